@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One step of the core
+ *
+ * A step has three parts. Time first: every timer that has come is taken, and marks what it
+ * touches. Then the input: it changes the picture that the core has of the site, and marks the
+ * alarms that look at what changed. Last, each touched alarm is evaluated once, by index, and told
+ * where it changed. So the order of events never depends on the order of causes, and no alarm is
+ * told twice in a step.
+ */
+#include <assert.h>
+#include <float.h>
+
+#include "rules/core_state.h"
+
+/* What the parts of a step share. */
+struct core_turn {
+    struct core *core;
+    const struct input *input;
+    struct step *step;
+};
+
+/* --- which alarms a change touches --- */
+
+/* Touch the alarm of one of the product's own rules, where it has one for `entity`. */
+static void core_touch_builtin(struct core *core, enum ruleset_builtin builtin, uint32_t entity) {
+    if (entity < core->builtin_count[builtin]) {
+        index_set_add(&core->touched, core->builtin_first[builtin] + entity);
+    }
+}
+
+/* Touch all alarms that read the point, its own fault among them. */
+static void core_touch_point(struct core *core, uint32_t point) {
+    const struct ruleset *ruleset = core->ruleset;
+    for (uint32_t i = ruleset->dependent_first[point]; i < ruleset->dependent_first[point + 1];
+         i++) {
+        index_set_add(&core->touched, ruleset->dependents[i]);
+    }
+}
+
+/* Touch the alarms of every rule that reads any of `reads`, in places with `calendar` if that
+ * matters. */
+static void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar) {
+    const struct ruleset *ruleset = core->ruleset;
+    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
+        if ((core->rule_reads[r] & reads) == 0) {
+            continue;
+        }
+        const struct ruleset_rule *rule = &ruleset->rules[r];
+        for (uint32_t i = rule->alarm_first; i < rule->alarm_first + rule->alarm_count; i++) {
+            if (reads != CORE_READS_HOURS ||
+                ruleset->places[ruleset->alarms[i].place].calendar == calendar) {
+                index_set_add(&core->touched, i);
+            }
+        }
+    }
+}
+
+/* --- silence --- */
+
+/* Is the point's own silence watched? Not while its device is lost: that is one cause, and one
+ * alarm. */
+static bool core_point_is_watched(const struct core *core, uint32_t point) {
+    const struct ruleset_point *site = &core->ruleset->points[point];
+    enum point_form form = point_kind_facts((enum point_kind)site->kind)->form;
+    return site->silence_ns > 0 && form != POINT_FORM_EVENT && form != POINT_FORM_OUTPUT &&
+           core->points[point].quality != QUALITY_OUT_OF_SERVICE &&
+           core->devices[site->device].lost != TRUTH_TRUE;
+}
+
+/* Begin to wait for the point, unless somebody waits already. */
+static void core_watch_point(struct core *core, uint32_t point, struct instant now) {
+    uint32_t timer = core_point_timer(core, point);
+    if (core_point_is_watched(core, point) && !timers_is_running(&core->timers, timer)) {
+        timers_set(&core->timers, timer,
+                   instant_after(now, core->ruleset->points[point].silence_ns));
+    }
+}
+
+static void core_watch_device(struct core *core, uint32_t device, struct instant now) {
+    uint32_t timer = core_device_timer(core, device);
+    uint64_t silence_ns = core->ruleset->devices[device].silence_ns;
+    if (silence_ns > 0 && !timers_is_running(&core->timers, timer)) {
+        timers_set(&core->timers, timer, instant_after(now, silence_ns));
+    }
+}
+
+static void core_point_stale(struct core *core, uint32_t point, struct instant now) {
+    struct point_state *state = &core->points[point];
+    if (state->quality != QUALITY_STALE) {
+        state->quality = QUALITY_STALE;
+        state->changed = now;
+    }
+    core_touch_point(core, point);
+}
+
+/* The device is gone, by its silence or by its driver's word. */
+static void core_device_lose(struct core *core, uint32_t device, struct instant now) {
+    if (core->devices[device].lost == TRUTH_TRUE) {
+        return;
+    }
+    core->devices[device].lost = TRUTH_TRUE;
+    timers_set(&core->timers, core_device_timer(core, device), INSTANT_NEVER);
+    core_touch_builtin(core, BUILTIN_DEVICE_LOST, device);
+    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
+        uint32_t point = core->device_points[i];
+        timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
+        core->faults[point] = TRUTH_UNKNOWN;
+        core_point_stale(core, point, now);
+    }
+}
+
+/* A sign of life. Its points stay stale until they are read, and are waited for from now on. */
+static void core_device_hear(struct core *core, uint32_t device, struct instant now) {
+    struct core_device *state = &core->devices[device];
+    state->heard = now;
+    core_watch_device(core, device, now);
+    if (state->lost == TRUTH_FALSE) {
+        return;
+    }
+    state->lost = TRUTH_FALSE;
+    core_touch_builtin(core, BUILTIN_DEVICE_LOST, device);
+    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
+        core_watch_point(core, core->device_points[i], now);
+        core_touch_point(core, core->device_points[i]);
+    }
+}
+
+/* A device's timer has come: it is lost, or was heard since the timer was set. */
+static void core_device_due(struct core *core, uint32_t device, struct instant now) {
+    struct instant due =
+        instant_after(core->devices[device].heard, core->ruleset->devices[device].silence_ns);
+    if (instant_reached(now, due)) {
+        core_device_lose(core, device, now);
+    } else {
+        timers_set(&core->timers, core_device_timer(core, device), due);
+    }
+}
+
+/* Likewise a point's. One that is stale already was waited for in vain. */
+static void core_point_due(struct core *core, uint32_t point, struct instant now) {
+    const struct point_state *state = &core->points[point];
+    struct instant due = instant_after(state->heard, core->ruleset->points[point].silence_ns);
+    if (!core_point_is_watched(core, point)) {
+        return;
+    } else if (state->quality != QUALITY_STALE && !instant_reached(now, due)) {
+        timers_set(&core->timers, core_point_timer(core, point), due);
+        return;
+    }
+    core->faults[point] = TRUTH_TRUE;
+    core_point_stale(core, point, now);
+}
+
+/* Take all timers that have come. */
+static void core_elapse(struct core *core, struct instant now) {
+    const struct ruleset *ruleset = core->ruleset;
+    uint32_t timer;
+    while (timers_take(&core->timers, now, &timer)) {
+        if (timer < ruleset->alarm_count) {
+            index_set_add(&core->touched, timer);
+        } else if (timer < core_point_timer(core, 0)) {
+            core_device_due(core, timer - core_device_timer(core, 0), now);
+        } else {
+            core_point_due(core, timer - core_point_timer(core, 0), now);
+        }
+    }
+}
+
+/* --- what the inputs do --- */
+
+/* Tell something that is no alarm's. */
+static void core_tell_activity(const struct core_turn *turn, enum core_event_type type,
+                               uint32_t point) {
+    const struct input *input = turn->input;
+    struct core_event event = {
+        .type = type,
+        .at = input->at,
+        .wall = input->wall,
+        .alarm = RULESET_NONE,
+        .place = RULESET_NONE,
+        .point = point,
+        .quality = QUALITY_GOOD,
+    };
+    if (point != RULESET_NONE) {
+        event.place = turn->core->ruleset->points[point].place;
+        event.quality = (enum quality)turn->core->points[point].quality;
+        event.value = turn->core->points[point].value;
+        event.measured = turn->core->measured[point];
+        event.code = input->reading.code;
+    } else if (type == EVENT_SYSTEM_CLOCK_STEPPED) {
+        event.step_ns = input->step_ns;
+    }
+    turn->step->events[turn->step->event_count++] = event;
+}
+
+/* The quality that a reading deserves: a value that is no number is a fault, whatever it claims. */
+static enum quality core_reading_quality(const struct reading *reading) {
+    if (reading->quality >= QUALITY_COUNT) {
+        return QUALITY_FAULT;
+    }
+    bool finite = reading->value >= -DBL_MAX && reading->value <= DBL_MAX;
+    enum quality quality = (enum quality)reading->quality;
+    return quality_usable(quality) && !finite ? QUALITY_FAULT : quality;
+}
+
+/* Is a point at fault whose last reading had this quality? */
+static enum truth core_quality_fault(enum quality quality) {
+    switch (quality) {
+    case QUALITY_GOOD:
+    case QUALITY_UNCERTAIN:
+        return TRUTH_FALSE;
+    case QUALITY_STALE: /* its driver says that this one value is too old */
+    case QUALITY_FAULT:
+        return TRUTH_TRUE;
+    case QUALITY_OUT_OF_SERVICE: /* nobody looks, so nobody knows */
+    case QUALITY_COUNT:
+        break;
+    }
+    return TRUTH_UNKNOWN;
+}
+
+static void core_activity_of_point(const struct core_turn *turn, uint32_t point) {
+    const struct ruleset_point *site = &turn->core->ruleset->points[point];
+    if (!quality_usable((enum quality)turn->core->points[point].quality)) {
+        return;
+    } else if (site->kind == POINT_ACCESS_READER) {
+        bool granted = turn->core->points[point].value != 0;
+        core_tell_activity(turn, granted ? EVENT_ACCESS_GRANTED : EVENT_ACCESS_DENIED, point);
+    } else if (site->kind == POINT_CHECKPOINT) {
+        core_tell_activity(turn, EVENT_PATROL_CHECKPOINT, point);
+    }
+}
+
+static void core_reading(const struct core_turn *turn) {
+    struct core *core = turn->core;
+    const struct reading *reading = &turn->input->reading;
+    struct instant now = turn->input->at;
+    uint32_t point = reading->point;
+    if (point >= core->ruleset->point_count) {
+        return;
+    }
+    struct point_state *state = &core->points[point];
+    enum quality quality = core_reading_quality(reading);
+    bool usable = quality_usable(quality);
+    if (quality != state->quality || (usable && reading->value != state->value)) {
+        state->changed = now;
+    }
+    state->quality = (uint8_t)quality;
+    state->value = usable ? reading->value : state->value; /* the last good one is kept */
+    core->measured[point] = reading->measured;
+    core->faults[point] = (uint8_t)core_quality_fault(quality);
+    if (usable) {
+        core_device_hear(core, core->ruleset->points[point].device, now);
+    }
+    if (quality == QUALITY_STALE || quality == QUALITY_OUT_OF_SERVICE) {
+        timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
+    } else {
+        state->heard = now;
+        core_watch_point(core, point, now);
+    }
+    core_touch_point(core, point);
+    core_activity_of_point(turn, point);
+}
+
+/* All values of the device are as they were told last. One that is stale is not among them. */
+static void core_heartbeat(struct core *core, uint32_t device, struct instant now) {
+    if (device >= core->ruleset->device_count) {
+        return;
+    }
+    core_device_hear(core, device, now);
+    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
+        struct point_state *state = &core->points[core->device_points[i]];
+        if (state->quality != QUALITY_STALE) {
+            state->heard = now;
+        }
+    }
+}
+
+static void core_device(struct core *core, uint32_t device, enum truth well, struct instant now) {
+    if (device >= core->ruleset->device_count) {
+        return;
+    } else if (well == TRUTH_FALSE) {
+        core_device_lose(core, device, now);
+    } else if (well == TRUTH_TRUE) {
+        core_device_hear(core, device, now);
+    }
+}
+
+/* Begin to wait for every device and point, and look at every alarm once. */
+static void core_start(const struct core_turn *turn) {
+    struct core *core = turn->core;
+    struct instant now = turn->input->at;
+    for (uint32_t d = 0; d < core->ruleset->device_count; d++) {
+        core->devices[d].heard = now;
+        core_watch_device(core, d, now);
+    }
+    for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
+        core_watch_point(core, p, now);
+    }
+    for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
+        index_set_add(&core->touched, i);
+    }
+    core_tell_activity(turn, EVENT_SYSTEM_STARTED, RULESET_NONE);
+}
+
+static void core_calendar(struct core *core, uint32_t calendar, enum truth open) {
+    if (calendar == 0 || calendar >= core->ruleset->calendar_count ||
+        core->calendars[calendar] == open) {
+        return; /* calendar 0 is always open */
+    }
+    core->calendars[calendar] = (uint8_t)open;
+    core_touch_readers(core, CORE_READS_HOURS, calendar);
+}
+
+static void core_between(struct core *core, uint32_t between, enum truth now_in) {
+    if (between < core->ruleset->between_count && core->betweens[between] != now_in) {
+        core->betweens[between] = (uint8_t)now_in;
+        core_touch_readers(core, CORE_READS_BETWEEN, 0);
+    }
+}
+
+static enum truth core_not(enum truth truth) {
+    return truth == TRUTH_UNKNOWN ? TRUTH_UNKNOWN : truth == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
+}
+
+/* Change the core's picture of the site. Commands are left for when their alarm has been evaluated.
+ */
+static void core_apply(const struct core_turn *turn) {
+    struct core *core = turn->core;
+    const struct input *input = turn->input;
+    enum truth state = input->state < TRUTH_COUNT ? input->state : TRUTH_UNKNOWN;
+    switch (input->kind) {
+    case INPUT_READING:
+        core_reading(turn);
+        return;
+    case INPUT_HEARTBEAT:
+        core_heartbeat(core, input->subject, input->at);
+        return;
+    case INPUT_DEVICE:
+        core_device(core, input->subject, state, input->at);
+        return;
+    case INPUT_COMMAND:
+        if (input->command->alarm < core->ruleset->alarm_count) {
+            index_set_add(&core->touched, input->command->alarm);
+        }
+        return;
+    case INPUT_TICK:
+        return;
+    case INPUT_CALENDAR:
+        core_calendar(core, input->subject, state);
+        return;
+    case INPUT_BETWEEN:
+        core_between(core, input->subject, state);
+        return;
+    case INPUT_WEEKDAY:
+        core->weekday = (uint8_t)state;
+        core_touch_readers(core, CORE_READS_WEEKDAY, 0);
+        return;
+    case INPUT_CLOCK_STEP:
+        core_tell_activity(turn, EVENT_SYSTEM_CLOCK_STEPPED, RULESET_NONE);
+        return;
+    case INPUT_COMPONENT:
+        if (input->subject < core->ruleset->component_count) {
+            core->components_lost[input->subject] = (uint8_t)core_not(state);
+            core_touch_builtin(core, BUILTIN_COMPONENT_LOST, input->subject);
+        }
+        return;
+    case INPUT_UPLINK:
+        core->uplink_lost = (uint8_t)core_not(state);
+        core_touch_builtin(core, BUILTIN_UPLINK_LOST, 0);
+        return;
+    case INPUT_STORAGE:
+        core->storage_lost = (uint8_t)core_not(state);
+        core_touch_builtin(core, BUILTIN_STORAGE, 0);
+        return;
+    case INPUT_START:
+        core_start(turn);
+        return;
+    case INPUT_KIND_COUNT:
+        break;
+    }
+    assert(false && "an input of no kind");
+}
+
+/* --- evaluating an alarm --- */
+
+/* What a rule of the product's own says; it looks at one truth. */
+static enum truth core_judge_builtin(const struct core *core, enum ruleset_builtin builtin,
+                                     uint32_t entity) {
+    switch (builtin) {
+    case BUILTIN_DEVICE_LOST:
+        return (enum truth)core->devices[entity].lost;
+    case BUILTIN_SENSOR_FAULT: {
+        /* While the device is lost nobody can say more of its points than that. */
+        bool lost = core->devices[core->ruleset->points[entity].device].lost == TRUTH_TRUE;
+        return lost ? TRUTH_UNKNOWN : (enum truth)core->faults[entity];
+    }
+    case BUILTIN_COMPONENT_LOST:
+        return (enum truth)core->components_lost[entity];
+    case BUILTIN_UPLINK_LOST:
+        return (enum truth)core->uplink_lost;
+    case BUILTIN_STORAGE:
+        return (enum truth)core->storage_lost;
+    case BUILTIN_NONE:
+    case BUILTIN_COUNT:
+        break;
+    }
+    assert(false && "a rule of no kind");
+    return TRUTH_UNKNOWN;
+}
+
+/* Run the expression of an alarm, and mark the alarm if one of its memories turned. */
+static enum truth core_judge_expression(struct core *core, uint32_t alarm, struct instant now) {
+    const struct ruleset *ruleset = core->ruleset;
+    const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
+    const struct ruleset_rule *rule = &ruleset->rules[bound->rule];
+    const struct ruleset_place *place = &ruleset->places[bound->place];
+    struct expr_memory *memories = &core->memories[bound->memory_first];
+    struct expr_view view = {
+        .now = now,
+        .points = core->points,
+        .members = ruleset->members,
+        .bounds = &ruleset->bounds[bound->bound_first],
+        .between_truths = core->betweens,
+        .open = (enum truth)core->calendars[place->calendar],
+        .weekday = (enum truth)core->weekday,
+        .capacity = place->capacity,
+        .area = place->area_m2,
+    };
+    for (uint32_t i = 0; i < bound->memory_count; i++) {
+        core->memories_before[i] = memories[i].now;
+    }
+    struct expr_result result =
+        expr_eval(&ruleset->ops[rule->op_first], rule->op_count, &view, memories);
+    for (uint32_t i = 0; i < bound->memory_count; i++) {
+        if (core->memories_before[i] != memories[i].now) {
+            index_set_add(&core->changed, alarm);
+        }
+    }
+    core->alarms[alarm].evaluation_due = result.deadline;
+    core->alarms[alarm].value = result.value;
+    return result.truth;
+}
+
+/* What the alarm's condition is now; unknown for a rule that is not evaluated yet. */
+static enum truth core_judge(struct core *core, uint32_t alarm, struct instant now) {
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
+    if (!rule->evaluated) {
+        return TRUTH_UNKNOWN;
+    } else if (rule->builtin == BUILTIN_NONE) {
+        return core_judge_expression(core, alarm, now);
+    }
+    enum truth truth = core_judge_builtin(core, (enum ruleset_builtin)rule->builtin, bound->entity);
+    core->alarms[alarm].value = rule->builtin == BUILTIN_SENSOR_FAULT
+                                    ? core->points[bound->entity].value
+                                    : (truth == TRUTH_TRUE ? 1 : 0);
+    return truth;
+}
+
+struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
+    return (struct alarm_conf){
+        .raise_after_ns = rule->raise_after_ns,
+        .class = rule->class,
+        .priority = bound->priority,
+        .latched = rule->latched != 0,
+    };
+}
+
+void core_schedule(struct core *core, uint32_t alarm) {
+    const struct core_alarm *state = &core->alarms[alarm];
+    timers_set(&core->timers, alarm, instant_earlier(state->alarm.deadline, state->evaluation_due));
+}
+
+/* --- telling --- */
+
+/* Does the alarm read `point`? Its dependents are sorted. */
+static bool core_depends(const struct ruleset *ruleset, uint32_t point, uint32_t alarm) {
+    uint32_t first = ruleset->dependent_first[point];
+    uint32_t end = ruleset->dependent_first[point + 1];
+    while (first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        if (ruleset->dependents[middle] < alarm) {
+            first = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return first < ruleset->dependent_first[point + 1] && ruleset->dependents[first] == alarm;
+}
+
+/* The point that decided: the alarm's own, or the one whose reading this step is about. */
+static uint32_t core_deciding_point(const struct core_turn *turn, uint32_t alarm) {
+    const struct ruleset *ruleset = turn->core->ruleset;
+    uint32_t read = turn->input->reading.point;
+    if (ruleset->alarms[alarm].entity_kind == ENTITY_POINT) {
+        return ruleset->alarms[alarm].entity;
+    } else if (turn->input->kind == INPUT_READING && read < ruleset->point_count &&
+               core_depends(ruleset, read, alarm)) {
+        return read;
+    }
+    return RULESET_NONE;
+}
+
+/* Tell the changes of an alarm, in the order of enum alarm_change. */
+static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned changes,
+                      const struct command *command) {
+    static const enum core_event_type types[] = {
+        EVENT_ALARM_RAISED,  EVENT_ALARM_RERAISED, EVENT_ALARM_ACKNOWLEDGED, EVENT_ALARM_ATTENDED,
+        EVENT_ALARM_CLEARED, EVENT_ALARM_RESET,    EVENT_ALARM_CLOSED,
+    };
+    const struct core *core = turn->core;
+    const struct core_alarm *state = &core->alarms[alarm];
+    uint32_t point = core_deciding_point(turn, alarm);
+    for (unsigned bit = 0; bit < sizeof types / sizeof types[0]; bit++) {
+        if ((changes >> bit & 1) == 0) {
+            continue;
+        }
+        turn->step->events[turn->step->event_count++] = (struct core_event){
+            .type = types[bit],
+            .at = turn->input->at,
+            .wall = turn->input->wall,
+            .alarm = alarm,
+            .place = core->ruleset->alarms[alarm].place,
+            .point = point,
+            .axes = state->alarm.axes,
+            .occurrence = state->alarm.occurrence,
+            .raises = state->alarm.raises,
+            .quality =
+                point == RULESET_NONE ? QUALITY_GOOD : (enum quality)core->points[point].quality,
+            .value = state->value,
+            .measured = point == RULESET_NONE ? (struct wall){0} : core->measured[point],
+            .command = command,
+        };
+    }
+}
+
+/* Note and tell what happened to an alarm. */
+static void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
+                          const struct command *command) {
+    if (changes != 0) {
+        index_set_add(&turn->core->changed, alarm);
+        core_tell(turn, alarm, changes, command);
+    }
+}
+
+static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
+    struct core *core = turn->core;
+    const struct alarm_conf conf = core_alarm_conf(core, alarm);
+    enum truth condition = core_judge(core, alarm, turn->input->at);
+    unsigned changes = alarm_step(&core->alarms[alarm].alarm, &conf, condition, turn->input->at,
+                                  turn->input->wall);
+    core_schedule(core, alarm);
+    core_conclude(turn, alarm, changes, NULL);
+}
+
+static void core_command(const struct core_turn *turn, const struct command *command) {
+    struct core *core = turn->core;
+    const struct alarm_conf conf = core_alarm_conf(core, command->alarm);
+    unsigned changes = alarm_command(&core->alarms[command->alarm].alarm, &conf, command->verb,
+                                     turn->input->at, turn->input->wall, &turn->step->refusal);
+    core_conclude(turn, command->alarm, changes, command);
+}
+
+void core_step(struct core *core, const struct input *input, struct step *step) {
+    assert(input->at.ns >= core->newest.ns);
+    assert(input->kind != INPUT_COMMAND || input->command != NULL);
+    const struct core_turn turn = {core, input, step};
+    const struct command *command = input->kind == INPUT_COMMAND ? input->command : NULL;
+    core->newest = input->at;
+    step->event_count = 0;
+    step->refusal = command == NULL ? ALARM_ACCEPTED : ALARM_REFUSED_UNKNOWN;
+
+    core_elapse(core, input->at);
+    core_apply(&turn);
+    index_set_sort(&core->touched);
+    for (uint32_t i = 0; i < core->touched.count; i++) {
+        uint32_t alarm = core->touched.indexes[i];
+        core_evaluate(&turn, alarm);
+        if (command != NULL && command->alarm == alarm && command->verb < ALARM_VERB_COUNT) {
+            core_command(&turn, command);
+        }
+    }
+    index_set_clear(&core->touched);
+    assert(step->event_count <= core_events_max(core->ruleset));
+}

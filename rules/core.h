@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RULES_CORE_H
+#define RULES_CORE_H
+
+/*
+ * Decision core
+ *
+ * Turns a stream of inputs into a stream of events. It reads no clock, does no I/O, owns no thread
+ * and allocates nothing: all it will ever use is the block given to core_init(). The same inputs in
+ * the same order give the same events, byte for byte, on every machine; so one recorded stream
+ * serves the live engine, a replay of last night and a simulated fault.
+ *
+ *     input -> core_step -> events (to be recorded and told)
+ *                        -> wanted outputs
+ *                        -> the alarms whose record changed (to be journalled with the events)
+ *     core_deadline -> when to come back with INPUT_TICK
+ *
+ * A restart gives each alarm its last record back by core_restore(), before the first input; delays
+ * then run on for what was left of them, and conditions are unknown until readings come.
+ *
+ * A lost input is never good news and never silent. A device that is not heard for its silence, or
+ * that its driver gives up, makes all its points stale and raises system_device_lost, once: its
+ * points' own faults are not raised beside it. A heartbeat, a usable reading or its driver's word
+ * ends that; its points stay stale until each is read again. A heartbeat confirms all values of its
+ * device that are not stale. A point with a silence of its own goes stale by itself, and a point
+ * whose reading is a fault keeps its last good value beside that quality; either raises its
+ * system_sensor_fault.
+ */
+
+#include "rules/alarm.h"
+#include "rules/ruleset.h"
+
+enum input_kind {
+    INPUT_READING,
+    INPUT_HEARTBEAT, /* a device answered within the last second, unchanged values and all */
+    INPUT_DEVICE,    /* a driver gives a device up, or has it back */
+    INPUT_COMMAND,
+    INPUT_TICK,     /* core_deadline() has come */
+    INPUT_CALENDAR, /* a calendar opens or closes */
+    INPUT_BETWEEN,  /* a `between` clause becomes true or false */
+    INPUT_WEEKDAY,
+    INPUT_CLOCK_STEP, /* the wall clock was set; `step_ns` is by how much */
+    INPUT_COMPONENT,  /* a process of the gateway is there, gone, or not known yet */
+    INPUT_UPLINK,     /* the broker connection as the uplink sees it */
+    INPUT_STORAGE,    /* does the journal record? */
+    INPUT_START,      /* first input after core_init and core_restore */
+    INPUT_KIND_COUNT,
+};
+
+struct command {
+    enum alarm_verb verb;
+    uint32_t alarm;
+    char actor[LIMIT_ACTOR];   /* who: never empty */
+    char reason[LIMIT_REASON]; /* why; may be empty */
+};
+
+struct input {
+    struct instant at; /* not earlier than the input before it */
+    struct wall wall;  /* carried into the events */
+    enum input_kind kind;
+    uint32_t subject; /* HEARTBEAT, DEVICE: device; CALENDAR, BETWEEN, COMPONENT: index; else 0 */
+    enum truth
+        state;       /* DEVICE, COMPONENT, UPLINK, STORAGE: well; CALENDAR, BETWEEN, WEEKDAY: now */
+    int64_t step_ns; /* CLOCK_STEP */
+    struct reading reading;        /* READING */
+    const struct command *command; /* COMMAND; borrowed for the step */
+};
+
+enum core_event_type {
+    EVENT_ALARM_RAISED,
+    EVENT_ALARM_RERAISED,
+    EVENT_ALARM_ACKNOWLEDGED,
+    EVENT_ALARM_ATTENDED,
+    EVENT_ALARM_CLEARED,
+    EVENT_ALARM_RESET,
+    EVENT_ALARM_CLOSED,
+    /* activity lane */
+    EVENT_ACCESS_GRANTED,
+    EVENT_ACCESS_DENIED,
+    EVENT_PATROL_CHECKPOINT,
+    EVENT_SYSTEM_STARTED,
+    EVENT_SYSTEM_CLOCK_STEPPED,
+    EVENT_TYPE_COUNT,
+};
+
+enum core_lane { LANE_ALARM, LANE_ACTIVITY };
+
+/* One thing that happened. */
+struct core_event {
+    enum core_event_type type;
+    struct instant at;
+    struct wall wall;
+    uint32_t alarm;         /* RULESET_NONE for activity */
+    uint32_t place;         /* RULESET_NONE where it has none */
+    uint32_t point;         /* the point whose reading decided, or RULESET_NONE */
+    struct alarm_axes axes; /* after the step */
+    uint32_t occurrence;
+    uint32_t raises;      /* within the occurrence: 1 when raised, more when reraised */
+    enum quality quality; /* of the deciding point; QUALITY_GOOD where there is none */
+    double value;         /* of the point or the expression at the alarm's last evaluation */
+    uint64_t code;
+    int64_t step_ns;
+    struct wall measured;          /* of the deciding point's last reading; 0 where there is none */
+    const struct command *command; /* who and why, or NULL; borrowed from the input */
+};
+
+/* "alarm.raised", "access.granted" … Static storage. */
+const char *core_event_name(enum core_event_type type);
+enum core_lane core_event_lane(enum core_event_type type);
+
+/* What a step caused. The caller provides `events` with room for core_events_max(). */
+struct step {
+    struct core_event *events;
+    uint32_t event_count;
+    enum alarm_refusal refusal; /* of the command, or ALARM_ACCEPTED */
+};
+
+struct core;
+
+/* Bytes that core_init() needs, aligned for any type. */
+size_t core_size(const struct ruleset *ruleset);
+
+/* The most events that one input can cause. */
+uint32_t core_events_max(const struct ruleset *ruleset);
+
+/*
+ * Build a core at the start of `block`. Borrows `block` and `ruleset` until the core is no longer
+ * used; there is nothing to release. Every point is stale and every condition unknown at first.
+ */
+struct core *core_init(void *block, const struct ruleset *ruleset, struct instant now);
+
+/*
+ * Apply one input. Cannot fail; an input that names no known point, device or alarm changes nothing
+ * (a command for one is refused), and a reading whose value is not finite is a fault of its point.
+ * `step->events` is overwritten: what a reading or a start is by itself comes first, then the
+ * alarms by index, and the events of each in the order of enum alarm_change.
+ *
+ * What time alone brought until `input->at` is applied before the input is, whether or not a tick
+ * came.
+ */
+void core_step(struct core *core, const struct input *input, struct step *step);
+
+/*
+ * When the core next wants an INPUT_TICK, or INSTANT_NEVER. Later than the last input. It is exact
+ * for delays and expressions; for silences it may be early, so that a heartbeat need not move a
+ * timer, and the tick then finds nothing due and asks again.
+ */
+struct instant core_deadline(const struct core *core);
+
+/*
+ * The alarms whose record or memories differ from what core_changed() last reported: writes up to
+ * `room` indexes in order, marks those as reported and returns how many it wrote. Call until it
+ * returns 0. That time passed is no difference: a record holds what is left of a delay when it is
+ * taken.
+ */
+uint32_t core_changed(struct core *core, uint32_t *alarms, uint32_t room);
+
+/* The record of one alarm, to be journalled; see alarm.h for what it holds. */
+void core_record(const struct core *core, uint32_t alarm, struct instant now,
+                 struct alarm_record *ret_record);
+
+/* One memory of an alarm's expression: ages instead of instants, which mean nothing to the next
+ * boot. */
+struct memory_record {
+    uint64_t true_age_ns;    /* UINT64_MAX: never */
+    uint64_t unknown_age_ns; /* UINT64_MAX: never */
+    uint8_t now;
+    uint8_t started;
+    uint8_t reserved[6];
+};
+
+/* The memories of one alarm at `now`; `ret` has room for the alarm's memory_count. */
+void core_record_memories(const struct core *core, uint32_t alarm, struct instant now,
+                          struct memory_record *ret);
+
+/*
+ * Give alarm `alarm` its recorded life back, before the first core_step(). Memories of another
+ * number than the alarm has belong to another expression and are left fresh. An age from before the
+ * origin of the instants counts as one from that origin: a window may close late, never early.
+ */
+void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
+                  const struct memory_record *memories, uint32_t memory_count, struct instant now);
+
+const struct point_state *core_point(const struct core *core, uint32_t point);
+const struct alarm *core_alarm(const struct core *core, uint32_t alarm);
+enum truth core_condition(const struct core *core, uint32_t alarm);
+
+/*
+ * Abort if an invariant does not hold: every alarm's own; that no deadline lies in the past; that
+ * no point of a lost device has a usable value. Takes time in proportion to the site: for tests.
+ */
+void core_check(const struct core *core);
+
+#endif

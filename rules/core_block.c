@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * How the core's block is laid out, and what it holds before the first input
+ *
+ * core_lay() walks over the arrays once for both: without a base it only adds up how many bytes
+ * they need, with one it also says where each begins.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "rules/core_state.h"
+
+/* Every array begins at a multiple of this, so that it suits any type. */
+#define CORE_ALIGNMENT (_Alignof(max_align_t))
+
+struct core_room {
+    unsigned char *base; /* NULL while only measuring */
+    size_t used;
+};
+
+static void *core_take(struct core_room *room, size_t count, size_t size) {
+    size_t at = (room->used + CORE_ALIGNMENT - 1) / CORE_ALIGNMENT * CORE_ALIGNMENT;
+    room->used = at + count * size;
+    return room->base == NULL ? NULL : room->base + at;
+}
+
+/* The most memories that one alarm has. */
+static uint32_t core_memories_max(const struct ruleset *ruleset) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        most = ruleset->alarms[i].memory_count > most ? ruleset->alarms[i].memory_count : most;
+    }
+    return most;
+}
+
+/* Return a core whose arrays lie behind it in `room`. */
+static struct core core_lay(struct core_room *room, const struct ruleset *ruleset) {
+    uint32_t alarms = ruleset->alarm_count;
+    uint32_t points = ruleset->point_count;
+    uint32_t devices = ruleset->device_count;
+    uint32_t timers = alarms + devices + points;
+    (void)core_take(room, 1, sizeof(struct core));
+
+    struct core core = {.ruleset = ruleset};
+    core.points = core_take(room, points, sizeof *core.points);
+    core.measured = core_take(room, points, sizeof *core.measured);
+    core.faults = core_take(room, points, sizeof *core.faults);
+    core.devices = core_take(room, devices, sizeof *core.devices);
+    core.device_first = core_take(room, (size_t)devices + 1, sizeof *core.device_first);
+    core.device_points = core_take(room, points, sizeof *core.device_points);
+    core.alarms = core_take(room, alarms, sizeof *core.alarms);
+    core.touched.indexes = core_take(room, alarms, sizeof *core.touched.indexes);
+    core.touched.marks = core_take(room, alarms, sizeof *core.touched.marks);
+    core.changed.indexes = core_take(room, alarms, sizeof *core.changed.indexes);
+    core.changed.marks = core_take(room, alarms, sizeof *core.changed.marks);
+    core.memories = core_take(room, ruleset->memory_count, sizeof *core.memories);
+    core.memories_before =
+        core_take(room, core_memories_max(ruleset), sizeof *core.memories_before);
+    core.rule_reads = core_take(room, ruleset->rule_count, sizeof *core.rule_reads);
+    core.calendars = core_take(room, (size_t)ruleset->calendar_count + 1, sizeof *core.calendars);
+    core.betweens = core_take(room, ruleset->between_count, sizeof *core.betweens);
+    core.components_lost = core_take(room, ruleset->component_count, sizeof *core.components_lost);
+    core.timers.due = core_take(room, timers, sizeof *core.timers.due);
+    core.timers.position = core_take(room, timers, sizeof *core.timers.position);
+    core.timers.heap = core_take(room, timers, sizeof *core.timers.heap);
+    return core;
+}
+
+size_t core_size(const struct ruleset *ruleset) {
+    struct core_room room = {0};
+    (void)core_lay(&room, ruleset);
+    return room.used;
+}
+
+uint32_t core_events_max(const struct ruleset *ruleset) {
+    /* Each alarm is stepped once; a command acts on one more time; one event of the activity lane.
+     */
+    return ALARM_TOLD_MAX * ruleset->alarm_count + ALARM_TOLD_MAX + 1;
+}
+
+/* List the points of each device: count, sum up, enter, and move the firsts back. */
+static void core_list_points(struct core *core) {
+    const struct ruleset *ruleset = core->ruleset;
+    uint32_t *first = core->device_first;
+    memset(first, 0, ((size_t)ruleset->device_count + 1) * sizeof *first);
+    for (uint32_t p = 0; p < ruleset->point_count; p++) {
+        assert(ruleset->points[p].device < ruleset->device_count);
+        first[ruleset->points[p].device + 1]++;
+    }
+    for (uint32_t d = 0; d < ruleset->device_count; d++) {
+        first[d + 1] += first[d];
+    }
+    for (uint32_t p = 0; p < ruleset->point_count; p++) {
+        core->device_points[first[ruleset->points[p].device]++] = p;
+    }
+    for (uint32_t d = ruleset->device_count; d > 0; d--) {
+        first[d] = first[d - 1];
+    }
+    first[0] = 0;
+}
+
+/* What an expression reads besides points. */
+static uint8_t core_program_reads(const struct expr_op *ops, uint32_t op_count) {
+    unsigned reads = 0;
+    for (uint32_t i = 0; i < op_count; i++) {
+        if (ops[i].code == EXPR_OPEN || ops[i].code == EXPR_CLOSED) {
+            reads |= CORE_READS_HOURS;
+        } else if (ops[i].code == EXPR_WEEKDAY) {
+            reads |= CORE_READS_WEEKDAY;
+        } else if (ops[i].code == EXPR_BETWEEN) {
+            reads |= CORE_READS_BETWEEN;
+        }
+    }
+    return (uint8_t)reads;
+}
+
+static void core_read_rules(struct core *core) {
+    const struct ruleset *ruleset = core->ruleset;
+    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
+        const struct ruleset_rule *rule = &ruleset->rules[r];
+        assert(rule->builtin < BUILTIN_COUNT);
+        core->rule_reads[r] =
+            rule->evaluated ? core_program_reads(&ruleset->ops[rule->op_first], rule->op_count) : 0;
+        core->builtin_first[rule->builtin] = rule->alarm_first;
+        core->builtin_count[rule->builtin] = rule->alarm_count;
+    }
+}
+
+/* Fill `count` truths with unknown. */
+static void core_forget(uint8_t *truths, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        truths[i] = TRUTH_UNKNOWN;
+    }
+}
+
+struct core *core_init(void *block, const struct ruleset *ruleset, struct instant now) {
+    assert(block != NULL && (uintptr_t)block % CORE_ALIGNMENT == 0);
+    struct core_room room = {.base = block};
+    struct core *core = block;
+    *core = core_lay(&room, ruleset);
+    core->newest = now;
+
+    for (uint32_t p = 0; p < ruleset->point_count; p++) {
+        core->points[p] = (struct point_state){.heard = now, .changed = now};
+        core->points[p].quality = QUALITY_STALE;
+        core->measured[p] = (struct wall){0};
+    }
+    core_forget(core->faults, ruleset->point_count);
+    for (uint32_t d = 0; d < ruleset->device_count; d++) {
+        core->devices[d] = (struct core_device){.heard = now, .lost = TRUTH_UNKNOWN};
+    }
+    core_list_points(core);
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        core->alarms[i] = (struct core_alarm){.evaluation_due = INSTANT_NEVER};
+        alarm_init(&core->alarms[i].alarm, now);
+    }
+    for (uint32_t m = 0; m < ruleset->memory_count; m++) {
+        core->memories[m] = (struct expr_memory){0};
+    }
+    core_read_rules(core);
+    core_forget(core->calendars, ruleset->calendar_count + 1);
+    core->calendars[0] = TRUTH_TRUE;
+    core_forget(core->betweens, ruleset->between_count);
+    core_forget(core->components_lost, ruleset->component_count);
+    core->weekday = TRUTH_UNKNOWN;
+    core->uplink_lost = TRUTH_UNKNOWN;
+    core->storage_lost = TRUTH_UNKNOWN;
+
+    index_set_init(&core->touched, ruleset->alarm_count, core->touched.indexes,
+                   core->touched.marks);
+    index_set_init(&core->changed, ruleset->alarm_count, core->changed.indexes,
+                   core->changed.marks);
+    timers_init(&core->timers, ruleset->alarm_count + ruleset->device_count + ruleset->point_count,
+                core->timers.due, core->timers.position, core->timers.heap);
+    return core;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the core gives away: what a restart must find again, and what others may look at
+ */
+#include <assert.h>
+
+#include "rules/core_state.h"
+
+uint32_t core_changed(struct core *core, uint32_t *alarms, uint32_t room) {
+    return index_set_take(&core->changed, alarms, room);
+}
+
+void core_record(const struct core *core, uint32_t alarm, struct instant now,
+                 struct alarm_record *ret_record) {
+    alarm_record(core_alarm(core, alarm), now, ret_record);
+}
+
+/* The age at `now` of a stretch that ended at `until`; a stretch that goes on has none. */
+static uint64_t core_age_ns(bool goes_on, struct instant until, struct instant now) {
+    if (goes_on) {
+        return 0;
+    }
+    return until.ns == INSTANT_NEVER.ns ? UINT64_MAX : instant_span_ns(until, now);
+}
+
+static struct instant core_age_end(uint64_t age_ns, struct instant now) {
+    if (age_ns == UINT64_MAX) {
+        return INSTANT_NEVER;
+    }
+    return (struct instant){age_ns < now.ns ? now.ns - age_ns : 0};
+}
+
+void core_record_memories(const struct core *core, uint32_t alarm, struct instant now,
+                          struct memory_record *ret) {
+    assert(alarm < core->ruleset->alarm_count);
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    for (uint32_t i = 0; i < bound->memory_count; i++) {
+        const struct expr_memory *memory = &core->memories[bound->memory_first + i];
+        bool started = memory->started != 0;
+        ret[i] = (struct memory_record){
+            .true_age_ns = core_age_ns(started && memory->now == TRUTH_TRUE,
+                                       started ? memory->true_until : INSTANT_NEVER, now),
+            .unknown_age_ns = core_age_ns(started && memory->now == TRUTH_UNKNOWN,
+                                          started ? memory->unknown_until : INSTANT_NEVER, now),
+            .now = memory->now,
+            .started = memory->started,
+        };
+    }
+}
+
+void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
+                  const struct memory_record *memories, uint32_t memory_count, struct instant now) {
+    assert(alarm < core->ruleset->alarm_count);
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    const struct alarm_conf conf = core_alarm_conf(core, alarm);
+    alarm_restore(&core->alarms[alarm].alarm, &conf, record, now);
+    for (uint32_t i = 0; memory_count == bound->memory_count && i < memory_count; i++) {
+        const struct memory_record *memory = &memories[i];
+        if (memory->started != 0 && memory->now < TRUTH_COUNT) {
+            core->memories[bound->memory_first + i] = (struct expr_memory){
+                .true_until = core_age_end(memory->true_age_ns, now),
+                .unknown_until = core_age_end(memory->unknown_age_ns, now),
+                .now = memory->now,
+                .started = 1,
+            };
+        }
+    }
+    core_schedule(core, alarm);
+}
+
+struct instant core_deadline(const struct core *core) {
+    return timers_first(&core->timers);
+}
+
+const struct point_state *core_point(const struct core *core, uint32_t point) {
+    assert(point < core->ruleset->point_count);
+    return &core->points[point];
+}
+
+const struct alarm *core_alarm(const struct core *core, uint32_t alarm) {
+    assert(alarm < core->ruleset->alarm_count);
+    return &core->alarms[alarm].alarm;
+}
+
+enum truth core_condition(const struct core *core, uint32_t alarm) {
+    return (enum truth)core_alarm(core, alarm)->condition;
+}
+
+const char *core_event_name(enum core_event_type type) {
+    static const char *const names[EVENT_TYPE_COUNT] = {
+        [EVENT_ALARM_RAISED] = "alarm.raised",
+        [EVENT_ALARM_RERAISED] = "alarm.reraised",
+        [EVENT_ALARM_ACKNOWLEDGED] = "alarm.acknowledged",
+        [EVENT_ALARM_ATTENDED] = "alarm.attended",
+        [EVENT_ALARM_CLEARED] = "alarm.cleared",
+        [EVENT_ALARM_RESET] = "alarm.reset",
+        [EVENT_ALARM_CLOSED] = "alarm.closed",
+        [EVENT_ACCESS_GRANTED] = "access.granted",
+        [EVENT_ACCESS_DENIED] = "access.denied",
+        [EVENT_PATROL_CHECKPOINT] = "patrol.checkpoint",
+        [EVENT_SYSTEM_STARTED] = "system.started",
+        [EVENT_SYSTEM_CLOCK_STEPPED] = "system.clock_stepped",
+    };
+    assert(type < EVENT_TYPE_COUNT);
+    return names[type];
+}
+
+enum core_lane core_event_lane(enum core_event_type type) {
+    assert(type < EVENT_TYPE_COUNT);
+    return type <= EVENT_ALARM_CLOSED ? LANE_ALARM : LANE_ACTIVITY;
+}
+
+void core_check(const struct core *core) {
+    for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
+        const struct alarm_conf conf = core_alarm_conf(core, i);
+        alarm_check(&core->alarms[i].alarm, &conf);
+    }
+    for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
+        assert(core->points[p].quality < QUALITY_COUNT);
+        bool lost = core->devices[core->ruleset->points[p].device].lost == TRUTH_TRUE;
+        assert(!lost || !quality_usable((enum quality)core->points[p].quality));
+    }
+    assert(core->touched.count == 0);
+    assert(core_deadline(core).ns >= core->newest.ns);
+    timers_check(&core->timers);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RULES_CORE_STATE_H
+#define RULES_CORE_STATE_H
+
+/*
+ * The core's block, from inside: for core.c, core_block.c and core_record.c only
+ *
+ * Everything that the core will ever remember is in one struct and the arrays that it points to,
+ * all of them in the caller's block. Truths are kept in bytes (enum truth).
+ */
+
+#include "rules/core.h"
+#include "rules/index_set.h"
+#include "rules/timers.h"
+
+struct core_alarm {
+    struct alarm alarm;
+    struct instant evaluation_due; /* when its expression may change by itself */
+    double value;                  /* of the last evaluation, for texts */
+};
+
+struct core_device {
+    struct instant heard; /* last sign of life; the start while there was none */
+    uint8_t lost;         /* unknown until it is heard or missed */
+};
+
+/* What a site rule's expression reads besides points. */
+enum core_reads {
+    CORE_READS_HOURS = 1 << 0,
+    CORE_READS_WEEKDAY = 1 << 1,
+    CORE_READS_BETWEEN = 1 << 2,
+};
+
+struct core {
+    const struct ruleset *ruleset;
+    struct instant newest; /* of the inputs */
+
+    /* by point */
+    struct point_state *points;
+    struct wall *measured; /* of the last reading */
+    uint8_t *faults;       /* is the point at fault by itself? Unknown when nobody can say. */
+
+    /* by device; its points are device_points[device_first[d] … device_first[d + 1]) */
+    struct core_device *devices;
+    uint32_t *device_first;
+    uint32_t *device_points;
+
+    /* by alarm */
+    struct core_alarm *alarms;
+    struct index_set touched; /* to be evaluated in this step */
+    struct index_set changed; /* not reported by core_changed() yet */
+
+    struct expr_memory *memories;
+    uint8_t *memories_before; /* room for the truths of one alarm's memories */
+
+    uint8_t *rule_reads; /* by rule: a set of enum core_reads */
+    uint8_t *calendars;  /* is it open? */
+    uint8_t *betweens;
+    uint8_t weekday;
+    uint8_t *components_lost;
+    uint8_t uplink_lost;
+    uint8_t storage_lost;
+
+    /* timers: those of the alarms, then of the devices, then of the points */
+    struct timers timers;
+
+    uint32_t builtin_first[BUILTIN_COUNT]; /* first alarm of each rule of the product's own */
+    uint32_t builtin_count[BUILTIN_COUNT];
+};
+
+static inline uint32_t core_device_timer(const struct core *core, uint32_t device) {
+    return core->ruleset->alarm_count + device;
+}
+
+static inline uint32_t core_point_timer(const struct core *core, uint32_t point) {
+    return core->ruleset->alarm_count + core->ruleset->device_count + point;
+}
+
+/* What alarm.h wants to know of the rule of an alarm. */
+struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm);
+
+/* Let the alarm's timer run until its delay or its expression wants it. */
+void core_schedule(struct core *core, uint32_t alarm);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RULES_EXPR_H
+#define RULES_EXPR_H
+
+/*
+ * Expressions: the language that rules are written in
+ *
+ * One expression says when an alarm is due. It is small, typed and always ends: no loops, no calls
+ * by name, bounded depth. Loading compiles it once into a short program of fixed-size operations;
+ * the evaluator runs that program over the points' present states and answers true, false or
+ * unknown.
+ *
+ *     text -> expr_compile -> struct expr_op[]  (in the site image; no pointers inside)
+ *                             struct expr_set[] (which kinds it names, and how they are bound)
+ *     at load, per alarm:     each set is bound to the point indexes it means there
+ *     at run, per alarm:      expr_eval(program, bindings, state) -> truth and the next deadline
+ *
+ * An expression stands in a rule `each: point KIND…`, where `value`, `quality` and `age` are the
+ * point's own and a bare kind is its one sibling in the same place; or in a rule `each: place
+ * KIND…`, where kinds stand only inside an aggregate over the place and all below it.
+ *
+ * Operations with a memory (`within`, `held` …) own one struct expr_memory per alarm; inside an
+ * aggregate, one per member of the set that is walked. They need no numbers: a run steps every one
+ * of them exactly once and always in the same order, so an alarm's memories simply stand in the
+ * order of a run:
+ *
+ *     count(within(smoke, 60 s), within(heat, 60 s)) >= 2 or within(any(pull_cord), 5 min)
+ *     smoke member 0, 1 … n-1 | heat member 0, 1 … m-1 | one for the last within
+ *
+ * expr_memory_count() says how many an alarm has. All programs are checked to fit LIMIT_EXPR_STACK
+ * at compile time.
+ *
+ * The text becomes operations in expr_parse.c, by way of expr_lex.c (characters to tokens),
+ * expr_word.c (the vocabulary), expr_type.c (what may be combined with what) and expr_emit.c (the
+ * program and its limits); expr_eval.c runs it, over the numbers of expr_range.c.
+ */
+
+#include "rules/kind.h"
+#include "rules/limits.h"
+#include "rules/reading.h"
+
+enum expr_opcode {
+#define EXPR_OP(name, ...) EXPR_##name,
+#include "rules/expr_ops.def"
+#undef EXPR_OP
+    EXPR_OPCODE_COUNT,
+};
+
+/* One operation. No padding, no pointers: an array of them is part of the sealed site image. */
+struct expr_op {
+    uint8_t code;    /* enum expr_opcode */
+    uint8_t set;     /* which set it loads from or walks over */
+    uint16_t target; /* index of the operation with which an aggregate's loop goes on */
+    uint32_t slot; /* BETWEEN: clause; MOMENT: enum expr_moment; FOLD, NEXT, END: enum expr_fold */
+    union {
+        double number;    /* NUMBER, TRUTH: a constant, in its dimension's base unit */
+        uint64_t span_ns; /* an operation over time: its duration */
+    };
+};
+_Static_assert(sizeof(struct expr_op) == 16, "an operation is part of the image's format");
+
+/* How an aggregate folds its members into one. */
+enum expr_fold {
+    EXPR_FOLD_ANY, /* of none: false */
+    EXPR_FOLD_ALL, /* of none: true */
+    EXPR_FOLD_COUNT,
+    EXPR_FOLD_SUM,
+    EXPR_FOLD_MIN, /* of none: unknown, as MAX and AVG */
+    EXPR_FOLD_MAX,
+    EXPR_FOLD_AVG,
+    EXPR_FOLD_KIND_COUNT,
+};
+
+/* The words that a reading of an event point is compared with. */
+enum expr_moment { EXPR_MOMENT_GRANTED, EXPR_MOMENT_DENIED, EXPR_MOMENT_COUNT };
+
+enum expr_binding {
+    EXPR_BIND_SELF,    /* the point of a rule `each: point` */
+    EXPR_BIND_SIBLING, /* exactly one point of the kind in the same place */
+    EXPR_BIND_SUBTREE, /* every point of the kind in the place and below it */
+};
+
+/*
+ * A group of points that a program names.
+ *
+ * In a rule `each: point` set 0 is always the point itself, and each sibling kind is one set
+ * however often it is named. In a rule `each: place` every argument of an aggregate is a set of its
+ * own.
+ */
+struct expr_set {
+    uint8_t binding;   /* enum expr_binding */
+    uint8_t kind;      /* enum point_kind; unused for EXPR_BIND_SELF */
+    uint16_t slots;    /* memories that each member of the set owns; 0 unless EXPR_BIND_SUBTREE */
+    uint32_t text_at;  /* byte offset of the kind's word in the source, for messages at load */
+    uint32_t text_len; /* 0 for a set that the text does not name */
+};
+
+enum expr_each { EXPR_EACH_POINT, EXPR_EACH_PLACE };
+
+/* Where an expression stands: decides what its words may mean. */
+struct expr_scope {
+    enum expr_each each;
+    point_kind_set kinds; /* each point: the kinds that the rule is for; they decide value's type */
+};
+
+/*
+ * A `between` clause, in minutes after local midnight, 0…1439; end before begin spans midnight. The
+ * begin belongs to it, the end does not. They are never equal.
+ */
+struct expr_between {
+    uint16_t begin_min;
+    uint16_t end_min;
+};
+
+/* The compiled program, in memory of the caller. */
+struct expr_program {
+    struct expr_op ops[LIMIT_EXPR_OPS];
+    struct expr_set sets[LIMIT_EXPR_SETS];
+    struct expr_between betweens[LIMIT_EXPR_SETS]; /* op.slot of BETWEEN indexes this list */
+    uint32_t op_count;
+    uint32_t set_count;
+    uint32_t between_count;
+    uint32_t slot_count; /* memories outside any aggregate: one each per alarm */
+    bool evaluated;      /* every operation is one that expr_eval carries out today */
+    bool uses_age;       /* `age` is named: the result changes with time alone */
+};
+
+/* What is wrong with an expression, in words for the person who wrote it, with the place. */
+struct expr_error {
+    uint32_t at; /* byte offset in the source */
+    uint32_t len;
+    char message[240]; /* what is wrong and how to mend it; UTF-8, ends in NUL */
+};
+
+/*
+ * Compile `text` of `len` bytes, which must have type truth, into `ret_program`.
+ *
+ * Returns true, or false with the first error in `ret_error`; the program is then undefined. Uses
+ * no memory but its arguments and a bounded stack; terminates for every input.
+ */
+bool expr_compile(const char *text, size_t len, const struct expr_scope *scope,
+                  struct expr_program *ret_program, struct expr_error *ret_error);
+
+/*
+ * The first word of a program whose operation expr_eval() does not carry out yet ("held",
+ * "changes", "avg"), or NULL exactly when `evaluated` is set. Static storage.
+ */
+const char *expr_unevaluated(const struct expr_program *program);
+
+/* The present state of one point, kept by the core. */
+struct point_state {
+    double value;
+    struct instant heard;   /* when it was last confirmed */
+    struct instant changed; /* when value or quality last changed */
+    uint8_t quality;        /* enum quality; QUALITY_STALE until first heard */
+};
+
+/*
+ * One memory of an operation. All bytes zero is a fresh one.
+ *
+ * `within(c, d)` is true while c was true at any instant of the last d; else unknown if c was
+ * unknown at any instant of it; else false. A stretch that ended at T counts until just before T +
+ * d: at T + d itself it is over, and T + d is the deadline that is reported.
+ *
+ * The time before c was first known is not watched and does not count as unknown. Strictly it
+ * should: a detector may have tripped and recovered before the start. But then each start, and each
+ * detector that is heard late, would make every rule over `within` unknown for its whole window,
+ * and an unknown condition neither raises nor clears: a real fire in that minute would be the price
+ * of a strict answer about a past that no one can act on any more. While c has never been known the
+ * answer is unknown.
+ */
+struct expr_memory {
+    struct instant true_until;    /* within: the end of the last true stretch; NEVER if none */
+    struct instant unknown_until; /* within: likewise of the last unknown stretch */
+    uint8_t now;                  /* enum truth of c at the last run; it holds until the next one */
+    uint8_t started; /* c has been known at least once; the other fields mean something */
+};
+
+/* The points that one set of one alarm is bound to. */
+struct expr_bound {
+    uint32_t first; /* in the ruleset's list of members */
+    uint32_t count;
+};
+
+/*
+ * How many memories an alarm has: `slot_count` and, for each of the rule's `set_count` sets, its
+ * slots for each point that `bounds` (the alarm's, by set) binds it to.
+ */
+uint32_t expr_memory_count(const struct expr_set *sets, uint32_t set_count, uint32_t slot_count,
+                           const struct expr_bound *bounds);
+
+/* Everything a program looks at besides its own memory. Borrowed for the call. */
+struct expr_view {
+    struct instant now;
+    const struct point_state *points; /* by point index */
+    const uint32_t *members;          /* point indexes */
+    const struct expr_bound *bounds;  /* this alarm's, by set */
+    const uint8_t *between_truths;    /* enum truth, by the ruleset's between index */
+    enum truth open;                  /* the place's opening hours */
+    enum truth weekday;
+    double capacity, area; /* of the alarm's place; a negative one is unknown */
+};
+
+struct expr_result {
+    enum truth truth;
+    /*
+     * For {value} in texts, in the dimension's base unit: the point's own value in `each: point`;
+     * else the left side of the first comparison of numbers outside an aggregate (of a count with
+     * unknown members: as many as are certain); 0 where there is neither or it is unknown.
+     */
+    double value;
+    struct instant deadline; /* when the result may change by itself, after now; or INSTANT_NEVER */
+};
+
+/*
+ * Run a program. `memory` is the alarm's, as many as expr_memory_count() says, and changes: each op
+ * with a memory is stepped exactly once per call, so that no short cut ever skips one. `view->now`
+ * is not earlier than in the run before. Total; takes time in proportion to ops × members. Only
+ * programs with `evaluated` set may be given.
+ *
+ * A point whose quality is not usable is unknown. A number that is not known exactly is a range, so
+ * that `count(…) >= 2` and `max(temperature) > 60 °C` are true or false as soon as they must be.
+ */
+struct expr_result expr_eval(const struct expr_op *ops, uint32_t op_count,
+                             const struct expr_view *view, struct expr_memory *memory);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RULES_LIMITS_H
+#define RULES_LIMITS_H
+
+/*
+ * The bounds of a site and its rules
+ *
+ * Each bound is a load error with a position when a site exceeds it, and is tested at the limit and
+ * one past it. None is reached by accident while the gateway runs: all memory is sized at load.
+ */
+
+enum {
+    /* A county's worth of community centres on one gateway; the core's block stays below 64 MiB. */
+    LIMIT_PLACES = 4096,
+    LIMIT_POINTS = 100000,
+    LIMIT_DEVICES = 4096,
+    LIMIT_RULES = 10000,
+    /* One alarm per rule and entity. */
+    LIMIT_ALARMS = 1000000,
+    /* Points that the expressions of all alarms name together, and likewise their memories. */
+    LIMIT_BINDINGS = 4000000,
+    /* A day's lines of opening hours; places share equal ones. */
+    LIMIT_CALENDARS = 256,
+    /* Distinct `between` clauses of all rules together. */
+    LIMIT_BETWEENS = 256,
+    /* Processes that the engine watches: field shards, uplink, console. */
+    LIMIT_COMPONENTS = 32,
+
+    /* Nesting of one expression; the evaluator's stack is sized by it. */
+    LIMIT_EXPR_DEPTH = 32,
+    LIMIT_EXPR_LENGTH = 1024,
+    LIMIT_EXPR_OPS = 256,
+    /* Aggregates and sibling kinds that one expression names. */
+    LIMIT_EXPR_SETS = 16,
+    /* Values on the evaluator's stack at once. */
+    LIMIT_EXPR_STACK = 64,
+    /* The longest time that one operation looks back over; far from overflow in nanoseconds. */
+    LIMIT_EXPR_SPAN_DAYS = 366,
+    /* Digits of one number: as many as a double always keeps. */
+    LIMIT_EXPR_DIGITS = 15,
+
+    /* Bytes, with the final NUL, of who did something and why. */
+    LIMIT_ACTOR = 64,
+    LIMIT_REASON = 256,
+};
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Language tests: runs the expressions in tests/expr against the answers that stand beside them
+ *
+ * A line that is indented by two spaces is an expression, compiled in the scope of the last `each:`
+ * line. Its answers stand behind it or on the lines below:
+ *
+ *     each: point smoke
+ *       value                    # expect: true if value=1
+ *     # expect: unknown if value=stale
+ *       within(value, 60 s)
+ *     # at 0 s: true if value=1
+ *     # at 10 s: true until 70 s if value=0
+ *     # at 70 s: false
+ *       valeu                    # expect: error: did you mean `value`
+ *     # ^^^^^
+ *
+ * `expect:` starts with fresh memories at 0 s; `at` goes on from the line before. Behind `if` stand
+ * the points of each kind (`smoke=1,0,?`; a quality word is a point of that quality, `?` a stale
+ * one), the rule's own point (`value=`, `quality=`) and what the place knows (`open=`, `weekday=`,
+ * `between=` by clause, `capacity=`, `area=`). What is not given is an empty set, a stale point, or
+ * unknown. `shows N` is what {value} would show; without `until` the answer must not change by
+ * itself. `ok` only has to compile, `not evaluated: WORD` to compile into something that does not
+ * run yet. An error must stand exactly above the carets below it.
+ */
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/expr.h"
+#include "tests/support/cmocka.h"
+
+enum { MEMBERS_MAX = 8, POINTS_MAX = LIMIT_EXPR_SETS * MEMBERS_MAX, MEMORIES_MAX = 256 };
+
+/* What a line says about the world. */
+struct world {
+    double capacity, area;
+    enum truth open, weekday;
+    uint8_t betweens[LIMIT_EXPR_SETS];
+    struct point_state own;
+    struct point_state kinds[POINT_KIND_COUNT][MEMBERS_MAX];
+    uint32_t counts[POINT_KIND_COUNT];
+};
+
+struct rule {
+    const char *file;
+    unsigned line;   /* of the expression */
+    char text[2048]; /* the line as it stands */
+    size_t at, len;  /* the expression in it */
+    bool compiled;
+    bool judged;     /* some answer stood beside it */
+    bool carets_due; /* an error was expected and its place has not been */
+    struct expr_program program;
+    struct expr_error error;
+    struct world world;
+    struct expr_memory memories[MEMORIES_MAX];
+};
+
+static unsigned case_count, failure_count;
+
+static void rule_fail(const struct rule *rule, unsigned line, const char *what,
+                      const char *detail) {
+    failure_count++;
+    fprintf(stderr, "%s:%u: %s: %s\n    %s\n", rule->file, line, what, detail, rule->text);
+}
+
+static struct world world_empty(void) {
+    struct world world = {
+        .capacity = -1, .area = -1, .open = TRUTH_UNKNOWN, .weekday = TRUTH_UNKNOWN};
+    memset(world.betweens, TRUTH_UNKNOWN, sizeof world.betweens);
+    world.own.quality = QUALITY_STALE;
+    return world;
+}
+
+static enum truth truth_of(const char *word) {
+    return *word == '1' ? TRUTH_TRUE : *word == '0' ? TRUTH_FALSE : TRUTH_UNKNOWN;
+}
+
+/* "1", "21.5", "?" or a quality. */
+static struct point_state point_of(const char *word) {
+    struct point_state point = {.quality = QUALITY_STALE};
+    for (enum quality quality = 0; quality < QUALITY_COUNT; quality++) {
+        if (strcmp(word, quality_name(quality)) == 0) {
+            point.quality = (uint8_t)quality;
+            return point;
+        }
+    }
+    if (strcmp(word, "?") != 0) {
+        char *end;
+        point.quality = QUALITY_GOOD;
+        point.value = strtod(word, &end);
+        assert_true(*end == '\0' && end != word);
+    }
+    return point;
+}
+
+/* Apply "smoke=1,0,?". */
+static void world_assign(struct world *world, char *assignment) {
+    char *values = strchr(assignment, '=');
+    assert_non_null(values);
+    *values++ = '\0';
+    enum point_kind kind = point_kind_find(assignment, strlen(assignment));
+    char *rest = values;
+    uint32_t count = 0;
+    for (char *word = strtok_r(values, ",", &rest); word != NULL;
+         word = strtok_r(NULL, ",", &rest)) {
+        assert_true(count < MEMBERS_MAX);
+        if (kind < POINT_KIND_COUNT) {
+            world->kinds[kind][count] = point_of(word);
+        } else if (strcmp(assignment, "value") == 0) {
+            world->own = point_of(word);
+        } else if (strcmp(assignment, "quality") == 0) {
+            world->own.quality = point_of(word).quality;
+        } else if (strcmp(assignment, "open") == 0) {
+            world->open = truth_of(word);
+        } else if (strcmp(assignment, "weekday") == 0) {
+            world->weekday = truth_of(word);
+        } else if (strcmp(assignment, "between") == 0) {
+            world->betweens[count] = (uint8_t)truth_of(word);
+        } else if (strcmp(assignment, "capacity") == 0) {
+            world->capacity = strtod(word, NULL);
+        } else if (strcmp(assignment, "area") == 0) {
+            world->area = strtod(word, NULL);
+        } else {
+            fail_msg("no such thing to assign: %s", assignment);
+        }
+        count++;
+    }
+    if (kind < POINT_KIND_COUNT) {
+        world->counts[kind] = count;
+    }
+}
+
+static struct expr_result rule_run(struct rule *rule, struct instant now) {
+    struct point_state points[POINTS_MAX];
+    uint32_t members[POINTS_MAX];
+    struct expr_bound bounds[LIMIT_EXPR_SETS];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rule->program.set_count; i++) {
+        const struct expr_set *set = &rule->program.sets[i];
+        bool own = set->binding == EXPR_BIND_SELF;
+        uint32_t size = own ? 1 : rule->world.counts[set->kind];
+        const struct point_state *from = own ? &rule->world.own : rule->world.kinds[set->kind];
+        bounds[i] = (struct expr_bound){count, size};
+        for (uint32_t j = 0; j < size; j++, count++) {
+            points[count] = from[j];
+            members[count] = count;
+        }
+    }
+    assert_true(expr_memory_count(rule->program.sets, rule->program.set_count,
+                                  rule->program.slot_count, bounds) <= MEMORIES_MAX);
+    struct expr_view view = {.now = now,
+                             .points = points,
+                             .members = members,
+                             .bounds = bounds,
+                             .between_truths = rule->world.betweens,
+                             .open = rule->world.open,
+                             .weekday = rule->world.weekday,
+                             .capacity = rule->world.capacity,
+                             .area = rule->world.area};
+    return expr_eval(rule->program.ops, rule->program.op_count, &view, rule->memories);
+}
+
+static uint64_t seconds_ns(const char *seconds) {
+    return (uint64_t)llround(strtod(seconds, NULL) * 1e9);
+}
+
+/* "true until 70 s shows 2 if value=0". */
+static void rule_expect_result(struct rule *rule, unsigned line, char *answer, struct instant now) {
+    static const char *const truths[] = {
+        [TRUTH_FALSE] = "false", [TRUTH_TRUE] = "true", [TRUTH_UNKNOWN] = "unknown"};
+    if (!rule->compiled || !rule->program.evaluated) {
+        rule_fail(rule, line, "does not run",
+                  rule->compiled ? expr_unevaluated(&rule->program) : rule->error.message);
+        return;
+    }
+    char *rest = answer;
+    char *truth = strtok_r(answer, " ", &rest);
+    struct instant until = INSTANT_NEVER;
+    const char *shows = NULL;
+    for (char *word = strtok_r(NULL, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        if (strcmp(word, "until") == 0) {
+            until.ns = seconds_ns(strtok_r(NULL, " ", &rest));
+            assert_string_equal(strtok_r(NULL, " ", &rest), "s");
+        } else if (strcmp(word, "shows") == 0) {
+            shows = strtok_r(NULL, " ", &rest);
+        } else if (strcmp(word, "if") != 0) {
+            world_assign(&rule->world, word);
+        }
+    }
+    char got[128];
+    struct expr_result result = rule_run(rule, now);
+    if (strcmp(truths[result.truth], truth) != 0) {
+        rule_fail(rule, line, "is", truths[result.truth]);
+    }
+    if (result.deadline.ns != until.ns) {
+        snprintf(got, sizeof got, "%.9f s", (double)result.deadline.ns / 1e9);
+        rule_fail(rule, line, "changes by itself at", got);
+    }
+    if (shows != NULL && result.value != strtod(shows, NULL)) {
+        snprintf(got, sizeof got, "%.17g", result.value);
+        rule_fail(rule, line, "shows", got);
+    }
+}
+
+static void rule_expect(struct rule *rule, unsigned line, char *answer) {
+    char *error = answer + strlen("error: ");
+    char *word = answer + strlen("not evaluated: ");
+    case_count++;
+    rule->judged = true;
+    if (strncmp(answer, "error: ", strlen("error: ")) == 0) {
+        rule->carets_due = true;
+        if (rule->compiled) {
+            rule_fail(rule, line, "compiles", "but should not");
+        } else if (strstr(rule->error.message, error) == NULL) {
+            rule_fail(rule, line, "says", rule->error.message);
+        }
+    } else if (!rule->compiled) {
+        rule_fail(rule, line, "does not compile", rule->error.message);
+    } else if (strncmp(answer, "not evaluated: ", strlen("not evaluated: ")) == 0) {
+        const char *unevaluated = expr_unevaluated(&rule->program);
+        if (unevaluated == NULL || rule->program.evaluated || strcmp(unevaluated, word) != 0) {
+            rule_fail(rule, line, "is not evaluated because of",
+                      unevaluated == NULL ? "nothing" : unevaluated);
+        }
+    } else if (strcmp(answer, "ok") != 0) {
+        rule->world = world_empty();
+        memset(rule->memories, 0, sizeof rule->memories);
+        rule_expect_result(rule, line, answer, (struct instant){0});
+    }
+}
+
+/* Characters, not bytes, before `end` in `text`. */
+static size_t columns(const char *text, size_t end) {
+    size_t count = 0;
+    for (size_t i = 0; i < end; i++) {
+        count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    }
+    return count;
+}
+
+static void rule_expect_carets(struct rule *rule, unsigned line, const char *text) {
+    char want[2048] = "#";
+    size_t first = columns(rule->text, rule->at + rule->error.at);
+    size_t end = columns(rule->text, rule->at + rule->error.at + rule->error.len);
+    memset(want + 1, ' ', first - 1);
+    memset(want + first, '^', end > first ? end - first : 1);
+    rule->carets_due = false;
+    if (!rule->compiled && strcmp(text, want) != 0) {
+        rule_fail(rule, line, rule->error.message, "stands at");
+        fprintf(stderr, "%s\n", want);
+    }
+}
+
+/* The expression of a line that begins with two spaces. */
+static void rule_begin(struct rule *rule, const struct expr_scope *scope, unsigned line,
+                       const char *text) {
+    snprintf(rule->text, sizeof rule->text, "%s", text);
+    const char *comment = strstr(text, "# expect:");
+    rule->line = line;
+    rule->at = 2;
+    rule->len = (comment == NULL ? strlen(text) : (size_t)(comment - text)) - 2;
+    while (rule->len > 0 && text[2 + rule->len - 1] == ' ') {
+        rule->len--;
+    }
+    /* A copy of exactly that length, so that a sanitizer sees a read past it. */
+    char *copy = malloc(rule->len + 1);
+    assert_non_null(copy);
+    memcpy(copy, text + 2, rule->len);
+    char *exact = realloc(copy, rule->len > 0 ? rule->len : 1);
+    assert_non_null(exact);
+    rule->compiled = expr_compile(exact, rule->len, scope, &rule->program, &rule->error);
+    free(exact);
+    if (!rule->compiled && rule->error.at + rule->error.len > rule->len) {
+        rule_fail(rule, line, "points behind its end", rule->error.message);
+    }
+    rule->judged = false;
+    rule->carets_due = false;
+    rule->world = world_empty();
+    memset(rule->memories, 0, sizeof rule->memories);
+}
+
+static struct expr_scope scope_of(const char *line) {
+    struct expr_scope scope = {.each = EXPR_EACH_PLACE};
+    char words[2048];
+    (void)snprintf(words, sizeof words, "%s", line);
+    char *rest = words;
+    char *each = strtok_r(words, " ,[]", &rest);
+    if (strcmp(each, "point") == 0) {
+        scope.each = EXPR_EACH_POINT;
+        for (char *word = strtok_r(NULL, " ,[]", &rest); word != NULL;
+             word = strtok_r(NULL, " ,[]", &rest)) {
+            enum point_kind kind = point_kind_find(word, strlen(word));
+            assert_true(kind < POINT_KIND_COUNT);
+            scope.kinds |= (point_kind_set)1 << kind;
+        }
+    } else {
+        assert_string_equal(each, "place");
+    }
+    return scope;
+}
+
+/* Nothing may be left unsaid about the expression before this line. */
+static void rule_end(const struct rule *rule, unsigned line) {
+    if (rule->line > 0 && !rule->judged) {
+        rule_fail(rule, rule->line, "has no answer", "write `# expect:`");
+    }
+    if (rule->line > 0 && rule->carets_due) {
+        rule_fail(rule, line, "where?", "write carets below the error");
+    }
+}
+
+static void file_run(const char *path) {
+    static struct rule rule; /* large */
+    memset(&rule, 0, sizeof rule);
+    rule.file = path;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    struct expr_scope scope = {.each = EXPR_EACH_PLACE};
+    char text[2048];
+    unsigned line = 0;
+    while (fgets(text, sizeof text, file) != NULL) {
+        line++;
+        text[strcspn(text, "\n")] = '\0';
+        char *expect = strstr(text, "# expect: ");
+        if (strncmp(text, "each: ", 6) == 0) {
+            scope = scope_of(text + 6);
+        } else if (strncmp(text, "  ", 2) == 0) {
+            rule_end(&rule, line);
+            rule_begin(&rule, &scope, line, text);
+        }
+        if (expect != NULL) {
+            rule_expect(&rule, line, expect + strlen("# expect: "));
+        } else if (strncmp(text, "# at ", 5) == 0) {
+            char *answer = strchr(text, ':');
+            assert_non_null(answer);
+            case_count++;
+            rule.judged = true;
+            rule_expect_result(&rule, line, answer + 2, (struct instant){seconds_ns(text + 5)});
+        } else if (text[0] == '#' && text[1 + strspn(text + 1, " ")] == '^') {
+            rule_expect_carets(&rule, line, text);
+        }
+    }
+    rule_end(&rule, line);
+    fclose(file);
+    rule.file = NULL;
+}
+
+static void every_expression_means_what_stands_beside_it(void **state) {
+    (void)state;
+    static const char folder[] = TEST_SOURCE_DIR "/tests/expr";
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    assert_true(count > 0);
+    for (int i = 0; i < count; i++) {
+        char path[1024];
+        size_t len = strlen(entries[i]->d_name);
+        if (len > 5 && strcmp(entries[i]->d_name + len - 5, ".rule") == 0) {
+            snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+            file_run(path);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    print_message("%u answers checked\n", case_count);
+    assert_true(case_count > 200); /* the files were found and read */
+    assert_int_equal(failure_count, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_expression_means_what_stands_beside_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
