@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensors/mqtt_source.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <MQTTAsync.h>
+
+#include "sensors/bell.h"
+#include "sensors/schedule.h"
+
+enum {
+    SOURCE_KEEPALIVE_S = 10,
+    SOURCE_CONNECT_S = 5,
+    /* At the end: how long the broker may take to accept the farewell. */
+    SOURCE_FAREWELL_MS = 300,
+};
+
+/* Real time, in nanoseconds. */
+#define SOURCE_BACKOFF_MIN_NS (NS_PER_S / 2)
+#define SOURCE_BACKOFF_MAX_NS (30 * NS_PER_S)
+/* Paho calls back within its own time-out; when it does not, the attempt is given up here. */
+#define SOURCE_ATTEMPT_NS   (15 * NS_PER_S)
+#define SOURCE_HEARTBEAT_NS (1 * NS_PER_S)
+
+enum source_state {
+    SOURCE_IDLE,
+    SOURCE_CONNECTING,
+    SOURCE_SUBSCRIBING,
+    SOURCE_LISTENING,
+};
+
+/* What Paho's callbacks tell the worker; set under the lock, taken and cleared by the worker. */
+struct source_signals {
+    bool connected;
+    bool subscribed;
+    bool failed; /* the connection or subscription attempt, or the connection that stood */
+    bool gone;   /* the farewell is over */
+    enum sensor_cause cause;
+    char detail[SENSOR_DETAIL_SIZE];
+};
+
+struct source_message {
+    uint32_t first; /* in `order`: the first point with its topic */
+    bool retained;
+    struct wall arrival;
+    size_t size;
+    char *payload;
+};
+
+struct mqtt_source {
+    struct mqtt_source_conf conf;
+    char uri[MQTT_SOURCE_URI_SIZE]; /* guarded by lock */
+    bool tls;
+    uint32_t *order; /* indexes of points, by topic */
+    char **topics;   /* each topic once */
+    int *qos;
+    int topic_count;
+    MQTTAsync client;
+
+    pthread_mutex_t lock; /* guards what follows, up to the blank line */
+    struct source_signals signals;
+    struct source_message *queue; /* a ring of MQTT_SOURCE_QUEUE */
+    uint32_t queue_first, queue_count;
+    uint64_t overflow_untold;
+    struct mqtt_source_counts counts;
+
+    /* the worker's own */
+    enum source_state state;
+    uint64_t due_ns;       /* next attempt, or the end of the present one */
+    uint64_t heartbeat_ns; /* next heartbeat */
+    uint64_t backoff_ns;
+    uint64_t random;
+    uint32_t failures; /* in a row */
+    bool heard;        /* the devices have been told as answering */
+    bool lost;         /* the devices have been told as lost */
+
+    struct bell bell;
+    atomic_bool stopping;
+    bool started;
+    pthread_t thread;
+};
+
+static uint64_t source_now_ns(const struct mqtt_source *source) {
+    return source->conf.sink.real_ns(source->conf.sink.context);
+}
+
+static const char *source_topic(const struct mqtt_source *source, uint32_t place) {
+    return source->conf.points[source->order[place]].topic;
+}
+
+/* ---- Paho's threads: copy, ring, return ---- */
+
+static void source_signal_failure(struct mqtt_source *source, enum sensor_cause cause,
+                                  const char *detail, int code) {
+    (void)pthread_mutex_lock(&source->lock);
+    source->signals.failed = true;
+    source->signals.cause = cause;
+    (void)snprintf(source->signals.detail, sizeof source->signals.detail, "%s (%d)",
+                   detail != NULL ? detail : "no reason given", code);
+    (void)pthread_mutex_unlock(&source->lock);
+    bell_ring(&source->bell);
+}
+
+static void source_on_connected(void *context, MQTTAsync_successData *data) {
+    (void)data;
+    struct mqtt_source *source = context;
+    (void)pthread_mutex_lock(&source->lock);
+    source->signals.connected = true;
+    (void)pthread_mutex_unlock(&source->lock);
+    bell_ring(&source->bell);
+}
+
+static void source_on_connect_failed(void *context, MQTTAsync_failureData *data) {
+    source_signal_failure(context, SENSOR_CAUSE_UNREACHABLE,
+                          data != NULL && data->message != NULL ? data->message : "no connection",
+                          data != NULL ? data->code : 0);
+}
+
+/* The broker may grant a SUBSCRIBE and refuse single topics of it. */
+static bool source_all_granted(const struct mqtt_source *source,
+                               const MQTTAsync_successData *data) {
+    if (source->topic_count == 1) {
+        return data->alt.qos <= 2;
+    }
+    for (int i = 0; i < source->topic_count; i++) {
+        if (data->alt.qosList[i] > 2) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void source_on_subscribed(void *context, MQTTAsync_successData *data) {
+    struct mqtt_source *source = context;
+    if (data != NULL && !source_all_granted(source, data)) {
+        source_signal_failure(source, SENSOR_CAUSE_EXCEPTION,
+                              "the broker does not let us read a topic", 128);
+        return;
+    }
+    (void)pthread_mutex_lock(&source->lock);
+    source->signals.subscribed = true;
+    (void)pthread_mutex_unlock(&source->lock);
+    bell_ring(&source->bell);
+}
+
+static void source_on_subscribe_failed(void *context, MQTTAsync_failureData *data) {
+    source_signal_failure(context, SENSOR_CAUSE_EXCEPTION, "the broker refuses our topics",
+                          data != NULL ? data->code : 0);
+}
+
+static void source_on_lost(void *context, char *cause) {
+    source_signal_failure(context, SENSOR_CAUSE_CLOSED,
+                          cause != NULL ? cause : "the connection was lost", 0);
+}
+
+static void source_on_farewell(void *context, MQTTAsync_successData *data) {
+    (void)data;
+    struct mqtt_source *source = context;
+    (void)pthread_mutex_lock(&source->lock);
+    source->signals.gone = true;
+    (void)pthread_mutex_unlock(&source->lock);
+    bell_ring(&source->bell);
+}
+
+static void source_on_farewell_failed(void *context, MQTTAsync_failureData *data) {
+    (void)data;
+    source_on_farewell(context, NULL);
+}
+
+/* The place in `order` of the first point with this topic, or point_count. */
+static uint32_t source_find(const struct mqtt_source *source, const char *topic, size_t len) {
+    uint32_t low = 0, high = source->conf.point_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = strncmp(source_topic(source, middle), topic, len);
+        if (order == 0 && source_topic(source, middle)[len] != '\0') {
+            order = 1;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool found = low < source->conf.point_count &&
+                 strncmp(source_topic(source, low), topic, len) == 0 &&
+                 source_topic(source, low)[len] == '\0';
+    return found ? low : source->conf.point_count;
+}
+
+/* Put a copy into the queue; called with the lock. A message too long is kept as its length alone.
+ */
+static void source_enqueue(struct mqtt_source *source, uint32_t first,
+                           const MQTTAsync_message *message, struct wall arrival) {
+    size_t size = message->payloadlen > 0 ? (size_t)message->payloadlen : 0;
+    size_t kept = size <= PAYLOAD_SIZE_MAX ? size : 0;
+    char *payload = source->queue_count < MQTT_SOURCE_QUEUE ? malloc(kept + 1) : NULL;
+    if (payload == NULL) {
+        source->counts.overflowed++;
+        source->overflow_untold++;
+        return;
+    }
+    if (kept > 0) {
+        memcpy(payload, message->payload, kept);
+    }
+    uint32_t place = (source->queue_first + source->queue_count++) % MQTT_SOURCE_QUEUE;
+    source->queue[place] = (struct source_message){
+        .first = first,
+        .retained = message->retained != 0,
+        .arrival = arrival,
+        .size = size,
+        .payload = payload,
+    };
+}
+
+static int source_on_message(void *context, char *topic, int topic_len,
+                             MQTTAsync_message *message) {
+    struct mqtt_source *source = context;
+    struct wall arrival = source->conf.sink.wall(source->conf.sink.context);
+    size_t len = topic_len > 0 ? (size_t)topic_len : strlen(topic);
+    uint32_t first = source_find(source, topic, len);
+    (void)pthread_mutex_lock(&source->lock);
+    source->counts.messages++;
+    if (first == source->conf.point_count) {
+        source->counts.unknown++;
+    } else {
+        source_enqueue(source, first, message, arrival);
+    }
+    (void)pthread_mutex_unlock(&source->lock);
+    MQTTAsync_freeMessage(&message);
+    MQTTAsync_free(topic);
+    bell_ring(&source->bell);
+    return 1;
+}
+
+/* ---- the worker ---- */
+
+static void source_note(struct mqtt_source *source, enum sensor_note_kind kind,
+                        enum sensor_cause cause, uint32_t device, uint32_t point,
+                        const char *detail) {
+    struct sensor_note note = {.kind = kind, .cause = cause, .device = device, .point = point};
+    (void)snprintf(note.detail, sizeof note.detail, "%s", detail);
+    source->conf.sink.note(source->conf.sink.context, &note);
+}
+
+static void source_note_all(struct mqtt_source *source, enum sensor_note_kind kind,
+                            enum sensor_cause cause, const char *detail) {
+    for (uint32_t i = 0; i < source->conf.device_count; i++) {
+        source_note(source, kind, cause, source->conf.devices[i], 0, detail);
+    }
+}
+
+static void source_read_point(struct mqtt_source *source, const struct mqtt_source_point *point,
+                              const struct source_message *message) {
+    struct reading reading;
+    char detail[SENSOR_DETAIL_SIZE];
+    enum sensor_cause cause = payload_read(&point->format, message->payload, message->size,
+                                           message->arrival, &reading, detail);
+    if (cause != SENSOR_CAUSE_NONE) {
+        (void)pthread_mutex_lock(&source->lock);
+        source->counts.refused++;
+        (void)pthread_mutex_unlock(&source->lock);
+    }
+    if (cause == SENSOR_CAUSE_GARBLED) {
+        source_note(source, SENSOR_ANSWER_REFUSED, cause, point->device, point->point, detail);
+        return;
+    }
+    reading.point = point->point;
+    source->conf.sink.reading(source->conf.sink.context, &reading, 0);
+    if (cause == SENSOR_CAUSE_VALUE) {
+        source_note(source, SENSOR_VALUE_REFUSED, cause, point->device, point->point, detail);
+    }
+}
+
+/* All points of the message's topic; each has its own pointers into the text. */
+static void source_read_message(struct mqtt_source *source, const struct source_message *message) {
+    const char *topic = source_topic(source, message->first);
+    for (uint32_t i = message->first;
+         i < source->conf.point_count && strcmp(source_topic(source, i), topic) == 0; i++) {
+        const struct mqtt_source_point *point = &source->conf.points[source->order[i]];
+        if (point->event && message->retained) {
+            (void)pthread_mutex_lock(&source->lock);
+            source->counts.unknown++;
+            (void)pthread_mutex_unlock(&source->lock);
+            continue;
+        }
+        source_read_point(source, point, message);
+    }
+}
+
+static bool source_dequeue(struct mqtt_source *source, struct source_message *ret_message,
+                           uint64_t *ret_overflow) {
+    (void)pthread_mutex_lock(&source->lock);
+    bool any = source->queue_count > 0;
+    if (any) {
+        *ret_message = source->queue[source->queue_first];
+        source->queue_first = (source->queue_first + 1) % MQTT_SOURCE_QUEUE;
+        source->queue_count--;
+    }
+    *ret_overflow = source->overflow_untold;
+    source->overflow_untold = 0;
+    (void)pthread_mutex_unlock(&source->lock);
+    return any;
+}
+
+static void source_read_queue(struct mqtt_source *source) {
+    struct source_message message;
+    uint64_t overflow;
+    while (source_dequeue(source, &message, &overflow)) {
+        source_read_message(source, &message);
+        free(message.payload);
+        if (overflow > 0) {
+            source_note_all(source, SENSOR_ANSWER_REFUSED, SENSOR_CAUSE_LONG,
+                            "more messages at once than the queue holds; some were thrown away");
+        }
+    }
+}
+
+/* xorshift64: spreads the reconnections of many gateways, nothing more. */
+static uint64_t source_random(struct mqtt_source *source) {
+    source->random ^= source->random << 13;
+    source->random ^= source->random >> 7;
+    source->random ^= source->random << 17;
+    return source->random;
+}
+
+/* Wait a random part of a span that doubles: full jitter, and at least 50 ms. */
+static void source_back_off(struct mqtt_source *source, uint64_t now_ns) {
+    uint64_t span_ns = source->backoff_ns == 0 ? SOURCE_BACKOFF_MIN_NS : 2 * source->backoff_ns;
+    source->backoff_ns = span_ns < SOURCE_BACKOFF_MAX_NS ? span_ns : SOURCE_BACKOFF_MAX_NS;
+    uint64_t least_ns = 50 * NS_PER_MS;
+    source->due_ns = now_ns + least_ns + source_random(source) % (source->backoff_ns - least_ns);
+    source->state = SOURCE_IDLE;
+}
+
+/* The attempt, or the connection that stood, has failed. */
+static void source_failed(struct mqtt_source *source, enum sensor_cause cause, const char *detail,
+                          uint64_t now_ns) {
+    if (source->state != SOURCE_IDLE && cause != SENSOR_CAUSE_CLOSED) {
+        /* A half-made connection would otherwise go on beside the next one. */
+        MQTTAsync_disconnectOptions farewell = MQTTAsync_disconnectOptions_initializer;
+        (void)MQTTAsync_disconnect(source->client, &farewell);
+    }
+    source_back_off(source, now_ns);
+    source->failures++;
+    if (source->failures >= SCHEDULE_MISSES && !source->lost) {
+        source->lost = true;
+        source->heard = false;
+        source_note_all(source, SENSOR_DEVICE_LOST, cause, detail);
+    }
+}
+
+static void source_connect(struct mqtt_source *source, uint64_t now_ns) {
+    char uri[MQTT_SOURCE_URI_SIZE];
+    (void)pthread_mutex_lock(&source->lock);
+    source->signals = (struct source_signals){0};
+    memcpy(uri, source->uri, sizeof uri);
+    (void)pthread_mutex_unlock(&source->lock);
+
+    char *const uris[] = {uri};
+    MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+    tls.verify = 1;
+    tls.enableServerCertAuth = 1;
+    tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
+    tls.trustStore = source->conf.ca;
+    MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
+    options.MQTTVersion = MQTTVERSION_3_1_1;
+    options.cleansession = 0;
+    options.keepAliveInterval = SOURCE_KEEPALIVE_S;
+    options.connectTimeout = SOURCE_CONNECT_S;
+    options.automaticReconnect = 0;
+    options.retryInterval = 0;
+    options.maxInflight = 10;
+    options.serverURIs = uris;
+    options.serverURIcount = 1;
+    options.onSuccess = source_on_connected;
+    options.onFailure = source_on_connect_failed;
+    options.context = source;
+    /* Paho crashes on an ssl:// address without these (eclipse/paho.mqtt.c#1566). */
+    options.ssl = source->tls ? &tls : NULL;
+
+    source->state = SOURCE_CONNECTING;
+    source->due_ns = now_ns + SOURCE_ATTEMPT_NS;
+    int r = MQTTAsync_connect(source->client, &options);
+    if (r != MQTTASYNC_SUCCESS) {
+        source_failed(source, SENSOR_CAUSE_UNREACHABLE, MQTTAsync_strerror(r), now_ns);
+    }
+}
+
+static void source_subscribe(struct mqtt_source *source, uint64_t now_ns) {
+    MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+    options.onSuccess = source_on_subscribed;
+    options.onFailure = source_on_subscribe_failed;
+    options.context = source;
+    source->state = SOURCE_SUBSCRIBING;
+    source->due_ns = now_ns + SOURCE_ATTEMPT_NS;
+    int r = MQTTAsync_subscribeMany(source->client, source->topic_count, source->topics,
+                                    source->qos, &options);
+    if (r != MQTTASYNC_SUCCESS) {
+        source_failed(source, SENSOR_CAUSE_UNREACHABLE, MQTTAsync_strerror(r), now_ns);
+    }
+}
+
+static void source_listen(struct mqtt_source *source, uint64_t now_ns) {
+    source->state = SOURCE_LISTENING;
+    source->due_ns = UINT64_MAX;
+    source->heartbeat_ns = now_ns;
+    source->failures = 0;
+    source->backoff_ns = 0;
+    source->lost = false;
+    (void)pthread_mutex_lock(&source->lock);
+    source->counts.connections++;
+    (void)pthread_mutex_unlock(&source->lock);
+    if (!source->heard) {
+        source->heard = true;
+        source_note_all(source, SENSOR_DEVICE_ANSWERS, SENSOR_CAUSE_NONE, "");
+    }
+}
+
+/* Follow the arrows of the header: first what the callbacks said, then what has become due. */
+static void source_step(struct mqtt_source *source) {
+    (void)pthread_mutex_lock(&source->lock);
+    struct source_signals signals = source->signals;
+    source->signals = (struct source_signals){0};
+    (void)pthread_mutex_unlock(&source->lock);
+
+    uint64_t now_ns = source_now_ns(source);
+    if (signals.failed && source->state != SOURCE_IDLE) {
+        source_failed(source, signals.cause, signals.detail, now_ns);
+    } else if (signals.connected && source->state == SOURCE_CONNECTING) {
+        source_subscribe(source, now_ns);
+    } else if (signals.subscribed && source->state == SOURCE_SUBSCRIBING) {
+        source_listen(source, now_ns);
+    }
+
+    if (now_ns >= source->due_ns) {
+        if (source->state == SOURCE_IDLE) {
+            source_connect(source, now_ns);
+        } else {
+            source_failed(source, SENSOR_CAUSE_TIMEOUT, "the broker does not answer", now_ns);
+        }
+    }
+    if (source->state == SOURCE_LISTENING && now_ns >= source->heartbeat_ns) {
+        for (uint32_t i = 0; i < source->conf.device_count; i++) {
+            source->conf.sink.heartbeat(source->conf.sink.context, source->conf.devices[i]);
+        }
+        source->heartbeat_ns = now_ns + SOURCE_HEARTBEAT_NS;
+    }
+}
+
+static uint64_t source_sleep_ns(const struct mqtt_source *source) {
+    uint64_t until_ns = source->due_ns;
+    if (source->state == SOURCE_LISTENING && source->heartbeat_ns < until_ns) {
+        until_ns = source->heartbeat_ns;
+    }
+    uint64_t now_ns = source_now_ns(source);
+    return until_ns > now_ns ? until_ns - now_ns : 0;
+}
+
+/* Say good-bye, so that the broker does not wait for our keep-alive; then the client can go. */
+static void source_farewell(struct mqtt_source *source) {
+    MQTTAsync_disconnectOptions farewell = MQTTAsync_disconnectOptions_initializer;
+    farewell.onSuccess = source_on_farewell;
+    farewell.onFailure = source_on_farewell_failed;
+    farewell.context = source;
+    farewell.timeout = SOURCE_FAREWELL_MS;
+    if (MQTTAsync_disconnect(source->client, &farewell) != MQTTASYNC_SUCCESS) {
+        return;
+    }
+    uint64_t deadline_ns = source_now_ns(source) + SOURCE_FAREWELL_MS * NS_PER_MS;
+    for (;;) {
+        (void)pthread_mutex_lock(&source->lock);
+        bool gone = source->signals.gone;
+        (void)pthread_mutex_unlock(&source->lock);
+        uint64_t now_ns = source_now_ns(source);
+        if (gone || now_ns >= deadline_ns) {
+            return;
+        }
+        bell_sleep(&source->bell, deadline_ns - now_ns);
+    }
+}
+
+static void *source_run(void *context) {
+    struct mqtt_source *source = context;
+    source->random = source_now_ns(source) ^ (uint64_t)(uintptr_t)source;
+    source->random |= 1;
+    source->due_ns = source_now_ns(source);
+    while (!atomic_load(&source->stopping)) {
+        source_read_queue(source);
+        source_step(source);
+        bell_sleep(&source->bell, source_sleep_ns(source));
+    }
+    if (source->state != SOURCE_IDLE) {
+        source_farewell(source);
+    }
+    source_read_queue(source);
+    return NULL;
+}
+
+/* ---- birth and death ---- */
+
+static int source_compare(const void *left, const void *right, void *context) {
+    const struct mqtt_source_point *points = context;
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    int order = strcmp(points[a].topic, points[b].topic);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+/* Sort the points by topic, and list each topic once. */
+static int source_index(struct mqtt_source *source) {
+    uint32_t count = source->conf.point_count;
+    source->order = calloc(count, sizeof *source->order);
+    source->topics = calloc(count, sizeof *source->topics);
+    source->qos = calloc(count, sizeof *source->qos);
+    if (source->order == NULL || source->topics == NULL || source->qos == NULL) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        source->order[i] = i;
+    }
+    qsort_r(source->order, count, sizeof *source->order, source_compare,
+            (void *)(uintptr_t)source->conf.points);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *topic = source_topic(source, i);
+        if (i > 0 && strcmp(topic, source_topic(source, i - 1)) == 0) {
+            continue;
+        }
+        source->qos[source->topic_count] = 1;
+        source->topics[source->topic_count] = strdup(topic);
+        if (source->topics[source->topic_count++] == NULL) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static int source_client(struct mqtt_source *source, const char *client_id) {
+    /* OpenSSL 3 initialises itself, and other parts of this process use it too. */
+    MQTTAsync_init_options init = MQTTAsync_init_options_initializer;
+    init.do_openssl_init = 0;
+    MQTTAsync_global_init(&init);
+    if (MQTTAsync_create(&source->client, source->uri, client_id, MQTTCLIENT_PERSISTENCE_NONE,
+                         NULL) != MQTTASYNC_SUCCESS) {
+        source->client = NULL;
+        return -ENOMEM;
+    }
+    (void)MQTTAsync_setCallbacks(source->client, source, source_on_lost, source_on_message, NULL);
+    return 0;
+}
+
+int mqtt_source_new(const struct mqtt_source_conf *conf, struct mqtt_source **ret_source) {
+    struct mqtt_source *source = calloc(1, sizeof *source);
+    if (source == NULL) {
+        return -ENOMEM;
+    }
+    (void)pthread_mutex_init(&source->lock, NULL);
+    source->conf = *conf;
+    (void)snprintf(source->uri, sizeof source->uri, "%s", conf->uri);
+    source->tls = strncmp(conf->uri, "ssl:", 4) == 0 || strncmp(conf->uri, "mqtts:", 6) == 0;
+    source->queue = calloc(MQTT_SOURCE_QUEUE, sizeof *source->queue);
+    int r = source->queue == NULL ? -ENOMEM : source_index(source);
+    if (r == 0) {
+        r = source_client(source, conf->client_id);
+    }
+    if (r != 0) {
+        (void)mqtt_source_free(source);
+        return r;
+    }
+    *ret_source = source;
+    return 0;
+}
+
+int mqtt_source_start(struct mqtt_source *source) {
+    int error = pthread_create(&source->thread, NULL, source_run, source);
+    source->started = error == 0;
+    return -error;
+}
+
+void mqtt_source_address(struct mqtt_source *source, const char *uri) {
+    (void)pthread_mutex_lock(&source->lock);
+    (void)snprintf(source->uri, sizeof source->uri, "%s", uri);
+    (void)pthread_mutex_unlock(&source->lock);
+}
+
+void mqtt_source_counts(struct mqtt_source *source, struct mqtt_source_counts *ret_counts) {
+    (void)pthread_mutex_lock(&source->lock);
+    *ret_counts = source->counts;
+    (void)pthread_mutex_unlock(&source->lock);
+}
+
+void mqtt_source_stop(struct mqtt_source *source) {
+    atomic_store(&source->stopping, true);
+    bell_ring(&source->bell);
+}
+
+struct mqtt_source *mqtt_source_free(struct mqtt_source *source) {
+    if (source == NULL) {
+        return NULL;
+    }
+    if (source->started) {
+        mqtt_source_stop(source);
+        (void)pthread_join(source->thread, NULL);
+    }
+    if (source->client != NULL) {
+        MQTTAsync_destroy(&source->client);
+    }
+    for (uint32_t i = 0; i < source->queue_count; i++) {
+        free(source->queue[(source->queue_first + i) % MQTT_SOURCE_QUEUE].payload);
+    }
+    for (int i = 0; i < source->topic_count; i++) {
+        free(source->topics[i]);
+    }
+    free(source->topics);
+    free(source->qos);
+    free(source->order);
+    free(source->queue);
+    (void)pthread_mutex_destroy(&source->lock);
+    free(source);
+    return NULL;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SENSORS_PAYLOAD_H
+#define SENSORS_PAYLOAD_H
+
+/*
+ * Payload: from a published JSON text to a reading
+ *
+ * A sensor that speaks MQTT publishes JSON; the site says by JSON pointers (RFC 6901) where in it
+ * the value, the card number, the result and the time stand. The empty pointer is the whole text,
+ * so that a sensor that publishes a bare number is read too.
+ *
+ *     value   a number, true or false, or one of the words on/off, true/false, open/closed, or a
+ *             number in quotes
+ *     code    a whole number from 0, or its decimal digits in quotes
+ *     result  true (1: granted) or false (0: denied)
+ *     time    RFC 3339, or seconds or milliseconds since 1970; what cannot be read counts as
+ * absent, because a reading matters more than its stamp
+ *
+ * The text is a stranger's: at most PAYLOAD_SIZE_MAX bytes and PAYLOAD_DEPTH_MAX brackets deep, or
+ * refused unread.
+ */
+
+#include <stddef.h>
+
+#include "sensors/driver.h"
+#include "sensors/registers.h"
+
+enum {
+    PAYLOAD_SIZE_MAX = 8192,
+    /* jansson's parser is recursive: this bounds its stack, long before its own limit of 2,048. */
+    PAYLOAD_DEPTH_MAX = 32,
+};
+
+struct payload_format {
+    /* JSON pointers; NULL when not given. Borrowed. Without value and result the value is 1. */
+    const char *value;
+    const char *code;
+    const char *result;
+    const char *time;
+    /* How the number becomes a value; type, order and bit are not used. */
+    struct register_format number;
+};
+
+/*
+ * Read `size` bytes at `text`. Returns
+ *   SENSOR_CAUSE_NONE     with a good reading
+ *   SENSOR_CAUSE_VALUE    with a QUALITY_FAULT reading: no finite number, or out of range
+ *   SENSOR_CAUSE_GARBLED  not the JSON expected; no reading. `ret_detail` says what is wrong.
+ * The reading's point is left 0. It is measured at its own time, or at `arrival`.
+ */
+enum sensor_cause payload_read(const struct payload_format *format, const char *text, size_t size,
+                               struct wall arrival, struct reading *ret_reading,
+                               char ret_detail[SENSOR_DETAIL_SIZE]);
+
+/* Parse RFC 3339 with a zone, to the nanosecond. Returns false when it is not that. */
+bool payload_parse_time(const char *text, struct wall *ret_wall);
+
+#endif

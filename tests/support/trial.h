@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_SUPPORT_TRIAL_H
+#define TESTS_SUPPORT_TRIAL_H
+
+/*
+ * A trial: a small site built by hand, so that rules can be bound and the core can run without a
+ * file
+ *
+ * Places are added in pre-order, points in the order of their places; then the rules; then
+ * trial_bind() works out the ranges, compiles, measures and binds. A wrong use of the trial itself
+ * aborts.
+ */
+
+#include "rules/ruleset.h"
+
+enum {
+    TRIAL_PLACES = 64,
+    TRIAL_POINTS = 512,
+    TRIAL_DEVICES = 64,
+    TRIAL_RULES = 48,
+    TRIAL_FINDINGS = 64,
+};
+
+struct trial {
+    struct ruleset_place places[TRIAL_PLACES];
+    struct ruleset_point points[TRIAL_POINTS];
+    struct ruleset_device devices[TRIAL_DEVICES];
+    struct ruleset_draft_rule rules[TRIAL_RULES];
+    const char *expressions[TRIAL_RULES];
+    struct expr_program *programs[TRIAL_RULES];
+    struct ruleset_draft draft;
+    struct ruleset_sizes sizes;
+    struct ruleset_arrays arrays;
+    struct ruleset_finding findings[TRIAL_FINDINGS];
+    uint32_t finding_count;
+    struct ruleset ruleset; /* valid when trial_bind() returned true */
+};
+
+/* Begin an empty site with `components` components and `calendars` calendars, number 0 among them.
+ */
+void trial_init(struct trial *trial, uint32_t components, uint32_t calendars);
+void trial_deinit(struct trial *trial);
+
+/* Add something and return its index. RULESET_NONE as parent stands at the top. */
+uint32_t trial_place(struct trial *trial, uint32_t parent, enum place_kind kind);
+uint32_t trial_device(struct trial *trial, uint64_t silence_ns);
+uint32_t trial_point(struct trial *trial, uint32_t place, uint32_t device, enum point_kind kind);
+
+/*
+ * Add rules; `expression` outlives the trial. Class decides priority and latch; change the returned
+ * rule before binding for anything else (in_place, raise_after_ns, evaluated …).
+ */
+struct ruleset_draft_rule *trial_point_rule(struct trial *trial, point_kind_set kinds,
+                                            const char *expression, enum alarm_class class);
+struct ruleset_draft_rule *trial_place_rule(struct trial *trial, uint64_t kinds,
+                                            const char *expression, enum alarm_class class);
+
+#define TRIAL_KIND(kind) (UINT64_C(1) << (kind))
+
+/* Bind everything. Returns false, with the findings, when one of them is an error. */
+bool trial_bind(struct trial *trial);
+
+/* The alarm of a rule (by index) for an entity; RULESET_NONE when it has none. */
+uint32_t trial_alarm(const struct trial *trial, uint32_t rule, uint32_t entity);
+
+/* The alarm of one of the product's own rules. */
+uint32_t trial_builtin(const struct trial *trial, enum ruleset_builtin builtin, uint32_t entity);
+
+#endif

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+tocsin_unit_test(sim_answer sensors_sim)
+tocsin_unit_test(sim_encode sensors_sim sensors)
+tocsin_unit_test(sim_field sensors_sim)
+tocsin_unit_test(sim_frame sensors_sim)
+tocsin_unit_test(sim_life sensors_sim)
+tocsin_unit_test(sim_modbus sensors_sim)
+tocsin_unit_test(sim_payload sensors_sim)
+tocsin_unit_test(sim_rtu sensors_sim PkgConfig::LIBMODBUS)
+tocsin_unit_test(sim_script gateway_story gateway_base)
+tocsin_unit_test(sim_story sensors_sim)
+tocsin_unit_test(sim_tcp sensors_sim PkgConfig::LIBMODBUS)
