@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CHILDREN_H
+#define GATEWAY_CHILDREN_H
+
+/*
+ * The children of `tocsin run`
+ *
+ * Starts engine, field, uplink and console in this order, each once the one before does its work;
+ * starts again what dies or hangs; stops them in reverse. Each child is this same binary, executed
+ * anew, with the sealed site and a line to us as its only descriptors.
+ *
+ *     WAITING ──start──▶ STARTING ──ready──▶ RUNNING ──dies, hangs──▶ WAITING (at once the first
+ * time; └──dies──────────────────────────────▶          100 ms … 5 s when it lived less than 5 s)
+ *
+ * A child says each second, from its own loop, that it is alive. One that is silent for
+ * CHILDREN_SILENCE_MS is killed: a loop that hangs watches nothing.
+ */
+
+#include "gateway/process.h"
+
+enum {
+    CHILDREN_SILENCE_MS = 8000,
+    CHILDREN_SHORT_LIFE_MS = 5000,
+    CHILDREN_RETRY_MS_FIRST = 100,
+    CHILDREN_RETRY_MS_MAX = 5000,
+    /* How long the next one waits for the one before to be ready; then it starts all the same. */
+    CHILDREN_READY_MS = 10000,
+    /* How long a child may take to stop cleanly before it is killed. */
+    CHILDREN_STOP_MS = 5000,
+};
+
+struct children;
+
+struct children_conf {
+    int site_fd; /* the sealed image */
+    uint32_t field_count;
+    struct process_setup setup; /* role and instance are filled in for each */
+};
+
+/* Keeps `conf` until children_free(). Starts nothing yet. */
+NODISCARD int children_new(struct event_base *base, const struct children_conf *conf,
+                           struct children **ret_children);
+
+/* Start them all, in order. `ready` is called once when every one does its work. */
+void children_start(struct children *children, void (*ready)(void *context), void *context);
+
+/* Stop them in reverse order; `stopped` is called when the last is gone. */
+void children_stop(struct children *children, void (*stopped)(void *context), void *context);
+
+/* Have all of them said within CHILDREN_SILENCE_MS that they are alive? */
+bool children_progress(const struct children *children);
+
+struct children *children_free(struct children *children);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cli/alarms.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cli/session.h"
+#include "gateway/cli/table.h"
+#include "gateway/cli/words.h"
+
+static const char help[] =
+    "Usage: tocsin alarms [--all] [--json] [--lang zh|en]\n\n"
+    "Show the alarms that are not normal, the gravest first. Exit code 1 when the engine is away:\n"
+    "what is shown then is the past.\n\n"
+    "  --all          the normal ones as well\n"
+    "  --json         one JSON document a line\n"
+    "  --lang zh|en   language of texts (from LANG)\n"
+    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
+    "  --role ROLE    act as caregiver, security, manager, engineer or auditor\n";
+
+enum { COLUMNS = 6 };
+
+static void alarms_collect(void *context, const json_t *row) {
+    (void)json_array_append(context, (json_t *)row);
+}
+
+static int alarms_rank(const json_t *alarm) {
+    const char *priority = member_text(alarm, "priority");
+    return (int)priority_find(priority, strlen(priority));
+}
+
+/* What is sorted. */
+struct standing {
+    const json_t *alarm;
+};
+
+/* By priority, then the newest last, as with events. */
+static int alarms_compare(const void *a, const void *b) {
+    const json_t *left = ((const struct standing *)a)->alarm;
+    const json_t *right = ((const struct standing *)b)->alarm;
+    int rank = alarms_rank(left) - alarms_rank(right);
+    return rank != 0 ? rank : strcmp(member_text(left, "raised"), member_text(right, "raised"));
+}
+
+static void alarms_row(const struct reader *reader, struct table *table, const json_t *alarm) {
+    char raised[32];
+    bool normal = json_is_true(json_object_get(alarm, "normal"));
+    const char *priority = member_text(alarm, "priority");
+    const char *place = reader_pick(reader, json_object_get(alarm, "place_name"));
+    reader_time(json_string_value(json_object_get(alarm, "raised")), READER_MOMENT, raised,
+                sizeof raised);
+    const char *const texts[COLUMNS] = {
+        words_priority(reader, priority),
+        raised,
+        place[0] == '\0' ? "-" : place,
+        words_state(reader, member_text(alarm, "state_name")),
+        reader_pick(reader, json_object_get(alarm, "text")),
+        member_text(alarm, "alarm"),
+    };
+    table_add(table, normal ? TONE_DIM : words_priority_tone(priority), texts);
+}
+
+static void alarms_print(struct session *session, const json_t *rows) {
+    size_t count = json_array_size(rows);
+    struct standing *sorted = calloc(count, sizeof *sorted);
+    struct table table;
+    assert(sorted != NULL);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i].alarm = json_array_get(rows, i);
+    }
+    qsort(sorted, count, sizeof *sorted, alarms_compare);
+    table_init(&table, COLUMNS);
+    for (size_t i = 0; i < count; i++) {
+        alarms_row(&session->reader, &table, sorted[i].alarm);
+    }
+    table_print(&table, &session->reader);
+    table_deinit(&table);
+    free(sorted);
+}
+
+static int alarms_run(struct session *session) {
+    json_t *rows = json_array();
+    session_learn_places(session);
+    int r = session_each(session, session->options->all ? "/api/v1/alarms?all=1" : "/api/v1/alarms",
+                         "alarms", alarms_collect, rows);
+    size_t index = 0;
+    json_t *row = NULL;
+    if (session->options->json) {
+        json_array_foreach(rows, index, row) {
+            session_print_json(session, row);
+        }
+    } else if (json_array_size(rows) > 0) {
+        alarms_print(session, rows);
+    } else if (r == EXIT_DONE) {
+        reader_put(&session->reader, TONE_GOOD,
+                   reader_text(&session->reader, "没有告警", "No alarms"));
+        (void)fputc('\n', session->reader.out);
+    }
+    json_decref(rows);
+    return r;
+}
+
+int alarms_main(int argc, char **argv) {
+    struct options options;
+    enum options_end end = options_parse(argc, argv, OPTION_ALL | OPTION_JSON, help, &options);
+    if (end != OPTIONS_GO_ON) {
+        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (options.operand_count > 0) {
+        return options_usage(argv[0], "takes no arguments; one alarm is among `--all`");
+    }
+    struct session session;
+    int r = session_open(&session, argv[0], &options);
+    if (r == EXIT_DONE) {
+        r = alarms_run(&session);
+        session_close(&session);
+    }
+    return r;
+}

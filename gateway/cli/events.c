@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cli/events.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/cli/event_line.h"
+#include "gateway/cli/session.h"
+#include "gateway/cli/sse.h"
+#include "gateway/cli/words.h"
+
+enum {
+    EVENTS_SHOWN = 50,          /* without --limit */
+    EVENTS_BEFORE = 10,         /* shown before following */
+    EVENTS_PAGE = 500,          /* asked for at once when reading on from --after */
+    LINE_MAX_BYTES = 64 * 1024, /* of --stdin */
+    RETRY_MS_FIRST = 250,
+    RETRY_MS_MAX = 4000,
+};
+
+static const char help[] =
+    "Usage: tocsin events [--follow] [--after SEQ] [--limit N] [--json] [--lang zh|en]\n"
+    "       tocsin events --stdin [--json] [--lang zh|en]\n\n"
+    "Show what has happened, newest last.\n\n"
+    "  --follow       go on with what happens; comes back by itself when the gateway was away\n"
+    "  --after SEQ    everything after this event, instead of the latest ones\n"
+    "  --limit N      the latest N events, 1…1000 (50; with --follow 10)\n"
+    "  --stdin        show event documents from standard input, one a line, for instance\n"
+    "                 mosquitto_sub -t 'tocsin/v1/+/+/event/#' | tocsin events --stdin\n"
+    "  --json         one JSON document a line\n"
+    "  --lang zh|en   language of texts (from LANG)\n"
+    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
+    "  --role ROLE    act as caregiver, security, manager, engineer or auditor\n";
+
+static void events_print(struct session *session, const json_t *event) {
+    if (session->options->json) {
+        session_print_json(session, event);
+        (void)fflush(session->reader.out);
+    } else {
+        event_line_print(&session->reader, event);
+    }
+}
+
+static uint64_t events_seq(const json_t *event) {
+    json_int_t seq = json_integer_value(json_object_get(event, "sequence"));
+    return seq > 0 ? (uint64_t)seq : 0;
+}
+
+/* Show the latest `limit` events; `ret_last` is the newest seq that need not be shown any more. */
+static int events_latest(struct session *session, uint32_t limit, uint64_t *ret_last) {
+    char path[128];
+    json_t *answer = NULL;
+    (void)snprintf(path, sizeof path, "/api/v1/events?newest=1&limit=%" PRIu32, limit);
+    int r = session_ask(session, path, NULL, &answer);
+    if (r != EXIT_DONE) {
+        return r;
+    }
+    const json_t *events = json_object_get(answer, "events");
+    for (size_t i = json_array_size(events); i > 0; i--) {
+        events_print(session, json_array_get(events, i - 1));
+    }
+    *ret_last = events_seq(json_array_get(events, 0));
+    json_decref(answer);
+    return EXIT_DONE;
+}
+
+/* Show everything after `after`, page by page, up to what is the newest when it gets there. */
+static int events_after(struct session *session, uint64_t after) {
+    for (;;) {
+        char path[128];
+        json_t *answer = NULL;
+        (void)snprintf(path, sizeof path, "/api/v1/events?after=%" PRIu64 "&limit=%d", after,
+                       EVENTS_PAGE);
+        int r = session_ask(session, path, NULL, &answer);
+        if (r != EXIT_DONE) {
+            return r;
+        }
+        size_t index = 0;
+        json_t *event = NULL;
+        json_array_foreach(json_object_get(answer, "events"), index, event) {
+            events_print(session, event);
+        }
+        json_int_t last = json_integer_value(json_object_get(answer, "last_seq"));
+        json_decref(answer);
+        if (last <= 0 || (uint64_t)last <= after) {
+            return EXIT_DONE;
+        }
+        after = (uint64_t)last;
+    }
+}
+
+/* A stream that is being followed, over all its connections. */
+struct follow {
+    struct session *session;
+    struct sse sse;
+    uint64_t last_seq;
+    bool away_told;
+    bool open; /* something has come on this connection */
+};
+
+/* Notices go to standard error, so that --json stays a list of documents. */
+static void follow_notice(const struct follow *follow, const char *zh, const char *en) {
+    (void)fprintf(stderr, "-- %s\n", reader_text(&follow->session->reader, zh, en));
+}
+
+static void follow_engine(struct follow *follow, const char *data) {
+    json_t *body = json_loads(data, 0, NULL);
+    bool present = strcmp(member_text(body, "engine"), "present") == 0 ||
+                   strcmp(member_text(body, "engine"), "syncing") == 0;
+    if (!present && !follow->away_told) {
+        follow->away_told = true;
+        follow_notice(follow, "告警引擎离线:暂无新事件,不代表平安,请到现场查看",
+                      "the engine is away: no news is not good news; go and look at the places");
+    } else if (present && follow->away_told) {
+        follow->away_told = false;
+        follow_notice(follow, "网关已恢复,接着显示", "the gateway is back; going on");
+    }
+    json_decref(body);
+}
+
+static bool follow_message(void *context, const struct sse_message *message) {
+    struct follow *follow = context;
+    if (strcmp(message->name, "hello") == 0 || strcmp(message->name, "engine") == 0) {
+        follow_engine(follow, message->data);
+        return true;
+    }
+    if (strcmp(message->name, "gap") == 0) {
+        follow_notice(follow, "部分较早的事件已不在记录中", "some older events are no longer kept");
+        return true;
+    }
+    if (strcmp(message->name, "resync") == 0) {
+        return true; /* the end follows, and the next connection resumes after last_seq */
+    }
+    json_t *event = json_loads(message->data, 0, NULL);
+    if (event != NULL) {
+        events_print(follow->session, event);
+    }
+    json_decref(event);
+    if (message->id != 0) {
+        follow->last_seq = message->id;
+    }
+    return true;
+}
+
+static bool follow_piece(void *context, const char *bytes, size_t size) {
+    struct follow *follow = context;
+    follow->open = true;
+    return sse_feed(&follow->sse, bytes, size, follow_message, follow);
+}
+
+static void follow_wait(uint32_t wait_ms) {
+    struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000L};
+    (void)nanosleep(&wait, NULL);
+}
+
+/* Follow until interrupted. Ends by itself only when the gateway says that it will never work. */
+static int events_follow(struct session *session, uint64_t last_seq, bool from_given) {
+    struct follow follow = {.session = session, .last_seq = last_seq};
+    uint32_t wait_ms = RETRY_MS_FIRST;
+    for (;;) {
+        long status = 0;
+        sse_init(&follow.sse);
+        follow.open = false;
+        const char *path =
+            from_given && follow.last_seq == 0 ? "/api/v1/stream?after=0" : "/api/v1/stream";
+        int r =
+            client_follow(session->client, path, follow.last_seq, follow_piece, &follow, &status);
+        if (r == CLIENT_E_DENIED || (r == 0 && status >= 400 && status < 500)) {
+            /* Trying again would not help; asking for anything tells why. */
+            json_t *answer = NULL;
+            (void)session_ask(session, "/api/v1/version", NULL, &answer);
+            json_decref(answer);
+            return EXIT_FAILED;
+        }
+        if (!follow.away_told && !follow.open) {
+            follow.away_told = true;
+            follow_notice(&follow, "网关没有应答,等待其恢复",
+                          "the gateway does not answer; waiting for it");
+        }
+        wait_ms = follow.open ? RETRY_MS_FIRST : wait_ms;
+        follow_wait(wait_ms);
+        wait_ms = wait_ms * 2 < RETRY_MS_MAX ? wait_ms * 2 : RETRY_MS_MAX;
+    }
+}
+
+/* Show the documents on standard input; what stands before the first brace (a topic) is skipped. */
+static int events_standard_input(struct session *session) {
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len = 0;
+    while ((len = getline(&line, &room, stdin)) > 0) {
+        const char *document = len <= LINE_MAX_BYTES ? strchr(line, '{') : NULL;
+        json_t *event = document == NULL ? NULL : json_loads(document, 0, NULL);
+        if (json_is_string(json_object_get(event, "type"))) {
+            events_print(session, event);
+        }
+        json_decref(event);
+    }
+    free(line);
+    return EXIT_DONE;
+}
+
+static int events_run(struct session *session) {
+    const struct options *options = session->options;
+    uint64_t last_seq = options->after;
+    if (!options->json) {
+        session_learn_places(session);
+    }
+    if (options->standard_input) {
+        return events_standard_input(session);
+    }
+    if (options->after_given) {
+        return options->follow ? events_follow(session, last_seq, true)
+                               : events_after(session, options->after);
+    }
+    uint32_t shown = options->follow ? EVENTS_BEFORE : EVENTS_SHOWN;
+    int r = events_latest(session, options->limit > 0 ? options->limit : shown, &last_seq);
+    return options->follow ? events_follow(session, last_seq, false) : r;
+}
+
+int events_main(int argc, char **argv) {
+    struct options options;
+    const unsigned taken = OPTION_FOLLOW | OPTION_AFTER | OPTION_LIMIT | OPTION_JSON | OPTION_STDIN;
+    enum options_end end = options_parse(argc, argv, taken, help, &options);
+    if (end != OPTIONS_GO_ON) {
+        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (options.operand_count > 0) {
+        return options_usage(argv[0], "takes no arguments");
+    }
+    struct session session;
+    int r = session_open(&session, argv[0], &options);
+    if (r == EXIT_DONE) {
+        r = events_run(&session);
+        session_close(&session);
+    }
+    return r;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cli/options.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cli/client.h"
+#include "gateway/cli/reader.h"
+
+enum { FOR_ALL = 0, CODE_SOCKET = 256, CODE_ROLE, CODE_LANG, CODE_HELP };
+
+enum { CODE_FIRST = 512 };
+
+/* An option's code is CODE_FIRST plus its bit's number, or one of those for all commands. */
+static const struct {
+    const char *name;
+    int has_value;
+    unsigned option;
+    int code;
+} vocabulary[] = {
+    {"socket", required_argument, FOR_ALL, CODE_SOCKET},
+    {"role", required_argument, FOR_ALL, CODE_ROLE},
+    {"lang", required_argument, FOR_ALL, CODE_LANG},
+    {"help", no_argument, FOR_ALL, CODE_HELP},
+    {"follow", no_argument, OPTION_FOLLOW, CODE_FIRST},
+    {"after", required_argument, OPTION_AFTER, CODE_FIRST + 1},
+    {"limit", required_argument, OPTION_LIMIT, CODE_FIRST + 2},
+    {"all", no_argument, OPTION_ALL, CODE_FIRST + 3},
+    {"watch", no_argument, OPTION_WATCH, CODE_FIRST + 4},
+    {"json", no_argument, OPTION_JSON, CODE_FIRST + 5},
+    {"by", required_argument, OPTION_BY, CODE_FIRST + 6},
+    {"reason", required_argument, OPTION_REASON, CODE_FIRST + 7},
+    {"stdin", no_argument, OPTION_STDIN, CODE_FIRST + 8},
+};
+
+enum { VOCABULARY_COUNT = sizeof vocabulary / sizeof *vocabulary };
+
+static bool options_number(const char *text, uint64_t max, uint64_t *ret_value) {
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0') {
+        return false;
+    }
+    *ret_value = strtoull(text, NULL, 10);
+    return *ret_value <= max;
+}
+
+/* Take one option in; NULL, or what is wrong with its value. */
+static const char *options_take(struct options *options, int code, const char *value) {
+    uint64_t number = 0;
+    switch (code) {
+    case CODE_SOCKET:
+        options->socket = value;
+        return NULL;
+    case CODE_ROLE:
+        options->role = value;
+        return NULL;
+    case CODE_LANG:
+        if (strcmp(value, "zh") != 0 && strcmp(value, "en") != 0) {
+            return "--lang is zh or en";
+        }
+        options->language = strcmp(value, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
+        return NULL;
+    case CODE_FIRST:
+        options->follow = true;
+        return NULL;
+    case CODE_FIRST + 1:
+        options->after_given = true;
+        return options_number(value, INT64_MAX, &options->after)
+                   ? NULL
+                   : "--after takes the sequence number of an event";
+    case CODE_FIRST + 2:
+        if (!options_number(value, 1000, &number) || number == 0) {
+            return "--limit takes a number from 1 to 1000";
+        }
+        options->limit = (uint32_t)number;
+        return NULL;
+    case CODE_FIRST + 3:
+        options->all = true;
+        return NULL;
+    case CODE_FIRST + 4:
+        options->watch = true;
+        return NULL;
+    case CODE_FIRST + 5:
+        options->json = true;
+        return NULL;
+    case CODE_FIRST + 6:
+        options->by = value;
+        return NULL;
+    case CODE_FIRST + 7:
+        options->reason = value;
+        return NULL;
+    case CODE_FIRST + 8:
+        options->standard_input = true;
+        return NULL;
+    case ':':
+        return "needs a value";
+    default:
+        return "there is no such option here";
+    }
+}
+
+int options_usage(const char *command, const char *what) {
+    (void)fprintf(stderr, "tocsin %s: %s\nSee `tocsin %s --help`.\n", command, what, command);
+    return 2;
+}
+
+enum options_end options_parse(int argc, char **argv, unsigned taken, const char *help,
+                               struct options *ret_options) {
+    struct option longs[VOCABULARY_COUNT + 1];
+    int count = 0;
+    for (int i = 0; i < VOCABULARY_COUNT; i++) {
+        if (vocabulary[i].option == FOR_ALL || (vocabulary[i].option & taken) != 0) {
+            longs[count++] = (struct option){.name = vocabulary[i].name,
+                                             .has_arg = vocabulary[i].has_value,
+                                             .val = vocabulary[i].code};
+        }
+    }
+    longs[count] = (struct option){0};
+    *ret_options = (struct options){.language = reader_environment_language()};
+    optind = 0; /* GNU: begin anew, whatever was parsed before */
+    opterr = 0;
+    for (int code = 0; (code = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
+        if (code == CODE_HELP || code == 'h') {
+            (void)fputs(help, stdout);
+            return OPTIONS_HELP;
+        }
+        const char *wrong = options_take(ret_options, code, optarg);
+        if (wrong != NULL) {
+            char what[256];
+            const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+            (void)snprintf(what, sizeof what, "%s: %s", word, wrong);
+            (void)options_usage(argv[0], what);
+            return OPTIONS_USAGE;
+        }
+    }
+    ret_options->socket = client_socket_path(ret_options->socket);
+    ret_options->operand_count = argc - optind;
+    ret_options->operands = argv + optind;
+    return OPTIONS_GO_ON;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CLI_SESSION_H
+#define GATEWAY_CLI_SESSION_H
+
+/*
+ * One command's talk with the gateway
+ *
+ * A client, a reader and the options, opened together; and the two things that every command does
+ * with an answer: explain a failure on standard error, and say first of all when the engine is
+ * away, so that nobody takes the past for the present.
+ */
+
+#include "gateway/cli/client.h"
+#include "gateway/cli/options.h"
+#include "gateway/cli/reader.h"
+
+/* Exit codes of every command. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct session {
+    const char *command;
+    const struct options *options;
+    struct client *client;
+    struct reader reader;
+};
+
+/* Open; standard output gets the answers. Returns EXIT_DONE, or EXIT_USAGE after explaining why. */
+int session_open(struct session *session, const char *command, const struct options *options);
+void session_close(struct session *session);
+
+/* Learn the names of places and the time zone, if the gateway answers; nothing depends on it. */
+void session_learn_places(struct session *session);
+
+/*
+ * Ask; see client_ask(). Explains failures and problems on standard error. Returns EXIT_DONE with
+ * an answer of status 200, else EXIT_FAILED.
+ */
+int session_ask(struct session *session, const char *path, const json_t *body, json_t **ret_answer);
+
+/* Explain a failed client call. */
+void session_explain(const struct session *session, int client_error);
+
+/*
+ * Say when the answer's `engine` is not present. Returns EXIT_DONE when it is, else EXIT_FAILED: an
+ * answer from the past is not one that a script should act on.
+ */
+int session_warn_engine(const struct session *session, const json_t *answer);
+
+/* Follow a list over its pages: calls `row` for each member of `list`. Returns an exit code. */
+int session_each(struct session *session, const char *path, const char *list,
+                 void (*row)(void *context, const json_t *row), void *context);
+
+/* A string member or "". */
+const char *member_text(const json_t *object, const char *key);
+
+/* Print a JSON document on one line. */
+void session_print_json(const struct session *session, const json_t *document);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cli/words.h"
+
+#include <string.h>
+
+struct word {
+    const char *name;
+    const char *zh;
+    const char *en;
+};
+
+static const struct word priorities[] = {
+    {"emergency", "紧急", "EMERGENCY"}, {"urgent", "加急", "urgent"},
+    {"high", "重要", "high"},           {"low", "一般", "low"},
+    {"journal", "记录", "-"},
+};
+
+static const struct word states[] = {
+    {"normal", "正常", "normal"},
+    {"pending", "待定", "pending"},
+    {"unacknowledged", "未确认", "unacknowledged"},
+    {"acknowledged", "已确认", "acknowledged"},
+    {"returned_unacked", "已恢复·未确认", "over, unacknowledged"},
+    {"returned_acked", "已恢复·已确认", "over, acknowledged"},
+    {"latched_unacked", "已恢复·锁存·未确认", "over, latched, unacknowledged"},
+    {"latched_acked", "已恢复·锁存·待复位", "over, latched, to be reset"},
+};
+
+static const struct word events[] = {
+    {"alarm.raised", "报警", "raised"},
+    {"alarm.reraised", "再次报警", "raised again"},
+    {"alarm.acknowledged", "已确认", "acknowledged"},
+    {"alarm.attended", "已到场", "attended"},
+    {"alarm.cleared", "已恢复", "cleared"},
+    {"alarm.reset", "已复位", "reset"},
+    {"alarm.closed", "已关闭", "closed"},
+    {"access.granted", "准许通行", "access granted"},
+    {"access.denied", "拒绝通行", "access denied"},
+    {"patrol.checkpoint", "巡更打卡", "checkpoint"},
+    {"system.started", "网关启动", "gateway started"},
+    {"system.clock_stepped", "时钟校正", "clock stepped"},
+};
+
+static const struct word qualities[] = {
+    {"good", "正常", "good"},
+    {"uncertain", "存疑", "uncertain"},
+    {"stale", "过期", "stale"},
+    {"fault", "故障", "fault"},
+    {"out_of_service", "停用", "out of service"},
+};
+
+static const struct word presences[] = {
+    {"present", "在线", "present"},
+    {"away", "离线", "away"},
+    {"silent", "无响应", "silent"},
+    {"syncing", "同步中", "syncing"},
+    {"lost", "丢失", "lost"},
+    {"unknown", "未知", "unknown"},
+    {"connected", "已连接", "connected"},
+    {"ok", "正常", "ok"},
+    {"degraded", "降级", "degraded"},
+    {"failed", "故障", "failed"},
+};
+
+#define WORDS_FIND(reader, table, name)                                                            \
+    words_find((reader), (table), sizeof(table) / sizeof *(table), (name))
+
+static const char *words_find(const struct reader *reader, const struct word *words, size_t count,
+                              const char *name) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i].name, name) == 0) {
+            return reader_text(reader, words[i].zh, words[i].en);
+        }
+    }
+    return name;
+}
+
+const char *words_priority(const struct reader *reader, const char *name) {
+    return WORDS_FIND(reader, priorities, name);
+}
+
+enum tone words_priority_tone(const char *name) {
+    if (strcmp(name, "emergency") == 0) {
+        return TONE_DANGER;
+    }
+    if (strcmp(name, "urgent") == 0 || strcmp(name, "high") == 0) {
+        return TONE_WARNING;
+    }
+    return strcmp(name, "low") == 0 ? TONE_NOTICE : TONE_DIM;
+}
+
+const char *words_state(const struct reader *reader, const char *name) {
+    return WORDS_FIND(reader, states, name);
+}
+
+const char *words_event(const struct reader *reader, const char *type) {
+    return WORDS_FIND(reader, events, type);
+}
+
+const char *words_quality(const struct reader *reader, const char *name) {
+    return WORDS_FIND(reader, qualities, name);
+}
+
+const char *words_presence(const struct reader *reader, const char *name) {
+    return WORDS_FIND(reader, presences, name);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CLI_WORDS_H
+#define GATEWAY_CLI_WORDS_H
+
+/*
+ * Words for people
+ *
+ * What the API calls `latched_acked` or `alarm.raised`, in the reader's language. A word that is
+ * not in the tables (of a newer gateway) is shown as it is.
+ */
+
+#include "gateway/cli/reader.h"
+
+const char *words_priority(const struct reader *reader, const char *name);
+enum tone words_priority_tone(const char *name);
+
+/* Of an alarm: its `state_name`. */
+const char *words_state(const struct reader *reader, const char *name);
+
+/* Of an event: its type without the prefix "tocsin.". */
+const char *words_event(const struct reader *reader, const char *type);
+
+const char *words_quality(const struct reader *reader, const char *name);
+
+/* Of the engine, a component, the journal or the uplink. */
+const char *words_presence(const struct reader *reader, const char *name);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+/*
+ * Configuration: from a site file to a site image
+ *
+ * A site is written in YAML: one site file, which names files of rules, tours and the facility
+ * standard. config_load() reads them all, checks everything and reports everything that is wrong,
+ * not just the first thing, each with its place:
+ *
+ *     site.yaml:4:3: error: `timezome` is not a key of site
+ *       timezome: Asia/Shanghai
+ *       ^~~~~~~~
+ *       hint: did you mean `timezone`?
+ *
+ * A site without errors is compiled into the image of gateway/site.h. Warnings do not stop it: they
+ * say what the site does that its author may not have meant.
+ *
+ *     config_source    files, marks in them, the YAML tree
+ *     config_shape     which keys there are (config_keys.def), and reading them
+ *     config_scalar    numbers, durations, ids, addresses
+ *     config_note      errors and warnings; config_arena their memory, and all other
+ *     config_set       --set PATH=VALUE
+ *     config_site  config_places  config_calendar  config_devices  config_points  config_rules
+ *     config_duty (shifts, webhooks, chains)  config_tours  config_standard: the parts of a site
+ *     config_layout    the order of the rows; config_bind: do the rules fit them?
+ *     config_lint      what is legal and yet odd
+ *     config_image     the compiled bytes
+ *     story            what the simulated field acts out, read by the same means
+ *
+ * Nothing of this is needed while the gateway runs. Not for use from several threads at once.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "gateway/err.h"
+#include "gateway/site.h"
+
+struct config_options {
+    const char *const *settings; /* of --set: "gateway.state=/var/lib/tocsin" */
+    uint32_t setting_count;
+    const char *zoneinfo; /* directory of the time zones; NULL: /usr/share/zoneinfo */
+};
+
+/* What was read besides the image: for those who print it. Valid until config_result_deinit(). */
+struct config_summary {
+    uint32_t file_count;
+    uint32_t chain_count, webhook_count, shift_count, tour_count, checkpoint_count;
+    const char *standard;        /* id, or NULL */
+    uint32_t requirement_count;  /* of the standard */
+    const char *influx;          /* URL, or NULL */
+    const char *const *withheld; /* by rule: why it is not evaluated yet ("held"), or NULL */
+    uint32_t rule_count;         /* rules of the site's own, which stand first in the image */
+};
+
+struct config;
+
+struct config_result {
+    struct config *config; /* everything below lives in it */
+    const void *image;     /* NULL unless the site is good; aligned to 8 */
+    size_t image_size;
+    uint32_t error_count;
+    uint32_t warning_count;
+    struct config_summary summary;
+};
+
+#define CONFIG_RESULT_NULL ((struct config_result){0})
+
+#define CONFIG_E_REFUSED   1 /* the site has errors; they are in the result */
+
+/*
+ * Read and check the site file at `path` and all that it names. Borrows its arguments for the call.
+ *
+ * Returns 0 with an image, or CONFIG_E_REFUSED without one; in both cases `result` holds the notes
+ * and is to be released. A negative errno (no memory) leaves nothing to release.
+ */
+NODISCARD int config_load(const char *path, const struct config_options *options,
+                          struct config_result *result);
+
+/* The image, to be copied into the sealed memfd. NULL and 0 if the site was refused. */
+const void *config_image(const struct config_result *result, size_t *ret_size);
+
+/* Print errors and warnings in the order of the files, each with its line and caret. */
+void config_print(const struct config_result *result, FILE *out);
+
+/* Print errors and warnings as one JSON array of objects. */
+void config_print_json(const struct config_result *result, FILE *out);
+
+/*
+ * Print the tables of keys and the closed lists of words as a JSON object:
+ * {"shapes": {"place": {"id": {"required": true, "form": "scalar"}}}, "place_kind": ["site", …]}.
+ * The test that holds the JSON Schema to the checker reads it.
+ */
+void config_print_keys(FILE *out);
+
+/* Release. Harmless on CONFIG_RESULT_NULL and when repeated. */
+void config_result_deinit(struct config_result *result);
+
+#endif

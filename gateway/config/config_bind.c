@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "gateway/config/config_layout.h"
+
+/*
+ * Binding: do the rules fit the points of this site?
+ *
+ * The core's own ruleset_measure() looks; here its findings become notes at the word of the
+ * expression that they are about. The expressions of `clear:` are bound as well, as if each were a
+ * rule of its own, so that they do not come to light only once they are evaluated.
+ */
+
+enum { FINDINGS_MAX = 1000, PLACES_NAMED_MAX = 4 };
+
+/* A draft of rules, and which rule of the site each row is. */
+struct bind_draft {
+    struct config *config;
+    const struct config_layout *layout;
+    struct ruleset_draft draft;
+    struct ruleset_draft_rule *rules;
+    uint32_t *rule_at;
+    bool clears; /* of `clear:`, else of `raise:` */
+};
+
+static struct ruleset_draft bind_site(const struct config *config,
+                                      const struct config_layout *layout) {
+    return (struct ruleset_draft){
+        .places = layout->places,
+        .points = layout->points,
+        .devices = layout->devices,
+        .place_count = config->place_count,
+        .point_count = config->point_count,
+        .device_count = config->device_count,
+        .component_count = layout->field_count + CONFIG_OTHER_COMPONENTS,
+        .calendar_count = config->calendar_count,
+    };
+}
+
+static const struct config_node *bind_expression(const struct bind_draft *bind,
+                                                 const struct config_rule *rule) {
+    return bind->clears ? rule->clear : rule->raise;
+}
+
+/* Where in the file a finding is. */
+static struct config_mark bind_mark(const struct bind_draft *bind,
+                                    const struct ruleset_finding *finding) {
+    const struct config_rule *rule = &bind->config->rules[bind->rule_at[finding->rule]];
+    const struct expr_program *program = bind->rules[finding->rule].program;
+    if (finding->set != RULESET_NONE && program->sets[finding->set].text_len > 0) {
+        const struct expr_set *set = &program->sets[finding->set];
+        return config_node_locate(bind_expression(bind, rule), set->text_at, set->text_len);
+    }
+    return rule->each->mark;
+}
+
+static const char *bind_place_name(const struct bind_draft *bind,
+                                   const struct ruleset_finding *finding) {
+    if (finding->entity == RULESET_NONE) {
+        return "the site";
+    }
+    uint32_t place = bind->rules[finding->rule].each == EXPR_EACH_POINT
+                         ? bind->layout->points[finding->entity].place
+                         : finding->entity;
+    return bind->config->places[place].id;
+}
+
+static bool bind_same(const struct ruleset_finding *a, const struct ruleset_finding *b) {
+    return a->kind == b->kind && a->rule == b->rule && a->set == b->set;
+}
+
+/* "hall, sport and 3 more": the places of all findings like `findings[first]`. */
+static const char *bind_places(const struct bind_draft *bind,
+                               const struct ruleset_finding *findings, uint32_t count,
+                               uint32_t first) {
+    struct config_arena *arena = &bind->config->arena;
+    const char *names = bind_place_name(bind, &findings[first]);
+    uint32_t named = 1;
+    uint32_t more = 0;
+    for (uint32_t i = first + 1; i < count && findings[i].rule == findings[first].rule; i++) {
+        if (!bind_same(&findings[i], &findings[first])) {
+            continue;
+        }
+        if (named < PLACES_NAMED_MAX) {
+            names = config_format(arena, "%s, %s", names, bind_place_name(bind, &findings[i]));
+            named++;
+        } else {
+            more++;
+        }
+    }
+    return more > 0 ? config_format(arena, "%s and %u more", names, more) : names;
+}
+
+static void bind_note(const struct bind_draft *bind, const struct ruleset_finding *findings,
+                      uint32_t count, uint32_t at) {
+    struct config *config = bind->config;
+    const struct ruleset_finding *finding = &findings[at];
+    struct config_mark mark = bind_mark(bind, finding);
+    const char *kind = "";
+    if (finding->set != RULESET_NONE) {
+        kind = point_kind_facts(bind->rules[finding->rule].program->sets[finding->set].kind)->name;
+    }
+    switch (finding->kind) {
+    case RULESET_NO_ENTITY:
+        config_note(config, CONFIG_ERROR, mark, "take the rule out, or add what it is for",
+                    "this rule is for nothing: the site has no such %s",
+                    bind->rules[finding->rule].each == EXPR_EACH_POINT ? "point" : "place");
+        return;
+    case RULESET_SIBLING_NONE:
+        config_note(config, CONFIG_ERROR, mark, "narrow the rule with `in PLACE`, or add the point",
+                    "there is no `%s` beside the rule's point in %s", kind,
+                    bind_places(bind, findings, count, at));
+        return;
+    case RULESET_SIBLING_MANY:
+        config_note(config, CONFIG_ERROR, mark,
+                    "make it a rule for each place, with any(…) or another aggregate",
+                    "there is more than one `%s` beside the rule's point in %s", kind,
+                    bind_places(bind, findings, count, at));
+        return;
+    case RULESET_SET_EMPTY_HERE:
+        config_note(config, CONFIG_REMARK, mark, NULL, "there is no `%s` in %s", kind,
+                    bind_places(bind, findings, count, at));
+        return;
+    case RULESET_SET_EMPTY:
+        config_note(config, CONFIG_ERROR, mark, "take it out of the expression, or add such points",
+                    "none of the rule's places has a `%s`", kind);
+        return;
+    case RULESET_TOO_MANY_ALARMS:
+        config_note(config, CONFIG_ERROR, mark, NULL,
+                    "with this rule the site has more than %d alarms", LIMIT_ALARMS);
+        return;
+    case RULESET_TOO_MANY_BINDINGS:
+        config_note(config, CONFIG_ERROR, mark, NULL,
+                    "with this rule all rules together look at more than %d points",
+                    LIMIT_BINDINGS);
+        return;
+    case RULESET_TOO_MANY_BETWEENS:
+        config_note(config, CONFIG_ERROR, mark, NULL,
+                    "with this rule the site has more than %d different `between` clauses",
+                    LIMIT_BETWEENS);
+        return;
+    }
+}
+
+/* Measure a draft and note what was found, each thing once per rule and word. */
+static bool bind_measure(struct bind_draft *bind) {
+    struct config_arena *arena = &bind->config->arena;
+    struct ruleset_finding *findings = config_alloc(arena, FINDINGS_MAX, sizeof *findings);
+    struct ruleset_sizes sizes;
+    bind->draft.rules = bind->rules;
+    uint32_t found = ruleset_measure(&bind->draft, &sizes, findings, FINDINGS_MAX);
+    uint32_t count = found < FINDINGS_MAX ? found : FINDINGS_MAX;
+    bool sound = true;
+    for (uint32_t i = 0; i < count; i++) {
+        bool told = false;
+        for (uint32_t j = i; j > 0 && findings[j - 1].rule == findings[i].rule && !told; j--) {
+            told = bind_same(&findings[j - 1], &findings[i]);
+        }
+        if (!told) {
+            bind_note(bind, findings, count, i);
+        }
+        sound = sound && !ruleset_finding_is_error(findings[i].kind);
+    }
+    if (found > count) {
+        sound = sound && bind->config->notes.errors == 0;
+    }
+    return sound;
+}
+
+/* Collect the rules that could be compiled. */
+static struct bind_draft bind_collect(struct config *config, const struct config_layout *layout,
+                                      bool clears) {
+    struct bind_draft bind = {.config = config, .layout = layout, .clears = clears};
+    bind.draft = bind_site(config, layout);
+    bind.rules = config_alloc(&config->arena, config->rule_count + 1, sizeof *bind.rules);
+    bind.rule_at = config_alloc(&config->arena, config->rule_count + 1, sizeof *bind.rule_at);
+    for (uint32_t i = 0; i < config->rule_count; i++) {
+        const struct config_rule *rule = &config->rules[i];
+        if (!rule->sound || (clears && rule->clear_program == NULL)) {
+            continue;
+        }
+        bind.rules[bind.draft.rule_count] = rule->draft;
+        if (clears) {
+            bind.rules[bind.draft.rule_count].program = rule->clear_program;
+        }
+        bind.rule_at[bind.draft.rule_count++] = i;
+    }
+    return bind;
+}
+
+bool config_bind_check(struct config *config, const struct config_layout *layout) {
+    struct bind_draft raises = bind_collect(config, layout, false);
+    bool sound = bind_measure(&raises);
+    struct bind_draft clears = bind_collect(config, layout, true);
+    sound = bind_measure(&clears) && sound;
+    config->draft = raises.draft;
+    return sound;
+}

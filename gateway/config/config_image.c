@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "gateway/config/config_layout.h"
+
+/*
+ * The compiled site
+ *
+ * Every table is built in the arena first, its strings entering the table of strings on the way;
+ * then one block takes header, tables and strings. All memory comes zeroed and every row is made
+ * field by field, so that the same site gives the same bytes, padding included, and the digest
+ * means something.
+ */
+
+enum { IMAGE_ALIGN = 8 };
+
+static const char image_magic[8] = {'t', 'o', 'c', 's', 'i', 'n', '1', '\n'};
+
+struct image_builder {
+    struct config *config;
+    const struct config_layout *layout;
+    struct site_header header;
+    struct {
+        const void *rows;
+        uint32_t count, row_size;
+    } tables[SITE_TABLE_COUNT];
+    struct config_index string_index;
+    char *strings;
+    uint32_t string_size, string_room;
+};
+
+/* The offset of a string, entered once; 0 for NULL and for "". */
+static uint32_t image_string(struct image_builder *image, const char *text) {
+    if (text == NULL || text[0] == '\0') {
+        return 0;
+    }
+    uint32_t known = config_index_find(&image->string_index, text);
+    if (known != UINT32_MAX) {
+        return known;
+    }
+    uint32_t size = (uint32_t)strlen(text) + 1;
+    struct config_arena *arena = &image->config->arena;
+    if (image->string_room - image->string_size < size) {
+        uint32_t room = (image->string_size + size) * 2;
+        char *moved = config_alloc(arena, room, 1);
+        memcpy(moved, image->strings, image->string_size);
+        image->strings = moved;
+        image->string_room = room;
+    }
+    uint32_t offset = image->string_size;
+    memcpy(image->strings + offset, text, size);
+    image->string_size += size;
+    config_index_add(arena, &image->string_index, text, offset);
+    return offset;
+}
+
+static struct site_name image_name(struct image_builder *image, struct config_name name) {
+    return (struct site_name){.zh = image_string(image, name.zh),
+                              .en = image_string(image, name.en)};
+}
+
+static void image_table(struct image_builder *image, int table, const void *rows, uint32_t count,
+                        size_t row_size) {
+    image->tables[table].rows = rows;
+    image->tables[table].count = count;
+    image->tables[table].row_size = (uint32_t)row_size;
+}
+
+static void *image_rows(struct image_builder *image, uint32_t count, size_t row_size) {
+    return config_alloc(&image->config->arena, (size_t)count + 1, row_size);
+}
+
+static void image_places(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct site_place *rows = image_rows(image, config->place_count, sizeof *rows);
+    for (uint32_t i = 0; i < config->place_count; i++) {
+        rows[i].id = image_string(image, config->places[i].id);
+        rows[i].name = image_name(image, config->places[i].name);
+    }
+    image_table(image, SITE_TABLE_PLACES, image->layout->places, config->place_count,
+                sizeof *image->layout->places);
+    image_table(image, SITE_TABLE_PLACE_TEXTS, rows, config->place_count, sizeof *rows);
+}
+
+static void image_points(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct site_point *rows = image_rows(image, config->point_count, sizeof *rows);
+    for (uint32_t i = 0; i < config->point_count; i++) {
+        const struct config_point *point = &config->points[image->layout->point_at[i]];
+        const struct site_point *row = &point->row;
+        rows[i].id = image_string(image, point->id);
+        rows[i].bus = config->devices[point->device].bus;
+        rows[i].scale = row->scale;
+        rows[i].offset = row->offset;
+        rows[i].deadband = row->deadband;
+        rows[i].min = row->min;
+        rows[i].max = row->max;
+        rows[i].unit = row->unit;
+        rows[i].output = row->output;
+        rows[i].modbus_table = row->modbus_table;
+        rows[i].modbus_type = row->modbus_type;
+        rows[i].modbus_order = row->modbus_order;
+        rows[i].invert = row->invert;
+        rows[i].modbus_bit = row->modbus_bit;
+        rows[i].modbus_address = row->modbus_address;
+        rows[i].mqtt_topic = image_string(image, point->topic);
+        rows[i].mqtt_value = image_string(image, point->value);
+        rows[i].mqtt_code = image_string(image, point->code);
+        rows[i].mqtt_result = image_string(image, point->result);
+        rows[i].mqtt_time = image_string(image, point->time);
+    }
+    image_table(image, SITE_TABLE_POINTS, image->layout->points, config->point_count,
+                sizeof *image->layout->points);
+    image_table(image, SITE_TABLE_POINT_TEXTS, rows, config->point_count, sizeof *rows);
+}
+
+static void image_devices(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct site_device *rows = image_rows(image, config->device_count, sizeof *rows);
+    struct site_bus *buses = image_rows(image, config->bus_count, sizeof *buses);
+    for (uint32_t i = 0; i < config->bus_count; i++) {
+        const struct config_bus *bus = &config->buses[i];
+        buses[i].kind = bus->kind;
+        buses[i].field = i / CONFIG_BUSES_PER_FIELD;
+        buses[i].address = image_string(image, bus->address);
+        buses[i].host = image_string(image, bus->host);
+        buses[i].port = bus->port;
+        buses[i].baud = bus->baud;
+        buses[i].parity = bus->parity;
+        buses[i].stop_bits = bus->stop_bits;
+    }
+    for (uint32_t i = 0; i < config->device_count; i++) {
+        const struct config_device *device = &config->devices[image->layout->device_at[i]];
+        rows[i].id = image_string(image, device->id);
+        rows[i].bus = device->bus;
+        rows[i].unit = device->unit;
+        rows[i].poll_ms = (uint32_t)(device->poll_ns / NS_PER_MS);
+        rows[i].timeout_ms = (uint32_t)(device->timeout_ns / NS_PER_MS);
+        struct site_bus *bus = &buses[device->bus];
+        if (bus->device_count++ == 0) {
+            bus->device_first = i;
+        }
+    }
+    image_table(image, SITE_TABLE_DEVICES, image->layout->devices, config->device_count,
+                sizeof *image->layout->devices);
+    image_table(image, SITE_TABLE_DEVICE_TEXTS, rows, config->device_count, sizeof *rows);
+    image_table(image, SITE_TABLE_BUSES, buses, config->bus_count, sizeof *buses);
+}
+
+/* What the alarms that are the product's own say. */
+static const struct config_name builtin_messages[BUILTIN_COUNT] = {
+    [BUILTIN_DEVICE_LOST] = {"{place}:设备失联", "{place}: a device does not answer"},
+    [BUILTIN_SENSOR_FAULT] = {"{place}:传感器故障", "{place}: a sensor is faulty or silent"},
+    [BUILTIN_COMPONENT_LOST] = {"网关的一个部件停止工作",
+                                "A part of the gateway has stopped working"},
+    [BUILTIN_UPLINK_LOST] = {"与监控后台的连接中断", "The monitoring backend cannot be reached"},
+    [BUILTIN_STORAGE] = {"事件无法记录", "Events cannot be recorded"},
+};
+
+static const struct config_name builtin_responses[BUILTIN_COUNT] = {
+    [BUILTIN_DEVICE_LOST] = {"检查设备的电源与接线", "Check the device's power and cabling"},
+    [BUILTIN_SENSOR_FAULT] = {"检查传感器", "Check the sensor"},
+    [BUILTIN_COMPONENT_LOST] = {"查看网关日志", "Look at the gateway's log"},
+    [BUILTIN_UPLINK_LOST] = {"检查网络与消息服务器", "Check the network and the broker"},
+    [BUILTIN_STORAGE] = {"检查网关的磁盘空间", "Check the gateway's disk"},
+};
+
+static void image_rule_texts(struct image_builder *image, uint32_t count) {
+    const struct config *config = image->config;
+    struct site_rule *rows = image_rows(image, count, sizeof *rows);
+    for (uint32_t i = 0; i < config->rule_count; i++) {
+        const struct config_rule *rule = &config->rules[i];
+        rows[i].id = image_string(image, rule->id);
+        rows[i].message = image_name(image, rule->message);
+        rows[i].response = image_name(image, rule->response);
+        rows[i].expression = image_string(image, rule->raise->text);
+    }
+    for (uint32_t i = config->rule_count; i < count; i++) {
+        enum ruleset_builtin builtin = (enum ruleset_builtin)(i - config->rule_count + 1);
+        assert(builtin < BUILTIN_COUNT);
+        rows[i].id = image_string(image, ruleset_builtin_name(builtin));
+        rows[i].message = image_name(image, builtin_messages[builtin]);
+        rows[i].response = image_name(image, builtin_responses[builtin]);
+    }
+    image_table(image, SITE_TABLE_RULE_TEXTS, rows, count, sizeof *rows);
+}
+
+static void image_rules(struct image_builder *image) {
+    struct config *config = image->config;
+    struct ruleset_sizes sizes;
+    struct ruleset_finding finding;
+    (void)ruleset_measure(&config->draft, &sizes, &finding, 1);
+    struct ruleset_arrays arrays = {
+        .rules = image_rows(image, sizes.rules, sizeof *arrays.rules),
+        .alarms = image_rows(image, sizes.alarms, sizeof *arrays.alarms),
+        .ops = image_rows(image, sizes.ops, sizeof *arrays.ops),
+        .sets = image_rows(image, sizes.sets, sizeof *arrays.sets),
+        .bounds = image_rows(image, sizes.bounds, sizeof *arrays.bounds),
+        .members = image_rows(image, sizes.members, sizeof *arrays.members),
+        .dependent_first =
+            image_rows(image, config->point_count + 1, sizeof *arrays.dependent_first),
+        .dependents = image_rows(image, sizes.dependents, sizeof *arrays.dependents),
+        .betweens = image_rows(image, sizes.betweens, sizeof *arrays.betweens),
+    };
+    ruleset_bind(&config->draft, &sizes, &arrays);
+    image_table(image, SITE_TABLE_RULES, arrays.rules, sizes.rules, sizeof *arrays.rules);
+    image_table(image, SITE_TABLE_ALARMS, arrays.alarms, sizes.alarms, sizeof *arrays.alarms);
+    image_table(image, SITE_TABLE_OPS, arrays.ops, sizes.ops, sizeof *arrays.ops);
+    image_table(image, SITE_TABLE_SETS, arrays.sets, sizes.sets, sizeof *arrays.sets);
+    image_table(image, SITE_TABLE_BOUNDS, arrays.bounds, sizes.bounds, sizeof *arrays.bounds);
+    image_table(image, SITE_TABLE_MEMBERS, arrays.members, sizes.members, sizeof *arrays.members);
+    image_table(image, SITE_TABLE_DEPENDENT_FIRST, arrays.dependent_first, config->point_count + 1,
+                sizeof *arrays.dependent_first);
+    image_table(image, SITE_TABLE_DEPENDENTS, arrays.dependents, sizes.dependents,
+                sizeof *arrays.dependents);
+    image_table(image, SITE_TABLE_BETWEENS, arrays.betweens, sizes.betweens,
+                sizeof *arrays.betweens);
+    image->header.memory_count = sizes.memories;
+    image_rule_texts(image, sizes.rules);
+}
+
+static void image_calendar(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct site_calendar *rows = image_rows(image, config->calendar_count, sizeof *rows);
+    uint32_t span_count = 0;
+    for (uint32_t i = 0; i < config->calendar_count; i++) {
+        rows[i].span_first = span_count;
+        rows[i].span_count = config->calendars[i].count;
+        span_count += config->calendars[i].count;
+    }
+    struct site_span *spans = image_rows(image, span_count, sizeof *spans);
+    for (uint32_t i = 0; i < config->calendar_count; i++) {
+        if (rows[i].span_count > 0) {
+            memcpy(spans + rows[i].span_first, config->calendars[i].spans,
+                   rows[i].span_count * sizeof *spans);
+        }
+    }
+    image_table(image, SITE_TABLE_CALENDARS, rows, config->calendar_count, sizeof *rows);
+    image_table(image, SITE_TABLE_SPANS, spans, span_count, sizeof *spans);
+    image_table(image, SITE_TABLE_HOLIDAYS, config->holidays, config->holiday_count,
+                sizeof *config->holidays);
+}
+
+static void image_header(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct site_header *header = &image->header;
+    memcpy(header->magic, image_magic, sizeof header->magic);
+    header->site_id = image_string(image, config->site_id);
+    header->gateway_id = image_string(image, config->gateway_id);
+    header->site_name = image_name(image, config->site_name);
+    header->timezone = image_string(image, config->timezone);
+    header->state_directory = image_string(image, config->state_directory);
+    header->console_listen = image_string(image, config->console_listen);
+    header->mqtt_version = config->mqtt_version;
+    header->mqtt_ca = image_string(image, config->mqtt_ca);
+    header->mqtt_cert = image_string(image, config->mqtt_cert);
+    header->mqtt_key = image_string(image, config->mqtt_key);
+    header->mqtt_user = image_string(image, config->mqtt_user);
+    header->mqtt_password_file = image_string(image, config->mqtt_password_file);
+    header->field_count = image->layout->field_count;
+    header->component_count = image->layout->field_count + CONFIG_OTHER_COMPONENTS;
+    uint32_t *brokers = image_rows(image, config->broker_count, sizeof *brokers);
+    for (uint32_t i = 0; i < config->broker_count; i++) {
+        brokers[i] = image_string(image, config->brokers[i]);
+    }
+    image_table(image, SITE_TABLE_BROKERS, brokers, config->broker_count, sizeof *brokers);
+}
+
+static size_t image_aligned(size_t size) {
+    return (size + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
+}
+
+/* Put header, tables and strings into one block. */
+static void image_join(struct image_builder *image) {
+    struct config *config = image->config;
+    struct site_header *header = &image->header;
+    size_t size = image_aligned(sizeof *header);
+    for (int i = 0; i < SITE_TABLE_COUNT; i++) {
+        header->tables[i] = (struct site_table){
+            .offset = size, .count = image->tables[i].count, .row_size = image->tables[i].row_size};
+        size += image_aligned((size_t)image->tables[i].count * image->tables[i].row_size);
+    }
+    header->strings_offset = size;
+    header->strings_size = image->string_size;
+    size = image_aligned(size + image->string_size);
+    header->size = size;
+    unsigned char *bytes = config_alloc(&config->arena, size, 1);
+    for (int i = 0; i < SITE_TABLE_COUNT; i++) {
+        if (image->tables[i].count > 0) {
+            memcpy(bytes + header->tables[i].offset, image->tables[i].rows,
+                   (size_t)image->tables[i].count * image->tables[i].row_size);
+        }
+    }
+    memcpy(bytes + header->strings_offset, image->strings, image->string_size);
+    (void)SHA256(bytes + sizeof *header, size - sizeof *header, header->digest);
+    memcpy(&header->generation, header->digest, sizeof header->generation);
+    memcpy(bytes, header, sizeof *header);
+    config->image = bytes;
+    config->image_size = size;
+}
+
+void config_image_build(struct config *config, const struct config_layout *layout) {
+    struct image_builder *image = config_alloc(&config->arena, 1, sizeof *image);
+    image->config = config;
+    image->layout = layout;
+    /* Offset 0 is the empty string. */
+    image->strings = config_alloc(&config->arena, 1, 1);
+    image->string_size = 1;
+    image->string_room = 1;
+    image_header(image);
+    image_places(image);
+    image_points(image);
+    image_devices(image);
+    image_calendar(image);
+    image_rules(image);
+    image_join(image);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/config/config_layout.h"
+
+#include <assert.h>
+#include <string.h>
+
+/*
+ * Sort rows by a small number and keep their order otherwise: count, sum up, place. `bucket_of[i]`
+ * is less than `bucket_count`.
+ */
+static uint32_t *layout_sort(struct config_arena *arena, const uint32_t *bucket_of, uint32_t count,
+                             uint32_t bucket_count) {
+    uint32_t *next = config_alloc(arena, bucket_count + 1, sizeof *next);
+    uint32_t *sorted = config_alloc(arena, count + 1, sizeof *sorted);
+    for (uint32_t i = 0; i < count; i++) {
+        next[bucket_of[i] + 1]++;
+    }
+    for (uint32_t bucket = 0; bucket < bucket_count; bucket++) {
+        next[bucket + 1] += next[bucket];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        sorted[next[bucket_of[i]]++] = i;
+    }
+    return sorted;
+}
+
+static void layout_devices(struct config *config, struct config_layout *layout) {
+    uint32_t *bus_of = config_alloc(&config->arena, config->device_count + 1, sizeof *bus_of);
+    for (uint32_t i = 0; i < config->device_count; i++) {
+        /* A device whose address is wrong stands last; no image is made of it. */
+        bus_of[i] =
+            config->devices[i].bus != RULESET_NONE ? config->devices[i].bus : config->bus_count;
+    }
+    layout->device_at =
+        layout_sort(&config->arena, bus_of, config->device_count, config->bus_count + 1);
+    layout->devices =
+        config_alloc(&config->arena, config->device_count + 1, sizeof *layout->devices);
+    for (uint32_t row = 0; row < config->device_count; row++) {
+        layout->devices[row].silence_ns = config->devices[layout->device_at[row]].silence_ns;
+    }
+}
+
+static void layout_points(struct config *config, struct config_layout *layout) {
+    uint32_t *row_of = config_alloc(&config->arena, config->device_count + 1, sizeof *row_of);
+    for (uint32_t row = 0; row < config->device_count; row++) {
+        row_of[layout->device_at[row]] = row;
+    }
+    uint32_t *place_of = config_alloc(&config->arena, config->point_count + 1, sizeof *place_of);
+    for (uint32_t i = 0; i < config->point_count; i++) {
+        place_of[i] = config->points[i].place;
+    }
+    layout->point_at =
+        layout_sort(&config->arena, place_of, config->point_count, config->place_count);
+    layout->points = config_alloc(&config->arena, config->point_count + 1, sizeof *layout->points);
+    for (uint32_t row = 0; row < config->point_count; row++) {
+        const struct config_point *point = &config->points[layout->point_at[row]];
+        uint32_t device = row_of[point->device];
+        layout->points[row] = (struct ruleset_point){.place = point->place,
+                                                     .device = device,
+                                                     .kind = (uint16_t)point->kind,
+                                                     .silence_ns = point->silence_ns};
+        if (point_kind_facts(point->kind)->serves_emergency) {
+            layout->devices[device].serves_emergency = 1;
+        }
+    }
+}
+
+static void layout_places(struct config *config, struct config_layout *layout) {
+    layout->places = config_alloc(&config->arena, config->place_count + 1, sizeof *layout->places);
+    uint32_t point = 0;
+    for (uint32_t i = 0; i < config->place_count; i++) {
+        const struct config_place *place = &config->places[i];
+        while (point < config->point_count && layout->points[point].place < i) {
+            point++;
+        }
+        layout->places[i] = (struct ruleset_place){.parent = place->parent,
+                                                   .end = place->end,
+                                                   .point_first = point,
+                                                   .kind = (uint16_t)place->kind,
+                                                   .calendar = (uint16_t)place->calendar,
+                                                   .capacity = place->capacity,
+                                                   .area_m2 = place->area_m2};
+    }
+    for (uint32_t i = 0; i < config->place_count; i++) {
+        uint32_t end = config->places[i].end;
+        layout->places[i].point_end =
+            end < config->place_count ? layout->places[end].point_first : config->point_count;
+    }
+}
+
+void config_layout(struct config *config, struct config_layout *ret_layout) {
+    assert(config->field_sound);
+    *ret_layout = (struct config_layout){0};
+    layout_devices(config, ret_layout);
+    layout_points(config, ret_layout);
+    layout_places(config, ret_layout);
+    uint32_t fields = (config->bus_count + CONFIG_BUSES_PER_FIELD - 1) / CONFIG_BUSES_PER_FIELD;
+    ret_layout->field_count = fields > 0 ? fields : 1;
+    assert(ret_layout->field_count + CONFIG_OTHER_COMPONENTS <= LIMIT_COMPONENTS);
+}

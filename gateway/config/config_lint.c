@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "gateway/config/config_layout.h"
+
+/*
+ * Lints: what is legal and yet odd
+ *
+ * Each is a warning with a consequence. What concerns one key alone is warned of where that key is
+ * read; here stands what only shows once rules, chains and points are all known.
+ */
+
+static uint32_t lint_top_place(const struct config *config, uint32_t place) {
+    while (config->places[place].parent != RULESET_NONE) {
+        place = config->places[place].parent;
+    }
+    return place;
+}
+
+static point_kind_set lint_kinds_below(const struct config_layout *layout, uint32_t place) {
+    point_kind_set kinds = 0;
+    for (uint32_t i = layout->places[place].point_first; i < layout->places[place].point_end; i++) {
+        kinds |= (point_kind_set)1 << layout->points[i].kind;
+    }
+    return kinds;
+}
+
+/* Does the rule raise alarms at the top-level place `top` or below it? */
+static bool lint_rule_is_at(const struct config *config, const struct config_layout *layout,
+                            const struct ruleset_draft_rule *rule, uint32_t top) {
+    uint32_t begin = top;
+    uint32_t end = layout->places[top].end;
+    if (rule->in_place != RULESET_NONE) {
+        if (lint_top_place(config, rule->in_place) != top) {
+            return false;
+        }
+        begin = rule->in_place;
+        end = layout->places[begin].end;
+    }
+    for (uint32_t place = begin; place < end; place++) {
+        if (rule->each == EXPR_EACH_PLACE &&
+            (rule->place_kinds & 1ull << layout->places[place].kind) != 0) {
+            return true;
+        }
+    }
+    return rule->each == EXPR_EACH_POINT &&
+           (lint_kinds_below(layout, begin) & rule->point_kinds) != 0;
+}
+
+/*
+ * A step whose output is nowhere: the way up from an alarm's place ends at its top-level place, so
+ * there is one answer for each of those.
+ */
+static void lint_step(struct config *config, const struct config_layout *layout,
+                      const struct config_chain *chain, uint32_t chain_index,
+                      const struct config_step *step) {
+    for (uint32_t top = 0; top < config->place_count; top = layout->places[top].end) {
+        bool used = false;
+        for (uint32_t i = 0; i < config->rule_count && !used; i++) {
+            const struct config_rule *rule = &config->rules[i];
+            used = rule->sound && rule->chain == chain_index &&
+                   lint_rule_is_at(config, layout, &rule->draft, top);
+        }
+        point_kind_set kinds = lint_kinds_below(layout, top);
+        for (enum point_kind kind = 0; kind < POINT_KIND_COUNT && used; kind++) {
+            point_kind_set bit = (point_kind_set)1 << kind;
+            if ((step->outputs & bit) != 0 && (kinds & bit) == 0) {
+                config_warn(config, step->node, NULL,
+                            "%s has no `%s`: chain `%s` switches nothing for an alarm there",
+                            config->places[top].id, point_kind_facts(kind)->name, chain->id);
+            }
+        }
+    }
+}
+
+static void lint_chains(struct config *config, const struct config_layout *layout) {
+    for (uint32_t i = 0; i < config->chain_count; i++) {
+        for (uint32_t j = 0; j < config->chains[i].step_count; j++) {
+            const struct config_step *step = &config->chains[i].steps[j];
+            if (step->outputs != 0 && step->reach != CONFIG_REACH_SITE) {
+                lint_step(config, layout, &config->chains[i], i, step);
+            }
+        }
+    }
+}
+
+/*
+ * Coincidence for fire is for outward actions only: the first detector has to tell people at once
+ * (model.md 3), which takes a rule for the single detector.
+ */
+static void lint_coincidence(struct config *config, const struct config_rule *rule) {
+    point_kind_set told = 0;
+    for (uint32_t i = 0; i < config->rule_count; i++) {
+        const struct config_rule *other = &config->rules[i];
+        if (other->sound && other->draft.each == EXPR_EACH_POINT &&
+            other->draft.class == CLASS_FIRE_ALARM) {
+            told |= other->draft.point_kinds;
+        }
+    }
+    const struct expr_program *program = rule->draft.program;
+    point_kind_set warned = 0;
+    for (uint32_t i = 0; i < program->set_count; i++) {
+        const struct expr_set *set = &program->sets[i];
+        point_kind_set bit = (point_kind_set)1 << set->kind;
+        if (set->binding == EXPR_BIND_SUBTREE && (told & bit) == 0 && (warned & bit) == 0) {
+            const char *kind = point_kind_facts(set->kind)->name;
+            config_note(config, CONFIG_WARNING,
+                        config_node_locate(rule->raise, set->text_at, set->text_len),
+                        config_format(&config->arena,
+                                      "add a rule `each: point %s` of class fire.alarm", kind),
+                        "the first `%s` that trips tells nobody until fire is confirmed", kind);
+            warned |= bit;
+        }
+    }
+}
+
+void config_lint(struct config *config, const struct config_layout *layout) {
+    lint_chains(config, layout);
+    for (uint32_t i = 0; i < config->rule_count; i++) {
+        const struct config_rule *rule = &config->rules[i];
+        if (rule->sound && rule->draft.class == CLASS_FIRE_CONFIRMED) {
+            lint_coincidence(config, rule);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/config/config_calendar.h"
+
+/*
+ * The site itself, its gateway, and where the gateway reports to
+ */
+
+enum { BROKERS_MAX = 8, HOLIDAYS_MAX = 1000 };
+
+static void site_holidays(struct config *config, const struct config_node *holidays) {
+    struct config_index seen = {0};
+    for (const struct config_node *item = holidays->first; item != NULL; item = item->next) {
+        int32_t day;
+        if (!config_date(config, item, &day)) {
+            continue;
+        }
+        if (config_index_find(&seen, item->text) != UINT32_MAX) {
+            config_error(config, item, "keep one of them", "`%s` is given twice", item->text);
+            continue;
+        }
+        config_index_add(&config->arena, &seen, item->text, 0);
+        if (config->holiday_count == HOLIDAYS_MAX) {
+            config_error(config, item, NULL, "a site has at most %d holidays", HOLIDAYS_MAX);
+            return;
+        }
+        config->holidays = config_grow(&config->arena, config->holidays, config->holiday_count,
+                                       &config->holiday_room, sizeof *config->holidays);
+        uint32_t at = config->holiday_count++;
+        while (at > 0 && config->holidays[at - 1] > day) {
+            config->holidays[at] = config->holidays[at - 1];
+            at--;
+        }
+        config->holidays[at] = day;
+    }
+}
+
+void config_site_check(struct config *config, const struct config_node *site) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    if (!config_fields(config, site, CONFIG_SHAPE_SITE, fields)) {
+        return;
+    }
+    (void)config_id(config, fields[CONFIG_SITE_ID], CONFIG_ID_PLAIN, &config->site_id);
+    (void)config_name(config, fields[CONFIG_SITE_NAME], &config->site_name);
+    (void)config_timezone(config, fields[CONFIG_SITE_TIMEZONE], &config->timezone);
+    if (fields[CONFIG_SITE_HOLIDAYS] != NULL) {
+        site_holidays(config, fields[CONFIG_SITE_HOLIDAYS]);
+    }
+    const struct config_node *standard = fields[CONFIG_SITE_STANDARD];
+    if (standard != NULL) {
+        const struct config_source *source = config_source_open_named(config, standard);
+        if (source != NULL && source->root != NULL) {
+            config_standard_check(config, source->root);
+        }
+    }
+}
+
+void config_gateway_check(struct config *config, const struct config_node *gateway) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    config->gateway_id = "main";
+    config->state_directory = config_source_path(config, config->site_source, "state");
+    if (gateway == NULL || !config_fields(config, gateway, CONFIG_SHAPE_GATEWAY, fields)) {
+        return;
+    }
+    (void)config_id(config, fields[CONFIG_GATEWAY_ID], CONFIG_ID_PLAIN, &config->gateway_id);
+    (void)config_path(config, fields[CONFIG_GATEWAY_STATE], &config->state_directory);
+    const struct config_node *console = fields[CONFIG_GATEWAY_CONSOLE];
+    if (console == NULL || !config_fields(config, console, CONFIG_SHAPE_CONSOLE, fields)) {
+        return;
+    }
+    const char *listen, *host;
+    uint32_t port;
+    if (config_text(config, fields[CONFIG_CONSOLE_LISTEN], &listen) &&
+        config_host_port(config, fields[CONFIG_CONSOLE_LISTEN], 0, listen, 0, &host, &port)) {
+        config->console_listen = listen;
+    }
+}
+
+/* A broker's address, tcp://host:port or ssl://host:port. */
+static void site_broker(struct config *config, const struct config_node *node) {
+    const char *address, *host;
+    uint32_t port;
+    if (!config_text(config, node, &address)) {
+        return;
+    }
+    bool tls = strncmp(address, "ssl://", 6) == 0;
+    if (!tls && strncmp(address, "tcp://", 6) != 0) {
+        config_error(config, node,
+                     "such as tcp://127.0.0.1:1883, or ssl://broker.example:8883 for TLS",
+                     "a broker's address begins with tcp:// or ssl://");
+        return;
+    }
+    if (!config_host_port(config, node, 6, address + 6, tls ? 8883 : 1883, &host, &port)) {
+        return;
+    }
+    if (config->broker_count == BROKERS_MAX) {
+        config_error(config, node, NULL, "at most %d brokers are tried in order", BROKERS_MAX);
+        return;
+    }
+    for (uint32_t i = 0; i < config->broker_count; i++) {
+        if (strcmp(config->brokers[i], address) == 0) {
+            config_error(config, node, "keep one of them", "`%s` is given twice", address);
+            return;
+        }
+    }
+    config->brokers = config_grow(&config->arena, config->brokers, config->broker_count,
+                                  &config->broker_room, sizeof *config->brokers);
+    config->brokers[config->broker_count++] = address;
+}
+
+static const char mqtt_effect[] = "nothing can be published until it is there";
+
+void config_mqtt_check(struct config *config, const struct config_node *mqtt) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    config->mqtt_version = 5;
+    if (mqtt == NULL || !config_fields(config, mqtt, CONFIG_SHAPE_MQTT, fields)) {
+        return;
+    }
+    const struct config_node *brokers = fields[CONFIG_MQTT_BROKERS];
+    for (const struct config_node *item = brokers != NULL ? brokers->first : NULL; item != NULL;
+         item = item->next) {
+        site_broker(config, item);
+    }
+    if (brokers != NULL && brokers->count == 0) {
+        config_error(config, brokers, "name a broker, or leave `mqtt` out", "`brokers` is empty");
+    }
+    static const char *const versions[] = {"5", "3.1.1"};
+    uint32_t version;
+    if (config_word(config, fields[CONFIG_MQTT_VERSION], "a version of MQTT that is spoken here",
+                    versions, 2, &version)) {
+        config->mqtt_version = version == 0 ? 5 : 3;
+    }
+    (void)config_secret_path(config, fields[CONFIG_MQTT_CA], mqtt_effect, &config->mqtt_ca);
+    (void)config_secret_path(config, fields[CONFIG_MQTT_CERT], mqtt_effect, &config->mqtt_cert);
+    (void)config_secret_path(config, fields[CONFIG_MQTT_KEY], mqtt_effect, &config->mqtt_key);
+    (void)config_text(config, fields[CONFIG_MQTT_USER], &config->mqtt_user);
+    (void)config_secret_path(config, fields[CONFIG_MQTT_PASSWORD_FILE], mqtt_effect,
+                             &config->mqtt_password_file);
+    const struct config_node *cert = fields[CONFIG_MQTT_CERT];
+    const struct config_node *key = fields[CONFIG_MQTT_KEY];
+    if ((cert == NULL) != (key == NULL)) {
+        config_error(config, cert != NULL ? cert : key, NULL, "`cert` and `key` come together");
+    }
+    if (fields[CONFIG_MQTT_PASSWORD_FILE] != NULL && fields[CONFIG_MQTT_USER] == NULL) {
+        config_error(config, fields[CONFIG_MQTT_PASSWORD_FILE], "add `user`",
+                     "a password belongs to a user");
+    }
+}
+
+void config_influx_check(struct config *config, const struct config_node *influx) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    if (influx == NULL || !config_fields(config, influx, CONFIG_SHAPE_INFLUX, fields)) {
+        return;
+    }
+    static const char effect[] = "no history is written to the database until it is there";
+    const char *text;
+    (void)config_url(config, fields[CONFIG_INFLUX_URL], &config->summary.influx);
+    (void)config_text(config, fields[CONFIG_INFLUX_DATABASE], &text);
+    (void)config_text(config, fields[CONFIG_INFLUX_ORG], &text);
+    (void)config_text(config, fields[CONFIG_INFLUX_BUCKET], &text);
+    (void)config_text(config, fields[CONFIG_INFLUX_USER], &text);
+    (void)config_secret_path(config, fields[CONFIG_INFLUX_TOKEN_FILE], effect, &text);
+    (void)config_secret_path(config, fields[CONFIG_INFLUX_PASSWORD_FILE], effect, &text);
+    const struct config_node *database = config_node_member(influx, "database");
+    bool org = config_node_member(influx, "org") != NULL;
+    bool bucket = config_node_member(influx, "bucket") != NULL;
+    if (database != NULL && (org || bucket)) {
+        config_error(config, database->key, "keep the one that your database has",
+                     "`database` is of version 1, `org` and `bucket` are of version 2");
+    } else if (database == NULL && !(org && bucket)) {
+        config_error(config, influx, "`database` for version 1, `org` and `bucket` for version 2",
+                     "it does not say where in the database to write");
+    }
+    if (fields[CONFIG_INFLUX_PASSWORD_FILE] != NULL && fields[CONFIG_INFLUX_USER] == NULL) {
+        config_error(config, fields[CONFIG_INFLUX_PASSWORD_FILE], "add `user`",
+                     "a password belongs to a user");
+    }
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/api.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+
+#include "gateway/console/body.h"
+#include "gateway/console/console.h"
+#include "gateway/console/document.h"
+#include "gateway/console/metrics.h"
+#include "gateway/console/peer.h"
+#include "gateway/console/reply.h"
+
+enum {
+    EVENTS_LIMIT_DEFAULT = 100,
+    EVENTS_LIMIT_MAX = 1000,
+    /* A page of events ends here, however many were asked for. */
+    EVENTS_BYTES_MAX = 4 * 1024 * 1024,
+};
+
+/* One request on its way to its answer. */
+struct call {
+    struct console *console;
+    struct evhttp_request *request;
+    const char *path; /* what follows the route's own words, without the leading slash */
+    struct evkeyvalq query;
+    struct peer peer;
+    enum peer_role role;
+    enum site_language language;
+    uint64_t real_ns;
+};
+
+static void call_problem(struct call *call, enum problem problem, const char *about) {
+    reply_problem(call->request, problem, call->language, about);
+}
+
+/* A number of the query; `fallback` when it is not given. False when it is no number up to `max`.
+ */
+static bool call_number(const struct call *call, const char *name, uint64_t fallback, uint64_t max,
+                        uint64_t *ret_value) {
+    const char *text = evhttp_find_header(&call->query, name);
+    if (text == NULL) {
+        *ret_value = fallback;
+        return true;
+    }
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 19 || text[digits] != '\0') {
+        return false;
+    }
+    *ret_value = strtoull(text, NULL, 10);
+    return *ret_value <= max;
+}
+
+static bool call_flag(const struct call *call, const char *name) {
+    const char *text = evhttp_find_header(&call->query, name);
+    return text != NULL && strcmp(text, "1") == 0;
+}
+
+/* The index to continue a list from. */
+static bool call_first(struct call *call, uint32_t *ret_first) {
+    uint64_t from = 0;
+    if (!call_number(call, "from", 0, UINT32_MAX, &from)) {
+        call_problem(call, PROBLEM_PARAMETER, "from");
+        return false;
+    }
+    *ret_first = (uint32_t)from;
+    return true;
+}
+
+static void answer_alarms(struct call *call) {
+    uint32_t first = 0;
+    if (call_first(call, &first)) {
+        reply_json(call->request, 200,
+                   body_alarms(&call->console->view, call_flag(call, "all"), first, call->real_ns));
+    }
+}
+
+static void answer_alarm(struct call *call) {
+    const struct view *view = &call->console->view;
+    uint32_t alarm = site_alarm_find(view->site, call->path);
+    if (alarm == RULESET_NONE) {
+        reply_refusal(call->request, ALARM_REFUSED_UNKNOWN, call->language, call->path);
+        return;
+    }
+    json_t *body = body_alarm(view, alarm);
+    (void)json_object_set_new(body, "engine",
+                              json_string(view_engine_name(view_engine(view, call->real_ns))));
+    reply_json(call->request, 200, body);
+}
+
+static void answer_points(struct call *call) {
+    const struct view *view = &call->console->view;
+    const char *id = evhttp_find_header(&call->query, "place");
+    uint32_t place = RULESET_NONE;
+    uint32_t first = 0;
+    if (!call_first(call, &first)) {
+        return;
+    }
+    if (id != NULL && (place = site_place_find(view->site, id)) == RULESET_NONE) {
+        call_problem(call, PROBLEM_NOT_FOUND, id);
+        return;
+    }
+    reply_json(call->request, 200, body_points(view, place, first, clock_wall(), call->real_ns));
+}
+
+static void answer_places(struct call *call) {
+    uint32_t first = 0;
+    if (call_first(call, &first)) {
+        reply_json(call->request, 200, body_places(&call->console->view, first));
+    }
+}
+
+/* A page of events under way. */
+struct events_page {
+    struct evbuffer *out;
+    uint32_t count;
+};
+
+static bool events_page_row(void *context, const struct journal_row *row) {
+    struct events_page *page = context;
+    const struct document document = {
+        .body = row->body,
+        .size = row->body_size,
+        .early = row->early,
+        .durable = true,
+        .replayed = true,
+    };
+    if (document_is_sound(&document)) {
+        (void)evbuffer_add(page->out, ",", page->count++ > 0 ? 1 : 0);
+        document_add(page->out, &document);
+    }
+    return evbuffer_get_length(page->out) < EVENTS_BYTES_MAX;
+}
+
+static bool events_query(struct call *call, struct journal_query *ret_query) {
+    uint64_t limit = 0;
+    *ret_query = (struct journal_query){.until_seq = UINT64_MAX, .lane = -1};
+    if (!call_number(call, "after", 0, INT64_MAX, &ret_query->after_seq)) {
+        call_problem(call, PROBLEM_PARAMETER, "after");
+        return false;
+    }
+    if (!call_number(call, "limit", EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX, &limit) || limit == 0) {
+        call_problem(call, PROBLEM_PARAMETER, "limit");
+        return false;
+    }
+    const char *lane = evhttp_find_header(&call->query, "lane");
+    if (lane != NULL && strcmp(lane, "alarm") != 0 && strcmp(lane, "activity") != 0) {
+        call_problem(call, PROBLEM_PARAMETER, "lane");
+        return false;
+    }
+    if (lane != NULL) {
+        ret_query->lane = strcmp(lane, "alarm") == 0 ? LANE_ALARM : LANE_ACTIVITY;
+    }
+    ret_query->limit = (uint32_t)limit;
+    ret_query->alarm = evhttp_find_header(&call->query, "alarm");
+    ret_query->newest_first = call_flag(call, "newest");
+    return true;
+}
+
+static void answer_events(struct call *call) {
+    const struct view *view = &call->console->view;
+    struct journal_query query;
+    if (!events_query(call, &query)) {
+        return;
+    }
+    struct events_page page = {.out = evbuffer_new()};
+    assert(page.out != NULL);
+    (void)evbuffer_add_printf(page.out, "{\"engine\":\"%s\",\"events\":[",
+                              view_engine_name(view_engine(view, call->real_ns)));
+    uint64_t last_seq = 0;
+    int r = journal_read(call->console->journal, &query, events_page_row, &page, &last_seq);
+    if (r != 0) {
+        call_problem(call, PROBLEM_JOURNAL, NULL);
+    } else {
+        (void)evbuffer_add_printf(page.out,
+                                  "],\"last_seq\":%" PRIu64 ",\"newest_seq\":%" PRIu64 "}",
+                                  last_seq, view->newest_seq);
+        reply_bytes(call->request, "application/json; charset=utf-8", page.out);
+    }
+    evbuffer_free(page.out);
+}
+
+static void answer_stream(struct call *call) {
+    struct streams *streams = &call->console->streams;
+    const char *last =
+        evhttp_find_header(evhttp_request_get_input_headers(call->request), "Last-Event-ID");
+    if (last != NULL) {
+        (void)evhttp_remove_header(&call->query, "after");
+        (void)evhttp_add_header(&call->query, "after", last);
+    }
+    uint64_t after = 0;
+    if (!call_number(call, "after", STREAM_FROM_NOW, INT64_MAX, &after)) {
+        call_problem(call, PROBLEM_PARAMETER, "after");
+    } else if (streams->count >= STREAMS_MAX) {
+        streams->refused++;
+        call_problem(call, PROBLEM_BUSY, NULL);
+    } else {
+        streams_open(streams, call->request, after, call->real_ns);
+    }
+}
+
+static void answer_version(struct call *call) {
+    reply_json(call->request, 200, body_version(&call->console->view));
+}
+
+static void answer_health(struct call *call) {
+    const struct view *view = &call->console->view;
+    int status = body_health_of(view, call->real_ns) == BODY_HEALTH_FAILED ? 503 : 200;
+    reply_json(call->request, status, body_health(view, call->real_ns));
+}
+
+static void answer_metrics(struct call *call) {
+    const struct console *console = call->console;
+    const struct metrics_console own = {
+        .requests = console->requests,
+        .strangers = console->strangers,
+        .streams = console->streams.count,
+        .streams_cut = console->streams.cut,
+        .streams_refused = console->streams.refused,
+        .commands_waiting = console->orders.waiting,
+        .commands_refused_full = console->orders.refused_full,
+    };
+    struct evbuffer *out = evbuffer_new();
+    assert(out != NULL);
+    metrics_write(out, &console->view, &own, call->real_ns);
+    reply_bytes(call->request, METRICS_CONTENT_TYPE, out);
+    evbuffer_free(out);
+}
+
+/* Copy a text of the body; false when it is too long or holds a control character. */
+static bool call_copy_text(json_t *value, size_t len_max, char *ret) {
+    if (!json_is_string(value) || json_string_length(value) > len_max) {
+        return false;
+    }
+    const char *text = json_string_value(value);
+    for (size_t i = 0; i < json_string_length(value); i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+            return false;
+        }
+    }
+    memcpy(ret, text, json_string_length(value) + 1);
+    return true;
+}
+
+/* Read {"by", "reason"}, both optional, nothing else. An absent `by` is the login name. */
+static bool call_read_body(const struct call *call, struct command *command) {
+    struct evbuffer *input = evhttp_request_get_input_buffer(call->request);
+    size_t size = evbuffer_get_length(input);
+    char by[PEER_BY_MAX + 1];
+    (void)memcpy(by, call->peer.name, sizeof call->peer.name);
+    json_t *body = NULL;
+    bool sound = true;
+    if (size > 0) {
+        const char *bytes = (const char *)evbuffer_pullup(input, -1);
+        body = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
+        sound = json_is_object(body);
+    }
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(body, key, value) {
+        if (strcmp(key, "by") == 0) {
+            sound = sound && call_copy_text(value, PEER_BY_MAX, by) && by[0] != '\0';
+        } else if (strcmp(key, "reason") == 0) {
+            sound = sound && call_copy_text(value, LIMIT_REASON - 1, command->reason);
+        } else {
+            sound = false;
+        }
+    }
+    json_decref(body);
+    if (sound) {
+        peer_actor_format(by, call->role, command->actor);
+    }
+    return sound;
+}
+
+/* call->path is `<rule>/<entity>/<verb>`. */
+static void answer_command(struct call *call) {
+    struct console *console = call->console;
+    const char *slash = strrchr(call->path, '/');
+    enum alarm_verb verb =
+        slash == NULL ? ALARM_VERB_COUNT : alarm_verb_find(slash + 1, strlen(slash + 1));
+    if (verb == ALARM_VERB_COUNT) {
+        call_problem(call, PROBLEM_NOT_FOUND, call->path);
+        return;
+    }
+    if (!peer_role_acts(call->role)) {
+        call_problem(call, PROBLEM_ROLE, peer_role_name(call->role));
+        return;
+    }
+    struct command command = {.verb = verb};
+    if (!call_read_body(call, &command)) {
+        call_problem(call, PROBLEM_BODY, NULL);
+        return;
+    }
+    char name[SITE_ALARM_NAME_SIZE];
+    size_t len = (size_t)(slash - call->path);
+    len = len < sizeof name ? len : sizeof name - 1;
+    memcpy(name, call->path, len);
+    name[len] = '\0';
+    command.alarm = site_alarm_find(console->view.site, name);
+    if (command.alarm == RULESET_NONE) {
+        reply_refusal(call->request, ALARM_REFUSED_UNKNOWN, call->language, name);
+        return;
+    }
+    orders_send(&console->orders, console->engine, &command, call->request, call->language,
+                call->real_ns);
+}
+
+/* `below`: the path goes on after the route's words with a slash and more. */
+static const struct route {
+    enum evhttp_cmd_type method;
+    bool below;
+    const char *words;
+    void (*answer)(struct call *call);
+} routes[] = {
+    {EVHTTP_REQ_GET, false, "/api/v1/alarms", answer_alarms},
+    {EVHTTP_REQ_GET, true, "/api/v1/alarms", answer_alarm},
+    {EVHTTP_REQ_POST, true, "/api/v1/alarms", answer_command},
+    {EVHTTP_REQ_GET, false, "/api/v1/points", answer_points},
+    {EVHTTP_REQ_GET, false, "/api/v1/places", answer_places},
+    {EVHTTP_REQ_GET, false, "/api/v1/events", answer_events},
+    {EVHTTP_REQ_GET, false, "/api/v1/stream", answer_stream},
+    {EVHTTP_REQ_GET, false, "/api/v1/version", answer_version},
+    {EVHTTP_REQ_GET, false, "/api/v1/health", answer_health},
+    {EVHTTP_REQ_GET, false, "/api/v1/metrics", answer_metrics},
+    {EVHTTP_REQ_GET, false, "/health", answer_health},
+    {EVHTTP_REQ_GET, false, "/metrics", answer_metrics},
+};
+
+/* Does `path` lie at the route? Sets what follows its words. */
+static bool route_matches(const struct route *route, const char *path, const char **ret_rest) {
+    size_t len = strlen(route->words);
+    if (strncmp(path, route->words, len) != 0) {
+        return false;
+    }
+    if (route->below ? path[len] != '/' || path[len + 1] == '\0' : path[len] != '\0') {
+        return false;
+    }
+    *ret_rest = route->below ? path + len + 1 : path + len;
+    return true;
+}
+
+static void call_dispatch(struct call *call, const char *path) {
+    const char *allowed = NULL;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!route_matches(&routes[i], path, &call->path)) {
+            continue;
+        }
+        if (routes[i].method == evhttp_request_get_command(call->request)) {
+            routes[i].answer(call);
+            return;
+        }
+        allowed = routes[i].method == EVHTTP_REQ_GET ? "GET" : "POST";
+    }
+    if (allowed == NULL) {
+        call_problem(call, PROBLEM_NOT_FOUND, path);
+        return;
+    }
+    (void)evhttp_add_header(evhttp_request_get_output_headers(call->request), "Allow", allowed);
+    call_problem(call, PROBLEM_METHOD, path);
+}
+
+/* Who asks, and in which role? Answers the request itself when he may not. */
+static bool call_admit(struct call *call) {
+    struct bufferevent *bev =
+        evhttp_connection_get_bufferevent(evhttp_request_get_connection(call->request));
+    if (peer_identify(bufferevent_getfd(bev), call->console->group, &call->peer) != 0) {
+        call->console->strangers++;
+        call_problem(call, PROBLEM_STRANGER, NULL);
+        return false;
+    }
+    const char *role =
+        evhttp_find_header(evhttp_request_get_input_headers(call->request), "Tocsin-Role");
+    call->role = role == NULL ? PEER_ENGINEER : peer_role_find(role);
+    if (call->role == PEER_ROLE_COUNT) {
+        call_problem(call, PROBLEM_ROLE_UNKNOWN, role);
+        return false;
+    }
+    return true;
+}
+
+static enum site_language call_language(const struct call *call) {
+    const char *wanted =
+        evhttp_find_header(evhttp_request_get_input_headers(call->request), "Accept-Language");
+    if (wanted == NULL) {
+        return call->console->process->language;
+    }
+    return strncmp(wanted, "zh", 2) == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
+}
+
+void api_answer(struct evhttp_request *request, void *context) {
+    struct call call = {
+        .console = context,
+        .request = request,
+        .real_ns = clock_real_ns(),
+    };
+    call.console->requests++;
+    call.language = call_language(&call);
+    TAILQ_INIT(&call.query);
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *query = evhttp_uri_get_query(uri);
+    const char *raw = evhttp_uri_get_path(uri);
+    size_t len = 0;
+    char *path = evhttp_uridecode(raw == NULL ? "" : raw, 0, &len);
+    bool sound = path != NULL && strlen(path) == len;
+    if (sound && query != NULL) {
+        sound = evhttp_parse_query_str(query, &call.query) == 0;
+    }
+    if (call_admit(&call)) {
+        if (sound) {
+            call_dispatch(&call, path);
+        } else {
+            call_problem(&call, PROBLEM_PARAMETER, NULL);
+        }
+    }
+    evhttp_clear_headers(&call.query);
+    free(path);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_API_H
+#define GATEWAY_CONSOLE_API_H
+
+/*
+ * The addresses under /api/v1
+ *
+ *     GET  /alarms[?all=1&from=N]            those that are not normal, or all
+ *     GET  /alarms/<rule>/<entity>           one
+ *     POST /alarms/<rule>/<entity>/<verb>    acknowledge, attend, reset
+ *     GET  /points[?place=ID&from=N]         with everything below the place
+ *     GET  /places[?from=N]                  names and time zone
+ *     GET  /events?after=&limit=&lane=&alarm=&newest=1
+ *     GET  /stream[?after=SEQ]               server-sent events
+ *     GET  /version   GET /health   GET /metrics
+ *
+ * The body of a POST is {"by": NAME, "reason": TEXT}, both optional. A stream begins after
+ * `Last-Event-ID`, else after `after`, else with what is new.
+ *
+ * /health and /metrics are served at the top level too, where probes and scrapers look for them.
+ * Headers: `Tocsin-Role` is the role to act in, `Accept-Language` that of the sentences.
+ */
+
+struct evhttp_request;
+
+/* Answer a request; `context` is the struct console. For evhttp_set_gencb(). */
+void api_answer(struct evhttp_request *request, void *context);
+
+#endif

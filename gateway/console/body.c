@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/body.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/engine/event_text.h"
+
+/* Whole numbers up to here are exact in a double. */
+#define WHOLE_MAX 9007199254740992.0
+
+json_t *body_number(double value) {
+    if (!isfinite(value)) {
+        return json_null();
+    }
+    if (floor(value) == value && fabs(value) < WHOLE_MAX) {
+        return json_integer((json_int_t)value);
+    }
+    return json_real(value);
+}
+
+json_t *body_wall(struct wall wall) {
+    if (wall.ns == 0) {
+        return json_null();
+    }
+    char text[CLOCK_TEXT_SIZE];
+    clock_format(wall, text);
+    return json_string(text);
+}
+
+static json_t *body_name(const struct site *site, struct site_name name) {
+    return json_pack("{s:s, s:s}", "zh", site_name_text(site, name, LANGUAGE_ZH), "en",
+                     site_name_text(site, name, LANGUAGE_EN));
+}
+
+/* The point that an alarm is about, or RULESET_NONE. */
+static uint32_t body_alarm_point(const struct site *site, uint32_t alarm) {
+    const struct ruleset_alarm *facts = &site->ruleset.alarms[alarm];
+    return facts->entity_kind == ENTITY_POINT ? facts->entity : RULESET_NONE;
+}
+
+/* The texts of an alarm as its events have them: its entity, its last value, what to do about it.
+ */
+static json_t *body_alarm_texts(const struct view *view, uint32_t alarm,
+                                void (*format)(const struct site *site,
+                                               const struct core_event *event, struct wall raised,
+                                               enum site_language language,
+                                               char ret[EVENT_TEXT_SIZE])) {
+    const struct view_alarm *state = &view->alarms[alarm];
+    const struct core_event event = {
+        .type = EVENT_ALARM_RAISED,
+        .alarm = alarm,
+        .place = view->site->ruleset.alarms[alarm].place,
+        .point = body_alarm_point(view->site, alarm),
+        .axes = state->record.axes,
+        .occurrence = state->record.occurrence,
+        .quality = (enum quality)state->quality,
+        .value = state->value,
+    };
+    char zh[EVENT_TEXT_SIZE];
+    char en[EVENT_TEXT_SIZE];
+    format(view->site, &event, state->record.raised, LANGUAGE_ZH, zh);
+    format(view->site, &event, state->record.raised, LANGUAGE_EN, en);
+    return json_pack("{s:s, s:s}", "zh", zh, "en", en);
+}
+
+json_t *body_alarm(const struct view *view, uint32_t alarm) {
+    const struct site *site = view->site;
+    const struct ruleset_alarm *facts = &site->ruleset.alarms[alarm];
+    const struct ruleset_rule *rule = &site->ruleset.rules[facts->rule];
+    const struct site_rule *texts = &site->rules[facts->rule];
+    const struct view_alarm *state = &view->alarms[alarm];
+    const struct alarm_axes *axes = &state->record.axes;
+    uint32_t point = body_alarm_point(site, alarm);
+    char entity[SITE_ENTITY_SIZE];
+    char name[SITE_ALARM_NAME_SIZE];
+    site_entity_format(site, alarm, entity);
+    site_alarm_format(site, alarm, name);
+
+    bool placed = facts->place != RULESET_NONE;
+    enum unit unit = point == RULESET_NONE ? UNIT_NONE : (enum unit)site->points[point].unit;
+    json_t *state_body = json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "pending", axes->pending,
+                                   "active", axes->active, "acked", axes->acked, "latched",
+                                   axes->latched, "attended", axes->attended, "open", axes->open);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, "
+        "s:o, s:o}",
+        "alarm", name, "rule", site_text(site, texts->id), "entity", entity, "class",
+        alarm_class_facts((enum alarm_class)rule->class)->name, "priority",
+        priority_name((enum priority)facts->priority), "place",
+        placed ? json_string(site_text(site, site->places[facts->place].id)) : json_null(),
+        "place_name", placed ? body_name(site, site->places[facts->place].name) : json_null(),
+        "state_name", alarm_state_name(alarm_axes_state(*axes)), "normal",
+        alarm_axes_are_normal(*axes), "state", state_body, "occurrence",
+        (json_int_t)state->record.occurrence, "raised", body_wall(state->record.raised), "acked_at",
+        body_wall(state->record.acked_at), "attended_at", body_wall(state->record.attended_at),
+        "changed", body_wall(state->changed), "value", body_number(state->value), "unit",
+        unit == UNIT_NONE ? json_null() : json_string(unit_facts(unit)->name), "quality",
+        quality_name((enum quality)state->quality), "text",
+        body_alarm_texts(view, alarm, event_text_message), "response",
+        body_alarm_texts(view, alarm, event_text_response));
+}
+
+/* What every list begins with. */
+static json_t *body_head(const struct view *view, uint64_t real_ns) {
+    return json_pack("{s:s, s:I}", "engine", view_engine_name(view_engine(view, real_ns)),
+                     "engine_age_ms", (json_int_t)(view_silence_ns(view, real_ns) / NS_PER_MS));
+}
+
+static void body_next(json_t *body, uint32_t next, uint32_t count) {
+    (void)json_object_set_new(body, "next", next < count ? json_integer(next) : json_null());
+}
+
+json_t *body_alarms(const struct view *view, bool all, uint32_t first, uint64_t real_ns) {
+    json_t *body = body_head(view, real_ns);
+    json_t *rows = json_array();
+    uint32_t count = view->site->ruleset.alarm_count;
+    uint32_t i = first;
+    for (; i < count && json_array_size(rows) < BODY_ROWS_MAX; i++) {
+        if (all || !alarm_axes_are_normal(view->alarms[i].record.axes)) {
+            (void)json_array_append_new(rows, body_alarm(view, i));
+        }
+    }
+    (void)json_object_set_new(body, "alarms", rows);
+    body_next(body, i, count);
+    return body;
+}
+
+static json_t *body_point(const struct view *view, uint32_t point, enum view_engine engine,
+                          struct wall now) {
+    const struct site *site = view->site;
+    const struct ruleset_point *facts = &site->ruleset.points[point];
+    const struct point_kind_facts *kind = point_kind_facts((enum point_kind)facts->kind);
+    const struct view_point *state = &view->points[point];
+    enum unit unit = (enum unit)site->points[point].unit;
+    bool shown = state->round != 0 && kind->form != POINT_FORM_EVENT;
+    int64_t age_ns = now.ns > state->heard.ns ? now.ns - state->heard.ns : 0;
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "point",
+                     site_text(site, site->points[point].id), "kind", kind->name, "device",
+                     site_text(site, site->devices[facts->device].id), "place",
+                     site_text(site, site->places[facts->place].id), "value",
+                     shown ? body_number(state->value) : json_null(), "unit",
+                     unit == UNIT_NONE ? json_null() : json_string(unit_facts(unit)->name),
+                     "quality", quality_name(view_point_quality(view, point, engine)), "measured",
+                     body_wall(state->measured), "age_ms",
+                     state->heard.ns == 0 ? json_null()
+                                          : json_integer(age_ns / (json_int_t)NS_PER_MS));
+}
+
+json_t *body_points(const struct view *view, uint32_t place, uint32_t first, struct wall now,
+                    uint64_t real_ns) {
+    const struct ruleset *ruleset = &view->site->ruleset;
+    uint32_t begin = place == RULESET_NONE ? 0 : ruleset->places[place].point_first;
+    uint32_t end = place == RULESET_NONE ? ruleset->point_count : ruleset->places[place].point_end;
+    enum view_engine engine = view_engine(view, real_ns);
+    json_t *body = body_head(view, real_ns);
+    json_t *rows = json_array();
+    uint32_t i = first > begin ? first : begin;
+    for (; i < end && json_array_size(rows) < BODY_ROWS_MAX; i++) {
+        (void)json_array_append_new(rows, body_point(view, i, engine, now));
+    }
+    (void)json_object_set_new(body, "points", rows);
+    body_next(body, i, end);
+    return body;
+}
+
+json_t *body_places(const struct view *view, uint32_t first) {
+    const struct site *site = view->site;
+    json_t *rows = json_array();
+    uint32_t count = site->ruleset.place_count;
+    uint32_t i = first;
+    for (; i < count && json_array_size(rows) < BODY_ROWS_MAX; i++) {
+        json_t *row =
+            json_pack("{s:s, s:s, s:o}", "place", site_text(site, site->places[i].id), "kind",
+                      place_kind_name((enum place_kind)site->ruleset.places[i].kind), "name",
+                      body_name(site, site->places[i].name));
+        (void)json_array_append_new(rows, row);
+    }
+    json_t *body = json_pack("{s:s, s:s, s:o, s:o}", "site", site_text(site, site->header->site_id),
+                             "timezone", site_text(site, site->header->timezone), "name",
+                             body_name(site, site->header->site_name), "places", rows);
+    body_next(body, i, count);
+    return body;
+}
+
+json_t *body_version(const struct view *view) {
+    const struct site *site = view->site;
+    char build[65];
+    char generation[17];
+    const unsigned char *digest = build_digest();
+    for (int i = 0; i < 32; i++) {
+        (void)snprintf(build + 2 * (size_t)i, 3, "%02x", digest[i]);
+    }
+    (void)snprintf(generation, sizeof generation, "%016" PRIx64, site->header->generation);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "version", TOCSIN_VERSION, "build", build,
+                     "site", site_text(site, site->header->site_id), "gateway",
+                     site_text(site, site->header->gateway_id), "generation", generation, "boot",
+                     view->boot[0] == '\0' ? json_null() : json_string(view->boot));
+}
+
+/* How a component or a link is called in /health. */
+static const char *body_presence(unsigned truth, const char *yes, const char *no) {
+    return truth == TRUTH_TRUE ? yes : truth == TRUTH_FALSE ? no : "unknown";
+}
+
+enum body_health body_health_of(const struct view *view, uint64_t real_ns) {
+    if (view_engine(view, real_ns) != VIEW_PRESENT || !view->components_known) {
+        return BODY_HEALTH_FAILED;
+    }
+    const struct wire_components *components = &view->components;
+    bool well = components->journal_ok != 0 && components->uplink_connected == TRUTH_TRUE;
+    for (uint32_t i = 0; i < view->site->header->component_count; i++) {
+        well = well && components->present[i] == TRUTH_TRUE;
+    }
+    return well ? BODY_HEALTH_OK : BODY_HEALTH_DEGRADED;
+}
+
+static json_t *body_component_rows(const struct view *view, bool fresh) {
+    json_t *rows = json_array();
+    for (uint32_t i = 0; i < view->site->header->component_count; i++) {
+        char name[32];
+        site_component_name(view->site, i, name, sizeof name);
+        unsigned truth = fresh ? view->components.present[i] : TRUTH_UNKNOWN;
+        (void)json_array_append_new(rows, json_pack("{s:s, s:s}", "name", name, "state",
+                                                    body_presence(truth, "present", "lost")));
+    }
+    return rows;
+}
+
+json_t *body_health(const struct view *view, uint64_t real_ns) {
+    static const char *const words[] = {
+        [BODY_HEALTH_OK] = "ok",
+        [BODY_HEALTH_DEGRADED] = "degraded",
+        [BODY_HEALTH_FAILED] = "failed",
+    };
+    const struct wire_components *components = &view->components;
+    enum view_engine engine = view_engine(view, real_ns);
+    bool fresh = view->components_known && (engine == VIEW_PRESENT || engine == VIEW_SYNCING);
+    unsigned uplink = fresh ? components->uplink_connected : TRUTH_UNKNOWN;
+    json_t *body = body_head(view, real_ns);
+    (void)json_object_set_new(body, "status", json_string(words[body_health_of(view, real_ns)]));
+    (void)json_object_set_new(body, "components", body_component_rows(view, fresh));
+    (void)json_object_set_new(
+        body, "journal",
+        json_pack("{s:s, s:I, s:I}", "state",
+                  fresh ? body_presence(components->journal_ok != 0, "ok", "failed") : "unknown",
+                  "pending", (json_int_t)components->journal_pending, "newest_seq",
+                  (json_int_t)view->newest_seq));
+    (void)json_object_set_new(
+        body, "uplink",
+        json_pack("{s:s, s:I, s:I}", "state", body_presence(uplink, "connected", "away"),
+                  "confirmed_alarm", (json_int_t)components->uplink_confirmed_alarm,
+                  "confirmed_activity", (json_int_t)components->uplink_confirmed_activity));
+    return body;
+}

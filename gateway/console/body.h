@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_BODY_H
+#define GATEWAY_CONSOLE_BODY_H
+
+/*
+ * JSON bodies
+ *
+ * What the tables of the view look like as JSON. Each list carries `engine` and `engine_age_ms`, so
+ * that nobody can mistake old content for the present. Names and texts are given in every language;
+ * which one is shown is the reader's choice. A number that is not finite never gets in: it is null,
+ * and the quality says why.
+ */
+
+#include <jansson.h>
+
+#include "gateway/console/view.h"
+
+/* How much a list holds at most, and how many alarms or points it looks at for it. */
+enum { BODY_ROWS_MAX = 1000 };
+
+/* A number as JSON: whole ones without a point, null unless finite. */
+json_t *body_number(double value);
+
+/* An instant of wall time as RFC 3339, null for 0. */
+json_t *body_wall(struct wall wall);
+
+/* One alarm. */
+json_t *body_alarm(const struct view *view, uint32_t alarm);
+
+/*
+ * Lists, at most BODY_ROWS_MAX rows from index `first` on. When there are more, `next` in the body
+ * is the `first` of the next page, else null.
+ */
+json_t *body_alarms(const struct view *view, bool all, uint32_t first, uint64_t real_ns);
+
+/* Points of `place` and all below it, or of the whole site (RULESET_NONE). */
+json_t *body_points(const struct view *view, uint32_t place, uint32_t first, struct wall now,
+                    uint64_t real_ns);
+
+/* The places with their names, and the site's time zone: what a reader needs to show the rest. */
+json_t *body_places(const struct view *view, uint32_t first);
+
+json_t *body_version(const struct view *view);
+
+enum body_health { BODY_HEALTH_OK, BODY_HEALTH_DEGRADED, BODY_HEALTH_FAILED };
+
+/* What stands best for all: without a fresh word from the engine it is FAILED. */
+enum body_health body_health_of(const struct view *view, uint64_t real_ns);
+json_t *body_health(const struct view *view, uint64_t real_ns);
+
+#endif

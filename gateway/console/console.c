@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/console.h"
+
+#include <inttypes.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+
+#include "gateway/console/api.h"
+#include "gateway/console/listener.h"
+#include "gateway/console/peer.h"
+#include "gateway/log.h"
+
+/* The engine's side. */
+
+static void console_welcomed(void *context, const struct wire_welcome *welcome) {
+    struct console *console = context;
+    uint64_t now = clock_real_ns();
+    view_welcome(&console->view, welcome, now);
+    streams_engine(&console->streams, now);
+}
+
+static void console_received(void *context, const struct wire_header *message) {
+    struct console *console = context;
+    uint64_t now = clock_real_ns();
+    bool was_complete = console->view.complete;
+    view_receive(&console->view, message, now);
+    if (message->kind == WIRE_COMMAND_RESULT) {
+        orders_result(&console->orders, &console->process->site,
+                      (const struct wire_command_result *)message);
+    } else if (message->kind == WIRE_EVENT) {
+        streams_event(&console->streams, (const struct wire_event *)message, now);
+    } else if (message->kind == WIRE_JOURNAL || was_complete != console->view.complete) {
+        streams_engine(&console->streams, now);
+    }
+}
+
+/* Commands that find the socket full are refused at once; nothing is kept to be sent later. */
+static void console_writable(void *context) {
+    (void)context;
+}
+
+static void console_lost(void *context) {
+    struct console *console = context;
+    view_lost(&console->view);
+    orders_fail(&console->orders);
+    streams_engine(&console->streams, clock_real_ns());
+    log_line(LOG_WARNING, "engine_away",
+             "effect=\"people see the past, marked as such, and cannot act on alarms\"");
+}
+
+static void console_tick(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    struct console *console = context;
+    uint64_t now = clock_real_ns();
+    orders_expire(&console->orders, now);
+    streams_tick(&console->streams, now);
+}
+
+/* The clients' side. */
+
+static void console_resume(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    (void)evconnlistener_enable(context);
+}
+
+/* Out of descriptors: look again in a second instead of spinning on a connection nobody can take.
+ */
+static void console_accept_failed(struct evconnlistener *listener, void *context) {
+    /* The library has put its own pointer where ours would be, so that this has to live here. */
+    static struct log_limiter limiter;
+    const struct timeval second = {.tv_sec = 1};
+    uint64_t kept_back = 0;
+    (void)context;
+    if (log_permit(&limiter, &kept_back)) {
+        log_line(LOG_WARNING, "console_full",
+                 "kept_back=%" PRIu64 " effect=\"new clients wait; watching goes on\"", kept_back);
+    }
+    (void)evconnlistener_disable(listener);
+    (void)event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, console_resume,
+                          listener, &second);
+}
+
+static int console_http(struct console *console, int fd) {
+    struct event_base *base = console->process->base;
+    console->http = evhttp_new(base);
+    struct evconnlistener *listener =
+        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (console->http == NULL || listener == NULL ||
+        evhttp_bind_listener(console->http, listener) == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    evconnlistener_set_error_cb(listener, console_accept_failed);
+    evhttp_set_max_headers_size(console->http, CONSOLE_HEADERS_MAX);
+    evhttp_set_max_body_size(console->http, CONSOLE_BODY_MAX);
+    evhttp_set_timeout(console->http, CONSOLE_REQUEST_S);
+    evhttp_set_gencb(console->http, api_answer, console);
+    return 0;
+}
+
+static int console_listen(struct console *console) {
+    const char *path = console->process->console_socket;
+    char quoted[256];
+    int fd = -1;
+    int r = listener_open(path, console->group, &fd);
+    if (r == LISTENER_E_IN_USE) {
+        log_line(LOG_ERROR, "console_socket_in_use",
+                 "path=%s effect=\"another gateway answers there; this one has no console\"",
+                 log_quote(path, quoted, sizeof quoted));
+        return err_fold(r);
+    } else if (r == LISTENER_E_PATH) {
+        log_line(LOG_ERROR, "console_socket_path",
+                 "path=%s effect=\"longer than 107 bytes; there is no console\"",
+                 log_quote(path, quoted, sizeof quoted));
+        return err_fold(r);
+    } else if (r != 0) {
+        return err_trace(r);
+    }
+    return err_trace(console_http(console, fd));
+}
+
+static int console_tick_start(struct console *console) {
+    const struct timeval second = {.tv_sec = 1};
+    console->tick = event_new(console->process->base, -1, EV_PERSIST, console_tick, console);
+    if (console->tick == NULL || event_add(console->tick, &second) != 0) {
+        return err_origin(-ENOMEM);
+    }
+    return 0;
+}
+
+static int console_engine(struct console *console) {
+    const struct wire_hello hello = {
+        .generation = console->process->site.header->generation,
+        .role = WIRE_ROLE_CONSOLE,
+    };
+    const struct wire_client_callbacks callbacks = {
+        .welcomed = console_welcomed,
+        .received = console_received,
+        .writable = console_writable,
+        .lost = console_lost,
+    };
+    return err_trace(wire_client_new(console->process->base, console->process->run_directory,
+                                     &hello, &callbacks, console, &console->engine));
+}
+
+int console_open(struct console *console, struct process *process) {
+    *console = (struct console){.process = process, .group = peer_group()};
+    const struct site *site = &process->site;
+    int r = view_init(&console->view, site, clock_real_ns());
+    if (r == 0) {
+        r = journal_reader_new(site_text(site, site->header->state_directory), &console->journal);
+    }
+    streams_init(&console->streams, &console->view, console->journal);
+    if (r == 0) {
+        r = console_tick_start(console);
+    }
+    if (r == 0) {
+        r = console_listen(console);
+    }
+    if (r == 0) {
+        r = console_engine(console);
+    }
+    if (r != 0) {
+        console_close(console);
+        return err_trace(r);
+    }
+    return 0;
+}
+
+void console_close(struct console *console) {
+    orders_fail(&console->orders);
+    streams_deinit(&console->streams);
+    if (console->http != NULL) {
+        evhttp_free(console->http);
+        (void)unlink(console->process->console_socket);
+        console->http = NULL;
+    }
+    if (console->tick != NULL) {
+        event_free(console->tick);
+        console->tick = NULL;
+    }
+    console->engine = wire_client_free(console->engine);
+    console->journal = journal_reader_free(console->journal);
+    view_deinit(&console->view);
+}
+
+int console_run(struct process *process) {
+    /* The bound of what clients can take; the watched rooms do not depend on this process. */
+    struct rlimit limit = {0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > CONSOLE_DESCRIPTORS_MAX) {
+        limit.rlim_cur = CONSOLE_DESCRIPTORS_MAX;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    struct console console;
+    int r = console_open(&console, process);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    process_ready(process);
+    r = process_loop(process);
+    console_close(&console);
+    return err_trace(r);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_CONSOLE_H
+#define GATEWAY_CONSOLE_CONSOLE_H
+
+/*
+ * The console process
+ *
+ * Answers people and programs on this machine: HTTP/1.1 on a Unix socket, behind which stand the
+ * tables that the engine fills (view), the journal (read only), the live stream and the commands on
+ * their way. It decides nothing. When it dies, watching goes on without it; when the engine is
+ * away, it says so in every answer.
+ *
+ *     command line ──HTTP──▶ api ──▶ body, metrics  ◀── view ◀──wire── engine
+ *                             │ ├──▶ stream         ◀── journal
+ *                             │ └──▶ orders ──────────────────wire──▶ engine
+ *                            peer (who asks, in which role)
+ */
+
+#include <sys/types.h>
+
+#include "gateway/console/orders.h"
+#include "gateway/console/stream.h"
+#include "gateway/process.h"
+
+struct evhttp;
+struct event;
+
+enum {
+    CONSOLE_HEADERS_MAX = 8 * 1024,
+    CONSOLE_BODY_MAX = 4 * 1024,
+    /* A client that is silent for so long within a request is closed. Real time. */
+    CONSOLE_REQUEST_S = 10,
+    /* Connections, the journal and the rest together; a flood of clients ends at accept(). */
+    CONSOLE_DESCRIPTORS_MAX = 256,
+};
+
+struct console {
+    struct process *process;
+    struct view view;
+    struct journal_reader *journal;
+    struct wire_client *engine;
+    struct orders orders;
+    struct streams streams;
+    struct evhttp *http;
+    struct event *tick;
+    gid_t group; /* peer_group() */
+    uint64_t requests;
+    uint64_t strangers;
+};
+
+/*
+ * Open everything: tables, journal, the connection to the engine (which comes when it comes) and
+ * the socket at process->console_socket. Keeps `process`. On failure nothing is left open.
+ */
+NODISCARD int console_open(struct console *console, struct process *process);
+void console_close(struct console *console);
+
+#endif

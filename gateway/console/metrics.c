@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/metrics.h"
+
+#include <inttypes.h>
+
+#include <event2/buffer.h>
+
+enum metric_type { METRIC_GAUGE, METRIC_COUNTER };
+
+/* Announce a family; OpenMetrics wants it once, before its samples, and units as the name's ending.
+ */
+static void metric_family(struct evbuffer *out, const char *name, enum metric_type type,
+                          const char *unit, const char *help) {
+    (void)evbuffer_add_printf(out, "# TYPE tocsin_%s %s\n", name,
+                              type == METRIC_COUNTER ? "counter" : "gauge");
+    if (unit != NULL) {
+        (void)evbuffer_add_printf(out, "# UNIT tocsin_%s %s\n", name, unit);
+    }
+    (void)evbuffer_add_printf(out, "# HELP tocsin_%s %s\n", name, help);
+}
+
+static void metric_gauge(struct evbuffer *out, const char *name, const char *help, uint64_t value) {
+    metric_family(out, name, METRIC_GAUGE, NULL, help);
+    (void)evbuffer_add_printf(out, "tocsin_%s %" PRIu64 "\n", name, value);
+}
+
+static void metric_seconds(struct evbuffer *out, const char *name, const char *help, uint64_t ns) {
+    metric_family(out, name, METRIC_GAUGE, "seconds", help);
+    (void)evbuffer_add_printf(out, "tocsin_%s %" PRIu64 ".%09" PRIu64 "\n", name,
+                              (uint64_t)(ns / NS_PER_S), (uint64_t)(ns % NS_PER_S));
+}
+
+static void metric_counter(struct evbuffer *out, const char *name, const char *help,
+                           uint64_t value) {
+    metric_family(out, name, METRIC_COUNTER, NULL, help);
+    (void)evbuffer_add_printf(out, "tocsin_%s_total %" PRIu64 "\n", name, value);
+}
+
+static void metrics_build(struct evbuffer *out) {
+    (void)evbuffer_add_printf(out,
+                              "# TYPE tocsin_build info\n"
+                              "# HELP tocsin_build The program that answers.\n"
+                              "tocsin_build_info{version=\"%s\"} 1\n",
+                              TOCSIN_VERSION);
+}
+
+static void metrics_console(struct evbuffer *out, const struct metrics_console *console) {
+    metric_counter(out, "console_requests", "Requests answered.", console->requests);
+    metric_counter(out, "console_strangers", "Requests of users who may not ask.",
+                   console->strangers);
+    metric_gauge(out, "console_streams", "Open event streams.", console->streams);
+    metric_counter(out, "console_streams_cut", "Streams ended because the client did not read.",
+                   console->streams_cut);
+    metric_counter(out, "console_streams_refused", "Streams refused because there were too many.",
+                   console->streams_refused);
+    metric_gauge(out, "console_commands_waiting", "Commands that the engine has not answered yet.",
+                 console->commands_waiting);
+    metric_counter(out, "console_commands_refused", "Commands refused because too many wait.",
+                   console->commands_refused_full);
+}
+
+static void metrics_components(struct evbuffer *out, const struct view *view) {
+    metric_family(out, "component_up", METRIC_GAUGE, NULL,
+                  "1 while a process of the gateway is there.");
+    for (uint32_t i = 0; i < view->site->header->component_count; i++) {
+        char name[32];
+        site_component_name(view->site, i, name, sizeof name);
+        if (view->components.present[i] != TRUTH_UNKNOWN) {
+            (void)evbuffer_add_printf(out, "tocsin_component_up{component=\"%s\"} %d\n", name,
+                                      view->components.present[i] == TRUTH_TRUE);
+        }
+    }
+}
+
+static void metrics_engine(struct evbuffer *out, const struct view *view) {
+    const struct wire_components *told = &view->components;
+    metrics_components(out, view);
+    metric_gauge(out, "journal_up", "1 while the journal records.", told->journal_ok != 0);
+    metric_gauge(out, "journal_newest_seq", "The newest recorded event.", view->newest_seq);
+    metric_gauge(out, "journal_pending", "Events that wait for their commit.",
+                 told->journal_pending);
+    metric_seconds(out, "commit_max_seconds", "The longest commit so far.", told->commit_ns_max);
+    metric_counter(out, "readings", "Readings taken.", told->readings);
+    metric_counter(out, "readings_dropped", "Readings of another configuration, dropped.",
+                   told->readings_dropped);
+    metric_counter(out, "events", "Events decided.", told->events);
+    metric_counter(out, "commits", "Commits of the journal.", told->commits);
+    metric_counter(out, "commit_failures", "Commits that failed.", told->commit_failures);
+    if (told->uplink_connected != TRUTH_UNKNOWN) {
+        metric_gauge(out, "uplink_connected", "1 while the broker is connected.",
+                     told->uplink_connected == TRUTH_TRUE);
+    }
+    metric_family(out, "uplink_confirmed_seq", METRIC_GAUGE, NULL,
+                  "The newest event that the broker has confirmed.");
+    (void)evbuffer_add_printf(out,
+                              "tocsin_uplink_confirmed_seq{lane=\"alarm\"} %" PRIu64 "\n"
+                              "tocsin_uplink_confirmed_seq{lane=\"activity\"} %" PRIu64 "\n",
+                              told->uplink_confirmed_alarm, told->uplink_confirmed_activity);
+}
+
+/* One gauge per priority: of alarms for which `counts` holds. */
+static void metrics_by_priority(struct evbuffer *out, const struct view *view, const char *name,
+                                const char *help, bool (*counts)(struct alarm_axes axes)) {
+    uint64_t sums[PRIORITY_COUNT] = {0};
+    for (uint32_t i = 0; i < view->site->ruleset.alarm_count; i++) {
+        sums[view->site->ruleset.alarms[i].priority] += counts(view->alarms[i].record.axes);
+    }
+    metric_family(out, name, METRIC_GAUGE, NULL, help);
+    for (enum priority priority = 0; priority < PRIORITY_COUNT; priority++) {
+        (void)evbuffer_add_printf(out, "tocsin_%s{priority=\"%s\"} %" PRIu64 "\n", name,
+                                  priority_name(priority), sums[priority]);
+    }
+}
+
+static bool metrics_is_active(struct alarm_axes axes) {
+    return axes.active;
+}
+
+static bool metrics_is_unacknowledged(struct alarm_axes axes) {
+    return axes.open && !axes.acked;
+}
+
+static void metrics_alarms(struct evbuffer *out, const struct view *view) {
+    metrics_by_priority(out, view, "alarms_active", "Alarms whose condition is true.",
+                        metrics_is_active);
+    metrics_by_priority(out, view, "alarms_unacknowledged", "Alarms nobody has acknowledged.",
+                        metrics_is_unacknowledged);
+}
+
+static void metrics_points(struct evbuffer *out, const struct view *view, enum view_engine engine) {
+    uint64_t sums[QUALITY_COUNT] = {0};
+    for (uint32_t i = 0; i < view->site->ruleset.point_count; i++) {
+        sums[view_point_quality(view, i, engine)]++;
+    }
+    metric_family(out, "points", METRIC_GAUGE, NULL, "Points by the quality of their value.");
+    for (enum quality quality = 0; quality < QUALITY_COUNT; quality++) {
+        (void)evbuffer_add_printf(out, "tocsin_points{quality=\"%s\"} %" PRIu64 "\n",
+                                  quality_name(quality), sums[quality]);
+    }
+}
+
+void metrics_write(struct evbuffer *out, const struct view *view,
+                   const struct metrics_console *console, uint64_t real_ns) {
+    enum view_engine engine = view_engine(view, real_ns);
+    metrics_build(out);
+    metric_gauge(out, "engine_up", "1 while the engine is connected and speaks.",
+                 engine == VIEW_PRESENT || engine == VIEW_SYNCING);
+    metric_seconds(out, "engine_message_age_seconds", "Since the last message of the engine.",
+                   view_silence_ns(view, real_ns));
+    if (engine == VIEW_PRESENT) {
+        metrics_alarms(out, view);
+        metrics_points(out, view, engine);
+        if (view->components_known) {
+            metrics_engine(out, view);
+        }
+    }
+    metrics_console(out, console);
+    (void)evbuffer_add_printf(out, "# EOF\n");
+}

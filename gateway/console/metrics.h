@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_METRICS_H
+#define GATEWAY_CONSOLE_METRICS_H
+
+/*
+ * Figures for a monitoring system (OpenMetrics 1.0 text)
+ *
+ * Everything begins with `tocsin_` and ends with `# EOF`. While the engine is away only what the
+ * console itself knows is given: figures of the past would draw a calm line where there is none, so
+ * an absent series is the alarm, beside `tocsin_engine_up 0`.
+ */
+
+#include "gateway/console/view.h"
+
+struct evbuffer;
+
+#define METRICS_CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+/* What the console counts of itself. */
+struct metrics_console {
+    uint64_t requests;
+    uint64_t strangers; /* requests of users who may not talk to the console */
+    uint64_t streams;   /* open now */
+    uint64_t streams_cut;
+    uint64_t streams_refused;
+    uint64_t commands_waiting;
+    uint64_t commands_refused_full;
+};
+
+/* Append the whole page to `out`. */
+void metrics_write(struct evbuffer *out, const struct view *view,
+                   const struct metrics_console *console, uint64_t real_ns);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/reply.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+
+struct texts {
+    const char *zh, *en;
+};
+
+static const struct {
+    int status;
+    const char *name;
+    const char *title;
+    struct texts detail;
+} problems[PROBLEM_COUNT] = {
+    [PROBLEM_STRANGER] =
+        {403,
+         "stranger",
+         "Not permitted",
+         {"此用户不可使用本网关。请以 root 或网关用户运行,或加入 tocsin 用户组后重新登录",
+          "This user may not talk to the gateway. Run the command as root or as the "
+          "gateway's user, or become a member of group tocsin and log in again"}},
+    [PROBLEM_ROLE] = {403,
+                      "role",
+                      "Not permitted for this role",
+                      {"此角色只能查看,不能操作告警",
+                       "This role may look at everything and act on nothing"}},
+    [PROBLEM_ROLE_UNKNOWN] = {400,
+                              "role_unknown",
+                              "No such role",
+                              {"角色为 caregiver、security、manager、engineer、auditor 之一",
+                               "Roles are caregiver, security, manager, engineer and auditor"}},
+    [PROBLEM_NOT_FOUND] = {404,
+                           "not_found",
+                           "Not found",
+                           {"没有此项;名称须与站点配置一致",
+                            "There is no such thing here; names are those of the site"}},
+    [PROBLEM_METHOD] = {405,
+                        "method",
+                        "Method not allowed",
+                        {"此地址不支持该方法", "This address does not answer to that method"}},
+    [PROBLEM_PARAMETER] = {400,
+                           "parameter",
+                           "Bad parameter",
+                           {"参数有误", "The parameter has no value that it can have"}},
+    [PROBLEM_BODY] = {400,
+                      "body",
+                      "Bad request body",
+                      {"请求内容须为 {\"by\": 姓名, \"reason\": 原因},姓名至多 42 字节,原因至多 "
+                       "255 字节,不含控制字符",
+                       "The body is {\"by\": NAME, \"reason\": TEXT}: a name of at most 42 bytes, "
+                       "a reason of at most 255, no control characters"}},
+    [PROBLEM_ENGINE_AWAY] =
+        {503,
+         "engine_away",
+         "The engine is away",
+         {"告警引擎不在线,操作未执行。请稍后重试,并到现场查看",
+          "The engine is away and nothing was done. Try again in a moment; until "
+          "then go and look at the place"}},
+    [PROBLEM_ENGINE_LOST] = {503,
+                             "engine_lost",
+                             "The engine went away",
+                             {"操作途中告警引擎离线,结果未知。请查看告警状态后再决定是否重试",
+                              "The engine went away before it answered; whether the command was "
+                              "recorded is not known. Look at the alarm, then try again"}},
+    [PROBLEM_ENGINE_LATE] = {504,
+                             "engine_late",
+                             "The engine does not answer",
+                             {"告警引擎未在时限内答复,结果未知。请查看告警状态",
+                              "The engine did not answer in time; whether the command was recorded "
+                              "is not known. Look at the alarm"}},
+    [PROBLEM_BUSY] = {503,
+                      "busy",
+                      "Too much at once",
+                      {"请求过多,未执行。请稍后重试",
+                       "Too many requests are under way; this one was not done. Try again"}},
+    [PROBLEM_JOURNAL] = {503,
+                         "journal",
+                         "The journal cannot be read",
+                         {"目前无法读取事件记录;监测与告警不受影响",
+                          "The journal cannot be read at present. Watching goes on; try again"}},
+};
+
+/* Which rule refused, and what to do about it. */
+static const struct texts refusals[ALARM_REFUSAL_COUNT] = {
+    [ALARM_ACCEPTED] = {"已执行", "Done"},
+    [ALARM_REFUSED_UNKNOWN] = {"没有此告警;名称为 规则/对象,可用 tocsin alarms --all 查看",
+                               "There is no such alarm. Its name is RULE/ENTITY; `tocsin alarms "
+                               "--all` lists them"},
+    [ALARM_REFUSED_NORMAL] = {"此告警目前正常,无需操作",
+                              "The alarm is normal at present: there is nothing to act on"},
+    [ALARM_REFUSED_ACKED] = {"已有人确认此告警,无需再次确认",
+                             "Somebody has acknowledged this alarm already; nothing more to do"},
+    [ALARM_REFUSED_ATTENDED] = {"已记录有人到场,无需再次记录",
+                                "It is recorded already that somebody has been at the place"},
+    [ALARM_REFUSED_ACK_REQUIRED] = {"未确认的告警不能复位:请先确认",
+                                    "An alarm that nobody has acknowledged cannot be reset: "
+                                    "acknowledge it first"},
+    [ALARM_REFUSED_STILL_ACTIVE] =
+        {"触发条件仍然存在,不能复位:请先到现场排除",
+         "Its condition is still true, so it cannot be reset: see to the "
+         "cause at the place first"},
+    [ALARM_REFUSED_UNKNOWN_STATE] =
+        {"传感器状态不可信,无法确认险情已解除,不能复位:请先修复传感器或线路",
+         "Its sensor cannot say that the danger is over, so it cannot be reset: see to the sensor or "
+         "its line first"},
+    [ALARM_REFUSED_ATTEND_REQUIRED] =
+        {"呼叫须有人到场后才能复位:请到场按下到场按钮,或先记录到场",
+         "A call closes only after somebody has been there: attend at "
+         "the place first, then reset"},
+    [ALARM_REFUSED_NOT_LATCHED] =
+        {"此类告警会自行关闭,无需复位",
+         "This alarm closes by itself when its condition is over; it needs "
+         "no reset"},
+};
+
+static const char *texts_pick(struct texts texts, enum site_language language) {
+    return language == LANGUAGE_ZH ? texts.zh : texts.en;
+}
+
+/* A request whose connection is gone is ours to free; to any other the bytes are sent. */
+static void reply_end(struct evhttp_request *request, int status, const char *content_type,
+                      struct evbuffer *body) {
+    if (evhttp_request_get_connection(request) == NULL) {
+        evhttp_request_free(request);
+        return;
+    }
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    (void)evhttp_add_header(headers, "Content-Type", content_type);
+    (void)evhttp_add_header(headers, "Cache-Control", "no-store");
+    (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+    evhttp_send_reply(request, status, NULL, body);
+}
+
+static int reply_dump(const char *bytes, size_t size, void *body) {
+    return evbuffer_add(body, bytes, size);
+}
+
+static void reply_dumped(struct evhttp_request *request, int status, const char *content_type,
+                         json_t *object) {
+    struct evbuffer *body = evbuffer_new();
+    assert(body != NULL);
+    /* Twelve digits are more than any sensor has, and keep 0.1 from being 0.1000000000000000055. */
+    if (object == NULL ||
+        json_dump_callback(object, reply_dump, body, JSON_COMPACT | JSON_REAL_PRECISION(12)) != 0) {
+        status = 500;
+        (void)evbuffer_drain(body, evbuffer_get_length(body));
+    }
+    reply_end(request, status, content_type, body);
+    evbuffer_free(body);
+    json_decref(object);
+}
+
+void reply_json(struct evhttp_request *request, int status, json_t *body) {
+    reply_dumped(request, status, "application/json; charset=utf-8", body);
+}
+
+void reply_bytes(struct evhttp_request *request, const char *content_type, struct evbuffer *body) {
+    reply_end(request, 200, content_type, body);
+}
+
+static json_t *problem_body(const char *type, const char *title, int status, const char *detail) {
+    char uri[64];
+    (void)snprintf(uri, sizeof uri, "tocsin:problem/%s", type);
+    return json_pack("{s:s, s:s, s:i, s:s}", "type", uri, "title", title, "status", status,
+                     "detail", detail);
+}
+
+void reply_problem(struct evhttp_request *request, enum problem problem,
+                   enum site_language language, const char *about) {
+    assert(problem < PROBLEM_COUNT);
+    json_t *body =
+        problem_body(problems[problem].name, problems[problem].title, problems[problem].status,
+                     texts_pick(problems[problem].detail, language));
+    if (about != NULL) {
+        (void)json_object_set_new(body, "about", json_string(about));
+    }
+    reply_dumped(request, problems[problem].status, "application/problem+json", body);
+}
+
+void reply_refusal(struct evhttp_request *request, enum alarm_refusal refusal,
+                   enum site_language language, const char *alarm) {
+    assert(refusal < ALARM_REFUSAL_COUNT && refusal != ALARM_ACCEPTED);
+    int status = refusal == ALARM_REFUSED_UNKNOWN ? 404 : 409;
+    const char *name = alarm_refusal_name(refusal);
+    json_t *body = problem_body(name, "The command was refused", status,
+                                problem_refusal_text(refusal, language));
+    (void)json_object_set_new(body, "refusal", json_string(name));
+    (void)json_object_set_new(body, "alarm", json_string(alarm));
+    reply_dumped(request, status, "application/problem+json", body);
+}
+
+int problem_status(enum problem problem) {
+    assert(problem < PROBLEM_COUNT);
+    return problems[problem].status;
+}
+
+const char *problem_refusal_text(enum alarm_refusal refusal, enum site_language language) {
+    assert(refusal < ALARM_REFUSAL_COUNT);
+    return texts_pick(refusals[refusal], language);
+}

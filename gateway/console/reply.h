@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_REPLY_H
+#define GATEWAY_CONSOLE_REPLY_H
+
+/*
+ * Answers and problems
+ *
+ * An answer is JSON with status 200. What went wrong is a problem after RFC 9457: a status, a type
+ * that programs can match, and a sentence for people that says which rule stood in the way and what
+ * to do about it, in the language that the client asked for.
+ *
+ * Every function here ends the request, also one whose connection is gone already.
+ */
+
+#include <jansson.h>
+
+#include "gateway/site.h"
+#include "rules/alarm.h"
+
+struct evhttp_request;
+struct evbuffer;
+
+/* What a program can match in `type`: "tocsin:problem/engine_away". */
+enum problem {
+    PROBLEM_STRANGER,
+    PROBLEM_ROLE,         /* the role may not act */
+    PROBLEM_ROLE_UNKNOWN, /* no such role */
+    PROBLEM_NOT_FOUND,
+    PROBLEM_METHOD,
+    PROBLEM_PARAMETER,
+    PROBLEM_BODY,
+    PROBLEM_ENGINE_AWAY,
+    PROBLEM_ENGINE_LOST, /* went away while the command was on its way */
+    PROBLEM_ENGINE_LATE,
+    PROBLEM_BUSY,
+    PROBLEM_JOURNAL,
+    PROBLEM_COUNT,
+};
+
+/* End with `status` and the object `body`, which is taken. */
+void reply_json(struct evhttp_request *request, int status, json_t *body);
+
+/* End with 200 and the bytes of `body`, which is drained. */
+void reply_bytes(struct evhttp_request *request, const char *content_type, struct evbuffer *body);
+
+/* End with a problem; `about` names what it is about (a parameter, a path) or is NULL. */
+void reply_problem(struct evhttp_request *request, enum problem problem,
+                   enum site_language language, const char *about);
+
+/* End with 409 (404 for an unknown alarm): why the command on `alarm` changed nothing. */
+void reply_refusal(struct evhttp_request *request, enum alarm_refusal refusal,
+                   enum site_language language, const char *alarm);
+
+/* The status that a problem has. */
+int problem_status(enum problem problem);
+
+/* The sentence that says which rule refused a command, and what to do. Static storage. */
+const char *problem_refusal_text(enum alarm_refusal refusal, enum site_language language);
+
+#endif

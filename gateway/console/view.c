@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/view.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int view_init(struct view *view, const struct site *site, uint64_t real_ns) {
+    *view = (struct view){.site = site, .heard_real_ns = real_ns};
+    /* One more of each, because a site without alarms or points is no reason to fail. */
+    view->alarms = calloc((size_t)site->ruleset.alarm_count + 1, sizeof *view->alarms);
+    view->points = calloc((size_t)site->ruleset.point_count + 1, sizeof *view->points);
+    if (view->alarms == NULL || view->points == NULL) {
+        view_deinit(view);
+        return err_origin(-ENOMEM);
+    }
+    return 0;
+}
+
+void view_deinit(struct view *view) {
+    free(view->alarms);
+    free(view->points);
+    view->alarms = NULL;
+    view->points = NULL;
+}
+
+void view_welcome(struct view *view, const struct wire_welcome *welcome, uint64_t real_ns) {
+    view->connected = true;
+    view->complete = false;
+    view->round++;
+    view->heard_real_ns = real_ns;
+    view->heard_ever = true;
+    view->newest_seq = welcome->newest_seq;
+    memcpy(view->boot, welcome->boot, sizeof view->boot);
+    view->boot[sizeof view->boot - 1] = '\0';
+}
+
+/* The snapshot is complete: what it did not name has become normal while we were not connected. */
+static void view_snapshot_end(struct view *view) {
+    for (uint32_t i = 0; i < view->site->ruleset.alarm_count; i++) {
+        struct view_alarm *alarm = &view->alarms[i];
+        if (alarm->round != view->round) {
+            alarm->record.axes = (struct alarm_axes){0};
+        }
+    }
+    view->complete = true;
+}
+
+static void view_alarm_state(struct view *view, const struct wire_alarm_state *message) {
+    if (message->snapshot == 2) {
+        view_snapshot_end(view);
+        return;
+    }
+    if (message->alarm >= view->site->ruleset.alarm_count || message->quality >= QUALITY_COUNT) {
+        view->faults++;
+        return;
+    }
+    view->alarms[message->alarm] = (struct view_alarm){
+        .record = message->record,
+        .changed = message->changed,
+        .value = message->value,
+        .quality = message->quality,
+        .round = view->round,
+    };
+}
+
+static void view_point_values(struct view *view, const struct wire_point_values *message) {
+    for (uint32_t i = 0; i < message->count; i++) {
+        const struct wire_point_value *value = &message->values[i];
+        if (value->point >= view->site->ruleset.point_count || value->quality >= QUALITY_COUNT) {
+            view->faults++;
+            continue;
+        }
+        view->points[value->point] = (struct view_point){
+            .value = isfinite(value->value) ? value->value : 0,
+            .measured = value->measured,
+            .heard = value->heard,
+            .quality = isfinite(value->value) ? (uint8_t)value->quality : QUALITY_FAULT,
+            .round = view->round,
+        };
+    }
+}
+
+static void view_newest(struct view *view, uint64_t seq) {
+    if (seq > view->newest_seq) {
+        view->newest_seq = seq;
+    }
+}
+
+void view_receive(struct view *view, const struct wire_header *message, uint64_t real_ns) {
+    view->heard_real_ns = real_ns;
+    switch (message->kind) {
+    case WIRE_ALARM_STATE:
+        view_alarm_state(view, (const struct wire_alarm_state *)message);
+        return;
+    case WIRE_POINT_VALUES:
+        view_point_values(view, (const struct wire_point_values *)message);
+        return;
+    case WIRE_COMPONENTS:
+        view->components = *(const struct wire_components *)message;
+        view->components_known = true;
+        return;
+    case WIRE_EVENT:
+        view_newest(view, ((const struct wire_event *)message)->seq);
+        return;
+    case WIRE_JOURNAL:
+        view_newest(view, ((const struct wire_journal *)message)->newest_seq);
+        return;
+    default: /* the others are not for the tables */
+        return;
+    }
+}
+
+void view_lost(struct view *view) {
+    view->connected = false;
+    view->complete = false;
+}
+
+enum view_engine view_engine(const struct view *view, uint64_t real_ns) {
+    if (!view->connected) {
+        return VIEW_AWAY;
+    }
+    if (view_silence_ns(view, real_ns) > VIEW_SILENT_MS * NS_PER_MS) {
+        return VIEW_SILENT;
+    }
+    return view->complete ? VIEW_PRESENT : VIEW_SYNCING;
+}
+
+const char *view_engine_name(enum view_engine engine) {
+    static const char *const names[] = {
+        [VIEW_AWAY] = "away",
+        [VIEW_SYNCING] = "syncing",
+        [VIEW_PRESENT] = "present",
+        [VIEW_SILENT] = "silent",
+    };
+    assert(engine <= VIEW_SILENT);
+    return names[engine];
+}
+
+uint64_t view_silence_ns(const struct view *view, uint64_t real_ns) {
+    return real_ns > view->heard_real_ns ? real_ns - view->heard_real_ns : 0;
+}
+
+enum quality view_point_quality(const struct view *view, uint32_t point, enum view_engine engine) {
+    const struct view_point *state = &view->points[point];
+    bool fresh = state->round == view->round && (engine == VIEW_PRESENT || engine == VIEW_SYNCING);
+    if (state->round == 0 || (!fresh && quality_usable(state->quality))) {
+        return QUALITY_STALE;
+    }
+    return (enum quality)state->quality;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_VIEW_H
+#define GATEWAY_CONSOLE_VIEW_H
+
+/*
+ * What the console knows
+ *
+ * The tables that every answer is made from: the state of each alarm, the last value of each point,
+ * the components, and above all how fresh all this is. The engine fills them over the wire; nothing
+ * here asks it. A table that nobody fills any more keeps its last content, but no answer shows it
+ * as present:
+ *
+ *     AWAY     not connected: values are of the past and their quality is at best stale
+ *     SYNCING  welcomed, the snapshot of the alarms is not complete: "no alarm" cannot be said yet
+ *     PRESENT  connected, and heard within VIEW_SILENT_MS
+ *     SILENT   connected, but nothing came for longer than that; as bad as away
+ *
+ * Connected to the engine again, alarms of which the snapshot says nothing have become normal
+ * meanwhile. The arrays are as long as the site's; pages that were never written cost nothing.
+ */
+
+#include "gateway/site.h"
+#include "gateway/wire.h"
+
+/* The engine speaks each second; five of them missed is no accident. Real time. */
+enum { VIEW_SILENT_MS = 5000 };
+
+enum view_engine { VIEW_AWAY, VIEW_SYNCING, VIEW_PRESENT, VIEW_SILENT };
+
+struct view_alarm {
+    struct alarm_record record;
+    struct wall changed;
+    double value;
+    uint32_t quality; /* enum quality */
+    uint32_t round;   /* of the snapshot that named it last */
+};
+
+struct view_point {
+    double value;
+    struct wall measured;
+    struct wall heard;
+    uint32_t round;  /* of the connection that told it last; 0: nobody has said anything yet */
+    uint8_t quality; /* enum quality */
+};
+
+struct view {
+    const struct site *site;
+    struct view_alarm *alarms; /* parallel to the ruleset's */
+    struct view_point *points;
+    struct wire_components components; /* valid once `components_known` */
+    bool components_known;
+    bool connected;
+    bool complete;  /* the snapshot of this connection is */
+    uint32_t round; /* counts the welcomes */
+    uint64_t
+        heard_real_ns; /* last message of the engine; when the console began, if there was none */
+    bool heard_ever;
+    char boot[24]; /* "" before the first welcome */
+    uint64_t newest_seq;
+    uint64_t faults; /* messages that name no alarm or point of this site */
+};
+
+/* Start empty and away. Keeps `site`. */
+NODISCARD int view_init(struct view *view, const struct site *site, uint64_t real_ns);
+void view_deinit(struct view *view);
+
+/* The engine welcomed us, said something, or is gone. */
+void view_welcome(struct view *view, const struct wire_welcome *welcome, uint64_t real_ns);
+void view_receive(struct view *view, const struct wire_header *message, uint64_t real_ns);
+void view_lost(struct view *view);
+
+enum view_engine view_engine(const struct view *view, uint64_t real_ns);
+
+/* "away", "syncing", "present", "silent": as in every answer's `engine`. Static storage. */
+const char *view_engine_name(enum view_engine engine);
+
+/* How long nothing has come from the engine; real time. */
+uint64_t view_silence_ns(const struct view *view, uint64_t real_ns);
+
+/*
+ * The quality to show of a point: a good value is stale without the engine, and until it was told
+ * again on the present connection.
+ */
+enum quality view_point_quality(const struct view *view, uint32_t point, enum view_engine engine);
+
+#endif

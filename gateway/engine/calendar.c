@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/engine/calendar.h"
+
+enum { DAY_S = 86400, MINUTE_S = 60 };
+
+/* Division that rounds down, so that times before 1970 have a day and a second as well. */
+static int64_t calendar_floor(int64_t value, int64_t by) {
+    return value / by - (value % by < 0);
+}
+
+static int64_t calendar_utc_s(struct wall wall) {
+    return calendar_floor(wall.ns, (int64_t)NS_PER_S);
+}
+
+struct calendar_moment calendar_moment(const struct calendar *calendar, struct wall wall) {
+    int64_t utc_s = calendar_utc_s(wall);
+    int64_t local_s = utc_s + calendar->east_s(utc_s);
+    int64_t day = calendar_floor(local_s, DAY_S);
+    return (struct calendar_moment){
+        .day = (int32_t)day,
+        .second = (int32_t)(local_s - day * DAY_S),
+    };
+}
+
+/* 0 is Monday; 1970-01-01 was a Thursday. */
+static int32_t calendar_weekday(struct calendar_moment moment) {
+    return (int32_t)(moment.day + 3 - calendar_floor(moment.day + 3, 7) * 7);
+}
+
+bool calendar_is_weekday(struct calendar_moment moment) {
+    return calendar_weekday(moment) < 5;
+}
+
+static bool calendar_is_holiday(const struct calendar *calendar, struct calendar_moment moment) {
+    for (uint32_t i = 0; i < calendar->holiday_count; i++) {
+        if (calendar->holidays[i] == moment.day) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool calendar_is_open(const struct calendar *calendar, uint32_t index,
+                      struct calendar_moment moment) {
+    if (index == 0) {
+        return true;
+    }
+    if (calendar_is_holiday(calendar, moment)) {
+        return false;
+    }
+    const struct site_calendar *hours = &calendar->calendars[index];
+    for (uint32_t i = 0; i < hours->span_count; i++) {
+        const struct site_span *span = &calendar->spans[hours->span_first + i];
+        if (span->weekday == calendar_weekday(moment) &&
+            moment.second >= span->begin_min * MINUTE_S &&
+            moment.second < span->end_min * MINUTE_S) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool calendar_is_between(const struct calendar *calendar, uint32_t index,
+                         struct calendar_moment moment) {
+    const struct expr_between *between = &calendar->betweens[index];
+    bool begun = moment.second >= between->begin_min * MINUTE_S;
+    bool ended = moment.second >= between->end_min * MINUTE_S;
+    /* A clause that ends before it begins holds across midnight. */
+    return between->begin_min <= between->end_min ? begun && !ended : begun || !ended;
+}
+
+/* Take `minute` of the day as the nearest boundary if it lies after `second` and before the others.
+ */
+static void calendar_consider(int32_t second, int32_t minute, int32_t *nearest_s) {
+    int32_t at = minute * MINUTE_S;
+    if (at > second && at < *nearest_s) {
+        *nearest_s = at;
+    }
+}
+
+/* The first second after `from_s`, at most `until_s`, at which the zone has the offset of
+ * `until_s`. */
+static int64_t calendar_offset_change(const struct calendar *calendar, int64_t from_s,
+                                      int64_t until_s) {
+    int32_t east_s = calendar->east_s(from_s);
+    while (until_s - from_s > 1) {
+        int64_t middle_s = from_s + (until_s - from_s) / 2;
+        if (calendar->east_s(middle_s) == east_s) {
+            from_s = middle_s;
+        } else {
+            until_s = middle_s;
+        }
+    }
+    return until_s;
+}
+
+struct wall calendar_next(const struct calendar *calendar, struct wall wall) {
+    struct calendar_moment now = calendar_moment(calendar, wall);
+    int32_t nearest_s = DAY_S;
+    for (uint32_t c = 1; c < calendar->calendar_count; c++) {
+        const struct site_calendar *hours = &calendar->calendars[c];
+        for (uint32_t i = 0; i < hours->span_count; i++) {
+            const struct site_span *span = &calendar->spans[hours->span_first + i];
+            calendar_consider(now.second, span->begin_min, &nearest_s);
+            calendar_consider(now.second, span->end_min, &nearest_s);
+        }
+    }
+    for (uint32_t b = 0; b < calendar->between_count; b++) {
+        calendar_consider(now.second, calendar->betweens[b].begin_min, &nearest_s);
+        calendar_consider(now.second, calendar->betweens[b].end_min, &nearest_s);
+    }
+    int64_t utc_s = calendar_utc_s(wall);
+    int64_t next_s = utc_s + (nearest_s - now.second);
+    if (calendar->east_s(next_s) != calendar->east_s(utc_s)) {
+        next_s = calendar_offset_change(calendar, utc_s, next_s);
+    }
+    return (struct wall){next_s * (int64_t)NS_PER_S};
+}

@@ -1,0 +1,812 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The engine: readings in, decisions made, recorded, told
+ *
+ *     field ──▶ engine_receive ──▶ engine_apply ──▶ core_step ──▶ recorder ──▶ journal's writer
+ *                                                                                  │ committed
+ *     uplink, console ◀── teller ◀── recorder's callbacks ◀────────────────────────┘
+ *
+ * One loop owns all of it. Every input passes engine_apply(), which steps the core and collects
+ * what it says; engine_hand_over() then gives the events, with the alarm states that follow from
+ * them, to the journal in one piece, so that both are recorded in one transaction or not at all.
+ * Nothing on the way from a reading to the writer waits for a timer.
+ *
+ * At the start the journal's alarms are given back to the core before anything else is heard.
+ * Components have ENGINE_GRACE_MS to come before one that is missing counts as lost.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "gateway/engine/calendar.h"
+#include "gateway/engine/engine_peer.h"
+#include "gateway/engine/marks.h"
+#include "gateway/engine/receipts.h"
+#include "gateway/engine/recorder.h"
+#include "gateway/engine/teller.h"
+#include "gateway/engine/zone.h"
+#include "gateway/log.h"
+#include "gateway/process.h"
+
+enum {
+    /* Real time that the components have to connect before they count as lost. */
+    ENGINE_GRACE_MS = 5000,
+    /* Live values wait so long for others to go with them; events never wait. */
+    ENGINE_POINTS_MS = 5,
+    /* Alarms whose record changed, taken from the core at a time. */
+    CHANGED_BATCH = 64,
+};
+
+/* A wall clock that moves this much against the instants has been set by somebody. */
+#define ENGINE_STEP_NS ((int64_t)NS_PER_S)
+
+/* What an alarm was decided by, and the hand-over that its newest state went with. */
+struct engine_alarm {
+    double value;
+    uint32_t quality;
+    struct wall changed;
+};
+
+struct engine {
+    struct process *process;
+    const struct site *site;
+    struct core *core;
+    struct core_event *events;
+    struct engine_alarm *alarms;
+    struct marks unrecorded; /* alarms whose newest state the journal has not confirmed */
+    struct recorder *recorder;
+    struct teller *teller;
+    struct engine_peers *peers;
+    struct event *tick, *second, *boundary, *points;
+    bool points_wait;
+    uint64_t started_real_ns;
+    bool grace_over;
+    struct instant newest; /* of the inputs; they never go back */
+    uint64_t ticket;       /* of the newest hand-over */
+
+    struct calendar calendar;
+    uint8_t *open_told, *between_told; /* enum truth, as the core knows it */
+    uint8_t weekday_told;
+    int64_t drift_ns; /* wall minus instant, a second ago */
+
+    uint8_t present[LIMIT_COMPONENTS]; /* enum truth */
+    enum truth uplink_connected;
+    struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
+    struct receipts_results results;
+    uint64_t readings, readings_dropped, event_count;
+    struct log_limiter drop_limiter, memory_limiter;
+};
+
+/* ---- stepping the core ---- */
+
+static void engine_arm(struct event *timer, uint64_t real_ns) {
+    const struct timeval wait = {.tv_sec = (time_t)(real_ns / NS_PER_S),
+                                 .tv_usec = (suseconds_t)(real_ns % NS_PER_S / 1000 + 1)};
+    (void)event_add(timer, &wait);
+}
+
+static struct instant engine_now(struct engine *engine) {
+    struct instant now = clock_instant();
+    if (now.ns > engine->newest.ns) {
+        engine->newest = now;
+    }
+    return engine->newest;
+}
+
+/* Give an event to the recorder; `ret_event` may be NULL. An event that no memory is left for is
+ * told. */
+static void engine_record_event(struct engine *engine, const struct core_event *event,
+                                const struct journal_event **ret_event) {
+    struct wall raised = event->wall;
+    if (event->alarm != RULESET_NONE) {
+        raised = core_alarm(engine->core, event->alarm)->raised;
+        engine->alarms[event->alarm] = (struct engine_alarm){
+            .value = event->value, .quality = (uint32_t)event->quality, .changed = event->wall};
+    }
+    uint64_t kept_back;
+    engine->event_count++;
+    if (recorder_add(engine->recorder, event, raised, ret_event) != 0 &&
+        log_permit(&engine->memory_limiter, &kept_back)) {
+        log_line(LOG_ERROR, "event_lost",
+                 "type=%s effect=\"no memory: an event was neither recorded nor told\"",
+                 core_event_name(event->type));
+    }
+}
+
+/*
+ * Step the core with `input`, whose kind and contents are set, now. Returns why a command was
+ * refused, and sets `ret_first`, which may be NULL, to the first event if there was one.
+ */
+static enum alarm_refusal engine_apply(struct engine *engine, struct input *input,
+                                       const struct journal_event **ret_first) {
+    input->at = engine_now(engine);
+    input->wall = clock_wall();
+    struct step step = {.events = engine->events};
+    core_step(engine->core, input, &step);
+    for (uint32_t i = 0; i < step.event_count; i++) {
+        engine_record_event(engine, &step.events[i], i == 0 ? ret_first : NULL);
+    }
+    return step.refusal;
+}
+
+/* The present state of one alarm, as the journal keeps it. NULL without memory. */
+static struct journal_alarm *engine_alarm_state(struct engine *engine, uint32_t alarm) {
+    struct journal_alarm *state = NULL;
+    uint32_t memories = engine->site->ruleset.alarms[alarm].memory_count;
+    if (journal_alarm_new(alarm, memories, &state) != 0) {
+        return NULL;
+    }
+    state->at = engine->newest;
+    state->changed = engine->alarms[alarm].changed;
+    state->value = engine->alarms[alarm].value;
+    state->quality = engine->alarms[alarm].quality;
+    core_record(engine->core, alarm, engine->newest, &state->record);
+    core_record_memories(engine->core, alarm, engine->newest, state->memories);
+    return state;
+}
+
+static void engine_record_alarm(struct engine *engine, uint32_t alarm) {
+    struct journal_alarm *state = engine_alarm_state(engine, alarm);
+    uint64_t kept_back;
+    if (state != NULL) {
+        marks_add(&engine->unrecorded, alarm);
+        recorder_add_alarm(engine->recorder, state);
+    } else if (log_permit(&engine->memory_limiter, &kept_back)) {
+        log_line(
+            LOG_ERROR, "state_lost",
+            "effect=\"no memory: an alarm's state is not recorded, a restart would forget it\"");
+    }
+}
+
+/* Hand over what the last inputs brought, and wake up for what the core wants next. */
+static void engine_hand_over(struct engine *engine) {
+    uint32_t changed[CHANGED_BATCH];
+    uint32_t count;
+    while ((count = core_changed(engine->core, changed, CHANGED_BATCH)) > 0) {
+        for (uint32_t i = 0; i < count; i++) {
+            engine_record_alarm(engine, changed[i]);
+        }
+    }
+    engine->ticket = recorder_submit(engine->recorder);
+    struct instant deadline = core_deadline(engine->core);
+    if (deadline.ns == INSTANT_NEVER.ns) {
+        (void)event_del(engine->tick);
+    } else {
+        engine_arm(engine->tick, clock_real_span_ns(instant_span_ns(clock_instant(), deadline)));
+    }
+}
+
+/* A single input of a kind that is only a subject and a state. */
+static void engine_apply_state(struct engine *engine, enum input_kind kind, uint32_t subject,
+                               enum truth state) {
+    struct input input = {.kind = kind, .subject = subject, .state = state};
+    (void)engine_apply(engine, &input, NULL);
+}
+
+static void engine_ticked(evutil_socket_t fd, short what, void *context) {
+    struct engine *engine = context;
+    (void)fd;
+    (void)what;
+    engine_apply_state(engine, INPUT_TICK, 0, TRUTH_UNKNOWN);
+    engine_hand_over(engine);
+}
+
+/* ---- the calendar and the clock ---- */
+
+/* Tell the core what has changed of the calendar, and look again at the next boundary. */
+static void engine_follow_calendar(struct engine *engine) {
+    struct wall wall = clock_wall();
+    struct calendar_moment moment = calendar_moment(&engine->calendar, wall);
+    for (uint32_t i = 0; i < engine->calendar.calendar_count; i++) {
+        uint8_t open = calendar_is_open(&engine->calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
+        if (engine->open_told[i] != open) {
+            engine->open_told[i] = open;
+            engine_apply_state(engine, INPUT_CALENDAR, i, (enum truth)open);
+        }
+    }
+    for (uint32_t i = 0; i < engine->calendar.between_count; i++) {
+        uint8_t now = calendar_is_between(&engine->calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
+        if (engine->between_told[i] != now) {
+            engine->between_told[i] = now;
+            engine_apply_state(engine, INPUT_BETWEEN, i, (enum truth)now);
+        }
+    }
+    uint8_t weekday = calendar_is_weekday(moment) ? TRUTH_TRUE : TRUTH_FALSE;
+    if (engine->weekday_told != weekday) {
+        engine->weekday_told = weekday;
+        engine_apply_state(engine, INPUT_WEEKDAY, 0, (enum truth)weekday);
+    }
+    int64_t until_ns = calendar_next(&engine->calendar, wall).ns - clock_wall().ns;
+    engine_arm(engine->boundary, clock_real_span_ns(until_ns > 0 ? (uint64_t)until_ns : 0));
+}
+
+static void engine_boundary(evutil_socket_t fd, short what, void *context) {
+    struct engine *engine = context;
+    (void)fd;
+    (void)what;
+    engine_follow_calendar(engine);
+    engine_hand_over(engine);
+}
+
+/* Was the wall clock set? Then the core is told, and the calendar is looked at anew. */
+static void engine_watch_clock(struct engine *engine) {
+    int64_t drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
+    int64_t step_ns = drift_ns - engine->drift_ns;
+    engine->drift_ns = drift_ns;
+    if (step_ns > -ENGINE_STEP_NS && step_ns < ENGINE_STEP_NS) {
+        return;
+    }
+    struct input input = {.kind = INPUT_CLOCK_STEP, .step_ns = step_ns};
+    (void)engine_apply(engine, &input, NULL);
+    log_line(LOG_WARNING, "clock_stepped",
+             "step_ms=%" PRId64
+             " effect=\"timers and delays go on unmoved; opening hours follow the new time\"",
+             step_ns / (int64_t)NS_PER_MS);
+    engine_follow_calendar(engine);
+}
+
+/* ---- answers that were owed ---- */
+
+static void engine_send_results(struct engine *engine) {
+    uint32_t console = engine_component(engine->site, WIRE_ROLE_CONSOLE, 0);
+    struct engine_peer *peer = engine_peers_find(engine->peers, console);
+    const struct receipts_result *due;
+    while ((due = receipts_next(&engine->results)) != NULL) {
+        const struct wire_command_result message = {
+            .header = wire_header_of(WIRE_COMMAND_RESULT, sizeof message),
+            .request = due->request,
+            .refusal = due->refusal,
+            .recorded = due->recorded ? 1 : 0,
+            .seq = due->seq,
+        };
+        if (peer != NULL && engine_peer_send(peer, &message) == WIRE_E_FULL) {
+            return; /* goes on when it is writable */
+        }
+        receipts_pop(&engine->results);
+    }
+}
+
+static void engine_send_recorded(struct engine *engine, struct engine_peer *peer) {
+    struct receipts_tokens *tokens = &engine->tokens[peer->component];
+    if (tokens->due == 0) {
+        return;
+    }
+    const struct wire_recorded message = {.header = wire_header_of(WIRE_RECORDED, sizeof message),
+                                          .token = tokens->due};
+    if (engine_peer_send(peer, &message) == 0) {
+        tokens->due = 0;
+    }
+}
+
+/* ---- what the recorder says ---- */
+
+static void engine_event_told(void *context, const struct wire_event *message,
+                              const struct journal_event *event) {
+    struct engine *engine = context;
+    teller_event(engine->teller, message);
+    receipts_told(&engine->results, event, message->seq);
+}
+
+static void engine_alarm_recorded(void *context, const struct journal_alarm *alarm) {
+    struct engine *engine = context;
+    marks_remove(&engine->unrecorded, alarm->alarm);
+    teller_alarm(engine->teller, alarm);
+}
+
+/* The disk does not answer: what is known of alarms is told as it is. */
+static void engine_told_early(void *context) {
+    struct engine *engine = context;
+    for (uint32_t alarm = marks_next(&engine->unrecorded, 0); alarm != MARKS_NONE;
+         alarm = marks_next(&engine->unrecorded, alarm + 1)) {
+        struct journal_alarm *state = engine_alarm_state(engine, alarm);
+        if (state != NULL) {
+            state->ticket = engine->ticket;
+            teller_alarm(engine->teller, state);
+            free(state);
+        }
+    }
+    teller_flush(engine->teller);
+    engine_send_results(engine);
+}
+
+static void engine_settled(void *context, uint64_t ticket) {
+    struct engine *engine = context;
+    receipts_settle_results(&engine->results, ticket);
+    for (uint32_t i = 0; i < engine->site->header->field_count; i++) {
+        struct engine_peer *peer = engine_peers_find(engine->peers, i);
+        receipts_settle(&engine->tokens[i], ticket);
+        if (peer != NULL) {
+            engine_send_recorded(engine, peer);
+        }
+    }
+    engine_send_results(engine);
+    teller_flush(engine->teller);
+}
+
+static void engine_storage(void *context, bool well) {
+    struct engine *engine = context;
+    log_line(
+        well ? LOG_NOTICE : LOG_ERROR, well ? "storage_well" : "storage_unwell",
+        well
+            ? "effect=\"events are recorded again before they are told\""
+            : "effect=\"alarms go out at once and are not recorded first; make room or mend the disk\"");
+    engine_apply_state(engine, INPUT_STORAGE, 0, well ? TRUTH_TRUE : TRUTH_FALSE);
+    engine_hand_over(engine);
+}
+
+/* A new journal knows nothing yet: hand over every alarm that has a life to remember. */
+static void engine_renewed(void *context) {
+    struct engine *engine = context;
+    for (uint32_t alarm = 0; alarm < engine->site->ruleset.alarm_count; alarm++) {
+        if (core_alarm(engine->core, alarm)->occurrence > 0 ||
+            !alarm_is_normal(core_alarm(engine->core, alarm))) {
+            engine_record_alarm(engine, alarm);
+        }
+    }
+    engine_hand_over(engine);
+}
+
+/* ---- what peers say ---- */
+
+static bool engine_generation_is_ours(struct engine *engine, uint64_t generation, uint32_t count) {
+    if (generation == engine->site->header->generation) {
+        return true;
+    }
+    uint64_t kept_back;
+    engine->readings_dropped += count;
+    if (log_permit(&engine->drop_limiter, &kept_back)) {
+        log_line(LOG_WARNING, "readings_dropped",
+                 "dropped=%" PRIu64
+                 " effect=\"they belong to another configuration and could mean another room\"",
+                 engine->readings_dropped);
+    }
+    return false;
+}
+
+static void engine_points_due(evutil_socket_t fd, short what, void *context) {
+    struct engine *engine = context;
+    (void)fd;
+    (void)what;
+    engine->points_wait = false;
+    teller_flush(engine->teller);
+}
+
+static void engine_plan_points(struct engine *engine) {
+    if (!engine->points_wait && teller_has_points(engine->teller)) {
+        engine->points_wait = true;
+        engine_arm(engine->points, ENGINE_POINTS_MS * NS_PER_MS);
+    }
+}
+
+static bool engine_take_readings(struct engine *engine, const struct engine_peer *peer,
+                                 const struct wire_readings *message) {
+    if (!engine_generation_is_ours(engine, message->generation, message->count)) {
+        return true;
+    }
+    uint64_t token = 0;
+    for (uint32_t i = 0; i < message->count; i++) {
+        const struct wire_reading *reading = &message->readings[i];
+        if (reading->reading.point >= engine->site->ruleset.point_count ||
+            reading->reading.quality >= QUALITY_COUNT) {
+            return false;
+        }
+        struct input input = {.kind = INPUT_READING, .reading = reading->reading};
+        (void)engine_apply(engine, &input, NULL);
+        teller_reading(engine->teller, reading->reading.point, reading->reading.measured);
+        token = reading->token > token ? reading->token : token;
+    }
+    engine->readings += message->count;
+    engine_hand_over(engine);
+    if (token > 0) {
+        receipts_expect(&engine->tokens[peer->component], engine->ticket, token);
+    }
+    engine_plan_points(engine);
+    return true;
+}
+
+static bool engine_take_heartbeats(struct engine *engine, const struct wire_heartbeats *message) {
+    if (!engine_generation_is_ours(engine, message->generation, 0)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < message->count; i++) {
+        engine_apply_state(engine, INPUT_HEARTBEAT, message->devices[i], TRUTH_TRUE);
+    }
+    engine_hand_over(engine);
+    return true;
+}
+
+static bool engine_take_device(struct engine *engine, const struct wire_device *message) {
+    if (engine_generation_is_ours(engine, message->generation, 0)) {
+        engine_apply_state(engine, INPUT_DEVICE, message->device,
+                           message->answering != 0 ? TRUTH_TRUE : TRUTH_FALSE);
+        engine_hand_over(engine);
+    }
+    return true;
+}
+
+static bool engine_take_confirmed(struct engine *engine, const struct wire_confirmed *message) {
+    if (message->lane > LANE_ACTIVITY) {
+        return false;
+    }
+    journal_confirm(recorder_journal(engine->recorder), JOURNAL_SINK_MQTT,
+                    (enum core_lane)message->lane, message->seq);
+    engine->ticket = recorder_submit(engine->recorder);
+    return true;
+}
+
+static bool engine_take_uplink(struct engine *engine, const struct wire_uplink_state *message) {
+    engine->uplink_connected = message->connected != 0 ? TRUTH_TRUE : TRUTH_FALSE;
+    engine_apply_state(engine, INPUT_UPLINK, 0, engine->uplink_connected);
+    engine_hand_over(engine);
+    return true;
+}
+
+static bool engine_take_command(struct engine *engine, const struct wire_command *message) {
+    struct command command = message->command;
+    command.actor[sizeof command.actor - 1] = '\0';
+    command.reason[sizeof command.reason - 1] = '\0';
+    if (command.verb >= ALARM_VERB_COUNT || command.actor[0] == '\0') {
+        return false;
+    }
+    struct receipts_result result = {.request = message->request};
+    struct input input = {.kind = INPUT_COMMAND, .command = &command};
+    result.refusal = (uint32_t)engine_apply(engine, &input, &result.event);
+    result.due = result.refusal != ALARM_ACCEPTED;
+    /* The events may be told while they are handed over, so the answer must be expected before. */
+    result.ticket = UINT64_MAX;
+    bool expected = receipts_add(&engine->results, &result);
+    engine_hand_over(engine);
+    if (expected) {
+        uint32_t last = (engine->results.first + engine->results.count - 1) % RECEIPTS_RESULTS_MAX;
+        if (engine->results.count > 0 && engine->results.list[last].request == result.request) {
+            engine->results.list[last].ticket = engine->ticket;
+        }
+    } else {
+        log_line(LOG_WARNING, "answers_full",
+                 "effect=\"a command was carried out, its answer is not kept\"");
+    }
+    engine_send_results(engine);
+    return true;
+}
+
+static bool engine_receive(void *context, struct engine_peer *peer,
+                           const struct wire_header *message) {
+    struct engine *engine = context;
+    bool field = peer->role == WIRE_ROLE_FIELD;
+    bool uplink = peer->role == WIRE_ROLE_UPLINK;
+    bool console = peer->role == WIRE_ROLE_CONSOLE;
+    switch ((enum wire_kind)message->kind) {
+    case WIRE_READINGS:
+        return field && engine_take_readings(engine, peer, (const struct wire_readings *)message);
+    case WIRE_HEARTBEATS:
+        return field && engine_take_heartbeats(engine, (const struct wire_heartbeats *)message);
+    case WIRE_DEVICE:
+        return field && engine_take_device(engine, (const struct wire_device *)message);
+    case WIRE_CONFIRMED:
+        return uplink && engine_take_confirmed(engine, (const struct wire_confirmed *)message);
+    case WIRE_UPLINK_STATE:
+        return uplink && engine_take_uplink(engine, (const struct wire_uplink_state *)message);
+    case WIRE_COMMAND:
+        return console && engine_take_command(engine, (const struct wire_command *)message);
+    case WIRE_HELLO:
+    case WIRE_GOODBYE:
+    case WIRE_WELCOME:
+    case WIRE_OUTPUTS:
+    case WIRE_RECORDED:
+    case WIRE_EVENT:
+    case WIRE_JOURNAL:
+    case WIRE_ALARM_STATE:
+    case WIRE_POINT_VALUES:
+    case WIRE_COMPONENTS:
+    case WIRE_COMMAND_RESULT:
+    case WIRE_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* ---- peers coming and going ---- */
+
+static void engine_welcome(struct engine *engine, struct engine_peer *peer) {
+    const struct journal *journal = recorder_journal(engine->recorder);
+    struct wire_welcome welcome = {
+        .header = wire_header_of(WIRE_WELCOME, sizeof welcome),
+        .generation = engine->site->header->generation,
+        .newest_seq = journal_newest(journal),
+    };
+    strncpy(welcome.boot, journal_boot(journal), sizeof welcome.boot - 1);
+    if (peer->role == WIRE_ROLE_UPLINK) {
+        welcome.confirmed_alarm = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ALARM);
+        welcome.confirmed_activity = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY);
+    }
+    (void)!engine_peer_send(peer,
+                            &welcome); /* a fresh socket has room; one that is gone is noticed */
+}
+
+/* Tell a field process the wanted state of every output. Nothing switches one on yet. */
+static void engine_send_outputs(struct engine *engine, struct engine_peer *peer) {
+    struct wire_outputs message = {.generation = engine->site->header->generation};
+    for (uint32_t point = 0; point < engine->site->ruleset.point_count; point++) {
+        if (engine->site->points[point].output != 0) {
+            message.outputs[message.count++] = (struct wire_output){.point = point & 0x7fffffffu};
+        }
+        bool last = point + 1 == engine->site->ruleset.point_count;
+        if (message.count == WIRE_OUTPUTS_MAX || (last && message.count > 0)) {
+            message.header = wire_header_of(WIRE_OUTPUTS, wire_size(WIRE_OUTPUTS, message.count));
+            (void)!engine_peer_send(peer, &message);
+            message.count = 0;
+        }
+    }
+}
+
+static void engine_joined(void *context, struct engine_peer *peer) {
+    struct engine *engine = context;
+    engine_welcome(engine, peer);
+    if (peer->role == WIRE_ROLE_FIELD) {
+        engine->tokens[peer->component] = (struct receipts_tokens){0}; /* of an earlier process */
+        engine_send_outputs(engine, peer);
+    } else {
+        teller_join(engine->teller, peer);
+    }
+    engine->present[peer->component] = TRUTH_TRUE;
+    engine_apply_state(engine, INPUT_COMPONENT, peer->component, TRUTH_TRUE);
+    engine_hand_over(engine);
+}
+
+static void engine_left(void *context, struct engine_peer *peer, bool clean) {
+    struct engine *engine = context;
+    if (peer->role != WIRE_ROLE_FIELD) {
+        teller_leave(engine->teller, peer);
+    }
+    if (peer->role == WIRE_ROLE_UPLINK) {
+        engine->uplink_connected = TRUTH_UNKNOWN;
+        engine_apply_state(engine, INPUT_UPLINK, 0, TRUTH_UNKNOWN);
+    }
+    /* One that was told to stop is no fault; one that died is, at once. */
+    engine->present[peer->component] = clean ? TRUTH_UNKNOWN : TRUTH_FALSE;
+    engine_apply_state(engine, INPUT_COMPONENT, peer->component,
+                       clean ? TRUTH_UNKNOWN : TRUTH_FALSE);
+    engine_hand_over(engine);
+}
+
+static void engine_writable(void *context, struct engine_peer *peer) {
+    struct engine *engine = context;
+    if (peer->role == WIRE_ROLE_FIELD) {
+        engine_send_recorded(engine, peer);
+        return;
+    }
+    if (peer->role == WIRE_ROLE_CONSOLE) {
+        engine_send_results(engine);
+    }
+    teller_writable(engine->teller, peer);
+}
+
+/* ---- once a second ---- */
+
+static void engine_send_components(struct engine *engine) {
+    uint32_t console = engine_component(engine->site, WIRE_ROLE_CONSOLE, 0);
+    struct engine_peer *peer = engine_peers_find(engine->peers, console);
+    if (peer == NULL) {
+        return;
+    }
+    struct journal *journal = recorder_journal(engine->recorder);
+    struct journal_stats stats;
+    journal_stats(journal, &stats);
+    struct wire_components message = {
+        .header = wire_header_of(WIRE_COMPONENTS, sizeof message),
+        .count = engine->site->header->component_count,
+        .journal_ok = recorder_is_well(engine->recorder) ? 1 : 0,
+        .uplink_connected = (uint8_t)engine->uplink_connected,
+        .uplink_confirmed_alarm = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ALARM),
+        .uplink_confirmed_activity = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY),
+        .readings = engine->readings,
+        .readings_dropped = engine->readings_dropped,
+        .events = engine->event_count,
+        .commits = stats.commits,
+        .commit_failures = stats.failures,
+        .commit_ns_max = stats.commit_ns_max,
+        .journal_pending = stats.pending,
+    };
+    memcpy(message.present, engine->present, sizeof message.present);
+    (void)!engine_peer_send(peer, &message); /* a full socket gets the next one */
+}
+
+/* The time to connect is over: whoever is not here is lost. */
+static void engine_end_grace(struct engine *engine) {
+    engine->grace_over = true;
+    for (uint32_t i = 0; i < engine->site->header->component_count; i++) {
+        if (engine->present[i] == TRUTH_UNKNOWN) {
+            engine->present[i] = TRUTH_FALSE;
+            engine_apply_state(engine, INPUT_COMPONENT, i, TRUTH_FALSE);
+        }
+    }
+}
+
+static void engine_second(evutil_socket_t fd, short what, void *context) {
+    struct engine *engine = context;
+    (void)fd;
+    (void)what;
+    engine_watch_clock(engine);
+    recorder_tick(engine->recorder);
+    if (!engine->grace_over &&
+        clock_real_ns() - engine->started_real_ns >= ENGINE_GRACE_MS * NS_PER_MS) {
+        engine_end_grace(engine);
+    }
+    engine_hand_over(engine);
+    teller_scan(engine->teller);
+    teller_flush(engine->teller);
+    engine_send_components(engine);
+}
+
+/* ---- birth and death ---- */
+
+struct engine_restore {
+    struct engine *engine;
+    uint32_t restored, forgotten;
+};
+
+static void engine_restore_alarm(void *context, const char *name,
+                                 const struct journal_alarm *recorded) {
+    struct engine_restore *restore = context;
+    struct engine *engine = restore->engine;
+    uint32_t alarm = site_alarm_find(engine->site, name);
+    if (alarm == RULESET_NONE) {
+        char quoted[512];
+        restore->forgotten++;
+        log_line(LOG_WARNING, "alarm_without_rule",
+                 "alarm=%s effect=\"its rule is no longer in the site; the alarm "
+                 "is not followed any more\"",
+                 log_quote(name, quoted, sizeof quoted));
+        return;
+    }
+    core_restore(engine->core, alarm, &recorded->record, recorded->memories, recorded->memory_count,
+                 engine->newest);
+    engine->alarms[alarm] = (struct engine_alarm){
+        .value = recorded->value, .quality = recorded->quality, .changed = recorded->changed};
+    struct journal_alarm *state = engine_alarm_state(engine, alarm);
+    if (state != NULL) {
+        teller_alarm(engine->teller, state);
+        free(state);
+    }
+    restore->restored++;
+}
+
+static int engine_allocate(struct engine *engine) {
+    const struct ruleset *ruleset = &engine->site->ruleset;
+    void *block = calloc(1, core_size(ruleset));
+    engine->events = calloc(core_events_max(ruleset), sizeof *engine->events);
+    engine->alarms = calloc((size_t)ruleset->alarm_count + 1, sizeof *engine->alarms);
+    engine->open_told = calloc((size_t)ruleset->calendar_count + 1, 1);
+    engine->between_told = calloc((size_t)ruleset->between_count + 1, 1);
+    if (block == NULL || engine->events == NULL || engine->alarms == NULL ||
+        engine->open_told == NULL || engine->between_told == NULL) {
+        free(block);
+        return err_origin(-ENOMEM);
+    }
+    engine->core = core_init(block, ruleset, engine_now(engine));
+    memset(engine->open_told, TRUTH_UNKNOWN, ruleset->calendar_count);
+    memset(engine->between_told, TRUTH_UNKNOWN, ruleset->between_count);
+    memset(engine->present, TRUTH_UNKNOWN, sizeof engine->present);
+    engine->weekday_told = TRUTH_UNKNOWN;
+    engine->uplink_connected = TRUTH_UNKNOWN;
+    engine->calendar = (struct calendar){
+        .calendars = engine->site->calendars,
+        .spans = engine->site->spans,
+        .betweens = ruleset->betweens,
+        .holidays = engine->site->holidays,
+        .calendar_count = ruleset->calendar_count,
+        .between_count = ruleset->between_count,
+        .holiday_count = engine->site->holiday_count,
+        .east_s = zone_east_s,
+    };
+    return marks_init(&engine->unrecorded, ruleset->alarm_count);
+}
+
+static int engine_timers(struct engine *engine) {
+    const struct timeval second = {.tv_sec = 1};
+    struct event_base *base = engine->process->base;
+    engine->tick = event_new(base, -1, 0, engine_ticked, engine);
+    engine->boundary = event_new(base, -1, 0, engine_boundary, engine);
+    engine->points = event_new(base, -1, 0, engine_points_due, engine);
+    engine->second = event_new(base, -1, EV_PERSIST, engine_second, engine);
+    if (engine->tick == NULL || engine->boundary == NULL || engine->points == NULL ||
+        engine->second == NULL || event_add(engine->second, &second) != 0) {
+        return err_origin(-ENOMEM);
+    }
+    return 0;
+}
+
+/* Give the core its recorded life back, then its first inputs. */
+static int engine_begin(struct engine *engine) {
+    struct engine_restore restore = {.engine = engine};
+    struct journal *journal = recorder_journal(engine->recorder);
+    int r = journal_alarms(journal, engine_restore_alarm, &restore);
+    if (r == 0) {
+        r = recorder_start(engine->recorder);
+    }
+    if (r != 0) {
+        return err_trace(r);
+    }
+    engine->drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
+    engine->started_real_ns = clock_real_ns();
+    engine_apply_state(engine, INPUT_START, 0, TRUTH_TRUE);
+    engine_apply_state(engine, INPUT_STORAGE, 0,
+                       recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
+    engine_follow_calendar(engine);
+    engine_hand_over(engine);
+    log_line(LOG_NOTICE, "engine_started",
+             "boot=%s newest_seq=%" PRIu64 " restored=%u forgotten=%u", journal_boot(journal),
+             journal_newest(journal), restore.restored, restore.forgotten);
+    return 0;
+}
+
+static int engine_open(struct engine *engine) {
+    static const struct recorder_callbacks recording = {
+        engine_event_told, engine_alarm_recorded, engine_told_early,
+        engine_settled,    engine_storage,        engine_renewed,
+    };
+    static const struct engine_peer_callbacks wire = {
+        engine_joined,
+        engine_receive,
+        engine_writable,
+        engine_left,
+    };
+    struct process *process = engine->process;
+    int r = engine_allocate(engine);
+    if (r == 0) {
+        r = engine_timers(engine);
+    }
+    if (r == 0) {
+        r = recorder_new(engine->site, process->base, &recording, engine, &engine->recorder);
+    }
+    if (r == 0) {
+        r = teller_new(engine->site, engine->core, engine->recorder, &engine->teller);
+    }
+    if (r == 0) {
+        r = engine_peers_new(process, &wire, engine, &engine->peers);
+    }
+    if (r == 0) {
+        r = engine_begin(engine);
+    }
+    return r == 0 ? 0 : err_trace(r);
+}
+
+static void engine_close(struct engine *engine) {
+    struct event *const timers[] = {engine->tick, engine->second, engine->boundary, engine->points};
+    engine->recorder = recorder_free(engine->recorder);
+    engine->peers = engine_peers_free(engine->peers);
+    engine->teller = teller_free(engine->teller);
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
+        if (timers[i] != NULL) {
+            event_free(timers[i]);
+        }
+    }
+    marks_deinit(&engine->unrecorded);
+    free(engine->between_told);
+    free(engine->open_told);
+    free(engine->alarms);
+    free(engine->events);
+    free(engine->core);
+    free(engine);
+}
+
+int engine_run(struct process *process) {
+    zone_init(site_text(&process->site, process->site.header->timezone));
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    engine->process = process;
+    engine->site = &process->site;
+    int r = engine_open(engine);
+    if (r == 0) {
+        process_ready(process);
+        r = process_loop(process);
+    }
+    engine_close(engine);
+    return r == 0 ? 0 : err_trace(r);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/engine/event_json.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/engine/event_text.h"
+#include "gateway/engine/scribe.h"
+
+/* Most bytes of a text once escaped. Four texts, two ids, an actor and a reason fit one body. */
+enum { TEXT_MAX = 800, ID_MAX = SITE_ENTITY_SIZE, ACTOR_MAX = 128, REASON_MAX = 400 };
+_Static_assert(4 * TEXT_MAX + 3 * ID_MAX + ACTOR_MAX + REASON_MAX + 900 <= JOURNAL_TEXT_MAX,
+               "every body fits");
+
+static void event_json_key(struct scribe *scribe, const char *key) {
+    scribe_raw(scribe, ",\"");
+    scribe_raw(scribe, key);
+    scribe_raw(scribe, "\":");
+}
+
+static void event_json_string(struct scribe *scribe, const char *key, const char *text,
+                              size_t most) {
+    event_json_key(scribe, key);
+    scribe_string(scribe, text, most);
+}
+
+static void event_json_flag(struct scribe *scribe, const char *name, bool value) {
+    scribe_raw(scribe, name);
+    scribe_raw(scribe, value ? "true" : "false");
+}
+
+static void event_json_place(struct scribe *scribe, const struct site *site, uint32_t place) {
+    if (place == RULESET_NONE) {
+        scribe_raw(scribe, "null");
+    } else {
+        scribe_string(scribe, site_text(site, site->places[place].id), ID_MAX);
+    }
+}
+
+/* Both languages of a text, or null when there is none in either. */
+static void event_json_texts(struct scribe *scribe, const char *key, const char *zh,
+                             const char *en) {
+    event_json_key(scribe, key);
+    if (*zh == '\0' && *en == '\0') {
+        scribe_raw(scribe, "null");
+        return;
+    }
+    scribe_raw(scribe, "{\"zh\":");
+    scribe_string(scribe, zh, TEXT_MAX);
+    event_json_string(scribe, "en", en, TEXT_MAX);
+    scribe_raw(scribe, "}");
+}
+
+static void event_json_message(struct scribe *scribe, const struct site *site,
+                               const struct core_event *event, struct wall raised) {
+    char zh[EVENT_TEXT_SIZE];
+    char en[EVENT_TEXT_SIZE];
+    event_text_message(site, event, raised, LANGUAGE_ZH, zh);
+    event_text_message(site, event, raised, LANGUAGE_EN, en);
+    event_json_texts(scribe, "text", zh, en);
+}
+
+static void event_json_response(struct scribe *scribe, const struct site *site,
+                                const struct core_event *event, struct wall raised) {
+    char zh[EVENT_TEXT_SIZE];
+    char en[EVENT_TEXT_SIZE];
+    event_text_response(site, event, raised, LANGUAGE_ZH, zh);
+    event_text_response(site, event, raised, LANGUAGE_EN, en);
+    event_json_texts(scribe, "response", zh, en);
+}
+
+static void event_json_time(struct scribe *scribe, struct wall wall) {
+    char text[CLOCK_TEXT_SIZE];
+    if (wall.ns == 0) {
+        scribe_raw(scribe, "null");
+        return;
+    }
+    clock_format(wall, text);
+    scribe_string(scribe, text, sizeof text);
+}
+
+/* Value, unit and quality of the reading that decided. */
+static void event_json_reading(struct scribe *scribe, const struct site *site,
+                               const struct core_event *event, bool has_value) {
+    const char *unit = "";
+    if (event->point != RULESET_NONE) {
+        enum point_kind kind = (enum point_kind)site->ruleset.points[event->point].kind;
+        unit = unit_facts(point_kind_facts(kind)->unit)->name;
+    }
+    event_json_key(scribe, "value");
+    if (has_value && quality_usable(event->quality)) {
+        scribe_number(scribe, event->value);
+    } else {
+        scribe_raw(scribe, "null");
+    }
+    event_json_key(scribe, "unit");
+    if (*unit == '\0') {
+        scribe_raw(scribe, "null");
+    } else {
+        scribe_string(scribe, unit, ID_MAX);
+    }
+    event_json_string(scribe, "quality", quality_name(event->quality), ID_MAX);
+    event_json_key(scribe, "measured");
+    event_json_time(scribe, event->measured);
+}
+
+static void event_json_actor(struct scribe *scribe, const struct command *command) {
+    event_json_key(scribe, "actor");
+    if (command == NULL) {
+        scribe_raw(scribe, "null");
+        return;
+    }
+    scribe_string(scribe, command->actor, ACTOR_MAX);
+    if (command->reason[0] != '\0') {
+        event_json_string(scribe, "reason", command->reason, REASON_MAX);
+    }
+}
+
+static void event_json_alarm(struct scribe *scribe, const struct site *site,
+                             const struct core_event *event, struct wall raised) {
+    const struct ruleset_alarm *alarm = &site->ruleset.alarms[event->alarm];
+    const struct ruleset_rule *rule = &site->ruleset.rules[alarm->rule];
+    scribe_raw(scribe, "{\"rule\":");
+    scribe_string(scribe, site_text(site, site->rules[alarm->rule].id), ID_MAX);
+    event_json_string(scribe, "class", alarm_class_facts((enum alarm_class)rule->class)->name,
+                      ID_MAX);
+    event_json_string(scribe, "priority", priority_name((enum priority)alarm->priority), ID_MAX);
+    event_json_key(scribe, "place");
+    event_json_place(scribe, site, event->place);
+    event_json_key(scribe, "state");
+    event_json_flag(scribe, "{\"active\":", event->axes.active);
+    event_json_flag(scribe, ",\"acked\":", event->axes.acked);
+    event_json_flag(scribe, ",\"latched\":", event->axes.latched);
+    event_json_flag(scribe, ",\"attended\":", event->axes.attended);
+    scribe_raw(scribe, "}");
+    event_json_key(scribe, "occurrence");
+    scribe_count(scribe, event->occurrence);
+    /* The product's own rules look at states of the gateway, not at a value. */
+    event_json_reading(scribe, site, event,
+                       event->point != RULESET_NONE || rule->builtin == BUILTIN_NONE);
+    event_json_message(scribe, site, event, raised);
+    event_json_response(scribe, site, event, raised);
+    event_json_actor(scribe, event->command);
+    scribe_raw(scribe, "}");
+}
+
+static void event_json_activity(struct scribe *scribe, const struct site *site,
+                                const struct core_event *event) {
+    scribe_raw(scribe, "{\"place\":");
+    event_json_place(scribe, site, event->place);
+    event_json_key(scribe, "point");
+    if (event->point == RULESET_NONE) {
+        scribe_raw(scribe, "null");
+    } else {
+        scribe_string(scribe, site_text(site, site->points[event->point].id), ID_MAX);
+        event_json_key(scribe, "measured");
+        event_json_time(scribe, event->measured);
+    }
+    if (event->type == EVENT_SYSTEM_CLOCK_STEPPED) {
+        event_json_key(scribe, "step_s");
+        scribe_number(scribe, (double)event->step_ns / (double)NS_PER_S);
+    }
+    event_json_message(scribe, site, event, event->wall);
+    scribe_raw(scribe, "}");
+}
+
+/* What the event is about: the alarm's entity, the point, or the gateway. */
+static void event_json_subject(struct scribe *scribe, const struct site *site,
+                               const struct core_event *event) {
+    char entity[SITE_ENTITY_SIZE];
+    if (event->alarm != RULESET_NONE) {
+        site_entity_format(site, event->alarm, entity);
+        event_json_string(scribe, "subject", entity, ID_MAX);
+    } else if (event->point != RULESET_NONE) {
+        event_json_string(scribe, "subject", site_text(site, site->points[event->point].id),
+                          ID_MAX);
+    } else {
+        event_json_string(scribe, "subject", "gateway", ID_MAX);
+    }
+}
+
+void event_json_format(const struct site *site, const struct core_event *event, struct wall raised,
+                       struct event_json *ret) {
+    struct scribe scribe = {.at = ret->text, .size = sizeof ret->text};
+    char time[CLOCK_TEXT_SIZE];
+    clock_format(event->wall, time);
+    /* Ids are [a-z0-9-] and need no escaping. */
+    scribe_raw(&scribe, ",\"source\":\"/tocsin/");
+    scribe_raw(&scribe, site_text(site, site->header->site_id));
+    scribe_raw(&scribe, "/");
+    scribe_raw(&scribe, site_text(site, site->header->gateway_id));
+    scribe_raw(&scribe, "\",\"type\":\"tocsin.");
+    scribe_raw(&scribe, core_event_name(event->type));
+    scribe_raw(&scribe, "\"");
+    event_json_subject(&scribe, site, event);
+    event_json_string(&scribe, "time", time, sizeof time);
+    ret->split = scribe.used;
+    event_json_key(&scribe, "data");
+    if (event->alarm != RULESET_NONE) {
+        event_json_alarm(&scribe, site, event, raised);
+    } else {
+        event_json_activity(&scribe, site, event);
+    }
+    scribe_raw(&scribe, "}");
+    assert(!scribe.full);
+    ret->size = scribe.used;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_ENGINE_EVENT_JSON_H
+#define GATEWAY_ENGINE_EVENT_JSON_H
+
+/*
+ * An event as it is recorded and published: one CloudEvents 1.0 object
+ *
+ *     {"specversion":"1.0","id":"gulou-demo.main.17.4201",      journal_event.h adds this line
+ *      "source":"/tocsin/gulou-demo/main","type":"tocsin.alarm.raised",
+ *      "subject":"care/day-care/button-1","time":"2026-11-22T07:17:00.123Z",
+ *      "sequence":4201,                                          and this one
+ *      "data":{"rule":…,"class":…,"priority":…,"place":…,"state":{…},"occurrence":1,"value":1,
+ *       "unit":null,"quality":"good","measured":…,"text":{"zh":…,"en":…},"response":{…},"actor":null}}
+ *
+ * The keys stand in this order always. A value that cannot be trusted is null beside its quality.
+ * What happened in the activity lane has place, point and text; a card's number never leaves the
+ * gateway, and therefore never enters a body.
+ *
+ * Every text has a bound of its own, and all bounds together fit JOURNAL_TEXT_MAX.
+ */
+
+#include "gateway/journal/journal_event.h"
+#include "gateway/site.h"
+
+struct event_json {
+    size_t split; /* where the sequence goes */
+    size_t size;
+    char text[JOURNAL_TEXT_MAX];
+};
+
+/* Write an event; `raised` is when the alarm's occurrence was raised, for {since}. */
+void event_json_format(const struct site *site, const struct core_event *event, struct wall raised,
+                       struct event_json *ret);
+
+#endif

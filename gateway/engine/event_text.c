@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/engine/event_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/engine/scribe.h"
+#include "gateway/engine/zone.h"
+#include "rules/text.h"
+
+/* Texts of the product's own, zh and en. */
+struct event_words {
+    const char *words[LANGUAGE_EN + 1];
+};
+
+static const struct event_words builtin_messages[BUILTIN_COUNT] = {
+    [BUILTIN_NONE] = {{"{place}:{rule}", "{place}: {rule}"}},
+    [BUILTIN_DEVICE_LOST] = {{"设备 {device} 失联,{count} 个测点的数据已过期",
+                              "{device}: device lost, {count} points stale"}},
+    [BUILTIN_SENSOR_FAULT] = {{"{place}:传感器 {point} 没有有效数据",
+                               "{place}: sensor {point} gives no good value"}},
+    [BUILTIN_COMPONENT_LOST] = {{"网关进程 {component} 中断",
+                                 "Gateway process {component} is gone"}},
+    [BUILTIN_UPLINK_LOST] = {{"与监控后台的连接中断,事件保存在本地",
+                              "No connection to the backend; events are kept here"}},
+    [BUILTIN_STORAGE] = {{"事件无法写入存储,报警仍会照常发出",
+                          "Events cannot be recorded; alarms are told all the same"}},
+};
+
+static const struct event_words builtin_responses[BUILTIN_COUNT] = {
+    [BUILTIN_DEVICE_LOST] = {{"检查 {device} 的电源和通信线路;在恢复之前派人巡视相关房间",
+                              "Check power and cabling of {device}; look after its rooms in person "
+                              "until it is back"}},
+    [BUILTIN_SENSOR_FAULT] =
+        {{"检查或更换 {point};在恢复之前派人巡视",
+          "Check or replace {point}; look after the room in person until then"}},
+    [BUILTIN_COMPONENT_LOST] = {{"通常会自动恢复;若没有,请联系维护人员",
+                                 "It comes back by itself; if not, call the engineer"}},
+    [BUILTIN_UPLINK_LOST] = {{"检查网络和消息服务器", "Check the network and the broker"}},
+    [BUILTIN_STORAGE] = {{"检查磁盘空间和状态目录的权限",
+                          "Check disk space and the permissions of the state directory"}},
+};
+
+static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
+    [EVENT_ACCESS_GRANTED] = {{"{place}:刷卡通过", "{place}: access granted"}},
+    [EVENT_ACCESS_DENIED] = {{"{place}:刷卡被拒", "{place}: access denied"}},
+    [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡逻打卡", "{place}: patrol checkpoint"}},
+    [EVENT_SYSTEM_STARTED] = {{"网关已启动", "Gateway started"}},
+    [EVENT_SYSTEM_CLOCK_STEPPED] = {{"系统时钟被调整 {step} 秒", "Clock stepped by {step} s"}},
+};
+
+/* Everything a placeholder may ask for. */
+struct event_view {
+    const struct site *site;
+    const struct core_event *event;
+    const struct ruleset_alarm *alarm; /* NULL for activity */
+    struct wall raised;
+    enum site_language language;
+};
+
+static void event_fill_place(const struct event_view *view, struct text *text) {
+    uint32_t place = view->event->place;
+    struct site_name name =
+        place == RULESET_NONE ? view->site->header->site_name : view->site->places[place].name;
+    const char *words = site_name_text(view->site, name, view->language);
+    if (*words == '\0' && place != RULESET_NONE) {
+        words = site_text(view->site, view->site->places[place].id);
+    }
+    text_add(text, words);
+}
+
+static void event_fill_value(const struct event_view *view, struct text *text) {
+    char number[SCRIBE_NUMBER_SIZE];
+    if (!quality_usable(view->event->quality)) {
+        text_add(text, "?");
+        return;
+    }
+    /* People read six digits; the exact number stands beside the text. */
+    (void)snprintf(number, sizeof number, "%.6g", view->event->value);
+    text_add(text, number);
+}
+
+static void event_fill_unit(const struct event_view *view, struct text *text) {
+    uint32_t point = view->event->point;
+    if (point != RULESET_NONE) {
+        enum point_kind kind = (enum point_kind)view->site->ruleset.points[point].kind;
+        text_add(text, unit_facts(point_kind_facts(kind)->unit)->name);
+    }
+}
+
+static void event_fill_point(const struct event_view *view, struct text *text) {
+    uint32_t point = view->event->point;
+    if (point == RULESET_NONE && view->alarm != NULL && view->alarm->entity_kind == ENTITY_POINT) {
+        point = view->alarm->entity;
+    }
+    if (point != RULESET_NONE) {
+        text_add(text, site_text(view->site, view->site->points[point].id));
+    }
+}
+
+static void event_fill_since(const struct event_view *view, struct text *text) {
+    char local[ZONE_TEXT_SIZE];
+    zone_format(view->raised, local);
+    text_add(text, local);
+}
+
+static void event_fill_device(const struct event_view *view, struct text *text) {
+    if (view->alarm != NULL && view->alarm->entity_kind == ENTITY_DEVICE) {
+        text_add(text, site_text(view->site, view->site->devices[view->alarm->entity].id));
+    }
+}
+
+/* Points that nobody hears of while the device is lost. */
+static void event_fill_count(const struct event_view *view, struct text *text) {
+    uint64_t count = 0;
+    if (view->alarm == NULL || view->alarm->entity_kind != ENTITY_DEVICE) {
+        return;
+    }
+    for (uint32_t p = 0; p < view->site->ruleset.point_count; p++) {
+        count += view->site->ruleset.points[p].device == view->alarm->entity &&
+                 view->site->points[p].output == 0;
+    }
+    text_add_count(text, count);
+}
+
+static void event_fill_component(const struct event_view *view, struct text *text) {
+    char name[64];
+    if (view->alarm != NULL && view->alarm->entity_kind == ENTITY_COMPONENT) {
+        site_component_name(view->site, view->alarm->entity, name, sizeof name);
+        text_add(text, name);
+    }
+}
+
+static void event_fill_rule(const struct event_view *view, struct text *text) {
+    if (view->alarm != NULL) {
+        text_add(text, site_text(view->site, view->site->rules[view->alarm->rule].id));
+    }
+}
+
+static void event_fill_step(const struct event_view *view, struct text *text) {
+    char number[SCRIBE_NUMBER_SIZE];
+    (void)snprintf(number, sizeof number, "%+.1f", (double)view->event->step_ns / (double)NS_PER_S);
+    text_add(text, number);
+}
+
+static const struct {
+    const char *name;
+    void (*fill)(const struct event_view *view, struct text *text);
+} placeholders[] = {
+    {"{place}", event_fill_place}, {"{value}", event_fill_value},
+    {"{unit}", event_fill_unit},   {"{point}", event_fill_point},
+    {"{since}", event_fill_since}, {"{device}", event_fill_device},
+    {"{count}", event_fill_count}, {"{component}", event_fill_component},
+    {"{rule}", event_fill_rule},   {"{step}", event_fill_step},
+};
+
+/* Fill in the placeholder that `words` begins with, if it is one. Returns its length or 0. */
+static size_t event_fill(const struct event_view *view, const char *words, struct text *text) {
+    for (size_t i = 0; i < sizeof placeholders / sizeof placeholders[0]; i++) {
+        size_t len = strlen(placeholders[i].name);
+        if (strncmp(words, placeholders[i].name, len) == 0) {
+            placeholders[i].fill(view, text);
+            return len;
+        }
+    }
+    return 0;
+}
+
+static void event_expand(const struct event_view *view, const char *words,
+                         char ret[EVENT_TEXT_SIZE]) {
+    struct text text;
+    text_init(&text, ret, EVENT_TEXT_SIZE);
+    while (*words != '\0') {
+        size_t plain = strcspn(words, "{");
+        text_add_bytes(&text, words, plain);
+        words += plain;
+        size_t filled = event_fill(view, words, &text);
+        if (filled == 0 && *words == '{') {
+            text_add_bytes(&text, words, 1);
+            filled = 1;
+        }
+        words += filled;
+    }
+}
+
+static struct event_view event_view(const struct site *site, const struct core_event *event,
+                                    struct wall raised, enum site_language language) {
+    return (struct event_view){
+        .site = site,
+        .event = event,
+        .alarm = event->alarm != RULESET_NONE ? &site->ruleset.alarms[event->alarm] : NULL,
+        .raised = raised,
+        .language = language,
+    };
+}
+
+/* The site's own words for a text of the rule, or the product's. */
+static const char *event_words(const struct event_view *view, struct site_name own,
+                               const struct event_words builtin[BUILTIN_COUNT]) {
+    const char *words = site_name_text(view->site, own, view->language);
+    if (*words == '\0') {
+        uint8_t which = view->site->ruleset.rules[view->alarm->rule].builtin;
+        words = builtin[which].words[view->language];
+    }
+    return words != NULL ? words : "";
+}
+
+void event_text_message(const struct site *site, const struct core_event *event, struct wall raised,
+                        enum site_language language, char ret[EVENT_TEXT_SIZE]) {
+    struct event_view view = event_view(site, event, raised, language);
+    const char *words =
+        view.alarm != NULL
+            ? event_words(&view, site->rules[view.alarm->rule].message, builtin_messages)
+            : activity_messages[event->type].words[language];
+    event_expand(&view, words != NULL ? words : "", ret);
+}
+
+void event_text_response(const struct site *site, const struct core_event *event,
+                         struct wall raised, enum site_language language,
+                         char ret[EVENT_TEXT_SIZE]) {
+    struct event_view view = event_view(site, event, raised, language);
+    ret[0] = '\0';
+    if (view.alarm != NULL) {
+        event_expand(&view,
+                     event_words(&view, site->rules[view.alarm->rule].response, builtin_responses),
+                     ret);
+    }
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/engine/recorder.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "gateway/clock.h"
+#include "gateway/engine/event_json.h"
+#include "gateway/log.h"
+
+struct recorder {
+    const struct site *site;
+    struct event_base *base;
+    struct recorder_callbacks callbacks;
+    void *context;
+    struct journal *journal;
+    struct event *reported; /* the journal has something to take */
+    struct event *limit;    /* the oldest event's time is up */
+    bool limit_runs;
+    struct journal_event *oldest, *newest; /* all that wait for their commit */
+    struct journal_event *untold;          /* the oldest of them that did not go out early */
+    uint64_t early_count;                  /* n of the last `u<n>` */
+    bool recording;
+    bool well;
+    uint64_t well_at; /* real: not well before */
+    uint64_t dropped_told;
+    struct log_limiter drop_limiter;
+    struct wire_event message;
+};
+
+/* ---- the list of those that wait ---- */
+
+static void recorder_link(struct recorder *recorder, struct journal_event *event) {
+    event->older = recorder->newest;
+    event->newer = NULL;
+    if (recorder->newest == NULL) {
+        recorder->oldest = event;
+    } else {
+        recorder->newest->newer = event;
+    }
+    recorder->newest = event;
+    if (recorder->untold == NULL) {
+        recorder->untold = event;
+    }
+}
+
+static void recorder_unlink(struct recorder *recorder, struct journal_event *event) {
+    if (recorder->untold == event) {
+        recorder->untold = event->newer;
+    }
+    if (event->older == NULL) {
+        recorder->oldest = event->newer;
+    } else {
+        event->older->newer = event->newer;
+    }
+    if (event->newer == NULL) {
+        recorder->newest = event->older;
+    } else {
+        event->newer->older = event->older;
+    }
+}
+
+const struct journal_event *recorder_waiting(const struct recorder *recorder) {
+    return recorder->oldest;
+}
+
+/* ---- messages ---- */
+
+static void recorder_message(const struct recorder *recorder, const struct journal_event *event,
+                             uint64_t seq, struct wire_event *ret) {
+    uint64_t early = atomic_load(&event->early);
+    ret->seq = seq;
+    ret->early = early;
+    ret->alarm = event->alarm;
+    ret->type = event->type;
+    ret->lane = event->lane;
+    ret->class = event->class;
+    ret->reserved = 0;
+    ret->body_size = (uint32_t)journal_event_body(event, journal_id_prefix(recorder->journal), seq,
+                                                  early, ret->body);
+    ret->header = wire_header_of(WIRE_EVENT, wire_size(WIRE_EVENT, ret->body_size));
+}
+
+void recorder_early_message(const struct recorder *recorder, const struct journal_event *event,
+                            struct wire_event *ret) {
+    recorder_message(recorder, event, 0, ret);
+}
+
+/* ---- telling early ---- */
+
+static void recorder_change(struct recorder *recorder, bool well) {
+    if (recorder->well != well) {
+        recorder->well = well;
+        recorder->callbacks.storage(recorder->context, well);
+    }
+}
+
+/* The storage has failed or was slow: not well now, nor for a while. */
+static void recorder_worry(struct recorder *recorder) {
+    recorder->well_at = clock_real_ns() + RECORDER_WELL_MS * NS_PER_MS;
+}
+
+/* Tell every event that was born before `before_ns` and has not been told. */
+static void recorder_tell_early(struct recorder *recorder, uint64_t before_ns) {
+    bool any = false;
+    while (recorder->untold != NULL && recorder->untold->born_real_ns <= before_ns) {
+        struct journal_event *event = recorder->untold;
+        recorder->untold = event->newer;
+        atomic_store(&event->early, ++recorder->early_count);
+        recorder_message(recorder, event, 0, &recorder->message);
+        recorder->callbacks.event(recorder->context, &recorder->message, event);
+        any = true;
+    }
+    if (any) {
+        recorder->callbacks.early(recorder->context);
+        recorder_worry(recorder);
+    }
+}
+
+static void recorder_arm_limit(struct recorder *recorder) {
+    if (recorder->limit_runs || recorder->untold == NULL) {
+        return;
+    }
+    /* Not moved with every event: it looks again when it fires, once in 250 ms at most. */
+    const struct timeval span = {.tv_usec = RECORDER_LIMIT_MS * 1000};
+    recorder->limit_runs = event_add(recorder->limit, &span) == 0;
+}
+
+static void recorder_limit_reached(evutil_socket_t fd, short what, void *context) {
+    struct recorder *recorder = context;
+    (void)fd;
+    (void)what;
+    recorder->limit_runs = false;
+    if (recorder->untold == NULL) {
+        return;
+    }
+    uint64_t now_ns = clock_real_ns();
+    uint64_t due_ns = recorder->untold->born_real_ns + RECORDER_LIMIT_MS * NS_PER_MS;
+    if (due_ns <= now_ns) {
+        recorder_tell_early(recorder, now_ns - RECORDER_LIMIT_MS * NS_PER_MS);
+        recorder_change(recorder, false);
+        recorder_arm_limit(recorder);
+        return;
+    }
+    uint64_t wait_us = (due_ns - now_ns) / 1000 + 1;
+    const struct timeval span = {.tv_usec = (suseconds_t)wait_us};
+    recorder->limit_runs = event_add(recorder->limit, &span) == 0;
+}
+
+/* ---- what the journal reports ---- */
+
+static void recorder_take_events(struct recorder *recorder, struct journal_event *event) {
+    while (event != NULL) {
+        struct journal_event *next = event->next;
+        uint64_t early = atomic_load(&event->early);
+        recorder_unlink(recorder, event);
+        recorder_message(recorder, event, event->seq, &recorder->message);
+        recorder->callbacks.event(recorder->context, &recorder->message, event);
+        if (early != event->early_linked &&
+            journal_add_link(recorder->journal, event->seq, early) != 0) {
+            /* Only the link is lost: both copies have been sent, and the recorded one stands. */
+            log_line(LOG_WARNING, "first_sent_lost", "seq=%" PRIu64, event->seq);
+        }
+        (void)journal_event_free(event);
+        event = next;
+    }
+}
+
+static void recorder_take_dropped(struct recorder *recorder, struct journal_event *event) {
+    uint64_t kept_back;
+    uint64_t count = 0;
+    while (event != NULL) {
+        struct journal_event *next = event->next;
+        recorder_unlink(recorder, event);
+        (void)journal_event_free(event);
+        event = next;
+        count++;
+    }
+    recorder->dropped_told += count;
+    if (count > 0 && log_permit(&recorder->drop_limiter, &kept_back)) {
+        log_line(LOG_ERROR, "journal_overflow",
+                 "dropped=%" PRIu64
+                 " effect=\"the oldest events that wait for the disk will never be "
+                 "recorded; they were told without a sequence number\"",
+                 recorder->dropped_told);
+    }
+}
+
+static void recorder_take_alarms(struct recorder *recorder, struct journal_alarm *alarm) {
+    while (alarm != NULL) {
+        struct journal_alarm *next = alarm->next;
+        recorder->callbacks.alarm(recorder->context, alarm);
+        free(alarm);
+        alarm = next;
+    }
+}
+
+static void recorder_report(evutil_socket_t fd, short what, void *context) {
+    struct recorder *recorder = context;
+    struct journal_report report;
+    (void)fd;
+    (void)what;
+    journal_take(recorder->journal, &report);
+    recorder_take_events(recorder, report.events);
+    recorder_take_alarms(recorder, report.alarms);
+    recorder_take_dropped(recorder, report.dropped);
+    recorder->recording = report.recording;
+    recorder->callbacks.settled(recorder->context, report.ticket);
+    if (!report.recording) {
+        recorder_tell_early(recorder, UINT64_MAX);
+        recorder_worry(recorder);
+        recorder_change(recorder, false);
+    }
+    if (report.renewed) {
+        recorder->callbacks.renewed(recorder->context);
+        recorder_worry(recorder);
+        recorder_change(recorder, false);
+    }
+    (void)recorder_submit(recorder); /* links, if any */
+}
+
+void recorder_tick(struct recorder *recorder) {
+    if (!recorder->well && recorder->recording && clock_real_ns() >= recorder->well_at) {
+        recorder_change(recorder, true);
+    }
+}
+
+/* ---- adding ---- */
+
+int recorder_add(struct recorder *recorder, const struct core_event *event, struct wall raised,
+                 const struct journal_event **ret_event) {
+    const struct site *site = recorder->site;
+    struct event_json json;
+    struct journal_event *made;
+    event_json_format(site, event, raised, &json);
+    int r = journal_event_new(json.text, json.split, json.size, &made);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    made->wall = event->wall;
+    made->born_real_ns = clock_real_ns();
+    made->type = (uint16_t)event->type;
+    made->lane = (uint8_t)core_event_lane(event->type);
+    made->alarm = event->alarm;
+    if (event->alarm != RULESET_NONE) {
+        made->class = site->ruleset.rules[site->ruleset.alarms[event->alarm].rule].class;
+    }
+    if (event->place != RULESET_NONE) {
+        made->place = site_text(site, site->places[event->place].id);
+    }
+    if (event->point != RULESET_NONE) {
+        made->point = site_text(site, site->points[event->point].id);
+    }
+    recorder_link(recorder, made);
+    journal_add_event(recorder->journal, made);
+    if (ret_event != NULL) {
+        *ret_event = made;
+    }
+    return 0;
+}
+
+void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm) {
+    journal_add_alarm(recorder->journal, alarm);
+}
+
+uint64_t recorder_submit(struct recorder *recorder) {
+    uint64_t ticket = journal_submit(recorder->journal);
+    if (!recorder->recording) {
+        recorder_tell_early(recorder, UINT64_MAX);
+    } else {
+        recorder_arm_limit(recorder);
+    }
+    return ticket;
+}
+
+/* ---- birth and death ---- */
+
+static void recorder_alarm_name(const void *context, uint32_t alarm, char *ret) {
+    site_alarm_format(context, alarm, ret);
+}
+
+int recorder_new(const struct site *site, struct event_base *base,
+                 const struct recorder_callbacks *callbacks, void *context,
+                 struct recorder **ret_recorder) {
+    struct recorder *recorder = calloc(1, sizeof *recorder);
+    if (recorder == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    recorder->site = site;
+    recorder->base = base;
+    recorder->callbacks = *callbacks;
+    recorder->context = context;
+    const struct journal_conf conf = {
+        .directory = site_text(site, site->header->state_directory),
+        .identity = {.site = site_text(site, site->header->site_id),
+                     .gateway = site_text(site, site->header->gateway_id),
+                     .alarm_name = recorder_alarm_name,
+                     .context = site},
+        .alarm_count = site->ruleset.alarm_count,
+    };
+    int r = journal_new(&conf, &recorder->journal);
+    if (r != 0) {
+        (void)recorder_free(recorder);
+        return err_trace(r);
+    }
+    recorder->recording = journal_is_recording(recorder->journal);
+    recorder->well = recorder->recording && !journal_was_damaged(recorder->journal);
+    recorder_worry(recorder);
+    *ret_recorder = recorder;
+    return 0;
+}
+
+int recorder_start(struct recorder *recorder) {
+    recorder->reported = event_new(recorder->base, journal_fd(recorder->journal),
+                                   EV_READ | EV_PERSIST, recorder_report, recorder);
+    recorder->limit = event_new(recorder->base, -1, 0, recorder_limit_reached, recorder);
+    if (recorder->reported == NULL || recorder->limit == NULL ||
+        event_add(recorder->reported, NULL) != 0) {
+        return err_origin(-ENOMEM);
+    }
+    int r = journal_start(recorder->journal);
+    return r == 0 ? 0 : err_trace(r);
+}
+
+struct recorder *recorder_free(struct recorder *recorder) {
+    if (recorder == NULL) {
+        return NULL;
+    }
+    recorder->journal = journal_free(recorder->journal); /* with the events that still wait */
+    if (recorder->reported != NULL) {
+        event_free(recorder->reported);
+    }
+    if (recorder->limit != NULL) {
+        event_free(recorder->limit);
+    }
+    free(recorder);
+    return NULL;
+}
+
+struct journal *recorder_journal(struct recorder *recorder) {
+    return recorder->journal;
+}
+
+bool recorder_is_well(const struct recorder *recorder) {
+    return recorder->well;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_ENGINE_RECORDER_H
+#define GATEWAY_ENGINE_RECORDER_H
+
+/*
+ * The recorder: from what the core says to what everybody may hear
+ *
+ * Formats each event, hands it to the journal together with the alarm states that follow from it,
+ * and says when it may be told:
+ *
+ *     recorder_add ──▶ journal ──▶ committed within 250 ms ─────────────────▶ told with its seq
+ *                              └─▶ not committed in time, or the disk failed ─▶ told early as u<n>,
+ * seq 0, and again with its seq once it is recorded
+ *
+ * Events that wait are kept in order; those that went out early stay among them, so that a peer
+ * that connects meanwhile can be given them too. Without a journal that list is the bounded journal
+ * in memory.
+ */
+
+#include "gateway/journal/journal.h"
+#include "gateway/site.h"
+#include "gateway/wire.h"
+
+struct event_base;
+
+enum {
+    /* Real time until an event is told although it is not recorded. */
+    RECORDER_LIMIT_MS = 250,
+    /* Real time without a failure or delay until the storage counts as well again. */
+    RECORDER_WELL_MS = 3000,
+};
+
+struct recorder;
+
+struct recorder_callbacks {
+    /* An event may be told: recorded (seq > 0) or early (seq 0). `event` is only to be compared. */
+    void (*event)(void *context, const struct wire_event *message,
+                  const struct journal_event *event);
+    /* The state of an alarm is recorded. */
+    void (*alarm)(void *context, const struct journal_alarm *alarm);
+    /* Events went out early: what is known of alarms may be told as it is. */
+    void (*early)(void *context);
+    /* Everything up to `ticket` is recorded. */
+    void (*settled)(void *context, uint64_t ticket);
+    /* The storage has become well or unwell. May add and submit. */
+    void (*storage)(void *context, bool well);
+    /* A new journal file began: add the state of every alarm and submit. */
+    void (*renewed)(void *context);
+};
+
+/* Open the journal. Keeps `site`. */
+NODISCARD int recorder_new(const struct site *site, struct event_base *base,
+                           const struct recorder_callbacks *callbacks, void *context,
+                           struct recorder **ret_recorder);
+
+/* Start recording, once what the journal knows has been loaded. */
+NODISCARD int recorder_start(struct recorder *recorder);
+
+/* Record what waits, if that works at once, and close. */
+struct recorder *recorder_free(struct recorder *recorder);
+
+/* For loading before recorder_start(), for what peers have confirmed, and for figures. */
+struct journal *recorder_journal(struct recorder *recorder);
+
+/* Is everything recorded in time? */
+bool recorder_is_well(const struct recorder *recorder);
+
+/* Format and add an event; `ret_event`, which may be NULL, is valid until it has been recorded. */
+NODISCARD int recorder_add(struct recorder *recorder, const struct core_event *event,
+                           struct wall raised, const struct journal_event **ret_event);
+
+/* Add an alarm's state; takes it. */
+void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm);
+
+/* Hand over what was added. Returns the ticket that covers it. */
+uint64_t recorder_submit(struct recorder *recorder);
+
+/* Once a second: the storage may count as well again. */
+void recorder_tick(struct recorder *recorder);
+
+/* Events that wait for their commit, oldest first; go on with `newer`. */
+const struct journal_event *recorder_waiting(const struct recorder *recorder);
+
+/* Write the message of an event that waits and went out early. */
+void recorder_early_message(const struct recorder *recorder, const struct journal_event *event,
+                            struct wire_event *ret);
+
+#endif

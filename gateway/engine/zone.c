@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/engine/zone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+void zone_init(const char *name) {
+    /* Only without memory this fails, and then UTC serves until the restart that follows soon. */
+    (void)setenv("TZ", name, 1);
+    tzset();
+}
+
+int32_t zone_east_s(int64_t utc_s) {
+    struct tm local = {0};
+    time_t at = (time_t)utc_s;
+    return localtime_r(&at, &local) != NULL ? (int32_t)local.tm_gmtoff : 0;
+}
+
+void zone_format(struct wall wall, char ret[ZONE_TEXT_SIZE]) {
+    int64_t utc_s = wall.ns / (int64_t)NS_PER_S;
+    int64_t minute = (utc_s + zone_east_s(utc_s)) / 60;
+    unsigned of_day = (unsigned)(minute >= 0 ? minute % 1440 : 0);
+    (void)snprintf(ret, ZONE_TEXT_SIZE, "%02u:%02u", of_day / 60 % 24, of_day % 60);
+}

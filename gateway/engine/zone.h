@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_ENGINE_ZONE_H
+#define GATEWAY_ENGINE_ZONE_H
+
+/*
+ * The site's time zone
+ *
+ * The C library knows one zone per process, named by TZ; the engine takes the site's. Nothing else
+ * in the process is local: logs, events and the journal are UTC.
+ */
+
+#include "rules/instant.h"
+
+/* Use the zone `name` ("Asia/Shanghai") from now on. Called before any thread starts. */
+void zone_init(const char *name);
+
+/* How far the zone was ahead of UTC at `utc_s` seconds since 1970. */
+int32_t zone_east_s(int64_t utc_s);
+
+/* Write the local time of day, "07:17". */
+enum { ZONE_TEXT_SIZE = 8 };
+void zone_format(struct wall wall, char ret[ZONE_TEXT_SIZE]);
+
+#endif

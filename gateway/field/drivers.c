@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/field/drivers.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/field/resolver.h"
+#include "sensors/modbus_bus.h"
+#include "sensors/mqtt_source.h"
+
+/* One bus of ours, and the arrays that its driver borrows. */
+struct driver {
+    uint32_t bus; /* index in the site */
+    struct mbbus *modbus;
+    struct mqtt_source *mqtt;
+    struct mbbus_device *devices;
+    struct mbimage_point *points;
+    struct mbbus_output *outputs;
+    struct mqtt_source_point *topics;
+    uint32_t *device_indexes;
+};
+
+struct drivers {
+    const struct site *site;
+    struct sensor_sink sink;
+    struct driver *drivers;
+    uint32_t count;
+    uint32_t *of_bus; /* per bus of the site: its driver, or RULESET_NONE */
+    struct resolver *resolver;
+};
+
+static enum mbframe_table driver_table(uint8_t table) {
+    switch ((enum site_modbus_table)table) {
+    case SITE_MODBUS_COIL:
+        return MBFRAME_COIL;
+    case SITE_MODBUS_DISCRETE:
+        return MBFRAME_DISCRETE;
+    case SITE_MODBUS_INPUT:
+        return MBFRAME_INPUT;
+    case SITE_MODBUS_HOLDING:
+        return MBFRAME_HOLDING;
+    case SITE_MODBUS_NONE:
+        break;
+    }
+    assert(false && "a Modbus point has a table");
+    return MBFRAME_COIL;
+}
+
+/* The site's words and the decoder's are the same lists in the same order. */
+_Static_assert((int)SITE_TYPE_U16 == (int)REGISTER_U16 && (int)SITE_TYPE_U32 == (int)REGISTER_U32 &&
+                   (int)SITE_TYPE_U64 == (int)REGISTER_U64 &&
+                   (int)SITE_TYPE_F32 == (int)REGISTER_F32 &&
+                   (int)SITE_TYPE_F64 == (int)REGISTER_F64 &&
+                   (int)SITE_TYPE_BCD32 == (int)REGISTER_BCD32 &&
+                   (int)SITE_TYPE_COUNT == (int)REGISTER_TYPE_COUNT,
+               "types");
+_Static_assert((int)SITE_ORDER_CDAB == (int)REGISTER_CDAB &&
+                   (int)SITE_ORDER_BADC == (int)REGISTER_BADC &&
+                   (int)SITE_ORDER_DCBA == (int)REGISTER_DCBA,
+               "orders");
+
+/*
+ * How many units of the point's kind one unit as published is: a value in mV becomes one in V.
+ * `scale`, `offset` and `deadband` of the site are in the unit as published, its range in the
+ * kind's.
+ */
+static double driver_unit_factor(const struct ruleset_point *point, const struct site_point *row) {
+    const struct point_kind_facts *facts = point_kind_facts((enum point_kind)point->kind);
+    if (row->unit == UNIT_NONE || row->unit == (uint8_t)facts->unit) {
+        return 1;
+    }
+    return unit_facts((enum unit)row->unit)->factor / unit_facts(facts->unit)->factor;
+}
+
+static struct register_format driver_format(const struct site *site, uint32_t point) {
+    const struct site_point *row = &site->points[point];
+    const struct ruleset_point *kind = &site->ruleset.points[point];
+    enum point_form form = point_kind_facts((enum point_kind)kind->kind)->form;
+    double factor = driver_unit_factor(kind, row);
+    return (struct register_format){
+        .type = (enum register_type)row->modbus_type,
+        .order = (enum register_order)row->modbus_order,
+        .bit = row->modbus_bit,
+        .truth = form == POINT_FORM_TRUTH || form == POINT_FORM_EVENT,
+        .invert = row->invert != 0,
+        .scale = row->scale * factor,
+        .offset = row->offset * factor,
+        .min = row->min,
+        .max = row->max,
+    };
+}
+
+static void driver_modbus_point(const struct site *site, uint32_t point,
+                                struct mbimage_point *ret_point) {
+    const struct site_point *row = &site->points[point];
+    *ret_point = (struct mbimage_point){
+        .point = point,
+        .table = driver_table(row->modbus_table),
+        .address = row->modbus_address,
+        .format = driver_format(site, point),
+        .deadband = row->deadband * driver_unit_factor(&site->ruleset.points[point], row),
+    };
+}
+
+static uint64_t driver_poll_ns(const struct site_device *device) {
+    uint64_t poll_ns = clock_real_span_ns(device->poll_ms * NS_PER_MS);
+    return poll_ns > MBBUS_POLL_MIN_NS ? poll_ns : MBBUS_POLL_MIN_NS;
+}
+
+static uint64_t driver_timeout_ns(const struct site_device *device) {
+    uint64_t timeout_ns = device->timeout_ms * NS_PER_MS;
+    return timeout_ns > MBBUS_TIMEOUT_MIN_NS ? timeout_ns : MBBUS_TIMEOUT_MIN_NS;
+}
+
+static uint32_t driver_point_count(const struct site *site, uint32_t bus) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < site->ruleset.point_count; i++) {
+        count += site->points[i].bus == bus;
+    }
+    return count;
+}
+
+/* Fill in one device and its points; `*points` and `*outputs` move on over the bus's arrays. */
+static void driver_modbus_device(const struct site *site, uint32_t device,
+                                 struct mbimage_point **points, struct mbbus_output **outputs,
+                                 struct mbbus_device *ret_device) {
+    const struct site_device *row = &site->devices[device];
+    *ret_device = (struct mbbus_device){
+        .device = device,
+        .unit = (uint8_t)row->unit,
+        .poll_ns = driver_poll_ns(row),
+        .timeout_ns = driver_timeout_ns(row),
+        .points = *points,
+        .outputs = *outputs,
+    };
+    for (uint32_t i = 0; i < site->ruleset.point_count; i++) {
+        if (site->ruleset.points[i].device != device) {
+            continue;
+        }
+        if (site->points[i].output != 0) {
+            *(*outputs)++ = (struct mbbus_output){
+                .point = i,
+                .address = site->points[i].modbus_address,
+                .invert = site->points[i].invert != 0,
+            };
+            ret_device->output_count++;
+        } else {
+            driver_modbus_point(site, i, (*points)++);
+            ret_device->point_count++;
+        }
+    }
+}
+
+static int driver_modbus(struct drivers *drivers, struct driver *driver) {
+    const struct site *site = drivers->site;
+    const struct site_bus *bus = &site->buses[driver->bus];
+    size_t points = (size_t)driver_point_count(site, driver->bus) + 1;
+    driver->devices = calloc(bus->device_count, sizeof *driver->devices);
+    driver->points = calloc(points, sizeof *driver->points);
+    driver->outputs = calloc(points, sizeof *driver->outputs);
+    if (driver->devices == NULL || driver->points == NULL || driver->outputs == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    struct mbimage_point *point = driver->points;
+    struct mbbus_output *output = driver->outputs;
+    for (uint32_t i = 0; i < bus->device_count; i++) {
+        driver_modbus_device(site, bus->device_first + i, &point, &output, &driver->devices[i]);
+    }
+    const char *host = site_text(site, bus->host);
+    bool tcp = bus->kind == SITE_BUS_MODBUS_TCP;
+    const struct mbbus_conf conf = {
+        .link =
+            {
+                .kind = tcp ? MBLINK_TCP : MBLINK_RTU,
+                .address = tcp && resolver_is_literal(host) ? host : "",
+                .port = (uint16_t)bus->port,
+                .line = host,
+                .baud = bus->baud,
+                .parity = (char)bus->parity,
+                .stop_bits = (uint8_t)bus->stop_bits,
+            },
+        .devices = driver->devices,
+        .device_count = bus->device_count,
+        .sink = drivers->sink,
+    };
+    return err_trace(mbbus_new(&conf, &driver->modbus));
+}
+
+/* A JSON pointer or NULL; an empty text means "not given". */
+static const char *driver_pointer(const struct site *site, uint32_t offset) {
+    return offset == 0 ? NULL : site_text(site, offset);
+}
+
+static void driver_mqtt_point(const struct site *site, uint32_t point,
+                              struct mqtt_source_point *ret_point) {
+    const struct site_point *row = &site->points[point];
+    const struct ruleset_point *kind = &site->ruleset.points[point];
+    *ret_point = (struct mqtt_source_point){
+        .point = point,
+        .device = kind->device,
+        .topic = site_text(site, row->mqtt_topic),
+        .event = point_kind_facts((enum point_kind)kind->kind)->form == POINT_FORM_EVENT,
+        .format =
+            {
+                .value = driver_pointer(site, row->mqtt_value),
+                .code = driver_pointer(site, row->mqtt_code),
+                .result = driver_pointer(site, row->mqtt_result),
+                .time = driver_pointer(site, row->mqtt_time),
+                .number = driver_format(site, point),
+            },
+    };
+}
+
+/* "tcp://host:port" with the scheme of the address as written, and brackets around an IPv6 literal.
+ */
+static void driver_uri(const struct site *site, const struct site_bus *bus, const char *host,
+                       char ret_uri[MQTT_SOURCE_URI_SIZE]) {
+    const char *written = site_text(site, bus->address);
+    const char *end = strstr(written, "://");
+    int scheme = end != NULL ? (int)(end - written) : 0;
+    bool brackets = strchr(host, ':') != NULL && host[0] != '[';
+    (void)snprintf(ret_uri, MQTT_SOURCE_URI_SIZE, "%.*s://%s%s%s:%u", scheme > 0 ? scheme : 3,
+                   scheme > 0 ? written : "tcp", brackets ? "[" : "", host, brackets ? "]" : "",
+                   bus->port);
+}
+
+/* Is the broker's certificate checked against its name? Then the name must stay in the address. */
+static bool driver_is_tls(const struct site *site, const struct site_bus *bus) {
+    return strncmp(site_text(site, bus->address), "ssl:", 4) == 0;
+}
+
+static int driver_mqtt(struct drivers *drivers, struct driver *driver) {
+    const struct site *site = drivers->site;
+    const struct site_bus *bus = &site->buses[driver->bus];
+    driver->topics =
+        calloc((size_t)driver_point_count(site, driver->bus) + 1, sizeof *driver->topics);
+    driver->device_indexes = calloc(bus->device_count, sizeof *driver->device_indexes);
+    if (driver->topics == NULL || driver->device_indexes == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    uint32_t point_count = 0;
+    for (uint32_t i = 0; i < site->ruleset.point_count; i++) {
+        if (site->points[i].bus == driver->bus && site->points[i].mqtt_topic != 0) {
+            driver_mqtt_point(site, i, &driver->topics[point_count++]);
+        }
+    }
+    for (uint32_t i = 0; i < bus->device_count; i++) {
+        driver->device_indexes[i] = bus->device_first + i;
+    }
+    char uri[MQTT_SOURCE_URI_SIZE], client_id[160];
+    driver_uri(site, bus, site_text(site, bus->host), uri);
+    (void)snprintf(client_id, sizeof client_id, "tocsin-%s-%s-field-%s",
+                   site_text(site, site->header->site_id),
+                   site_text(site, site->header->gateway_id),
+                   site_text(site, site->devices[bus->device_first].id));
+    const struct mqtt_source_conf conf = {
+        .uri = uri,
+        .client_id = client_id,
+        .ca = driver_is_tls(site, bus) ? driver_pointer(site, site->header->mqtt_ca) : NULL,
+        .points = driver->topics,
+        .point_count = point_count,
+        .devices = driver->device_indexes,
+        .device_count = bus->device_count,
+        .sink = drivers->sink,
+    };
+    return err_trace(mqtt_source_new(&conf, &driver->mqtt));
+}
+
+static void driver_found(void *context, uint32_t index, const char *literal) {
+    struct drivers *drivers = context;
+    struct driver *driver = &drivers->drivers[index];
+    if (driver->modbus != NULL) {
+        mbbus_address(driver->modbus, literal);
+    } else if (driver->mqtt != NULL) {
+        char uri[MQTT_SOURCE_URI_SIZE];
+        driver_uri(drivers->site, &drivers->site->buses[driver->bus], literal, uri);
+        mqtt_source_address(driver->mqtt, uri);
+    }
+}
+
+static int driver_new(struct drivers *drivers, uint32_t index) {
+    struct driver *driver = &drivers->drivers[index];
+    const struct site_bus *bus = &drivers->site->buses[driver->bus];
+    bool mqtt = bus->kind == SITE_BUS_MQTT;
+    int r = mqtt ? driver_mqtt(drivers, driver) : driver_modbus(drivers, driver);
+    const char *host = site_text(drivers->site, bus->host);
+    bool by_name = bus->kind != SITE_BUS_MODBUS_RTU && !resolver_is_literal(host) &&
+                   !(mqtt && driver_is_tls(drivers->site, bus));
+    if (r == 0 && by_name) {
+        r = resolver_add(drivers->resolver, host, index);
+    }
+    return err_trace(r);
+}
+
+int drivers_new(const struct site *site, uint32_t instance, struct event_base *base,
+                const struct sensor_sink *sink, struct drivers **ret_drivers) {
+    struct drivers *drivers = calloc(1, sizeof *drivers);
+    if (drivers == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    *drivers = (struct drivers){.site = site, .sink = *sink};
+    drivers->drivers = calloc((size_t)site->bus_count + 1, sizeof *drivers->drivers);
+    drivers->of_bus = calloc((size_t)site->bus_count + 1, sizeof *drivers->of_bus);
+    int r = drivers->drivers == NULL || drivers->of_bus == NULL ? err_origin(-ENOMEM) : 0;
+    if (r == 0) {
+        r = err_trace(resolver_new(base, driver_found, drivers, &drivers->resolver));
+    }
+    for (uint32_t i = 0; r == 0 && i < site->bus_count; i++) {
+        drivers->of_bus[i] = RULESET_NONE;
+        if (site->buses[i].field == instance && site->buses[i].device_count > 0) {
+            drivers->of_bus[i] = drivers->count;
+            drivers->drivers[drivers->count].bus = i;
+            r = driver_new(drivers, drivers->count++);
+        }
+    }
+    if (r != 0) {
+        (void)drivers_free(drivers);
+        return r;
+    }
+    *ret_drivers = drivers;
+    return 0;
+}
+
+int drivers_start(struct drivers *drivers) {
+    int r = 0;
+    for (uint32_t i = 0; r == 0 && i < drivers->count; i++) {
+        const struct driver *driver = &drivers->drivers[i];
+        r = driver->modbus != NULL ? mbbus_start(driver->modbus) : mqtt_source_start(driver->mqtt);
+    }
+    return r == 0 ? 0 : err_origin(r);
+}
+
+uint32_t drivers_count(const struct drivers *drivers) {
+    return drivers->count;
+}
+
+void drivers_output(struct drivers *drivers, uint32_t point, bool on) {
+    uint32_t index = drivers->of_bus[drivers->site->points[point].bus];
+    if (index != RULESET_NONE && drivers->drivers[index].modbus != NULL) {
+        mbbus_output(drivers->drivers[index].modbus, point, on);
+    }
+}
+
+static void driver_deinit(struct driver *driver) {
+    (void)mbbus_free(driver->modbus);
+    (void)mqtt_source_free(driver->mqtt);
+    free(driver->devices);
+    free(driver->points);
+    free(driver->outputs);
+    free(driver->topics);
+    free(driver->device_indexes);
+}
+
+struct drivers *drivers_free(struct drivers *drivers) {
+    if (drivers == NULL) {
+        return NULL;
+    }
+    (void)resolver_free(drivers->resolver);
+    /* All are told before any is waited for, so that the slowest one is all that is waited for. */
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        if (drivers->drivers[i].modbus != NULL) {
+            mbbus_stop(drivers->drivers[i].modbus);
+        } else if (drivers->drivers[i].mqtt != NULL) {
+            mqtt_source_stop(drivers->drivers[i].mqtt);
+        }
+    }
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        driver_deinit(&drivers->drivers[i]);
+    }
+    free(drivers->drivers);
+    free(drivers->of_bus);
+    free(drivers);
+    return NULL;
+}

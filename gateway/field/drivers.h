@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_FIELD_DRIVERS_H
+#define GATEWAY_FIELD_DRIVERS_H
+
+/*
+ * Drivers: a driver for each bus that this process owns
+ *
+ * Turns the rows of the site image into what the drivers of sensors/ want: numbers in the unit of
+ * the point's kind, poll periods in real time, host names apart from addresses. Names are resolved
+ * here, in the loop and without waiting, and handed to the drivers as literals: a slow or dead name
+ * server delays no poll, and the last good address is kept.
+ */
+#include "gateway/site.h"
+#include "sensors/driver.h"
+
+struct event_base;
+struct drivers;
+
+/*
+ * Make a driver for each bus of field process `instance`. Borrows `site` and `base`. Returns 0 or a
+ * negative errno.
+ */
+NODISCARD int drivers_new(const struct site *site, uint32_t instance, struct event_base *base,
+                          const struct sensor_sink *sink, struct drivers **ret_drivers);
+
+/* Start every driver's thread. */
+NODISCARD int drivers_start(struct drivers *drivers);
+
+/* How many buses this process owns. */
+uint32_t drivers_count(const struct drivers *drivers);
+
+/* Want an output on or off. Ignores one of another process. */
+void drivers_output(struct drivers *drivers, uint32_t point, bool on);
+
+/* Stop all drivers together, wait for their threads, release. Accepts NULL, returns NULL. */
+struct drivers *drivers_free(struct drivers *drivers);
+
+#endif

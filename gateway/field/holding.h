@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_FIELD_HOLDING_H
+#define GATEWAY_FIELD_HOLDING_H
+
+/*
+ * Holding: the readings that wait for the engine
+ *
+ * It stands between the bus threads and the engine and is the only queue there. In peace it holds
+ * one reading for some microseconds; while the engine is away it keeps what must not be lost,
+ * within bounds that are known at the start:
+ *
+ *     a plain point      its newest reading; an older one that waits is replaced
+ *     a call or fire     every edge, so that a button pressed and released meanwhile is still seen;
+ *                        HOLDING_EDGES_MAX together, then its newest reading like a plain point
+ *     an event point     every reading, HOLDING_EVENTS_MAX together, then new ones are refused
+ *
+ * What waits goes out in the order in which it came; a reading that replaces an older one goes to
+ * the end, so that a door's opening never overtakes the card that was shown before it.
+ *
+ * After the engine was away it knows nothing, so holding_restart() puts the present value of every
+ * point first, and what was kept behind it.
+ *
+ * Not thread-safe, reads no clock, allocates at the start only.
+ */
+#include "gateway/wire.h"
+
+enum {
+    HOLDING_EVENTS_MAX = 4096,
+    /* A button that flutters at 10 Hz fills this in half an hour. */
+    HOLDING_EDGES_MAX = 16384,
+};
+
+enum holding_manner {
+    HOLDING_NEWEST,
+    HOLDING_EDGES,
+    HOLDING_EVENTS,
+};
+
+struct holding_counts {
+    uint64_t replaced;     /* readings that a newer one of their point replaced */
+    uint64_t edges_merged; /* edges that were not kept because HOLDING_EDGES_MAX waited */
+    uint64_t
+        events_refused; /* event readings that were not kept because HOLDING_EVENTS_MAX waited */
+};
+
+struct holding;
+
+/* `manners` says for each point how it is held (enum holding_manner); copied. Returns 0 or -ENOMEM.
+ */
+NODISCARD int holding_new(const uint8_t *manners, uint32_t point_count,
+                          struct holding **ret_holding);
+struct holding *holding_free(struct holding *holding);
+
+/* Take in a reading of a point below `point_count`. Constant time. */
+void holding_put(struct holding *holding, const struct reading *reading, uint64_t token);
+
+/* Move up to `room` readings out, oldest first. Returns how many. */
+uint32_t holding_take(struct holding *holding, struct wire_reading *ret, uint32_t room);
+
+/*
+ * Begin anew for an engine that knows nothing: the present values of all points come first, then
+ * the edges and events that wait. `unsent` are `count` readings that were taken and not delivered:
+ * their edges and events go back to the head of the line.
+ */
+void holding_restart(struct holding *holding, const struct wire_reading *unsent, uint32_t count);
+
+/* The point has no present value any more: its device is lost. What waits goes out all the same. */
+void holding_forget(struct holding *holding, uint32_t point);
+
+struct holding_counts holding_counts(const struct holding *holding);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_JOURNAL_JOURNAL_H
+#define GATEWAY_JOURNAL_JOURNAL_H
+
+/*
+ * The journal: record, then tell
+ *
+ * The engine's loop hands over what happened, a writer thread records it, and only what has been
+ * recorded comes back to be told. The writer takes whatever has gathered while it was busy and
+ * records that in one transaction, so that a single event waits for nothing and a flood shares its
+ * commits:
+ *
+ *     loop     add, add … submit ──▶ gathered ──▶ in flight ──▶ done ──▶ journal_take(): tell
+ * everybody ▲            │ failed writer                            └────────────┘ kept in order;
+ * tried again after 100 ms … 5 s
+ *
+ * Nothing is lost by a failure: a transaction that cannot be written stays in front of what comes
+ * after it. What waits is bounded per lane; beyond the bound the oldest of that lane goes, is
+ * counted and comes back as dropped. Without a usable directory all of this goes on in memory, the
+ * boot is `r` and 64 random bits for the whole life of the process, and the directory is tried
+ * again every 10 s.
+ *
+ * A ticket numbers each submit; what the report's ticket covers is on the disk.
+ *
+ * All functions are the loop's, but for what the writer thread does inside. Real time throughout:
+ * how long a disk may take has nothing to do with `--clock`.
+ */
+
+#include "gateway/journal/journal_store.h"
+
+enum {
+    /* Events that wait for their commit; about a KiB each. Minutes of the worst storm on record. */
+    JOURNAL_ALARM_EVENTS_MAX = 8192,
+    JOURNAL_ACTIVITY_EVENTS_MAX = 2048,
+    /* A decimal number, or `r` and 16 hex digits. */
+    JOURNAL_BOOT_SIZE = 24,
+};
+
+struct journal_conf {
+    const char *directory;
+    struct journal_identity identity;
+    uint32_t alarm_count;
+};
+
+/* What the writer has done since the last report. */
+struct journal_report {
+    struct journal_event *events;  /* recorded, by seq; to be freed one by one */
+    struct journal_event *dropped; /* given up because too many wait; likewise */
+    struct journal_alarm *alarms;  /* recorded states, in no order; likewise, with free() */
+    uint64_t ticket;               /* everything submitted up to here is recorded */
+    uint64_t newest_seq;
+    bool recording; /* the last attempt succeeded */
+    bool renewed;   /* a new file began: hand the state of every alarm over again */
+};
+
+struct journal_stats {
+    uint64_t commits, failures, commit_ns_max;
+    uint64_t pending; /* events that wait for their commit */
+    uint64_t dropped[JOURNAL_LANE_COUNT];
+};
+
+struct journal;
+
+/*
+ * Open the journal in `conf->directory`, or begin without one. What is wrong with the directory or
+ * the file is logged and told by journal_is_recording() and journal_was_damaged(); it is no error.
+ * Keeps what `conf` points to. Returns 0 or <0.
+ */
+NODISCARD int journal_new(const struct journal_conf *conf, struct journal **ret_journal);
+
+/* Start the writer, once everything has been loaded. */
+NODISCARD int journal_start(struct journal *journal);
+
+/* Record what still waits, if that works at once, and close. Reports not taken are freed. */
+struct journal *journal_free(struct journal *journal);
+
+const char *journal_boot(const struct journal *journal);
+
+/* "<site>.<gateway>.<boot>." */
+const char *journal_id_prefix(const struct journal *journal);
+
+/* Before journal_start(): does it record? Was an earlier journal damaged or missing? */
+bool journal_is_recording(const struct journal *journal);
+bool journal_was_damaged(const struct journal *journal);
+
+/* Highest seq that a report has told of, or that was there at the start. */
+uint64_t journal_newest(const struct journal *journal);
+
+/* Hand out what was recorded of each alarm, by name. Before journal_start(); nothing without a
+ * journal. */
+NODISCARD int journal_alarms(struct journal *journal,
+                             void (*alarm)(void *context, const char *name,
+                                           const struct journal_alarm *alarm),
+                             void *context);
+
+/* Highest seq that a sink has confirmed in a lane, recorded or not yet. */
+uint64_t journal_confirmed(const struct journal *journal, enum journal_sink sink,
+                           enum core_lane lane);
+
+/* Each takes what it is given; nothing moves before journal_submit(). */
+void journal_add_event(struct journal *journal, struct journal_event *event);
+void journal_add_alarm(struct journal *journal, struct journal_alarm *alarm);
+
+/* `seq` was sent as `u<early>` and recorded without saying so. */
+NODISCARD int journal_add_link(struct journal *journal, uint64_t seq, uint64_t early);
+
+/* A sink has taken everything of a lane up to `seq`; lower numbers than before are ignored. */
+void journal_confirm(struct journal *journal, enum journal_sink sink, enum core_lane lane,
+                     uint64_t seq);
+
+/* Hand everything added since the last time to the writer. Returns its ticket. */
+uint64_t journal_submit(struct journal *journal);
+
+/* A descriptor that is readable while there is something to take. */
+int journal_fd(const struct journal *journal);
+
+/* Take the report; its lists are the caller's. */
+void journal_take(struct journal *journal, struct journal_report *ret_report);
+
+void journal_stats(struct journal *journal, struct journal_stats *ret_stats);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/journal/journal_boot.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BOOT_FILE_SIZE_MAX = 128 };
+
+static const char boot_format[] = "tocsin boot 1\nboot %" PRIu64 "\nseq %" PRIu64 "\n";
+
+/* Parse the text; leaves zeros unless all of it is of the form. */
+static struct journal_boot journal_boot_parse(const char *text) {
+    struct journal_boot boot = {0};
+    char again[BOOT_FILE_SIZE_MAX];
+    const char *boot_at = strstr(text, "\nboot ");
+    const char *seq_at = strstr(text, "\nseq ");
+    if (boot_at == NULL || seq_at == NULL) {
+        return boot;
+    }
+    boot.boot = strtoumax(boot_at + strlen("\nboot "), NULL, 10);
+    boot.seq = strtoumax(seq_at + strlen("\nseq "), NULL, 10);
+    /* Written out again it must be the same text: that refuses every other form at once. */
+    (void)snprintf(again, sizeof again, boot_format, boot.boot, boot.seq);
+    return strcmp(again, text) == 0 ? boot : (struct journal_boot){0};
+}
+
+int journal_boot_read(int directory, struct journal_boot *ret_boot) {
+    char text[BOOT_FILE_SIZE_MAX] = {0};
+    int fd = openat(directory, "boot", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        if (errno != ENOENT) {
+            return err_origin(-errno);
+        }
+        *ret_boot = (struct journal_boot){0};
+        return 0;
+    }
+    ssize_t size = read(fd, text, sizeof text - 1);
+    int r = size < 0 ? err_origin(-errno) : 0;
+    (void)close(fd); /* nothing was written */
+    if (r == 0) {
+        *ret_boot = journal_boot_parse(text);
+    }
+    return r;
+}
+
+/* Write the whole text and have it on the disk. */
+static int journal_boot_store(int fd, const char *text) {
+    size_t size = strlen(text);
+    while (size > 0) {
+        ssize_t written = write(fd, text, size);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return err_origin(written < 0 ? -errno : -EIO);
+        }
+        text += written;
+        size -= (size_t)written;
+    }
+    return fsync(fd) == 0 ? 0 : err_origin(-errno);
+}
+
+int journal_boot_write(int directory, const struct journal_boot *boot) {
+    char text[BOOT_FILE_SIZE_MAX];
+    (void)snprintf(text, sizeof text, boot_format, boot->boot, boot->seq);
+    int fd = openat(directory, "boot.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return err_origin(-errno);
+    }
+    int r = journal_boot_store(fd, text);
+    if (close(fd) != 0 && r == 0) {
+        r = err_origin(-errno);
+    }
+    if (r == 0 && renameat(directory, "boot.tmp", directory, "boot") != 0) {
+        r = err_origin(-errno);
+    }
+    /* The rename itself is only durable once its directory is. */
+    if (r == 0 && fsync(directory) != 0) {
+        r = err_origin(-errno);
+    }
+    if (r != 0) {
+        (void)unlinkat(directory, "boot.tmp", 0); /* best effort: the next write truncates it */
+    }
+    return r;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_JOURNAL_JOURNAL_DIRECTORY_H
+#define GATEWAY_JOURNAL_JOURNAL_DIRECTORY_H
+
+/*
+ * The state directory, and how a journal in it is opened
+ *
+ *     journal.db               the journal; journal.db-wal and -shm beside it while it is open
+ *     journal.db.bad-<time>    one that was given up, kept for whoever looks into it
+ *     boot                     see journal_boot.h
+ *
+ * A journal that is not one any more is never a reason to stop watching: it is renamed, a new one
+ * begins, what can be read of alarms and confirmations moves over, and the numbering goes on after
+ * the highest seq that any witness knows of.
+ */
+
+#include <limits.h>
+#include <sys/types.h>
+
+#include "gateway/journal/journal_boot.h"
+#include "gateway/journal/journal_store.h"
+
+enum { JOURNAL_PATH_SIZE = PATH_MAX };
+
+struct journal_directory {
+    int fd;                           /* -1 while closed */
+    char path[JOURNAL_PATH_SIZE];     /* of the directory */
+    char database[JOURNAL_PATH_SIZE]; /* of journal.db */
+    struct journal_boot boot;         /* as read from the file */
+    dev_t device;                     /* of the opened journal.db */
+    ino_t inode;
+};
+
+/* What was found on the way to an open journal. */
+struct journal_finding {
+    bool created; /* the file is a new one */
+    bool damaged; /* … because another had to be set aside, for `reason` */
+    bool missing; /* … although events have been recorded here before */
+    char reason[JOURNAL_REASON_SIZE];
+    char aside[JOURNAL_PATH_SIZE]; /* where the damaged one is now */
+};
+
+/* Remember the paths; opens nothing. Returns -ENAMETOOLONG for a path that is too long. */
+NODISCARD int journal_directory_init(struct journal_directory *directory, const char *path);
+void journal_directory_deinit(struct journal_directory *directory);
+
+/*
+ * Open the journal, making the directory (0700) and the file where they are missing. Returns 0, or
+ * JOURNAL_E_FAILED with the reason in `ret_finding->reason`, or <0. `ret_finding` is always set.
+ */
+NODISCARD int journal_directory_open(struct journal_directory *directory,
+                                     const struct journal_identity *identity,
+                                     struct journal_store **ret_store,
+                                     struct journal_finding *ret_finding);
+
+/* Is the file at its path still the one that was opened? */
+bool journal_directory_is_same(const struct journal_directory *directory);
+
+/* Make `boot` the number of this life: on the disk in both places when it returns 0. */
+NODISCARD int journal_directory_boot(struct journal_directory *directory,
+                                     struct journal_store *store, uint64_t boot,
+                                     char reason[JOURNAL_REASON_SIZE]);
+
+#endif

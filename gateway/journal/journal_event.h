@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_JOURNAL_JOURNAL_EVENT_H
+#define GATEWAY_JOURNAL_JOURNAL_EVENT_H
+
+/*
+ * An event and an alarm's state on their way into the journal
+ *
+ * The loop makes them, the writer thread records them and gives them back, the loop tells everybody
+ * and frees them. What both threads look at is fixed at birth; what one of them writes, only that
+ * one reads until the other has it by way of the journal's lock.
+ *
+ * The body is kept in two parts, because the two facts that are only known later stand in front of
+ * them:
+ *
+ *     {"specversion":"1.0","id":"<site>.<gateway>.<boot>.   <seq> or u<n>   HEAD
+ * [,"sequence":<seq>]  DATA └── text[0…split) ┘   └ …size) ┘
+ *
+ * so that an event that goes out before its commit (`u<n>`, no sequence) and the recorded one are
+ * made from the same bytes.
+ */
+
+#include <stdatomic.h>
+
+#include "gateway/wire.h"
+
+/* Room for an id without its number: two ids of 32, a boot of 20, three dots, the NUL. */
+enum { JOURNAL_ID_PREFIX_SIZE = 96 };
+
+/* Most bytes of HEAD and DATA together: what remains of a body beside the opening, id and sequence.
+ */
+enum { JOURNAL_TEXT_MAX = WIRE_BODY_MAX - 256 };
+
+struct journal_event {
+    /* fixed at birth */
+    struct wall wall;
+    uint64_t born_real_ns; /* for the 250 ms limit */
+    uint32_t alarm;        /* index, or RULESET_NONE */
+    uint16_t type;         /* enum core_event_type */
+    uint8_t lane;          /* enum core_lane */
+    uint8_t class;         /* enum alarm_class, or ALARM_CLASS_COUNT */
+    const char *place;     /* id, in the site's strings; NULL where it has none */
+    const char *point;
+    uint32_t split;
+    uint32_t size;
+    /* the loop sets it once when the event goes out before its commit; the writer looks at it */
+    atomic_uint_fast64_t early;
+    /* the writer's, until it gives the event back */
+    uint64_t seq;          /* tried, or recorded */
+    uint64_t early_linked; /* the `early` that was recorded with it; 0: none */
+    struct journal_event *next;
+    /* the loop's: all that wait for their commit, oldest first */
+    struct journal_event *older, *newer;
+    char text[];
+};
+
+/* Make an event with a copy of `text`; all other fields are the caller's to set. */
+NODISCARD int journal_event_new(const char *text, size_t split, size_t size,
+                                struct journal_event **ret_event);
+struct journal_event *journal_event_free(struct journal_event *event);
+
+/*
+ * Write the body with its id: as recorded for `seq` > 0, else as sent early under `early`. Returns
+ * its size. `prefix` is "<site>.<gateway>.<boot>." as journal_id_prefix() gives it.
+ */
+size_t journal_event_body(const struct journal_event *event, const char *prefix, uint64_t seq,
+                          uint64_t early, char ret[WIRE_BODY_MAX]);
+
+/* What survives a restart of one alarm. */
+struct journal_alarm {
+    struct journal_alarm *next;
+    uint32_t alarm;
+    uint32_t memory_count;
+    uint64_t ticket;   /* of the hand-over that brought it; see journal.h */
+    struct instant at; /* when the record and the ages were taken */
+    struct wall changed;
+    double value;     /* of the deciding reading */
+    uint32_t quality; /* enum quality */
+    struct alarm_record record;
+    struct memory_record memories[];
+};
+
+/* Make one with zeroed memories. */
+NODISCARD int journal_alarm_new(uint32_t alarm, uint32_t memory_count,
+                                struct journal_alarm **ret_alarm);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_JOURNAL_JOURNAL_GATHER_H
+#define GATEWAY_JOURNAL_JOURNAL_GATHER_H
+
+/*
+ * A gather: everything that goes into one transaction
+ *
+ * Events in their order; of each alarm only the newest state; of each sink and lane only the
+ * highest confirmed seq. Two gathers that follow each other make one by appending, which is what
+ * happens to a transaction that failed: it stays in front of what has come since. Events and the
+ * states that followed from them were handed over together and therefore never part.
+ *
+ * Appending moves nodes and allocates nothing, so that the writer can always keep what it failed to
+ * record. How many events a gather may hold is for journal.c to see to; states are bounded by the
+ * number of alarms.
+ */
+
+#include "gateway/journal/journal_event.h"
+
+/* Who has to confirm events. The name is the one in the table `sink`. */
+enum journal_sink { JOURNAL_SINK_MQTT, JOURNAL_SINK_COUNT };
+
+enum { JOURNAL_LANE_COUNT = LANE_ACTIVITY + 1 };
+
+/* An event that went out early and was recorded without saying so. */
+struct journal_link {
+    struct journal_link *next;
+    uint64_t seq;
+    uint64_t early;
+};
+
+struct journal_gather {
+    struct journal_event *first, *last;
+    uint32_t lane_counts[JOURNAL_LANE_COUNT];
+    struct journal_alarm *alarms;
+    struct journal_alarm **by_alarm; /* alarm_count entries */
+    struct journal_link *links;
+    uint64_t confirmed[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]; /* 0: nothing new */
+    uint64_t ticket;
+    bool confirmations;
+};
+
+NODISCARD int journal_gather_init(struct journal_gather *gather, uint32_t alarm_count);
+
+/* Free everything inside; twice is harmless. */
+void journal_gather_deinit(struct journal_gather *gather);
+
+/* Each takes what it is given. */
+void journal_gather_add_event(struct journal_gather *gather, struct journal_event *event);
+void journal_gather_add_alarm(struct journal_gather *gather, struct journal_alarm *alarm);
+void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link);
+void journal_gather_confirm(struct journal_gather *gather, enum journal_sink sink,
+                            enum core_lane lane, uint64_t seq);
+
+/* Move everything of `newer` behind what `gather` holds; `newer` is empty afterwards. */
+void journal_gather_append(struct journal_gather *gather, struct journal_gather *newer);
+
+/* Take the oldest event of a lane out; NULL when there is none. */
+struct journal_event *journal_gather_oldest(struct journal_gather *gather, enum core_lane lane);
+
+/* Forget states, links and confirmations, which are recorded; events stay. */
+void journal_gather_settle(struct journal_gather *gather);
+
+/* Nothing at all inside? */
+bool journal_gather_is_empty(const struct journal_gather *gather);
+
+/* Is there anything that somebody waits for? Confirmations and links can wait for company. */
+bool journal_gather_is_urgent(const struct journal_gather *gather);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/journal/journal_schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char connection_sql[] = "PRAGMA journal_mode=WAL;"
+                                     "PRAGMA synchronous=FULL;"
+                                     "PRAGMA wal_autocheckpoint=0;"
+                                     "PRAGMA journal_size_limit=4194304;"
+                                     "PRAGMA cache_size=-512;"
+                                     "PRAGMA temp_store=MEMORY;";
+
+static const char schema_sql[] =
+    "CREATE TABLE event("
+    " seq INTEGER PRIMARY KEY,"
+    " boot TEXT NOT NULL,"
+    " at_wall INTEGER NOT NULL,"
+    " lane INTEGER NOT NULL,"
+    " type TEXT NOT NULL,"
+    " alarm TEXT,"
+    " place TEXT,"
+    " point TEXT,"
+    " body TEXT NOT NULL,"
+    " digest BLOB NOT NULL);"
+    "CREATE INDEX event_alarm ON event(alarm, seq) WHERE alarm IS NOT NULL;"
+    "CREATE INDEX event_lane ON event(lane, seq);"
+    "CREATE TABLE first_sent(seq INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
+    "CREATE TABLE alarm("
+    " name TEXT PRIMARY KEY,"
+    " pending INTEGER NOT NULL,"
+    " active INTEGER NOT NULL,"
+    " acked INTEGER NOT NULL,"
+    " latched INTEGER NOT NULL,"
+    " attended INTEGER NOT NULL,"
+    " open INTEGER NOT NULL,"
+    " occurrence INTEGER NOT NULL,"
+    " raises INTEGER NOT NULL,"
+    " condition INTEGER NOT NULL,"
+    " remaining_ns INTEGER NOT NULL,"
+    " raised INTEGER NOT NULL,"
+    " acked_at INTEGER NOT NULL,"
+    " attended_at INTEGER NOT NULL,"
+    " at_instant INTEGER NOT NULL,"
+    " changed INTEGER NOT NULL,"
+    " value REAL NOT NULL,"
+    " quality INTEGER NOT NULL,"
+    " memories BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE sink(sink TEXT NOT NULL, lane INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY(sink, lane)) WITHOUT ROWID;"
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+int journal_schema_result(int sqlite_result) {
+    switch (sqlite_result & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return 0;
+    case SQLITE_ERROR: /* a table or column that should be there is not */
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:
+        return JOURNAL_E_DAMAGED;
+    default:
+        return JOURNAL_E_FAILED;
+    }
+}
+
+/* Run statements without results; says why not in `reason`. */
+static int journal_schema_run(sqlite3 *db, const char *sql, char reason[JOURNAL_REASON_SIZE]) {
+    int r = journal_schema_result(sqlite3_exec(db, sql, NULL, NULL, NULL));
+    if (r != 0) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", sqlite3_errmsg(db));
+    }
+    return r;
+}
+
+/* The one number or text that `sql` yields; `ret` is "" when it yields none. */
+static int journal_schema_ask(sqlite3 *db, const char *sql, char *ret, size_t size,
+                              char reason[JOURNAL_REASON_SIZE]) {
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    const char *text =
+        result == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    (void)snprintf(ret, size, "%s", text != NULL ? text : "");
+    int r = journal_schema_result(result);
+    if (r != 0) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", sqlite3_errmsg(db));
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
+static int journal_schema_create(sqlite3 *db, const char *site, const char *gateway,
+                                 char reason[JOURNAL_REASON_SIZE]) {
+    char *sql = sqlite3_mprintf("BEGIN IMMEDIATE;%s"
+                                "INSERT INTO meta VALUES('site',%Q),('gateway',%Q);"
+                                "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;",
+                                schema_sql, site, gateway, (int)JOURNAL_APPLICATION_ID,
+                                (int)JOURNAL_SCHEMA_VERSION);
+    if (sql == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    int r = journal_schema_run(db, sql, reason);
+    sqlite3_free(sql);
+    if (r != 0 && sqlite3_get_autocommit(db) == 0) {
+        /* The file stays as empty as it was; its error is already in `reason`. */
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return r;
+}
+
+/* Is the journal ours, and of a form that this build reads? */
+static int journal_schema_check(sqlite3 *db, const char *version, const char *site,
+                                const char *gateway, char reason[JOURNAL_REASON_SIZE]) {
+    char found_site[64];
+    char found_gateway[64];
+    char known[16];
+    (void)snprintf(known, sizeof known, "%d", (int)JOURNAL_SCHEMA_VERSION);
+    if (strcmp(version, known) != 0) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "schema version %s, this build reads %s",
+                       version, known);
+        return JOURNAL_E_DAMAGED;
+    }
+    int r = journal_schema_ask(db, "SELECT value FROM meta WHERE key='site'", found_site,
+                               sizeof found_site, reason);
+    if (r == 0) {
+        r = journal_schema_ask(db, "SELECT value FROM meta WHERE key='gateway'", found_gateway,
+                               sizeof found_gateway, reason);
+    }
+    if (r == 0 && (strcmp(found_site, site) != 0 || strcmp(found_gateway, gateway) != 0)) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "it belongs to %s.%s, not to %s.%s", found_site,
+                       found_gateway, site, gateway);
+        r = JOURNAL_E_DAMAGED;
+    }
+    return r;
+}
+
+int journal_schema_open(sqlite3 *db, const char *site, const char *gateway, bool *ret_created,
+                        char reason[JOURNAL_REASON_SIZE]) {
+    char version[32];
+    char tables[32];
+    int r = journal_schema_run(db, connection_sql, reason);
+    if (r == 0) {
+        r = journal_schema_ask(db, "PRAGMA user_version", version, sizeof version, reason);
+    }
+    if (r == 0) {
+        r = journal_schema_ask(db, "SELECT count(*) FROM sqlite_schema", tables, sizeof tables,
+                               reason);
+    }
+    if (r != 0) {
+        return r;
+    }
+    bool empty = strcmp(version, "0") == 0 && strcmp(tables, "0") == 0;
+    r = empty ? journal_schema_create(db, site, gateway, reason)
+              : journal_schema_check(db, version, site, gateway, reason);
+    if (r == 0) {
+        *ret_created = empty;
+    }
+    return r;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_JOURNAL_JOURNAL_SCHEMA_H
+#define GATEWAY_JOURNAL_JOURNAL_SCHEMA_H
+
+/*
+ * What stands in journal.db
+ *
+ *     event       append only, one row per event, seq without gaps while the file lives
+ *     first_sent  seq of an event that went out before its commit, and the n of its first id `u<n>`
+ *     alarm       newest state of each alarm that ever left normal: its axes, what is left of its
+ *                 delay, the memories of its expression; by name, because indexes change with the
+ * site sink        per sink and lane, the highest seq that it has confirmed meta        whose
+ * journal it is, and its boot number
+ *
+ * `lane` is 0 for alarm and 1 for activity. `at_wall` and all other wall times are nanoseconds UTC.
+ * `body` is the published JSON without `durable`, `replayed` and `first_sent_as`, which a sink
+ * appends: an event's early life may only be known when its body is already under its digest.
+ */
+
+#include <stdbool.h>
+
+#include <sqlite3.h>
+
+#include "gateway/err.h"
+
+enum { JOURNAL_SCHEMA_VERSION = 1 };
+
+/* "TOCS" in the file's header, so that file(1) and we recognise it. */
+enum { JOURNAL_APPLICATION_ID = 0x544f4353 };
+
+/* Why a journal could not be used, for people. */
+enum { JOURNAL_REASON_SIZE = 200 };
+
+#define JOURNAL_E_DAMAGED 1 /* what is there is not (any more) a journal of this site and build */
+#define JOURNAL_E_FAILED  2 /* the disk or the directory does not serve at present */
+
+/* Sort an SQLite result into 0 and the two errors above. */
+NODISCARD int journal_schema_result(int sqlite_result);
+
+/*
+ * Set the connection up (WAL, every commit on the disk, checkpoints only on demand), create the
+ * tables in an empty file, and check version and owner of any other. `ret_created` says which it
+ * was. On an error `reason` says what is wrong.
+ */
+NODISCARD int journal_schema_open(sqlite3 *db, const char *site, const char *gateway,
+                                  bool *ret_created, char reason[JOURNAL_REASON_SIZE]);
+
+#endif

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/journal/journal_store.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/site.h"
+
+/* How long another program may hold the file (somebody looks at it with sqlite3) before we retry.
+ */
+enum { BUSY_MS = 50 };
+
+/* Bytes of one memory_record in the column `memories`: two ages, two small numbers, little-endian.
+ */
+enum { MEMORY_BYTES = 18 };
+
+enum store_statement {
+    STORE_BEGIN,
+    STORE_COMMIT,
+    STORE_EVENT,
+    STORE_FIRST_SENT,
+    STORE_ALARM,
+    STORE_SINK,
+    STORE_STATEMENT_COUNT,
+};
+
+static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
+    [STORE_BEGIN] = "BEGIN IMMEDIATE",
+    [STORE_COMMIT] = "COMMIT",
+    [STORE_EVENT] = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+    [STORE_FIRST_SENT] = "INSERT OR IGNORE INTO first_sent VALUES(?1,?2)",
+    [STORE_ALARM] = ("INSERT OR REPLACE INTO alarm "
+                     "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"),
+    [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
+};
+
+static const char *const sink_names[JOURNAL_SINK_COUNT] = {[JOURNAL_SINK_MQTT] = "mqtt"};
+
+struct journal_store {
+    const struct journal_identity *identity;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
+    struct journal_hasher *hasher;
+    unsigned char digest[JOURNAL_DIGEST_SIZE]; /* of the newest row */
+    uint64_t newest_seq;
+    uint32_t wal_pages;
+    bool created;
+    char reason[JOURNAL_REASON_SIZE];
+    char body[WIRE_BODY_MAX];
+};
+
+static int store_wal_grew(void *context, sqlite3 *db, const char *name, int pages) {
+    struct journal_store *store = context;
+    (void)db;
+    (void)name;
+    store->wal_pages = (uint32_t)pages;
+    return SQLITE_OK;
+}
+
+/* Sort a result, and note in words what is wrong with it. */
+static int store_result(struct journal_store *store, int sqlite_result) {
+    int r = journal_schema_result(sqlite_result);
+    if (r != 0) {
+        (void)snprintf(store->reason, sizeof store->reason, "%s", sqlite3_errmsg(store->db));
+    }
+    return r;
+}
+
+/* Run a bound statement that yields no rows. */
+static int store_run(struct journal_store *store, enum store_statement which) {
+    int result = sqlite3_step(store->statements[which]);
+    int r = store_result(store, result);
+    (void)sqlite3_reset(store->statements[which]); /* repeats the result of the step */
+    return r;
+}
+
+static void store_bind_text(sqlite3_stmt *statement, int at, const char *text) {
+    /* A NULL pointer binds NULL. The text outlives the step; binding cannot fail then. */
+    (void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+static void store_bind_int(sqlite3_stmt *statement, int at, uint64_t value) {
+    /* 64 bits are kept as they are; what reads them makes them unsigned again. */
+    (void)sqlite3_bind_int64(statement, at, (sqlite3_int64)value);
+}
+
+/* ---- opening ---- */
+
+/* Does the row that the statement stands on follow from the digest in the store? */
+static bool store_follows(struct journal_store *store, sqlite3_stmt *statement,
+                          const unsigned char *digest) {
+    unsigned char expected[JOURNAL_DIGEST_SIZE];
+    const void *body = sqlite3_column_text(statement, 1);
+    if (body == NULL) {
+        return false;
+    }
+    journal_digest_next(store->hasher, store->digest, body,
+                        (size_t)sqlite3_column_bytes(statement, 1), expected);
+    return memcmp(expected, digest, sizeof expected) == 0;
+}
+
+/*
+ * Check the digests of the newest rows and leave the chain's end in the store. The oldest row that
+ * is looked at can only be checked itself when nothing stands before it: then zeros do.
+ */
+static int store_verify(struct journal_store *store) {
+    static const char sql[] = "SELECT seq, body, digest FROM (SELECT seq, body, digest FROM event "
+                              "ORDER BY seq DESC LIMIT ?1) ORDER BY seq";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        store_bind_int(statement, 1, JOURNAL_VERIFY_ROWS + 1);
+    }
+    int r = store_result(store, result);
+    uint32_t rows = 0;
+    uint64_t wrong_seq = 0;
+    bool begins_chain = true;
+    while (r == 0 && wrong_seq == 0 && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        uint64_t seq = (uint64_t)sqlite3_column_int64(statement, 0);
+        const unsigned char *digest = sqlite3_column_blob(statement, 2);
+        bool sound = digest != NULL && sqlite3_column_bytes(statement, 2) == JOURNAL_DIGEST_SIZE;
+        bool follows = sound && store_follows(store, statement, digest);
+        if (!sound || (rows > 0 && !follows)) {
+            wrong_seq = seq;
+            break;
+        }
+        begins_chain = begins_chain && (rows > 0 || follows);
+        memcpy(store->digest, digest, JOURNAL_DIGEST_SIZE);
+        store->newest_seq = seq;
+        rows++;
+    }
+    if (r == 0 && wrong_seq == 0) {
+        r = store_result(store, result);
+    }
+    if (r == 0 && wrong_seq == 0 && rows <= JOURNAL_VERIFY_ROWS && !begins_chain) {
+        wrong_seq = store->newest_seq - rows + 1;
+    }
+    if (wrong_seq != 0) {
+        (void)snprintf(store->reason, sizeof store->reason,
+                       "the digest of event %" PRIu64 " does not match", wrong_seq);
+        r = JOURNAL_E_DAMAGED;
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
+static int store_prepare(struct journal_store *store) {
+    int r = 0;
+    for (int i = 0; r == 0 && i < STORE_STATEMENT_COUNT; i++) {
+        r = store_result(store, sqlite3_prepare_v3(store->db, statement_sql[i], -1,
+                                                   SQLITE_PREPARE_PERSISTENT, &store->statements[i],
+                                                   NULL));
+    }
+    return r;
+}
+
+static int store_open(struct journal_store *store, const char *path) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int result = sqlite3_open_v2(path, &store->db, flags, NULL);
+    if (store->db == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    int r = store_result(store, result);
+    if (r != 0) {
+        return r;
+    }
+    (void)sqlite3_busy_timeout(store->db, BUSY_MS);
+    (void)sqlite3_wal_hook(store->db, store_wal_grew, store);
+    r = journal_schema_open(store->db, store->identity->site, store->identity->gateway,
+                            &store->created, store->reason);
+    if (r == 0) {
+        r = store_verify(store);
+    }
+    return r == 0 ? store_prepare(store) : r;
+}
+
+int journal_store_open(const char *path, const struct journal_identity *identity,
+                       struct journal_store **ret_store, char reason[JOURNAL_REASON_SIZE]) {
+    struct journal_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    store->identity = identity;
+    int r = journal_hasher_new(&store->hasher);
+    if (r == 0) {
+        r = store_open(store, path);
+    }
+    if (r != 0) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", store->reason);
+        (void)journal_store_free(store, false);
+        return r;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+struct journal_store *journal_store_free(struct journal_store *store, bool tidy) {
+    if (store == NULL) {
+        return NULL;
+    }
+    if (store->db != NULL && !tidy) {
+        (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+    for (int i = 0; i < STORE_STATEMENT_COUNT; i++) {
+        (void)sqlite3_finalize(store->statements[i]); /* repeats an error that was seen before */
+    }
+    (void)sqlite3_close(store->db); /* no statement is left that could keep it open */
+    (void)journal_hasher_free(store->hasher);
+    free(store);
+    return NULL;
+}
+
+/* ---- recording ---- */
+
+static int store_add_first_sent(struct journal_store *store, uint64_t seq, uint64_t early) {
+    sqlite3_stmt *statement = store->statements[STORE_FIRST_SENT];
+    store_bind_int(statement, 1, seq);
+    store_bind_int(statement, 2, early);
+    return store_run(store, STORE_FIRST_SENT);
+}
+
+static int store_add_event(struct journal_store *store, struct journal_event *event,
+                           const char *boot, const char *id_prefix) {
+    char alarm[SITE_ALARM_NAME_SIZE];
+    sqlite3_stmt *statement = store->statements[STORE_EVENT];
+    event->seq = store->newest_seq + 1;
+    size_t size = journal_event_body(event, id_prefix, event->seq, 0, store->body);
+    journal_digest_next(store->hasher, store->digest, store->body, size, store->digest);
+    if (event->alarm != RULESET_NONE) {
+        store->identity->alarm_name(store->identity->context, event->alarm, alarm);
+    }
+    store_bind_int(statement, 1, event->seq);
+    store_bind_text(statement, 2, boot);
+    store_bind_int(statement, 3, (uint64_t)event->wall.ns);
+    store_bind_int(statement, 4, event->lane);
+    store_bind_text(statement, 5, core_event_name((enum core_event_type)event->type));
+    store_bind_text(statement, 6, event->alarm != RULESET_NONE ? alarm : NULL);
+    store_bind_text(statement, 7, event->place);
+    store_bind_text(statement, 8, event->point);
+    (void)sqlite3_bind_text(statement, 9, store->body, (int)size, SQLITE_STATIC);
+    (void)sqlite3_bind_blob(statement, 10, store->digest, sizeof store->digest, SQLITE_STATIC);
+    int r = store_run(store, STORE_EVENT);
+    if (r == 0) {
+        store->newest_seq = event->seq;
+        event->early_linked = atomic_load(&event->early);
+        if (event->early_linked != 0) {
+            r = store_add_first_sent(store, event->seq, event->early_linked);
+        }
+    }
+    return r;
+}
+
+static void store_put_u64(unsigned char *at, uint64_t value) {
+    for (int i = 0; i < 8; i++) {
+        at[i] = (unsigned char)(value >> (8 * i));
+    }
+}
+
+static uint64_t store_take_u64(const unsigned char *at) {
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--) {
+        value = value << 8 | at[i];
+    }
+    return value;
+}
+
+static int store_add_alarm(struct journal_store *store, const struct journal_alarm *alarm) {
+    char name[SITE_ALARM_NAME_SIZE];
+    sqlite3_stmt *statement = store->statements[STORE_ALARM];
+    const struct alarm_record *record = &alarm->record;
+    size_t size = (size_t)alarm->memory_count * MEMORY_BYTES;
+    unsigned char *memories = malloc(size + 1);
+    if (memories == NULL) {
+        return JOURNAL_E_FAILED;
+    }
+    for (uint32_t i = 0; i < alarm->memory_count; i++) {
+        unsigned char *at = memories + (size_t)i * MEMORY_BYTES;
+        store_put_u64(at, alarm->memories[i].true_age_ns);
+        store_put_u64(at + 8, alarm->memories[i].unknown_age_ns);
+        at[16] = alarm->memories[i].now;
+        at[17] = alarm->memories[i].started;
+    }
+    store->identity->alarm_name(store->identity->context, alarm->alarm, name);
+    store_bind_text(statement, 1, name);
+    store_bind_int(statement, 2, record->axes.pending);
+    store_bind_int(statement, 3, record->axes.active);
+    store_bind_int(statement, 4, record->axes.acked);
+    store_bind_int(statement, 5, record->axes.latched);
+    store_bind_int(statement, 6, record->axes.attended);
+    store_bind_int(statement, 7, record->axes.open);
+    store_bind_int(statement, 8, record->occurrence);
+    store_bind_int(statement, 9, record->raises);
+    store_bind_int(statement, 10, record->condition);
+    store_bind_int(statement, 11, record->remaining_ns);
+    store_bind_int(statement, 12, (uint64_t)record->raised.ns);
+    store_bind_int(statement, 13, (uint64_t)record->acked_at.ns);
+    store_bind_int(statement, 14, (uint64_t)record->attended_at.ns);
+    store_bind_int(statement, 15, alarm->at.ns);
+    store_bind_int(statement, 16, (uint64_t)alarm->changed.ns);
+    (void)sqlite3_bind_double(statement, 17, alarm->value);
+    store_bind_int(statement, 18, alarm->quality);
+    (void)sqlite3_bind_blob(statement, 19, memories, (int)size, SQLITE_STATIC);
+    int r = store_run(store, STORE_ALARM);
+    free(memories);
+    return r;
+}
+
+static int store_add_confirmed(struct journal_store *store, const struct journal_gather *gather) {
+    int r = 0;
+    for (int sink = 0; r == 0 && sink < JOURNAL_SINK_COUNT; sink++) {
+        for (int lane = 0; r == 0 && lane < JOURNAL_LANE_COUNT; lane++) {
+            if (gather->confirmed[sink][lane] == 0) {
+                continue;
+            }
+            sqlite3_stmt *statement = store->statements[STORE_SINK];
+            store_bind_text(statement, 1, sink_names[sink]);
+            store_bind_int(statement, 2, (uint64_t)lane);
+            store_bind_int(statement, 3, gather->confirmed[sink][lane]);
+            r = store_run(store, STORE_SINK);
+        }
+    }
+    return r;
+}
+
+/* Everything of the gather, inside the transaction. */
+static int store_add(struct journal_store *store, const struct journal_gather *gather,
+                     const char *boot, const char *id_prefix) {
+    int r = 0;
+    uint64_t recorded = store->newest_seq;
+    for (struct journal_event *event = gather->first; r == 0 && event != NULL;
+         event = event->next) {
+        /* A commit may report an error and have reached the disk all the same; then the event is
+         * here. */
+        if (event->seq == 0 || event->seq > recorded) {
+            r = store_add_event(store, event, boot, id_prefix);
+        }
+    }
+    for (const struct journal_alarm *alarm = gather->alarms; r == 0 && alarm != NULL;
+         alarm = alarm->next) {
+        r = store_add_alarm(store, alarm);
+    }
+    for (const struct journal_link *link = gather->links; r == 0 && link != NULL;
+         link = link->next) {
+        r = store_add_first_sent(store, link->seq, link->early);
+    }
+    return r == 0 ? store_add_confirmed(store, gather) : r;
+}
+
+int journal_store_commit(struct journal_store *store, const struct journal_gather *gather,
+                         const char *boot, const char *id_prefix) {
+    unsigned char digest[JOURNAL_DIGEST_SIZE];
+    uint64_t newest_seq = store->newest_seq;
+    memcpy(digest, store->digest, sizeof digest);
+    int r = store_run(store, STORE_BEGIN);
+    if (r == 0) {
+        r = store_add(store, gather, boot, id_prefix);
+    }
+    if (r == 0) {
+        r = store_run(store, STORE_COMMIT);
+    }
+    if (r != 0) {
+        if (sqlite3_get_autocommit(store->db) == 0) {
+            /* If even this fails, the connection is closed next and the transaction dies with it.
+             */
+            (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+        }
+        store->newest_seq = newest_seq;
+        memcpy(store->digest, digest, sizeof digest);
+    }
+    return r;
+}
+
+/* ---- loading ---- */
+
+/* The highest seq that `sql` finds; 0 if it finds none or cannot look. */
+static uint64_t store_ask(struct journal_store *store, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    uint64_t value = 0;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        value = (uint64_t)sqlite3_column_int64(statement, 0);
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return value;
+}
+
+uint64_t journal_store_boot(struct journal_store *store) {
+    return store_ask(store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key='boot'");
+}
+
+int journal_store_boot_write(struct journal_store *store, uint64_t boot) {
+    char sql[96];
+    (void)snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO meta VALUES('boot','%" PRIu64 "')",
+                   boot);
+    return store_result(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+}
+
+/* Make an alarm of the present row; its memories are as many as the row has. */
+static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **ret_alarm) {
+    const unsigned char *memories = sqlite3_column_blob(statement, 18);
+    uint32_t count = (uint32_t)sqlite3_column_bytes(statement, 18) / MEMORY_BYTES;
+    struct journal_alarm *alarm;
+    int r = journal_alarm_new(RULESET_NONE, count, &alarm);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    alarm->record = (struct alarm_record){
+        .axes = {.pending = sqlite3_column_int(statement, 1) != 0,
+                 .active = sqlite3_column_int(statement, 2) != 0,
+                 .acked = sqlite3_column_int(statement, 3) != 0,
+                 .latched = sqlite3_column_int(statement, 4) != 0,
+                 .attended = sqlite3_column_int(statement, 5) != 0,
+                 .open = sqlite3_column_int(statement, 6) != 0},
+        .occurrence = (uint32_t)sqlite3_column_int64(statement, 7),
+        .raises = (uint32_t)sqlite3_column_int64(statement, 8),
+        .condition = (uint8_t)((unsigned)sqlite3_column_int(statement, 9) % TRUTH_COUNT),
+        .remaining_ns = (uint64_t)sqlite3_column_int64(statement, 10),
+        .raised = {sqlite3_column_int64(statement, 11)},
+        .acked_at = {sqlite3_column_int64(statement, 12)},
+        .attended_at = {sqlite3_column_int64(statement, 13)},
+    };
+    alarm->at = (struct instant){(uint64_t)sqlite3_column_int64(statement, 14)};
+    alarm->changed = (struct wall){sqlite3_column_int64(statement, 15)};
+    alarm->value = sqlite3_column_double(statement, 16);
+    alarm->quality = (uint32_t)sqlite3_column_int(statement, 17) % QUALITY_COUNT;
+    for (uint32_t i = 0; i < count; i++) {
+        const unsigned char *at = memories + (size_t)i * MEMORY_BYTES;
+        alarm->memories[i] = (struct memory_record){
+            .true_age_ns = store_take_u64(at),
+            .unknown_age_ns = store_take_u64(at + 8),
+            .now = (uint8_t)(at[16] % TRUTH_COUNT),
+            .started = at[17] != 0,
+        };
+    }
+    *ret_alarm = alarm;
+    return 0;
+}
+
+int journal_store_alarms(struct journal_store *store,
+                         void (*alarm)(void *context, const char *name,
+                                       const struct journal_alarm *alarm),
+                         void *context) {
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->db, "SELECT * FROM alarm", -1, &statement, NULL);
+    int r = 0;
+    while (r == 0 && (result == SQLITE_OK || result == SQLITE_ROW)) {
+        result = sqlite3_step(statement);
+        struct journal_alarm *found = NULL;
+        if (result == SQLITE_ROW) {
+            r = store_alarm_of_row(statement, &found);
+        }
+        if (found != NULL) {
+            alarm(context, (const char *)sqlite3_column_text(statement, 0), found);
+            free(found);
+        }
+    }
+    if (r == 0) {
+        r = store_result(store, result);
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
+void journal_store_confirmed(struct journal_store *store,
+                             uint64_t ret[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]) {
+    for (int sink = 0; sink < JOURNAL_SINK_COUNT; sink++) {
+        for (int lane = 0; lane < JOURNAL_LANE_COUNT; lane++) {
+            char sql[96];
+            (void)snprintf(sql, sizeof sql, "SELECT seq FROM sink WHERE sink='%s' AND lane=%d",
+                           sink_names[sink], lane);
+            ret[sink][lane] = store_ask(store, sql);
+        }
+    }
+}
+
+uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
+    /* Each step by itself: one broken table must not cost another. What fails is simply not there.
+     */
+    static const char *const steps[] = {
+        "INSERT OR IGNORE INTO main.alarm SELECT * FROM bad.alarm",
+        "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
+    };
+    char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);
+    uint64_t newest = 0;
+    if (attach != NULL && sqlite3_exec(store->db, attach, NULL, NULL, NULL) == SQLITE_OK) {
+        char *owner = sqlite3_mprintf("SELECT count(*) = 2 FROM bad.meta WHERE (key='site' AND "
+                                      "value=%Q) OR (key='gateway' AND value=%Q)",
+                                      store->identity->site, store->identity->gateway);
+        bool ours = owner != NULL && store_ask(store, owner) == 1;
+        sqlite3_free(owner);
+        for (size_t i = 0; ours && i < sizeof steps / sizeof steps[0]; i++) {
+            (void)sqlite3_exec(store->db, steps[i], NULL, NULL, NULL);
+        }
+        newest = ours ? store_ask(store, "SELECT max(seq) FROM bad.event") : 0;
+        (void)sqlite3_exec(store->db, "DETACH bad", NULL, NULL, NULL);
+    }
+    sqlite3_free(attach);
+    return newest;
+}
+
+/* ---- the rest ---- */
+
+const char *journal_store_reason(const struct journal_store *store) {
+    return store->reason;
+}
+
+bool journal_store_is_new(const struct journal_store *store) {
+    return store->created;
+}
+
+uint64_t journal_store_newest(const struct journal_store *store) {
+    return store->newest_seq;
+}
+
+void journal_store_continue(struct journal_store *store, uint64_t seq) {
+    if (seq > store->newest_seq) {
+        store->newest_seq = seq;
+    }
+}
+
+uint32_t journal_store_wal_pages(const struct journal_store *store) {
+    return store->wal_pages;
+}
+
+void journal_store_checkpoint(struct journal_store *store) {
+    int pages = 0;
+    int done = 0;
+    /* A reader in the middle of a transaction leaves some behind; the next time takes those. */
+    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done) ==
+            SQLITE_OK &&
+        pages >= done) {
+        store->wal_pages = (uint32_t)(pages - done);
+    }
+}

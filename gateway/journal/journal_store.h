@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_JOURNAL_JOURNAL_STORE_H
+#define GATEWAY_JOURNAL_JOURNAL_STORE_H
+
+/*
+ * One open journal.db
+ *
+ * A connection with its prepared statements, the end of the digest chain and the newest seq. It
+ * writes a gather as one transaction: all of it, or nothing. One thread at a time uses it; opening
+ * and loading is done before the writer thread begins, or by that thread itself.
+ */
+
+#include "gateway/journal/journal_digest.h"
+#include "gateway/journal/journal_gather.h"
+#include "gateway/journal/journal_schema.h"
+
+struct journal_store;
+
+/* Rows whose digests are held against each other when a journal is opened. */
+enum { JOURNAL_VERIFY_ROWS = 1000 };
+
+/* Whose journal it is. */
+struct journal_identity {
+    const char *site, *gateway;
+    /* Write the name of an alarm, SITE_ALARM_NAME_SIZE bytes at most; called on the writer's
+     * thread. */
+    void (*alarm_name)(const void *context, uint32_t alarm, char *ret);
+    const void *context;
+};
+
+/*
+ * Open or create the file. Returns 0, JOURNAL_E_DAMAGED, JOURNAL_E_FAILED (`reason` says why), or
+ * <0. Keeps `identity`.
+ */
+NODISCARD int journal_store_open(const char *path, const struct journal_identity *identity,
+                                 struct journal_store **ret_store,
+                                 char reason[JOURNAL_REASON_SIZE]);
+
+/* Close it. `tidy` moves the write-ahead log into the file first, which a failing disk is spared.
+ */
+struct journal_store *journal_store_free(struct journal_store *store, bool tidy);
+
+/*
+ * Record everything in `gather` in one transaction. Every event gets the next seq; one that an
+ * earlier attempt recorded after all keeps the one it got then. Returns 0, JOURNAL_E_DAMAGED or
+ * JOURNAL_E_FAILED; the store is then as before, journal_store_reason() says why, and gather may be
+ * given again, to this store or to one opened after it.
+ */
+NODISCARD int journal_store_commit(struct journal_store *store, const struct journal_gather *gather,
+                                   const char *boot, const char *id_prefix);
+const char *journal_store_reason(const struct journal_store *store);
+
+/* Was the file empty when it was opened? */
+bool journal_store_is_new(const struct journal_store *store);
+
+/* Highest seq, 0 when nothing is recorded. */
+uint64_t journal_store_newest(const struct journal_store *store);
+
+/* Go on after `seq` if that is higher than what is recorded here. */
+void journal_store_continue(struct journal_store *store, uint64_t seq);
+
+/* The boot number recorded in the file, 0 if none. */
+uint64_t journal_store_boot(struct journal_store *store);
+NODISCARD int journal_store_boot_write(struct journal_store *store, uint64_t boot);
+
+/* Hand out each recorded alarm by its name; `alarm->alarm` means nothing here. */
+NODISCARD int journal_store_alarms(struct journal_store *store,
+                                   void (*alarm)(void *context, const char *name,
+                                                 const struct journal_alarm *alarm),
+                                   void *context);
+
+/* What each sink has confirmed; 0 where it has nothing. */
+void journal_store_confirmed(struct journal_store *store,
+                             uint64_t ret[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]);
+
+/*
+ * Take over from a journal that was set aside whatever can still be read: the states of alarms and
+ * what sinks have confirmed. Returns the highest seq found in it, 0 if none can be read.
+ */
+uint64_t journal_store_salvage(struct journal_store *store, const char *path);
+
+/* Pages that wait in the write-ahead log, and moving them into the file as far as readers permit.
+ */
+uint32_t journal_store_wal_pages(const struct journal_store *store);
+void journal_store_checkpoint(struct journal_store *store);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_LOG_H
+#define GATEWAY_LOG_H
+
+/*
+ * The log
+ *
+ * One line per happening on standard error, in logfmt: a level that journald understands, the
+ * process, an event id, fields, and last the effect: what it means for the rooms that are watched.
+ *
+ *     <4>process=field-0 event=device_lost device=care-io reason="no answer" effect="17 points
+ * stale"
+ *
+ * Lines that a fault could repeat pass through a limiter, which prints the first at once and then
+ * at most one a minute with the count of those it kept back. Thread-safe; a line is one write.
+ */
+
+#include <stdint.h>
+
+#include "gateway/err.h"
+
+enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
+
+/* Name the process in every later line. Keeps `process`. */
+void log_init(const char *process);
+
+/* Write a line. `fields` is logfmt with printf placeholders; quote texts with log_quote(). */
+void log_line(enum log_level level, const char *event, const char *fields, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Log the failure `r` once, with the path it took, and what it means. */
+void log_failure(const char *event, int r, const char *effect);
+
+/* Quote `text` for a field into `ret`, shortened to fit; returns `ret`. */
+const char *log_quote(const char *text, char *ret, unsigned size);
+
+/* Keeps a repeated line to one a minute. Zeroed at first. */
+struct log_limiter {
+    uint64_t next_ns;
+    uint64_t kept_back;
+};
+
+/* May the line be printed now? If so, `*ret_kept_back` says how many were not. */
+int log_permit(struct log_limiter *limiter, uint64_t *ret_kept_back);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/process.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "gateway/log.h"
+
+struct process_line {
+    struct process *process;
+    struct event *heartbeat;
+    struct event *stop;
+    struct event *readable;
+    bool ready_told;
+    bool orphaned;
+};
+
+void process_name_format(enum process_role role, uint32_t instance, char ret[PROCESS_NAME_SIZE]) {
+    static const char *const names[PROCESS_ROLE_COUNT] = {
+        [PROCESS_ENGINE] = "engine",
+        [PROCESS_FIELD] = "field",
+        [PROCESS_UPLINK] = "uplink",
+        [PROCESS_CONSOLE] = "console",
+    };
+    assert(role < PROCESS_ROLE_COUNT);
+    if (role == PROCESS_FIELD) {
+        (void)snprintf(ret, PROCESS_NAME_SIZE, "%s-%u", names[role], instance);
+    } else {
+        (void)snprintf(ret, PROCESS_NAME_SIZE, "%s", names[role]);
+    }
+}
+
+/* A word that finds the line full is dropped: the next one says the same. */
+static void process_say(enum process_word word) {
+    char byte = (char)word;
+    (void)send(PROCESS_FD_LINE, &byte, sizeof byte, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void process_heartbeat(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    (void)context;
+    process_say(PROCESS_ALIVE);
+}
+
+static void process_stop(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    struct process_line *line = context;
+    (void)event_base_loopbreak(line->process->base);
+}
+
+/* The supervisor says nothing after the setup: a line that can be read has ended. */
+static void process_line_ended(evutil_socket_t fd, short what, void *context) {
+    (void)what;
+    struct process_line *line = context;
+    char byte;
+    if (recv(fd, &byte, sizeof byte, MSG_DONTWAIT) == 0) {
+        line->orphaned = true;
+        (void)event_base_loopbreak(line->process->base);
+    }
+}
+
+void process_ready(struct process *process) {
+    if (!process->line->ready_told) {
+        process->line->ready_told = true;
+        process_say(PROCESS_READY);
+    }
+}
+
+int process_loop(struct process *process) {
+    struct process_line *line = process->line;
+    (void)event_base_dispatch(process->base);
+    if (line->orphaned) {
+        log_line(LOG_WARNING, "supervisor_gone", "effect=\"%s stops\"", process->name);
+    }
+    return 0;
+}
+
+static int process_line_open(struct process *process, struct process_line *line) {
+    const struct timeval second = {.tv_sec = 1};
+    line->process = process;
+    line->heartbeat = event_new(process->base, -1, EV_PERSIST, process_heartbeat, line);
+    line->stop = evsignal_new(process->base, SIGTERM, process_stop, line);
+    line->readable =
+        event_new(process->base, PROCESS_FD_LINE, EV_READ | EV_PERSIST, process_line_ended, line);
+    if (line->heartbeat == NULL || line->stop == NULL || line->readable == NULL ||
+        event_add(line->heartbeat, &second) != 0 || event_add(line->stop, NULL) != 0 ||
+        event_add(line->readable, NULL) != 0) {
+        return err_origin(-ENOMEM);
+    }
+    process->line = line;
+    return 0;
+}
+
+static void process_line_close(struct process_line *line) {
+    struct event *const events[] = {line->heartbeat, line->stop, line->readable};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (events[i] != NULL) {
+            event_free(events[i]);
+        }
+    }
+}
+
+/* SIGINT from a terminal reaches the whole group; only the supervisor answers it, in order. */
+static void process_signals(void) {
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)) {
+    struct process_setup setup;
+    if (recv(PROCESS_FD_LINE, &setup, sizeof setup, 0) != (ssize_t)sizeof setup ||
+        setup.role >= PROCESS_ROLE_COUNT) {
+        (void)fprintf(stderr, "tocsin: --process is how `tocsin run` starts its children\n");
+        return 2;
+    }
+    setup.run_directory[sizeof setup.run_directory - 1] = '\0';
+    setup.console_socket[sizeof setup.console_socket - 1] = '\0';
+    process_signals();
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    clock_init(&setup.clock);
+
+    char name[PROCESS_NAME_SIZE];
+    process_name_format((enum process_role)setup.role, setup.instance, name);
+    log_init(name);
+    (void)prctl(PR_SET_NAME, name);
+
+    struct process_line line = {0};
+    struct process process = {
+        .role = (enum process_role)setup.role,
+        .instance = setup.instance,
+        .name = name,
+        .run_directory = setup.run_directory,
+        .console_socket = setup.console_socket,
+        .language = (enum site_language)setup.language,
+        .base = event_base_new(),
+    };
+    int r = process.base == NULL ? err_origin(-ENOMEM)
+                                 : err_fold(site_map(PROCESS_FD_SITE, &process.site));
+    if (r == 0) {
+        r = err_trace(process_line_open(&process, &line));
+    }
+    if (r == 0) {
+        r = err_trace(roles[setup.role](&process));
+    }
+    if (r != 0) {
+        log_failure("process_failed", r, "it is started again");
+    }
+    process_line_close(&line);
+    if (process.base != NULL) {
+        event_base_free(process.base);
+    }
+    return r == 0 ? 0 : 1;
+}

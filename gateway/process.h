@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_PROCESS_H
+#define GATEWAY_PROCESS_H
+
+/*
+ * A process of the gateway
+ *
+ * What the engine, the field, the uplink and the console have in common: one event loop that owns
+ * every object, the sealed site, a clean stop on SIGTERM, and a line to the supervisor. A heartbeat
+ * goes down that line each second from the loop itself, so that a loop that hangs is noticed; when
+ * the line breaks the supervisor is dead, and the process ends within a second.
+ *
+ * Workers (one per Modbus bus, the journal's writer, Paho's own) hold copies and pass fixed-size
+ * messages through a bounded queue and a wake-up; they never touch an object of the loop.
+ */
+
+#include "gateway/clock.h"
+#include "gateway/site.h"
+
+struct event_base;
+struct process_line;
+
+enum process_role {
+    PROCESS_ENGINE,
+    PROCESS_FIELD,
+    PROCESS_UPLINK,
+    PROCESS_CONSOLE,
+    PROCESS_ROLE_COUNT,
+};
+
+/* What the supervisor hands a child on their line, before anything else. */
+struct process_setup {
+    uint32_t role; /* enum process_role */
+    uint32_t instance;
+    uint32_t language; /* enum site_language */
+    uint32_t reserved;
+    struct clock_origin clock;
+    char run_directory[108];
+    char console_socket[108];
+};
+
+/* What a child says on the line. */
+enum process_word {
+    PROCESS_READY = 'r',
+    PROCESS_ALIVE = 'a',
+};
+
+/* The descriptors a child finds open. */
+enum { PROCESS_FD_SITE = 3, PROCESS_FD_LINE = 4 };
+
+struct process {
+    enum process_role role;
+    uint32_t instance;          /* of a field process; else 0 */
+    const char *name;           /* "engine", "field-0" … */
+    const char *run_directory;  /* sockets; absolute */
+    const char *console_socket; /* absolute path */
+    enum site_language language;
+    struct site site;
+    struct event_base *base;
+    struct process_line *line; /* to the supervisor */
+};
+
+/*
+ * Tell the supervisor that this process does its work: the engine listens, the field polls. Until
+ * then those that come after it are not started.
+ */
+void process_ready(struct process *process);
+
+/* Run the loop until SIGTERM, or until the supervisor is gone. Returns 0 for a clean stop. */
+NODISCARD int process_loop(struct process *process);
+
+/* The four, each in its folder. They run until process_loop() ends. */
+NODISCARD int engine_run(struct process *process);
+NODISCARD int field_run(struct process *process);
+NODISCARD int uplink_run(struct process *process);
+NODISCARD int console_run(struct process *process);
+
+enum { PROCESS_NAME_SIZE = 32 };
+
+/* Write "engine", "field-0", "uplink" or "console". */
+void process_name_format(enum process_role role, uint32_t instance, char ret[PROCESS_NAME_SIZE]);
+
+/*
+ * Be a child: take the setup from the line and the site from its descriptor, then run the role.
+ * `roles` has one function for each. Returns the exit code: 0 stopped cleanly, 1 failed, 2 not
+ * started by a supervisor.
+ */
+int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process));
+
+#endif

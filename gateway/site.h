@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_SITE_H
+#define GATEWAY_SITE_H
+
+/*
+ * The site image
+ *
+ * The accepted site, compiled by gateway/config and sealed into a memfd by the supervisor; every
+ * process maps it read-only and looks at the same bytes. A restarted process gets the same image
+ * again, never the edited file. Inside are only indexes and offsets: tables of fixed structs, and
+ * one table of strings, UTF-8, each ending in NUL; string offset 0 is the empty string and means
+ * "not given".
+ *
+ *     struct site_header | tables, each aligned to 8 bytes | strings
+ *
+ * The generation is the first 8 bytes of the SHA-256 over everything after the header: a reading
+ * from a process that runs another generation is dropped, so that an index can never mean another
+ * room.
+ */
+
+#include <stddef.h>
+
+#include "gateway/err.h"
+#include "rules/ruleset.h"
+
+/* Texts for people, in the languages of the product. */
+struct site_name {
+    uint32_t zh, en; /* string offsets */
+};
+
+enum site_language { LANGUAGE_ZH, LANGUAGE_EN };
+
+enum {
+    SITE_TABLE_PLACES,          /* struct ruleset_place */
+    SITE_TABLE_PLACE_TEXTS,     /* struct site_place, parallel to PLACES */
+    SITE_TABLE_POINTS,          /* struct ruleset_point */
+    SITE_TABLE_POINT_TEXTS,     /* struct site_point, parallel to POINTS */
+    SITE_TABLE_DEVICES,         /* struct ruleset_device */
+    SITE_TABLE_DEVICE_TEXTS,    /* struct site_device, parallel to DEVICES */
+    SITE_TABLE_BUSES,           /* struct site_bus */
+    SITE_TABLE_RULES,           /* struct ruleset_rule */
+    SITE_TABLE_RULE_TEXTS,      /* struct site_rule, parallel to RULES */
+    SITE_TABLE_ALARMS,          /* struct ruleset_alarm */
+    SITE_TABLE_OPS,             /* struct expr_op */
+    SITE_TABLE_SETS,            /* struct expr_set */
+    SITE_TABLE_BOUNDS,          /* struct expr_bound */
+    SITE_TABLE_MEMBERS,         /* uint32_t */
+    SITE_TABLE_DEPENDENT_FIRST, /* uint32_t */
+    SITE_TABLE_DEPENDENTS,      /* uint32_t */
+    SITE_TABLE_BETWEENS,        /* struct expr_between */
+    SITE_TABLE_CALENDARS,       /* struct site_calendar; entry 0 is always open */
+    SITE_TABLE_SPANS,           /* struct site_span, referred to by the calendars */
+    SITE_TABLE_HOLIDAYS,        /* int32_t, days since 1970-01-01 in the site's zone */
+    SITE_TABLE_BROKERS,         /* uint32_t: string offsets of broker addresses, in order */
+    SITE_TABLE_COUNT,
+};
+
+struct site_table {
+    uint64_t offset; /* from the start of the image */
+    uint32_t count;
+    uint32_t row_size;
+};
+
+struct site_header {
+    char magic[8]; /* "tocsin1\n" */
+    uint64_t size; /* of the whole image */
+    uint64_t generation;
+    unsigned char digest[32]; /* SHA-256 of everything after the header */
+    struct site_table tables[SITE_TABLE_COUNT];
+    uint64_t strings_offset;
+    uint64_t strings_size;
+    uint32_t site_id, gateway_id;
+    struct site_name site_name;
+    uint32_t timezone;        /* "Asia/Shanghai" */
+    uint32_t state_directory; /* absolute */
+    uint32_t console_listen;
+    uint32_t mqtt_version;                                                /* 5 or 3 (3.1.1) */
+    uint32_t mqtt_ca, mqtt_cert, mqtt_key, mqtt_user, mqtt_password_file; /* paths, absolute */
+    uint32_t field_count; /* processes that the buses are spread over */
+    uint32_t component_count;
+    uint32_t memory_count; /* of the ruleset */
+    uint32_t reserved;
+};
+
+struct site_place {
+    uint32_t id; /* "care/day-care" */
+    struct site_name name;
+};
+
+/* Where and how a Modbus point is read; the words are those of the site file. */
+enum site_modbus_table {
+    SITE_MODBUS_NONE, /* not a Modbus point */
+    SITE_MODBUS_COIL,
+    SITE_MODBUS_DISCRETE,
+    SITE_MODBUS_INPUT,
+    SITE_MODBUS_HOLDING,
+};
+
+enum site_modbus_type {
+    SITE_TYPE_U16,
+    SITE_TYPE_I16,
+    SITE_TYPE_U32,
+    SITE_TYPE_I32,
+    SITE_TYPE_U64,
+    SITE_TYPE_I64,
+    SITE_TYPE_F32,
+    SITE_TYPE_F64,
+    SITE_TYPE_BCD16,
+    SITE_TYPE_BCD32,
+    SITE_TYPE_COUNT,
+};
+
+enum site_modbus_order { SITE_ORDER_ABCD, SITE_ORDER_CDAB, SITE_ORDER_BADC, SITE_ORDER_DCBA };
+
+struct site_point {
+    uint32_t id;  /* "care/day-care/button-1" */
+    uint32_t bus; /* index of its bus */
+    double scale; /* value = raw × scale + offset */
+    double offset;
+    double deadband; /* smallest change that is published; 0: each */
+    double min, max; /* range of a good value; -inf and +inf when not given */
+    uint8_t unit;    /* enum unit, as published; values are converted to the kind's unit */
+    uint8_t output;  /* 1: written, not read */
+    uint8_t modbus_table;
+    uint8_t modbus_type;
+    uint8_t modbus_order;
+    uint8_t invert;
+    int8_t modbus_bit; /* -1: the whole register */
+    uint8_t reserved;
+    uint16_t modbus_address;
+    uint16_t reserved_2;
+    /* MQTT: the topic and JSON pointers (RFC 6901); 0 where not given */
+    uint32_t mqtt_topic, mqtt_value, mqtt_code, mqtt_result, mqtt_time;
+};
+
+struct site_device {
+    uint32_t id; /* "care-io" */
+    uint32_t bus;
+    uint32_t unit; /* Modbus unit identifier, 0…255 */
+    uint32_t poll_ms;
+    uint32_t timeout_ms;
+    uint32_t reserved;
+};
+
+enum site_bus_kind { SITE_BUS_MODBUS_TCP, SITE_BUS_MODBUS_RTU, SITE_BUS_MQTT };
+
+/* One connection or line; devices that name the same address share it. */
+struct site_bus {
+    uint32_t kind;    /* enum site_bus_kind */
+    uint32_t field;   /* which field process owns it */
+    uint32_t address; /* as written, for messages */
+    uint32_t host;    /* TCP and MQTT: host; RTU: absolute path of the line */
+    uint32_t port;
+    uint32_t baud;
+    uint32_t parity; /* 'N', 'E' or 'O' */
+    uint32_t stop_bits;
+    uint32_t device_first; /* devices stand sorted by bus */
+    uint32_t device_count;
+};
+
+struct site_rule {
+    uint32_t id;              /* "emergency_call" */
+    struct site_name message; /* templates with {place}, {value} … */
+    struct site_name response;
+    uint32_t expression; /* raise: as written */
+};
+
+/* A week of opening hours. */
+struct site_calendar {
+    uint32_t span_first;
+    uint32_t span_count;
+};
+
+/* Open from begin to end; weekday 0 is Monday; end 1440 is midnight. Never across midnight. */
+struct site_span {
+    uint16_t weekday;
+    uint16_t begin_min;
+    uint16_t end_min;
+    uint16_t reserved;
+};
+
+/* A mapped image: pointers into it. */
+struct site {
+    const struct site_header *header;
+    size_t size;
+    const char *strings;
+    struct ruleset ruleset;
+    const struct site_place *places;
+    const struct site_point *points;
+    const struct site_device *devices;
+    const struct site_bus *buses;
+    const struct site_rule *rules;
+    const struct site_calendar *calendars;
+    const struct site_span *spans;
+    const int32_t *holidays;
+    const uint32_t *brokers;
+    uint32_t bus_count, holiday_count, broker_count;
+};
+
+#define SITE_E_IMAGE 1 /* the bytes are not an image of this build */
+
+/*
+ * Look at an image of `size` bytes at `bytes`, aligned to 8, which the view borrows. Checks magic,
+ * digest and that every table and index-free bound lies inside. Returns 0, or SITE_E_IMAGE.
+ */
+NODISCARD int site_view(const void *bytes, size_t size, struct site *ret_site);
+
+/* Map the sealed memfd `fd` and view it; the mapping lives as long as the process. */
+NODISCARD int site_map(int fd, struct site *ret_site);
+
+/* The string at an offset; "" for 0. */
+static inline const char *site_text(const struct site *site, uint32_t offset) {
+    return site->strings + offset;
+}
+
+/* The name in a language, the other one where it is missing. */
+const char *site_name_text(const struct site *site, struct site_name name,
+                           enum site_language language);
+
+/* Find by id; RULESET_NONE when there is none. */
+uint32_t site_point_find(const struct site *site, const char *id);
+uint32_t site_place_find(const struct site *site, const char *id);
+
+/* Longest alarm name and topic part, with the final NUL: a rule, a slash, an entity. */
+enum { SITE_ENTITY_SIZE = 320, SITE_ALARM_NAME_SIZE = 360 };
+
+/*
+ * Name a component: 0… are the field processes, "field-0", then "uplink", "console".
+ */
+void site_component_name(const struct site *site, uint32_t component, char *ret, size_t size);
+
+/* Write the entity of an alarm: a place id, a point id, "device/<id>", "component/<name>",
+ * "gateway". */
+void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_ENTITY_SIZE]);
+
+/* Write `<rule>/<entity>`. */
+void site_alarm_format(const struct site *site, uint32_t alarm, char ret[SITE_ALARM_NAME_SIZE]);
+
+/* The reverse; RULESET_NONE when no alarm has that name. */
+uint32_t site_alarm_find(const struct site *site, const char *name);
+
+#endif

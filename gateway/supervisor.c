@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/supervisor.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "gateway/children.h"
+#include "gateway/config/config.h"
+#include "gateway/log.h"
+#include "gateway/notify.h"
+
+enum {
+    SETTINGS_MAX = 256,
+    EXIT_USAGE = 2,
+    /* A socket's path with its NUL, as the kernel has it. */
+    SOCKET_PATH_SIZE = 108,
+};
+
+static const char run_help[] =
+    "usage: tocsin run SITE.yaml [option]...\n"
+    "\n"
+    "Watch a site: check it, start the engine, the field, the uplink and the console, and keep them\n"
+    "alive until SIGTERM or Ctrl-C.\n"
+    "\n"
+    "  --set PATH=VALUE     override a scalar of the site file (repeatable), for example\n"
+    "                       --set gateway.state=/var/lib/tocsin --set mqtt.brokers.0=tcp://10.0.0.5:1883\n"
+    "  --run DIR            directory of the sockets (default /run/tocsin)\n"
+    "  --lang zh|en         language of what it says (default from LANG)\n"
+    "  --clock START@RATE   begin at START (2026-11-22T07:00:00+08:00) and run RATE (1...60) times as fast\n"
+    "\n"
+    "exit codes: 0 stopped cleanly, 1 could not run, 2 the site or the command is wrong\n";
+
+struct run_options {
+    const char *site;
+    const char *run_directory;
+    const char *settings[SETTINGS_MAX];
+    uint32_t setting_count;
+    struct clock_origin clock;
+    enum site_language language;
+};
+
+struct supervisor {
+    struct event_base *base;
+    struct children *children;
+    struct event *terminate, *interrupt, *hangup, *watchdog;
+    uint64_t watchdog_ns;
+};
+
+static enum site_language run_language(void) {
+    const char *all = getenv("LC_ALL");
+    const char *lang = all != NULL && all[0] != '\0' ? all : getenv("LANG");
+    return lang != NULL && strncmp(lang, "zh", 2) == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
+}
+
+static int run_usage(const char *what, const char *value) {
+    (void)fprintf(stderr, "tocsin run: %s%s%s; see tocsin run --help\n", what,
+                  value != NULL ? ": " : "", value != NULL ? value : "");
+    return EXIT_USAGE;
+}
+
+/* Take one option. Returns 0, or the exit code that ends the command. */
+static int run_option(int option, char *value, struct run_options *options) {
+    switch (option) {
+    case 's':
+        if (options->setting_count == SETTINGS_MAX) {
+            return run_usage("too many --set", NULL);
+        }
+        options->settings[options->setting_count++] = value;
+        return 0;
+    case 'r':
+        options->run_directory = value;
+        return 0;
+    case 'l':
+        if (strcmp(value, "zh") != 0 && strcmp(value, "en") != 0) {
+            return run_usage("--lang is zh or en, not", value);
+        }
+        options->language = strcmp(value, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
+        return 0;
+    case 'c':
+        if (clock_parse(value, &options->clock) != 0) {
+            return run_usage("--clock is START@RATE, such as 2026-11-22T07:00:00+08:00@10, not",
+                             value);
+        }
+        return 0;
+    default:
+        return run_usage("unknown option or missing value", NULL);
+    }
+}
+
+/* Returns 0, or the exit code that ends the command plus one: 1 for --help. */
+static int run_parse(int argc, char **argv, struct run_options *ret_options) {
+    static const struct option names[] = {
+        {"set", required_argument, NULL, 's'},  {"run", required_argument, NULL, 'r'},
+        {"lang", required_argument, NULL, 'l'}, {"clock", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+    };
+    *ret_options = (struct run_options){.run_directory = "/run/tocsin", .language = run_language()};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(run_help, stdout);
+            return 1;
+        }
+        int r = run_option(option, optarg, ret_options);
+        if (r != 0) {
+            return r + 1;
+        }
+    }
+    if (optind != argc - 1) {
+        return run_usage("it takes one site file", NULL) + 1;
+    }
+    ret_options->site = argv[optind];
+    return 0;
+}
+
+/* Make a directory if it is missing, and its parents. Returns 0 or a negative errno. */
+static int run_directory_make(const char *path, mode_t mode) {
+    char copy[4096];
+    if (strlen(path) >= sizeof copy) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(copy, path, strlen(path) + 1);
+    for (char *at = copy + 1; *at != '\0'; at++) {
+        if (*at == '/') {
+            *at = '\0';
+            if (mkdir(copy, 0755) != 0 && errno != EEXIST) {
+                return -errno;
+            }
+            *at = '/';
+        }
+    }
+    return mkdir(copy, mode) != 0 && errno != EEXIST ? -errno : 0;
+}
+
+/*
+ * Keep a directory to ourselves for as long as we live. The lock is on the directory itself, so
+ * that it works on one that cannot be written. Returns a descriptor that is never closed,
+ * -EWOULDBLOCK when another gateway has it, or another negative errno.
+ */
+static int run_directory_lock(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int reason = errno;
+        (void)close(fd);
+        return -reason;
+    }
+    return fd;
+}
+
+/*
+ * Take the state directory. One that another gateway has is the end; one that cannot be used is
+ * not: the engine watches without a journal and says so.
+ */
+static bool run_state_take(const char *path) {
+    int r = run_directory_make(path, 0700);
+    int lock = r == 0 ? run_directory_lock(path) : r;
+    char quoted[512];
+    if (lock == -EWOULDBLOCK) {
+        log_line(
+            LOG_ERROR, "state_in_use",
+            "state=%s effect=\"not started: another tocsin run watches with this state directory; "
+            "stop that one, or give this one another with --set gateway.state=DIR\"",
+            log_quote(path, quoted, sizeof quoted));
+        return false;
+    }
+    if (lock < 0) {
+        log_line(
+            LOG_ERROR, "state_unusable",
+            "state=%s error=\"%s\" effect=\"the rooms are watched and alarms go out, but nothing is "
+            "recorded; make the directory writable\"",
+            log_quote(path, quoted, sizeof quoted), strerror(-lock));
+    }
+    return true;
+}
+
+/* Make the run directory and take it. Sockets have nowhere else to go, so a failure is the end. */
+static bool run_sockets_take(const char *path) {
+    int r = run_directory_make(path, 0750);
+    int lock = r == 0 ? run_directory_lock(path) : r;
+    if (lock >= 0) {
+        return true;
+    }
+    char quoted[512];
+    log_line(
+        LOG_ERROR, lock == -EWOULDBLOCK ? "run_directory_in_use" : "run_directory_unusable",
+        "run=%s error=\"%s\" effect=\"not started: no room is watched; give another directory with "
+        "--run DIR\"",
+        log_quote(path, quoted, sizeof quoted),
+        lock == -EWOULDBLOCK ? "another tocsin run has it" : strerror(-lock));
+    return false;
+}
+
+/* Put the image where nobody can change it any more. */
+static int run_seal(const void *image, size_t size, int *ret_fd) {
+    int fd = memfd_create("tocsin-site", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) {
+        return err_origin(-errno);
+    }
+    for (size_t written = 0; written < size;) {
+        ssize_t n = write(fd, (const char *)image + written, size - written);
+        if (n < 0 && errno != EINTR) {
+            int r = err_origin(-errno);
+            (void)close(fd);
+            return r;
+        }
+        written += n > 0 ? (size_t)n : 0;
+    }
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+        int r = err_origin(-errno);
+        (void)close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static void supervisor_ready(void *context) {
+    (void)context;
+    log_line(LOG_NOTICE, "watching", "effect=\"all components work\"");
+    notify_systemd("READY=1\nSTATUS=watching");
+}
+
+static void supervisor_stopped(void *context) {
+    struct supervisor *supervisor = context;
+    (void)event_base_loopbreak(supervisor->base);
+}
+
+static void supervisor_stop(evutil_socket_t signal, short what, void *context) {
+    (void)what;
+    struct supervisor *supervisor = context;
+    log_line(LOG_NOTICE, "stopping", "signal=%d effect=\"no room is watched from now on\"",
+             (int)signal);
+    notify_systemd("STOPPING=1");
+    children_stop(supervisor->children, supervisor_stopped, supervisor);
+}
+
+static void supervisor_hangup(evutil_socket_t signal, short what, void *context) {
+    (void)signal;
+    (void)what;
+    (void)context;
+    log_line(
+        LOG_WARNING, "reload_refused",
+        "effect=\"the site stays as it is; this version takes a changed site at the next start\"");
+}
+
+static void supervisor_watchdog(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    struct supervisor *supervisor = context;
+    if (children_progress(supervisor->children)) {
+        notify_systemd("WATCHDOG=1");
+    }
+}
+
+static int supervisor_open(struct supervisor *supervisor, const struct children_conf *conf) {
+    supervisor->base = event_base_new();
+    if (supervisor->base == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    supervisor->terminate = evsignal_new(supervisor->base, SIGTERM, supervisor_stop, supervisor);
+    supervisor->interrupt = evsignal_new(supervisor->base, SIGINT, supervisor_stop, supervisor);
+    supervisor->hangup = evsignal_new(supervisor->base, SIGHUP, supervisor_hangup, supervisor);
+    supervisor->watchdog =
+        event_new(supervisor->base, -1, EV_PERSIST, supervisor_watchdog, supervisor);
+    struct event *const events[] = {supervisor->terminate, supervisor->interrupt,
+                                    supervisor->hangup};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (events[i] == NULL || event_add(events[i], NULL) != 0) {
+            return err_origin(-ENOMEM);
+        }
+    }
+    uint64_t watchdog_ns = notify_watchdog_ns();
+    if (watchdog_ns > 0) {
+        const struct timeval period = {.tv_sec = (time_t)(watchdog_ns / NS_PER_S),
+                                       .tv_usec = (suseconds_t)(watchdog_ns % NS_PER_S / 1000)};
+        if (supervisor->watchdog == NULL || event_add(supervisor->watchdog, &period) != 0) {
+            return err_origin(-ENOMEM);
+        }
+    }
+    return err_trace(children_new(supervisor->base, conf, &supervisor->children));
+}
+
+static void supervisor_close(struct supervisor *supervisor) {
+    supervisor->children = children_free(supervisor->children);
+    struct event *const events[] = {supervisor->terminate, supervisor->interrupt,
+                                    supervisor->hangup, supervisor->watchdog};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (events[i] != NULL) {
+            event_free(events[i]);
+        }
+    }
+    if (supervisor->base != NULL) {
+        event_base_free(supervisor->base);
+    }
+}
+
+/* The site is sealed and the directories are ours: start the children and keep them until told to
+ * stop. */
+static int supervisor_run(const struct children_conf *conf) {
+    struct supervisor supervisor = {0};
+    int r = supervisor_open(&supervisor, conf);
+    if (r == 0) {
+        children_start(supervisor.children, supervisor_ready, &supervisor);
+        (void)event_base_dispatch(supervisor.base);
+        log_line(LOG_NOTICE, "stopped", "effect=\"all components ended\"");
+    } else {
+        log_failure("not_started", r, "no room is watched");
+    }
+    supervisor_close(&supervisor);
+    return r == 0 ? 0 : 1;
+}
+
+static void run_announce(const struct site *site) {
+    char quoted[512];
+    log_line(
+        LOG_NOTICE, "starting",
+        "site=%s gateway=%s generation=%016llx places=%u devices=%u points=%u rules=%u alarms=%u "
+        "state=%s sandbox=none user=%u",
+        site_text(site, site->header->site_id), site_text(site, site->header->gateway_id),
+        (unsigned long long)site->header->generation, site->ruleset.place_count,
+        site->ruleset.device_count, site->ruleset.point_count, site->ruleset.rule_count,
+        site->ruleset.alarm_count,
+        log_quote(site_text(site, site->header->state_directory), quoted, sizeof quoted),
+        (unsigned)geteuid());
+    for (uint32_t i = 0; i < site->ruleset.rule_count; i++) {
+        if (!site->ruleset.rules[i].evaluated) {
+            log_line(LOG_WARNING, "rule_not_evaluated", "rule=%s effect=\"it raises nothing yet\"",
+                     site_text(site, site->rules[i].id));
+        }
+    }
+}
+
+/* Check the site, print what is odd about it, and seal it. Returns 0 or the command's exit code. */
+static int run_load(const struct run_options *options, struct site *ret_site, int *ret_fd) {
+    const struct config_options config_options = {.settings = options->settings,
+                                                  .setting_count = options->setting_count};
+    struct config_result result = CONFIG_RESULT_NULL;
+    int r = config_load(options->site, &config_options, &result);
+    if (r < 0) {
+        log_failure("site_not_loaded", r, "not started: no room is watched");
+        return 1;
+    }
+    config_print(&result, stderr);
+    if (r == CONFIG_E_REFUSED) {
+        log_line(LOG_ERROR, "site_refused",
+                 "errors=%u effect=\"not started: no room is watched; mend the site file\"",
+                 result.error_count);
+        config_result_deinit(&result);
+        return EXIT_USAGE;
+    }
+    r = run_seal(result.image, result.image_size, ret_fd);
+    config_result_deinit(&result);
+    if (r == 0) {
+        r = err_fold(site_map(*ret_fd, ret_site));
+    }
+    if (r != 0) {
+        log_failure("site_not_sealed", r, "not started: no room is watched");
+    }
+    return r == 0 ? 0 : 1;
+}
+
+/* Write an absolute path of at most a socket's length; false when it is longer. */
+static bool run_socket_paths(const char *directory, struct process_setup *setup) {
+    char absolute[4096];
+    if (realpath(directory, absolute) == NULL) {
+        return false;
+    }
+    int run = snprintf(setup->run_directory, SOCKET_PATH_SIZE, "%s", absolute);
+    int console = snprintf(setup->console_socket, SOCKET_PATH_SIZE, "%s/console.sock", absolute);
+    return run < SOCKET_PATH_SIZE && console < SOCKET_PATH_SIZE;
+}
+
+int supervisor_main(int argc, char **argv) {
+    struct run_options options;
+    int r = run_parse(argc, argv, &options);
+    if (r != 0) {
+        return r - 1;
+    }
+    log_init("supervisor");
+    struct site site;
+    int site_fd = -1;
+    r = run_load(&options, &site, &site_fd);
+    if (r != 0) {
+        return r;
+    }
+    clock_init(&options.clock);
+    struct children_conf conf = {
+        .site_fd = site_fd,
+        .field_count = site.header->field_count,
+        .setup = {.language = (uint32_t)options.language, .clock = options.clock},
+    };
+    run_announce(&site);
+    if (!run_sockets_take(options.run_directory) ||
+        !run_state_take(site_text(&site, site.header->state_directory))) {
+        return 1;
+    }
+    if (!run_socket_paths(options.run_directory, &conf.setup)) {
+        log_line(
+            LOG_ERROR, "run_directory_unusable",
+            "effect=\"not started: no room is watched; the path of console.sock would be longer than "
+            "%d bytes: give a shorter directory with --run DIR\"",
+            SOCKET_PATH_SIZE - 1);
+        return 1;
+    }
+    return supervisor_run(&conf);
+}

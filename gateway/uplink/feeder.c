@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/uplink/feeder.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/uplink/uplink_json.h"
+
+/* What a message in flight is, in the upper bits of its ticket; the rest is its number. */
+enum ticket_kind {
+    TICKET_EVENT_ALARM = 1,
+    TICKET_EVENT_ACTIVITY,
+    TICKET_EARLY,
+    TICKET_ALARM,
+    TICKET_POINT,
+    TICKET_CLEAR,
+};
+
+enum { TICKET_SHIFT = 56 };
+
+static uint64_t ticket_of(enum ticket_kind kind, uint64_t number) {
+    assert(number < UINT64_C(1) << TICKET_SHIFT);
+    return (uint64_t)kind << TICKET_SHIFT | number;
+}
+
+static uint64_t ticket_number(uint64_t ticket) {
+    return ticket & ((UINT64_C(1) << TICKET_SHIFT) - 1);
+}
+
+static uint64_t ticket_of_event(enum core_lane lane, uint64_t seq) {
+    return ticket_of(lane == LANE_ALARM ? TICKET_EVENT_ALARM : TICKET_EVENT_ACTIVITY, seq);
+}
+
+/* ---- room ---- */
+
+enum feeder_rank { RANK_ALARM_EVENT, RANK_STATE, RANK_ACTIVITY_EVENT };
+
+/* How many more messages of a rank may be sent now. */
+static uint32_t feeder_room(const struct feeder *feeder, enum feeder_rank rank) {
+    if (!feeder->connected) {
+        return 0;
+    }
+    static const uint32_t left_free[] = {
+        [RANK_ALARM_EVENT] = 0, [RANK_STATE] = 8, [RANK_ACTIVITY_EVENT] = 4};
+    uint32_t window = feeder->port.window(feeder->port.context);
+    uint32_t reserve = left_free[rank] == 0 ? 0 : window / left_free[rank];
+    uint32_t room = feeder->port.room(feeder->port.context);
+    return room > reserve ? room - reserve : 0;
+}
+
+/*
+ * May a backlog be read? Only when half the window is free: a query for each single place that
+ * becomes free would cost more than all else.
+ */
+static bool feeder_may_read(const struct feeder *feeder) {
+    return feeder->port.room(feeder->port.context) * 2 >= feeder->port.window(feeder->port.context);
+}
+
+/* ---- events ---- */
+
+static int feeder_publish_event(struct feeder *feeder, enum core_lane lane, enum alarm_class class,
+                                const char *type, const char *payload, size_t size,
+                                uint64_t ticket) {
+    char topic[TOPIC_SIZE];
+    topic_event(&feeder->root, lane, class, type, topic);
+    return feeder->port.publish(feeder->port.context, topic, payload, size, false, ticket);
+}
+
+static enum core_lane feeder_lane(uint8_t lane) {
+    return lane == LANE_ALARM ? LANE_ALARM : LANE_ACTIVITY;
+}
+
+static enum feeder_rank feeder_rank_of(enum core_lane lane) {
+    return lane == LANE_ALARM ? RANK_ALARM_EVENT : RANK_ACTIVITY_EVENT;
+}
+
+static struct feeder_early *feeder_early_find(struct feeder *feeder, uint64_t number) {
+    for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
+        if (feeder->early[i].number == number) {
+            return &feeder->early[i];
+        }
+    }
+    return NULL;
+}
+
+/* The number of u<n> in the table: unlike n, it is not used again after the engine's restart. */
+static uint64_t feeder_early_number(const struct feeder *feeder, uint64_t n) {
+    enum { N_BITS = 40 };
+    return (uint64_t)feeder->lives << N_BITS | (n & ((UINT64_C(1) << N_BITS) - 1));
+}
+
+/* The place for one more: a free one, else that of the oldest, activity before alarms. */
+static struct feeder_early *feeder_early_place(struct feeder *feeder) {
+    struct feeder_early *place = feeder_early_find(feeder, 0);
+    if (place != NULL) {
+        return place;
+    }
+    place = &feeder->early[0];
+    for (uint32_t i = 1; i < FEEDER_EARLY_MAX; i++) {
+        struct feeder_early *other = &feeder->early[i];
+        bool older = other->number < place->number;
+        if (other->lane != place->lane ? other->lane == LANE_ACTIVITY : older) {
+            place = other;
+        }
+    }
+    feeder->counters.early_dropped++;
+    return place;
+}
+
+static void feeder_early_add(struct feeder *feeder, const struct wire_event *event) {
+    struct feeder_early *place = feeder_early_place(feeder);
+    place->number = feeder_early_number(feeder, event->early);
+    place->sent = false;
+    place->lane = event->lane;
+    place->class = event->class;
+    place->type = event->type;
+    place->body_size = event->body_size;
+    memcpy(place->body, event->body, event->body_size);
+}
+
+/* The oldest that waits; NULL when none does. */
+static struct feeder_early *feeder_early_next(struct feeder *feeder) {
+    struct feeder_early *next = NULL;
+    for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
+        struct feeder_early *early = &feeder->early[i];
+        if (early->number != 0 && !early->sent && (next == NULL || early->number < next->number)) {
+            next = early;
+        }
+    }
+    return next;
+}
+
+static void feeder_send_early(struct feeder *feeder) {
+    struct feeder_early *early = feeder_early_next(feeder);
+    while (early != NULL && feeder_room(feeder, RANK_ALARM_EVENT) > 0) {
+        const struct uplink_json_marks marks = {.durable = false};
+        char payload[UPLINK_JSON_SIZE];
+        size_t size = uplink_json_event(early->body, early->body_size, &marks, payload);
+        early->sent = true;
+        if (size == 0) {
+            feeder->counters.damaged++;
+            early->number = 0;
+        } else if (feeder_publish_event(feeder, feeder_lane(early->lane),
+                                        (enum alarm_class)early->class,
+                                        core_event_name((enum core_event_type)early->type), payload,
+                                        size, ticket_of(TICKET_EARLY, early->number)) != 0) {
+            return;
+        }
+        early = feeder_early_next(feeder);
+    }
+}
+
+/* An early event has been recorded. Returns its n if it did go out as u<n>, else 0. */
+static uint64_t feeder_early_recorded(struct feeder *feeder, uint64_t n) {
+    struct feeder_early *early =
+        n == 0 ? NULL : feeder_early_find(feeder, feeder_early_number(feeder, n));
+    bool waits = early != NULL && !early->sent;
+    if (waits) {
+        early->number = 0; /* the recorded one says it all */
+    }
+    return waits ? 0 : n;
+}
+
+static bool feeder_is_sound(const struct wire_event *event) {
+    return event->body_size <= WIRE_BODY_MAX && event->type < EVENT_TYPE_COUNT &&
+           event->class <= ALARM_CLASS_COUNT && event->lane <= LANE_ACTIVITY;
+}
+
+static void feeder_live(struct feeder *feeder, const struct wire_event *event) {
+    enum core_lane lane = feeder_lane(event->lane);
+    const struct uplink_json_marks marks = {
+        .durable = true,
+        .first_sent_as = feeder_early_recorded(feeder, event->early),
+    };
+    bool room = feeder_room(feeder, feeder_rank_of(lane)) > 0;
+    if (!outbox_live(&feeder->outbox, lane, event->seq, event->alarm, room)) {
+        return;
+    }
+    char payload[UPLINK_JSON_SIZE];
+    size_t size = uplink_json_event(event->body, event->body_size, &marks, payload);
+    if (size == 0) {
+        feeder->counters.damaged++;
+        outbox_taken(&feeder->outbox, lane, event->seq);
+        return;
+    }
+    feeder->counters.live++;
+    /* When the line is just down, its session ends and the event's turn comes again. */
+    (void)feeder_publish_event(feeder, lane, (enum alarm_class)event->class,
+                               core_event_name((enum core_event_type)event->type), payload, size,
+                               ticket_of_event(lane, event->seq));
+}
+
+void feeder_event(struct feeder *feeder, const struct wire_event *event) {
+    if (!feeder_is_sound(event)) {
+        feeder->counters.damaged++;
+    } else if (event->seq > 0) {
+        feeder_live(feeder, event);
+    } else if (event->early > 0) {
+        feeder_early_add(feeder, event);
+        feeder_send_early(feeder);
+    }
+}
+
+/* ---- the backlog ---- */
+
+/* One read of the journal, while it goes on. */
+struct feeder_reading {
+    struct feeder *feeder;
+    struct outbox_read read;
+    uint32_t room;
+    bool any;
+    int64_t now_ns; /* wall */
+};
+
+/* A row is input from a disk: its type becomes part of a topic only if it looks like one. */
+static bool feeder_type_is_sound(const char *type) {
+    size_t len = strlen(type);
+    return len > 0 && len < 64 && strspn(type, "abcdefghijklmnopqrstuvwxyz_.") == len;
+}
+
+static bool feeder_row(void *context, const struct journal_row *row) {
+    struct feeder_reading *reading = context;
+    struct feeder *feeder = reading->feeder;
+    reading->any = true;
+    enum outbox_verdict verdict = outbox_offer(&feeder->outbox, &reading->read, row->seq);
+    if (verdict != OUTBOX_SEND) {
+        feeder->counters.skipped += verdict == OUTBOX_SKIP;
+        return verdict == OUTBOX_SKIP;
+    }
+    int64_t age_ns = reading->now_ns > row->wall.ns ? reading->now_ns - row->wall.ns : 0;
+    const struct uplink_json_marks marks = {
+        .durable = true,
+        .replayed = outbox_is_replay(&feeder->outbox, &reading->read, row->seq, (uint64_t)age_ns),
+        .first_sent_as = row->early,
+    };
+    char payload[UPLINK_JSON_SIZE];
+    size_t size = uplink_json_event(row->body, row->body_size, &marks, payload);
+    if (size == 0 || !feeder_type_is_sound(row->type)) {
+        /* It stays in the journal as it is; the lane must not stand still for ever before it. */
+        feeder->counters.damaged++;
+        outbox_taken(&feeder->outbox, reading->read.lane, row->seq);
+        return true;
+    }
+    feeder->counters.replayed += marks.replayed;
+    if (feeder_publish_event(feeder, reading->read.lane,
+                             uplink_json_class(row->body, row->body_size), row->type, payload, size,
+                             ticket_of_event(reading->read.lane, row->seq)) != 0) {
+        return false;
+    }
+    reading->room--;
+    return reading->room > 0;
+}
+
+/* Read once for a lane. Returns true when something was read and there may be more. */
+static bool feeder_read(struct feeder *feeder, const struct outbox_read *read, uint32_t room) {
+    char alarm[SITE_ALARM_NAME_SIZE];
+    struct feeder_reading reading = {
+        .feeder = feeder, .read = *read, .room = room, .now_ns = clock_wall().ns};
+    struct journal_query query = {
+        .after_seq = read->after_seq,
+        .until_seq = read->until_seq,
+        .lane = (int)read->lane,
+        .limit = room < FEEDER_ROWS_MAX ? room : FEEDER_ROWS_MAX,
+    };
+    if (read->alarm != RULESET_NONE) {
+        assert(read->alarm < feeder->site->ruleset.alarm_count);
+        site_alarm_format(feeder->site, read->alarm, alarm);
+        query.alarm = alarm;
+        /* What went ahead before is among the rows, and uses up the limit without being sent. */
+        query.limit = FEEDER_ROWS_MAX;
+    }
+    uint64_t last_seq = 0;
+    int r = feeder->port.read(feeder->port.context, &query, feeder_row, &reading, &last_seq);
+    outbox_journal(&feeder->outbox, r == 0);
+    feeder->journal_wait = r != 0;
+    if (r != 0) {
+        feeder->counters.journal_absent++;
+        return false;
+    }
+    outbox_read_done(&feeder->outbox, read, reading.any);
+    return true;
+}
+
+/* Send what a lane has waiting, as far as there is room. Returns true when some is left. */
+static bool feeder_send_lane(struct feeder *feeder, enum core_lane lane) {
+    struct outbox_read read;
+    for (int i = 0; i < FEEDER_READS_MAX; i++) {
+        uint32_t room = feeder_room(feeder, feeder_rank_of(lane));
+        if (room == 0 || feeder->journal_wait || !outbox_next(&feeder->outbox, lane, &read)) {
+            return false;
+        }
+        if (read.alarm == RULESET_NONE && !feeder_may_read(feeder)) {
+            return false;
+        }
+        if (!feeder_read(feeder, &read, room)) {
+            return false;
+        }
+    }
+    return outbox_next(&feeder->outbox, lane, &read);
+}
+
+/* ---- states and values ---- */
+
+static int feeder_publish_alarm(struct feeder *feeder, uint32_t alarm) {
+    const struct site *site = feeder->site;
+    const struct ruleset_alarm *facts = &site->ruleset.alarms[alarm];
+    const struct alarm_board_entry *entry = &feeder->alarms.entries[alarm];
+    char name[SITE_ALARM_NAME_SIZE];
+    char topic[TOPIC_SIZE];
+    site_alarm_format(site, alarm, name);
+    topic_alarm(&feeder->root, name, topic);
+    if (!alarm_board_is_open(&feeder->alarms, alarm)) {
+        return feeder->port.publish(feeder->port.context, topic, "", 0, true,
+                                    ticket_of(TICKET_ALARM, alarm));
+    }
+    char entity[SITE_ENTITY_SIZE];
+    char payload[UPLINK_JSON_SIZE];
+    site_entity_format(site, alarm, entity);
+    const struct uplink_json_alarm state = {
+        .rule = site_text(site, site->rules[facts->rule].id),
+        .entity = entity,
+        .place =
+            facts->place == RULESET_NONE ? NULL : site_text(site, site->places[facts->place].id),
+        .class = (enum alarm_class)site->ruleset.rules[facts->rule].class,
+        .priority = (enum priority)facts->priority,
+        .axes = entry->record.axes,
+        .occurrence = entry->record.occurrence,
+        .value = entry->value,
+        .quality = (enum quality)entry->quality,
+        .raised = entry->record.raised,
+        .acked_at = entry->record.acked_at,
+        .attended_at = entry->record.attended_at,
+        .changed = entry->changed,
+    };
+    size_t size = uplink_json_alarm(&state, payload);
+    return feeder->port.publish(feeder->port.context, topic, payload, size, true,
+                                ticket_of(TICKET_ALARM, alarm));
+}
+
+static void feeder_send_alarms(struct feeder *feeder) {
+    uint32_t alarm;
+    while (feeder_room(feeder, RANK_STATE) > 0 && alarm_board_next(&feeder->alarms, &alarm)) {
+        if (feeder_publish_alarm(feeder, alarm) != 0) {
+            alarm_board_again(&feeder->alarms, alarm);
+            return;
+        }
+    }
+}
+
+static int feeder_publish_point(struct feeder *feeder, uint32_t point) {
+    const struct site *site = feeder->site;
+    const struct point_board_entry *entry = &feeder->points.entries[point];
+    enum point_kind kind = (enum point_kind)site->ruleset.points[point].kind;
+    char topic[TOPIC_SIZE];
+    char payload[UPLINK_JSON_SIZE];
+    topic_point(&feeder->root, site_text(site, site->points[point].id), topic);
+    size_t size =
+        uplink_json_point(entry->value, (enum quality)entry->quality,
+                          unit_facts(point_kind_facts(kind)->unit)->name, entry->measured, payload);
+    return feeder->port.publish(feeder->port.context, topic, payload, size, true,
+                                ticket_of(TICKET_POINT, point));
+}
+
+static void feeder_send_points(struct feeder *feeder) {
+    uint32_t point;
+    while (feeder_room(feeder, RANK_STATE) > 0 && point_board_next(&feeder->points, &point)) {
+        if (feeder_publish_point(feeder, point) != 0) {
+            point_board_again(&feeder->points, point);
+            return;
+        }
+    }
+}
+
+/* ---- birth and death ---- */
+
+int feeder_init(struct feeder *feeder, const struct site *site, const struct feeder_port *port) {
+    const struct ruleset *ruleset = &site->ruleset;
+    memset(feeder, 0, sizeof *feeder);
+    feeder->site = site;
+    feeder->port = *port;
+    topic_root_init(&feeder->root, site_text(site, site->header->site_id),
+                    site_text(site, site->header->gateway_id));
+    outbox_init(&feeder->outbox);
+    feeder->early = calloc(FEEDER_EARLY_MAX, sizeof *feeder->early);
+    feeder->deadbands = calloc(ruleset->point_count + 1, sizeof *feeder->deadbands);
+    int r = feeder->early == NULL || feeder->deadbands == NULL ? err_origin(-ENOMEM) : 0;
+    if (r == 0) {
+        for (uint32_t point = 0; point < ruleset->point_count; point++) {
+            enum point_form form =
+                point_kind_facts((enum point_kind)ruleset->points[point].kind)->form;
+            bool truth = form == POINT_FORM_TRUTH || form == POINT_FORM_OUTPUT;
+            feeder->deadbands[point] = truth ? 0 : site->points[point].deadband;
+        }
+        r = err_trace(alarm_board_init(&feeder->alarms, ruleset->alarm_count));
+    }
+    if (r == 0) {
+        r = err_trace(point_board_init(&feeder->points, ruleset->point_count, ruleset->points,
+                                       feeder->deadbands, clock_instant()));
+    }
+    if (r != 0) {
+        feeder_deinit(feeder);
+    }
+    return r;
+}
+
+void feeder_deinit(struct feeder *feeder) {
+    free(feeder->early);
+    free(feeder->deadbands);
+    alarm_board_deinit(&feeder->alarms);
+    point_board_deinit(&feeder->points);
+    feeder->early = NULL;
+    feeder->deadbands = NULL;
+}
+
+/* ---- from the engine ---- */
+
+void feeder_welcome(struct feeder *feeder, const struct wire_welcome *welcome) {
+    const uint64_t confirmed[OUTBOX_LANES] = {
+        [LANE_ALARM] = welcome->confirmed_alarm,
+        [LANE_ACTIVITY] = welcome->confirmed_activity,
+    };
+    if (strncmp(feeder->boot, welcome->boot, sizeof feeder->boot) != 0) {
+        memcpy(feeder->boot, welcome->boot, sizeof feeder->boot);
+        feeder->lives++;
+    }
+    outbox_welcome(&feeder->outbox, welcome->newest_seq, confirmed);
+    alarm_board_welcome(&feeder->alarms);
+}
+
+void feeder_journal(struct feeder *feeder, const struct wire_journal *journal) {
+    outbox_grown(&feeder->outbox, journal->newest_seq);
+}
+
+void feeder_alarm_state(struct feeder *feeder, const struct wire_alarm_state *state) {
+    alarm_board_update(&feeder->alarms, state);
+}
+
+void feeder_point_values(struct feeder *feeder, const struct wire_point_values *values) {
+    for (uint32_t i = 0; i < values->count && i < WIRE_POINT_VALUES_MAX; i++) {
+        point_board_update(&feeder->points, &values->values[i]);
+    }
+}
+
+/* ---- from the line ---- */
+
+void feeder_session_begin(struct feeder *feeder) {
+    feeder->connected = true;
+    feeder->resume_real_ns = 0;
+    outbox_session_begin(&feeder->outbox);
+    alarm_board_session(&feeder->alarms);
+    point_board_session(&feeder->points);
+}
+
+void feeder_session_end(struct feeder *feeder) {
+    if (!feeder->connected) {
+        return;
+    }
+    feeder->connected = false;
+    outbox_session_end(&feeder->outbox);
+    for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
+        feeder->early[i].sent = false;
+    }
+}
+
+static void feeder_early_forget(struct feeder *feeder, uint64_t number) {
+    struct feeder_early *early = feeder_early_find(feeder, number);
+    if (early != NULL) {
+        early->number = 0;
+    }
+}
+
+void feeder_taken(struct feeder *feeder, uint64_t ticket) {
+    uint64_t number = ticket_number(ticket);
+    switch ((enum ticket_kind)(ticket >> TICKET_SHIFT)) {
+    case TICKET_EVENT_ALARM:
+        outbox_taken(&feeder->outbox, LANE_ALARM, number);
+        return;
+    case TICKET_EVENT_ACTIVITY:
+        outbox_taken(&feeder->outbox, LANE_ACTIVITY, number);
+        return;
+    case TICKET_EARLY:
+        feeder_early_forget(feeder, number);
+        return;
+    case TICKET_ALARM:
+        alarm_board_taken(&feeder->alarms, (uint32_t)number);
+        return;
+    case TICKET_POINT:
+    case TICKET_CLEAR:
+        return;
+    }
+    assert(false && "a ticket of no kind");
+}
+
+void feeder_refused(struct feeder *feeder, uint64_t ticket) {
+    uint64_t number = ticket_number(ticket);
+    feeder->counters.refused++;
+    switch ((enum ticket_kind)(ticket >> TICKET_SHIFT)) {
+    case TICKET_EVENT_ALARM:
+    case TICKET_EVENT_ACTIVITY:
+        outbox_refused(&feeder->outbox,
+                       ticket >> TICKET_SHIFT == TICKET_EVENT_ALARM ? LANE_ALARM : LANE_ACTIVITY,
+                       number);
+        feeder->resume_real_ns = clock_real_ns() + FEEDER_PAUSE_NS;
+        return;
+    case TICKET_EARLY:
+        feeder_early_forget(feeder, number);
+        return;
+    case TICKET_ALARM:
+    case TICKET_POINT:
+    case TICKET_CLEAR:
+        return; /* comes again with the next change or session */
+    }
+    assert(false && "a ticket of no kind");
+}
+
+void feeder_retained(struct feeder *feeder, const char *topic) {
+    const char *name = topic_alarm_name(&feeder->root, topic);
+    if (name == NULL) {
+        return;
+    }
+    uint32_t alarm = site_alarm_find(feeder->site, name);
+    if (alarm != RULESET_NONE) {
+        alarm_board_held(&feeder->alarms, alarm);
+    } else if (feeder_room(feeder, RANK_STATE) > 0) {
+        /* Of a rule or a place that is no longer: nobody would ever clear it. */
+        (void)feeder->port.publish(feeder->port.context, topic, "", 0, true,
+                                   ticket_of(TICKET_CLEAR, 0));
+    }
+}
+
+/* ---- the pump ---- */
+
+bool feeder_pump(struct feeder *feeder) {
+    if (!feeder->connected) {
+        return false;
+    }
+    feeder_send_early(feeder);
+    bool more = feeder_send_lane(feeder, LANE_ALARM);
+    feeder_send_alarms(feeder);
+    more = feeder_send_lane(feeder, LANE_ACTIVITY) || more;
+    feeder_send_points(feeder);
+    return more && feeder->connected;
+}
+
+void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns) {
+    point_board_tick(&feeder->points, now);
+    feeder->journal_wait = false;
+    if (feeder->resume_real_ns != 0 && real_ns >= feeder->resume_real_ns) {
+        feeder->resume_real_ns = 0;
+        outbox_resume(&feeder->outbox);
+    }
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_UPLINK_FEEDER_H
+#define GATEWAY_UPLINK_FEEDER_H
+
+/*
+ * The feeder: what fills the window to the broker
+ *
+ * Brings together what waits (the outbox, the boards, events that could not be recorded) and the
+ * room that the line has, most important first:
+ *
+ *     1  events that are told before they are recorded
+ *     2  alarm events: overtakers, then the backlog
+ *     3  states of alarms
+ *     4  activity events
+ *     5  values of points
+ *
+ * The window is shared, with a few places that lesser things leave free: alarm events may use all
+ * of it, states and values leave an eighth, activity events leave a quarter. So a new alarm finds a
+ * place at once, and a long drain of activity does not keep the values out altogether.
+ *
+ * An event that comes over the wire goes out inside that very call when its turn has come. All else
+ * waits for feeder_pump(), which is called whenever room or work may have appeared.
+ *
+ * The line and the journal are reached through a port of function pointers, so that a test is both.
+ */
+
+#include "gateway/journal/journal_reader.h"
+#include "gateway/site.h"
+#include "gateway/uplink/alarm_board.h"
+#include "gateway/uplink/outbox.h"
+#include "gateway/uplink/point_board.h"
+#include "gateway/uplink/topic.h"
+#include "gateway/wire.h"
+
+enum {
+    /* Events told before their commit that the broker has not taken; the journal has no copy yet.
+     */
+    FEEDER_EARLY_MAX = 32,
+    /* Rows asked of the journal at once. */
+    FEEDER_ROWS_MAX = 100,
+    /* Reads per pump and lane, so that the loop sees to its sockets in between. */
+    FEEDER_READS_MAX = 4,
+};
+
+/* How long the lanes stand still after the broker refused an event. */
+#define FEEDER_PAUSE_NS (5 * NS_PER_S)
+
+struct feeder_port {
+    void *context;
+    /* How many messages could be sent now, and how many may be in flight at all. */
+    uint32_t (*room)(void *context);
+    uint32_t (*window)(void *context);
+    /* Send; 0, or not 0 when the line is down. */
+    int (*publish)(void *context, const char *topic, const void *payload, size_t size,
+                   bool retained, uint64_t ticket);
+    /* As journal_read(). */
+    int (*read)(void *context, const struct journal_query *query,
+                bool (*row)(void *context, const struct journal_row *row), void *row_context,
+                uint64_t *ret_last_seq);
+};
+
+struct feeder_early {
+    uint64_t number; /* n of u<n> and the engine's life it belongs to; 0: the place is free */
+    bool sent;       /* in this session */
+    uint8_t lane, class;
+    uint16_t type;
+    uint32_t body_size;
+    char body[WIRE_BODY_MAX];
+};
+
+struct feeder_counters {
+    uint64_t live, replayed, skipped, refused, damaged, early_dropped, journal_absent;
+};
+
+struct feeder {
+    const struct site *site;
+    struct feeder_port port;
+    struct topic_root root;
+    struct outbox outbox;
+    struct alarm_board alarms;
+    struct point_board points;
+    double *deadbands;
+    struct feeder_early *early; /* FEEDER_EARLY_MAX */
+    bool connected;
+    char boot[24];
+    uint16_t lives;    /* how many boots of the engine were seen: each counts its u<n> from 1 */
+    bool journal_wait; /* could not be read: not again before the next tick */
+    uint64_t resume_real_ns; /* when the lanes go on after a refusal; 0: they run */
+    struct feeder_counters counters;
+};
+
+/* Make a feeder for `site`, which it keeps; copies the port. */
+NODISCARD int feeder_init(struct feeder *feeder, const struct site *site,
+                          const struct feeder_port *port);
+void feeder_deinit(struct feeder *feeder);
+
+/* From the engine. */
+void feeder_welcome(struct feeder *feeder, const struct wire_welcome *welcome);
+void feeder_event(struct feeder *feeder, const struct wire_event *event);
+void feeder_journal(struct feeder *feeder, const struct wire_journal *journal);
+void feeder_alarm_state(struct feeder *feeder, const struct wire_alarm_state *state);
+void feeder_point_values(struct feeder *feeder, const struct wire_point_values *values);
+
+/* From the line. */
+void feeder_session_begin(struct feeder *feeder);
+void feeder_session_end(struct feeder *feeder);
+void feeder_taken(struct feeder *feeder, uint64_t ticket);
+void feeder_refused(struct feeder *feeder, uint64_t ticket);
+void feeder_retained(struct feeder *feeder, const char *topic);
+
+/* Fill the room there is. Returns true when there is work and room left: call again soon. */
+bool feeder_pump(struct feeder *feeder);
+
+/* Once a second: rounds, pauses, and another look at a journal that could not be read. */
+void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns);
+
+#endif

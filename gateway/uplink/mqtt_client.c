@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/uplink/mqtt_client.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <MQTTAsync.h>
+
+enum {
+    PASSWORD_SIZE = 256,
+    /* More than our window, so that the library's own bound is never met. */
+    LIBRARY_BUFFER_MAX = 1000,
+    /* MQTT 5: what a broker means that names no receive maximum. */
+    RECEIVE_MAXIMUM_DEFAULT = 65535,
+    /* A CONNACK with more properties than the standard has is not looked into. */
+    PROPERTIES_MAX = 64,
+    /* No topic of ours is longer. */
+    TOPIC_TEXT_SIZE = 768,
+};
+
+/*
+ * Security level 2 rules out everything below TLS 1.2 and weak keys, and leaves 1.3 possible; the
+ * library's own switch for "1.2" would allow nothing newer.
+ */
+#define CLIENT_CIPHERS "DEFAULT@SECLEVEL=2"
+
+struct mqtt_client {
+    struct mqtt_client_conf conf;
+    struct mqtt_notes *notes;
+    MQTTAsync handle;
+    /* Written before a connect begins, read by the library's threads. */
+    atomic_uint_fast32_t attempt;
+};
+
+/*
+ * When a connection breaks, the library loses some hundred bytes of a message that was just leaving
+ * (its issues 1406 and 1689). Builds that look for leaks shall find ours.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CLIENT_LEAKS_ARE_COUNTED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define CLIENT_LEAKS_ARE_COUNTED
+#endif
+#ifdef CLIENT_LEAKS_ARE_COUNTED
+__attribute__((weak)) const char *__lsan_default_suppressions(void);
+
+__attribute__((weak)) const char *__lsan_default_suppressions(void) {
+    return "leak:libpaho-mqtt3as";
+}
+#endif
+
+/* ---- callbacks: the library's threads, its lock held ---- */
+
+static void client_note(struct mqtt_client *client, enum mqtt_note_kind kind, uint32_t key,
+                        int number, const char *text) {
+    const struct mqtt_note note = {
+        .kind = kind,
+        .attempt = (uint32_t)atomic_load(&client->attempt),
+        .key = key,
+        .number = number,
+    };
+    mqtt_notes_push(client->notes, &note, text);
+}
+
+static void client_connected(void *context, MQTTAsync_successData *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_CONNECTED, 0, RECEIVE_MAXIMUM_DEFAULT, NULL);
+}
+
+static void client_connected5(void *context, MQTTAsync_successData5 *data) {
+    int maximum = RECEIVE_MAXIMUM_DEFAULT;
+    MQTTProperties *properties = &data->properties;
+    if (properties->count > 0 && properties->count <= PROPERTIES_MAX && properties->array != NULL &&
+        MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM)) {
+        maximum = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+    }
+    client_note(context, MQTT_NOTE_CONNECTED, 0, maximum, NULL);
+}
+
+static void client_failed(void *context, MQTTAsync_failureData *data) {
+    client_note(context, MQTT_NOTE_FAILED, 0, data == NULL ? MQTTASYNC_FAILURE : data->code,
+                data == NULL ? NULL : data->message);
+}
+
+static void client_failed5(void *context, MQTTAsync_failureData5 *data) {
+    client_note(context, MQTT_NOTE_FAILED, 0, data == NULL ? MQTTASYNC_FAILURE : data->code,
+                data == NULL ? NULL : data->message);
+}
+
+static void client_lost(void *context, char *cause) {
+    (void)cause; /* always NULL */
+    client_note(context, MQTT_NOTE_LOST, 0, 0, NULL);
+}
+
+static void client_turned_away(void *context, MQTTProperties *properties,
+                               enum MQTTReasonCodes reason) {
+    (void)properties;
+    client_note(context, MQTT_NOTE_TURNED_AWAY, 0, (int)reason, NULL);
+}
+
+static void client_closed(void *context, MQTTAsync_successData *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_CLOSED, 0, 0, NULL);
+}
+
+static void client_close_failed(void *context, MQTTAsync_failureData *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_CLOSED, 0, 0, NULL);
+}
+
+static void client_closed5(void *context, MQTTAsync_successData5 *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_CLOSED, 0, 0, NULL);
+}
+
+static void client_close_failed5(void *context, MQTTAsync_failureData5 *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_CLOSED, 0, 0, NULL);
+}
+
+static void client_taken(void *context, MQTTAsync_successData *data) {
+    client_note(context, MQTT_NOTE_TAKEN, (uint32_t)data->token, 0, NULL);
+}
+
+static void client_taken5(void *context, MQTTAsync_successData5 *data) {
+    client_note(context, MQTT_NOTE_TAKEN, (uint32_t)data->token, 0, NULL);
+}
+
+static void client_refused(void *context, MQTTAsync_failureData *data) {
+    client_note(context, MQTT_NOTE_REFUSED, (uint32_t)data->token, MQTTASYNC_FAILURE, NULL);
+}
+
+/* The broker's reason, or below zero when the library gave up by itself. */
+static void client_refused5(void *context, MQTTAsync_failureData5 *data) {
+    int number = data->code < 0 ? data->code : (int)data->reasonCode;
+    client_note(context, MQTT_NOTE_REFUSED, (uint32_t)data->token, number, NULL);
+}
+
+/* The length is 0 or that of the topic, depending on the way the message took inside the library.
+ */
+static int client_arrived(void *context, char *topic, int topic_len, MQTTAsync_message *message) {
+    char text[TOPIC_TEXT_SIZE];
+    size_t len = topic_len > 0 ? (size_t)topic_len : strlen(topic);
+    if (message->retained && message->payloadlen > 0 && len < sizeof text) {
+        (void)snprintf(text, sizeof text, "%.*s", (int)len, topic);
+        client_note(context, MQTT_NOTE_RETAINED, 0, 0, text);
+    }
+    MQTTAsync_freeMessage(&message);
+    MQTTAsync_free(topic);
+    return 1;
+}
+
+static int client_tls_error(const char *text, size_t len, void *context) {
+    char line[160];
+    (void)snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1),
+                   text);
+    line[strcspn(line, "\r\n")] = '\0';
+    client_note(context, MQTT_NOTE_TLS, 0, 0, line);
+    return 1;
+}
+
+/* ---- the loop's thread ---- */
+
+void mqtt_client_library_init(void) {
+    /* OpenSSL 3 prepares itself, and other parts of the process use it too. */
+    MQTTAsync_init_options options = MQTTAsync_init_options_initializer;
+    options.do_openssl_init = 0;
+    MQTTAsync_global_init(&options);
+}
+
+int mqtt_client_new(const struct mqtt_client_conf *conf, struct mqtt_notes *notes,
+                    struct mqtt_client **ret_client) {
+    struct mqtt_client *client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    client->conf = *conf;
+    client->notes = notes;
+    MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
+    options.sendWhileDisconnected = 0;
+    options.maxBufferedMessages = LIBRARY_BUFFER_MAX;
+    options.restoreMessages = 0;
+    options.MQTTVersion = conf->version == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+    if (MQTTAsync_createWithOptions(&client->handle, conf->address, conf->client_id,
+                                    MQTTCLIENT_PERSISTENCE_NONE, NULL,
+                                    &options) != MQTTASYNC_SUCCESS) {
+        free(client);
+        return err_origin(-ENOMEM);
+    }
+    if (MQTTAsync_setCallbacks(client->handle, client, client_lost, client_arrived, NULL) !=
+            MQTTASYNC_SUCCESS ||
+        MQTTAsync_setDisconnected(client->handle, client, client_turned_away) !=
+            MQTTASYNC_SUCCESS) {
+        (void)mqtt_client_free(client);
+        return err_origin(-EINVAL);
+    }
+    *ret_client = client;
+    return 0;
+}
+
+struct mqtt_client *mqtt_client_free(struct mqtt_client *client) {
+    if (client != NULL) {
+        MQTTAsync_destroy(&client->handle);
+        free(client);
+    }
+    return NULL;
+}
+
+/* Read anew at each attempt, so that a changed secret needs no restart. */
+static int client_read_password(const char *path, char ret[PASSWORD_SIZE]) {
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return MQTT_CLIENT_E_PASSWORD;
+    }
+    size_t len = fread(ret, 1, PASSWORD_SIZE - 1, file);
+    int failed = ferror(file);
+    (void)fclose(file);
+    if (failed) {
+        return MQTT_CLIENT_E_PASSWORD;
+    }
+    ret[len] = '\0';
+    ret[strcspn(ret, "\r\n")] = '\0';
+    return 0;
+}
+
+static MQTTAsync_SSLOptions client_tls_options(struct mqtt_client *client) {
+    const struct mqtt_client_conf *conf = &client->conf;
+    MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+    tls.trustStore = conf->ca[0] == '\0' ? NULL : conf->ca;
+    tls.keyStore = conf->cert[0] == '\0' ? NULL : conf->cert;
+    tls.privateKey = conf->key[0] == '\0' ? NULL : conf->key;
+    tls.disableDefaultTrustStore = tls.trustStore != NULL;
+    tls.enableServerCertAuth = 1;
+    tls.verify = 1;
+    tls.sslVersion = MQTT_SSL_VERSION_DEFAULT;
+    tls.enabledCipherSuites = CLIENT_CIPHERS;
+    tls.ssl_error_cb = client_tls_error;
+    tls.ssl_error_context = client;
+    return tls;
+}
+
+static MQTTAsync_connectOptions client_options(struct mqtt_client *client) {
+    const struct mqtt_client_conf *conf = &client->conf;
+    MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
+    if (conf->version == 5) {
+        options = (MQTTAsync_connectOptions)MQTTAsync_connectOptions_initializer5;
+        options.cleanstart = 1;
+        options.onSuccess5 = client_connected5;
+        options.onFailure5 = client_failed5;
+    } else {
+        options.MQTTVersion = MQTTVERSION_3_1_1;
+        options.cleansession = 1;
+        options.onSuccess = client_connected;
+        options.onFailure = client_failed;
+    }
+    options.context = client;
+    options.keepAliveInterval = (int)conf->keep_alive_s;
+    options.connectTimeout = (int)conf->connect_limit_s;
+    options.maxInflight = (int)conf->window;
+    options.retryInterval = 0;
+    options.automaticReconnect = 0;
+    return options;
+}
+
+int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt, const char *will_topic,
+                        const char *will, int *ret_number) {
+    const struct mqtt_client_conf *conf = &client->conf;
+    char password[PASSWORD_SIZE];
+    MQTTAsync_willOptions last = MQTTAsync_willOptions_initializer;
+    MQTTAsync_SSLOptions tls = client_tls_options(client);
+    MQTTAsync_connectOptions options = client_options(client);
+    last.topicName = will_topic;
+    last.message = will;
+    last.qos = 1;
+    last.retained = 1;
+    options.will = &last;
+    if (strncmp(conf->address, "ssl://", 6) == 0) {
+        options.ssl = &tls;
+    }
+    if (conf->user[0] != '\0') {
+        options.username = conf->user;
+    }
+    if (conf->password_file[0] != '\0') {
+        int r = client_read_password(conf->password_file, password);
+        if (r != 0) {
+            return r;
+        }
+        options.password = password;
+    }
+    atomic_store(&client->attempt, attempt);
+    int number = MQTTAsync_connect(client->handle, &options);
+    explicit_bzero(password, sizeof password);
+    if (number != MQTTASYNC_SUCCESS) {
+        *ret_number = number;
+        return MQTT_CLIENT_E_REFUSED;
+    }
+    return 0;
+}
+
+bool mqtt_client_is_connected(struct mqtt_client *client) {
+    return MQTTAsync_isConnected(client->handle) != 0;
+}
+
+int mqtt_client_publish(struct mqtt_client *client, const char *topic, const void *payload,
+                        size_t size, bool retained, uint32_t *ret_key) {
+    MQTTAsync_message message = MQTTAsync_message_initializer;
+    message.payload = (void *)(uintptr_t)payload; /* copied; the library forgot the const */
+    message.payloadlen = (int)size;
+    message.qos = 1;
+    message.retained = retained;
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+    response.context = client;
+    if (client->conf.version == 5) {
+        response.onSuccess5 = client_taken5;
+        response.onFailure5 = client_refused5;
+    } else {
+        response.onSuccess = client_taken;
+        response.onFailure = client_refused;
+    }
+    if (MQTTAsync_sendMessage(client->handle, topic, &message, &response) != MQTTASYNC_SUCCESS) {
+        return MQTT_CLIENT_E_REFUSED;
+    }
+    *ret_key = (uint32_t)response.token;
+    return 0;
+}
+
+void mqtt_client_subscribe(struct mqtt_client *client, const char *filter) {
+    /* A broker that does not allow it only leaves old states standing that we cannot see. */
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+    (void)MQTTAsync_subscribe(client->handle, filter, 0, &response);
+}
+
+bool mqtt_client_disconnect(struct mqtt_client *client) {
+    MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
+    if (client->conf.version == 5) {
+        options = (MQTTAsync_disconnectOptions)MQTTAsync_disconnectOptions_initializer5;
+        options.onSuccess5 = client_closed5;
+        options.onFailure5 = client_close_failed5;
+    } else {
+        options.onSuccess = client_closed;
+        options.onFailure = client_close_failed;
+    }
+    options.context = client;
+    options.timeout = 0;
+    return MQTTAsync_disconnect(client->handle, &options) == MQTTASYNC_SUCCESS;
+}
+
+const char *mqtt_client_text(uint32_t version, int number) {
+    static const char *const connack[] = {
+        [1] = "the broker does not speak this version of MQTT",
+        [2] = "the broker refuses our client id",
+        [3] = "the broker is not available",
+        [4] = "the broker refuses user name or password",
+        [5] = "the broker does not authorize us",
+    };
+    if (version != 5 && number > 0 && (size_t)number < sizeof connack / sizeof *connack) {
+        return connack[number];
+    }
+    const char *text = NULL;
+    if (version == 5 && number >= MQTTREASONCODE_UNSPECIFIED_ERROR) {
+        text = MQTTReasonCode_toString((enum MQTTReasonCodes)number);
+    } else if (number < 0) {
+        text = number == MQTTASYNC_FAILURE ? "no connection" : MQTTAsync_strerror(number);
+    }
+    return text == NULL ? "no reason given" : text;
+}

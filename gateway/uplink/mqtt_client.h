@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_UPLINK_MQTT_CLIENT_H
+#define GATEWAY_UPLINK_MQTT_CLIENT_H
+
+/*
+ * One client object of the MQTT library, for one broker
+ *
+ * The only file that knows Eclipse Paho; another library would replace it and nothing else. What
+ * the library is told, and why, given its known defects at version 1.3.12:
+ *
+ *     no persistence, no buffering while disconnected    the journal is the outbox
+ *     no automatic reconnect                             it stops after clock steps and failed
+ * starts clean session, no session expiry                   nothing may come back from an earlier
+ * session its window is ours                                 it sleeps a second when its own is
+ * full TLS options whenever the address says ssl://       it reads a null pointer otherwise
+ *     callbacks that only write notes (mqtt_notes.h)     it holds its lock while it calls back
+ *
+ * All functions are called from the loop's thread only. They may wait for the library's lock, which
+ * its own thread holds while a name is resolved; only a process that may wait so can use this.
+ */
+
+#include <stddef.h>
+
+#include "gateway/uplink/mqtt_notes.h"
+
+struct mqtt_client;
+
+struct mqtt_client_conf {
+    const char *address; /* "tcp://host:port" or "ssl://host:port" */
+    const char *client_id;
+    uint32_t version; /* 5 or 3 */
+    uint32_t keep_alive_s, connect_limit_s;
+    uint32_t window;
+    /* "" where not given */
+    const char *ca, *cert, *key, *user, *password_file;
+};
+
+/* Prepare the library, once, before the first client and before any thread. */
+void mqtt_client_library_init(void);
+
+/* Keeps `conf`'s texts and `notes`; copies the struct. Connects to nothing yet. */
+NODISCARD int mqtt_client_new(const struct mqtt_client_conf *conf, struct mqtt_notes *notes,
+                              struct mqtt_client **ret_client);
+
+/* No callback comes after it. May take a second while the library's threads end. */
+struct mqtt_client *mqtt_client_free(struct mqtt_client *client);
+
+#define MQTT_CLIENT_E_REFUSED                                                                      \
+    1 /* the library would not; mqtt_client_text() of `ret_number` says why */
+#define MQTT_CLIENT_E_PASSWORD 2 /* the password file cannot be read */
+
+/*
+ * Begin to connect as attempt number `attempt`, which all notes will carry. A note CONNECTED or
+ * FAILED follows. `will` is published, retained, under `will_topic` if the connection ends without
+ * a word.
+ */
+NODISCARD int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt,
+                                  const char *will_topic, const char *will, int *ret_number);
+
+bool mqtt_client_is_connected(struct mqtt_client *client);
+
+/* Send with QoS 1; a note TAKEN or REFUSED with `*ret_key` follows while the connection holds. */
+NODISCARD int mqtt_client_publish(struct mqtt_client *client, const char *topic,
+                                  const void *payload, size_t size, bool retained,
+                                  uint32_t *ret_key);
+
+/* Ask for what the broker holds under `filter`: a note RETAINED for each. */
+void mqtt_client_subscribe(struct mqtt_client *client, const char *filter);
+
+/* End the connection now; what is in flight is dropped. Returns true when a note CLOSED follows. */
+bool mqtt_client_disconnect(struct mqtt_client *client);
+
+/* What a number from the library or the broker means, for people. */
+const char *mqtt_client_text(uint32_t version, int number);
+
+#endif

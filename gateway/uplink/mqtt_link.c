@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/uplink/mqtt_link.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+
+#include "gateway/clock.h"
+#include "gateway/uplink/mqtt_client.h"
+#include "gateway/uplink/reconnect.h"
+
+enum {
+    /* Descriptors that are looked through for the library's socket; the process has a few dozen. */
+    SOCKETS_MAX = 256,
+    STOP_WAIT_MS = 1000,
+    TICK_MS_MAX = 1000,
+    TICK_MS_MIN = 20,
+};
+
+/* Ours, beside the tickets of the caller. */
+#define TICKET_STATUS UINT64_MAX
+
+enum link_state {
+    LINK_IDLE, /* not started, or stopped */
+    LINK_WAITING,
+    LINK_CONNECTING,
+    LINK_UP,
+    LINK_CLOSING,
+};
+
+struct flight {
+    bool used;
+    uint32_t key;
+    uint64_t ticket;
+    uint64_t deadline_ns;
+};
+
+struct mqtt_link {
+    struct mqtt_link_conf conf;
+    struct mqtt_link_callbacks callbacks;
+    void *context;
+    struct mqtt_notes *notes;
+    struct event *wake, *retry, *tick;
+    struct mqtt_client *clients[MQTT_LINK_BROKERS_MAX]; /* made when first needed, kept for life */
+    struct reconnect reconnect;
+    enum link_state state;
+    uint32_t attempt;
+    uint32_t window; /* of this session */
+    uint32_t in_flight;
+    struct flight flights[MQTT_LINK_WINDOW_MAX];
+    bool stopping;        /* what is sent now is the last */
+    uint64_t since_ns;    /* when the state was entered */
+    uint64_t held_ms;     /* how long the connection stood that is being closed */
+    uint64_t answered_ns; /* the last sign of life */
+    char online[MQTT_LINK_STATUS_SIZE], offline[MQTT_LINK_STATUS_SIZE];
+    char reason[MQTT_LINK_REASON_SIZE]; /* a hint that came before the failure itself */
+    struct mqtt_link_counters counters;
+};
+
+static uint64_t link_ns(uint32_t ms) {
+    return (uint64_t)ms * NS_PER_MS;
+}
+
+static struct timeval link_timeval(uint32_t ms) {
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (long)(ms % 1000) * 1000};
+}
+
+static struct mqtt_client *link_client(const struct mqtt_link *link) {
+    return link->clients[link->reconnect.broker];
+}
+
+static const char *link_broker(const struct mqtt_link *link) {
+    return link->conf.brokers[link->reconnect.broker];
+}
+
+static void link_enter(struct mqtt_link *link, enum link_state state) {
+    link->state = state;
+    link->since_ns = clock_real_ns();
+    if (state == LINK_WAITING || state == LINK_IDLE) {
+        (void)event_del(link->tick);
+    } else {
+        uint32_t tick_ms = link->conf.answer_ms / 4;
+        tick_ms = tick_ms > TICK_MS_MAX   ? TICK_MS_MAX
+                  : tick_ms < TICK_MS_MIN ? TICK_MS_MIN
+                                          : tick_ms;
+        struct timeval period = link_timeval(tick_ms);
+        (void)event_add(link->tick, &period);
+    }
+}
+
+/*
+ * The library gives no way to its socket, sets no option on it, and a publish that follows another
+ * would wait for Nagle's algorithm. The only TCP sockets of this process are for messages that
+ * should leave at once, so all of them are set. A descriptor that is something else refuses,
+ * harmlessly.
+ */
+static void link_hasten_sockets(void) {
+    const int on = 1;
+    for (int fd = 3; fd < SOCKETS_MAX; fd++) {
+        int protocol = 0;
+        socklen_t len = sizeof protocol;
+        if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+            protocol == IPPROTO_TCP) {
+            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        }
+    }
+}
+
+/* ---- what is in flight ---- */
+
+static struct flight *flight_find(struct mqtt_link *link, uint32_t key) {
+    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
+        if (link->flights[i].used && link->flights[i].key == key) {
+            return &link->flights[i];
+        }
+    }
+    return NULL;
+}
+
+static struct flight *flight_free_slot(struct mqtt_link *link) {
+    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
+        if (!link->flights[i].used) {
+            return &link->flights[i];
+        }
+    }
+    return NULL;
+}
+
+static void flights_forget(struct mqtt_link *link) {
+    memset(link->flights, 0, sizeof link->flights);
+    link->in_flight = 0;
+}
+
+static bool flights_overdue(const struct mqtt_link *link, uint64_t now_ns) {
+    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
+        if (link->flights[i].used && now_ns >= link->flights[i].deadline_ns) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int link_send(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
+                     bool retained, uint64_t ticket) {
+    struct flight *flight = flight_free_slot(link);
+    assert(flight != NULL); /* callers stay within the window */
+    uint32_t key = 0;
+    if (mqtt_client_publish(link_client(link), topic, payload, size, retained, &key) != 0) {
+        return MQTT_LINK_E_DOWN; /* the note LOST is on its way, or the tick finds out */
+    }
+    *flight = (struct flight){
+        .used = true,
+        .key = key,
+        .ticket = ticket,
+        .deadline_ns = clock_real_ns() + link_ns(link->conf.answer_ms),
+    };
+    link->in_flight++;
+    link->counters.published++;
+    return 0;
+}
+
+static void link_send_status(struct mqtt_link *link, const char *status) {
+    if (link->state == LINK_UP && link->in_flight < link->window) {
+        /* A line that is just going down needs no status: the last will tells it. */
+        (void)!link_send(link, link->conf.status_topic, status, strlen(status), true,
+                         TICKET_STATUS);
+    }
+}
+
+/* ---- from one state to the next ---- */
+
+static void link_wait(struct mqtt_link *link, uint32_t wait_ms) {
+    struct timeval wait = link_timeval(wait_ms);
+    link_enter(link, LINK_WAITING);
+    (void)event_add(link->retry, &wait);
+}
+
+/* The connection or the attempt is over. Tells, and waits. */
+static void link_over(struct mqtt_link *link, const char *reason, enum link_state next) {
+    bool was_up = link->state == LINK_UP;
+    link->held_ms = was_up ? (clock_real_ns() - link->since_ns) / NS_PER_MS : 0;
+    const char *broker = link_broker(link);
+    char told[MQTT_LINK_REASON_SIZE];
+    (void)snprintf(told, sizeof told, "%s", link->reason[0] != '\0' ? link->reason : reason);
+    link->reason[0] = '\0';
+    flights_forget(link);
+    if (next == LINK_CLOSING) {
+        link_enter(link, LINK_CLOSING);
+    } else {
+        link_wait(link, reconnect_failed(&link->reconnect, link->held_ms));
+    }
+    if (!link->stopping) {
+        link->callbacks.lost(link->context, broker, told, was_up);
+    }
+}
+
+/* End a connection that is up, for a reason of ours. */
+static void link_close(struct mqtt_link *link, const char *reason) {
+    assert(link->state == LINK_UP);
+    bool closing = mqtt_client_disconnect(link_client(link));
+    link_over(link, reason, closing ? LINK_CLOSING : LINK_WAITING);
+}
+
+static int link_make_client(struct mqtt_link *link) {
+    uint32_t broker = link->reconnect.broker;
+    if (link->clients[broker] != NULL) {
+        return 0;
+    }
+    const struct mqtt_client_conf conf = {
+        .address = link->conf.brokers[broker],
+        .client_id = link->conf.client_id,
+        .version = link->conf.version,
+        .keep_alive_s = link->conf.keep_alive_s,
+        .connect_limit_s = link->conf.connect_limit_s,
+        .window = link->conf.window,
+        .ca = link->conf.ca,
+        .cert = link->conf.cert,
+        .key = link->conf.key,
+        .user = link->conf.user,
+        .password_file = link->conf.password_file,
+    };
+    return err_trace(mqtt_client_new(&conf, link->notes, &link->clients[broker]));
+}
+
+static void link_connect(struct mqtt_link *link) {
+    int r = link_make_client(link);
+    if (r != 0) {
+        link->callbacks.failed(link->context, r);
+        return;
+    }
+    if (mqtt_client_is_connected(link_client(link)) && mqtt_client_disconnect(link_client(link))) {
+        link_enter(link, LINK_CLOSING); /* left over from a connection that we gave up */
+        return;
+    }
+    int number = 0;
+    link->attempt++;
+    link->counters.attempts++;
+    link->reason[0] = '\0';
+    link_enter(link, LINK_CONNECTING);
+    r = mqtt_client_connect(link_client(link), link->attempt, link->conf.status_topic,
+                            link->offline, &number);
+    if (r == MQTT_CLIENT_E_PASSWORD) {
+        link_over(link, "the password file cannot be read", LINK_WAITING);
+    } else if (r != 0) {
+        link_over(link, mqtt_client_text(link->conf.version, number), LINK_WAITING);
+    }
+}
+
+static void link_retry(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    link_connect(context);
+}
+
+static void link_up(struct mqtt_link *link, int receive_maximum) {
+    link->window = link->conf.window;
+    if (receive_maximum >= 1 && (uint32_t)receive_maximum < link->window) {
+        link->window = (uint32_t)receive_maximum;
+    }
+    link->counters.sessions++;
+    link_enter(link, LINK_UP);
+    link->answered_ns = link->since_ns;
+    link_hasten_sockets();
+    if (link->conf.retained_filter != NULL) {
+        mqtt_client_subscribe(link_client(link), link->conf.retained_filter);
+    }
+    link_send_status(link, link->online);
+    link->callbacks.connected(link->context, link_broker(link));
+}
+
+/* ---- time ---- */
+
+static void link_tick(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    struct mqtt_link *link = context;
+    uint64_t now_ns = clock_real_ns();
+    if (link->state == LINK_UP) {
+        if (flights_overdue(link, now_ns)) {
+            link->counters.deadlines_missed++;
+            link_close(link, "the broker no longer answers");
+        } else if (!mqtt_client_is_connected(link_client(link))) {
+            link_over(link, "the connection has ended", LINK_WAITING);
+        } else if (link->in_flight == 0 &&
+                   now_ns - link->answered_ns >= link_ns(link->conf.quiet_ms)) {
+            link_send_status(link, link->online);
+        }
+    } else if (now_ns - link->since_ns >= link_ns(link->conf.stuck_ms)) {
+        link_enter(link, LINK_IDLE); /* told once */
+        link->callbacks.failed(link->context, err_origin(-ETIMEDOUT));
+    }
+}
+
+/* ---- notes ---- */
+
+static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *note) {
+    struct flight *flight = flight_find(link, note->key);
+    if (link->state != LINK_UP || flight == NULL) {
+        link->counters.stale++;
+        return;
+    }
+    uint64_t ticket = flight->ticket;
+    flight->used = false;
+    link->in_flight--;
+    link->answered_ns = clock_real_ns();
+    if (note->kind == MQTT_NOTE_TAKEN) {
+        link->counters.taken++;
+        if (ticket != TICKET_STATUS) {
+            link->callbacks.taken(link->context, ticket);
+        }
+        return;
+    }
+    link->counters.refused++;
+    if (note->number < 0) {
+        link_close(link, "the connection broke off");
+    } else if (ticket != TICKET_STATUS) {
+        link->callbacks.refused(link->context, ticket,
+                                mqtt_client_text(link->conf.version, note->number));
+    }
+}
+
+/* CLOSING is over: what came of it was told when it began. */
+static void link_closed(struct mqtt_link *link) {
+    if (link->state == LINK_CLOSING) {
+        link_wait(link, reconnect_failed(&link->reconnect, link->held_ms));
+    }
+}
+
+static void link_hint(struct mqtt_link *link, const char *text) {
+    (void)snprintf(link->reason, sizeof link->reason, "%s", text);
+}
+
+static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note) {
+    if (note->attempt != link->attempt) {
+        link->counters.stale++;
+        return;
+    }
+    switch (note->kind) {
+    case MQTT_NOTE_CONNECTED:
+        if (link->state == LINK_CONNECTING) {
+            link_up(link, note->number);
+        }
+        return;
+    case MQTT_NOTE_FAILED:
+        if (link->state == LINK_CONNECTING) {
+            bool worded = note->text != NULL && note->number < 0;
+            link_over(link,
+                      worded ? note->text : mqtt_client_text(link->conf.version, note->number),
+                      LINK_WAITING);
+        }
+        return;
+    case MQTT_NOTE_LOST:
+        if (link->state == LINK_UP) {
+            link_over(link, "the broker has closed the connection", LINK_WAITING);
+        } else {
+            link_closed(link);
+        }
+        return;
+    case MQTT_NOTE_CLOSED:
+        link_closed(link);
+        return;
+    case MQTT_NOTE_TLS:
+        link_hint(link, note->text == NULL ? "TLS failure" : note->text);
+        return;
+    case MQTT_NOTE_TURNED_AWAY:
+        link_hint(link, mqtt_client_text(link->conf.version, note->number));
+        return;
+    case MQTT_NOTE_TAKEN:
+    case MQTT_NOTE_REFUSED:
+        link_flight_over(link, note);
+        return;
+    case MQTT_NOTE_RETAINED:
+        if (link->state == LINK_UP && note->text != NULL) {
+            link->callbacks.retained(link->context, note->text);
+        }
+        return;
+    }
+    assert(false && "a note of no kind");
+}
+
+/* Read all notes that are there. */
+static void link_read_notes(struct mqtt_link *link) {
+    mqtt_notes_rest(link->notes);
+    struct mqtt_note note;
+    bool any = false;
+    while (mqtt_notes_pop(link->notes, &note)) {
+        any = true;
+        link_read_note(link, &note);
+        free(note.text);
+    }
+    uint64_t lost = mqtt_notes_lost(link->notes);
+    link->counters.notes_lost += lost;
+    if (lost > 0 && link->state == LINK_UP) {
+        link_close(link, "more answers than could be read");
+    }
+    if (any) {
+        link->callbacks.settled(link->context);
+    }
+}
+
+static void link_wake(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    link_read_notes(context);
+}
+
+/* ---- the interface ---- */
+
+struct mqtt_link_conf mqtt_link_defaults(void) {
+    return (struct mqtt_link_conf){
+        .ca = "",
+        .cert = "",
+        .key = "",
+        .user = "",
+        .password_file = "",
+        .version = 5,
+        .window = MQTT_LINK_WINDOW_MAX,
+        .keep_alive_s = 10,
+        .connect_limit_s = 5,
+        .answer_ms = 15000,
+        .quiet_ms = 10000,
+        .stuck_ms = 60000,
+        .retry_ms_min = 500,
+        .retry_ms_max = 30000,
+        .steady_ms = 10000,
+    };
+}
+
+int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
+                  const struct mqtt_link_callbacks *callbacks, void *context,
+                  struct mqtt_link **ret_link) {
+    assert(conf->broker_count >= 1 && conf->broker_count <= MQTT_LINK_BROKERS_MAX);
+    assert(conf->window >= 1 && conf->window <= MQTT_LINK_WINDOW_MAX);
+    struct mqtt_link *link = calloc(1, sizeof *link);
+    if (link == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    link->conf = *conf;
+    link->callbacks = *callbacks;
+    link->context = context;
+    reconnect_init(&link->reconnect, conf->broker_count, conf->retry_ms_min, conf->retry_ms_max,
+                   conf->steady_ms, conf->seed);
+    int r = err_trace(mqtt_notes_new(&link->notes));
+    if (r == 0) {
+        mqtt_client_library_init();
+        link->wake =
+            event_new(base, mqtt_notes_fd(link->notes), EV_READ | EV_PERSIST, link_wake, link);
+        link->retry = event_new(base, -1, 0, link_retry, link);
+        link->tick = event_new(base, -1, EV_PERSIST, link_tick, link);
+        if (link->wake == NULL || link->retry == NULL || link->tick == NULL ||
+            event_add(link->wake, NULL) != 0) {
+            r = err_origin(-ENOMEM);
+        }
+    }
+    if (r != 0) {
+        (void)mqtt_link_free(link);
+        return r;
+    }
+    *ret_link = link;
+    return 0;
+}
+
+struct mqtt_link *mqtt_link_free(struct mqtt_link *link) {
+    if (link == NULL) {
+        return NULL;
+    }
+    struct event *const events[] = {link->wake, link->retry, link->tick};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (events[i] != NULL) {
+            event_free(events[i]);
+        }
+    }
+    for (uint32_t i = 0; i < MQTT_LINK_BROKERS_MAX; i++) {
+        (void)mqtt_client_free(link->clients[i]);
+    }
+    (void)mqtt_notes_free(link->notes);
+    free(link);
+    return NULL;
+}
+
+void mqtt_link_status(struct mqtt_link *link, const char *online, const char *offline) {
+    (void)snprintf(link->online, sizeof link->online, "%s", online);
+    (void)snprintf(link->offline, sizeof link->offline, "%s", offline);
+    link_send_status(link, link->online);
+}
+
+void mqtt_link_start(struct mqtt_link *link) {
+    assert(link->state == LINK_IDLE);
+    link_connect(link);
+}
+
+/* Wait for notes outside the loop, which has ended, until `link` reaches a condition or time is up.
+ */
+static void link_await(struct mqtt_link *link, bool (*reached)(const struct mqtt_link *link)) {
+    uint64_t deadline_ns = clock_real_ns() + link_ns(STOP_WAIT_MS);
+    uint64_t now_ns = clock_real_ns();
+    while (!reached(link) && now_ns < deadline_ns) {
+        struct pollfd wake = {.fd = mqtt_notes_fd(link->notes), .events = POLLIN};
+        (void)poll(&wake, 1, (int)((deadline_ns - now_ns) / NS_PER_MS) + 1);
+        link_read_notes(link);
+        now_ns = clock_real_ns();
+    }
+}
+
+static bool link_is_answered(const struct mqtt_link *link) {
+    return link->state != LINK_UP || link->in_flight == 0;
+}
+
+static bool link_is_closed(const struct mqtt_link *link) {
+    return link->state != LINK_CLOSING;
+}
+
+void mqtt_link_stop(struct mqtt_link *link) {
+    if (link->state == LINK_UP) {
+        link->stopping = true;
+        if (link->in_flight >= link->window) {
+            link_await(link, link_is_answered);
+        }
+        link_send_status(link, link->offline);
+        link_await(link, link_is_answered);
+    }
+    if (link->state == LINK_UP) {
+        link_close(link, "the gateway stops");
+        link_await(link, link_is_closed);
+    }
+    (void)event_del(link->retry);
+    link_enter(link, LINK_IDLE);
+}
+
+uint32_t mqtt_link_room(const struct mqtt_link *link) {
+    bool open = link->state == LINK_UP && !link->stopping;
+    return open && link->in_flight < link->window ? link->window - link->in_flight : 0;
+}
+
+uint32_t mqtt_link_window(const struct mqtt_link *link) {
+    return link->window;
+}
+
+int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
+                      bool retained, uint64_t ticket) {
+    assert(ticket != TICKET_STATUS);
+    if (link->state != LINK_UP) {
+        return MQTT_LINK_E_DOWN;
+    }
+    if (mqtt_link_room(link) == 0) {
+        return MQTT_LINK_E_FULL;
+    }
+    return link_send(link, topic, payload, size, retained, ticket);
+}
+
+const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link) {
+    return &link->counters;
+}

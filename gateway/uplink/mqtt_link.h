@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_UPLINK_MQTT_LINK_H
+#define GATEWAY_UPLINK_MQTT_LINK_H
+
+/*
+ * The line to the broker
+ *
+ * A thin transport over Eclipse Paho's asynchronous client (1.3.12), which is trusted with bytes
+ * and little else: it buffers nothing for us, persists nothing, and never reconnects by itself.
+ *
+ *     WAITING ──timer──▶ CONNECTING ──CONNACK──▶ UP
+ *        ▲                   │ refused,           │ lost; no answer within the deadline;
+ *        │                   │ time-out           │ a note was lost
+ *        └───────────────────┴───────◀── CLOSING ◀┘
+ *
+ *   - Ours: the order of brokers and the back-off (reconnect.h, on a clock that never steps), what
+ * is in flight and until when, and the detection of a dead peer.
+ *   - One client object per broker for the life of the process: a destroyed one leaks its TLS
+ * context.
+ *   - All calls into the library come from the loop's thread; its callbacks only write notes.
+ *   - At most `window` messages are in flight, or the broker's receive maximum if that is less: the
+ *     library walks lists over all that it holds, and with thousands its rate falls to a twentieth.
+ *   - The status topic is the line's own: it is the last will, is set online at each connect, and
+ * set offline before a clean end. When nothing was answered for `quiet_ms` it is published again: a
+ *     question that a living broker answers. A message not answered within `answer_ms` ends the
+ *     connection. So a peer that vanished is noticed within quiet_ms + answer_ms, whatever the
+ *     library's own keep-alive does.
+ *   - The library sets no TCP_NODELAY and gives no way to its socket; the line sets it on every TCP
+ *     socket of the process once a connection stands.
+ *   - A client that does not answer at all for `stuck_ms` (its thread hangs in a name server's
+ * answer) cannot be helped from inside: failed() is called, and the process ends to be started
+ * afresh.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/err.h"
+
+struct event_base;
+struct mqtt_link;
+
+enum {
+    MQTT_LINK_WINDOW_MAX = 100,
+    MQTT_LINK_BROKERS_MAX = 8,
+    MQTT_LINK_REASON_SIZE = 160,
+};
+
+struct mqtt_link_conf {
+    const char *const *brokers; /* "tcp://host:port" or "ssl://host:port", in order of preference */
+    uint32_t broker_count;      /* 1…MQTT_LINK_BROKERS_MAX */
+    const char *client_id;
+    uint32_t version; /* 5 or 3 (3.1.1) */
+    const char *status_topic;
+    const char *retained_filter; /* report what the broker holds under it; NULL: nothing */
+    /* paths and names, "" where not given */
+    const char *ca, *cert, *key, *user, *password_file;
+    uint32_t window;                     /* 1…MQTT_LINK_WINDOW_MAX */
+    uint32_t keep_alive_s;               /* 10 */
+    uint32_t connect_limit_s;            /* 5 */
+    uint32_t answer_ms;                  /* 15,000 */
+    uint32_t quiet_ms;                   /* 10,000 */
+    uint32_t stuck_ms;                   /* 60,000 */
+    uint32_t retry_ms_min, retry_ms_max; /* 500 and 30,000 */
+    uint32_t steady_ms; /* a connection that held this long was a good one: 10,000 */
+    uint64_t seed;      /* of the jitter */
+};
+
+/* The values of the comments above, all texts empty. */
+struct mqtt_link_conf mqtt_link_defaults(void);
+
+/* All run in the loop's thread; each may publish. */
+struct mqtt_link_callbacks {
+    /* A session has begun; nothing is in flight. */
+    void (*connected)(void *context, const char *broker);
+    /* The session has ended, or an attempt has failed; what was in flight is unknown. */
+    void (*lost)(void *context, const char *broker, const char *reason, bool was_connected);
+    /* The broker has taken the message, or refused it for good. */
+    void (*taken)(void *context, uint64_t ticket);
+    void (*refused)(void *context, uint64_t ticket, const char *reason);
+    /* The broker holds a retained message under `topic`. */
+    void (*retained)(void *context, const char *topic);
+    /* A batch of the above is over: there may be room again. */
+    void (*settled)(void *context);
+    /* The library hangs; the process must end. */
+    void (*failed)(void *context, int r);
+};
+
+/*
+ * Make a line; mqtt_link_start() begins to connect. Keeps `conf`'s texts and the callbacks'
+ * context; copies both structs.
+ */
+NODISCARD int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
+                            const struct mqtt_link_callbacks *callbacks, void *context,
+                            struct mqtt_link **ret_link);
+
+/* Close without a word, so that the broker tells the last will, and free. Takes up to 2 s. */
+struct mqtt_link *mqtt_link_free(struct mqtt_link *link);
+
+/* The longest status. */
+enum { MQTT_LINK_STATUS_SIZE = 512 };
+
+/* Set what the status topic says; published at once if connected. Before mqtt_link_start(). */
+void mqtt_link_status(struct mqtt_link *link, const char *online, const char *offline);
+
+/* Begin to connect; once. */
+void mqtt_link_start(struct mqtt_link *link);
+
+/* Say offline, wait at most a second for the answer, and disconnect. Nothing can be sent after it.
+ */
+void mqtt_link_stop(struct mqtt_link *link);
+
+/* How many more messages can be published now; 0 while not connected. */
+uint32_t mqtt_link_room(const struct mqtt_link *link);
+
+/* How many may be in flight in this session. */
+uint32_t mqtt_link_window(const struct mqtt_link *link);
+
+#define MQTT_LINK_E_FULL 1 /* the window is full; settled() follows */
+#define MQTT_LINK_E_DOWN 2 /* not connected; or just lost, and lost() follows */
+
+/*
+ * Hand one message of at most 8 KiB to the broker with QoS 1. Copies topic and payload. `ticket`
+ * comes back in taken() or refused(); after lost() it will not. Returns 0 or MQTT_LINK_E_….
+ */
+NODISCARD int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *payload,
+                                size_t size, bool retained, uint64_t ticket);
+
+/* For /metrics and tests. */
+struct mqtt_link_counters {
+    uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale;
+};
+const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);
+
+#endif

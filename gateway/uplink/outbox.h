@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_UPLINK_OUTBOX_H
+#define GATEWAY_UPLINK_OUTBOX_H
+
+/*
+ * The outbox: which recorded event goes to the broker next
+ *
+ * The journal holds every event; this module holds only numbers. It decides, and neither reads the
+ * journal nor talks to the broker, so that each of its promises is tested as a story.
+ *
+ *     journal:   … 7A 8a 9A 10A 11a 12A 13A …          A: alarm lane, a: activity lane
+ *                   │        │          │
+ *           confirmed     examined    newest             (of the alarm lane)
+ *
+ * Per lane, everything up to `examined` was sent or is not of this lane; everything up to
+ * `confirmed` was taken by the broker. A lane whose `examined` reaches `newest` is live: its next
+ * event is sent the moment it arrives. Otherwise it has a backlog, which is read from the journal
+ * in order of seq, the alarm lane before the activity lane.
+ *
+ * A new alarm event never waits for a backlog. Its alarm is put among the overtakers: all that the
+ * journal holds of that alarm is sent first, in order, then the new event, then the backlog goes
+ * on. What went ahead is remembered in a bounded set, so that the backlog leaves it out later.
+ *
+ *     O1  confirmed moves only over events that the broker has taken, without a gap in the lane.
+ *     O2  within one session no seq is sent twice, unless the broker refused something (O4).
+ *     O3  events of one alarm are first sent in order of their seq.
+ *     O4  a refused event is sent again, and everything of its lane that followed it.
+ *     O5  what waits for its turn in the journal costs no memory here, however long the broker is
+ * away.
+ *
+ * After a lost connection a lane begins again after `confirmed`. What the broker had taken beyond
+ * it is not sent again in the alarm lane; the activity lane repeats it, under the same ids.
+ */
+
+#include "rules/core.h"
+
+enum {
+    OUTBOX_LANES = 2,
+    /* Sent and not below `confirmed`: in flight, or taken while an older one is not. */
+    OUTBOX_SENT_MAX = 1024,
+    /* Gone ahead of the backlog; beyond it new alarms queue behind the backlog, which is counted.
+     */
+    OUTBOX_AHEAD_MAX = 4096,
+    /* Alarms that overtake at the same time. */
+    OUTBOX_OVERTAKERS_MAX = 64,
+};
+
+/* An event read from the journal this soon after it happened is as good as live. */
+#define OUTBOX_REPLAY_AGE_NS (10 * NS_PER_S)
+
+/* A place for an event that was sent and is not yet below `confirmed`. */
+struct outbox_sent {
+    uint64_t seq;
+    bool taken; /* the broker has it */
+};
+
+struct outbox_lane {
+    uint64_t confirmed;
+    uint64_t examined;
+    bool paused;                              /* after a refusal, until outbox_resume() */
+    uint32_t first, count;                    /* of the ring */
+    struct outbox_sent sent[OUTBOX_SENT_MAX]; /* ring, in order of seq */
+};
+
+struct outbox_overtaker {
+    uint32_t alarm;
+    uint64_t live_seq; /* the newest event of it that arrived: the others are replayed */
+    uint64_t done_seq; /* its events up to here have been offered */
+};
+
+struct outbox {
+    uint64_t newest;         /* recorded, as far as known */
+    uint64_t session_newest; /* what was recorded when the session began: all a backlog */
+    bool connected;
+    bool journal_absent; /* the last read failed */
+    struct outbox_lane lanes[OUTBOX_LANES];
+    uint32_t ahead_count;
+    struct outbox_sent ahead[OUTBOX_AHEAD_MAX]; /* alarm lane, in order of seq */
+    uint32_t overtaker_count;
+    struct outbox_overtaker overtakers[OUTBOX_OVERTAKERS_MAX]; /* oldest first */
+    uint64_t overtakes_refused; /* no room in one of the two tables */
+};
+
+/* Nothing known yet and not connected. */
+void outbox_init(struct outbox *outbox);
+
+/*
+ * The engine says how far its journal goes and what it knows as confirmed. Our own confirmed
+ * numbers stand if they are higher (the engine had not saved them), unless the journal now ends
+ * before them: then it is another journal, and the engine's numbers count.
+ */
+void outbox_welcome(struct outbox *outbox, uint64_t newest, const uint64_t confirmed[OUTBOX_LANES]);
+
+/* The broker is there, or gone. A new session starts after what is confirmed. */
+void outbox_session_begin(struct outbox *outbox);
+void outbox_session_end(struct outbox *outbox);
+
+/* The journal has grown up to `newest`; single events were not told. */
+void outbox_grown(struct outbox *outbox, uint64_t newest);
+
+/*
+ * An event has just been recorded; `alarm` is its index, or RULESET_NONE in the activity lane.
+ * Returns true when it shall be sent now: it then counts as sent. False: its turn comes from the
+ * journal. `room` says whether the window has a place for it.
+ */
+bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint32_t alarm,
+                 bool room);
+
+/* What to read from the journal. */
+struct outbox_read {
+    enum core_lane lane;
+    uint32_t alarm; /* only this alarm's, which overtakes; RULESET_NONE: the lane's backlog */
+    uint64_t after_seq;
+    uint64_t until_seq;
+};
+
+/* Does the lane want anything from the journal? For the alarm lane, overtakers come first. */
+bool outbox_next(const struct outbox *outbox, enum core_lane lane, struct outbox_read *ret_read);
+
+/* What to do with a row that was read. */
+enum outbox_verdict {
+    OUTBOX_SEND, /* counts as sent now */
+    OUTBOX_SKIP, /* was sent before */
+    OUTBOX_STOP, /* no room in the tables: read again when something was confirmed */
+};
+
+enum outbox_verdict outbox_offer(struct outbox *outbox, const struct outbox_read *read,
+                                 uint64_t seq);
+
+/*
+ * A read has ended. `more` is true when it was stopped early or by its limit; otherwise the journal
+ * holds nothing further that fits it.
+ */
+void outbox_read_done(struct outbox *outbox, const struct outbox_read *read, bool more);
+
+/* Could the journal be read at the last try? While it cannot, new alarms go out in any order. */
+void outbox_journal(struct outbox *outbox, bool present);
+
+/*
+ * Is the row a replay of something past, rather than news? News is the event whose arrival made its
+ * alarm overtake, and what was recorded in this session and is younger than OUTBOX_REPLAY_AGE_NS.
+ * A short jam of the window must not mark a new call as old.
+ */
+bool outbox_is_replay(const struct outbox *outbox, const struct outbox_read *read, uint64_t seq,
+                      uint64_t age_ns);
+
+/* The broker has taken an event. One that is not known any more changes nothing. */
+void outbox_taken(struct outbox *outbox, enum core_lane lane, uint64_t seq);
+
+/*
+ * The broker has refused an event. The lane stands still until outbox_resume(), then sends again
+ * from the refused event on.
+ */
+void outbox_refused(struct outbox *outbox, enum core_lane lane, uint64_t seq);
+void outbox_resume(struct outbox *outbox);
+
+uint64_t outbox_confirmed(const struct outbox *outbox, enum core_lane lane);
+
+/* Abort if the tables are out of order. */
+void outbox_check(const struct outbox *outbox);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/uplink/topic.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOPIC_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_/-"
+
+static const char topic_alarm_part[] = "/alarm/";
+
+/* Every topic is made here, so that no two rules about form exist. */
+static void topic_join(const struct topic_root *root, const char *part, const char *name,
+                       char ret[TOPIC_SIZE]) {
+    int len = snprintf(ret, TOPIC_SIZE, "%s%s%s", root->text, part, name);
+    assert(len > 0 && len < TOPIC_SIZE);
+    assert(strspn(ret, TOPIC_CHARACTERS) == (size_t)len);
+}
+
+void topic_root_init(struct topic_root *root, const char *site, const char *gateway) {
+    assert(site[0] != '\0' && gateway[0] != '\0');
+    int len = snprintf(root->text, sizeof root->text, "tocsin/v1/%s/%s", site, gateway);
+    assert(len > 0 && (size_t)len < sizeof root->text);
+    assert(strspn(root->text, TOPIC_CHARACTERS) == (size_t)len);
+    root->len = (size_t)len;
+}
+
+void topic_status(const struct topic_root *root, char ret[TOPIC_SIZE]) {
+    topic_join(root, "/status", "", ret);
+}
+
+void topic_event(const struct topic_root *root, enum core_lane lane, enum alarm_class class,
+                 const char *type, char ret[TOPIC_SIZE]) {
+    const char *dotted = class == ALARM_CLASS_COUNT ? type : alarm_class_facts(class)->name;
+    char levels[64];
+    size_t len = strlen(dotted);
+    assert(len > 0 && len < sizeof levels);
+    for (size_t i = 0; i <= len; i++) {
+        levels[i] = dotted[i] == '.' ? '/' : dotted[i];
+    }
+    topic_join(root, lane == LANE_ALARM ? "/event/alarm/" : "/event/activity/", levels, ret);
+}
+
+void topic_alarm(const struct topic_root *root, const char *name, char ret[TOPIC_SIZE]) {
+    assert(name[0] != '\0');
+    topic_join(root, topic_alarm_part, name, ret);
+}
+
+void topic_alarm_filter(const struct topic_root *root, char ret[TOPIC_SIZE]) {
+    int len = snprintf(ret, TOPIC_SIZE, "%s%s#", root->text, topic_alarm_part);
+    assert(len > 0 && len < TOPIC_SIZE);
+}
+
+const char *topic_alarm_name(const struct topic_root *root, const char *topic) {
+    size_t part_len = sizeof topic_alarm_part - 1;
+    if (strncmp(topic, root->text, root->len) != 0 ||
+        strncmp(topic + root->len, topic_alarm_part, part_len) != 0) {
+        return NULL;
+    }
+    return topic + root->len + part_len;
+}
+
+void topic_point(const struct topic_root *root, const char *point, char ret[TOPIC_SIZE]) {
+    assert(point[0] != '\0');
+    topic_join(root, "/point/", point, ret);
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The uplink process
+ *
+ * Takes what the engine tells over the wire, and what the journal holds, to the broker:
+ *
+ *     engine ── wire ──▶ uplink ──▶ feeder ──▶ mqtt_link ──▶ broker
+ *        ▲    CONFIRMED     │         ▲ │                      │
+ *        └──────────────────┘         │ └─▶ journal (reads)    │
+ *                                     └──────── PUBACK ────────┘
+ *
+ * It owns the connection to both and decides nothing: what goes next is the feeder's matter, how it
+ * travels the link's. An event is handed to the broker inside the call that brought it. While the
+ * broker is away nothing piles up here, because the journal is the outbox; while the engine is away
+ * what was recorded is still sent.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <event2/event.h>
+
+#include "gateway/log.h"
+#include "gateway/process.h"
+#include "gateway/uplink/feeder.h"
+#include "gateway/uplink/mqtt_link.h"
+#include "gateway/uplink/uplink_json.h"
+
+#define EFFECT_LOST                                                                                \
+    "events are kept in the journal; nobody outside hears alarms until it is back; "               \
+    "local outputs and console go on"
+
+struct uplink {
+    struct process *process;
+    struct wire_client *wire;
+    struct mqtt_link *link; /* NULL when the site has no broker */
+    struct journal_reader *journal;
+    struct feeder feeder;
+    struct event *tick, *more;
+    bool feeder_ready;
+    bool link_started;
+    bool state_untold;
+    uint64_t told[OUTBOX_LANES]; /* confirmed numbers that the engine has */
+    struct wire_uplink_state state;
+    const char *brokers[MQTT_LINK_BROKERS_MAX];
+    char client_id[160];
+    char status_topic[TOPIC_SIZE];
+    char alarm_filter[TOPIC_SIZE];
+    char build[17]; /* the first bytes of the build's digest, in hex */
+    char boot[sizeof((struct wire_welcome *)0)->boot];
+    struct log_limiter lost_limiter, back_limiter, refused_limiter;
+    int failure;
+};
+
+/* ---- to the engine ---- */
+
+/* What is not told because the socket is full is told when it can be written again. */
+static void uplink_tell_confirmed(struct uplink *uplink) {
+    for (uint32_t lane = 0; lane < OUTBOX_LANES; lane++) {
+        uint64_t seq = outbox_confirmed(&uplink->feeder.outbox, (enum core_lane)lane);
+        if (seq == uplink->told[lane]) {
+            continue;
+        }
+        const struct wire_confirmed message = {
+            .header = wire_header_of(WIRE_CONFIRMED, sizeof message),
+            .lane = lane,
+            .seq = seq,
+        };
+        if (wire_client_send(uplink->wire, &message) != 0) {
+            return;
+        }
+        uplink->told[lane] = seq;
+    }
+}
+
+static void uplink_tell_state(struct uplink *uplink) {
+    uplink->state_untold = wire_client_send(uplink->wire, &uplink->state) != 0;
+}
+
+static void uplink_note_state(struct uplink *uplink, bool connected, const char *broker,
+                              const char *reason) {
+    struct wire_uplink_state state = {
+        .header = wire_header_of(WIRE_UPLINK_STATE, sizeof state),
+        .connected = connected,
+    };
+    (void)snprintf(state.broker, sizeof state.broker, "%s", broker);
+    (void)snprintf(state.reason, sizeof state.reason, "%s", reason);
+    if (memcmp(&state, &uplink->state, sizeof state) != 0) {
+        uplink->state = state;
+        uplink_tell_state(uplink);
+    }
+}
+
+/* ---- work ---- */
+
+static void uplink_pump(struct uplink *uplink) {
+    const struct timeval at_once = {0};
+    if (feeder_pump(&uplink->feeder)) {
+        (void)event_add(uplink->more, &at_once);
+    }
+    uplink_tell_confirmed(uplink);
+}
+
+static void uplink_more(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    uplink_pump(context);
+}
+
+static void uplink_tick(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    struct uplink *uplink = context;
+    feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
+    uplink_pump(uplink);
+}
+
+/* ---- from the line to the broker ---- */
+
+static void uplink_connected(void *context, const char *broker) {
+    struct uplink *uplink = context;
+    char quoted[160];
+    uint64_t kept_back = 0;
+    if (log_permit(&uplink->back_limiter, &kept_back)) {
+        log_line(LOG_NOTICE, "broker_connected",
+                 "broker=%s kept_back=%llu effect=\"alarms and events reach the outside\"",
+                 log_quote(broker, quoted, sizeof quoted), (unsigned long long)kept_back);
+    }
+    feeder_session_begin(&uplink->feeder);
+    uplink_note_state(uplink, true, broker, "");
+    uplink_pump(uplink);
+}
+
+static void uplink_lost(void *context, const char *broker, const char *reason, bool was_connected) {
+    struct uplink *uplink = context;
+    char quoted_broker[160];
+    char quoted_reason[MQTT_LINK_REASON_SIZE + 16];
+    uint64_t kept_back = 0;
+    feeder_session_end(&uplink->feeder);
+    if (log_permit(&uplink->lost_limiter, &kept_back)) {
+        log_line(LOG_WARNING, was_connected ? "broker_lost" : "broker_unreachable",
+                 "broker=%s reason=%s kept_back=%llu effect=\"" EFFECT_LOST "\"",
+                 log_quote(broker, quoted_broker, sizeof quoted_broker),
+                 log_quote(reason, quoted_reason, sizeof quoted_reason),
+                 (unsigned long long)kept_back);
+    }
+    uplink_note_state(uplink, false, broker, reason);
+}
+
+static void uplink_taken(void *context, uint64_t ticket) {
+    struct uplink *uplink = context;
+    feeder_taken(&uplink->feeder, ticket);
+}
+
+static void uplink_refused(void *context, uint64_t ticket, const char *reason) {
+    struct uplink *uplink = context;
+    char quoted[160];
+    uint64_t kept_back = 0;
+    feeder_refused(&uplink->feeder, ticket);
+    if (log_permit(&uplink->refused_limiter, &kept_back)) {
+        log_line(LOG_ERROR, "broker_refuses_message",
+                 "reason=%s kept_back=%llu effect=\"it is sent again every few seconds; check what "
+                 "the broker allows this gateway; until then nobody outside hears of it\"",
+                 log_quote(reason, quoted, sizeof quoted), (unsigned long long)kept_back);
+    }
+}
+
+static void uplink_retained(void *context, const char *topic) {
+    struct uplink *uplink = context;
+    feeder_retained(&uplink->feeder, topic);
+}
+
+static void uplink_settled(void *context) {
+    uplink_pump(context);
+}
+
+/* The library hangs for good: only a new process helps. */
+static void uplink_failed(void *context, int r) {
+    struct uplink *uplink = context;
+    uplink->failure = r;
+    (void)event_base_loopbreak(uplink->process->base);
+}
+
+/* ---- from the engine ---- */
+
+static void uplink_set_status(struct uplink *uplink) {
+    char online[UPLINK_JSON_SIZE];
+    char offline[UPLINK_JSON_SIZE];
+    (void)uplink_json_status("online", uplink->build, uplink->boot, online);
+    (void)uplink_json_status("offline", uplink->build, uplink->boot, offline);
+    mqtt_link_status(uplink->link, online, offline);
+}
+
+static void uplink_welcomed(void *context, const struct wire_welcome *welcome) {
+    struct uplink *uplink = context;
+    feeder_welcome(&uplink->feeder, welcome);
+    uplink->told[LANE_ALARM] = welcome->confirmed_alarm;
+    uplink->told[LANE_ACTIVITY] = welcome->confirmed_activity;
+    uplink_tell_state(uplink);
+    bool rebooted = strncmp(uplink->boot, welcome->boot, sizeof uplink->boot) != 0;
+    (void)snprintf(uplink->boot, sizeof uplink->boot, "%.*s", (int)sizeof welcome->boot,
+                   welcome->boot);
+    if (uplink->link != NULL && (rebooted || !uplink->link_started)) {
+        uplink_set_status(uplink);
+    }
+    /* The status names the boot, so that the line waits for the engine's first word. */
+    if (uplink->link != NULL && !uplink->link_started) {
+        uplink->link_started = true;
+        mqtt_link_start(uplink->link);
+    }
+    uplink_pump(uplink);
+}
+
+static void uplink_received(void *context, const struct wire_header *message) {
+    struct uplink *uplink = context;
+    struct feeder *feeder = &uplink->feeder;
+    if (message->kind == WIRE_EVENT) {
+        feeder_event(feeder, (const struct wire_event *)message);
+    } else if (message->kind == WIRE_JOURNAL) {
+        feeder_journal(feeder, (const struct wire_journal *)message);
+    } else if (message->kind == WIRE_ALARM_STATE) {
+        feeder_alarm_state(feeder, (const struct wire_alarm_state *)message);
+    } else if (message->kind == WIRE_POINT_VALUES) {
+        feeder_point_values(feeder, (const struct wire_point_values *)message);
+    }
+    uplink_pump(uplink);
+}
+
+static void uplink_writable(void *context) {
+    struct uplink *uplink = context;
+    if (uplink->state_untold) {
+        uplink_tell_state(uplink);
+    }
+    uplink_tell_confirmed(uplink);
+}
+
+/* The engine is gone: what it recorded is still sent, and the supervisor brings it back. */
+static void uplink_engine_lost(void *context) {
+    (void)context;
+}
+
+/* ---- the feeder's port ---- */
+
+static uint32_t port_room(void *context) {
+    struct uplink *uplink = context;
+    return uplink->link == NULL ? 0 : mqtt_link_room(uplink->link);
+}
+
+static uint32_t port_window(void *context) {
+    struct uplink *uplink = context;
+    return uplink->link == NULL ? 0 : mqtt_link_window(uplink->link);
+}
+
+static int port_publish(void *context, const char *topic, const void *payload, size_t size,
+                        bool retained, uint64_t ticket) {
+    struct uplink *uplink = context;
+    return mqtt_link_publish(uplink->link, topic, payload, size, retained, ticket);
+}
+
+static int port_read(void *context, const struct journal_query *query,
+                     bool (*row)(void *context, const struct journal_row *row), void *row_context,
+                     uint64_t *ret_last_seq) {
+    struct uplink *uplink = context;
+    return journal_read(uplink->journal, query, row, row_context, ret_last_seq);
+}
+
+/* ---- birth and death ---- */
+
+static uint64_t uplink_seed(void) {
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
+        seed = clock_real_ns(); /* the jitter needs no secret */
+    }
+    return seed;
+}
+
+static int uplink_make_link(struct uplink *uplink) {
+    static const struct mqtt_link_callbacks callbacks = {
+        .connected = uplink_connected,
+        .lost = uplink_lost,
+        .taken = uplink_taken,
+        .refused = uplink_refused,
+        .retained = uplink_retained,
+        .settled = uplink_settled,
+        .failed = uplink_failed,
+    };
+    const struct site *site = &uplink->process->site;
+    const struct site_header *header = site->header;
+    struct mqtt_link_conf conf = mqtt_link_defaults();
+    if (site->broker_count == 0) {
+        log_line(LOG_NOTICE, "no_broker",
+                 "effect=\"alarms are told at the place and the console only\"");
+        return 0;
+    }
+    while (conf.broker_count < site->broker_count && conf.broker_count < MQTT_LINK_BROKERS_MAX) {
+        uplink->brokers[conf.broker_count] = site_text(site, site->brokers[conf.broker_count]);
+        conf.broker_count++;
+    }
+    if (conf.broker_count < site->broker_count) {
+        log_line(LOG_WARNING, "brokers_ignored",
+                 "configured=%u used=%u effect=\"the last ones are never tried\"",
+                 site->broker_count, conf.broker_count);
+    }
+    (void)snprintf(uplink->client_id, sizeof uplink->client_id, "tocsin-%s-%s",
+                   site_text(site, header->site_id), site_text(site, header->gateway_id));
+    topic_status(&uplink->feeder.root, uplink->status_topic);
+    topic_alarm_filter(&uplink->feeder.root, uplink->alarm_filter);
+    conf.brokers = uplink->brokers;
+    conf.client_id = uplink->client_id;
+    conf.version = header->mqtt_version;
+    conf.status_topic = uplink->status_topic;
+    conf.retained_filter = uplink->alarm_filter;
+    conf.ca = site_text(site, header->mqtt_ca);
+    conf.cert = site_text(site, header->mqtt_cert);
+    conf.key = site_text(site, header->mqtt_key);
+    conf.user = site_text(site, header->mqtt_user);
+    conf.password_file = site_text(site, header->mqtt_password_file);
+    conf.seed = uplink_seed();
+    return err_trace(
+        mqtt_link_new(uplink->process->base, &conf, &callbacks, uplink, &uplink->link));
+}
+
+static int uplink_make_wire(struct uplink *uplink) {
+    static const struct wire_client_callbacks callbacks = {
+        .welcomed = uplink_welcomed,
+        .received = uplink_received,
+        .writable = uplink_writable,
+        .lost = uplink_engine_lost,
+    };
+    struct process *process = uplink->process;
+    struct wire_hello hello = {
+        .header = wire_header_of(WIRE_HELLO, sizeof hello),
+        .generation = process->site.header->generation,
+        .role = WIRE_ROLE_UPLINK,
+    };
+    memcpy(hello.build, build_digest(), sizeof hello.build);
+    return err_trace(wire_client_new(process->base, process->run_directory, &hello, &callbacks,
+                                     uplink, &uplink->wire));
+}
+
+static int uplink_init(struct uplink *uplink, struct process *process) {
+    const struct feeder_port port = {
+        .context = uplink,
+        .room = port_room,
+        .window = port_window,
+        .publish = port_publish,
+        .read = port_read,
+    };
+    const struct timeval second = {.tv_sec = 1};
+    uplink->process = process;
+    for (unsigned i = 0; i < (sizeof uplink->build - 1) / 2; i++) {
+        (void)snprintf(uplink->build + 2 * i, 3, "%02x", build_digest()[i]);
+    }
+    /* The library resolves names while it holds its lock; a silent name server must not hold it
+     * long. */
+    (void)setenv("RES_OPTIONS", "timeout:5 attempts:1", 0);
+    uplink->state = (struct wire_uplink_state){
+        .header = wire_header_of(WIRE_UPLINK_STATE, sizeof uplink->state),
+        .reason = "not connected yet",
+    };
+    int r = err_trace(feeder_init(&uplink->feeder, &process->site, &port));
+    if (r == 0) {
+        uplink->feeder_ready = true;
+        r = err_fold(journal_reader_new(
+            site_text(&process->site, process->site.header->state_directory), &uplink->journal));
+    }
+    if (r == 0) {
+        uplink->tick = event_new(process->base, -1, EV_PERSIST, uplink_tick, uplink);
+        uplink->more = event_new(process->base, -1, 0, uplink_more, uplink);
+        if (uplink->tick == NULL || uplink->more == NULL || event_add(uplink->tick, &second) != 0) {
+            r = err_origin(-ENOMEM);
+        }
+    }
+    if (r == 0) {
+        r = uplink_make_link(uplink);
+    }
+    if (r == 0) {
+        r = uplink_make_wire(uplink);
+    }
+    return r;
+}
+
+static void uplink_deinit(struct uplink *uplink) {
+    uplink->link = mqtt_link_free(uplink->link);
+    uplink->wire = wire_client_free(uplink->wire);
+    uplink->journal = journal_reader_free(uplink->journal);
+    if (uplink->tick != NULL) {
+        event_free(uplink->tick);
+    }
+    if (uplink->more != NULL) {
+        event_free(uplink->more);
+    }
+    if (uplink->feeder_ready) {
+        feeder_deinit(&uplink->feeder);
+    }
+    free(uplink);
+}
+
+int uplink_run(struct process *process) {
+    /* Its tables are too large for a stack. */
+    struct uplink *uplink = calloc(1, sizeof *uplink);
+    if (uplink == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    int r = uplink_init(uplink, process);
+    if (r == 0) {
+        process_ready(process);
+        r = process_loop(process);
+    }
+    if (r == 0 && uplink->failure != 0) {
+        r = err_trace(uplink->failure);
+    }
+    if (r == 0 && uplink->link != NULL) {
+        mqtt_link_stop(uplink->link);
+        uplink_tell_confirmed(uplink);
+    }
+    uplink_deinit(uplink);
+    return r;
+}

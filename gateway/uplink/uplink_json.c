@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/uplink/uplink_json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+
+/* The longest tail that uplink_json_event() appends, generously. */
+enum { TAIL_SIZE = 320 };
+
+/* Text under construction in a buffer of UPLINK_JSON_SIZE, always with its NUL. */
+struct text {
+    char *at;
+    size_t len;
+};
+
+static void text_add(struct text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* All that is written here is made of checked ids, names and numbers; it fits by construction. */
+static void text_add(struct text *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(text->at + text->len, UPLINK_JSON_SIZE - text->len, format, arguments);
+    va_end(arguments);
+    assert(len >= 0 && text->len + (size_t)len < UPLINK_JSON_SIZE);
+    text->len += (size_t)len;
+}
+
+/* The shortest form that reads back as the same number. */
+static void text_add_number(struct text *text, double value) {
+    char number[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(number, sizeof number, "%.*g", digits, value);
+        if (strtod(number, NULL) >= value && strtod(number, NULL) <= value) {
+            break;
+        }
+    }
+    text_add(text, "%s", number);
+}
+
+/* A value that cannot be trusted is no number at all: a consumer must not draw it. */
+static void text_add_value(struct text *text, double value, enum quality quality) {
+    if (quality_usable(quality) && isfinite(value)) {
+        text_add_number(text, value);
+    } else {
+        text_add(text, "null");
+    }
+}
+
+static void text_add_time(struct text *text, const char *key, struct wall wall) {
+    if (wall.ns == 0) {
+        text_add(text, ",\"%s\":null", key);
+        return;
+    }
+    char time[CLOCK_TEXT_SIZE];
+    clock_format(wall, time);
+    text_add(text, ",\"%s\":\"%s\"", key, time);
+}
+
+/* Find the string value of the first `key` (given as `"key":"`); NULL when there is none. */
+static const char *body_find(const char *body, size_t size, const char *key, size_t *ret_len) {
+    const char *at = memmem(body, size, key, strlen(key));
+    if (at == NULL) {
+        return NULL;
+    }
+    at += strlen(key);
+    const char *end = memchr(at, '"', size - (size_t)(at - body));
+    if (end == NULL) {
+        return NULL;
+    }
+    *ret_len = (size_t)(end - at);
+    return at;
+}
+
+/* Append the id under which the event went out early: its own id with u<n> for the number. */
+static void text_add_first_sent(struct text *text, const char *body, size_t size, uint64_t early) {
+    size_t len = 0;
+    const char *id = body_find(body, size, "\"id\":\"", &len);
+    if (id == NULL || len > TAIL_SIZE / 2) {
+        return;
+    }
+    while (len > 0 && id[len - 1] != '.') {
+        len--;
+    }
+    text_add(text, ",\"first_sent_as\":\"%.*su%" PRIu64 "\"", (int)len, id, early);
+}
+
+size_t uplink_json_event(const char *body, size_t size, const struct uplink_json_marks *marks,
+                         char ret[UPLINK_JSON_SIZE]) {
+    if (size < 3 || body[0] != '{' || body[size - 1] != '}' ||
+        size > UPLINK_JSON_SIZE - TAIL_SIZE) {
+        return 0;
+    }
+    memcpy(ret, body, size - 1);
+    struct text text = {.at = ret, .len = size - 1};
+    text_add(&text, ",\"durable\":%s,\"replayed\":%s", marks->durable ? "true" : "false",
+             marks->replayed ? "true" : "false");
+    if (marks->first_sent_as != 0 && marks->durable) {
+        text_add_first_sent(&text, body, size, marks->first_sent_as);
+    }
+    text_add(&text, "}");
+    return text.len;
+}
+
+enum alarm_class uplink_json_class(const char *body, size_t size) {
+    size_t len = 0;
+    const char *class = body_find(body, size, "\"class\":\"", &len);
+    return class == NULL ? ALARM_CLASS_COUNT : alarm_class_find(class, len);
+}
+
+size_t uplink_json_alarm(const struct uplink_json_alarm *alarm, char ret[UPLINK_JSON_SIZE]) {
+    struct text text = {.at = ret};
+    text_add(&text, "{\"rule\":\"%s\",\"entity\":\"%s\",\"class\":\"%s\",\"priority\":\"%s\"",
+             alarm->rule, alarm->entity, alarm_class_facts(alarm->class)->name,
+             priority_name(alarm->priority));
+    if (alarm->place == NULL) {
+        text_add(&text, ",\"place\":null");
+    } else {
+        text_add(&text, ",\"place\":\"%s\"", alarm->place);
+    }
+    text_add(&text, ",\"state\":{\"active\":%s,\"acked\":%s,\"latched\":%s,\"attended\":%s}",
+             alarm->axes.active ? "true" : "false", alarm->axes.acked ? "true" : "false",
+             alarm->axes.latched ? "true" : "false", alarm->axes.attended ? "true" : "false");
+    text_add(&text, ",\"occurrence\":%" PRIu32 ",\"value\":", alarm->occurrence);
+    text_add_value(&text, alarm->value, alarm->quality);
+    text_add(&text, ",\"quality\":\"%s\"", quality_name(alarm->quality));
+    text_add_time(&text, "raised", alarm->raised);
+    text_add_time(&text, "acknowledged", alarm->acked_at);
+    text_add_time(&text, "attended", alarm->attended_at);
+    text_add_time(&text, "changed", alarm->changed);
+    text_add(&text, "}");
+    return text.len;
+}
+
+size_t uplink_json_point(double value, enum quality quality, const char *unit, struct wall measured,
+                         char ret[UPLINK_JSON_SIZE]) {
+    struct text text = {.at = ret};
+    text_add(&text, "{\"value\":");
+    text_add_value(&text, value, quality);
+    if (unit[0] == '\0') {
+        text_add(&text, ",\"unit\":null");
+    } else {
+        text_add(&text, ",\"unit\":\"%s\"", unit);
+    }
+    text_add(&text, ",\"quality\":\"%s\"", quality_name(quality));
+    text_add_time(&text, "time", measured);
+    text_add(&text, "}");
+    return text.len;
+}
+
+size_t uplink_json_status(const char *state, const char *build, const char *boot,
+                          char ret[UPLINK_JSON_SIZE]) {
+    struct text text = {.at = ret};
+    text_add(&text, "{\"state\":\"%s\",\"build\":\"%s\",\"boot\":\"%s\"}", state, build, boot);
+    return text.len;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_UPLINK_UPLINK_JSON_H
+#define GATEWAY_UPLINK_UPLINK_JSON_H
+
+/*
+ * What is published, as JSON
+ *
+ * An event's body is made once, by the engine, and journalled; here only the facts that belong to
+ * one sending are added at its end, as attributes beside the others:
+ *
+ *     {"specversion":"1.0", … }   becomes   {"specversion":"1.0", …
+ * ,"durable":true,"replayed":false}
+ *
+ * Because the body is text of our own making, two of its values are found by searching for their
+ * key: inside a JSON string each quote is escaped, so the bytes `"class":"` can only be that key.
+ *
+ * The other payloads (the states of alarms, the values of points, the status) are written whole.
+ * All functions are pure and need no memory but the caller's.
+ */
+
+#include <stddef.h>
+
+#include "rules/core.h"
+
+/* Room for any payload: the largest body and what is appended to it. At most 8 KiB by contract. */
+enum { UPLINK_JSON_SIZE = 8192 };
+
+/* The facts of one sending of an event. */
+struct uplink_json_marks {
+    bool durable;
+    bool replayed;
+    uint64_t
+        first_sent_as; /* n of the id u<n> under which it went out before its commit; 0: did not */
+};
+
+/*
+ * Write the body of `size` bytes with its marks into `ret`. Returns the length, or 0 when the body
+ * is no JSON object or too long: a damaged journal row.
+ */
+size_t uplink_json_event(const char *body, size_t size, const struct uplink_json_marks *marks,
+                         char ret[UPLINK_JSON_SIZE]);
+
+/* The class an event's body names; ALARM_CLASS_COUNT when it names none that is known. */
+enum alarm_class uplink_json_class(const char *body, size_t size);
+
+/* One alarm that is not normal. Texts are ids; `place` is NULL where it has none. */
+struct uplink_json_alarm {
+    const char *rule, *entity, *place;
+    enum alarm_class class;
+    enum priority priority;
+    struct alarm_axes axes;
+    uint32_t occurrence;
+    double value;
+    enum quality quality;
+    struct wall raised, acked_at, attended_at, changed; /* 0: not */
+};
+
+size_t uplink_json_alarm(const struct uplink_json_alarm *alarm, char ret[UPLINK_JSON_SIZE]);
+
+/* One value. `unit` is its written form, "" for a plain number. */
+size_t uplink_json_point(double value, enum quality quality, const char *unit, struct wall measured,
+                         char ret[UPLINK_JSON_SIZE]);
+
+/* The gateway's status; `state` is "online" or "offline". */
+size_t uplink_json_status(const char *state, const char *build, const char *boot,
+                          char ret[UPLINK_JSON_SIZE]);
+
+#endif

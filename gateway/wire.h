@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_WIRE_H
+#define GATEWAY_WIRE_H
+
+/*
+ * The wire between the processes
+ *
+ * The engine listens on `engine.sock` in the run directory, a Unix SOCK_SEQPACKET socket; field,
+ * uplink and console connect to it, and again whenever it or they were restarted. A message is one
+ * packet: a header and a fixed struct, at most WIRE_SIZE_MAX bytes. Both ends are the same binary:
+ * the hello carries the build and the generation of the configuration, and a stranger is turned
+ * away.
+ *
+ *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE
+ *     engine  -> field    WELCOME  OUTPUTS  RECORDED
+ *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES
+ *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE
+ *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  COMPONENTS
+ * COMMAND_RESULT console -> engine   HELLO  COMMAND
+ *
+ * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
+ * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
+ * when the socket is writable again. A packet of the wrong size or kind is a fault, and the
+ * connection ends.
+ */
+
+#include <stddef.h>
+
+#include "gateway/err.h"
+#include "rules/core.h"
+
+struct event_base;
+
+enum { WIRE_SIZE_MAX = 8192, WIRE_BODY_MAX = 6144 };
+
+enum wire_kind {
+    WIRE_HELLO = 1,
+    WIRE_WELCOME,
+    WIRE_READINGS,
+    WIRE_HEARTBEATS,
+    WIRE_DEVICE,
+    WIRE_OUTPUTS,
+    WIRE_RECORDED,
+    WIRE_EVENT,
+    WIRE_JOURNAL,
+    WIRE_ALARM_STATE,
+    WIRE_POINT_VALUES,
+    WIRE_COMPONENTS,
+    WIRE_CONFIRMED,
+    WIRE_UPLINK_STATE,
+    WIRE_COMMAND,
+    WIRE_COMMAND_RESULT,
+    WIRE_GOODBYE,
+    WIRE_KIND_COUNT,
+};
+
+struct wire_header {
+    uint16_t kind; /* enum wire_kind */
+    uint16_t reserved;
+    uint32_t size; /* of the whole message */
+};
+
+enum wire_role { WIRE_ROLE_FIELD, WIRE_ROLE_UPLINK, WIRE_ROLE_CONSOLE, WIRE_ROLE_COUNT };
+
+/* First message of a connection, client to engine. */
+struct wire_hello {
+    struct wire_header header;
+    unsigned char build[32]; /* build_digest() */
+    uint64_t generation;
+    uint32_t role; /* enum wire_role */
+    uint32_t instance;
+};
+
+/* The engine's answer. A wrong build or generation is answered by closing the connection. */
+struct wire_welcome {
+    struct wire_header header;
+    uint64_t generation;
+    char boot[24];       /* boot number in decimal, or "r" and 16 hex digits without a journal */
+    uint64_t newest_seq; /* committed */
+    uint64_t confirmed_alarm; /* of this sink, per lane; 0 for others */
+    uint64_t confirmed_activity;
+};
+
+struct wire_reading {
+    struct reading reading;
+    uint64_t token; /* 0: nobody waits for it to be recorded */
+};
+
+enum { WIRE_READINGS_MAX = 120 };
+
+struct wire_readings {
+    struct wire_header header;
+    uint64_t generation;
+    uint32_t count;
+    uint32_t reserved;
+    struct wire_reading readings[WIRE_READINGS_MAX]; /* only `count` of them are sent */
+};
+
+enum { WIRE_HEARTBEATS_MAX = 1024 };
+
+/* Devices that answered since the last heartbeat; once a second. */
+struct wire_heartbeats {
+    struct wire_header header;
+    uint64_t generation;
+    uint32_t count;
+    uint32_t devices[WIRE_HEARTBEATS_MAX];
+};
+
+/* A driver gave a device up after repeated failure, or has it back. */
+struct wire_device {
+    struct wire_header header;
+    uint64_t generation;
+    uint32_t device;
+    uint32_t answering; /* 0 or 1 */
+    char reason[120];   /* for people: "no answer within 500 ms" */
+};
+
+enum { WIRE_OUTPUTS_MAX = 1024 };
+
+/* Wanted state of outputs; all of them after a hello, then those that changed. */
+struct wire_outputs {
+    struct wire_header header;
+    uint64_t generation;
+    uint32_t count;
+    struct wire_output {
+        uint32_t point : 31;
+        uint32_t on : 1;
+    } outputs[WIRE_OUTPUTS_MAX];
+};
+
+/* Everything up to `token` of this field process is committed. */
+struct wire_recorded {
+    struct wire_header header;
+    uint64_t token;
+};
+
+/*
+ * An event: after its commit (`seq` > 0), or before it when the journal does not answer (`seq` 0,
+ * and `early` numbers it). An event that went out early comes again with both set.
+ */
+struct wire_event {
+    struct wire_header header;
+    uint64_t seq;
+    uint64_t early; /* n of the id `<site>.<gateway>.<boot>.u<n>`; 0: was never sent early */
+    uint32_t alarm; /* index, or RULESET_NONE */
+    uint16_t type;  /* enum core_event_type */
+    uint8_t lane;   /* enum core_lane */
+    uint8_t class;  /* enum alarm_class; ALARM_CLASS_COUNT when it has none */
+    uint32_t body_size;
+    uint32_t reserved;
+    char body[WIRE_BODY_MAX]; /* the JSON object, not NUL-terminated; only body_size bytes are sent
+                               */
+};
+
+/* What has been committed, when single events were not sent one by one because the socket was full.
+ */
+struct wire_journal {
+    struct wire_header header;
+    uint64_t newest_seq;
+};
+
+/* The state of one alarm: all that are not normal after a hello, then each that changed. */
+struct wire_alarm_state {
+    struct wire_header header;
+    uint32_t alarm;
+    uint32_t snapshot; /* 1: part of the snapshot; 2: the snapshot is complete, no alarm in here */
+    struct alarm_record record;
+    struct wall changed;
+    double value;
+    uint32_t quality; /* enum quality of the deciding reading */
+    uint32_t reserved;
+};
+
+struct wire_point_value {
+    uint32_t point;
+    uint32_t quality; /* enum quality */
+    double value;
+    struct wall measured;
+    struct wall heard; /* last confirmation: for the age */
+};
+
+enum { WIRE_POINT_VALUES_MAX = 200 };
+
+/* All after a hello, then those that changed. */
+struct wire_point_values {
+    struct wire_header header;
+    uint32_t count;
+    uint32_t reserved;
+    struct wire_point_value values[WIRE_POINT_VALUES_MAX];
+};
+
+/* For /health: what the engine knows of itself and the others. Sent to the console each second. */
+struct wire_components {
+    struct wire_header header;
+    uint32_t count;
+    uint32_t journal_ok;
+    uint8_t present[LIMIT_COMPONENTS]; /* enum truth */
+    uint8_t uplink_connected;          /* enum truth */
+    uint8_t reserved[7];
+    uint64_t uplink_confirmed_alarm, uplink_confirmed_activity;
+    uint64_t readings, readings_dropped, events, commits, commit_failures, commit_ns_max;
+    uint64_t journal_pending; /* events waiting for their commit */
+};
+
+/* The broker has taken all events of a lane up to `seq`. */
+struct wire_confirmed {
+    struct wire_header header;
+    uint32_t lane;
+    uint32_t reserved;
+    uint64_t seq;
+};
+
+struct wire_uplink_state {
+    struct wire_header header;
+    uint32_t connected;
+    uint32_t reserved;
+    char broker[128];
+    char reason[128]; /* why not, for people */
+};
+
+struct wire_command {
+    struct wire_header header;
+    uint64_t request; /* chosen by the console, comes back in the result */
+    struct command command;
+};
+
+struct wire_command_result {
+    struct wire_header header;
+    uint64_t request;
+    uint32_t refusal;  /* enum alarm_refusal */
+    uint32_t recorded; /* 1: committed; 0: done, but the journal did not take it in time */
+    uint64_t seq;      /* of the first event that it caused; 0 when refused or not recorded */
+};
+
+/* Last message of a client that stops because it was told to: its absence is no fault. */
+struct wire_goodbye {
+    struct wire_header header;
+};
+
+#define WIRE_E_FULL  1 /* the socket is full; try again when it is writable */
+#define WIRE_E_EMPTY 2 /* nothing to read at present */
+#define WIRE_E_GONE  3 /* the other end is gone */
+#define WIRE_E_FAULT 4 /* a packet that no build of ours sends */
+
+/* Listen at `path` (mode 0600, an old socket there is replaced). */
+NODISCARD int wire_listen(const char *path, int *ret_fd);
+
+/* Accept a connection whose peer has our user id or is root; others are closed and WIRE_E_FAULT. */
+NODISCARD int wire_accept(int listener, int *ret_fd);
+
+/* Send one message; its header's size says how long it is. Returns 0, WIRE_E_FULL or WIRE_E_GONE.
+ */
+NODISCARD int wire_send(int fd, const void *message);
+
+/* Receive one message of at most WIRE_SIZE_MAX bytes into `ret`, aligned to 8. Returns 0 or
+ * WIRE_E_…. */
+NODISCARD int wire_receive(int fd, void *ret);
+
+/* Fill in a header. */
+static inline struct wire_header wire_header_of(enum wire_kind kind, size_t size) {
+    return (struct wire_header){.kind = (uint16_t)kind, .size = (uint32_t)size};
+}
+
+/* The size of a message with `count` rows (bytes, for WIRE_EVENT); fixed ones have 0. */
+uint32_t wire_size(enum wire_kind kind, uint32_t count);
+
+/*
+ * A client's side: connects to the engine, says hello, and tries again with back-off (100 ms to 5
+ * s, real time) for as long as the process lives. All callbacks run in the loop of `base`.
+ */
+struct wire_client;
+
+struct wire_client_callbacks {
+    /* The engine welcomed us: send everything it must know. */
+    void (*welcomed)(void *context, const struct wire_welcome *welcome);
+    /* A message came; valid during the call. */
+    void (*received)(void *context, const struct wire_header *message);
+    /* The socket can take messages again after WIRE_E_FULL. */
+    void (*writable)(void *context);
+    /* The engine is gone; reconnecting goes on by itself. */
+    void (*lost)(void *context);
+};
+
+NODISCARD int wire_client_new(struct event_base *base, const char *run_directory,
+                              const struct wire_hello *hello,
+                              const struct wire_client_callbacks *callbacks, void *context,
+                              struct wire_client **ret_client);
+struct wire_client *wire_client_free(struct wire_client *client);
+
+/* Send a message. Returns 0, WIRE_E_FULL (writable() will be called) or WIRE_E_GONE (not
+ * connected). */
+NODISCARD int wire_client_send(struct wire_client *client, const void *message);
+
+/* The build this binary is: SHA-256 over its own file, computed once. */
+const unsigned char *build_digest(void);
+
+#endif
