@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real thing, in a scratch directory: a broker, a simulated field, a gateway, a backend that listens.
+
+Every part is a real process on free loopback ports. Nothing here waits by the clock: `until` looks for a
+condition and fails, with the logs, when a deadline passes.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+
+ROOT = Path(__file__).resolve().parents[2]
+TOCSIN = os.environ.get("TOCSIN", str(ROOT / "build" / "gcc" / "gateway" / "tocsin"))
+SITE = ROOT / "deploy" / "example" / "site.yaml"
+DEADLINE_S = 30.0
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition, what, deadline_s=DEADLINE_S, context=None):
+    """Return the first true value of condition(); fail, saying `what` never came, after the deadline."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {deadline_s:g} s in vain for {what}" + (context() if context else ""))
+        threading.Event().wait(0.01)
+
+
+class Process:
+    """A child with its output in a file."""
+
+    def __init__(self, name, arguments, directory, environment=None):
+        self.name = name
+        self.log_path = Path(directory) / f"{name}.log"
+        self.log = open(self.log_path, "ab")
+        self.child = subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})})
+
+    def text(self):
+        return self.log_path.read_text(errors="replace")
+
+    def has(self, pattern):
+        return re.search(pattern, self.text())
+
+    def until_said(self, pattern, deadline_s=DEADLINE_S):
+        return until(lambda: self.has(pattern), f"{self.name} to say /{pattern}/", deadline_s,
+                     lambda: "\n" + self.text()[-4000:])
+
+    def stop(self, number=signal.SIGTERM, deadline_s=15):
+        """Stop it and return its exit code (negative: killed by that signal)."""
+        if self.child.poll() is None:
+            self.child.send_signal(number)
+        try:
+            return self.child.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            raise AssertionError(f"{self.name} did not stop within {deadline_s} s\n" + self.text()[-4000:])
+        finally:
+            self.log.close()
+
+
+class Broker:
+    """A mosquitto of its own."""
+
+    def __init__(self, directory, extra=""):
+        self.directory = Path(directory)
+        self.port = free_port()
+        self.extra = extra
+        self.process = None
+
+    def start(self):
+        configuration = self.directory / "mosquitto.conf"
+        configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+                                 f"max_queued_messages 100000\n{self.extra}")
+        self.process = Process("mosquitto", ["/usr/sbin/mosquitto", "-c", str(configuration)], self.directory)
+        until(self.answers, "mosquitto to listen", context=lambda: "\n" + self.process.text())
+        return self
+
+    def answers(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process is not None:
+            self.process.stop(number)
+            self.process = None
+
+
+class Backend:
+    """A monitoring backend: an independent MQTT client that keeps everything it receives."""
+
+    def __init__(self, port, topic="tocsin/#"):
+        self.lock = threading.Lock()
+        self.messages = []  # (topic, payload bytes, retained, when on time.monotonic)
+        self.client = mqtt.Client(client_id=f"backend-{os.getpid()}-{id(self)}", clean_session=False)
+        self.subscribed = threading.Event()
+        self.topic = topic
+        self.client.on_connect = lambda client, *_: client.subscribe(self.topic, qos=1)
+        self.client.on_subscribe = lambda *_: self.subscribed.set()
+        self.client.on_message = self.received
+        self.client.reconnect_delay_set(min_delay=1, max_delay=1)
+        self.client.connect("127.0.0.1", port, keepalive=30)
+        self.client.loop_start()
+        assert self.subscribed.wait(DEADLINE_S)
+
+    def received(self, _client, _data, message):
+        with self.lock:
+            self.messages.append((message.topic, message.payload, message.retain, time.monotonic()))
+
+    def all(self):
+        with self.lock:
+            return list(self.messages)
+
+    def events(self, type=None, rule=None, subject=None):
+        """Every event received, in order of arrival, with its topic under "topic"."""
+        found = []
+        for topic, payload, _retained, when in self.all():
+            if "/event/" not in topic:
+                continue
+            event = json.loads(payload)
+            event["topic"], event["arrived"] = topic, when
+            if type is not None and event["type"] != f"tocsin.{type}":
+                continue
+            if rule is not None and event["data"].get("rule") != rule:
+                continue
+            if subject is not None and event.get("subject") != subject:
+                continue
+            found.append(event)
+        return found
+
+    def until_event(self, deadline_s=DEADLINE_S, count=1, **wanted):
+        def enough():
+            events = self.events(**wanted)
+            return events if len(events) >= count else None
+        return until(enough, f"{count} event(s) {wanted}", deadline_s,
+                     lambda: "\nreceived: " + "\n".join(f"{t} {p[:200]!r}" for t, p, *_ in self.all()[-20:]))
+
+    def latest(self, topic_end):
+        """The newest payload of the topic that ends so; None if there was none."""
+        for topic, payload, _retained, _when in reversed(self.all()):
+            if topic.endswith(topic_end):
+                return payload
+        return None
+
+    def stop(self):
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+class Field:
+    """`tocsin sim` with its control line."""
+
+    def __init__(self, scene, story=None, arguments=()):
+        self.control = scene.directory / "sim.sock"
+        command = [TOCSIN, "sim", str(scene.site), "--control", str(self.control), *scene.settings(), *arguments]
+        if story:
+            command += ["--story", str(story)]
+        self.process = Process("sim", command, scene.directory)
+        until(self.control.exists, "the simulated field", context=lambda: "\n" + self.process.text())
+
+    def say(self, line):
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(DEADLINE_S)
+            link.connect(str(self.control))
+            link.sendall((line + "\n").encode())
+            answer = link.makefile().readline().strip()
+        assert answer.startswith("ok"), f"{line!r} was answered {answer!r}"
+        return answer[2:].strip()
+
+    def set(self, point, value):
+        return self.say(f"set {point} {value}")
+
+    def press(self, point):
+        """Press and release: as long as it takes until the device has been read once in between."""
+        self.set(point, 1)
+
+    def release(self, point):
+        self.set(point, 0)
+
+    def polls(self, device):
+        return int(self.say(f"polls {device}"))
+
+    def stop(self):
+        return self.process.stop()
+
+
+class Gateway:
+    """`tocsin run` and its command line."""
+
+    def __init__(self, scene, arguments=(), wait=True):
+        self.scene = scene
+        self.socket = scene.directory / "run" / "console.sock"
+        self.process = Process("gateway", [TOCSIN, "run", str(scene.site), "--run", str(scene.directory / "run"),
+                                           *scene.settings(), *arguments], scene.directory)
+        if wait:
+            self.until_healthy()
+
+    def until_healthy(self, deadline_s=DEADLINE_S):
+        until(lambda: self.try_cli("health")[0] == 0, "the gateway to be healthy", deadline_s,
+              lambda: "\n" + self.process.text()[-6000:])
+
+    def try_cli(self, *arguments):
+        """Run a command; return its exit code, output and errors."""
+        done = subprocess.run([TOCSIN, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
+                              env={**os.environ, "TOCSIN_SOCKET": str(self.socket), "LANG": "C.UTF-8"})
+        return done.returncode, done.stdout, done.stderr
+
+    def cli(self, *arguments):
+        code, out, err = self.try_cli(*arguments)
+        assert code == 0, f"tocsin {' '.join(arguments)} ended with {code}\n{out}\n{err}"
+        return out
+
+    def alarms(self, *arguments):
+        answer = json.loads(self.cli("alarms", "--json", *arguments))
+        return answer["alarms"] if isinstance(answer, dict) else answer
+
+    def pids(self):
+        """The children by name, as the kernel tells: {"engine": pid, …}."""
+        found = {}
+        for task in Path("/proc").glob("[0-9]*"):
+            try:
+                status = (task / "status").read_text()
+                if f"\nPPid:\t{self.process.child.pid}\n" in status:
+                    found[(task / "comm").read_text().strip()] = int(task.name)
+            except OSError:
+                continue
+        return found
+
+    def kill(self, name, number=signal.SIGKILL):
+        pid = until(lambda: self.pids().get(name), f"a process {name}")
+        os.kill(pid, number)
+        return pid
+
+    def stop(self, number=signal.SIGTERM):
+        return self.process.stop(number)
+
+
+class Scene:
+    """A site on free ports in a scratch directory, and what a test starts of it."""
+
+    def __init__(self):
+        self.directory = Path(tempfile.mkdtemp(prefix="tocsin-e2e."))
+        self.site = SITE
+        self.state = self.directory / "state"
+        self.broker = Broker(self.directory)
+        self.overrides = {
+            "gateway.state": str(self.state),
+            "mqtt.brokers.0": f"tcp://127.0.0.1:{self.broker.port}",
+            "devices.doors.broker": f"tcp://127.0.0.1:{self.broker.port}",
+            "devices.climate.address": f"rtu:{self.directory}/climate.tty?baud=9600&parity=none&stop=1",
+        }
+        for device in ("care-io", "fire-panel", "sport-io"):
+            self.overrides[f"devices.{device}.address"] = f"tcp://127.0.0.1:{free_port()}"
+        self.started = []
+
+    def settings(self):
+        return [word for path, value in self.overrides.items() for word in ("--set", f"{path}={value}")]
+
+    def keep(self, part):
+        self.started.append(part)
+        return part
+
+    def start_broker(self):
+        return self.keep(self.broker).start()
+
+    def backend(self, topic="tocsin/#"):
+        return self.keep(Backend(self.broker.port, topic))
+
+    def field(self, story=None, arguments=()):
+        return self.keep(Field(self, story, arguments))
+
+    def gateway(self, arguments=(), wait=True):
+        return self.keep(Gateway(self, arguments, wait))
+
+    def everything(self, story=None):
+        """Broker, backend, field and gateway, all at work."""
+        self.start_broker()
+        return self.backend(), self.field(story), self.gateway()
+
+    def close(self):
+        failures = []
+        for part in reversed(self.started):
+            try:
+                part.stop()
+            except AssertionError as failure:
+                failures.append(str(failure))
+            except (OSError, ValueError):
+                pass  # a test stopped it already
+        shutil.rmtree(self.directory, ignore_errors=True)
+        assert not failures, "\n".join(failures)

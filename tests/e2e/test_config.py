@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tocsin check`: what it says of good and wrong sites, and that the JSON Schema says the same."""
+
+import copy
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TOCSIN = os.environ.get("TOCSIN", str(ROOT / "build" / "gcc" / "gateway" / "tocsin"))
+EXAMPLE = ROOT / "deploy" / "example"
+BASE = ROOT / "tests" / "config" / "base"
+SCHEMA = json.loads((ROOT / "deploy" / "schema" / "site.schema.json").read_text())
+
+
+def check(*arguments, cwd=ROOT, lang="C.UTF-8"):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("LC_")}
+    environment["LANG"] = lang
+    return subprocess.run([TOCSIN, "check", *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
+                          timeout=60, env=environment)
+
+
+# ---- the command
+
+
+def test_the_example_is_good_and_is_told_in_english():
+    done = check(EXAMPLE / "site.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "Gulou demonstration community" in done.stdout
+    assert re.search(r"care/day-care +day_care_room +Day-care room +48 m2 +for 12", done.stdout)
+    assert re.search(r"care-io +tcp://127\.0\.0\.1:1502 +unit 1 +polled every 100 ms", done.stdout)
+    assert re.search(r"emergency_call +call\.emergency +EMERGENCY +9 +alarms", done.stdout)
+    assert re.search(r"no_activity .* not evaluated yet: held, clear", done.stdout)
+    assert "total: 17 places, 5 devices, 45 points" in done.stdout
+    assert "error" not in done.stderr
+    assert "webhook.key: nobody is called until it is there" in done.stderr
+
+
+def test_the_example_is_told_in_chinese_by_option_and_by_environment():
+    for done in (check(EXAMPLE / "site.yaml", "--lang", "zh"), check(EXAMPLE / "site.yaml", lang="zh_CN.UTF-8")):
+        assert done.returncode == 0
+        assert "鼓楼示范社区" in done.stdout
+        assert "日间照料室" in done.stdout
+        assert "尚不求值:held" in done.stdout
+
+
+def test_json_has_the_notes_and_the_site():
+    told = json.loads(check(EXAMPLE / "site.yaml", "--json").stdout)
+    assert told["ok"] is True
+    assert told["errors"] == 0
+    assert told["site"]["id"] == "gulou-demo"
+    assert len(told["site"]["places"]) == 17
+    rules = {rule["id"]: rule for rule in told["site"]["rules"]}
+    assert rules["fire_alarm"]["alarms"] == 9
+    assert rules["stuffy"]["evaluated"] is False
+    assert rules["stuffy"]["withheld"] == "avg, clear"
+
+
+def test_json_of_a_wrong_site_has_every_error_and_no_site(tmp_path):
+    site = tmp_path / "site.yaml"
+    site.write_text("tocsin: 1\nsite: {id: A, name: {en: A}, timezone: UTC}\nplaces: []\ndevises: []\n")
+    done = check(site, "--json")
+    assert done.returncode == 2
+    told = json.loads(done.stdout)
+    assert told["ok"] is False and told["site"] is None
+    assert [(note["line"], note["column"]) for note in told["notes"]] == [(2, 12), (3, 9), (4, 1)]
+    assert told["notes"][2]["hint"] == "did you mean `devices`?"
+
+
+def test_a_wrong_site_exits_2_and_says_so_on_standard_error():
+    done = check(BASE / "site.yaml", "--set", "site.timezone=Nowhere", "--set", "gatway.id=x")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "--set:1:15: error: `Nowhere` is no time zone" in done.stderr
+    assert "did you mean `gateway`?" in done.stderr
+    assert done.stderr.endswith("2 errors, 0 warnings\n")
+
+
+def test_paths_are_shown_beside_the_site_as_it_was_named(tmp_path):
+    shutil.copytree(BASE, tmp_path / "a" / "b")
+    rules = tmp_path / "a" / "b" / "rules.yaml"
+    rules.write_text(rules.read_text().replace("class: door.held", "class: door.hold"))
+    done = check("a/b/site.yaml", cwd=tmp_path)
+    assert "a/b/rules.yaml:22:12: error: `door.hold` is not a class of alarm" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["a", "b"], ["--nonsense", "a"], ["a", "--set"], ["a", "--lang", "fr"]])
+def test_wrong_usage_exits_2_with_one_line(arguments):
+    done = check(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "tocsin check --help" in done.stderr
+
+
+def test_help_says_what_the_options_are():
+    done = check("--help")
+    assert done.returncode == 0
+    for word in ("--set", "--json", "--lang", "exit codes"):
+        assert word in done.stdout
+
+
+# ---- the schema and the checker
+
+
+def resolve(schema):
+    while "$ref" in schema:
+        schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def test_the_schema_is_a_schema():
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+
+def test_schema_and_checker_know_the_same_keys_and_require_the_same():
+    shapes = json.loads(check("--keys").stdout)["shapes"]
+    assert len(shapes) > 20
+    for shape, keys in shapes.items():
+        definition = SCHEMA["definitions"][shape]
+        assert definition["additionalProperties"] is False, shape
+        assert set(definition["properties"]) == set(keys), shape
+        assert set(definition.get("required", [])) == {key for key in keys if keys[key]["required"]}, shape
+    closed = {name for name, definition in SCHEMA["definitions"].items()
+              if definition.get("additionalProperties") is False and "patternProperties" not in definition}
+    assert closed == set(shapes)
+
+
+def test_schema_and_checker_know_the_same_words():
+    told = json.loads(check("--keys").stdout)
+    for words in ("point_kind", "place_kind", "alarm_class", "priority", "unit"):
+        assert sorted(SCHEMA["definitions"][words]["enum"]) == sorted(told[words])
+
+
+FORMS = {"scalar": {"string", "number", "integer", "boolean"}, "list": {"array"}, "map": {"object"}}
+
+
+def types_of(schema):
+    schema = resolve(schema)
+    found = set()
+    for part in schema.get("anyOf", []) + schema.get("allOf", []):
+        found |= types_of(part)
+    if "enum" in schema or "const" in schema:
+        return {"string"}
+    kind = schema.get("type", [])
+    return found | set([kind] if isinstance(kind, str) else kind)
+
+
+def test_schema_and_checker_agree_on_what_is_a_value_a_list_or_a_map():
+    for shape, keys in json.loads(check("--keys").stdout)["shapes"].items():
+        for key, fact in keys.items():
+            types = types_of(SCHEMA["definitions"][shape]["properties"][key])
+            assert types, (shape, key)
+            if fact["form"] != "any":
+                assert types <= FORMS[fact["form"]], (shape, key)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLE.glob("*.yaml")) + sorted(BASE.glob("*.yaml")),
+                         ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_schema_accepts_every_good_file(path):
+    jsonschema.Draft7Validator(SCHEMA).validate(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize("path,wrong", [("site.yaml", "site"), ("rules.yaml", "rules"), ("tours.yaml", "tours"),
+                                        ("standard.yaml", "standard")])
+def test_the_schema_tells_the_files_apart(path, wrong):
+    tree = yaml.safe_load((BASE / path).read_text())
+    tree[wrong] = 7
+    assert not jsonschema.Draft7Validator(SCHEMA).is_valid(tree)
+
+
+# One wrong thing each: a file of tests/config/base, the way to a value, and what stands there instead.
+GONE = object()
+MUTATIONS = [
+    ("site", ["tocsin"], 2), ("site", ["tocsin"], GONE), ("site", ["site"], GONE), ("site", ["site"], []),
+    ("site", ["places"], GONE), ("site", ["places"], {}), ("site", ["places"], []), ("site", ["devices"], GONE),
+    ("site", ["devices"], "none"), ("site", ["extra"], 1), ("site", ["rules"], "rules.yaml"),
+    ("site", ["rules", 0], ["a"]), ("site", ["tours"], {}), ("site", ["shifts"], []),
+    ("site", ["site", "id"], GONE), ("site", ["site", "id"], "Upper"), ("site", ["site", "id"], "x" * 33),
+    ("site", ["site", "name"], "Test"), ("site", ["site", "name"], {}), ("site", ["site", "name", "fr"], "Essai"),
+    ("site", ["site", "name", "en"], ["a"]), ("site", ["site", "name", "en"], "x" * 201),
+    ("site", ["site", "timezone"], GONE), ("site", ["site", "timezone"], "../etc"), ("site", ["site", "zone"], "UTC"),
+    ("site", ["site", "holidays"], "2026-10-01"), ("site", ["site", "holidays", 0], "1 October"),
+    ("site", ["site", "holidays", 0], "2026-13-01"), ("site", ["site", "holidays", 0], "2026-10-02"),
+    ("site", ["site", "standard"], ["a"]),
+    ("site", ["gateway", "id"], "a b"), ("site", ["gateway", "state"], {}), ("site", ["gateway", "console"], "x"),
+    ("site", ["gateway", "console", "listen"], "localhost"), ("site", ["gateway", "console", "port"], 1),
+    ("site", ["gateway", "field"], 2),
+    ("site", ["mqtt", "brokers"], GONE), ("site", ["mqtt", "brokers"], []), ("site", ["mqtt", "brokers"], "tcp://h:1"),
+    ("site", ["mqtt", "brokers", 0], "mqtt://h:1883"), ("site", ["mqtt", "brokers", 0], "tcp://"),
+    ("site", ["mqtt", "version"], 4), ("site", ["mqtt", "version"], "3.1"), ("site", ["mqtt", "cert"], "site.yaml"),
+    ("site", ["mqtt", "key"], "site.yaml"), ("site", ["mqtt", "password_file"], "site.yaml"),
+    ("site", ["mqtt", "password"], "secret"), ("site", ["mqtt", "user"], ["a"]),
+    ("site", ["influx", "url"], GONE), ("site", ["influx", "url"], "udp://h"), ("site", ["influx", "database"], GONE),
+    ("site", ["influx", "org"], "city"), ("site", ["influx", "token"], "secret"),
+    ("site", ["influx", "password_file"], "site.yaml"),
+    ("site", ["shifts", "care", "mon-sun", 0], "7-19"), ("site", ["shifts", "care", "monday"], "07:00-19:00"),
+    ("site", ["shifts", "care", "people"], "wang"), ("site", ["shifts", "Night Shift"], {}),
+    ("site", ["places", 0, "id"], GONE), ("site", ["places", 0, "id"], "a/b"), ("site", ["places", 0, "kind"], "castle"),
+    ("site", ["places", 0, "kind"], GONE), ("site", ["places", 0, "name"], GONE), ("site", ["places", 0, "area"], 236),
+    ("site", ["places", 0, "area"], "236m2"), ("site", ["places", 0, "area"], "236 s"),
+    ("site", ["places", 0, "hours", "mon-fri"], "8-17"), ("site", ["places", 0, "hours", "mon-fri"], 7),
+    ("site", ["places", 0, "hours", "workdays"], "08:00-17:00"), ("site", ["places", 0, "hours"], "08:00-17:00"),
+    ("site", ["places", 0, "services"], "meals"), ("site", ["places", 0, "services", 0], "dancing"),
+    ("site", ["places", 0, "services", 0], "emergency"), ("site", ["places", 0, "colour"], "red"),
+    ("site", ["places", 0, "places", 0, "capacity"], "twelve"), ("site", ["places", 0, "places", 0, "capacity"], 0),
+    ("site", ["places", 0, "places", 0, "capacity"], 1.5), ("site", ["places", 0, "places", 0, "own_room"], "si"),
+    ("site", ["places", 0, "places", 1, "walk"], 2), ("site", ["places", 0, "places", 1, "walk"], "2 minutes"),
+    ("site", ["devices", 0, "id"], GONE), ("site", ["devices", 0, "driver"], GONE),
+    ("site", ["devices", 0, "driver"], "knx"), ("site", ["devices", 0, "address"], GONE),
+    ("site", ["devices", 0, "address"], "127.0.0.1:1502"), ("site", ["devices", 0, "broker"], "tcp://h:1"),
+    ("site", ["devices", 0, "unit"], "1"), ("site", ["devices", 0, "unit"], 256), ("site", ["devices", 0, "unit"], -1),
+    ("site", ["devices", 0, "poll"], 100), ("site", ["devices", 0, "poll"], "100ms"),
+    ("site", ["devices", 0, "timeout"], "fast"), ("site", ["devices", 0, "silence"], "x"),
+    ("site", ["devices", 0, "points"], GONE), ("site", ["devices", 0, "points"], {}),
+    ("site", ["devices", 0, "retries"], 3), ("site", ["devices", 1, "address"], "rtu:a?speed=9600"),
+    ("site", ["devices", 2, "broker"], GONE), ("site", ["devices", 2, "broker"], "ssl://h:1"),
+    ("site", ["devices", 2, "unit"], 1), ("site", ["devices", 2, "poll"], "1 s"),
+    ("site", ["devices", 0, "points", 0, "point"], GONE), ("site", ["devices", 0, "points", 0, "point"], "Button"),
+    ("site", ["devices", 0, "points", 0, "place"], GONE), ("site", ["devices", 0, "points", 0, "place"], "care//room"),
+    ("site", ["devices", 0, "points", 0, "kind"], GONE), ("site", ["devices", 0, "points", 0, "kind"], "button"),
+    ("site", ["devices", 0, "points", 0, "read"], "discrete"), ("site", ["devices", 0, "points", 0, "read"], "discrete 65536"),
+    ("site", ["devices", 0, "points", 0, "read"], "coils 1"), ("site", ["devices", 0, "points", 0, "read"], 3),
+    ("site", ["devices", 0, "points", 1, "invert"], 1), ("site", ["devices", 0, "points", 2, "bit"], 16),
+    ("site", ["devices", 0, "points", 2, "bit"], "3"), ("site", ["devices", 0, "points", 3, "write"], "holding 0"),
+    ("site", ["devices", 1, "points", 0, "type"], "i8"), ("site", ["devices", 1, "points", 0, "scale"], "0.1"),
+    ("site", ["devices", 1, "points", 0, "scale"], 0), ("site", ["devices", 1, "points", 0, "offset"], "x"),
+    ("site", ["devices", 1, "points", 0, "unit"], "K"), ("site", ["devices", 1, "points", 0, "deadband"], -1),
+    ("site", ["devices", 1, "points", 0, "min"], "cold"), ("site", ["devices", 1, "points", 0, "max"], []),
+    ("site", ["devices", 1, "points", 1, "order"], "ABDC"), ("site", ["devices", 2, "points", 0, "topic"], "a/#"),
+    ("site", ["devices", 2, "points", 0, "topic"], "+/a"), ("site", ["devices", 2, "points", 0, "topic"], "$SYS/a"),
+    ("site", ["devices", 2, "points", 0, "value"], "open"), ("site", ["devices", 2, "points", 0, "silence"], 5),
+    ("site", ["devices", 2, "points", 1, "code"], "card"), ("site", ["devices", 2, "points", 1, "code"], ""),
+    ("site", ["devices", 2, "points", 1, "result"], "/a~"), ("site", ["devices", 2, "points", 1, "time"], "at"),
+    ("site", ["devices", 2, "points", 1, "qos"], 1),
+    ("rules", ["chains"], []), ("rules", ["chains", "care-call"], {}), ("rules", ["chains", "care-call"], []),
+    ("rules", ["chains", "Care Call"], [{"after": "0 s", "to": "everyone"}]),
+    ("rules", ["chains", "care-call", 0, "after"], GONE), ("rules", ["chains", "care-call", 0, "after"], 0),
+    ("rules", ["chains", "care-call", 0, "to"], GONE), ("rules", ["chains", "care-call", 0, "to"], "somebody"),
+    ("rules", ["chains", "care-call", 0, "to"], "role boss"), ("rules", ["chains", "care-call", 0, "by"], "pigeon"),
+    ("rules", ["chains", "care-call", 0, "place"], "here"), ("rules", ["chains", "care-call", 0, "output"], "smoke"),
+    ("rules", ["chains", "care-call", 0, "output"], ["lamp"]), ("rules", ["chains", "care-call", 0, "until"], "1 s"),
+    ("rules", ["webhooks", "manager", "url"], GONE), ("rules", ["webhooks", "manager", "url"], "mailto:a"),
+    ("rules", ["webhooks", "manager", "secret"], "x"), ("rules", ["webhooks", "manager"], "x"),
+    ("rules", ["rules"], {}), ("rules", ["groups"], []),
+    ("rules", ["rules", 0, "rule"], GONE), ("rules", ["rules", 0, "rule"], "no-minus"),
+    ("rules", ["rules", 0, "rule"], "system_storage"), ("rules", ["rules", 0, "each"], GONE),
+    ("rules", ["rules", 0, "each"], "points smoke"), ("rules", ["rules", 0, "each"], "point [smoke"),
+    ("rules", ["rules", 0, "each"], ["point"]), ("rules", ["rules", 0, "raise"], GONE),
+    ("rules", ["rules", 0, "raise"], ["value"]), ("rules", ["rules", 0, "clear"], {}),
+    ("rules", ["rules", 0, "class"], GONE), ("rules", ["rules", 0, "class"], "call"),
+    ("rules", ["rules", 0, "priority"], "highest"), ("rules", ["rules", 0, "latch"], "on-off"),
+    ("rules", ["rules", 0, "message"], GONE), ("rules", ["rules", 0, "message"], "call"),
+    ("rules", ["rules", 0, "response", "de"], "x"), ("rules", ["rules", 0, "chain"], "Care Call"),
+    ("rules", ["rules", 1, "raise_after"], 30), ("rules", ["rules", 1, "clear_after"], "30"),
+    ("rules", ["rules", 0, "delay"], "1 s"),
+    ("tours", ["tours"], {}), ("tours", ["rounds"], []), ("tours", ["tours", 0, "tour"], GONE),
+    ("tours", ["tours", 0, "tour"], "Night"), ("tours", ["tours", 0, "name"], GONE),
+    ("tours", ["tours", 0, "schedule"], GONE), ("tours", ["tours", 0, "schedule"], []),
+    ("tours", ["tours", 0, "schedule", 0], "24:00"), ("tours", ["tours", 0, "schedule"], "22:00"),
+    ("tours", ["tours", 0, "days"], "daily"), ("tours", ["tours", 0, "days"], ["mon"]),
+    ("tours", ["tours", 0, "mode"], "random"), ("tours", ["tours", 0, "start_grace"], 15),
+    ("tours", ["tours", 0, "guard_overdue"], "soon"), ("tours", ["tours", 0, "checkpoints"], GONE),
+    ("tours", ["tours", 0, "checkpoints"], []), ("tours", ["tours", 0, "checkpoints", 0, "point"], GONE),
+    ("tours", ["tours", 0, "checkpoints", 0, "after"], "1 min"),
+    ("tours", ["tours", 0, "checkpoints", 0, "after", "min"], 1),
+    ("tours", ["tours", 0, "checkpoints", 0, "after", "average"], "1 min"), ("tours", ["tours", 0, "guard"], "x"),
+    ("standard", ["standard", "id"], GONE), ("standard", ["standard", "id"], "A B"),
+    ("standard", ["standard", "name"], GONE), ("standard", ["standard", "requirements"], GONE),
+    ("standard", ["standard", "requirements"], {}), ("standard", ["standard", "year"], 2017),
+    ("standard", ["standard", "requirements", 0, "id"], GONE),
+    ("standard", ["standard", "requirements", 0, "every"], GONE),
+    ("standard", ["standard", "requirements", 0, "every"], "castle"),
+    ("standard", ["standard", "requirements", 0, "below"], "site"),
+    ("standard", ["standard", "requirements", 0, "need"], "area > 1 m2"),
+    ("standard", ["standard", "requirements", 0, "need"], GONE),
+    ("standard", ["standard", "requirements", 1, "need"], "castle"),
+    ("standard", ["standard", "requirements", 1, "least"], 0),
+    ("standard", ["standard", "requirements", 1, "least"], "one"),
+    ("standard", ["standard", "requirements", 1, "own_room"], "x"),
+    ("standard", ["standard", "requirements", 2, "all"], GONE),
+    ("standard", ["standard", "requirements", 2, "all", 0], "dancing"),
+    ("standard", ["standard", "requirements", 3, "walk"], 10),
+    ("standard", ["standard", "requirements", 3, "except"], ["corridor"]),
+    ("standard", ["standard", "requirements", 4, "need_point"], GONE),
+    ("standard", ["standard", "requirements", 4, "need_point", 0], "bell"),
+    ("standard", ["standard", "requirements", 4, "except", 0], "cellar"),
+    ("standard", ["standard", "requirements", 4, "maybe"], True),
+]
+
+
+def mutate(tree, way, value):
+    tree = copy.deepcopy(tree)
+    at = tree
+    for step in way[:-1]:
+        at = at[step]
+    if value is GONE:
+        del at[way[-1]]
+    else:
+        at[way[-1]] = value
+    return tree
+
+
+def name_of(mutation):
+    name, way, value = mutation
+    shown = "gone" if value is GONE else str(value)[:24]
+    return f"{name}.{'.'.join(map(str, way))}={shown}"
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=name_of)
+def test_schema_and_checker_refuse_the_same_wrong_thing(mutation, tmp_path):
+    name, way, value = mutation
+    for path in BASE.glob("*.yaml"):
+        shutil.copy(path, tmp_path)
+    tree = mutate(yaml.safe_load((BASE / f"{name}.yaml").read_text()), way, value)
+    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False))
+    assert not jsonschema.Draft7Validator(SCHEMA).is_valid(tree), "the schema accepts it"
+    done = check("site.yaml", cwd=tmp_path)
+    assert done.returncode == 2, "the checker accepts it"
+    assert f"{name}.yaml:" in done.stderr

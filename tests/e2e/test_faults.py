@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input and faults: each is one clear line, loses nothing recorded, and never a busy loop or a crash."""
+
+import json
+import os
+import re
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from harness import Broker, free_port, until
+
+BUTTON = "care/day-care/button-1"
+CALL = "emergency_call/care/day-care/button-1"
+
+
+def processor_s(pids):
+    return sum(int((task / "schedstat").read_text().split()[0])
+               for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
+def assert_not_busy(gateway, seconds=2.0):
+    """All processes together use less than half of one processor while a fault lasts: no loop spins."""
+    pids = gateway.pids().values()
+    begin, before = time.monotonic(), processor_s(pids)
+    until(lambda: time.monotonic() - begin > seconds, "the window to pass", seconds + 10)
+    share = (processor_s(pids) - before) / (time.monotonic() - begin)
+    assert share < 0.5, f"{share:.0%} of a processor"
+
+
+@pytest.mark.parametrize("answer, told", [
+    ("drip", r"in time|500 ms"),
+    ("wrong_unit", r"unit"),
+    ("short", r"short|fewer|in time|500 ms|closed"),
+    ("long", r"long|more bytes|asked"),
+    ("exception", r"exception"),
+    ("close", r"closed|reset"),
+    ("garbage", r"garbled|wrong|transaction|protocol|in time|500 ms"),
+    ("silent", r"in time|500 ms|no answer"),
+])
+def test_a_device_that_answers_wrongly_is_lost_and_told_and_comes_back(scene, answer, told):
+    backend, field, gateway = scene.everything()
+    until(lambda: field.polls("care-io") > 3, "polling")
+    gateways = gateway.pids()
+    field.say(f"device care-io {answer}")
+    backend.until_event(type="alarm.raised", rule="system_device_lost", subject="device/care-io")
+    line = gateway.process.until_said(r"event=device_lost .*device=care-io.*").group(0)
+    assert re.search(told, line, re.I), line
+    assert re.search(r'effect="17 points|effect="15 points', line), line
+    before = field.polls("sport-io")
+    until(lambda: field.polls("sport-io") > before + 5, "the other bus to be polled on")
+    assert_not_busy(gateway)
+    field.say("device care-io up")
+    backend.until_event(type="alarm.cleared", rule="system_device_lost", subject="device/care-io", deadline_s=60)
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    assert gateway.pids() == gateways, "no process died of it"
+
+
+def ten_devices(scene):
+    """A site with ten devices of one button each, each on a connection of its own."""
+    site = scene.directory / "ten.yaml"
+    ports = [free_port() for _ in range(10)]
+    devices = "".join(
+        f"  - id: d{n}\n    driver: modbus\n    address: tcp://127.0.0.1:{port}\n    unit: 1\n    poll: 50 ms\n"
+        f"    timeout: 1 s\n    points:\n"
+        f"      - {{point: button-{n}, place: room, kind: emergency_button, read: discrete 0}}\n"
+        for n, port in enumerate(ports))
+    (scene.directory / "ten-rules.yaml").write_text(
+        "rules:\n  - rule: call\n    each: point emergency_button\n    raise: value\n    class: call.emergency\n"
+        '    message: {zh: 呼叫, en: call}\n    response: {zh: 去, en: go}\n')
+    site.write_text(
+        "tocsin: 1\nsite: {id: ten, name: {zh: 十, en: Ten}, timezone: Asia/Shanghai}\n"
+        f"gateway: {{id: main, state: {scene.state}}}\n"
+        f'mqtt: {{brokers: ["tcp://127.0.0.1:{scene.broker.port}"], version: 5}}\n'
+        "rules: [ten-rules.yaml]\nplaces:\n  - {id: room, kind: day_care_room, name: {zh: 房, en: Room}}\n"
+        "devices:\n" + devices)
+    scene.site, scene.overrides = site, {}
+
+
+def test_one_dead_device_among_ten_does_not_move_the_others_polls(scene):
+    ten_devices(scene)
+    backend, field, gateway = scene.everything()
+    living = [f"d{n}" for n in range(10) if n != 4]
+    until(lambda: all(field.polls(f"d{n}") > 10 for n in range(10)), "all ten to be polled")
+
+    def counts(device, polls):
+        """How often each living device is polled while `device` gets `polls` more."""
+        begin = {d: field.polls(d) for d in living}
+        until(lambda: field.polls(device) >= begin[device] + polls, f"{polls} polls of {device}")
+        return {d: field.polls(d) - begin[d] for d in living}
+
+    field.say("device d4 silent")
+    dead_before = field.polls("d4")
+    during = counts("d0", 200)  # 10 s at 50 ms: ten time-outs of the dead one
+    for device, polls in during.items():
+        assert abs(polls - 200) <= 20, f"{device} was polled {polls} times while d0 was polled 200 times"
+    assert field.polls("d4") - dead_before < 20, "the dead one is left to its back-off"
+    field.press("room/button-7")
+    backend.until_event(type="alarm.raised", rule="call", subject="room/button-7")
+    assert gateway.process.has(r"event=device_lost .*device=d4")
+    assert not gateway.process.has(r"event=device_lost .*device=d[^4]")
+
+
+def test_a_value_that_is_not_a_number_is_a_fault_and_never_a_value(scene):
+    backend, field, _gateway = scene.everything()
+    point = "care/club/temperature"
+    until(lambda: backend.latest(f"/point/{point}"), "the first temperature")
+    field.set(point, "nan")
+    backend.until_event(type="alarm.raised", rule="system_sensor_fault", subject=point)
+    until(lambda: json.loads(backend.latest(f"/point/{point}"))["quality"] == "fault", "the fault to be published")
+    assert json.loads(backend.latest(f"/point/{point}"))["value"] is None
+    field.set(point, 22.5)
+    backend.until_event(type="alarm.cleared", rule="system_sensor_fault", subject=point)
+    for _topic, payload, *_ in backend.all():
+        assert b"nan" not in payload.lower() and b"inf," not in payload.lower()
+
+
+def test_a_broker_that_is_absent_at_the_start_costs_nothing(scene):
+    gateway_field = scene.field()
+    gateway = scene.gateway(wait=False)
+    until(lambda: gateway.try_cli("alarms")[0] == 0, "the console to answer")
+    gateway.process.until_said(r"process=uplink event=broker_\w+ .*effect=")
+    gateway_field.press(BUTTON)
+    until(lambda: CALL.split("/", 1)[1] in gateway.cli("alarms"), "the alarm at the gateway")
+    assert_not_busy(gateway)
+    scene.start_broker()
+    backend = scene.backend()
+    event = backend.until_event(type="alarm.raised", rule="emergency_call", deadline_s=60)[0]
+    assert event["replayed"] is True
+
+
+def test_a_broker_that_refuses_is_told_once_and_not_stormed(scene):
+    scene.broker = Broker(scene.directory, "password_file /dev/null\n")
+    conf = scene.directory
+    scene.broker.port = int(scene.overrides["mqtt.brokers.0"].rsplit(":", 1)[1])
+    scene.keep(scene.broker)
+    (conf / "passwords").write_text("")
+    scene.broker.extra = f"allow_anonymous false\npassword_file {conf}/passwords\n"
+    scene.broker.start()
+    gateway = scene.gateway(wait=False)
+    line = gateway.process.until_said(r"process=uplink event=broker_\w+ .*").group(0)
+    assert re.search(r"refus|not authori", line, re.I), line
+    assert "effect=" in line
+    assert_not_busy(gateway, 5)
+    assert len(re.findall(r"process=uplink event=broker_", gateway.process.text())) <= 3
+
+
+def test_a_broker_that_is_gone_half_way_is_noticed(scene):
+    """A link that accepts everything and answers nothing: TCP says it is well."""
+    scene.start_broker()
+    real = scene.broker.port
+    proxy = Proxy(real)
+    scene.overrides["mqtt.brokers.0"] = f"tcp://127.0.0.1:{proxy.port}"
+    scene.keep(proxy)
+    backend = scene.backend()
+    field = scene.field()
+    gateway = scene.gateway()
+    proxy.swallow = True
+    field.press(BUTTON)
+    gateway.process.until_said(r"process=uplink event=broker_lost", 45)
+    proxy.cut()
+    proxy.swallow = False
+    backend.until_event(type="alarm.raised", rule="emergency_call", deadline_s=90)
+
+
+class Proxy:
+    """Carries bytes between the uplink and the broker, or swallows them."""
+
+    def __init__(self, target):
+        self.target, self.swallow, self.links = target, False, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                inner, _ = self.listener.accept()
+                outer = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            self.links += [inner, outer]
+            for source, sink in ((inner, outer), (outer, inner)):
+                threading.Thread(target=self.carry, args=(source, sink), daemon=True).start()
+
+    def carry(self, source, sink):
+        try:
+            while data := source.recv(65536):
+                if not self.swallow:
+                    sink.sendall(data)
+        except OSError:
+            pass
+
+    def cut(self):
+        for link in self.links:
+            link.close()
+        self.links = []
+
+    def stop(self):
+        self.listener.close()
+        self.cut()
+
+
+def test_a_state_directory_that_is_missing_is_made(scene):
+    scene.state = scene.directory / "deep" / "er" / "state"
+    scene.overrides["gateway.state"] = str(scene.state)
+    scene.everything()
+    assert (scene.state / "journal.db").exists()
+    assert scene.state.stat().st_mode & 0o777 == 0o700
+
+
+def test_without_a_usable_journal_alarms_still_go_out_and_say_so(scene):
+    blocker = scene.directory / "blocker"
+    blocker.write_text("a file where the directory should be")
+    scene.overrides["gateway.state"] = str(blocker / "state")
+    scene.start_broker()
+    backend, field = scene.backend(), scene.field()
+    gateway = scene.gateway(wait=False)
+    gateway.process.until_said(r"event=\w+ .*effect=\".*nothing is recorded")
+    field.press(BUTTON)
+    event = backend.until_event(type="alarm.raised", rule="emergency_call")[0]
+    assert event["durable"] is False and "sequence" not in event
+    assert re.fullmatch(r"gulou-demo\.main\.r[0-9a-f]{16}\.u\d+", event["id"])
+    backend.until_event(type="alarm.raised", rule="system_storage")
+    until(lambda: gateway.try_cli("ack", CALL, "--by", "wang")[0] == 0, "the alarm to be acknowledged")
+    assert_not_busy(gateway)
+
+
+def test_a_full_disk_silences_no_alarm_and_loses_no_recorded_event(scene):
+    """The journal's directory is a file system of 3 MiB that is filled to the brim, then freed."""
+    mount = scene.directory / "small"
+    mount.mkdir()
+    if os.system(f"mount -t tmpfs -o size=3m tocsin-test {mount} 2> /dev/null") != 0:
+        pytest.fail("this test needs to mount a tmpfs: run it as root")
+    try:
+        scene.overrides["gateway.state"] = str(mount / "state")
+        scene.state = mount / "state"
+        backend, field, gateway = scene.everything()
+        field.press("care/talk/button")
+        before = backend.until_event(type="alarm.raised", rule="emergency_call")[0]
+        ballast = mount / "ballast"
+        with open(ballast, "wb") as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+                    file.flush()
+            except OSError:
+                pass
+        field.press(BUTTON)
+        early = backend.until_event(type="alarm.raised", rule="emergency_call", subject=BUTTON)[0]
+        backend.until_event(type="alarm.raised", rule="system_storage")
+        if early["durable"] is False:
+            assert "sequence" not in early
+        gateway.process.until_said(r"event=\w+ .*(No space|full).*effect=")
+        assert_not_busy(gateway)
+        ballast.unlink()
+        again = until(lambda: [e for e in backend.events(type="alarm.raised", rule="emergency_call", subject=BUTTON)
+                               if e["durable"]], "the event to be recorded after all", 60)[0]
+        if early["durable"] is False:
+            assert again["first_sent_as"] == early["id"]
+        backend.until_event(type="alarm.cleared", rule="system_storage", deadline_s=60)
+        assert before["sequence"] < again["sequence"]
+        gateway.stop()
+    finally:
+        for part in reversed(scene.started):
+            try:
+                part.stop()
+            except (AssertionError, OSError, ValueError):
+                pass
+        scene.started.clear()
+        os.system(f"umount {mount}")
+
+
+def test_a_port_in_use_is_one_line_that_says_what_to_do(scene):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        scene.overrides["devices.care-io.address"] = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        from harness import TOCSIN, Process
+        process = scene.keep(Process("sim", [TOCSIN, "sim", str(scene.site), *scene.settings()], scene.directory))
+        assert process.child.wait(20) == 1
+        assert re.search(r"care-io.*", process.text()) and "--set" in process.text()
+
+
+def test_a_command_without_a_gateway_says_what_is_missing(scene):
+    from harness import Gateway
+    gateway = Gateway.__new__(Gateway)
+    gateway.socket = scene.directory / "nobody.sock"
+    code, _out, err = gateway.try_cli("alarms")
+    assert code == 1 and str(gateway.socket) in err
+    gateway.socket = scene.directory / ("x" * 120)
+    code, _out, err = gateway.try_cli("alarms")
+    assert code == 2 and "107" in err
+
+
+def test_a_stopped_child_is_noticed_and_replaced(scene):
+    backend, field, gateway = scene.everything()
+    stopped = gateway.kill("field-0", signal.SIGSTOP)
+    gateway.process.until_said(r"event=component_hangs component=field-0")
+    until(lambda: gateway.pids().get("field-0") not in (None, stopped), "a new field process")
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")

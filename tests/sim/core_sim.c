@@ -1,0 +1,715 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Random lives of the core
+ *
+ *     core_sim SEED        prints the seed first, so that a life that ends badly can be lived again
+ *
+ * A seed decides a site (some centres with rooms, devices and points) and what happens there: good
+ * readings, faults, readings from devices that are lost already, silence, calendars, commands at
+ * the wrong time, ticks that come late or not at all, and restarts out of a journal that holds
+ * nothing but what core_changed() asked for.
+ *
+ * Beside the core goes a shadow, which knows only what went in. It does not decide alarms; it says
+ * what may lower one, and that is little:
+ *
+ *   S1  An alarm is lowered (cleared, or its delay ended early) only by news that says the danger
+ *       is over: a usable reading of its own point, the calendar, or the end of a window. Bad
+ *       quality, silence, a start and time by itself lower nothing else.
+ *   S2  An alarm is closed only as it is cleared, or by a command for it; reset only by a command,
+ *       with a last reading that is good and at rest.
+ *   S3  A call or a fire is raised by the very reading that shows it.
+ *   S4  A restart keeps every axis of every alarm, and its occurrence.
+ *   S5  No axis but `pending` changes without an event that says so.
+ *   S6  After the site is well again and people have done their work, every alarm is normal.
+ *   S7  The same seed gives the same events, whatever was in the core's block before.
+ *
+ * A life in which one of these was never put to the test has failed as well.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/core.h"
+#include "tests/support/trial.h"
+
+enum { STEPS = 40000, WINDOW_S = 60, POINTS_PER_ROOM = 6, NORMAL_TRIES = 24 };
+enum { CALL, FIRE, CONFIRMED, HELD, ASSIST, HOT, FALL, NIGHT, WEEKEND, RULES };
+enum { COMPONENTS = 2, CALENDARS = 2, CALENDAR = 1 };
+
+static const enum point_kind kinds[] = {
+    POINT_EMERGENCY_BUTTON, POINT_SMOKE,         POINT_HEAT, POINT_MANUAL_CALL_POINT,
+    POINT_DOOR_CONTACT,     POINT_ASSIST_BUTTON, POINT_FALL, POINT_TEMPERATURE,
+    POINT_ACCESS_READER,    POINT_CHECKPOINT,
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* What the journal would hold of one alarm. */
+struct row {
+    bool written;
+    struct alarm_record record;
+};
+
+/* What went in about one point. */
+struct shadow {
+    bool usable; /* the last reading was */
+    double value;
+    struct instant true_until; /* when it was last known to be true; 0 when never */
+};
+
+/* How often each thing that the claims are about has happened. */
+struct tally {
+    uint64_t events[EVENT_TYPE_COUNT];
+    uint64_t refusals[ALARM_REFUSAL_COUNT];
+    uint64_t restarts_open;    /* restarts with an open alarm */
+    uint64_t restarts_pending; /* … and with a delay that ran or stood still */
+    uint64_t threatened;       /* bad readings of points with an active alarm */
+    uint64_t windows_ended;    /* alarms that were cleared by the end of a window */
+};
+
+struct life {
+    uint64_t seed;
+    uint64_t random;
+    uint64_t digest;
+    uint32_t steps;
+    unsigned char poison; /* fills the block before the core is built */
+    struct trial trial;
+    void *block;
+    struct core *core;
+    struct step step;
+    struct instant now;
+    struct alarm *before; /* by alarm: how it was before the step */
+    struct row *rows;
+    struct memory_record *memories;
+    uint32_t *changed;
+    struct shadow shadows[TRIAL_POINTS];
+    struct command command;
+    struct tally tally;
+};
+
+/* --- claims --- */
+
+/* A claim that does not hold ends the life, with all that is needed to come back to it. */
+static void claim(const struct life *life, bool holds, const char *what, uint32_t alarm) {
+    if (holds) {
+        return;
+    }
+    printf("seed %" PRIu64 ", step %u, %" PRIu64 " ns: not so: %s", life->seed,
+           (unsigned)life->steps, life->now.ns, what);
+    if (alarm != RULESET_NONE) {
+        const struct ruleset_alarm *bound = &life->trial.ruleset.alarms[alarm];
+        printf(" (alarm %u: rule %u, entity %u)", (unsigned)alarm, (unsigned)bound->rule,
+               (unsigned)bound->entity);
+    }
+    printf("\n");
+    exit(1);
+}
+
+static void *life_array(size_t count, size_t size) {
+    void *array = calloc(count + 1, size);
+    if (array == NULL) {
+        abort();
+    }
+    return array;
+}
+
+/* --- chance --- */
+
+/* Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014. */
+static uint64_t chance(struct life *life) {
+    uint64_t z = life->random += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+/* A number less than `limit`; the slight preference for small ones does not matter here. */
+static uint32_t chance_below(struct life *life, uint32_t limit) {
+    return (uint32_t)(chance(life) % limit);
+}
+
+static bool chance_percent(struct life *life, uint32_t percent) {
+    return chance_below(life, 100) < percent;
+}
+
+static enum truth chance_truth(struct life *life) {
+    uint32_t draw = chance_below(life, 10);
+    return draw == 0 ? TRUTH_UNKNOWN : draw < 4 ? TRUTH_FALSE : TRUTH_TRUE;
+}
+
+/* --- the site --- */
+
+static void life_place_rooms(struct life *life, uint32_t centre, bool first) {
+    struct trial *trial = &life->trial;
+    uint32_t rooms = 2 + chance_below(life, 4);
+    for (uint32_t i = 0; i < rooms; i++) {
+        uint32_t room = trial_place(trial, centre, PLACE_DAY_CARE_ROOM);
+        trial->places[room].calendar = CALENDAR;
+        /* The first room has a point of each kind, so that every rule is for something. */
+        uint32_t points = first && i == 0 ? KINDS : 1 + chance_below(life, POINTS_PER_ROOM);
+        for (uint32_t p = 0; p < points; p++) {
+            uint32_t device = chance_below(life, trial->draft.device_count);
+            uint32_t kind = points == KINDS ? p : chance_below(life, KINDS);
+            uint32_t point = trial_point(trial, room, device, kinds[kind]);
+            if (chance_percent(life, 20)) {
+                trial->points[point].silence_ns = (5 + chance_below(life, 30)) * NS_PER_S;
+            }
+        }
+    }
+}
+
+static void life_write_rules(struct trial *trial) {
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY);
+    trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
+                     CLASS_FIRE_ALARM);
+    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
+                     "count(within(smoke, 60 s), within(heat, 60 s)) >= 2 or "
+                     "any(manual_call_point)",
+                     CLASS_FIRE_CONFIRMED);
+    trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and closed", CLASS_DOOR_HELD)
+        ->raise_after_ns = 20 * NS_PER_S;
+    trial_point_rule(trial, TRIAL_KIND(POINT_ASSIST_BUTTON), "value", CLASS_CALL_ASSIST);
+    trial_point_rule(trial, TRIAL_KIND(POINT_TEMPERATURE), "value > 30 °C", CLASS_SPACE_CLIMATE)
+        ->raise_after_ns = 10 * NS_PER_S;
+    trial_point_rule(trial, TRIAL_KIND(POINT_FALL), "value", CLASS_CARE_FALL)->raise_after_ns =
+        5 * NS_PER_S;
+    trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and between 22:00 and 06:00",
+                     CLASS_INTRUSION);
+    trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and not weekday",
+                     CLASS_INTRUSION);
+}
+
+/* Build a core in a block that was something else before. */
+static void life_build_core(struct life *life) {
+    memset(life->block, life->poison, core_size(&life->trial.ruleset));
+    life->core = core_init(life->block, &life->trial.ruleset, life->now);
+    core_check(life->core);
+}
+
+static void life_begin(struct life *life, uint64_t seed, unsigned char poison) {
+    *life = (struct life){
+        .seed = seed,
+        .random = seed,
+        .digest = UINT64_C(0xCBF29CE484222325),
+        .poison = poison,
+        .now = {NS_PER_S},
+    };
+    struct trial *trial = &life->trial;
+    trial_init(trial, COMPONENTS, CALENDARS);
+    uint32_t devices = 3 + chance_below(life, 6);
+    for (uint32_t i = 0; i < devices; i++) {
+        (void)trial_device(trial, i == 0 ? 0 : (3 + chance_below(life, 10)) * NS_PER_S);
+    }
+    uint32_t centres = 1 + chance_below(life, 3);
+    for (uint32_t i = 0; i < centres; i++) {
+        uint32_t centre = trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+        trial->places[centre].calendar = CALENDAR;
+        life_place_rooms(life, centre, i == 0);
+    }
+    life_write_rules(trial);
+    claim(life, trial_bind(trial), "the site can be bound", RULESET_NONE);
+
+    const struct ruleset *ruleset = &trial->ruleset;
+    life->block = life_array(core_size(ruleset), 1);
+    life->step.events = life_array(core_events_max(ruleset), sizeof *life->step.events);
+    life->before = life_array(ruleset->alarm_count, sizeof *life->before);
+    life->rows = life_array(ruleset->alarm_count, sizeof *life->rows);
+    life->memories = life_array(ruleset->memory_count, sizeof *life->memories);
+    life->changed = life_array(ruleset->alarm_count, sizeof *life->changed);
+    life_build_core(life);
+}
+
+static void life_end(struct life *life) {
+    free(life->changed);
+    free(life->memories);
+    free(life->rows);
+    free(life->before);
+    free(life->step.events);
+    free(life->block);
+    trial_deinit(&life->trial);
+}
+
+/* --- the shadow: what may lower an alarm --- */
+
+static bool input_is_usable_reading(const struct input *input) {
+    return input->kind == INPUT_READING && quality_usable((enum quality)input->reading.quality);
+}
+
+/* A usable reading of `point` whose value is at rest. */
+static bool input_is_relief(const struct input *input, uint32_t point, double at_rest) {
+    return input_is_usable_reading(input) && input->reading.point == point &&
+           input->reading.value <= at_rest;
+}
+
+/*
+ * May a confirmed fire be over? Not while two detectors of its zone, or a call point, were true in
+ * the window, nor while so many cannot say that they may have been.
+ */
+static bool life_zone_may_be_over(const struct life *life, uint32_t zone) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    uint32_t detectors = 0;
+    bool call_points_at_rest = true;
+    for (uint32_t p = ruleset->places[zone].point_first; p < ruleset->places[zone].point_end; p++) {
+        const struct shadow *shadow = &life->shadows[p];
+        bool known = quality_usable((enum quality)core_point(life->core, p)->quality);
+        if (ruleset->points[p].kind == POINT_MANUAL_CALL_POINT) {
+            call_points_at_rest &= known && shadow->usable && shadow->value == 0;
+        } else if (ruleset->points[p].kind == POINT_SMOKE ||
+                   ruleset->points[p].kind == POINT_HEAT) {
+            bool recent = shadow->true_until.ns != 0 &&
+                          life->now.ns < shadow->true_until.ns + WINDOW_S * NS_PER_S;
+            detectors += recent || !known;
+        }
+    }
+    return call_points_at_rest && detectors < 2;
+}
+
+static bool life_builtin_may_lower(const struct life *life, const struct ruleset_alarm *bound,
+                                   enum ruleset_builtin builtin, const struct input *input) {
+    bool well = input->state == TRUTH_TRUE && input->subject == bound->entity;
+    switch (builtin) {
+    case BUILTIN_DEVICE_LOST:
+        return (input->kind == INPUT_HEARTBEAT && input->subject == bound->entity) ||
+               (input->kind == INPUT_DEVICE && well) ||
+               (input_is_usable_reading(input) &&
+                life->trial.ruleset.points[input->reading.point].device == bound->entity);
+    case BUILTIN_SENSOR_FAULT:
+        return input_is_usable_reading(input) && input->reading.point == bound->entity;
+    case BUILTIN_COMPONENT_LOST:
+        return input->kind == INPUT_COMPONENT && well;
+    case BUILTIN_UPLINK_LOST:
+        return input->kind == INPUT_UPLINK && well;
+    case BUILTIN_STORAGE:
+        return input->kind == INPUT_STORAGE && well;
+    case BUILTIN_NONE:
+    case BUILTIN_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* S1: is this input news that may lower this alarm? */
+static bool life_may_lower(const struct life *life, uint32_t alarm, const struct input *input) {
+    const struct ruleset_alarm *bound = &life->trial.ruleset.alarms[alarm];
+    const struct ruleset_rule *rule = &life->trial.ruleset.rules[bound->rule];
+    if (rule->builtin != BUILTIN_NONE) {
+        return life_builtin_may_lower(life, bound, (enum ruleset_builtin)rule->builtin, input);
+    } else if (bound->rule == CONFIRMED) {
+        return life_zone_may_be_over(life, bound->entity);
+    } else if (input_is_relief(input, bound->entity, bound->rule == HOT ? 30 : 0)) {
+        return true;
+    }
+    return (bound->rule == HELD && input->kind == INPUT_CALENDAR && input->state == TRUTH_TRUE) ||
+           (bound->rule == NIGHT && input->kind == INPUT_BETWEEN && input->state == TRUTH_FALSE) ||
+           (bound->rule == WEEKEND && input->kind == INPUT_WEEKDAY && input->state == TRUTH_TRUE);
+}
+
+/* Note what goes in. */
+static void life_shade(struct life *life, const struct input *input) {
+    if (input->kind != INPUT_READING || input->reading.point >= life->trial.ruleset.point_count) {
+        return;
+    }
+    struct shadow *shadow = &life->shadows[input->reading.point];
+    shadow->usable = input_is_usable_reading(input);
+    if (shadow->usable) {
+        shadow->value = input->reading.value;
+    }
+    if (shadow->usable && shadow->value > 0) {
+        shadow->true_until = life->now;
+    }
+}
+
+/* --- one step, and everything that holds after each --- */
+
+static void life_digest(struct life *life, uint64_t word) {
+    for (unsigned i = 0; i < 64; i += 8) { /* FNV-1a */
+        life->digest = (life->digest ^ (word >> i & 0xFF)) * UINT64_C(0x100000001B3);
+    }
+}
+
+static void life_digest_event(struct life *life, const struct core_event *event) {
+    const struct alarm_axes *axes = &event->axes;
+    uint64_t value;
+    memcpy(&value, &event->value, sizeof value);
+    const uint64_t words[] = {
+        event->type,
+        event->at.ns,
+        (uint64_t)event->wall.ns,
+        event->alarm,
+        event->place,
+        event->point,
+        event->occurrence,
+        event->raises,
+        event->quality,
+        value,
+        event->code,
+        (uint64_t)event->step_ns,
+        (uint64_t)event->measured.ns,
+        event->command != NULL,
+        (uint64_t)axes->pending | (uint64_t)axes->active << 1 | (uint64_t)axes->acked << 2 |
+            (uint64_t)axes->latched << 3 | (uint64_t)axes->attended << 4 |
+            (uint64_t)axes->open << 5,
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        life_digest(life, words[i]);
+    }
+}
+
+/* S2: a reset needs a good last reading at rest; the zone of a confirmed fire likewise. */
+static bool life_may_reset(const struct life *life, uint32_t alarm) {
+    const struct ruleset_alarm *bound = &life->trial.ruleset.alarms[alarm];
+    if (bound->rule == CONFIRMED) {
+        return life_zone_may_be_over(life, bound->entity);
+    }
+    const struct shadow *shadow = &life->shadows[bound->entity];
+    return bound->entity_kind == ENTITY_POINT && shadow->usable && shadow->value == 0 &&
+           quality_usable((enum quality)core_point(life->core, bound->entity)->quality);
+}
+
+/* S1 and S2, for one thing that was told. */
+static void life_judge_event(struct life *life, const struct core_event *event,
+                             const struct input *input) {
+    bool commanded = input->kind == INPUT_COMMAND && input->command->alarm == event->alarm &&
+                     event->command == input->command;
+    life->tally.events[event->type]++;
+    switch (event->type) {
+    case EVENT_ALARM_CLEARED:
+        claim(life, life_may_lower(life, event->alarm, input), "S1: only good news clears an alarm",
+              event->alarm);
+        life->tally.windows_ended += !input_is_usable_reading(input) &&
+                                     life->trial.ruleset.alarms[event->alarm].rule == CONFIRMED;
+        break;
+    case EVENT_ALARM_CLOSED:
+        claim(life, commanded || life_may_lower(life, event->alarm, input),
+              "S2: an alarm closes by good news or a command", event->alarm);
+        break;
+    case EVENT_ALARM_RESET:
+        claim(life, commanded && life_may_reset(life, event->alarm),
+              "S2: only a command resets, and only what is at rest", event->alarm);
+        break;
+    case EVENT_ALARM_ACKNOWLEDGED:
+    case EVENT_ALARM_ATTENDED:
+        claim(life, commanded, "S2: only people acknowledge and attend", event->alarm);
+        break;
+    case EVENT_ALARM_RAISED:
+    case EVENT_ALARM_RERAISED:
+    case EVENT_ACCESS_GRANTED:
+    case EVENT_ACCESS_DENIED:
+    case EVENT_PATROL_CHECKPOINT:
+    case EVENT_SYSTEM_STARTED:
+    case EVENT_SYSTEM_CLOCK_STEPPED:
+    case EVENT_TYPE_COUNT:
+        break;
+    }
+}
+
+/* S1 and S5, for one alarm. */
+static void life_judge_alarm(const struct life *life, uint32_t alarm, bool told,
+                             const struct input *input) {
+    struct alarm_axes before = life->before[alarm].axes;
+    struct alarm_axes after = core_alarm(life->core, alarm)->axes;
+    claim(life,
+          told || (before.open == after.open && before.active == after.active &&
+                   before.acked == after.acked && before.latched == after.latched &&
+                   before.attended == after.attended),
+          "S5: an alarm changes with an event", alarm);
+    if (before.pending && !after.pending && !after.open && !told) {
+        claim(life, life_may_lower(life, alarm, input), "S1: only good news ends a delay early",
+              alarm);
+    }
+}
+
+/* S3: what a reading shows is raised by it. */
+static void life_judge_reading(struct life *life, const struct input *input) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    if (input->kind != INPUT_READING || input->reading.point >= ruleset->point_count) {
+        return;
+    }
+    uint32_t point = input->reading.point;
+    bool shows = input_is_usable_reading(input) && input->reading.value > 0;
+    for (uint32_t rule = CALL; rule <= FIRE; rule++) {
+        uint32_t alarm = trial_alarm(&life->trial, rule, point);
+        if (alarm != RULESET_NONE) {
+            bool active = core_alarm(life->core, alarm)->axes.active;
+            claim(life, !shows || active, "S3: a call or a fire is raised at once", alarm);
+            life->tally.threatened += active && !input_is_usable_reading(input);
+        }
+    }
+}
+
+/* Write what core_changed() asks for, a few at a time. */
+static void life_journal(struct life *life) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    uint32_t count;
+    while ((count = core_changed(life->core, life->changed, 3)) > 0) {
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t alarm = life->changed[i];
+            life->rows[alarm].written = true;
+            core_record(life->core, alarm, life->now, &life->rows[alarm].record);
+            core_record_memories(life->core, alarm, life->now,
+                                 &life->memories[ruleset->alarms[alarm].memory_first]);
+        }
+    }
+}
+
+static void life_take(struct life *life, struct input *input) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    input->at = life->now;
+    input->wall = (struct wall){(int64_t)life->now.ns};
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        life->before[i] = *core_alarm(life->core, i);
+    }
+    life->steps++;
+    life_shade(life, input);
+    core_step(life->core, input, &life->step);
+    core_check(life->core);
+    claim(life, core_deadline(life->core).ns > life->now.ns, "a deadline lies ahead", RULESET_NONE);
+
+    life_digest(life, life->step.refusal);
+    life->tally.refusals[life->step.refusal]++;
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < life->step.event_count; i++) {
+        const struct core_event *event = &life->step.events[i];
+        life_digest_event(life, event);
+        life_judge_event(life, event, input);
+    }
+    for (uint32_t alarm = 0; alarm < ruleset->alarm_count; alarm++) {
+        bool told = false;
+        while (next < life->step.event_count && (life->step.events[next].alarm == RULESET_NONE ||
+                                                 life->step.events[next].alarm == alarm)) {
+            told |= life->step.events[next++].alarm == alarm;
+        }
+        life_judge_alarm(life, alarm, told, input);
+    }
+    claim(life, next == life->step.event_count, "events stand in the order of the alarms",
+          RULESET_NONE);
+    life_judge_reading(life, input);
+    life_journal(life);
+}
+
+/* --- what happens --- */
+
+static void life_read(struct life *life, uint32_t point, enum quality quality, double value) {
+    struct input input = {.kind = INPUT_READING};
+    input.reading = (struct reading){
+        .point = point,
+        .quality = (uint8_t)quality,
+        .value = value,
+        .code = point * UINT64_C(1000),
+        .measured = {(int64_t)life->now.ns - (int64_t)chance_below(life, 5) * (int64_t)NS_PER_S},
+    };
+    life_take(life, &input);
+}
+
+static void life_read_something(struct life *life) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    /* Now and then a point that the site does not have. */
+    uint32_t point = chance_below(life, ruleset->point_count + (chance_percent(life, 2) ? 1 : 0));
+    enum quality quality = QUALITY_GOOD;
+    if (chance_percent(life, 20)) {
+        quality = (enum quality)chance_below(life, QUALITY_COUNT);
+    }
+    bool high = chance_percent(life, 35);
+    double value = high ? 1 : 0;
+    if (point < ruleset->point_count && ruleset->points[point].kind == POINT_TEMPERATURE) {
+        value = high ? 31.5 : 21;
+    }
+    life_read(life, point, quality, value);
+}
+
+static void life_state(struct life *life, enum input_kind kind, uint32_t subject,
+                       enum truth state) {
+    struct input input = {.kind = kind, .subject = subject, .state = state};
+    if (kind == INPUT_CLOCK_STEP) {
+        input.step_ns = (int64_t)chance_below(life, 7200) * (int64_t)NS_PER_S;
+    }
+    life_take(life, &input);
+}
+
+static void life_order(struct life *life, uint32_t alarm, enum alarm_verb verb) {
+    life->command = (struct command){.verb = verb, .alarm = alarm, .actor = "nurse"};
+    struct input input = {.kind = INPUT_COMMAND, .command = &life->command};
+    life_take(life, &input);
+}
+
+/* Mostly an alarm that somebody would act on, sometimes any, sometimes one that is not there. */
+static void life_order_something(struct life *life) {
+    uint32_t count = life->trial.ruleset.alarm_count;
+    uint32_t alarm = chance_below(life, count + 1);
+    for (unsigned i = 0; i < NORMAL_TRIES && chance_percent(life, 95); i++) {
+        if (alarm < count && !alarm_is_normal(core_alarm(life->core, alarm))) {
+            break;
+        }
+        alarm = chance_below(life, count + 1);
+    }
+    life_order(life, alarm, (enum alarm_verb)chance_below(life, ALARM_VERB_COUNT));
+}
+
+/* Die here, and come back later with what the journal holds. */
+static void life_restart(struct life *life) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    bool open = false;
+    bool pending = false;
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        life->before[i] = *core_alarm(life->core, i);
+        open |= life->before[i].axes.open;
+        pending |= life->before[i].axes.pending;
+    }
+    life->tally.restarts_open += open;
+    life->tally.restarts_pending += pending;
+    life->now = instant_after(life->now, chance_below(life, 30) * NS_PER_S);
+    life_build_core(life);
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        if (life->rows[i].written) {
+            core_restore(life->core, i, &life->rows[i].record,
+                         &life->memories[ruleset->alarms[i].memory_first],
+                         ruleset->alarms[i].memory_count, life->now);
+        }
+    }
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        const struct alarm *alarm = core_alarm(life->core, i);
+        const struct alarm *before = &life->before[i];
+        claim(life, memcmp(&alarm->axes, &before->axes, sizeof alarm->axes) == 0,
+              "S4: a restart keeps every axis", i);
+        claim(life, alarm->occurrence == before->occurrence && alarm->raises == before->raises,
+              "S4: a restart keeps the occurrence", i);
+        claim(life, alarm->raised.ns == before->raised.ns, "S4: a restart keeps the time", i);
+    }
+    core_check(life->core);
+    life_state(life, INPUT_START, 0, TRUTH_UNKNOWN);
+}
+
+/* Let some time pass; a tick that is due comes in time, late, or not at all. */
+static void life_wait(struct life *life) {
+    uint64_t span_ns = chance_below(life, 1500) * NS_PER_MS;
+    if (chance_percent(life, 2)) {
+        span_ns = chance_below(life, 70) * NS_PER_S;
+    }
+    struct instant until = instant_after(life->now, span_ns);
+    while (core_deadline(life->core).ns <= until.ns && chance_percent(life, 80)) {
+        life->now = core_deadline(life->core);
+        life_state(life, INPUT_TICK, 0, TRUTH_UNKNOWN);
+    }
+    life->now = until;
+}
+
+static void life_go_on(struct life *life) {
+    life_wait(life);
+    /* Drawn one by one, for C does not say in which order the arguments of a call are evaluated. */
+    uint32_t draw = chance_below(life, 1000);
+    enum truth state = chance_truth(life);
+    uint32_t device = chance_below(life, life->trial.ruleset.device_count + 1);
+    uint32_t few = chance_below(life, COMPONENTS + 1); /* one past the last, now and then */
+    if (draw < 450) {
+        life_read_something(life);
+    } else if (draw < 640) {
+        life_state(life, INPUT_HEARTBEAT, device, TRUTH_UNKNOWN);
+    } else if (draw < 660) {
+        life_state(life, INPUT_DEVICE, device, state);
+    } else if (draw < 900) {
+        life_order_something(life);
+    } else if (draw < 920) {
+        life_state(life, INPUT_CALENDAR, few, state);
+    } else if (draw < 935) {
+        life_state(life, INPUT_BETWEEN, few, state);
+    } else if (draw < 950) {
+        life_state(life, INPUT_WEEKDAY, 0, state);
+    } else if (draw < 965) {
+        life_state(life, INPUT_COMPONENT, few, state);
+    } else if (draw < 975) {
+        life_state(life, INPUT_UPLINK, 0, state);
+    } else if (draw < 985) {
+        life_state(life, INPUT_STORAGE, 0, state);
+    } else if (draw < 990) {
+        life_state(life, INPUT_CLOCK_STEP, 0, TRUTH_UNKNOWN);
+    } else {
+        life_restart(life);
+    }
+}
+
+/* Everything is well: each device answers and each point is at rest. */
+static void life_heal(struct life *life) {
+    life_state(life, INPUT_CALENDAR, CALENDAR, TRUTH_TRUE);
+    life_state(life, INPUT_BETWEEN, 0, TRUTH_FALSE);
+    life_state(life, INPUT_WEEKDAY, 0, TRUTH_TRUE);
+    life_state(life, INPUT_UPLINK, 0, TRUTH_TRUE);
+    life_state(life, INPUT_STORAGE, 0, TRUTH_TRUE);
+    for (uint32_t i = 0; i < COMPONENTS; i++) {
+        life_state(life, INPUT_COMPONENT, i, TRUTH_TRUE);
+    }
+    for (uint32_t i = 0; i < life->trial.ruleset.device_count; i++) {
+        life_state(life, INPUT_HEARTBEAT, i, TRUTH_UNKNOWN);
+    }
+    for (uint32_t i = 0; i < life->trial.ruleset.point_count; i++) {
+        life_read(life, i, QUALITY_GOOD, 0);
+    }
+}
+
+/*
+ * S6: after that has lasted longer than any window, people can bring everything to its end, though
+ * they try the last thing first.
+ */
+static void life_rest(struct life *life) {
+    for (uint32_t s = 0; s <= WINDOW_S; s++) {
+        life_heal(life);
+        life->now = instant_after(life->now, NS_PER_S);
+    }
+    for (uint32_t i = 0; i < life->trial.ruleset.alarm_count; i++) {
+        life_order(life, i, ALARM_VERB_RESET);
+        life_order(life, i, ALARM_VERB_ACKNOWLEDGE);
+        life_order(life, i, ALARM_VERB_RESET);
+        life_order(life, i, ALARM_VERB_ATTEND);
+        life_order(life, i, ALARM_VERB_RESET);
+        claim(life, alarm_is_normal(core_alarm(life->core, i)), "S6: every alarm can be ended", i);
+    }
+}
+
+/* The life was worth living: everything that the claims are about has happened in it. */
+static void life_judge_tally(const struct life *life) {
+    const struct tally *tally = &life->tally;
+    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
+        claim(life, tally->events[i] > 0, core_event_name((enum core_event_type)i), RULESET_NONE);
+    }
+    for (unsigned i = 0; i < ALARM_REFUSAL_COUNT; i++) {
+        claim(life, tally->refusals[i] > 0, alarm_refusal_name((enum alarm_refusal)i),
+              RULESET_NONE);
+    }
+    claim(life, tally->restarts_open > 0, "some restart meets an open alarm", RULESET_NONE);
+    claim(life, tally->restarts_pending > 0, "some restart meets a delay", RULESET_NONE);
+    claim(life, tally->threatened > 0, "some active alarm loses its detector", RULESET_NONE);
+    claim(life, tally->windows_ended > 0, "some window ends by itself", RULESET_NONE);
+}
+
+static struct life life;
+
+static uint64_t life_live(uint64_t seed, unsigned char poison) {
+    life_begin(&life, seed, poison);
+    life_state(&life, INPUT_START, 0, TRUTH_UNKNOWN);
+    while (life.steps < STEPS) {
+        life_go_on(&life);
+    }
+    life_rest(&life);
+    life_judge_tally(&life);
+    life_end(&life);
+    return life.digest;
+}
+
+int main(int argc, char **argv) {
+    char *end = NULL;
+    uint64_t seed = argc == 2 ? strtoull(argv[1], &end, 10) : 0;
+    if (argc != 2 || *argv[1] == '\0' || *end != '\0') {
+        fprintf(stderr, "usage: core_sim SEED\n");
+        return 2;
+    }
+    printf("seed %" PRIu64 "\n", seed);
+    fflush(stdout);
+    uint64_t digest = life_live(seed, 0xAA);
+    uint64_t again = life_live(seed, 0x55);
+    claim(&life, digest == again, "S7: the same seed gives the same events", RULESET_NONE);
+    printf("%u steps, %" PRIu64 " raised, %" PRIu64 " restarts with open alarms\n",
+           (unsigned)life.steps, life.tally.events[EVENT_ALARM_RAISED], life.tally.restarts_open);
+    printf("digest %016" PRIx64 "\n", digest);
+    return 0;
+}

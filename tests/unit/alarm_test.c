@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Lives of an alarm, told as stories. Each line of a story is: seconds, what happens, the state
+ * after it and what is told of it: changes joined by "+", "silent" for a record that changed
+ * without a word, "-" for nothing, or "!" and the reason why a command was refused.
+ *
+ * What happens is a condition (true, false, unknown), a command (acknowledge, attend, reset) or
+ * "restart": the alarm is recorded, forgotten and restored.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/alarm.h"
+#include "tests/support/cmocka.h"
+
+#define HOUR_S 3600
+
+static const char *const change_names[] = {
+    "raised", "reraised", "acknowledged", "attended", "cleared", "reset", "closed", "silent",
+};
+
+struct life {
+    struct alarm_conf conf;
+    struct alarm alarm;
+    unsigned seen; /* states that were visited, one bit each */
+};
+
+static void life_begin(struct life *life, enum alarm_class class, bool latched, unsigned delay_s) {
+    *life = (struct life){
+        .conf = {.raise_after_ns = delay_s * NS_PER_S,
+                 .class = (uint8_t) class,
+                 .priority = (uint8_t)alarm_class_facts(class)->priority,
+                 .latched = latched},
+    };
+    alarm_init(&life->alarm, (struct instant){0});
+}
+
+static void change_words(unsigned changes, char ret[128]) {
+    ret[0] = '\0';
+    for (unsigned bit = 0; bit < sizeof change_names / sizeof change_names[0]; bit++) {
+        if ((changes >> bit & 1) != 0) {
+            if (ret[0] != '\0') {
+                strcat(ret, "+");
+            }
+            strcat(ret, change_names[bit]);
+        }
+    }
+    if (ret[0] == '\0') {
+        strcpy(ret, "-");
+    }
+}
+
+/* Let one thing happen; writes what was told of it. */
+static void life_happen(struct life *life, const char *what, struct instant now, char ret[128]) {
+    static const char *const conditions[TRUTH_COUNT] = {"false", "true", "unknown"};
+    struct wall wall = {(int64_t)now.ns + 1000};
+    for (unsigned truth = 0; truth < TRUTH_COUNT; truth++) {
+        if (strcmp(what, conditions[truth]) == 0) {
+            change_words(alarm_step(&life->alarm, &life->conf, (enum truth)truth, now, wall), ret);
+            return;
+        }
+    }
+    if (strcmp(what, "restart") == 0) {
+        struct alarm_record record;
+        alarm_record(&life->alarm, now, &record);
+        memset(&life->alarm, 0xAA, sizeof life->alarm);
+        alarm_init(&life->alarm, now);
+        alarm_restore(&life->alarm, &life->conf, &record, now);
+        strcpy(ret, "-");
+        return;
+    }
+    enum alarm_verb verb = alarm_verb_find(what, strlen(what));
+    assert_int_not_equal(verb, ALARM_VERB_COUNT);
+    struct alarm before = life->alarm;
+    enum alarm_refusal refusal;
+    unsigned changes = alarm_command(&life->alarm, &life->conf, verb, now, wall, &refusal);
+    if (refusal == ALARM_ACCEPTED) {
+        change_words(changes, ret);
+        return;
+    }
+    /* A refused command leaves everything as it was. */
+    assert_int_equal(changes, 0);
+    assert_memory_equal(&before.axes, &life->alarm.axes, sizeof before.axes);
+    assert_int_equal(before.raises, life->alarm.raises);
+    snprintf(ret, 128, "!%s", alarm_refusal_name(refusal));
+}
+
+/* Tell a story in the life of an alarm. */
+static void story(struct life *life, const char *script) {
+    unsigned at;
+    char what[24], state[32], told[64];
+    int used;
+    while (sscanf(script, " %u %23s %31s %63s%n", &at, what, state, told, &used) == 4) {
+        char got[128];
+        life_happen(life, what, (struct instant){at * NS_PER_S}, got);
+        enum alarm_state is = alarm_axes_state(life->alarm.axes);
+        if (strcmp(got, told) != 0 || strcmp(alarm_state_name(is), state) != 0) {
+            fail_msg("%u %s: is %s %s, should be %s %s", at, what, alarm_state_name(is), got, state,
+                     told);
+        }
+        assert_int_equal(alarm_is_normal(&life->alarm), is == ALARM_NORMAL);
+        life->seen |= 1u << is;
+        script += used;
+    }
+    assert_int_equal(strspn(script, " \n"), strlen(script)); /* the whole story was read */
+}
+
+#define PLAIN  CLASS_SPACE_CLIMATE, false
+#define FIRE   CLASS_FIRE_ALARM, true
+#define CALL   CLASS_CALL_EMERGENCY, true
+#define ASSIST CLASS_CALL_ASSIST, false
+#define FALL   CLASS_CARE_FALL, false
+/* A story of its own: class, does it latch, seconds of delay, script. */
+static void one(enum alarm_class class, bool latched, unsigned delay_s, const char *script) {
+    struct life life;
+    life_begin(&life, class, latched, delay_s);
+    story(&life, script);
+}
+
+/* --- a class that does not latch --- */
+
+static void an_alarm_acknowledged_closes_when_its_condition_ends(void **state) {
+    (void)state;
+    one(PLAIN, 0,
+        "0 false normal -\n"
+        "1 true unacknowledged raised\n"
+        "2 true unacknowledged -\n"
+        "3 acknowledge acknowledged acknowledged\n"
+        "4 true acknowledged -\n"
+        "5 false normal cleared+closed\n"
+        "6 false normal -\n");
+}
+
+static void an_alarm_gone_before_anyone_looked_is_still_owed(void **state) {
+    (void)state;
+    one(PLAIN, 0,
+        "0 true unacknowledged raised\n"
+        "1 false returned_unacked cleared\n"
+        "2 false returned_unacked -\n"
+        "9 acknowledge normal acknowledged+closed\n");
+}
+
+static void a_condition_that_comes_back_raises_the_same_occurrence_again(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, PLAIN, 0);
+    story(&life, "0 true unacknowledged raised\n"
+                 "1 false returned_unacked cleared\n"
+                 "2 true unacknowledged reraised\n");
+    assert_int_equal(life.alarm.occurrence, 1);
+    assert_int_equal(life.alarm.raises, 2);
+    assert_int_equal(life.alarm.raised.ns, 1000);
+    story(&life, "3 acknowledge acknowledged acknowledged\n"
+                 "4 false normal cleared+closed\n"
+                 "5 true unacknowledged raised\n");
+    assert_int_equal(life.alarm.occurrence, 2);
+    assert_int_equal(life.alarm.raises, 1);
+    assert_int_equal(life.alarm.raised.ns, 5 * NS_PER_S + 1000);
+}
+
+static void an_open_alarm_is_raised_again_without_its_delay(void **state) {
+    (void)state;
+    one(PLAIN, 5,
+        "0 true pending silent\n"
+        "5 true unacknowledged raised\n"
+        "6 false returned_unacked cleared\n"
+        "7 true unacknowledged reraised\n");
+}
+
+/* --- the delay --- */
+
+static void a_blip_shorter_than_the_delay_is_never_told(void **state) {
+    (void)state;
+    one(PLAIN, 5,
+        "0 true pending silent\n"
+        "4 true pending -\n"
+        "4 false normal silent\n"
+        "9 false normal -\n");
+}
+
+static void a_delay_ends_at_its_deadline_and_not_before(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, PLAIN, 5);
+    story(&life, "3 true pending silent\n"
+                 "7 true pending -\n");
+    assert_int_equal(life.alarm.deadline.ns, 8 * NS_PER_S);
+    story(&life, "8 true unacknowledged raised\n");
+    assert_int_equal(life.alarm.deadline.ns, INSTANT_NEVER.ns);
+}
+
+/* The condition was true for as long as the rule asks; that nobody looked in time is no excuse. */
+static void a_delay_that_was_over_before_the_condition_ended_is_told(void **state) {
+    (void)state;
+    one(PLAIN, 5,
+        "0 true pending silent\n"
+        "9 false returned_unacked raised+cleared\n");
+    one(CLASS_WATER_LEAK, true, 5,
+        "0 true pending silent\n"
+        "9 false latched_unacked raised+cleared\n");
+}
+
+static void a_pending_alarm_takes_no_command(void **state) {
+    (void)state;
+    one(PLAIN, 5,
+        "0 true pending silent\n"
+        "1 acknowledge pending !not_raised\n"
+        "1 attend pending !not_raised\n"
+        "1 reset pending !not_raised\n");
+}
+
+static void an_unknown_condition_stops_the_delay_and_the_rest_is_waited_out_later(void **state) {
+    (void)state;
+    one(PLAIN, 5,
+        "0 true pending silent\n"
+        "3 unknown pending silent\n"
+        "60 unknown pending -\n"
+        "100 true pending silent\n"
+        "101 true pending -\n"
+        "102 true unacknowledged raised\n");
+    one(PLAIN, 5,
+        "0 true pending silent\n"
+        "3 unknown pending silent\n"
+        "60 false normal silent\n"
+        "100 true pending silent\n"
+        "104 true pending -\n"
+        "105 true unacknowledged raised\n");
+}
+
+static void an_emergency_waits_on_through_an_unknown_condition(void **state) {
+    (void)state;
+    one(FALL, 5,
+        "0 true pending silent\n"
+        "2 unknown pending silent\n"
+        "4 unknown pending -\n"
+        "5 unknown unacknowledged raised\n");
+    one(FALL, 5,
+        "0 true pending silent\n"
+        "2 unknown pending silent\n"
+        "4 false normal silent\n");
+}
+
+/* --- unknown --- */
+
+/* Losing a detector must never look like the danger having passed. */
+static void unknown_neither_raises_nor_clears(void **state) {
+    (void)state;
+    one(PLAIN, 0,
+        "0 unknown normal -\n"
+        "1 true unacknowledged raised\n"
+        "2 unknown unacknowledged silent\n"
+        "3 acknowledge acknowledged acknowledged\n"
+        "4 unknown acknowledged -\n"
+        "5 true acknowledged silent\n"
+        "6 unknown acknowledged silent\n"
+        "7 false normal cleared+closed\n"
+        "8 unknown normal -\n");
+    one(FIRE, 0,
+        "0 true unacknowledged raised\n"
+        "1 false latched_unacked cleared\n"
+        "2 unknown latched_unacked silent\n"
+        "3 acknowledge latched_acked acknowledged\n"
+        "4 reset latched_acked !quality_not_good\n"
+        "5 false latched_acked silent\n"
+        "6 reset normal reset+closed\n");
+}
+
+/* --- a class that latches --- */
+
+static void a_fire_stays_until_it_is_reset(void **state) {
+    (void)state;
+    one(FIRE, 0,
+        "0 true unacknowledged raised\n"
+        "1 acknowledge acknowledged acknowledged\n"
+        "2 false latched_acked cleared\n"
+        "3 false latched_acked -\n"
+        "4 reset normal reset+closed\n");
+    one(FIRE, 0,
+        "0 true unacknowledged raised\n"
+        "1 false latched_unacked cleared\n"
+        "2 acknowledge latched_acked acknowledged\n"
+        "3 reset normal reset+closed\n");
+}
+
+static void a_reset_is_refused_with_the_first_thing_to_do(void **state) {
+    (void)state;
+    one(CALL, 0,
+        "0 reset normal !not_raised\n"
+        "1 true unacknowledged raised\n"
+        "2 reset unacknowledged !still_active\n"
+        "3 unknown unacknowledged silent\n"
+        "4 reset unacknowledged !ack_required\n"
+        "5 acknowledge acknowledged acknowledged\n"
+        "6 reset acknowledged !quality_not_good\n"
+        "7 true acknowledged silent\n"
+        "8 reset acknowledged !still_active\n"
+        "9 false latched_acked cleared\n"
+        "10 reset latched_acked !attend_required\n"
+        "11 attend latched_acked attended\n"
+        "12 reset normal reset+closed\n");
+    one(FIRE, 0,
+        "0 true unacknowledged raised\n"
+        "1 false latched_unacked cleared\n"
+        "2 reset latched_unacked !ack_required\n");
+    one(PLAIN, 0,
+        "0 true unacknowledged raised\n"
+        "1 reset unacknowledged !not_latched\n"
+        "2 false returned_unacked cleared\n"
+        "3 reset returned_unacked !not_latched\n");
+}
+
+static void a_latched_alarm_that_comes_back_must_be_seen_again(void **state) {
+    (void)state;
+    one(FIRE, 0,
+        "0 true unacknowledged raised\n"
+        "1 false latched_unacked cleared\n"
+        "2 true unacknowledged reraised\n"
+        "3 acknowledge acknowledged acknowledged\n"
+        "4 false latched_acked cleared\n"
+        "5 true unacknowledged reraised\n"
+        "6 false latched_unacked cleared\n"
+        "7 reset latched_unacked !ack_required\n");
+}
+
+/* --- calls close at their origin --- */
+
+static void a_call_is_not_closed_before_somebody_was_there(void **state) {
+    (void)state;
+    one(CALL, 0,
+        "0 true unacknowledged raised\n"
+        "1 acknowledge acknowledged acknowledged\n"
+        "2 attend acknowledged attended\n"
+        "3 false latched_acked cleared\n"
+        "4 reset normal reset+closed\n");
+}
+
+static void attending_does_not_acknowledge(void **state) {
+    (void)state;
+    one(CALL, 0,
+        "0 true unacknowledged raised\n"
+        "1 attend unacknowledged attended\n"
+        "2 false latched_unacked cleared\n"
+        "3 reset latched_unacked !ack_required\n"
+        "4 acknowledge latched_acked acknowledged\n"
+        "5 reset normal reset+closed\n");
+}
+
+static void a_new_press_must_be_attended_again(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, CALL, 0);
+    story(&life, "0 true unacknowledged raised\n"
+                 "1 acknowledge acknowledged acknowledged\n"
+                 "2 attend acknowledged attended\n"
+                 "3 false latched_acked cleared\n");
+    assert_int_not_equal(life.alarm.attended_at.ns, 0);
+    story(&life, "4 true unacknowledged reraised\n");
+    assert_int_equal(life.alarm.attended_at.ns, 0);
+    assert_int_equal(life.alarm.acked_at.ns, 0);
+    story(&life, "5 acknowledge acknowledged acknowledged\n"
+                 "6 false latched_acked cleared\n"
+                 "7 reset latched_acked !attend_required\n"
+                 "8 attend latched_acked attended\n"
+                 "9 reset normal reset+closed\n");
+}
+
+/* call.assist closes at its origin and does not latch: it closes by whichever of the three is last.
+ */
+static void a_call_that_does_not_latch_waits_for_all_three(void **state) {
+    (void)state;
+    one(ASSIST, 0,
+        "0 true unacknowledged raised\n"
+        "1 acknowledge acknowledged acknowledged\n"
+        "2 attend acknowledged attended\n"
+        "3 false normal cleared+closed\n");
+    one(ASSIST, 0,
+        "0 true unacknowledged raised\n"
+        "1 acknowledge acknowledged acknowledged\n"
+        "2 false returned_acked cleared\n"
+        "3 reset returned_acked !not_latched\n"
+        "4 acknowledge returned_acked !already_acknowledged\n"
+        "5 attend normal attended+closed\n");
+    one(ASSIST, 0,
+        "0 true unacknowledged raised\n"
+        "1 attend unacknowledged attended\n"
+        "2 false returned_unacked cleared\n"
+        "3 acknowledge normal acknowledged+closed\n");
+    one(ASSIST, 0,
+        "0 true unacknowledged raised\n"
+        "1 false returned_unacked cleared\n"
+        "2 acknowledge returned_acked acknowledged\n"
+        "3 true unacknowledged reraised\n");
+}
+
+/* --- refusals --- */
+
+static void nothing_is_done_twice(void **state) {
+    (void)state;
+    one(CALL, 0,
+        "0 acknowledge normal !not_raised\n"
+        "0 attend normal !not_raised\n"
+        "1 true unacknowledged raised\n"
+        "2 acknowledge acknowledged acknowledged\n"
+        "3 acknowledge acknowledged !already_acknowledged\n"
+        "4 attend acknowledged attended\n"
+        "5 attend acknowledged !already_attended\n"
+        "6 false latched_acked cleared\n"
+        "7 acknowledge latched_acked !already_acknowledged\n"
+        "8 reset normal reset+closed\n"
+        "9 acknowledge normal !not_raised\n");
+}
+
+/* --- restart --- */
+
+static void a_restart_loses_no_axis(void **state) {
+    (void)state;
+    one(CALL, 0,
+        "0 true unacknowledged raised\n"
+        "1 restart unacknowledged -\n"
+        "2 acknowledge acknowledged acknowledged\n"
+        "3 restart acknowledged -\n"
+        "4 attend acknowledged attended\n"
+        "5 restart acknowledged -\n"
+        "6 attend acknowledged !already_attended\n"
+        "7 false latched_acked cleared\n"
+        "8 restart latched_acked -\n"
+        "9 reset latched_acked !quality_not_good\n"
+        "10 false latched_acked silent\n"
+        "11 reset normal reset+closed\n"
+        "12 restart normal -\n");
+    one(PLAIN, 0,
+        "0 true unacknowledged raised\n"
+        "1 false returned_unacked cleared\n"
+        "2 restart returned_unacked -\n"
+        "3 acknowledge normal acknowledged+closed\n");
+    one(ASSIST, 0,
+        "0 true unacknowledged raised\n"
+        "1 acknowledge acknowledged acknowledged\n"
+        "2 false returned_acked cleared\n"
+        "3 restart returned_acked -\n"
+        "4 attend normal attended+closed\n");
+}
+
+static void a_delay_goes_on_with_what_was_left(void **state) {
+    (void)state;
+    one(PLAIN, 10,
+        "0 true pending silent\n"
+        "4 restart pending -\n"
+        "50 true pending silent\n"
+        "55 true pending -\n"
+        "56 true unacknowledged raised\n");
+    one(PLAIN, 10,
+        "0 true pending silent\n"
+        "4 unknown pending silent\n"
+        "5 restart pending -\n"
+        "9 restart pending -\n"
+        "50 true pending silent\n"
+        "56 true unacknowledged raised\n");
+    one(FALL, 10,
+        "0 true pending silent\n"
+        "4 restart pending -\n"
+        "9 unknown pending -\n"
+        "10 unknown unacknowledged raised\n");
+}
+
+static void a_record_keeps_occurrence_and_times(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, CALL, 0);
+    story(&life, "1 true unacknowledged raised\n"
+                 "2 acknowledge acknowledged acknowledged\n"
+                 "3 attend acknowledged attended\n");
+    struct alarm before = life.alarm;
+    story(&life, "4 restart acknowledged -\n");
+    assert_int_equal(life.alarm.occurrence, before.occurrence);
+    assert_int_equal(life.alarm.raises, before.raises);
+    assert_int_equal(life.alarm.raised.ns, NS_PER_S + 1000);
+    assert_int_equal(life.alarm.acked_at.ns, 2 * NS_PER_S + 1000);
+    assert_int_equal(life.alarm.attended_at.ns, 3 * NS_PER_S + 1000);
+}
+
+/* A journal may be older than the rules: whatever it says, nothing that was raised is forgotten. */
+static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void **state) {
+    (void)state;
+    for (unsigned bits = 0; bits < 64; bits++) {
+        const struct alarm_record record = {
+            .axes = {.pending = bits & 1,
+                     .active = bits & 2,
+                     .acked = bits & 4,
+                     .latched = bits & 8,
+                     .attended = bits & 16,
+                     .open = bits & 32},
+            .remaining_ns = HOUR_S * NS_PER_S,
+        };
+        for (unsigned kind = 0; kind < 4; kind++) {
+            struct life life;
+            life_begin(&life, kind < 2 ? CLASS_CALL_ASSIST : CLASS_CARE_FALL, kind % 2 != 0, 7);
+            alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
+            bool raised = (bits & (2 | 8 | 32)) != 0;
+            assert_int_equal(life.alarm.axes.open, raised);
+            assert_int_equal(life.alarm.axes.pending, !raised && (bits & 1) != 0);
+            /* What is left of a delay is never more than the rule's own. */
+            assert_true(life.alarm.remaining_ns <= 7 * NS_PER_S);
+            (void)alarm_step(&life.alarm, &life.conf, TRUTH_FALSE, (struct instant){2 * NS_PER_S},
+                             (struct wall){0});
+        }
+    }
+}
+
+/* --- names, invariants and the drawing --- */
+
+static void every_verb_refusal_and_state_has_a_name_of_its_own(void **state) {
+    (void)state;
+    for (unsigned a = 0; a < ALARM_REFUSAL_COUNT; a++) {
+        for (unsigned b = 0; b < a; b++) {
+            assert_string_not_equal(alarm_refusal_name((enum alarm_refusal)a),
+                                    alarm_refusal_name((enum alarm_refusal)b));
+        }
+    }
+    for (unsigned verb = 0; verb < ALARM_VERB_COUNT; verb++) {
+        const char *name = alarm_verb_name((enum alarm_verb)verb);
+        assert_int_equal(alarm_verb_find(name, strlen(name)), verb);
+        assert_int_equal(alarm_verb_find(name, strlen(name) - 1), ALARM_VERB_COUNT);
+    }
+    assert_int_equal(alarm_verb_find("", 0), ALARM_VERB_COUNT);
+    for (unsigned a = 0; a < ALARM_STATE_COUNT; a++) {
+        assert_true(strlen(alarm_state_name((enum alarm_state)a)) > 0);
+    }
+}
+
+/* The stories of this file visit every state of the drawing. */
+static void every_state_can_be_reached(void **state) {
+    (void)state;
+    struct life life;
+    unsigned seen = 0;
+    life_begin(&life, ASSIST, 1);
+    story(&life, "0 false normal -\n"
+                 "0 true pending silent\n"
+                 "1 true unacknowledged raised\n"
+                 "1 acknowledge acknowledged acknowledged\n"
+                 "2 false returned_acked cleared\n"
+                 "3 true unacknowledged reraised\n"
+                 "4 false returned_unacked cleared\n");
+    seen |= life.seen;
+    life_begin(&life, CALL, 0);
+    story(&life, "1 true unacknowledged raised\n"
+                 "2 false latched_unacked cleared\n"
+                 "3 acknowledge latched_acked acknowledged\n");
+    seen |= life.seen;
+    assert_int_equal(seen, (1u << ALARM_STATE_COUNT) - 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_alarm_acknowledged_closes_when_its_condition_ends),
+        cmocka_unit_test(an_alarm_gone_before_anyone_looked_is_still_owed),
+        cmocka_unit_test(a_condition_that_comes_back_raises_the_same_occurrence_again),
+        cmocka_unit_test(an_open_alarm_is_raised_again_without_its_delay),
+        cmocka_unit_test(a_blip_shorter_than_the_delay_is_never_told),
+        cmocka_unit_test(a_delay_ends_at_its_deadline_and_not_before),
+        cmocka_unit_test(a_delay_that_was_over_before_the_condition_ended_is_told),
+        cmocka_unit_test(a_pending_alarm_takes_no_command),
+        cmocka_unit_test(an_unknown_condition_stops_the_delay_and_the_rest_is_waited_out_later),
+        cmocka_unit_test(an_emergency_waits_on_through_an_unknown_condition),
+        cmocka_unit_test(unknown_neither_raises_nor_clears),
+        cmocka_unit_test(a_fire_stays_until_it_is_reset),
+        cmocka_unit_test(a_reset_is_refused_with_the_first_thing_to_do),
+        cmocka_unit_test(a_latched_alarm_that_comes_back_must_be_seen_again),
+        cmocka_unit_test(a_call_is_not_closed_before_somebody_was_there),
+        cmocka_unit_test(attending_does_not_acknowledge),
+        cmocka_unit_test(a_new_press_must_be_attended_again),
+        cmocka_unit_test(a_call_that_does_not_latch_waits_for_all_three),
+        cmocka_unit_test(nothing_is_done_twice),
+        cmocka_unit_test(a_restart_loses_no_axis),
+        cmocka_unit_test(a_delay_goes_on_with_what_was_left),
+        cmocka_unit_test(a_record_keeps_occurrence_and_times),
+        cmocka_unit_test(a_record_that_contradicts_itself_is_mended_to_the_graver_side),
+        cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
+        cmocka_unit_test(every_state_can_be_reached),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

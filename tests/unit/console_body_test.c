@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the console says: the view's tables, the JSON made from them, and the figures. Above all
+ * that the past is never shown as the present, and that no number that is none gets out.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include "gateway/console/body.h"
+#include "gateway/console/document.h"
+#include "gateway/console/metrics.h"
+#include "gateway/console/peer.h"
+#include "gateway/console/reply.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/console_site.h"
+
+static const uint64_t second = NS_PER_S;
+
+struct scene {
+    struct site site;
+    struct view view;
+};
+
+static void scene_tell(struct scene *scene, const void *message, uint64_t now) {
+    view_receive(&scene->view, message, now);
+}
+
+static void scene_welcome(struct scene *scene, uint64_t now) {
+    const struct wire_welcome welcome = {.boot = "17", .newest_seq = 4200};
+    view_welcome(&scene->view, &welcome, now);
+}
+
+static void scene_alarm(struct scene *scene, uint32_t alarm, struct alarm_axes axes, uint64_t now) {
+    const struct wire_alarm_state message = {
+        .header = wire_header_of(WIRE_ALARM_STATE, sizeof message),
+        .alarm = alarm,
+        .record = {.axes = axes, .occurrence = 3, .raised = {1795331820123000000}},
+        .value = 1,
+    };
+    scene_tell(scene, &message, now);
+}
+
+static void scene_snapshot_end(struct scene *scene, uint64_t now) {
+    const struct wire_alarm_state message = {
+        .header = wire_header_of(WIRE_ALARM_STATE, sizeof message), .snapshot = 2};
+    scene_tell(scene, &message, now);
+}
+
+static void scene_point(struct scene *scene, uint32_t point, double value, uint64_t now) {
+    const struct wire_point_values message = {
+        .header = wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, 1)),
+        .count = 1,
+        .values = {{.point = point, .value = value, .measured = {1}, .heard = {1}}},
+    };
+    scene_tell(scene, &message, now);
+}
+
+static void scene_components(struct scene *scene, uint8_t field, uint64_t now) {
+    const struct wire_components message = {
+        .header = wire_header_of(WIRE_COMPONENTS, sizeof message),
+        .count = CONSOLE_SITE_COMPONENTS,
+        .journal_ok = 1,
+        .present = {field, TRUTH_TRUE, TRUTH_TRUE},
+        .uplink_connected = TRUTH_TRUE,
+        .commit_ns_max = 1500000,
+        .readings = 12,
+    };
+    scene_tell(scene, &message, now);
+}
+
+static const struct alarm_axes raised = {.active = true, .latched = true, .open = true};
+
+static int scene_open(void **state) {
+    struct scene *scene = calloc(1, sizeof *scene);
+    scene->site = console_site("/nowhere");
+    assert_int_equal(view_init(&scene->view, &scene->site, 0), 0);
+    *state = scene;
+    return 0;
+}
+
+static int scene_close(void **state) {
+    struct scene *scene = *state;
+    view_deinit(&scene->view);
+    free(scene);
+    return 0;
+}
+
+/* The member at a path of keys: "journal", "state", NULL. */
+static const char *text_at(const json_t *body, const char *first, const char *second_key) {
+    const json_t *member = json_object_get(body, first);
+    member = second_key == NULL ? member : json_object_get(member, second_key);
+    assert_true(json_is_string(member));
+    return json_string_value(member);
+}
+
+static void before_the_snapshot_is_complete_no_alarm_cannot_be_said(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(view_engine(&scene->view, 0), VIEW_AWAY);
+    scene_welcome(scene, second);
+    json_t *body = body_alarms(&scene->view, false, 0, second);
+    assert_string_equal(text_at(body, "engine", NULL), "syncing");
+    json_decref(body);
+    scene_snapshot_end(scene, second);
+    body = body_alarms(&scene->view, false, 0, second);
+    assert_string_equal(text_at(body, "engine", NULL), "present");
+    assert_int_equal(json_array_size(json_object_get(body, "alarms")), 0);
+    json_decref(body);
+}
+
+static void an_engine_that_says_nothing_for_five_seconds_is_not_present(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    assert_int_equal(view_engine(&scene->view, 6 * second), VIEW_PRESENT);
+    assert_int_equal(view_engine(&scene->view, 6 * second + 1), VIEW_SILENT);
+    scene_components(scene, TRUTH_TRUE, 6 * second + 2);
+    assert_int_equal(view_engine(&scene->view, 6 * second + 2), VIEW_PRESENT);
+}
+
+static void an_alarm_that_the_next_snapshot_does_not_name_has_become_normal(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_alarm(scene, CONSOLE_SITE_CALL, raised, second);
+    scene_alarm(scene, CONSOLE_SITE_FIRE, raised, second);
+    scene_snapshot_end(scene, second);
+    view_lost(&scene->view);
+    /* While the engine is away both stand as they were. */
+    json_t *body = body_alarms(&scene->view, false, 0, 2 * second);
+    assert_int_equal(json_array_size(json_object_get(body, "alarms")), 2);
+    assert_string_equal(text_at(body, "engine", NULL), "away");
+    json_decref(body);
+    scene_welcome(scene, 3 * second);
+    scene_alarm(scene, CONSOLE_SITE_FIRE, raised, 3 * second);
+    scene_snapshot_end(scene, 3 * second);
+    body = body_alarms(&scene->view, false, 0, 3 * second);
+    const json_t *alarms = json_object_get(body, "alarms");
+    assert_int_equal(json_array_size(alarms), 1);
+    assert_string_equal(text_at(json_array_get(alarms, 0), "rule", NULL), "fire_alarm");
+    json_decref(body);
+}
+
+static void an_alarm_carries_names_texts_and_axes(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_alarm(scene, CONSOLE_SITE_CALL, raised, second);
+    json_t *alarm = body_alarm(&scene->view, CONSOLE_SITE_CALL);
+    assert_non_null(alarm);
+    assert_string_equal(text_at(alarm, "alarm", NULL), "emergency_call/care/day-care/button-1");
+    assert_string_equal(text_at(alarm, "priority", NULL), "emergency");
+    assert_string_equal(text_at(alarm, "state_name", NULL), "unacknowledged");
+    assert_string_equal(text_at(alarm, "text", "zh"), "日间照料室:紧急呼叫");
+    assert_string_equal(text_at(alarm, "text", "en"), "Day-care room: emergency call");
+    assert_string_equal(text_at(alarm, "response", "zh"), "立即到场");
+    assert_string_equal(text_at(alarm, "raised", NULL), "2026-11-22T07:17:00.123Z");
+    assert_true(json_is_true(json_object_get(json_object_get(alarm, "state"), "latched")));
+    assert_true(json_is_false(json_object_get(alarm, "normal")));
+    json_decref(alarm);
+    alarm = body_alarm(&scene->view, CONSOLE_SITE_UPLINK);
+    assert_non_null(alarm);
+    assert_true(json_is_null(json_object_get(alarm, "place")));
+    json_decref(alarm);
+}
+
+static void a_value_that_is_no_number_never_gets_into_json(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_point(scene, CONSOLE_SITE_TEMPERATURE, NAN, second);
+    scene_point(scene, CONSOLE_SITE_SMOKE, INFINITY, second);
+    json_t *body = body_points(&scene->view, RULESET_NONE, 0, (struct wall){1}, second);
+    char *text = json_dumps(body, JSON_COMPACT);
+    assert_non_null(text);
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, "inf"));
+    const json_t *point = json_array_get(json_object_get(body, "points"), CONSOLE_SITE_TEMPERATURE);
+    assert_string_equal(text_at(point, "quality", NULL), "fault");
+    free(text);
+    json_decref(body);
+
+    json_t *number = body_number(NAN);
+    assert_true(json_is_null(number));
+    json_decref(number);
+    number = body_number(-INFINITY);
+    assert_true(json_is_null(number));
+    json_decref(number);
+    number = body_number(21.5);
+    assert_true(json_real_value(number) == 21.5);
+    json_decref(number);
+    number = body_number(4);
+    assert_int_equal(json_integer_value(number), 4);
+    json_decref(number);
+}
+
+static const char *scene_quality(struct scene *scene, uint64_t now) {
+    json_t *body = body_points(&scene->view, CONSOLE_SITE_PLACE_ROOM, 0, (struct wall){1}, now);
+    const json_t *point = json_array_get(json_object_get(body, "points"), CONSOLE_SITE_TEMPERATURE);
+    const char *name = text_at(point, "quality", NULL);
+    enum quality quality = 0;
+    while (strcmp(quality_name(quality), name) != 0) {
+        quality++;
+    }
+    json_decref(body);
+    return quality_name(quality);
+}
+
+static void a_value_is_good_only_while_the_engine_is_there_to_confirm_it(void **state) {
+    struct scene *scene = *state;
+    assert_string_equal(scene_quality(scene, 0), "stale");
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_point(scene, CONSOLE_SITE_TEMPERATURE, 21.5, second);
+    assert_string_equal(scene_quality(scene, second), "good");
+    assert_string_equal(scene_quality(scene, 60 * second), "stale");
+    view_lost(&scene->view);
+    assert_string_equal(scene_quality(scene, second), "stale");
+    /* Connected again, but nobody has said anything about this point since. */
+    scene_welcome(scene, 2 * second);
+    scene_snapshot_end(scene, 2 * second);
+    assert_string_equal(scene_quality(scene, 2 * second), "stale");
+    scene_point(scene, CONSOLE_SITE_TEMPERATURE, 21.5, 2 * second);
+    assert_string_equal(scene_quality(scene, 2 * second), "good");
+}
+
+static void an_index_of_another_site_is_counted_and_changes_nothing(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_alarm(scene, CONSOLE_SITE_ALARMS, raised, second);
+    scene_point(scene, CONSOLE_SITE_POINTS, 1, second);
+    assert_int_equal(scene->view.faults, 2);
+}
+
+static void an_event_points_reading_is_never_shown_as_a_value(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_point(scene, CONSOLE_SITE_READER, 1, second);
+    json_t *body = body_points(&scene->view, RULESET_NONE, 0, (struct wall){1}, second);
+    const json_t *point = json_array_get(json_object_get(body, "points"), CONSOLE_SITE_READER);
+    assert_true(json_is_null(json_object_get(point, "value")));
+    json_decref(body);
+}
+
+static void health_is_failed_without_the_engine_and_degraded_without_a_part(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(body_health_of(&scene->view, 0), BODY_HEALTH_FAILED);
+    scene_welcome(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_FAILED);
+    scene_snapshot_end(scene, second);
+    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
+    scene_components(scene, TRUTH_FALSE, second);
+    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_DEGRADED);
+    json_t *body = body_health(&scene->view, second);
+    assert_string_equal(text_at(body, "status", NULL), "degraded");
+    assert_string_equal(text_at(body, "uplink", "state"), "connected");
+    const json_t *field = json_array_get(json_object_get(body, "components"), 0);
+    assert_string_equal(text_at(field, "name", NULL), "field-0");
+    assert_string_equal(text_at(field, "state", NULL), "lost");
+    json_decref(body);
+    view_lost(&scene->view);
+    body = body_health(&scene->view, 2 * second);
+    assert_string_equal(text_at(body, "status", NULL), "failed");
+    /* What was known of the parts is the past, too. */
+    assert_string_equal(text_at(body, "journal", "state"), "unknown");
+    assert_string_equal(text_at(body, "uplink", "state"), "unknown");
+    json_decref(body);
+}
+
+/* --- OpenMetrics --- */
+
+static char *metrics_text(struct scene *scene, uint64_t now) {
+    const struct metrics_console own = {.requests = 3};
+    struct evbuffer *out = evbuffer_new();
+    metrics_write(out, &scene->view, &own, now);
+    size_t size = evbuffer_get_length(out);
+    char *text = calloc(1, size + 1);
+    (void)evbuffer_remove(out, text, size);
+    evbuffer_free(out);
+    return text;
+}
+
+/* Does the sample's name belong to the family, with the ending that its type asks for? */
+static bool sample_belongs(const char *sample, const char *family, const char *type) {
+    size_t len = strlen(family);
+    size_t name_len = strcspn(sample, "{ ");
+    const char *ending = strcmp(type, "counter") == 0 ? "_total"
+                         : strcmp(type, "info") == 0  ? "_info"
+                                                      : "";
+    return strncmp(sample, family, len) == 0 && name_len == len + strlen(ending) &&
+           strncmp(sample + len, ending, strlen(ending)) == 0;
+}
+
+/* Every family is announced once, its samples follow, and the last line is # EOF. */
+static void metrics_check(char *text) {
+    char family[128] = "";
+    char type[16] = "";
+    char seen[4096] = "";
+    bool ended = false;
+    size_t samples = 0;
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        assert_false(ended);
+        if (strcmp(line, "# EOF") == 0) {
+            ended = true;
+        } else if (sscanf(line, "# TYPE %127s %15s", family, type) == 2) {
+            char word[140];
+            (void)snprintf(word, sizeof word, " %s ", family);
+            assert_null(strstr(seen, word));
+            assert_true(strlen(seen) + strlen(word) < sizeof seen);
+            strcat(seen, word);
+            assert_memory_equal(family, "tocsin_", 7);
+        } else if (line[0] == '#') {
+            char about[128];
+            assert_int_equal(sscanf(line, "# %*s %127s", about), 1);
+            assert_string_equal(about, family);
+        } else {
+            char *end = NULL;
+            const char *value = strrchr(line, ' ');
+            assert_true(sample_belongs(line, family, type));
+            assert_non_null(value);
+            assert_true(isfinite(strtod(value + 1, &end)));
+            assert_int_equal(*end, '\0');
+            samples++;
+        }
+    }
+    assert_true(ended);
+    assert_true(samples > 5);
+}
+
+static void metrics_are_valid_openmetrics_with_and_without_the_engine(void **state) {
+    struct scene *scene = *state;
+    char *text = metrics_text(scene, second);
+    assert_non_null(strstr(text, "\ntocsin_engine_up 0\n"));
+    assert_null(strstr(text, "tocsin_alarms_active"));
+    metrics_check(text);
+    free(text);
+    scene_welcome(scene, second);
+    scene_alarm(scene, CONSOLE_SITE_CALL, raised, second);
+    scene_components(scene, TRUTH_UNKNOWN, second);
+    scene_snapshot_end(scene, second);
+    text = metrics_text(scene, second);
+    assert_non_null(strstr(text, "\ntocsin_engine_up 1\n"));
+    assert_non_null(strstr(text, "\ntocsin_alarms_active{priority=\"emergency\"} 1\n"));
+    assert_non_null(strstr(text, "\ntocsin_commit_max_seconds 0.001500000\n"));
+    assert_non_null(strstr(text, "\ntocsin_readings_total 12\n"));
+    assert_null(strstr(text, "component=\"field-0\"")); /* not known is not lost */
+    metrics_check(text);
+    free(text);
+}
+
+/* --- documents --- */
+
+static char *document_text(const struct document *document) {
+    struct evbuffer *out = evbuffer_new();
+    document_add(out, document);
+    size_t size = evbuffer_get_length(out);
+    char *text = calloc(1, size + 1);
+    (void)evbuffer_remove(out, text, size);
+    evbuffer_free(out);
+    return text;
+}
+
+static void a_document_says_whether_it_is_durable_and_what_it_was_first_sent_as(void **state) {
+    static const char body[] = "{\"id\":\"gulou-demo.main.17.4201\",\"data\":{}}";
+    (void)state;
+    struct document document = {.body = body, .size = strlen(body), .durable = true};
+    char *text = document_text(&document);
+    assert_string_equal(text, "{\"id\":\"gulou-demo.main.17.4201\",\"data\":{},\"durable\":true,"
+                              "\"replayed\":false}");
+    free(text);
+    document.early = 9;
+    document.replayed = true;
+    text = document_text(&document);
+    assert_string_equal(text, "{\"id\":\"gulou-demo.main.17.4201\",\"data\":{},\"durable\":true,"
+                              "\"replayed\":true,\"first_sent_as\":\"gulou-demo.main.17.u9\"}");
+    free(text);
+    document.durable = false;
+    text = document_text(&document);
+    assert_null(strstr(text, "first_sent_as"));
+    free(text);
+}
+
+static void a_body_that_would_break_the_framing_is_not_sound(void **state) {
+    (void)state;
+    const char *const bodies[] = {"", "{", "{}", "[1,2]", "{\"a\":\n1}", "{\"a\":1}\r"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        const struct document document = {.body = bodies[i], .size = strlen(bodies[i])};
+        assert_false(document_is_sound(&document));
+    }
+}
+
+/* --- people --- */
+
+static void the_longest_name_in_the_longest_role_fits_an_actor(void **state) {
+    char by[PEER_BY_MAX + 1];
+    char actor[LIMIT_ACTOR];
+    (void)state;
+    memset(by, 'w', PEER_BY_MAX);
+    by[PEER_BY_MAX] = '\0';
+    for (enum peer_role role = 0; role < PEER_ROLE_COUNT; role++) {
+        char wanted[2 * LIMIT_ACTOR];
+        (void)snprintf(wanted, sizeof wanted, "%s (%s, local)", by, peer_role_name(role));
+        peer_actor_format(by, role, actor);
+        assert_string_equal(actor, wanted);
+        assert_int_equal(peer_role_find(peer_role_name(role)), role);
+    }
+    assert_int_equal(peer_role_find("god"), PEER_ROLE_COUNT);
+    assert_false(peer_role_acts(PEER_AUDITOR));
+}
+
+static void every_refusal_has_a_sentence_of_its_own_in_both_languages(void **state) {
+    (void)state;
+    for (enum alarm_refusal a = 0; a < ALARM_REFUSAL_COUNT; a++) {
+        assert_true(strlen(problem_refusal_text(a, LANGUAGE_ZH)) > 0);
+        for (enum alarm_refusal b = 0; b < a; b++) {
+            assert_string_not_equal(problem_refusal_text(a, LANGUAGE_EN),
+                                    problem_refusal_text(b, LANGUAGE_EN));
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(before_the_snapshot_is_complete_no_alarm_cannot_be_said,
+                                        scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(an_engine_that_says_nothing_for_five_seconds_is_not_present,
+                                        scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(
+            an_alarm_that_the_next_snapshot_does_not_name_has_become_normal, scene_open,
+            scene_close),
+        cmocka_unit_test_setup_teardown(an_alarm_carries_names_texts_and_axes, scene_open,
+                                        scene_close),
+        cmocka_unit_test_setup_teardown(a_value_that_is_no_number_never_gets_into_json, scene_open,
+                                        scene_close),
+        cmocka_unit_test_setup_teardown(
+            a_value_is_good_only_while_the_engine_is_there_to_confirm_it, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(an_index_of_another_site_is_counted_and_changes_nothing,
+                                        scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(an_event_points_reading_is_never_shown_as_a_value,
+                                        scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(
+            health_is_failed_without_the_engine_and_degraded_without_a_part, scene_open,
+            scene_close),
+        cmocka_unit_test_setup_teardown(metrics_are_valid_openmetrics_with_and_without_the_engine,
+                                        scene_open, scene_close),
+        cmocka_unit_test(a_document_says_whether_it_is_durable_and_what_it_was_first_sent_as),
+        cmocka_unit_test(a_body_that_would_break_the_framing_is_not_sound),
+        cmocka_unit_test(the_longest_name_in_the_longest_role_fits_an_actor),
+        cmocka_unit_test(every_refusal_has_a_sentence_of_its_own_in_both_languages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,901 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The core of a small care centre, told as stories. Each line is
+ *
+ *     seconds  who what  :  events
+ *
+ * where who is a point (what: a value, or a quality), a device (beat, gone, back), a calendar or
+ * another truth (yes, no), an alarm (acknowledge, attend, reset), or one of start, tick and clock.
+ * The events are `change:alarm` or the name of an activity, joined by commas, "-" for none and "!"
+ * and a reason for a refused command. Whatever is not written must not happen.
+ *
+ *     0 care (home_care_centre), hours of calendar 1
+ *     1   room (day_care_room)   button smoke heat     on device io, missed after 3 s
+ *     2   hall (service_hall)    door reader post lamp  on device doors, missed after 6 s
+ *                                radio                  on device radio, never missed; silent at
+ * 100 s
+ */
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/core.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/trial.h"
+
+enum { CARE, ROOM, HALL };
+enum { BUTTON, SMOKE, HEAT, DOOR, READER, POST, LAMP, RADIO, POINTS };
+enum { IO, DOORS, RADIO_DEVICE, DEVICES };
+enum { COMPONENTS = 2, CALENDARS = 2 };
+enum { CALL, FIRE, CONFIRMED, HELD, NIGHT, WEEKEND, LATER, RULES };
+
+static const char *const point_names[POINTS] = {"button", "smoke", "heat", "door",
+                                                "reader", "post",  "lamp", "radio"};
+static const char *const device_names[DEVICES] = {"io", "doors", "wireless"};
+static const char *const rule_names[RULES + BUILTIN_COUNT - 1] = {
+    "call",  "fire", "confirmed", "held",      "night",  "weekend",
+    "later", "lost", "fault",     "component", "uplink", "storage",
+};
+
+struct stage {
+    struct trial trial;
+    struct core *core;
+    void *block;
+    struct step step;
+    struct command command; /* of the last line that has one: its events borrow it */
+};
+
+static struct stage stage;
+
+static void stage_core(struct instant now) {
+    const struct ruleset *ruleset = &stage.trial.ruleset;
+    size_t size = core_size(ruleset);
+    stage.block = aligned_alloc(64, (size + 63) / 64 * 64);
+    stage.step.events = malloc(core_events_max(ruleset) * sizeof *stage.step.events);
+    assert_non_null(stage.block);
+    assert_non_null(stage.step.events);
+    memset(stage.block, 0xAA, size); /* nothing may rely on what was there before */
+    stage.core = core_init(stage.block, ruleset, now);
+    core_check(stage.core);
+}
+
+static void stage_core_end(void) {
+    free(stage.step.events);
+    free(stage.block);
+}
+
+static int build(void **state) {
+    (void)state;
+    struct trial *trial = &stage.trial;
+    trial_init(trial, COMPONENTS, CALENDARS);
+    (void)trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    (void)trial_place(trial, CARE, PLACE_DAY_CARE_ROOM);
+    (void)trial_place(trial, CARE, PLACE_SERVICE_HALL);
+    for (unsigned i = 0; i < 3; i++) {
+        trial->places[i].calendar = 1;
+    }
+    (void)trial_device(trial, 3 * NS_PER_S);
+    (void)trial_device(trial, 6 * NS_PER_S);
+    (void)trial_device(trial, 0);
+    (void)trial_point(trial, ROOM, IO, POINT_EMERGENCY_BUTTON);
+    (void)trial_point(trial, ROOM, IO, POINT_SMOKE);
+    (void)trial_point(trial, ROOM, IO, POINT_HEAT);
+    (void)trial_point(trial, HALL, DOORS, POINT_DOOR_CONTACT);
+    (void)trial_point(trial, HALL, DOORS, POINT_ACCESS_READER);
+    (void)trial_point(trial, HALL, DOORS, POINT_CHECKPOINT);
+    (void)trial_point(trial, HALL, DOORS, POINT_CALL_LAMP);
+    (void)trial_point(trial, HALL, RADIO_DEVICE, POINT_TEMPERATURE);
+    trial->points[RADIO].silence_ns = 100 * NS_PER_S;
+    trial->points[READER].silence_ns = NS_PER_S; /* of no effect: moments are not missed */
+
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY);
+    trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
+                     CLASS_FIRE_ALARM);
+    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
+                     "count(within(smoke, 60 s), within(heat, 60 s)) >= 2", CLASS_FIRE_CONFIRMED);
+    trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and closed", CLASS_DOOR_HELD)
+        ->raise_after_ns = 30 * NS_PER_S;
+    trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and between 22:00 and 06:00",
+                     CLASS_INTRUSION);
+    trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and not weekday",
+                     CLASS_INTRUSION);
+    trial_point_rule(trial, TRIAL_KIND(POINT_TEMPERATURE), "avg(value, 10 min) > 20 °C",
+                     CLASS_SPACE_CLIMATE);
+    assert_true(trial_bind(trial));
+    stage_core((struct instant){0});
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    stage_core_end();
+    trial_deinit(&stage.trial);
+    return 0;
+}
+
+static uint32_t name_find(const char *name, const char *const *names, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return i;
+        }
+    }
+    return RULESET_NONE;
+}
+
+/* Write `rule/entity`. */
+static void alarm_name(uint32_t alarm, char ret[48]) {
+    const struct ruleset_alarm *bound = &stage.trial.ruleset.alarms[alarm];
+    const char *entity = "0";
+    if (bound->entity_kind == ENTITY_POINT) {
+        entity = point_names[bound->entity];
+    } else if (bound->entity_kind == ENTITY_DEVICE) {
+        entity = device_names[bound->entity];
+    } else if (bound->entity == 1) {
+        entity = "1";
+    }
+    snprintf(ret, 48, "%s/%s", rule_names[bound->rule], entity);
+}
+
+static uint32_t alarm_find(const char *name) {
+    for (uint32_t i = 0; i < stage.trial.ruleset.alarm_count; i++) {
+        char is[48];
+        alarm_name(i, is);
+        if (strcmp(is, name) == 0) {
+            return i;
+        }
+    }
+    return RULESET_NONE;
+}
+
+static enum alarm_state alarm_state_now(const char *name) {
+    return alarm_axes_state(core_alarm(stage.core, alarm_find(name))->axes);
+}
+
+/* Take one input, check everything that holds after every step. */
+static void take(const struct input *input) {
+    core_step(stage.core, input, &stage.step);
+    core_check(stage.core);
+    struct instant next = core_deadline(stage.core);
+    assert_true(next.ns > input->at.ns);
+    assert_true(stage.step.event_count <= core_events_max(&stage.trial.ruleset));
+    for (uint32_t i = 1; i < stage.step.event_count; i++) {
+        const struct core_event *event = &stage.step.events[i];
+        const struct core_event *before = event - 1;
+        assert_true(before->alarm == RULESET_NONE || before->alarm < event->alarm ||
+                    (before->alarm == event->alarm && before->type < event->type));
+    }
+}
+
+static void told(char ret[512]) {
+    ret[0] = '\0';
+    if (stage.step.refusal != ALARM_ACCEPTED) {
+        snprintf(ret, 512, "!%s", alarm_refusal_name(stage.step.refusal));
+    }
+    for (uint32_t i = 0; i < stage.step.event_count; i++) {
+        const struct core_event *event = &stage.step.events[i];
+        const char *name = core_event_name(event->type);
+        size_t len = strlen(ret);
+        const char *comma = len > 0 ? "," : "";
+        if (event->alarm == RULESET_NONE) {
+            assert_int_equal(core_event_lane(event->type), LANE_ACTIVITY);
+            snprintf(ret + len, 512 - len, "%s%s", comma, name);
+        } else {
+            char alarm[48];
+            alarm_name(event->alarm, alarm);
+            assert_int_equal(core_event_lane(event->type), LANE_ALARM);
+            snprintf(ret + len, 512 - len, "%s%s:%s", comma, name + strlen("alarm."), alarm);
+        }
+    }
+    if (ret[0] == '\0') {
+        strcpy(ret, "-");
+    }
+}
+
+static enum truth truth_of(const char *word) {
+    return strcmp(word, "yes") == 0  ? TRUTH_TRUE
+           : strcmp(word, "no") == 0 ? TRUTH_FALSE
+                                     : TRUTH_UNKNOWN;
+}
+
+static void reading_of(const char *word, struct reading *ret) {
+    for (unsigned quality = QUALITY_UNCERTAIN; quality < QUALITY_COUNT; quality++) {
+        if (strcmp(word, quality_name((enum quality)quality)) == 0) {
+            ret->quality = (uint8_t)quality;
+            return;
+        }
+    }
+    ret->quality = QUALITY_GOOD;
+    ret->value = strtod(word, NULL);
+}
+
+/* Make the input that a line names. */
+static void input_of(const char *who, const char *what, struct input *ret,
+                     struct command *ret_command) {
+    static const struct {
+        const char *who;
+        enum input_kind kind;
+        uint32_t subject;
+    } truths[] = {
+        {"open", INPUT_CALENDAR, 1},      {"always", INPUT_CALENDAR, 0},
+        {"at_night", INPUT_BETWEEN, 0},   {"weekday", INPUT_WEEKDAY, 0},
+        {"field", INPUT_COMPONENT, 0},    {"console", INPUT_COMPONENT, 1},
+        {"stranger", INPUT_COMPONENT, 2}, {"uplink", INPUT_UPLINK, 0},
+        {"storage", INPUT_STORAGE, 0},    {"start", INPUT_START, 0},
+        {"tick", INPUT_TICK, 0},
+    };
+    for (unsigned i = 0; i < sizeof truths / sizeof truths[0]; i++) {
+        if (strcmp(who, truths[i].who) == 0) {
+            ret->kind = truths[i].kind;
+            ret->subject = truths[i].subject;
+            ret->state = truth_of(what);
+            return;
+        }
+    }
+    uint32_t point = name_find(who, point_names, POINTS);
+    uint32_t device = name_find(who, device_names, DEVICES);
+    uint32_t alarm = alarm_find(who);
+    if (strcmp(who, "clock") == 0) {
+        ret->kind = INPUT_CLOCK_STEP;
+        ret->step_ns = strtoll(what, NULL, 10) * (int64_t)NS_PER_S;
+    } else if (point != RULESET_NONE) {
+        ret->kind = INPUT_READING;
+        ret->reading.point = point;
+        ret->reading.measured = (struct wall){ret->wall.ns - 1};
+        reading_of(what, &ret->reading);
+    } else if (device != RULESET_NONE) {
+        ret->kind = strcmp(what, "beat") == 0 ? INPUT_HEARTBEAT : INPUT_DEVICE;
+        ret->subject = device;
+        ret->state = strcmp(what, "back") == 0 ? TRUTH_TRUE : TRUTH_FALSE;
+    } else if (alarm != RULESET_NONE) {
+        ret->kind = INPUT_COMMAND;
+        *ret_command = (struct command){.alarm = alarm, .actor = "nurse"};
+        ret_command->verb = alarm_verb_find(what, strlen(what));
+        assert_int_not_equal(ret_command->verb, ALARM_VERB_COUNT);
+        ret->command = ret_command;
+    } else {
+        fail_msg("nobody is called %s", who);
+    }
+}
+
+static void story(const char *script) {
+    double at;
+    char who[24], what[24], want[512];
+    int used;
+    while (sscanf(script, " %lf %23s %23s : %511s%n", &at, who, what, want, &used) == 4) {
+        struct input input = {.at = {(uint64_t)(at * 1000 + 0.5) * NS_PER_MS}};
+        input.wall = (struct wall){(int64_t)input.at.ns + 7};
+        input_of(who, what, &input, &stage.command);
+        take(&input);
+        char got[512];
+        told(got);
+        if (strcmp(got, want) != 0) {
+            fail_msg("%g %s %s : is %s, should be %s", at, who, what, got, want);
+        }
+        script += used;
+    }
+    assert_int_equal(strspn(script, " \n"), strlen(script)); /* the whole story was read */
+}
+
+/* Every device is there and every point is at rest; the centre is open. */
+static void rest(void) {
+    story("0 start - : system.started\n"
+          "0 open yes : -\n"
+          "0 at_night no : -\n"
+          "0 weekday yes : -\n"
+          "0 button 0 : -\n"
+          "0 smoke 0 : -\n"
+          "0 heat 0 : -\n"
+          "0 door 0 : -\n"
+          "0 radio 21 : -\n");
+}
+
+/* Record all alarms and memories, and begin a new core with them at `now`. */
+static void restart(struct instant now) {
+    const struct ruleset *ruleset = &stage.trial.ruleset;
+    struct alarm_record *records = malloc(ruleset->alarm_count * sizeof *records);
+    struct memory_record *memories = malloc((ruleset->memory_count + 1) * sizeof *memories);
+    assert_non_null(records);
+    assert_non_null(memories);
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        core_record(stage.core, i, now, &records[i]);
+        core_record_memories(stage.core, i, now, &memories[ruleset->alarms[i].memory_first]);
+    }
+    stage_core_end();
+    stage_core(now);
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        core_restore(stage.core, i, &records[i], &memories[ruleset->alarms[i].memory_first],
+                     ruleset->alarms[i].memory_count, now);
+    }
+    core_check(stage.core);
+    free(records);
+    free(memories);
+}
+
+/* --- readings and commands --- */
+
+static void a_press_becomes_a_call_and_is_followed_to_its_end(void **state) {
+    (void)state;
+    rest();
+    story("1 button 1 : raised:call/button\n"
+          "1.5 button 1 : -\n"
+          "2 call/button acknowledge : acknowledged:call/button\n"
+          "2 call/button acknowledge : !already_acknowledged\n"
+          "2 call/button reset : !still_active\n"
+          "2.5 button 0 : cleared:call/button\n"
+          "2.5 call/button reset : !attend_required\n"
+          "2.5 call/button attend : attended:call/button\n"
+          "2.5 call/button reset : reset:call/button,closed:call/button\n"
+          "2.5 call/button reset : !not_raised\n");
+}
+
+static void an_event_says_who_what_where_and_when(void **state) {
+    (void)state;
+    rest();
+    story("1 button 1 : raised:call/button\n");
+    const struct core_event *event = &stage.step.events[0];
+    assert_int_equal(event->type, EVENT_ALARM_RAISED);
+    assert_int_equal(event->at.ns, NS_PER_S);
+    assert_int_equal(event->wall.ns, NS_PER_S + 7);
+    assert_int_equal(event->measured.ns, NS_PER_S + 6);
+    assert_int_equal(event->place, ROOM);
+    assert_int_equal(event->point, BUTTON);
+    assert_int_equal(event->quality, QUALITY_GOOD);
+    assert_true(event->value == 1);
+    assert_true(event->axes.active && event->axes.open && event->axes.latched);
+    assert_int_equal(event->occurrence, 1);
+    assert_int_equal(event->raises, 1);
+    assert_null(event->command);
+
+    story("1 call/button acknowledge : acknowledged:call/button\n");
+    assert_string_equal(event->command->actor, "nurse");
+    assert_true(event->axes.acked);
+    assert_int_equal(event->point, BUTTON);
+}
+
+static void two_detectors_within_a_minute_confirm_a_fire(void **state) {
+    (void)state;
+    rest();
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "2 smoke 0 : cleared:fire/smoke\n"
+          "2.5 heat 1 : raised:fire/heat,raised:confirmed/0\n");
+    assert_int_equal(stage.step.events[1].point, HEAT); /* the reading that decided */
+    assert_int_equal(stage.step.events[1].place, CARE);
+    assert_true(stage.step.events[1].value == 2);
+}
+
+static void a_window_ends_by_itself_at_its_deadline(void **state) {
+    (void)state;
+    rest();
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "2 smoke 0 : cleared:fire/smoke\n"
+          "2 heat 1 : raised:fire/heat,raised:confirmed/0\n"
+          "2 heat 0 : cleared:fire/heat\n"
+          "2 io back : -\n");
+    for (unsigned s = 4; s <= 60; s += 2) {
+        char line[64];
+        snprintf(line, sizeof line, "%u io beat : -\n%u doors beat : -\n", s, s);
+        story(line);
+    }
+    story("61.999 io beat : -\n"
+          "62 tick - : cleared:confirmed/0\n");
+    assert_int_equal(stage.step.events[0].point, RULESET_NONE);
+}
+
+static void an_open_door_is_told_after_its_delay_while_closed(void **state) {
+    (void)state;
+    rest();
+    story("0 door 1 : -\n"
+          "1 open no : -\n");
+    assert_int_equal(alarm_state_now("held/door"), ALARM_PENDING);
+    for (unsigned s = 2; s <= 30; s += 2) {
+        char line[64];
+        snprintf(line, sizeof line, "%u doors beat : -\n%u io beat : -\n", s, s);
+        story(line);
+    }
+    story("30.999 tick - : -\n"
+          "31 tick - : raised:held/door\n"
+          "31.5 open yes : cleared:held/door\n"
+          "31.5 held/door acknowledge : acknowledged:held/door,closed:held/door\n");
+}
+
+/* Whether or not the loop was late: what time brought is applied before the input is. */
+static void a_delay_that_ended_before_the_reading_is_told_without_a_tick(void **state) {
+    (void)state;
+    rest();
+    story("0 open no : -\n"
+          "1 door 1 : -\n"
+          "2 io gone : raised:lost/io\n"
+          "6 doors beat : -\n"
+          "11 doors beat : -\n"
+          "16 doors beat : -\n"
+          "21 doors beat : -\n"
+          "26 doors beat : -\n"
+          "30 doors beat : -\n"
+          "31.5 door 0 : raised:held/door,cleared:held/door\n");
+}
+
+static void the_calendar_reaches_the_rules_that_read_it(void **state) {
+    (void)state;
+    rest();
+    story("1 door 1 : -\n"
+          "1 at_night yes : raised:night/door\n"
+          "1 at_night yes : -\n"
+          "1 weekday no : raised:weekend/door\n"
+          "1 at_night no : cleared:night/door\n"
+          "1 at_night unknown : -\n"
+          "1 weekday yes : cleared:weekend/door\n"
+          "1 always no : -\n"
+          "1 open no : -\n");
+    assert_int_equal(alarm_state_now("held/door"), ALARM_PENDING);
+}
+
+/* --- activity --- */
+
+static void readers_and_checkpoints_tell_moments(void **state) {
+    (void)state;
+    rest();
+    struct input input = {.at = {NS_PER_S},
+                          .kind = INPUT_READING,
+                          .reading = {.point = READER, .value = 1, .code = 4711}};
+    take(&input);
+    const struct core_event *event = &stage.step.events[0];
+    assert_int_equal(stage.step.event_count, 1);
+    assert_int_equal(event->type, EVENT_ACCESS_GRANTED);
+    assert_int_equal(event->code, 4711);
+    assert_int_equal(event->point, READER);
+    assert_int_equal(event->place, HALL);
+    assert_int_equal(event->alarm, RULESET_NONE);
+    story("1 reader 1 : access.granted\n"
+          "1 reader 0 : access.denied\n"
+          "1 reader fault : -\n"
+          "1 post 1 : patrol.checkpoint\n"
+          "1 post stale : -\n"
+          "1 lamp 1 : -\n");
+}
+
+static void a_clock_step_is_told_and_moves_nothing(void **state) {
+    (void)state;
+    rest();
+    story("0 open no : -\n"
+          "0 door 1 : -\n");
+    struct instant before = core_alarm(stage.core, alarm_find("held/door"))->deadline;
+    story("1 clock -3600 : system.clock_stepped\n");
+    assert_int_equal(stage.step.events[0].step_ns, -3600 * (int64_t)NS_PER_S);
+    assert_int_equal(core_alarm(stage.core, alarm_find("held/door"))->deadline.ns, before.ns);
+}
+
+/* --- lost inputs --- */
+
+static void a_silent_device_is_one_alarm_and_its_return_ends_it(void **state) {
+    (void)state;
+    rest();
+    story("1 button 1 : raised:call/button\n"
+          "3.999 tick - : -\n"
+          "4 tick - : raised:lost/io\n");
+    assert_int_equal(core_point(stage.core, BUTTON)->quality, QUALITY_STALE);
+    assert_int_equal(core_point(stage.core, SMOKE)->quality, QUALITY_STALE);
+    assert_int_equal(core_point(stage.core, DOOR)->quality, QUALITY_GOOD);
+    assert_int_equal(core_condition(stage.core, alarm_find("call/button")), TRUTH_UNKNOWN);
+    assert_int_equal(alarm_state_now("call/button"), ALARM_UNACKNOWLEDGED);
+    story("5 io beat : cleared:lost/io\n");
+    /* Nothing is known of its points until each is read. */
+    assert_int_equal(core_point(stage.core, BUTTON)->quality, QUALITY_STALE);
+    story("5 call/button acknowledge : acknowledged:call/button\n"
+          "5 call/button reset : !quality_not_good\n"
+          "5 button 0 : cleared:call/button\n");
+}
+
+static void a_device_that_its_driver_gives_up_is_lost_at_once(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n"
+          "1 io gone : -\n"
+          "1 smoke fault : -\n" /* no news of a lost device */
+          "2 smoke 0 : cleared:lost/io\n"
+          "2 lost/io acknowledge : acknowledged:lost/io,closed:lost/io\n"
+          "2 io gone : raised:lost/io\n"
+          "2 io back : cleared:lost/io\n");
+}
+
+static void heartbeats_keep_a_device_from_being_missed(void **state) {
+    (void)state;
+    rest();
+    story("2.9 io beat : -\n"
+          "5.8 io beat : -\n"
+          "5.9 doors beat : -\n"
+          "8.7 smoke 0 : -\n"
+          "11.6 doors beat : -\n"
+          "11.6 tick - : -\n" /* just in time: exactly 3 s is too long */);
+}
+
+static void just_in_time_is_before_the_silence_is_over(void **state) {
+    (void)state;
+    rest();
+    story("2.999 io beat : -\n"
+          "5.999 doors beat : raised:lost/io\n");
+}
+
+static void a_device_never_heard_is_missed_after_the_start(void **state) {
+    (void)state;
+    story("0.5 start - : system.started\n"
+          "3.499 tick - : -\n"
+          "3.5 tick - : raised:lost/io\n"
+          "6.5 tick - : raised:lost/doors\n"
+          "100.5 tick - : raised:fault/radio\n");
+}
+
+static void a_faulty_reading_is_a_fault_and_keeps_the_last_good_value(void **state) {
+    (void)state;
+    rest();
+    story("1 radio 23.5 : -\n"
+          "2 radio fault : raised:fault/radio\n");
+    assert_int_equal(stage.step.events[0].quality, QUALITY_FAULT);
+    assert_true(stage.step.events[0].value == 23.5);
+    assert_true(core_point(stage.core, RADIO)->value == 23.5);
+    story("2.5 radio uncertain : cleared:fault/radio\n"
+          "2.5 fault/radio acknowledge : acknowledged:fault/radio,closed:fault/radio\n"
+          "2.5 radio stale : raised:fault/radio\n"
+          "2.5 radio out_of_service : -\n"
+          "2.5 radio 20 : cleared:fault/radio\n");
+}
+
+static void a_value_that_is_no_number_is_a_fault_whatever_it_claims(void **state) {
+    (void)state;
+    static const double wrong[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
+    rest();
+    for (unsigned i = 0; i < 3; i++) {
+        struct input input = {.at = {NS_PER_S}, .kind = INPUT_READING};
+        input.reading = (struct reading){.point = SMOKE, .value = wrong[i]};
+        take(&input);
+        assert_int_equal(core_point(stage.core, SMOKE)->quality, QUALITY_FAULT);
+        assert_true(core_point(stage.core, SMOKE)->value == 0);
+        assert_int_equal(alarm_state_now("fire/smoke"), ALARM_NORMAL);
+    }
+    struct input input = {.at = {NS_PER_S}, .kind = INPUT_READING};
+    input.reading = (struct reading){.point = SMOKE, .value = 1, .quality = QUALITY_COUNT};
+    take(&input);
+    assert_int_equal(core_point(stage.core, SMOKE)->quality, QUALITY_FAULT);
+}
+
+static void a_point_with_a_silence_of_its_own_goes_stale_alone(void **state) {
+    (void)state;
+    rest();
+    for (unsigned s = 1; s < 100; s += 2) {
+        char line[64];
+        snprintf(line, sizeof line, "%u io beat : -\n%u doors beat : -\n", s, s);
+        story(line);
+    }
+    story("99.999 tick - : -\n"
+          "100 tick - : raised:fault/radio\n"
+          "100 radio 20 : cleared:fault/radio\n"
+          "101 io beat : -\n"
+          "101 doors beat : -\n");
+    assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_GOOD);
+}
+
+static void a_heartbeat_confirms_values_that_are_not_stale(void **state) {
+    (void)state;
+    rest();
+    story("1 wireless beat : -\n");
+    assert_int_equal(core_point(stage.core, RADIO)->heard.ns, NS_PER_S);
+    assert_int_equal(core_point(stage.core, RADIO)->changed.ns, 0);
+    story("2 io gone : raised:lost/io\n"
+          "2.5 io beat : cleared:lost/io\n");
+    assert_int_equal(core_point(stage.core, SMOKE)->heard.ns, 0);
+}
+
+/* One cause, one alarm: what a lost device's points say is shown only once it is back. */
+static void a_points_fault_is_not_told_beside_its_lost_device(void **state) {
+    (void)state;
+    rest();
+    story("1 wireless gone : raised:lost/wireless\n"
+          "2 radio fault : -\n"
+          "2.5 wireless back : cleared:lost/wireless,raised:fault/radio\n");
+}
+
+static void a_fault_is_not_cleared_by_losing_its_device(void **state) {
+    (void)state;
+    rest();
+    story("1 radio fault : raised:fault/radio\n"
+          "2 wireless gone : raised:lost/wireless\n"
+          "2.5 wireless back : cleared:lost/wireless\n");
+    assert_int_equal(alarm_state_now("fault/radio"), ALARM_UNACKNOWLEDGED);
+    story("2.6 radio 20 : cleared:fault/radio\n");
+}
+
+static void unknown_members_neither_raise_nor_clear(void **state) {
+    (void)state;
+    rest();
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "1 heat 1 : raised:fire/heat,raised:confirmed/0\n"
+          "2 io gone : raised:lost/io\n");
+    assert_int_equal(alarm_state_now("confirmed/0"), ALARM_UNACKNOWLEDGED);
+    story("2.5 smoke 0 : cleared:fire/smoke,cleared:lost/io\n");
+    assert_int_equal(alarm_state_now("confirmed/0"), ALARM_UNACKNOWLEDGED);
+}
+
+/* --- the gateway's own faults --- */
+
+static void a_lost_component_and_a_dead_disk_are_told_at_once(void **state) {
+    (void)state;
+    rest();
+    story("1 field yes : -\n"
+          "1 console yes : -\n"
+          "1 console no : raised:component/1\n"
+          "1 console yes : cleared:component/1\n"
+          "1 stranger no : -\n"
+          "1 storage yes : -\n"
+          "1 storage no : raised:storage/0\n"
+          "1 storage yes : cleared:storage/0\n");
+}
+
+static void a_broker_may_be_away_for_half_a_minute(void **state) {
+    (void)state;
+    rest();
+    story("1 wireless beat : -\n"
+          "1 io gone : raised:lost/io\n"
+          "1 doors gone : raised:lost/doors\n"
+          "1 uplink no : -\n"
+          "30.9 uplink yes : -\n"
+          "31 tick - : -\n"
+          "32 uplink no : -\n"
+          "61.999 tick - : -\n"
+          "62 tick - : raised:uplink/0\n"
+          "63 uplink yes : cleared:uplink/0\n");
+}
+
+/* --- what is not there --- */
+
+static void an_input_that_names_nothing_known_changes_nothing(void **state) {
+    (void)state;
+    rest();
+    struct instant deadline = core_deadline(stage.core);
+    for (unsigned kind = 0; kind < INPUT_KIND_COUNT; kind++) {
+        struct input input = {.at = {1}, .kind = (enum input_kind)kind, .subject = 4000};
+        input.reading.point = 4000;
+        const struct command command = {.alarm = 4000};
+        input.command = kind == INPUT_COMMAND ? &command : NULL;
+        if (kind == INPUT_CLOCK_STEP || kind == INPUT_START || kind == INPUT_UPLINK ||
+            kind == INPUT_STORAGE || kind == INPUT_WEEKDAY) {
+            continue; /* these name nothing */
+        }
+        take(&input);
+        assert_int_equal(stage.step.event_count, 0);
+        assert_int_equal(stage.step.refusal,
+                         kind == INPUT_COMMAND ? ALARM_REFUSED_UNKNOWN : ALARM_ACCEPTED);
+    }
+    assert_int_equal(core_deadline(stage.core).ns, deadline.ns);
+}
+
+static void a_command_of_no_known_verb_is_refused(void **state) {
+    (void)state;
+    rest();
+    story("1 button 1 : raised:call/button\n");
+    const struct command command = {.verb = ALARM_VERB_COUNT, .alarm = alarm_find("call/button")};
+    const struct input input = {.at = {NS_PER_S}, .kind = INPUT_COMMAND, .command = &command};
+    take(&input);
+    assert_int_equal(stage.step.refusal, ALARM_REFUSED_UNKNOWN);
+    assert_int_equal(stage.step.event_count, 0);
+}
+
+static void a_rule_that_is_not_evaluated_raises_nothing(void **state) {
+    (void)state;
+    rest();
+    assert_int_equal(stage.trial.ruleset.rules[LATER].evaluated, 0);
+    story("1 radio 99 : -\n"
+          "1 later/radio acknowledge : !not_raised\n");
+    assert_int_equal(core_condition(stage.core, alarm_find("later/radio")), TRUTH_UNKNOWN);
+}
+
+/* --- restart --- */
+
+static void a_restart_loses_no_alarm_and_lowers_none(void **state) {
+    (void)state;
+    rest();
+    story("1 button 1 : raised:call/button\n"
+          "1 call/button attend : attended:call/button\n"
+          "1 smoke 1 : raised:fire/smoke\n"
+          "1 smoke 0 : cleared:fire/smoke\n"
+          "1 storage no : raised:storage/0\n"
+          "1 storage yes : cleared:storage/0\n");
+    restart((struct instant){2 * NS_PER_S});
+    assert_int_equal(alarm_state_now("call/button"), ALARM_UNACKNOWLEDGED);
+    assert_int_equal(alarm_state_now("fire/smoke"), ALARM_LATCHED_UNACKED);
+    assert_int_equal(alarm_state_now("storage/0"), ALARM_RETURNED_UNACKED);
+    story("2 start - : system.started\n"
+          "2 call/button attend : !already_attended\n"
+          "2 call/button acknowledge : acknowledged:call/button\n"
+          "2 call/button reset : !quality_not_good\n"
+          "2.5 button 1 : -\n"
+          "2.5 button 0 : cleared:call/button\n"
+          "2.5 call/button reset : reset:call/button,closed:call/button\n"
+          "2.5 fire/smoke acknowledge : acknowledged:fire/smoke\n"
+          "2.5 fire/smoke reset : !quality_not_good\n"
+          "2.5 smoke 0 : -\n"
+          "2.5 fire/smoke reset : reset:fire/smoke,closed:fire/smoke\n");
+}
+
+static void a_window_goes_on_through_a_restart(void **state) {
+    (void)state;
+    rest();
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "2 smoke 0 : cleared:fire/smoke\n");
+    /* The new boot counts its instants from elsewhere. */
+    stage_core_end();
+    stage_core((struct instant){0});
+    rest();
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "2 smoke 0 : cleared:fire/smoke\n");
+    restart((struct instant){40 * NS_PER_S});
+    story("40 start - : system.started\n"
+          "41 smoke 0 : -\n"
+          "41.5 heat 1 : raised:fire/heat,raised:confirmed/0\n");
+}
+
+static void a_window_that_is_over_before_the_restart_counts_no_longer(void **state) {
+    (void)state;
+    rest();
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "2 smoke 0 : cleared:fire/smoke\n");
+    restart((struct instant){63 * NS_PER_S});
+    story("63 start - : system.started\n"
+          "64 smoke 0 : -\n"
+          "64 heat 1 : raised:fire/heat\n");
+}
+
+static void a_delay_goes_on_with_what_was_left_after_a_restart(void **state) {
+    (void)state;
+    rest();
+    story("0 open no : -\n"
+          "0 door 1 : -\n"
+          "1 doors beat : -\n");
+    restart((struct instant){10 * NS_PER_S});
+    assert_int_equal(alarm_state_now("held/door"), ALARM_PENDING);
+    story("10 start - : system.started\n"
+          "11 open no : -\n"
+          "12 door 1 : -\n"
+          "13 tick - : raised:lost/io\n"
+          "17 doors beat : -\n"
+          "22 doors beat : -\n"
+          "27 doors beat : -\n"
+          "31.999 doors beat : -\n"
+          "32 tick - : raised:held/door\n");
+}
+
+static void memories_of_another_expression_are_left_fresh(void **state) {
+    (void)state;
+    rest();
+    uint32_t alarm = alarm_find("confirmed/0");
+    const struct alarm_record record = {0};
+    struct memory_record memories[3] = {{.started = 1, .now = TRUTH_TRUE}};
+    stage_core_end();
+    stage_core((struct instant){NS_PER_S});
+    core_restore(stage.core, alarm, &record, memories, 3, (struct instant){NS_PER_S});
+    struct memory_record is[2];
+    core_record_memories(stage.core, alarm, (struct instant){NS_PER_S}, is);
+    assert_int_equal(is[0].started, 0);
+    memories[0].now = TRUTH_COUNT; /* nor is one that no build of ours wrote */
+    core_restore(stage.core, alarm, &record, memories, 2, (struct instant){NS_PER_S});
+    core_record_memories(stage.core, alarm, (struct instant){NS_PER_S}, is);
+    assert_int_equal(is[0].started, 0);
+}
+
+/* An age from before the origin of the instants: the window may close late, never early. */
+static void an_age_from_before_the_origin_counts_from_the_origin(void **state) {
+    (void)state;
+    uint32_t alarm = alarm_find("confirmed/0");
+    const struct alarm_record record = {0};
+    const struct memory_record old = {.started = 1,
+                                      .now = TRUTH_FALSE,
+                                      .true_age_ns = 50 * NS_PER_S,
+                                      .unknown_age_ns = UINT64_MAX};
+    const struct memory_record memories[2] = {old, old};
+    struct memory_record is[2];
+    core_restore(stage.core, alarm, &record, memories, 2, (struct instant){5 * NS_PER_S});
+    core_record_memories(stage.core, alarm, (struct instant){5 * NS_PER_S}, is);
+    assert_int_equal(is[0].true_age_ns, 5 * NS_PER_S);
+    assert_int_equal(is[0].unknown_age_ns, UINT64_MAX);
+}
+
+/* --- what is journalled --- */
+
+static void assert_changed(uint32_t count, const char *const *names) {
+    uint32_t changed[64];
+    assert_int_equal(core_changed(stage.core, changed, 64), count);
+    for (uint32_t i = 0; i < count; i++) {
+        char name[48];
+        alarm_name(changed[i], name);
+        assert_string_equal(name, names[i]);
+    }
+    assert_int_equal(core_changed(stage.core, changed, 64), 0);
+}
+
+static void each_alarm_whose_record_changed_is_reported_once_in_order(void **state) {
+    (void)state;
+    rest();
+    uint32_t some[64];
+    (void)core_changed(stage.core, some, 64);
+    assert_changed(0, NULL);
+    story("0 storage no : raised:storage/0\n"
+          "1 storage yes : cleared:storage/0\n"
+          "1 button 1 : raised:call/button\n"
+          "1 button 1 : -\n");
+    assert_changed(2, (const char *const[]){"call/button", "storage/0"});
+    story("1 call/button reset : !still_active\n");
+    assert_changed(0, NULL);
+    /* A delay that begins is not told but must survive. */
+    story("2 open no : -\n"
+          "2 door 1 : -\n");
+    assert_changed(1, (const char *const[]){"held/door"});
+}
+
+static void a_window_that_began_is_reported_although_nothing_is_told(void **state) {
+    (void)state;
+    rest();
+    uint32_t some[64];
+    (void)core_changed(stage.core, some, 64);
+    story("1 smoke 1 : raised:fire/smoke\n");
+    assert_changed(2, (const char *const[]){"fire/smoke", "confirmed/0"});
+}
+
+static void changed_alarms_come_in_portions(void **state) {
+    (void)state;
+    rest();
+    uint32_t one;
+    while (core_changed(stage.core, &one, 1) > 0) {
+    }
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "1 button 1 : raised:call/button\n");
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(core_changed(stage.core, &one, 1), 1);
+        assert_true(i == 0 || one > last);
+        last = one;
+    }
+    assert_int_equal(core_changed(stage.core, &one, 1), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define CORE_TEST(test) cmocka_unit_test_setup_teardown(test, build, tear_down)
+        CORE_TEST(a_press_becomes_a_call_and_is_followed_to_its_end),
+        CORE_TEST(an_event_says_who_what_where_and_when),
+        CORE_TEST(two_detectors_within_a_minute_confirm_a_fire),
+        CORE_TEST(a_window_ends_by_itself_at_its_deadline),
+        CORE_TEST(an_open_door_is_told_after_its_delay_while_closed),
+        CORE_TEST(a_delay_that_ended_before_the_reading_is_told_without_a_tick),
+        CORE_TEST(the_calendar_reaches_the_rules_that_read_it),
+        CORE_TEST(readers_and_checkpoints_tell_moments),
+        CORE_TEST(a_clock_step_is_told_and_moves_nothing),
+        CORE_TEST(a_silent_device_is_one_alarm_and_its_return_ends_it),
+        CORE_TEST(a_device_that_its_driver_gives_up_is_lost_at_once),
+        CORE_TEST(heartbeats_keep_a_device_from_being_missed),
+        CORE_TEST(just_in_time_is_before_the_silence_is_over),
+        CORE_TEST(a_device_never_heard_is_missed_after_the_start),
+        CORE_TEST(a_faulty_reading_is_a_fault_and_keeps_the_last_good_value),
+        CORE_TEST(a_value_that_is_no_number_is_a_fault_whatever_it_claims),
+        CORE_TEST(a_point_with_a_silence_of_its_own_goes_stale_alone),
+        CORE_TEST(a_heartbeat_confirms_values_that_are_not_stale),
+        CORE_TEST(a_points_fault_is_not_told_beside_its_lost_device),
+        CORE_TEST(a_fault_is_not_cleared_by_losing_its_device),
+        CORE_TEST(unknown_members_neither_raise_nor_clear),
+        CORE_TEST(a_lost_component_and_a_dead_disk_are_told_at_once),
+        CORE_TEST(a_broker_may_be_away_for_half_a_minute),
+        CORE_TEST(an_input_that_names_nothing_known_changes_nothing),
+        CORE_TEST(a_command_of_no_known_verb_is_refused),
+        CORE_TEST(a_rule_that_is_not_evaluated_raises_nothing),
+        CORE_TEST(a_restart_loses_no_alarm_and_lowers_none),
+        CORE_TEST(a_window_goes_on_through_a_restart),
+        CORE_TEST(a_window_that_is_over_before_the_restart_counts_no_longer),
+        CORE_TEST(a_delay_goes_on_with_what_was_left_after_a_restart),
+        CORE_TEST(memories_of_another_expression_are_left_fresh),
+        CORE_TEST(an_age_from_before_the_origin_counts_from_the_origin),
+        CORE_TEST(each_alarm_whose_record_changed_is_reported_once_in_order),
+        CORE_TEST(a_window_that_began_is_reported_although_nothing_is_told),
+        CORE_TEST(changed_alarms_come_in_portions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,663 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The outbox, told as stories. A world holds a journal, the outbox, and the line to a broker that
+ * takes what we say and when. Everything sent is written into `said`: "5" sent live, "5'" as a
+ * replay. At the end a random walk with losses and refusals is held against the promises of
+ * outbox.h.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/uplink/outbox.h"
+#include "tests/support/cmocka.h"
+
+enum { ROWS_MAX = 20000, FLIGHT_MAX = 100 };
+
+struct row {
+    enum core_lane lane;
+    uint32_t alarm;
+    bool sent, delivered;
+};
+
+struct world {
+    struct outbox outbox;
+    struct row journal[ROWS_MAX + 1]; /* by seq, from 1 */
+    uint64_t newest;
+    struct {
+        enum core_lane lane;
+        uint64_t seq;
+    } flight[FLIGHT_MAX]; /* oldest first */
+    uint32_t in_flight, window;
+    uint64_t last_first_sent[16]; /* per alarm */
+    uint64_t age_ns;
+    uint64_t sends, sends_again;
+    bool journal_gone;
+    char said[4096];
+};
+
+static struct world *world_new(uint32_t window) {
+    struct world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
+    outbox_init(&world->outbox);
+    world->window = window;
+    return world;
+}
+
+static void world_say(struct world *world, uint64_t seq, const char *mark) {
+    size_t len = strlen(world->said);
+    if (len + 24 < sizeof world->said) {
+        (void)snprintf(world->said + len, sizeof world->said - len, "%s%llu%s", len == 0 ? "" : " ",
+                       (unsigned long long)seq, mark);
+    }
+}
+
+/* Compare what was said since the last call. */
+static void world_expect(struct world *world, const char *want) {
+    assert_string_equal(world->said, want);
+    world->said[0] = '\0';
+    outbox_check(&world->outbox);
+}
+
+static void world_send(struct world *world, uint64_t seq, const char *mark) {
+    struct row *row = &world->journal[seq];
+    assert_true(world->in_flight < world->window);
+    if (!row->sent && row->lane == LANE_ALARM) {
+        assert_true(seq > world->last_first_sent[row->alarm]); /* O3 */
+        world->last_first_sent[row->alarm] = seq;
+    }
+    world->sends++;
+    world->sends_again += row->sent;
+    row->sent = true;
+    world->flight[world->in_flight].lane = row->lane;
+    world->flight[world->in_flight].seq = seq;
+    world->in_flight++;
+    world_say(world, seq, mark);
+}
+
+/* The engine records an event and tells of it. */
+static void world_record(struct world *world, enum core_lane lane, uint32_t alarm) {
+    uint64_t seq = ++world->newest;
+    assert_true(seq <= ROWS_MAX);
+    world->journal[seq] = (struct row){.lane = lane, .alarm = alarm};
+    if (outbox_live(&world->outbox, lane, seq, alarm, world->in_flight < world->window)) {
+        world_send(world, seq, "");
+    }
+}
+
+static void world_alarm(struct world *world, uint32_t alarm) {
+    world_record(world, LANE_ALARM, alarm);
+}
+
+static void world_activity(struct world *world) {
+    world_record(world, LANE_ACTIVITY, RULESET_NONE);
+}
+
+/* The engine records without telling each, as when its socket is full. */
+static void world_record_untold(struct world *world, enum core_lane lane, uint32_t alarm) {
+    uint64_t seq = ++world->newest;
+    world->journal[seq] = (struct row){.lane = lane, .alarm = alarm};
+    outbox_grown(&world->outbox, seq);
+}
+
+/* Answer one read, of at most `limit` rows. */
+static void world_read(struct world *world, const struct outbox_read *read, uint32_t limit) {
+    bool any = false;
+    for (uint64_t seq = read->after_seq + 1; seq <= read->until_seq && limit > 0; seq++) {
+        const struct row *row = &world->journal[seq];
+        if (row->lane != read->lane || (read->alarm != RULESET_NONE && row->alarm != read->alarm)) {
+            continue;
+        }
+        if (world->in_flight == world->window) {
+            return; /* stopped by the caller: more is left */
+        }
+        any = true;
+        limit--;
+        enum outbox_verdict verdict = outbox_offer(&world->outbox, read, seq);
+        if (verdict == OUTBOX_STOP) {
+            break;
+        }
+        if (verdict == OUTBOX_SEND) {
+            bool replay = outbox_is_replay(&world->outbox, read, seq, world->age_ns);
+            world_send(world, seq, replay ? "'" : "");
+        }
+    }
+    outbox_read_done(&world->outbox, read, any);
+}
+
+/* Send from the journal while there is room, at most `reads` times. */
+static void world_drain(struct world *world, int reads) {
+    static const enum core_lane lanes[] = {LANE_ALARM, LANE_ACTIVITY};
+    for (int i = 0; i < 2; i++) {
+        struct outbox_read read;
+        while (reads > 0 && world->in_flight < world->window && !world->journal_gone &&
+               outbox_next(&world->outbox, lanes[i], &read)) {
+            world_read(world, &read, 100);
+            reads--;
+        }
+    }
+    outbox_check(&world->outbox);
+}
+
+static void world_remove_flight(struct world *world, uint32_t index) {
+    world->in_flight--;
+    memmove(&world->flight[index], &world->flight[index + 1],
+            (world->in_flight - index) * sizeof world->flight[0]);
+}
+
+/* The broker takes what is in flight at `index`. */
+static void world_take_at(struct world *world, uint32_t index) {
+    assert_true(index < world->in_flight);
+    uint64_t seq = world->flight[index].seq;
+    world->journal[seq].delivered = true;
+    outbox_taken(&world->outbox, world->flight[index].lane, seq);
+    world_remove_flight(world, index);
+}
+
+static void world_take(struct world *world, uint64_t seq) {
+    for (uint32_t i = 0; i < world->in_flight; i++) {
+        if (world->flight[i].seq == seq) {
+            world_take_at(world, i);
+            return;
+        }
+    }
+    fail_msg("%llu is not in flight", (unsigned long long)seq);
+}
+
+static void world_take_all(struct world *world) {
+    while (world->in_flight > 0) {
+        world_take_at(world, 0);
+    }
+}
+
+static void world_connect(struct world *world) {
+    outbox_session_begin(&world->outbox);
+}
+
+static void world_lose(struct world *world) {
+    world->in_flight = 0;
+    outbox_session_end(&world->outbox);
+}
+
+static uint64_t confirmed(const struct world *world, enum core_lane lane) {
+    return outbox_confirmed(&world->outbox, lane);
+}
+
+/* ---- stories ---- */
+
+static void an_event_is_sent_the_moment_it_is_told_when_nothing_is_older(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_activity(world);
+    world_alarm(world, 2);
+    world_activity(world);
+    world_expect(world, "1 2 3 4");
+    world_drain(world, 10);
+    world_expect(world, "");
+    free(world);
+}
+
+static void confirmed_moves_only_over_what_was_taken_without_a_gap(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1); /* 1 */
+    world_activity(world); /* 2 */
+    world_alarm(world, 1); /* 3 */
+    world_alarm(world, 2); /* 4 */
+    world_take(world, 3);
+    assert_int_equal(confirmed(world, LANE_ALARM), 0);
+    world_take(world, 2);
+    assert_int_equal(confirmed(world, LANE_ACTIVITY), 2);
+    world_take(world, 1);
+    assert_int_equal(confirmed(world, LANE_ALARM), 3);
+    world_take(world, 4);
+    assert_int_equal(confirmed(world, LANE_ALARM), 4);
+    outbox_taken(&world->outbox, LANE_ALARM, 4); /* a second PUBACK changes nothing */
+    assert_int_equal(confirmed(world, LANE_ALARM), 4);
+    free(world);
+}
+
+static void a_backlog_goes_out_in_order_alarms_first_and_marked(void **state) {
+    (void)state;
+    struct world *world = world_new(100);
+    world_activity(world);
+    world_alarm(world, 1);
+    world_activity(world);
+    world_alarm(world, 2);
+    world_expect(world, "");
+    world_connect(world);
+    world_drain(world, 10);
+    world_expect(world, "2' 4' 1' 3'");
+    world_take_all(world);
+    assert_int_equal(confirmed(world, LANE_ALARM), 4);
+    assert_int_equal(confirmed(world, LANE_ACTIVITY), 3);
+    world_alarm(world, 1);
+    world_expect(world, "5");
+    free(world);
+}
+
+static void a_restarted_uplink_goes_on_after_what_the_engine_knows_as_confirmed(void **state) {
+    (void)state;
+    struct world *world = world_new(100);
+    for (int i = 0; i < 6; i++) {
+        world_record_untold(world, LANE_ALARM, 1);
+    }
+    outbox_init(&world->outbox);
+    outbox_welcome(&world->outbox, 6, (const uint64_t[]){4, 0});
+    world_connect(world);
+    world_drain(world, 10);
+    world_expect(world, "5' 6'");
+    free(world);
+}
+
+static void a_new_alarm_overtakes_the_backlog_with_its_own_past_first(void **state) {
+    (void)state;
+    struct world *world = world_new(2);
+    for (uint32_t i = 0; i < 8; i++) {
+        world_alarm(world, i % 4); /* 1:0 2:1 3:2 4:3 5:0 6:1 7:2 8:3 */
+    }
+    world_connect(world);
+    world_drain(world, 1);
+    world_expect(world, "1' 2'");
+    world_alarm(world, 3); /* 9: its past is 4 and 8 */
+    world_expect(world, "");
+    world_take_all(world);
+    world_drain(world, 1);
+    world_expect(world, "4' 8'");
+    world_take_all(world);
+    world_drain(world, 9);
+    world_expect(world, "9 3'");
+    world_take_all(world);
+    world_drain(world, 9);
+    world_expect(world, "5' 6'");
+    world_take_all(world);
+    world_drain(world, 9);
+    world_expect(world, "7'"); /* 8 and 9 have gone ahead */
+    assert_int_equal(confirmed(world, LANE_ALARM), 6);
+    world_take_all(world);
+    assert_int_equal(confirmed(world, LANE_ALARM), 9);
+    assert_int_equal(world->sends_again, 0);
+    free(world);
+}
+
+static void what_overtakes_does_not_move_confirmed_before_the_backlog_has_passed(void **state) {
+    (void)state;
+    struct world *world = world_new(1);
+    world_alarm(world, 1);
+    world_alarm(world, 1);
+    world_connect(world);
+    world_alarm(world, 2); /* 3 */
+    world_drain(world, 1);
+    world_expect(world, "3");
+    world_take_all(world);
+    assert_int_equal(confirmed(world, LANE_ALARM), 0);
+    world_drain(world, 9);
+    world_take_all(world);
+    world_drain(world, 9);
+    world_take_all(world);
+    world_drain(world, 9);
+    world_expect(world, "1' 2'");
+    assert_int_equal(confirmed(world, LANE_ALARM), 3);
+    free(world);
+}
+
+static void an_activity_event_waits_its_turn_behind_its_backlog(void **state) {
+    (void)state;
+    struct world *world = world_new(1);
+    world_activity(world);
+    world_connect(world);
+    world_activity(world);
+    world_expect(world, "");
+    world_drain(world, 9);
+    world_expect(world, "1'");
+    world_take_all(world);
+    world_drain(world, 9);
+    world_expect(world, "2");
+    free(world);
+}
+
+static void a_jam_of_the_window_does_not_mark_a_new_call_as_old(void **state) {
+    (void)state;
+    struct world *world = world_new(1);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_alarm(world, 2);
+    world_alarm(world, 3);
+    world_expect(world, "1");
+    world_take_all(world);
+    world_drain(world, 1);
+    world_take_all(world);
+    world_drain(world, 9);
+    world_expect(world, "2 3");
+    free(world);
+}
+
+static void what_waited_long_within_a_session_is_a_replay(void **state) {
+    (void)state;
+    struct world *world = world_new(1);
+    world_connect(world);
+    world_activity(world);
+    world_activity(world);
+    world_take_all(world);
+    world->age_ns = OUTBOX_REPLAY_AGE_NS;
+    world_drain(world, 9);
+    world_expect(world, "1 2'");
+    free(world);
+}
+
+static void
+after_a_lost_connection_the_unconfirmed_is_sent_again_and_the_taken_is_not(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    for (uint32_t i = 1; i <= 4; i++) {
+        world_alarm(world, i);
+    }
+    world_take(world, 1);
+    world_take(world, 3);
+    world_expect(world, "1 2 3 4");
+    world_lose(world);
+    world_alarm(world, 5);
+    world_connect(world);
+    world_drain(world, 9);
+    world_expect(world, "2' 4' 5'");
+    assert_int_equal(confirmed(world, LANE_ALARM), 1);
+    world_take_all(world);
+    assert_int_equal(confirmed(world, LANE_ALARM), 5);
+    free(world);
+}
+
+static void events_that_were_not_told_one_by_one_are_read(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_record_untold(world, LANE_ALARM, 2);
+    world_record_untold(world, LANE_ACTIVITY, RULESET_NONE);
+    world_alarm(world, 2); /* 4 overtakes, with 2 before it */
+    world_expect(world, "1");
+    world_drain(world, 9);
+    world_expect(world, "2 4 3");
+    free(world);
+}
+
+static void a_refused_event_is_sent_again_with_all_that_followed(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    for (uint32_t i = 1; i <= 4; i++) {
+        world_alarm(world, 1);
+    }
+    world_take(world, 1);
+    world_take(world, 3);
+    outbox_refused(&world->outbox, LANE_ALARM, 2);
+    world->in_flight = 0;
+    world_alarm(world, 1);
+    world_expect(world, "1 2 3 4");
+    world_drain(world, 9);
+    world_expect(world, ""); /* stands still */
+    world_activity(world);   /* the other lane does not */
+    world_expect(world, "6");
+    outbox_resume(&world->outbox);
+    world_drain(world, 9);
+    world_expect(world, "2 3 4 5");
+    assert_int_equal(confirmed(world, LANE_ALARM), 1);
+    world_take_all(world);
+    assert_int_equal(confirmed(world, LANE_ALARM), 5);
+    free(world);
+}
+
+static void a_journal_that_cannot_be_read_does_not_silence_a_new_alarm(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_record_untold(world, LANE_ALARM, 1);
+    world_connect(world);
+    world->journal_gone = true;
+    outbox_journal(&world->outbox, false);
+    world_alarm(world, 2);
+    world_expect(world, "2");
+    world->journal_gone = false;
+    outbox_journal(&world->outbox, true);
+    world_drain(world, 9);
+    world_expect(world, "1'");
+    free(world);
+}
+
+static void another_journal_is_begun_where_the_engine_says(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    for (uint32_t i = 0; i < 5; i++) {
+        world_alarm(world, 1);
+    }
+    world_take_all(world);
+    world_expect(world, "1 2 3 4 5");
+    outbox_welcome(&world->outbox, 2, (const uint64_t[]){1, 0});
+    assert_int_equal(confirmed(world, LANE_ALARM), 1);
+    world_drain(world, 9);
+    world_expect(world, "2'");
+    free(world);
+}
+
+static void an_engine_that_forgot_our_confirmations_does_not_bring_them_back(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_alarm(world, 1);
+    world_take_all(world);
+    outbox_welcome(&world->outbox, 2, (const uint64_t[]){1, 0});
+    assert_int_equal(confirmed(world, LANE_ALARM), 2);
+    world_drain(world, 9);
+    world_expect(world, "1 2");
+    free(world);
+}
+
+static void the_oldest_unanswered_event_bounds_what_is_sent_behind_it(void **state) {
+    (void)state;
+    struct world *world = world_new(2);
+    world_connect(world);
+    world_activity(world);
+    for (int i = 0; i < OUTBOX_SENT_MAX + 10; i++) {
+        world_activity(world);
+        world_drain(world, 9);
+        if (world->in_flight == 2) {
+            world_take_at(world, 1); /* never the first */
+        }
+    }
+    outbox_check(&world->outbox);
+    assert_int_equal(world->sends, OUTBOX_SENT_MAX);
+    assert_int_equal(confirmed(world, LANE_ACTIVITY), 0);
+    world_take_all(world);
+    world_drain(world, 9);
+    world_take_all(world);
+    assert_true(confirmed(world, LANE_ACTIVITY) > OUTBOX_SENT_MAX);
+    free(world);
+}
+
+/* A busy alarm's past is longer than one read: each read goes on where the last one ended. */
+static void a_long_past_of_one_alarm_overtakes_piece_by_piece(void **state) {
+    (void)state;
+    struct world *world = world_new(40);
+    world_alarm(world, 2);
+    for (int i = 0; i < 250; i++) {
+        world_alarm(world, 1);
+    }
+    world_connect(world);
+    world_alarm(world, 1);
+    for (int i = 0; i < 20; i++) {
+        world_drain(world, 1);
+        world_take_all(world);
+    }
+    assert_int_equal(confirmed(world, LANE_ALARM), 252);
+    assert_int_equal(world->sends, 252);
+    free(world);
+}
+
+static void more_overtakers_than_the_table_holds_wait_for_the_backlog(void **state) {
+    (void)state;
+    enum { ALARMS = OUTBOX_OVERTAKERS_MAX + 5 };
+    struct world *world = world_new(1);
+    world_record_untold(world, LANE_ALARM, 0);
+    world_connect(world);
+    for (uint32_t i = 1; i <= ALARMS; i++) {
+        uint64_t seq = ++world->newest;
+        world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 1};
+        assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 100 + i, true));
+    }
+    assert_int_equal(world->outbox.overtaker_count, OUTBOX_OVERTAKERS_MAX);
+    assert_int_equal(world->outbox.overtakes_refused, 5);
+    free(world);
+}
+
+/* ---- the walk ---- */
+
+static uint32_t walk_random(uint64_t *seed, uint32_t bound) {
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*seed >> 33) % bound;
+}
+
+static void walk_step(struct world *world, uint64_t *seed, bool *connected, bool *refused) {
+    switch (walk_random(seed, 12)) {
+    case 0:
+    case 1:
+    case 2:
+        world_alarm(world, walk_random(seed, 16));
+        break;
+    case 3:
+    case 4:
+        world_activity(world);
+        break;
+    case 5:
+        world_record_untold(world, LANE_ALARM, walk_random(seed, 16));
+        break;
+    case 6:
+    case 7:
+        world_drain(world, 1 + (int)walk_random(seed, 3));
+        break;
+    case 8:
+    case 9:
+    case 10:
+        for (uint32_t i = walk_random(seed, 8); i > 0 && world->in_flight > 0; i--) {
+            world_take_at(world, walk_random(seed, world->in_flight));
+        }
+        break;
+    case 11:
+        if (walk_random(seed, 4) == 0 && world->in_flight > 0) {
+            uint32_t index = walk_random(seed, world->in_flight);
+            uint64_t seq = world->flight[index].seq;
+            enum core_lane lane = world->flight[index].lane;
+            world_remove_flight(world, index);
+            outbox_refused(&world->outbox, lane, seq);
+            *refused = true;
+        } else if (walk_random(seed, 3) == 0) {
+            outbox_resume(&world->outbox);
+        } else if (*connected && walk_random(seed, 4) == 0) {
+            world_lose(world);
+            *connected = false;
+        } else if (!*connected) {
+            world_connect(world);
+            *connected = true;
+        }
+        break;
+    default:
+        break;
+    }
+    outbox_check(&world->outbox);
+    for (uint64_t seq = 1; seq <= world->newest; seq++) { /* O1 */
+        const struct row *row = &world->journal[seq];
+        assert_true(row->delivered || seq > confirmed(world, row->lane));
+    }
+}
+
+static void whatever_happens_everything_arrives_once_confirmed_and_in_order(void **state) {
+    (void)state;
+    uint64_t walked = 0;
+    uint64_t again = 0;
+    for (uint64_t start = 1; start <= 60; start++) {
+        uint64_t seed = start;
+        struct world *world = world_new(1 + walk_random(&seed, 20));
+        bool connected = false;
+        bool refused = false;
+        for (int i = 0; i < 600; i++) {
+            walk_step(world, &seed, &connected, &refused);
+        }
+        /* Heal: everything must come through. */
+        outbox_resume(&world->outbox);
+        if (!connected) {
+            world_connect(world);
+        }
+        for (uint32_t i = 0; i < 4 * world->newest + 100; i++) {
+            world_drain(world, 10);
+            world_take_all(world);
+        }
+        for (uint64_t seq = 1; seq <= world->newest; seq++) {
+            if (!world->journal[seq].delivered ||
+                seq > world->outbox.lanes[world->journal[seq].lane].examined) {
+                fail_msg("seed %llu: %llu was not delivered", (unsigned long long)start,
+                         (unsigned long long)seq);
+            }
+        }
+        walked += world->newest;
+        again += world->sends_again;
+        free(world);
+    }
+    assert_true(walked > 10000);
+    assert_true(again > 0); /* losses and refusals did happen */
+}
+
+/* O2: without a loss or a refusal nothing is sent twice, however much overtakes. */
+static void within_one_session_nothing_is_sent_twice(void **state) {
+    (void)state;
+    for (uint64_t start = 1; start <= 40; start++) {
+        uint64_t seed = start;
+        struct world *world = world_new(1 + walk_random(&seed, 20));
+        for (int i = 0; i < 200; i++) {
+            world_record_untold(world, LANE_ALARM, walk_random(&seed, 16));
+        }
+        world_connect(world);
+        for (int i = 0; i < 500; i++) {
+            if (walk_random(&seed, 2) == 0) {
+                world_alarm(world, walk_random(&seed, 16));
+            }
+            world_drain(world, 1);
+            while (world->in_flight > 0 && walk_random(&seed, 4) != 0) {
+                world_take_at(world, walk_random(&seed, world->in_flight));
+            }
+        }
+        assert_int_equal(world->sends_again, 0);
+        free(world);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_is_sent_the_moment_it_is_told_when_nothing_is_older),
+        cmocka_unit_test(confirmed_moves_only_over_what_was_taken_without_a_gap),
+        cmocka_unit_test(a_backlog_goes_out_in_order_alarms_first_and_marked),
+        cmocka_unit_test(a_restarted_uplink_goes_on_after_what_the_engine_knows_as_confirmed),
+        cmocka_unit_test(a_new_alarm_overtakes_the_backlog_with_its_own_past_first),
+        cmocka_unit_test(what_overtakes_does_not_move_confirmed_before_the_backlog_has_passed),
+        cmocka_unit_test(an_activity_event_waits_its_turn_behind_its_backlog),
+        cmocka_unit_test(a_jam_of_the_window_does_not_mark_a_new_call_as_old),
+        cmocka_unit_test(what_waited_long_within_a_session_is_a_replay),
+        cmocka_unit_test(
+            after_a_lost_connection_the_unconfirmed_is_sent_again_and_the_taken_is_not),
+        cmocka_unit_test(events_that_were_not_told_one_by_one_are_read),
+        cmocka_unit_test(a_refused_event_is_sent_again_with_all_that_followed),
+        cmocka_unit_test(a_journal_that_cannot_be_read_does_not_silence_a_new_alarm),
+        cmocka_unit_test(another_journal_is_begun_where_the_engine_says),
+        cmocka_unit_test(an_engine_that_forgot_our_confirmations_does_not_bring_them_back),
+        cmocka_unit_test(the_oldest_unanswered_event_bounds_what_is_sent_behind_it),
+        cmocka_unit_test(a_long_past_of_one_alarm_overtakes_piece_by_piece),
+        cmocka_unit_test(more_overtakers_than_the_table_holds_wait_for_the_backlog),
+        cmocka_unit_test(whatever_happens_everything_arrives_once_confirmed_and_in_order),
+        cmocka_unit_test(within_one_session_nothing_is_sent_twice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

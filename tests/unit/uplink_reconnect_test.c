@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * When a broker is tried again: never at once in a loop, never later than the longest wait, and
+ * never all gateways at the same moment.
+ */
+
+#include "gateway/uplink/reconnect.h"
+#include "tests/support/cmocka.h"
+
+enum { MIN_MS = 500, MAX_MS = 30000, STEADY_MS = 10000 };
+
+static void the_wait_stays_between_its_bounds_and_reaches_both_ends(void **state) {
+    (void)state;
+    struct reconnect reconnect;
+    reconnect_init(&reconnect, 1, MIN_MS, MAX_MS, STEADY_MS, 7);
+    uint32_t shortest = MAX_MS;
+    uint32_t longest = 0;
+    for (int i = 0; i < 2000; i++) {
+        uint32_t wait_ms = reconnect_failed(&reconnect, 0);
+        assert_in_range(wait_ms, MIN_MS, MAX_MS);
+        shortest = wait_ms < shortest ? wait_ms : shortest;
+        longest = wait_ms > longest ? wait_ms : longest;
+    }
+    assert_true(shortest < 2000);
+    assert_true(longest > 28000);
+}
+
+static void the_first_waits_are_short_and_grow(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed < 200; seed++) {
+        struct reconnect reconnect;
+        reconnect_init(&reconnect, 1, MIN_MS, MAX_MS, STEADY_MS, seed);
+        assert_in_range(reconnect_failed(&reconnect, 0), MIN_MS, 1000);
+        assert_in_range(reconnect_failed(&reconnect, 0), MIN_MS, 2000);
+        assert_in_range(reconnect_failed(&reconnect, 0), MIN_MS, 4000);
+    }
+}
+
+static void two_gateways_do_not_wait_alike(void **state) {
+    (void)state;
+    struct reconnect one;
+    struct reconnect other;
+    reconnect_init(&one, 1, MIN_MS, MAX_MS, STEADY_MS, 1);
+    reconnect_init(&other, 1, MIN_MS, MAX_MS, STEADY_MS, 1000001);
+    int alike = 0;
+    for (int i = 0; i < 100; i++) {
+        alike += reconnect_failed(&one, 0) == reconnect_failed(&other, 0);
+    }
+    assert_true(alike < 20);
+}
+
+static void brokers_are_tried_in_order_and_only_a_whole_round_waits(void **state) {
+    (void)state;
+    struct reconnect reconnect;
+    reconnect_init(&reconnect, 3, MIN_MS, MAX_MS, STEADY_MS, 5);
+    for (int round = 0; round < 4; round++) {
+        assert_int_equal(reconnect.broker, 0);
+        assert_int_equal(reconnect_failed(&reconnect, 0), 0);
+        assert_int_equal(reconnect.broker, 1);
+        assert_int_equal(reconnect_failed(&reconnect, 0), 0);
+        assert_int_equal(reconnect.broker, 2);
+        assert_true(reconnect_failed(&reconnect, 0) >= MIN_MS);
+    }
+}
+
+static void a_steady_connection_begins_the_count_anew_at_the_first_broker(void **state) {
+    (void)state;
+    struct reconnect reconnect;
+    reconnect_init(&reconnect, 2, MIN_MS, MAX_MS, STEADY_MS, 5);
+    for (int i = 0; i < 21; i++) {
+        (void)reconnect_failed(&reconnect, 0);
+    }
+    assert_int_equal(reconnect.broker, 1);
+    assert_in_range(reconnect_failed(&reconnect, STEADY_MS), MIN_MS, 2 * MIN_MS);
+    assert_int_equal(reconnect.broker, 0);
+}
+
+static void a_broker_that_accepts_and_closes_is_not_met_with_a_busy_loop(void **state) {
+    (void)state;
+    struct reconnect reconnect;
+    reconnect_init(&reconnect, 1, MIN_MS, MAX_MS, STEADY_MS, 5);
+    uint64_t waited_ms = 0;
+    for (int i = 0; i < 20; i++) {
+        waited_ms += reconnect_failed(&reconnect, STEADY_MS - 1);
+    }
+    assert_true(waited_ms > 60000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_wait_stays_between_its_bounds_and_reaches_both_ends),
+        cmocka_unit_test(the_first_waits_are_short_and_grow),
+        cmocka_unit_test(two_gateways_do_not_wait_alike),
+        cmocka_unit_test(brokers_are_tried_in_order_and_only_a_whole_round_waits),
+        cmocka_unit_test(a_steady_connection_begins_the_count_anew_at_the_first_broker),
+        cmocka_unit_test(a_broker_that_accepts_and_closes_is_not_met_with_a_busy_loop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
