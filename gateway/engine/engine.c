@@ -37,6 +37,8 @@ enum {
     ENGINE_GRACE_MS = 5000,
     /* Live values wait so long for others to go with them; events never wait. */
     ENGINE_POINTS_MS = 5,
+    /* No silence is shorter in real time, however fast the clock runs: heartbeats come each real second. */
+    ENGINE_SILENCE_MS_MIN = 3500,
     /* Alarms whose record changed, taken from the core at a time. */
     CHANGED_BATCH = 64,
 };
@@ -54,6 +56,9 @@ struct engine_alarm {
 struct engine {
     struct process *process;
     const struct site *site;
+    struct ruleset ruleset; /* the site's, with silences that fit the clock */
+    struct ruleset_device *devices;
+    struct ruleset_point *ruleset_points;
     struct core *core;
     struct core_event *events;
     struct engine_alarm *alarms;
@@ -675,8 +680,44 @@ static void engine_restore_alarm(void *context, const char *name,
     restore->restored++;
 }
 
-static int engine_allocate(struct engine *engine) {
+/* Under a fast clock, stretch the silences so that none is over before a heartbeat can have come. */
+static int engine_stretch_silences(struct engine *engine) {
     const struct ruleset *ruleset = &engine->site->ruleset;
+    uint64_t least_ns = clock_rate() * (ENGINE_SILENCE_MS_MIN * NS_PER_MS);
+    engine->ruleset = *ruleset;
+    if (clock_rate() == 1) {
+        return 0;
+    }
+    engine->devices = calloc((size_t)ruleset->device_count + 1, sizeof *engine->devices);
+    engine->ruleset_points =
+        calloc((size_t)ruleset->point_count + 1, sizeof *engine->ruleset_points);
+    if (engine->devices == NULL || engine->ruleset_points == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    for (uint32_t i = 0; i < ruleset->device_count; i++) {
+        engine->devices[i] = ruleset->devices[i];
+        if (engine->devices[i].silence_ns > 0 && engine->devices[i].silence_ns < least_ns) {
+            engine->devices[i].silence_ns = least_ns;
+        }
+    }
+    for (uint32_t i = 0; i < ruleset->point_count; i++) {
+        engine->ruleset_points[i] = ruleset->points[i];
+        if (engine->ruleset_points[i].silence_ns > 0 &&
+            engine->ruleset_points[i].silence_ns < least_ns) {
+            engine->ruleset_points[i].silence_ns = least_ns;
+        }
+    }
+    engine->ruleset.devices = engine->devices;
+    engine->ruleset.points = engine->ruleset_points;
+    return 0;
+}
+
+static int engine_allocate(struct engine *engine) {
+    int r = engine_stretch_silences(engine);
+    if (r != 0) {
+        return r;
+    }
+    const struct ruleset *ruleset = &engine->ruleset;
     void *block = calloc(1, core_size(ruleset));
     engine->events = calloc(core_events_max(ruleset), sizeof *engine->events);
     engine->alarms = calloc((size_t)ruleset->alarm_count + 1, sizeof *engine->alarms);
@@ -791,6 +832,8 @@ static void engine_close(struct engine *engine) {
     free(engine->alarms);
     free(engine->events);
     free(engine->core);
+    free(engine->ruleset_points);
+    free(engine->devices);
     free(engine);
 }
 

@@ -230,8 +230,7 @@ class Gateway:
         return out
 
     def alarms(self, *arguments):
-        answer = json.loads(self.cli("alarms", "--json", *arguments))
-        return answer["alarms"] if isinstance(answer, dict) else answer
+        return [json.loads(line) for line in self.cli("alarms", "--json", *arguments).splitlines()]
 
     def pids(self):
         """The children by name, as the kernel tells: {"engine": pid, …}."""

@@ -18,7 +18,8 @@
  *       quality, silence, a start and time by itself lower nothing else.
  *   S2  An alarm is closed only as it is cleared, or by a command for it; reset only by a command,
  *       with a last reading that is good and at rest.
- *   S3  A call or a fire is raised by the very reading that shows it.
+ *   S3  A call or a fire is raised by the very reading that shows it; so is a confirmed fire by the
+ *       second detector in the window, whatever restarts lie between the two.
  *   S4  A restart keeps every axis of every alarm, and its occurrence.
  *   S5  No axis but `pending` changes without an event that says so.
  *   S6  After the site is well again and people have done their work, every alarm is normal.
@@ -243,6 +244,16 @@ static bool input_is_relief(const struct input *input, uint32_t point, double at
            input->reading.value <= at_rest;
 }
 
+/* Was the point seen true in the window that ends now? */
+static bool life_is_recent(const struct life *life, uint32_t point) {
+    struct instant until = life->shadows[point].true_until;
+    return until.ns != 0 && life->now.ns < until.ns + WINDOW_S * NS_PER_S;
+}
+
+static bool point_is_detector(const struct ruleset_point *point) {
+    return point->kind == POINT_SMOKE || point->kind == POINT_HEAT;
+}
+
 /*
  * May a confirmed fire be over? Not while two detectors of its zone, or a call point, were true in
  * the window, nor while so many cannot say that they may have been.
@@ -256,11 +267,8 @@ static bool life_zone_may_be_over(const struct life *life, uint32_t zone) {
         bool known = quality_usable((enum quality)core_point(life->core, p)->quality);
         if (ruleset->points[p].kind == POINT_MANUAL_CALL_POINT) {
             call_points_at_rest &= known && shadow->usable && shadow->value == 0;
-        } else if (ruleset->points[p].kind == POINT_SMOKE ||
-                   ruleset->points[p].kind == POINT_HEAT) {
-            bool recent = shadow->true_until.ns != 0 &&
-                          life->now.ns < shadow->true_until.ns + WINDOW_S * NS_PER_S;
-            detectors += recent || !known;
+        } else if (point_is_detector(&ruleset->points[p])) {
+            detectors += life_is_recent(life, p) || !known;
         }
     }
     return call_points_at_rest && detectors < 2;
@@ -421,6 +429,19 @@ static void life_judge_alarm(const struct life *life, uint32_t alarm, bool told,
     }
 }
 
+/* S3: has the zone of a detector that was just seen true a confirmed fire, if it must? */
+static void life_judge_zone(const struct life *life, uint32_t detector) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    uint32_t zone = ruleset->places[ruleset->points[detector].place].parent;
+    uint32_t alarm = trial_alarm(&life->trial, CONFIRMED, zone);
+    uint32_t recent = 0;
+    for (uint32_t p = ruleset->places[zone].point_first; p < ruleset->places[zone].point_end; p++) {
+        recent += point_is_detector(&ruleset->points[p]) && life_is_recent(life, p);
+    }
+    claim(life, recent < 2 || core_alarm(life->core, alarm)->axes.active,
+          "S3: two detectors in the window confirm a fire", alarm);
+}
+
 /* S3: what a reading shows is raised by it. */
 static void life_judge_reading(struct life *life, const struct input *input) {
     const struct ruleset *ruleset = &life->trial.ruleset;
@@ -436,6 +457,9 @@ static void life_judge_reading(struct life *life, const struct input *input) {
             claim(life, !shows || active, "S3: a call or a fire is raised at once", alarm);
             life->tally.threatened += active && !input_is_usable_reading(input);
         }
+    }
+    if (shows && point_is_detector(&ruleset->points[point])) {
+        life_judge_zone(life, point);
     }
 }
 
@@ -652,10 +676,15 @@ static void life_heal(struct life *life) {
  * they try the last thing first.
  */
 static void life_rest(struct life *life) {
+    life_heal(life);
+    for (uint32_t i = 0; i < life->trial.ruleset.point_count; i++) {
+        life_read(life, i, QUALITY_GOOD, 1); /* so that there is much to bring to an end */
+    }
     for (uint32_t s = 0; s <= WINDOW_S; s++) {
         life_heal(life);
         life->now = instant_after(life->now, NS_PER_S);
     }
+    life_order(life, life->trial.ruleset.alarm_count, ALARM_VERB_RESET); /* there is none */
     for (uint32_t i = 0; i < life->trial.ruleset.alarm_count; i++) {
         life_order(life, i, ALARM_VERB_RESET);
         life_order(life, i, ALARM_VERB_ACKNOWLEDGE);
