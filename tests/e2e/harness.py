@@ -81,15 +81,17 @@ class Process:
 class Broker:
     """A mosquitto of its own."""
 
-    def __init__(self, directory, extra=""):
+    def __init__(self, directory, extra="", anonymous=True):
         self.directory = Path(directory)
         self.port = free_port()
         self.extra = extra
+        self.anonymous = anonymous
         self.process = None
 
     def start(self):
         configuration = self.directory / "mosquitto.conf"
-        configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+        configuration.write_text(f"listener {self.port} 127.0.0.1\npersistence false\nuser root\n"
+                                 f"allow_anonymous {str(self.anonymous).lower()}\n"
                                  f"max_queued_messages 100000\n{self.extra}")
         self.process = Process("mosquitto", ["/usr/sbin/mosquitto", "-c", str(configuration)], self.directory)
         until(self.answers, "mosquitto to listen", context=lambda: "\n" + self.process.text())

@@ -32,13 +32,13 @@ def assert_not_busy(gateway, seconds=2.0):
 
 
 @pytest.mark.parametrize("answer, told", [
-    ("drip", r"in time|500 ms"),
+    ("drip", r"short|in time"),
     ("wrong_unit", r"unit"),
     ("short", r"short|fewer|in time|500 ms|closed"),
     ("long", r"long|more bytes|asked"),
     ("exception", r"exception"),
     ("close", r"closed|reset"),
-    ("garbage", r"garbled|wrong|transaction|protocol|in time|500 ms"),
+    ("garbage", r"no sense|another|more bytes|in time"),
     ("silent", r"in time|500 ms|no answer"),
 ])
 def test_a_device_that_answers_wrongly_is_lost_and_told_and_comes_back(scene, answer, told):
@@ -134,12 +134,10 @@ def test_a_broker_that_is_absent_at_the_start_costs_nothing(scene):
 
 
 def test_a_broker_that_refuses_is_told_once_and_not_stormed(scene):
-    scene.broker = Broker(scene.directory, "password_file /dev/null\n")
-    conf = scene.directory
-    scene.broker.port = int(scene.overrides["mqtt.brokers.0"].rsplit(":", 1)[1])
+    (scene.directory / "passwords").write_text("")
+    scene.broker = Broker(scene.directory, f"password_file {scene.directory}/passwords\n", anonymous=False)
     scene.keep(scene.broker)
-    (conf / "passwords").write_text("")
-    scene.broker.extra = f"allow_anonymous false\npassword_file {conf}/passwords\n"
+    scene.overrides["mqtt.brokers.0"] = f"tcp://127.0.0.1:{scene.broker.port}"
     scene.broker.start()
     gateway = scene.gateway(wait=False)
     line = gateway.process.until_said(r"process=uplink event=broker_\w+ .*").group(0)
@@ -243,13 +241,12 @@ def test_a_full_disk_silences_no_alarm_and_loses_no_recorded_event(scene):
         field.press("care/talk/button")
         before = backend.until_event(type="alarm.raised", rule="emergency_call")[0]
         ballast = mount / "ballast"
-        with open(ballast, "wb") as file:
-            try:
-                while True:
-                    file.write(b"x" * 4096)
-                    file.flush()
-            except OSError:
+        file = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(file, b"x" * 4096):
                 pass
+        except OSError:
+            os.close(file)
         field.press(BUTTON)
         early = backend.until_event(type="alarm.raised", rule="emergency_call", subject=BUTTON)[0]
         backend.until_event(type="alarm.raised", rule="system_storage")

@@ -77,7 +77,7 @@ def test_an_alarm_lives_until_somebody_was_there(scene):
     gateway.cli("ack", CALL, "--by", "wang")
     acknowledged = backend.until_event(type="alarm.acknowledged", rule="emergency_call")[0]
     assert "wang" in acknowledged["data"]["actor"]
-    refused("been at the place")
+    refused("somebody has been there")
     gateway.cli("attend", CALL, "--by", "wang")
     gateway.cli("reset", CALL, "--by", "wang", "--reason", "helped up")
     closed = backend.until_event(type="alarm.closed", rule="emergency_call")[0]

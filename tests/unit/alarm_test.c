@@ -366,8 +366,7 @@ static void a_new_press_must_be_attended_again(void **state) {
                  "9 reset normal reset+closed\n");
 }
 
-/* call.assist closes at its origin and does not latch: it closes by whichever of the three is last.
- */
+/* call.assist closes at its origin and does not latch: by whichever of the three is last. */
 static void a_call_that_does_not_latch_waits_for_all_three(void **state) {
     (void)state;
     one(ASSIST, 0,

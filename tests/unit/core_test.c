@@ -13,8 +13,8 @@
  *     0 care (home_care_centre), hours of calendar 1
  *     1   room (day_care_room)   button smoke heat     on device io, missed after 3 s
  *     2   hall (service_hall)    door reader post lamp  on device doors, missed after 6 s
- *                                radio                  on device radio, never missed; silent at
- * 100 s
+ *                                radio                  on device wireless, never missed;
+ *                                                       silent itself after 100 s
  */
 
 #include <math.h>

@@ -409,8 +409,7 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
     return found;
 }
 
-/* One device, the uplink and the storage have an alarm each; the rest of the limit is the site's.
- */
+/* One device, the uplink and the storage have an alarm each; the rest is the site's. */
 static void more_alarms_than_the_limit_are_an_error(void **state) {
     (void)state;
     enum { SITE_RULES = 757, SITE_POINTS = 1321 };

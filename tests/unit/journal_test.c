@@ -1,0 +1,822 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The journal with a disk of its own: a scratch directory per test
+ *
+ * The file is looked at with SQLite and hashed with OpenSSL here, not with the product's own code,
+ * so that a mistake shared by its writer and its checks does not hide. What only a dying process
+ * can show is done in a forked child, which never returns into the test runner.
+ *
+ * Each event carries a number, and tests number them so that it equals the seq it must get.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/sha.h>
+#include <sqlite3.h>
+
+#include "gateway/clock.h"
+#include "gateway/journal/journal.h"
+#include "gateway/site.h"
+#include "tests/support/cmocka.h"
+
+enum { ALARMS = 4, MEMORIES = 2, PATH_SIZE = 256, KILLS = 24 };
+
+/* How long anything may take before a test gives up. */
+#define DEADLINE_NS (60 * NS_PER_S)
+
+struct scene {
+    char root[64];
+    char state[PATH_SIZE];
+    char database[PATH_SIZE];
+};
+
+/* ---- the scratch directory ---- */
+
+static int scene_setup(void **state) {
+    struct scene *scene = calloc(1, sizeof *scene);
+    assert_non_null(scene);
+    (void)snprintf(scene->root, sizeof scene->root, "/tmp/tocsin-journal-XXXXXX");
+    assert_non_null(mkdtemp(scene->root));
+    (void)snprintf(scene->state, sizeof scene->state, "%s/state", scene->root);
+    (void)snprintf(scene->database, sizeof scene->database, "%s/state/journal.db", scene->root);
+    *state = scene;
+    return 0;
+}
+
+static int scene_remove(const char *path, const struct stat *found, int kind, struct FTW *walk) {
+    (void)found;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
+static int scene_teardown(void **state) {
+    struct scene *scene = *state;
+    int r = nftw(scene->root, scene_remove, 8, FTW_DEPTH | FTW_PHYS);
+    free(scene);
+    return r;
+}
+
+/* How many damaged journals stand in the state directory; the path of one of them. */
+static int scene_bad_count(const struct scene *scene, char ret_path[2 * PATH_SIZE]) {
+    static const char prefix[] = "journal.db.bad-";
+    DIR *directory = opendir(scene->state);
+    assert_non_null(directory);
+    int count = 0;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+            strstr(entry->d_name, "-wal") == NULL) {
+            (void)snprintf(ret_path, 2 * PATH_SIZE, "%s/%.200s", scene->state, entry->d_name);
+            count++;
+        }
+    }
+    (void)closedir(directory);
+    return count;
+}
+
+/* ---- a journal and its events ---- */
+
+static void alarm_name(const void *context, uint32_t alarm, char *ret) {
+    (void)context;
+    (void)snprintf(ret, SITE_ALARM_NAME_SIZE, "emergency_call/room-%" PRIu32, alarm);
+}
+
+static struct journal *journal_open_for(const struct scene *scene) {
+    struct journal_conf conf = {
+        .directory = scene->state,
+        .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
+        .alarm_count = ALARMS,
+    };
+    struct journal *journal;
+    return journal_new(&conf, &journal) == 0 ? journal : NULL;
+}
+
+static struct journal_event *event_make(uint64_t number, enum core_lane lane) {
+    static const char head[] = ",\"source\":\"/tocsin/gulou-demo/main\"";
+    char text[JOURNAL_TEXT_MAX];
+    int size =
+        snprintf(text, sizeof text, "%s,\"data\":{\"number\":%" PRIu64 ",\"text\":\"%0200d\"}}",
+                 head, number, 0);
+    struct journal_event *event;
+    if (journal_event_new(text, strlen(head), (size_t)size, &event) != 0) {
+        abort();
+    }
+    event->wall = (struct wall){(int64_t)number};
+    event->lane = (uint8_t)lane;
+    event->type = lane == LANE_ALARM ? EVENT_ALARM_RAISED : EVENT_ACCESS_GRANTED;
+    event->alarm = lane == LANE_ALARM ? 1 : RULESET_NONE;
+    event->place = "care/day-care";
+    atomic_init(&event->early, 0);
+    return event;
+}
+
+/* The state of alarm 1, recognisable by its occurrence. */
+static struct journal_alarm *state_make(uint64_t number) {
+    struct journal_alarm *alarm;
+    if (journal_alarm_new(1, MEMORIES, &alarm) != 0) {
+        abort();
+    }
+    alarm->at = (struct instant){number};
+    alarm->changed = (struct wall){(int64_t)number};
+    alarm->value = 1;
+    alarm->record = (struct alarm_record){
+        .axes = {.active = true, .latched = true, .open = true},
+        .condition = TRUTH_TRUE,
+        .occurrence = (uint32_t)number,
+        .raises = 1,
+        .raised = {(int64_t)number},
+    };
+    for (uint32_t m = 0; m < MEMORIES; m++) {
+        alarm->memories[m] = (struct memory_record){
+            .true_age_ns = number + m, .unknown_age_ns = UINT64_MAX, .now = TRUTH_TRUE};
+    }
+    return alarm;
+}
+
+/* What reports have told so far. */
+struct heard {
+    uint64_t ticket, newest_seq;
+    uint64_t events, dropped, alarms, last_seq;
+    bool in_order;
+    bool renewed;
+    bool recording;
+};
+
+static void heard_take(struct heard *heard, struct journal *journal) {
+    struct journal_report report;
+    journal_take(journal, &report);
+    heard->ticket = report.ticket;
+    heard->newest_seq = report.newest_seq;
+    heard->recording = report.recording;
+    heard->renewed = heard->renewed || report.renewed;
+    while (report.events != NULL) {
+        struct journal_event *event = report.events;
+        report.events = event->next;
+        heard->in_order = heard->in_order && event->seq > heard->last_seq;
+        heard->last_seq = event->seq;
+        heard->events++;
+        (void)journal_event_free(event);
+    }
+    while (report.dropped != NULL) {
+        struct journal_event *event = report.dropped;
+        report.dropped = event->next;
+        heard->dropped++;
+        (void)journal_event_free(event);
+    }
+    while (report.alarms != NULL) {
+        struct journal_alarm *alarm = report.alarms;
+        report.alarms = alarm->next;
+        heard->alarms++;
+        free(alarm);
+    }
+}
+
+/* Wait until everything up to `ticket` is recorded; false after the deadline. */
+static bool heard_wait(struct heard *heard, struct journal *journal, uint64_t ticket) {
+    uint64_t until_ns = clock_real_ns() + DEADLINE_NS;
+    heard_take(heard, journal);
+    while (heard->ticket < ticket && clock_real_ns() < until_ns) {
+        struct pollfd ready = {.fd = journal_fd(journal), .events = POLLIN};
+        (void)poll(&ready, 1, 1000);
+        heard_take(heard, journal);
+    }
+    return heard->ticket >= ticket;
+}
+
+/* Record events `first` … `last` in one life of the journal. */
+static void scene_record(const struct scene *scene, uint64_t first, uint64_t last) {
+    struct journal *journal = journal_open_for(scene);
+    struct heard heard = {.in_order = true};
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    uint64_t ticket = 0;
+    for (uint64_t n = first; n <= last; n++) {
+        journal_add_event(journal, event_make(n, LANE_ALARM));
+        journal_add_alarm(journal, state_make(n));
+        ticket = journal_submit(journal);
+    }
+    assert_true(heard_wait(&heard, journal, ticket));
+    assert_true(heard.in_order);
+    assert_int_equal(heard.events, last - first + 1);
+    assert_int_equal(heard.newest_seq, last);
+    (void)journal_free(journal);
+}
+
+/* ---- looking at the file ---- */
+
+static void database_run(const char *path, const char *sql) {
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static uint64_t database_ask(const char *path, const char *sql) {
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    uint64_t value = (uint64_t)sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return value;
+}
+
+/* The row says in its body what it is: its id, its sequence, and the number it was given. */
+static void row_check(uint64_t seq, const char *boot, const char *body) {
+    char id[128];
+    char sequence[64];
+    char number[64];
+    (void)snprintf(id, sizeof id, "\"id\":\"gulou-demo.main.%s.%" PRIu64 "\"", boot, seq);
+    (void)snprintf(sequence, sizeof sequence, ",\"sequence\":%" PRIu64 ",", seq);
+    (void)snprintf(number, sizeof number, "{\"number\":%" PRIu64 ",", seq);
+    assert_non_null(strstr(body, id));
+    assert_non_null(strstr(body, sequence));
+    assert_non_null(strstr(body, number));
+}
+
+/* Every row from `first` to `last` is there, in order, and hashed onto the one before it. */
+static void database_check(const char *path, uint64_t first, uint64_t last) {
+    unsigned char chained[SHA256_DIGEST_LENGTH + WIRE_BODY_MAX] = {0};
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT seq,boot,body,digest FROM event ORDER BY seq",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    uint64_t expected = first;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        const char *body = (const char *)sqlite3_column_text(statement, 2);
+        size_t size = (size_t)sqlite3_column_bytes(statement, 2);
+        unsigned char digest[SHA256_DIGEST_LENGTH];
+        assert_int_equal(sqlite3_column_int64(statement, 0), expected);
+        row_check(expected, (const char *)sqlite3_column_text(statement, 1), body);
+        assert_true(size <= WIRE_BODY_MAX);
+        memcpy(chained + SHA256_DIGEST_LENGTH, body, size);
+        (void)SHA256(chained, SHA256_DIGEST_LENGTH + size, digest);
+        assert_int_equal(sqlite3_column_bytes(statement, 3), SHA256_DIGEST_LENGTH);
+        assert_memory_equal(sqlite3_column_blob(statement, 3), digest, sizeof digest);
+        memcpy(chained, digest, sizeof digest);
+        expected++;
+    }
+    assert_int_equal(expected, last + 1);
+    (void)sqlite3_finalize(statement);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void alarm_remember(void *context, const char *name, const struct journal_alarm *alarm) {
+    uint64_t *occurrence = context;
+    assert_string_equal(name, "emergency_call/room-1");
+    assert_true(alarm->record.axes.active && alarm->record.axes.latched && alarm->record.axes.open);
+    assert_false(alarm->record.axes.acked || alarm->record.axes.pending);
+    assert_int_equal(alarm->memory_count, MEMORIES);
+    for (uint32_t m = 0; m < MEMORIES; m++) {
+        assert_int_equal(alarm->memories[m].true_age_ns, alarm->record.occurrence + m);
+        assert_true(alarm->memories[m].unknown_age_ns == UINT64_MAX);
+        assert_int_equal(alarm->memories[m].now, TRUTH_TRUE);
+    }
+    *occurrence = alarm->record.occurrence;
+}
+
+/* The number that the recorded state of alarm 1 carries; 0 when there is none. */
+static uint64_t alarm_recorded(struct journal *journal) {
+    uint64_t occurrence = 0;
+    assert_int_equal(journal_alarms(journal, alarm_remember, &occurrence), 0);
+    return occurrence;
+}
+
+/* ---- restarts ---- */
+
+static void the_chain_goes_on_over_a_restart_without_a_gap(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 7);
+    database_check(scene->database, 1, 7);
+    scene_record(scene, 8, 20);
+    scene_record(scene, 21, 21);
+    database_check(scene->database, 1, 21);
+}
+
+static void every_life_has_a_boot_of_its_own(void **state) {
+    const struct scene *scene = *state;
+    for (uint64_t life = 1; life <= 4; life++) {
+        char expected[JOURNAL_BOOT_SIZE];
+        struct journal *journal = journal_open_for(scene);
+        assert_non_null(journal);
+        (void)snprintf(expected, sizeof expected, "%" PRIu64, life);
+        assert_string_equal(journal_boot(journal), expected);
+        (void)journal_free(journal);
+    }
+}
+
+static void a_boot_survives_the_loss_of_either_of_its_two_places(void **state) {
+    const struct scene *scene = *state;
+    char boot_file[PATH_SIZE + 8];
+    (void)snprintf(boot_file, sizeof boot_file, "%s/boot", scene->state);
+    scene_record(scene, 1, 2);
+    assert_int_equal(unlink(boot_file), 0);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_string_equal(journal_boot(journal), "2");
+    (void)journal_free(journal);
+    assert_int_equal(unlink(scene->database), 0);
+    journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_string_equal(journal_boot(journal), "3");
+    (void)journal_free(journal);
+}
+
+static void what_a_sink_has_confirmed_is_known_after_a_restart(void **state) {
+    const struct scene *scene = *state;
+    struct heard heard = {.in_order = true};
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    journal_confirm(journal, JOURNAL_SINK_MQTT, LANE_ALARM, 9);
+    journal_confirm(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY, 4);
+    journal_confirm(journal, JOURNAL_SINK_MQTT, LANE_ALARM, 8);
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    (void)journal_free(journal);
+    journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ALARM), 9);
+    assert_int_equal(journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY), 4);
+    (void)journal_free(journal);
+}
+
+static void an_event_that_went_out_early_is_linked_to_its_seq(void **state) {
+    const struct scene *scene = *state;
+    struct heard heard = {.in_order = true};
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    struct journal_event *event = event_make(1, LANE_ALARM);
+    atomic_store(&event->early, 5);
+    journal_add_event(journal, event);
+    journal_add_event(journal, event_make(2, LANE_ALARM));
+    (void)journal_submit(journal);
+    assert_int_equal(journal_add_link(journal, 2, 6), 0);
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    (void)journal_free(journal);
+    assert_int_equal(database_ask(scene->database, "SELECT n FROM first_sent WHERE seq=1"), 5);
+    assert_int_equal(database_ask(scene->database, "SELECT n FROM first_sent WHERE seq=2"), 6);
+}
+
+/* ---- SIGKILL ---- */
+
+/* What the child tells through its pipe: first its boot, then each newest seq it was told of. */
+struct told {
+    uint64_t boot;
+    uint64_t seq;
+};
+
+/* Record bursts of events until somebody kills us. An alarm's state goes with each burst. */
+static void child_write(const struct scene *scene, int pipe_fd, unsigned seed) {
+    struct journal *journal = journal_open_for(scene);
+    struct heard heard = {.in_order = true};
+    if (journal == NULL || journal_start(journal) != 0) {
+        _exit(2);
+    }
+    struct told told = {.boot = strtoull(journal_boot(journal), NULL, 10)};
+    uint64_t number = journal_newest(journal);
+    while (write(pipe_fd, &told, sizeof told) == (ssize_t)sizeof told) {
+        uint64_t ticket = 0;
+        for (int submits = 0; submits < 3; submits++) {
+            uint64_t burst = 1 + (unsigned)rand_r(&seed) % 12;
+            while (burst-- > 0) {
+                journal_add_event(journal, event_make(++number, LANE_ALARM));
+            }
+            journal_add_alarm(journal, state_make(number));
+            ticket = journal_submit(journal);
+        }
+        if (!heard_wait(&heard, journal, ticket) || !heard.in_order) {
+            _exit(3);
+        }
+        told.seq = heard.newest_seq;
+    }
+    _exit(4);
+}
+
+/* Let a child write, kill it at a moment that `seed` chooses, and say what it told last. */
+static struct told scene_kill(const struct scene *scene, unsigned seed) {
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)close(ends[0]);
+        child_write(scene, ends[1], seed);
+    }
+    (void)close(ends[1]);
+    struct told last = {0};
+    struct told told;
+    /* Every fourth child dies while it opens or early on; the others in the middle of their work.
+     */
+    unsigned rounds = seed % 4 == 0 ? 0 : (unsigned)rand_r(&seed) % 30;
+    for (unsigned i = 0; i < rounds; i++) {
+        assert_int_equal(read(ends[0], &told, sizeof told), sizeof told);
+        last = told;
+    }
+    struct timespec moment = {.tv_nsec = rand_r(&seed) % (6 * (long)NS_PER_MS)};
+    (void)nanosleep(&moment, NULL);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    while (read(ends[0], &told, sizeof told) == (ssize_t)sizeof told) {
+        last = told;
+    }
+    (void)close(ends[0]);
+    return last;
+}
+
+static void nothing_that_was_reported_is_lost_when_the_writer_is_killed(void **state) {
+    const struct scene *scene = *state;
+    uint64_t boot = 0;
+    uint64_t reported = 0;
+    for (unsigned n = 0; n < KILLS; n++) {
+        struct told told = scene_kill(scene, 4711 + n);
+        struct journal *journal = journal_open_for(scene);
+        assert_non_null(journal);
+        uint64_t next_boot = strtoull(journal_boot(journal), NULL, 10);
+        uint64_t newest = journal_newest(journal);
+        reported = told.seq > reported ? told.seq : reported;
+        assert_true(journal_is_recording(journal));
+        assert_false(journal_was_damaged(journal));
+        assert_true(newest >= reported);
+        reported = newest;
+        assert_true(told.boot == 0 || told.boot > boot);
+        assert_true(next_boot > boot && next_boot > told.boot);
+        boot = next_boot;
+        /* The state went into the transaction of its events: neither is there without the other.
+         */
+        assert_int_equal(alarm_recorded(journal), newest);
+        (void)journal_free(journal);
+        database_check(scene->database, 1, newest);
+    }
+    assert_true(reported > 0);
+}
+
+/* ---- damage ---- */
+
+static void damage_is_noticed(const struct scene *scene, uint64_t newest, bool alarm_is_kept) {
+    char aside[2 * PATH_SIZE];
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_true(journal_was_damaged(journal));
+    assert_true(journal_is_recording(journal));
+    assert_string_equal(journal_boot(journal), "2");
+    assert_int_equal(journal_newest(journal), newest);
+    assert_int_equal(alarm_recorded(journal), alarm_is_kept ? newest : 0);
+    (void)journal_free(journal);
+    assert_int_equal(scene_bad_count(scene, aside), 1);
+    scene_record(scene, newest + 1, newest + 3);
+    database_check(scene->database, newest + 1, newest + 3);
+}
+
+static void a_file_full_of_nonsense_is_set_aside_and_seq_goes_on(void **state) {
+    const struct scene *scene = *state;
+    char nonsense[16384];
+    char aside[2 * PATH_SIZE];
+    char kept[sizeof nonsense];
+    scene_record(scene, 1, 5);
+    memset(nonsense, 0x5a, sizeof nonsense);
+    int fd = open(scene->database, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, nonsense, sizeof nonsense), sizeof nonsense);
+    assert_int_equal(close(fd), 0);
+    damage_is_noticed(scene, 5, false);
+    /* Whoever looks into it later finds it as it was. */
+    assert_int_equal(scene_bad_count(scene, aside), 1);
+    fd = open(aside, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, kept, sizeof kept), sizeof kept);
+    assert_int_equal(close(fd), 0);
+    assert_memory_equal(kept, nonsense, sizeof nonsense);
+}
+
+static void a_changed_body_is_noticed_and_open_alarms_move_over(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_run(scene->database, "UPDATE event SET body=replace(body,'main','mein') WHERE seq=3");
+    damage_is_noticed(scene, 6, true);
+}
+
+static void a_removed_row_is_noticed(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_run(scene->database, "DELETE FROM event WHERE seq=4");
+    damage_is_noticed(scene, 6, true);
+}
+
+static void a_removed_first_row_is_noticed(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_run(scene->database, "DELETE FROM event WHERE seq=1");
+    damage_is_noticed(scene, 6, true);
+}
+
+static void the_journal_of_another_site_is_set_aside(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_run(scene->database, "UPDATE meta SET value='elsewhere' WHERE key='site'");
+    damage_is_noticed(scene, 6, false);
+}
+
+static void a_journal_of_a_later_build_is_set_aside(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_run(scene->database, "PRAGMA user_version=99");
+    damage_is_noticed(scene, 6, true);
+}
+
+static void a_deleted_journal_is_missed_and_seq_goes_on(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    assert_int_equal(unlink(scene->database), 0);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_true(journal_was_damaged(journal));
+    (void)journal_free(journal);
+    scene_record(scene, 7, 9);
+    database_check(scene->database, 7, 9);
+}
+
+static void a_journal_deleted_under_us_is_begun_anew_and_says_so(void **state) {
+    const struct scene *scene = *state;
+    struct heard heard = {.in_order = true};
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    journal_add_event(journal, event_make(1, LANE_ALARM));
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    assert_false(heard.renewed);
+    assert_int_equal(unlink(scene->database), 0);
+    journal_add_event(journal, event_make(2, LANE_ALARM));
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    assert_true(heard.renewed);
+    assert_int_equal(heard.last_seq, 2);
+    (void)journal_free(journal);
+    database_check(scene->database, 2, 2);
+}
+
+/* ---- no directory ---- */
+
+/* A file stands where the directory's parent should be: not even root can make one there. */
+static void scene_block(struct scene *scene) {
+    char blocked[PATH_SIZE];
+    (void)snprintf(blocked, sizeof blocked, "%s/blocked", scene->root);
+    (void)snprintf(scene->state, sizeof scene->state, "%s/blocked/state", scene->root);
+    (void)snprintf(scene->database, sizeof scene->database, "%s/blocked/state/journal.db",
+                   scene->root);
+    int fd = open(blocked, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+}
+
+static void scene_unblock(const struct scene *scene) {
+    char blocked[PATH_SIZE];
+    (void)snprintf(blocked, sizeof blocked, "%s/blocked", scene->root);
+    assert_int_equal(unlink(blocked), 0);
+    assert_int_equal(mkdir(blocked, 0700), 0);
+}
+
+static void without_a_directory_the_boot_is_random_and_events_are_kept(void **state) {
+    struct scene *scene = *state;
+    struct heard heard = {.in_order = true};
+    struct journal_stats stats;
+    char boot[JOURNAL_BOOT_SIZE];
+    scene_block(scene);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_false(journal_is_recording(journal));
+    (void)snprintf(boot, sizeof boot, "%s", journal_boot(journal));
+    assert_int_equal(boot[0], 'r');
+    assert_int_equal(strlen(boot), 17);
+    assert_int_equal(strspn(boot + 1, "0123456789abcdef"), 16);
+    assert_int_equal(journal_start(journal), 0);
+    for (uint64_t n = 1; n <= 3; n++) {
+        journal_add_event(journal, event_make(n, LANE_ALARM));
+    }
+    journal_add_alarm(journal, state_make(3));
+    uint64_t ticket = journal_submit(journal);
+    heard_take(&heard, journal);
+    assert_true(heard.ticket < ticket);
+    assert_false(heard.recording);
+    journal_stats(journal, &stats);
+    assert_int_equal(stats.pending, 3);
+    /* Once the directory is there it is found by itself, and the boot stays what it was. */
+    scene_unblock(scene);
+    assert_true(heard_wait(&heard, journal, ticket));
+    assert_true(heard.recording && heard.in_order);
+    assert_int_equal(heard.events, 3);
+    assert_int_equal(heard.alarms, 1);
+    assert_string_equal(journal_boot(journal), boot);
+    (void)journal_free(journal);
+    database_check(scene->database, 1, 3);
+    /* The next life is numbered again. */
+    journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_string_equal(journal_boot(journal), "1");
+    assert_int_equal(alarm_recorded(journal), 3);
+    (void)journal_free(journal);
+}
+
+static void two_lives_without_a_directory_never_share_a_boot(void **state) {
+    struct scene *scene = *state;
+    scene_block(scene);
+    struct journal *first = journal_open_for(scene);
+    struct journal *second = journal_open_for(scene);
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_string_not_equal(journal_boot(first), journal_boot(second));
+    (void)journal_free(first);
+    (void)journal_free(second);
+}
+
+static void what_is_kept_too_long_is_dropped_oldest_first_and_counted(void **state) {
+    struct scene *scene = *state;
+    struct journal_report report;
+    struct journal_stats stats;
+    enum { OVER = 5 };
+    scene_block(scene);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    journal_add_event(journal, event_make(9999, LANE_ALARM));
+    for (uint64_t n = 1; n <= JOURNAL_ACTIVITY_EVENTS_MAX + OVER; n++) {
+        journal_add_event(journal, event_make(n, LANE_ACTIVITY));
+        (void)journal_submit(journal);
+    }
+    journal_stats(journal, &stats);
+    assert_int_equal(stats.dropped[LANE_ACTIVITY], OVER);
+    assert_int_equal(stats.dropped[LANE_ALARM], 0);
+    assert_int_equal(stats.pending, JOURNAL_ACTIVITY_EVENTS_MAX + 1);
+    journal_take(journal, &report);
+    assert_null(report.events);
+    unsigned oldest = 0;
+    while (report.dropped != NULL) {
+        struct journal_event *event = report.dropped;
+        report.dropped = event->next;
+        assert_int_equal(event->lane, LANE_ACTIVITY);
+        assert_true(event->wall.ns >= 1 && event->wall.ns <= OVER);
+        oldest |= 1u << event->wall.ns;
+        (void)journal_event_free(event);
+    }
+    assert_int_equal(oldest, 0x3e);
+    (void)journal_free(journal);
+}
+
+/* ---- a full disk ---- */
+
+static void child_limit(rlim_t bytes) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0) {
+        _exit(10);
+    }
+    limit.rlim_cur = bytes;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+        _exit(11);
+    }
+}
+
+/* Write until nothing more fits, make room, and see everything recorded. Exits 0 if so. */
+static void child_fill(const struct scene *scene, uint64_t last) {
+    struct heard heard = {.in_order = true};
+    struct journal_stats stats = {0};
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
+        _exit(12);
+    }
+    struct journal *journal = journal_open_for(scene);
+    if (journal == NULL || journal_start(journal) != 0) {
+        _exit(13);
+    }
+    child_limit(128 * 1024);
+    uint64_t ticket = 0;
+    for (uint64_t n = 1; n <= last; n++) {
+        journal_add_event(journal, event_make(n, n % 3 == 0 ? LANE_ACTIVITY : LANE_ALARM));
+        journal_add_alarm(journal, state_make(n));
+        ticket = journal_submit(journal);
+    }
+    uint64_t until_ns = clock_real_ns() + DEADLINE_NS;
+    while (stats.failures < 2 && clock_real_ns() < until_ns) {
+        struct pollfd ready = {.fd = journal_fd(journal), .events = POLLIN};
+        (void)poll(&ready, 1, 1000);
+        heard_take(&heard, journal);
+        journal_stats(journal, &stats);
+    }
+    if (stats.failures < 2) {
+        _exit(14);
+    }
+    if (heard.ticket >= ticket || heard.recording || stats.pending + heard.events != last) {
+        _exit(15);
+    }
+    child_limit(RLIM_INFINITY);
+    if (!heard_wait(&heard, journal, ticket)) {
+        _exit(16);
+    }
+    bool all = heard.in_order && heard.events == last && heard.last_seq == last &&
+               heard.dropped == 0 && heard.recording;
+    (void)journal_free(journal);
+    _exit(all ? 0 : 17);
+}
+
+static void what_did_not_fit_is_recorded_in_order_once_there_is_room(void **state) {
+    const struct scene *scene = *state;
+    enum { EVENTS = 800 };
+    char aside[2 * PATH_SIZE];
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        child_fill(scene, EVENTS);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    database_check(scene->database, 1, EVENTS);
+    /* A full disk is no damage. */
+    assert_int_equal(scene_bad_count(scene, aside), 0);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(alarm_recorded(journal), EVENTS);
+    (void)journal_free(journal);
+}
+
+/* ---- one transaction ---- */
+
+static void an_alarm_state_is_never_recorded_without_its_event(void **state) {
+    const struct scene *scene = *state;
+    struct heard heard = {.in_order = true};
+    struct journal_stats stats = {0};
+    scene_record(scene, 1, 2);
+    /* Whoever records a state is refused; the event of the same hand-over must not stay alone. */
+    database_run(scene->database,
+                 "CREATE TRIGGER refuse BEFORE INSERT ON alarm WHEN NEW.occurrence=3 "
+                 "BEGIN SELECT RAISE(ABORT,'not this one'); END");
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    journal_add_event(journal, event_make(3, LANE_ALARM));
+    journal_add_alarm(journal, state_make(3));
+    uint64_t ticket = journal_submit(journal);
+    uint64_t until_ns = clock_real_ns() + DEADLINE_NS;
+    while (stats.failures == 0 && clock_real_ns() < until_ns) {
+        struct pollfd ready = {.fd = journal_fd(journal), .events = POLLIN};
+        (void)poll(&ready, 1, 1000);
+        heard_take(&heard, journal);
+        journal_stats(journal, &stats);
+    }
+    assert_true(stats.failures > 0);
+    assert_true(heard.ticket < ticket);
+    assert_int_equal(heard.events, 0);
+    assert_int_equal(database_ask(scene->database, "SELECT max(seq) FROM event"), 2);
+    assert_int_equal(database_ask(scene->database, "SELECT occurrence FROM alarm"), 2);
+    database_run(scene->database, "DROP TRIGGER refuse");
+    assert_true(heard_wait(&heard, journal, ticket));
+    assert_int_equal(heard.last_seq, 3);
+    (void)journal_free(journal);
+    database_check(scene->database, 1, 3);
+    assert_int_equal(database_ask(scene->database, "SELECT occurrence FROM alarm"), 3);
+}
+
+int main(void) {
+#define CASE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(the_chain_goes_on_over_a_restart_without_a_gap),
+        CASE(every_life_has_a_boot_of_its_own),
+        CASE(a_boot_survives_the_loss_of_either_of_its_two_places),
+        CASE(what_a_sink_has_confirmed_is_known_after_a_restart),
+        CASE(an_event_that_went_out_early_is_linked_to_its_seq),
+        CASE(nothing_that_was_reported_is_lost_when_the_writer_is_killed),
+        CASE(a_file_full_of_nonsense_is_set_aside_and_seq_goes_on),
+        CASE(a_changed_body_is_noticed_and_open_alarms_move_over),
+        CASE(a_removed_row_is_noticed),
+        CASE(a_removed_first_row_is_noticed),
+        CASE(the_journal_of_another_site_is_set_aside),
+        CASE(a_journal_of_a_later_build_is_set_aside),
+        CASE(a_deleted_journal_is_missed_and_seq_goes_on),
+        CASE(a_journal_deleted_under_us_is_begun_anew_and_says_so),
+        CASE(without_a_directory_the_boot_is_random_and_events_are_kept),
+        CASE(two_lives_without_a_directory_never_share_a_boot),
+        CASE(what_is_kept_too_long_is_dropped_oldest_first_and_counted),
+        CASE(what_did_not_fit_is_recorded_in_order_once_there_is_room),
+        CASE(an_alarm_state_is_never_recorded_without_its_event),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
