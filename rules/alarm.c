@@ -12,8 +12,10 @@
 
 #define TO(name) (1u << ALARM_##name)
 
-/* The arrows of the drawings, and nothing else. A step may take two: a delay ends, then it is
- * false. */
+/*
+ * The arrows of the drawings, and nothing else. A step may take two: a delay ends, then it is
+ * false.
+ */
 static const struct {
     const char *name;
     unsigned allowed;
@@ -127,18 +129,17 @@ static unsigned alarm_delay_end(struct alarm *alarm, const struct alarm_conf *co
 
 static unsigned alarm_true(struct alarm *alarm, const struct alarm_conf *conf, struct instant now,
                            struct wall wall) {
-    if (alarm->axes.active) {
-        return 0;
+    bool running = alarm->deadline.ns != INSTANT_NEVER.ns;
+    if (alarm->axes.active || running) {
+        return 0; /* nothing new */
     } else if (alarm->axes.open) {
         return alarm_raise(alarm, conf, wall);
-    } else if (!alarm->axes.pending) {
-        alarm->axes.pending = true;
-        alarm->deadline = instant_after(now, conf->raise_after_ns);
-    } else if (alarm->deadline.ns == INSTANT_NEVER.ns) {
+    } else if (alarm->axes.pending) {
         alarm->deadline = instant_after(now, alarm->remaining_ns);
         alarm->remaining_ns = 0;
     } else {
-        return 0;
+        alarm->axes.pending = true;
+        alarm->deadline = instant_after(now, conf->raise_after_ns);
     }
     /* A delay of nothing, or one that had nothing left, is over as it begins. */
     unsigned changes = alarm_delay_end(alarm, conf, now, wall);
@@ -298,8 +299,7 @@ void alarm_record(const struct alarm *alarm, struct instant now, struct alarm_re
     };
 }
 
-/* Mend axes that contradict each other: what claims to be raised is, what is open is not pending.
- */
+/* Mend axes that contradict each other: what claims to be raised is, and is no longer pending. */
 static struct alarm_axes alarm_axes_mend(struct alarm_axes axes) {
     axes.open = axes.open || axes.active || axes.latched;
     if (axes.open) {
@@ -327,8 +327,7 @@ void alarm_restore(struct alarm *alarm, const struct alarm_conf *conf,
     if (alarm->axes.open) {
         alarm->occurrence += alarm->occurrence == 0;
         alarm->raises += alarm->raises == 0;
-        /* Its rule may close otherwise since, so that it waits for nothing: then a known false
-         * will. */
+        /* Its rule may close otherwise since, so that it waits for nothing: a known false will. */
         alarm->axes.active |= !alarm->axes.latched && alarm->axes.acked &&
                               (!alarm_closes_at_origin(conf) || alarm->axes.attended);
     } else if (alarm->axes.pending) {

@@ -55,8 +55,8 @@
  *   A1  a deadline is set exactly while pending with a running delay.
  *   A2  pending excludes open; active, acked, latched and attended need open.
  *   A3  an alarm that is not normal was seen true; what is open has an occurrence number.
- *   A4  an open alarm is owed something: it is active, latched, or not acknowledged or not
- * attended. A5  a state is left only along an arrow above.
+ *   A4  an open alarm is owed something: it is active, latched, not acknowledged or not attended.
+ *   A5  a state is left only along an arrow above.
  */
 
 #include "rules/kind.h"

@@ -39,8 +39,7 @@ static void core_touch_point(struct core *core, uint32_t point) {
     }
 }
 
-/* Touch the alarms of every rule that reads any of `reads`, in places with `calendar` if that
- * matters. */
+/* Touch the alarms of all rules that read any of `reads`, of hours only in places with `calendar`. */
 static void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar) {
     const struct ruleset *ruleset = core->ruleset;
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
@@ -59,8 +58,7 @@ static void core_touch_readers(struct core *core, unsigned reads, uint32_t calen
 
 /* --- silence --- */
 
-/* Is the point's own silence watched? Not while its device is lost: that is one cause, and one
- * alarm. */
+/* Is the point's own silence watched? Not while its device is lost: one cause, one alarm. */
 static bool core_point_is_watched(const struct core *core, uint32_t point) {
     const struct ruleset_point *site = &core->ruleset->points[point];
     enum point_form form = point_kind_facts((enum point_kind)site->kind)->form;
@@ -324,8 +322,7 @@ static enum truth core_not(enum truth truth) {
     return truth == TRUTH_UNKNOWN ? TRUTH_UNKNOWN : truth == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
 }
 
-/* Change the core's picture of the site. Commands are left for when their alarm has been evaluated.
- */
+/* Change the core's picture of the site. Commands wait until their alarm has been evaluated. */
 static void core_apply(const struct core_turn *turn) {
     struct core *core = turn->core;
     const struct input *input = turn->input;

@@ -74,8 +74,7 @@ size_t core_size(const struct ruleset *ruleset) {
 }
 
 uint32_t core_events_max(const struct ruleset *ruleset) {
-    /* Each alarm is stepped once; a command acts on one more time; one event of the activity lane.
-     */
+    /* Each alarm is stepped once, a command acts once more; one event of the activity lane. */
     return ALARM_TOLD_MAX * ruleset->alarm_count + ALARM_TOLD_MAX + 1;
 }
 

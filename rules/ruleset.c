@@ -12,8 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* How long a broker may be away before somebody is called: reconnecting by itself takes up to 30 s.
- */
+/* How long a broker may be away before somebody is called: reconnecting may take 30 s. */
 #define UPLINK_LOST_AFTER_NS (30 * NS_PER_S)
 
 /* While the smallest place of a device is searched: no point of it has been met yet. */
@@ -333,8 +332,7 @@ static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
 
 /* --- the product's own rules --- */
 
-/* Is it a point whose silence and faults are somebody's business: an input, and not only moments?
- */
+/* Is it a point whose silence and faults matter: an input, and not only moments? */
 static bool ruleset_is_supervised(const struct ruleset_point *point) {
     enum point_form form = point_kind_facts((enum point_kind)point->kind)->form;
     return form != POINT_FORM_OUTPUT && form != POINT_FORM_EVENT;
@@ -485,8 +483,7 @@ static void ruleset_depend_all(const struct ruleset_walk *walk, uint32_t *first,
     }
 }
 
-/* Sort the dependents by point: count, sum up, enter, and move the firsts back to where they began.
- */
+/* Sort the dependents by point: count, sum up, enter, and move the firsts back. */
 static void ruleset_dependents(const struct ruleset_walk *walk) {
     uint32_t *first = walk->arrays->dependent_first;
     uint32_t count = walk->draft->point_count;

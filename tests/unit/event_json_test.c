@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The body of an event, byte for byte where it matters
+ *
+ * Golden strings for what others read; a strict JSON parser that is not ours for everything that a
+ * site or a person can write into a name.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "gateway/clock.h"
+#include "gateway/engine/event_json.h"
+#include "gateway/engine/zone.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/console_site.h"
+
+#define PREFIX "gulou-demo.main.17."
+
+enum { STRINGS_SIZE = 16384 };
+
+static struct wall wall(const char *text) {
+    struct wall parsed;
+    assert_int_equal(clock_parse_wall(text, &parsed), 0);
+    return parsed;
+}
+
+/* A raised emergency call. */
+static struct core_event event_call(void) {
+    return (struct core_event){
+        .type = EVENT_ALARM_RAISED,
+        .wall = wall("2026-11-22T07:17:00.123Z"),
+        .alarm = CONSOLE_SITE_CALL,
+        .place = CONSOLE_SITE_PLACE_ROOM,
+        .point = CONSOLE_SITE_BUTTON,
+        .axes = {.active = true, .latched = true, .open = true},
+        .occurrence = 1,
+        .raises = 1,
+        .quality = QUALITY_GOOD,
+        .value = 1,
+        .measured = wall("2026-11-22T07:16:59.900Z"),
+    };
+}
+
+/* Somebody at the reader. */
+static struct core_event event_card(enum core_event_type type, uint64_t code) {
+    return (struct core_event){
+        .type = type,
+        .wall = wall("2026-11-22T07:17:00.123Z"),
+        .alarm = RULESET_NONE,
+        .place = CONSOLE_SITE_PLACE_ROOM,
+        .point = CONSOLE_SITE_READER,
+        .quality = QUALITY_GOOD,
+        .value = 1,
+        .code = code,
+        .measured = wall("2026-11-22T07:17:00Z"),
+    };
+}
+
+/* The whole body as recorded with `seq`, or as sent early under u<early>; ends in NUL. */
+static const char *body(const struct site *site, const struct core_event *event, uint64_t seq,
+                        uint64_t early) {
+    static char text[WIRE_BODY_MAX + 1];
+    struct event_json json;
+    struct journal_event *made;
+    event_json_format(site, event, wall("2026-11-22T07:17:00.123Z"), &json);
+    assert_true(json.split <= json.size && json.size <= JOURNAL_TEXT_MAX);
+    assert_int_equal(journal_event_new(json.text, json.split, json.size, &made), 0);
+    size_t size = journal_event_body(made, PREFIX, seq, early, text);
+    (void)journal_event_free(made);
+    text[size] = '\0';
+    return text;
+}
+
+/* Parse a body; a key that stands twice, broken UTF-8 or anything behind it is refused. */
+static json_t *body_parse(const char *text) {
+    json_error_t error;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL) {
+        print_error("%s at %d in %s\n", error.text, error.position, text);
+    }
+    assert_non_null(root);
+    assert_true(json_is_object(root));
+    return root;
+}
+
+static const char *data_string(const json_t *root, const char *outer, const char *inner) {
+    const json_t *value = json_object_get(json_object_get(root, "data"), outer);
+    value = inner != NULL ? json_object_get(value, inner) : value;
+    assert_true(json_is_string(value));
+    return json_string_value(value);
+}
+
+/* ---- a site with words of the test's own ---- */
+
+struct words {
+    struct site site;
+    char strings[STRINGS_SIZE];
+    size_t used;
+    struct site_place places[CONSOLE_SITE_PLACES];
+    struct site_rule rules[CONSOLE_SITE_ALARMS];
+};
+
+static uint32_t words_add(struct words *words, const char *text) {
+    size_t size = strlen(text) + 1;
+    assert_true(words->used + size <= sizeof words->strings);
+    memcpy(words->strings + words->used, text, size);
+    words->used += size;
+    return (uint32_t)(words->used - size);
+}
+
+/* Take over a text of the plain site. */
+static uint32_t words_copy(struct words *words, const struct site *plain, uint32_t offset) {
+    return offset == 0 ? 0 : words_add(words, site_text(plain, offset));
+}
+
+/*
+ * A site whose call button's room is called `name` and whose call says `message`, in both
+ * languages. Only what the body of a call needs has a text.
+ */
+static void words_init(struct words *words, const char *name, const char *message) {
+    static struct site_header header;
+    static struct site_point points[CONSOLE_SITE_POINTS];
+    struct site plain = console_site("/nowhere");
+    memset(words, 0, sizeof *words);
+    words->used = 1;
+    header = *plain.header;
+    header.site_id = words_copy(words, &plain, plain.header->site_id);
+    header.gateway_id = words_copy(words, &plain, plain.header->gateway_id);
+    header.site_name = (struct site_name){0};
+    for (uint32_t i = 0; i < CONSOLE_SITE_PLACES; i++) {
+        uint32_t text = words_add(words, name);
+        words->places[i] = (struct site_place){words_copy(words, &plain, plain.places[i].id),
+                                               {.zh = text, .en = text}};
+    }
+    for (uint32_t i = 0; i < CONSOLE_SITE_POINTS; i++) {
+        points[i] = plain.points[i];
+        points[i].id = words_copy(words, &plain, plain.points[i].id);
+    }
+    for (uint32_t i = 0; i < CONSOLE_SITE_ALARMS; i++) {
+        uint32_t text = words_add(words, message);
+        words->rules[i] = (struct site_rule){.id = words_copy(words, &plain, plain.rules[i].id),
+                                             .message = {.zh = text, .en = text},
+                                             .response = {.zh = text, .en = text}};
+    }
+    words->site = plain;
+    words->site.header = &header;
+    words->site.strings = words->strings;
+    words->site.places = words->places;
+    words->site.points = points;
+    words->site.rules = words->rules;
+}
+
+/* ---- golden ---- */
+
+static void an_alarm_reads_as_it_is_documented(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    assert_string_equal(
+        body(&site, &event, 4201, 0),
+        "{\"specversion\":\"1.0\",\"id\":\"gulou-demo.main.17.4201\","
+        "\"source\":\"/tocsin/gulou-demo/main\",\"type\":\"tocsin.alarm.raised\","
+        "\"subject\":\"care/day-care/button-1\",\"time\":\"2026-11-22T07:17:00.123Z\","
+        "\"sequence\":4201,"
+        "\"data\":{\"rule\":\"emergency_call\",\"class\":\"call.emergency\","
+        "\"priority\":\"emergency\",\"place\":\"care/day-care\","
+        "\"state\":{\"active\":true,\"acked\":false,\"latched\":true,\"attended\":false},"
+        "\"occurrence\":1,\"value\":1,\"unit\":null,\"quality\":\"good\","
+        "\"measured\":\"2026-11-22T07:16:59.900Z\","
+        "\"text\":{\"zh\":\"日间照料室:紧急呼叫\",\"en\":\"Day-care room: emergency call\"},"
+        "\"response\":{\"zh\":\"立即到场\",\"en\":\"Go there at once\"},\"actor\":null}}");
+}
+
+static void an_early_event_differs_by_its_id_and_has_no_sequence(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    char recorded[WIRE_BODY_MAX + 1];
+    (void)snprintf(recorded, sizeof recorded, "%s", body(&site, &event, 4201, 0));
+    const char *early = body(&site, &event, 0, 9);
+    static const char opening[] =
+        "{\"specversion\":\"1.0\",\"id\":\"gulou-demo.main.17.u9\",\"source\":";
+    assert_memory_equal(early, opening, strlen(opening));
+    assert_null(strstr(early, "\"sequence\""));
+    assert_string_equal(strstr(early, "\"data\":"), strstr(recorded, "\"data\":"));
+}
+
+static void who_acknowledged_and_why_stand_in_the_body(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    struct command command = {.verb = ALARM_VERB_ACKNOWLEDGE,
+                              .alarm = CONSOLE_SITE_CALL,
+                              .actor = "wang (caregiver)",
+                              .reason = "on my way"};
+    event.type = EVENT_ALARM_ACKNOWLEDGED;
+    event.axes.acked = true;
+    event.command = &command;
+    const char *text = body(&site, &event, 4202, 0);
+    assert_non_null(strstr(text, "\"type\":\"tocsin.alarm.acknowledged\""));
+    assert_non_null(strstr(
+        text, "\"state\":{\"active\":true,\"acked\":true,\"latched\":true,\"attended\":false}"));
+    assert_non_null(strstr(text, ",\"actor\":\"wang (caregiver)\",\"reason\":\"on my way\"}}"));
+    command.reason[0] = '\0';
+    assert_non_null(strstr(body(&site, &event, 4202, 0), ",\"actor\":\"wang (caregiver)\"}}"));
+}
+
+static void the_products_own_alarm_has_no_place_and_no_value(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    event.alarm = CONSOLE_SITE_UPLINK;
+    event.place = RULESET_NONE;
+    event.point = RULESET_NONE;
+    event.measured = (struct wall){0};
+    const char *text = body(&site, &event, 5, 0);
+    assert_non_null(strstr(text, "\"subject\":\"gateway\""));
+    assert_non_null(strstr(text, "{\"rule\":\"system_uplink_lost\",\"class\":\"system.uplink_lost\""
+                                 ",\"priority\":\"low\",\"place\":null,"));
+    assert_non_null(
+        strstr(text, "\"value\":null,\"unit\":null,\"quality\":\"good\",\"measured\":null,"));
+    json_decref(body_parse(text));
+}
+
+static void activity_reads_as_it_is_documented(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_card(EVENT_ACCESS_DENIED, 0);
+    assert_string_equal(
+        body(&site, &event, 4203, 0),
+        "{\"specversion\":\"1.0\",\"id\":\"gulou-demo.main.17.4203\","
+        "\"source\":\"/tocsin/gulou-demo/main\",\"type\":\"tocsin.access.denied\","
+        "\"subject\":\"care/day-care/reader\",\"time\":\"2026-11-22T07:17:00.123Z\","
+        "\"sequence\":4203,"
+        "\"data\":{\"place\":\"care/day-care\",\"point\":\"care/day-care/reader\","
+        "\"measured\":\"2026-11-22T07:17:00.000Z\","
+        "\"text\":{\"zh\":\"日间照料室:刷卡被拒\",\"en\":\"Day-care room: access denied\"}}}");
+}
+
+static void a_clock_step_says_how_far(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_card(EVENT_SYSTEM_CLOCK_STEPPED, 0);
+    event.place = RULESET_NONE;
+    event.point = RULESET_NONE;
+    event.step_ns = -2500 * (int64_t)NS_PER_MS;
+    const char *text = body(&site, &event, 6, 0);
+    assert_non_null(strstr(text, "\"subject\":\"gateway\""));
+    assert_non_null(strstr(text, "\"data\":{\"place\":null,\"point\":null,\"step_s\":-2.5,"));
+    assert_non_null(strstr(text, "\"en\":\"Clock stepped by -2.5 s\""));
+}
+
+/* ---- values ---- */
+
+static void a_value_is_told_only_with_a_quality_that_can_be_trusted(void **state) {
+    (void)state;
+    static struct words words;
+    static const struct {
+        enum quality quality;
+        const char *reading, *text;
+    } cases[] = {
+        {QUALITY_GOOD, "\"value\":21.5,\"unit\":\"°C\",\"quality\":\"good\",", "now 21.5 °C"},
+        {QUALITY_UNCERTAIN, "\"value\":21.5,\"unit\":\"°C\",\"quality\":\"uncertain\",",
+         "now 21.5 °C"},
+        {QUALITY_STALE, "\"value\":null,\"unit\":\"°C\",\"quality\":\"stale\",", "now ? °C"},
+        {QUALITY_FAULT, "\"value\":null,\"unit\":\"°C\",\"quality\":\"fault\",", "now ? °C"},
+        {QUALITY_OUT_OF_SERVICE, "\"value\":null,\"unit\":\"°C\",\"quality\":\"out_of_service\",",
+         "now ? °C"},
+    };
+    _Static_assert(sizeof cases / sizeof cases[0] == QUALITY_COUNT, "each quality");
+    words_init(&words, "room", "now {value} {unit}");
+    struct core_event event = event_call();
+    event.point = CONSOLE_SITE_TEMPERATURE;
+    event.value = 21.5;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        event.quality = cases[i].quality;
+        const char *text = body(&words.site, &event, 1, 0);
+        assert_non_null(strstr(text, cases[i].reading));
+        json_t *root = body_parse(text);
+        assert_string_equal(data_string(root, "text", "en"), cases[i].text);
+        json_decref(root);
+    }
+}
+
+static void a_number_reads_back_as_the_same_number(void **state) {
+    (void)state;
+    static const double values[] = {0,     0.1,       1.0 / 3.0, 1e300, 5e-324,
+                                    21.55, 123456789, -40,       1e15,  0.30000000000000004};
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        event.value = values[i];
+        json_t *root = body_parse(body(&site, &event, 1, 0));
+        const json_t *value = json_object_get(json_object_get(root, "data"), "value");
+        assert_true(json_is_number(value));
+        double found = json_number_value(value);
+        assert_memory_equal(&found, &values[i], sizeof found);
+        json_decref(root);
+    }
+}
+
+/* ---- names ---- */
+
+static void a_hostile_name_stays_a_name(void **state) {
+    (void)state;
+    static struct words words;
+    static const struct {
+        const char *name, *expected;
+    } cases[] = {
+        {"room\",\"class\":\"x", "room\",\"class\":\"x"},
+        {"back\\slash\\", "back\\slash\\"},
+        {"a\nb\tc\rd\x01"
+         "e\x1f"
+         "f\x7f"
+         "g",
+         "a\nb\tc\rd\x01"
+         "e\x1f"
+         "f\x7f"
+         "g"},
+        {"</script>{place}", "</script>{place}"},
+        {"社区\xf0\x9f\x94\xa5", "社区\xf0\x9f\x94\xa5"},
+        /* Broken UTF-8: alone, cut short, over-long, a surrogate, beyond the last character. */
+        {"a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
+        {"a\xe7\xa4", "a\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xc0\xafz", "\xef\xbf\xbd\xef\xbf\xbdz"},
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct core_event event = event_call();
+        struct command command = {.verb = ALARM_VERB_ATTEND};
+        words_init(&words, cases[i].name, "{place}");
+        (void)snprintf(command.actor, sizeof command.actor, "%s", cases[i].name);
+        (void)snprintf(command.reason, sizeof command.reason, "%s", cases[i].name);
+        event.command = &command;
+        json_t *root = body_parse(body(&words.site, &event, 1, 0));
+        assert_string_equal(data_string(root, "text", "zh"), cases[i].expected);
+        assert_string_equal(data_string(root, "text", "en"), cases[i].expected);
+        assert_string_equal(data_string(root, "response", "en"), cases[i].expected);
+        assert_string_equal(data_string(root, "actor", NULL), cases[i].expected);
+        assert_string_equal(data_string(root, "reason", NULL), cases[i].expected);
+        assert_string_equal(data_string(root, "class", NULL), "call.emergency");
+        json_decref(root);
+    }
+}
+
+static void no_body_has_a_raw_control_character(void **state) {
+    (void)state;
+    static struct words words;
+    char name[34] = {0};
+    for (int c = 1; c <= 32; c++) {
+        name[c - 1] = (char)(c == 32 ? 0x7f : c);
+    }
+    words_init(&words, name, "{place}");
+    struct core_event event = event_call();
+    const char *text = body(&words.site, &event, 1, 0);
+    for (const char *at = text; *at != '\0'; at++) {
+        assert_true((unsigned char)*at >= 0x20 && *at != 0x7f);
+    }
+    json_t *root = body_parse(text);
+    assert_string_equal(data_string(root, "text", "en"), name);
+    json_decref(root);
+}
+
+static void the_longest_words_of_all_still_make_one_whole_body(void **state) {
+    (void)state;
+    static struct words words;
+    static const char *const pieces[] = {"\x01", "\xff", "\"", "火", "\xf0\x9f\x94\xa5", "x"};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        char name[1201] = {0};
+        struct command command = {.verb = ALARM_VERB_RESET};
+        for (size_t used = 0; used + strlen(pieces[i]) < sizeof name;) {
+            memcpy(name + used, pieces[i], strlen(pieces[i]));
+            used += strlen(pieces[i]);
+        }
+        words_init(&words, name, "{place}{place}");
+        (void)snprintf(command.actor, sizeof command.actor, "%s", name);
+        (void)snprintf(command.reason, sizeof command.reason, "%s", name);
+        struct core_event event = event_call();
+        event.command = &command;
+        json_t *root = body_parse(body(&words.site, &event, INT64_MAX, 0));
+        assert_true(strlen(data_string(root, "text", "zh")) > 100);
+        assert_string_equal(data_string(root, "rule", NULL), "emergency_call");
+        json_decref(root);
+    }
+}
+
+/* ---- cards ---- */
+
+static void no_body_ever_has_a_card_number(void **state) {
+    (void)state;
+    static const uint64_t codes[] = {987654321098765ull, 0x00c0ffee1234ull, UINT64_MAX};
+    struct site site = console_site("/nowhere");
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        char decimal[32];
+        char hex[32];
+        char upper[32];
+        (void)snprintf(decimal, sizeof decimal, "%" PRIu64, codes[i]);
+        (void)snprintf(hex, sizeof hex, "%" PRIx64, codes[i]);
+        (void)snprintf(upper, sizeof upper, "%" PRIX64, codes[i]);
+        for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
+            struct core_event event = event_card((enum core_event_type)type, codes[i]);
+            if (core_event_lane(event.type) == LANE_ALARM) {
+                event.alarm = CONSOLE_SITE_CALL;
+            }
+            const char *text = body(&site, &event, 1, 0);
+            assert_null(strstr(text, decimal));
+            assert_null(strstr(text, hex));
+            assert_null(strstr(text, upper));
+            /* Not in another form either: the body is the same for any card. */
+            char *with = strdup(text);
+            assert_non_null(with);
+            event.code = 0;
+            assert_string_equal(body(&site, &event, 1, 0), with);
+            free(with);
+        }
+    }
+}
+
+static int in_shanghai(void **state) {
+    (void)state;
+    zone_init("Asia/Shanghai");
+    return 0;
+}
+
+static void since_is_local_time(void **state) {
+    (void)state;
+    static struct words words;
+    words_init(&words, "room", "since {since}");
+    struct core_event event = event_call();
+    json_t *root = body_parse(body(&words.site, &event, 1, 0));
+    assert_string_equal(data_string(root, "text", "en"), "since 15:17");
+    assert_string_equal(json_string_value(json_object_get(root, "time")),
+                        "2026-11-22T07:17:00.123Z");
+    json_decref(root);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_alarm_reads_as_it_is_documented),
+        cmocka_unit_test(an_early_event_differs_by_its_id_and_has_no_sequence),
+        cmocka_unit_test(who_acknowledged_and_why_stand_in_the_body),
+        cmocka_unit_test(the_products_own_alarm_has_no_place_and_no_value),
+        cmocka_unit_test(activity_reads_as_it_is_documented),
+        cmocka_unit_test(a_clock_step_says_how_far),
+        cmocka_unit_test(a_value_is_told_only_with_a_quality_that_can_be_trusted),
+        cmocka_unit_test(a_number_reads_back_as_the_same_number),
+        cmocka_unit_test(a_hostile_name_stays_a_name),
+        cmocka_unit_test(no_body_has_a_raw_control_character),
+        cmocka_unit_test(the_longest_words_of_all_still_make_one_whole_body),
+        cmocka_unit_test(no_body_ever_has_a_card_number),
+        cmocka_unit_test(since_is_local_time),
+    };
+    return cmocka_run_group_tests(tests, in_shanghai, NULL);
+}
