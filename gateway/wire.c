@@ -380,8 +380,8 @@ int wire_client_new(struct event_base *base, const char *run_directory,
 
 struct wire_client *wire_client_free(struct wire_client *client) {
     if (client != NULL) {
-        const struct wire_goodbye goodbye = {
-            .header = wire_header_of(WIRE_GOODBYE, sizeof goodbye)};
+        const struct wire_goodbye goodbye = {.header =
+                                                 wire_header_of(WIRE_GOODBYE, sizeof goodbye)};
         (void)!wire_client_send(client, &goodbye); /* without it we only count as lost */
         wire_client_close(client);
         if (client->retry != NULL) {

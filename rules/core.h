@@ -186,8 +186,9 @@ const struct alarm *core_alarm(const struct core *core, uint32_t alarm);
 enum truth core_condition(const struct core *core, uint32_t alarm);
 
 /*
- * Abort if an invariant does not hold: every alarm's own; that no deadline lies in the past; that
- * no point of a lost device has a usable value. Takes time in proportion to the site: for tests.
+ * Abort if an invariant does not hold: every alarm's own; that each has a timer for what it waits
+ * for, and none lies in the past; that no point of a lost device has a usable value. Takes time in
+ * proportion to the site: for tests.
  */
 void core_check(const struct core *core);
 

@@ -114,7 +114,10 @@ enum core_lane core_event_lane(enum core_event_type type) {
 void core_check(const struct core *core) {
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         const struct alarm_conf conf = core_alarm_conf(core, i);
-        alarm_check(&core->alarms[i].alarm, &conf);
+        const struct core_alarm *state = &core->alarms[i];
+        alarm_check(&state->alarm, &conf);
+        assert(core->timers.due[i].ns ==
+               instant_earlier(state->alarm.deadline, state->evaluation_due).ns);
     }
     for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
         assert(core->points[p].quality < QUALITY_COUNT);

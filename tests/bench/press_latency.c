@@ -146,16 +146,16 @@ static void report(const char *what, uint64_t *spans_ns, size_t count) {
                  (double)spans_ns[count * 99 / 100] / 1e3, (double)spans_ns[count - 1] / 1e3);
 }
 
-static MQTTClient subscriber(const char *uri, const char *topic) {
+/* Connect under an id of our own; the publisher has a connection to itself, as the uplink has. */
+static MQTTClient connected(const char *uri, const char *role) {
     MQTTClient client;
     MQTTClient_connectOptions options = MQTTClient_connectOptions_initializer;
     options.keepAliveInterval = 60;
     options.cleansession = 1;
-    char id[32];
-    (void)snprintf(id, sizeof id, "press-latency-%d", (int)getpid());
+    char id[48];
+    (void)snprintf(id, sizeof id, "press-%s-%d", role, (int)getpid());
     if (MQTTClient_create(&client, uri, id, MQTTCLIENT_PERSISTENCE_NONE, NULL) != 0 ||
-        MQTTClient_connect(client, &options) != 0 || MQTTClient_subscribe(client, topic, 1) != 0 ||
-        MQTTClient_subscribe(client, "bench/bare", 1) != 0) {
+        MQTTClient_connect(client, &options) != 0) {
         (void)fprintf(stderr, "press_latency: no broker at %s\n", uri);
         exit(1);
     }
@@ -178,7 +178,12 @@ int main(int argc, char **argv) {
 
     char uri[64];
     (void)snprintf(uri, sizeof uri, "tcp://127.0.0.1:%s", argv[2]);
-    MQTTClient client = subscriber(uri, argv[4]);
+    MQTTClient client = connected(uri, "subscriber");
+    MQTTClient publisher = connected(uri, "publisher");
+    if (MQTTClient_subscribe(client, argv[4], 1) != 0 ||
+        MQTTClient_subscribe(client, "bench/bare", 1) != 0) {
+        return 1;
+    }
     (void)printf("ready\n");
     (void)fflush(stdout);
 
@@ -197,13 +202,15 @@ int main(int argc, char **argv) {
         char wanted[32];
         (void)snprintf(wanted, sizeof wanted, "bare-%zu ", i);
         uint64_t sent_ns = now_ns();
-        if (MQTTClient_publish(client, "bench/bare", sizeof body, body, 1, 0, NULL) != 0) {
+        if (MQTTClient_publish(publisher, "bench/bare", sizeof body, body, 1, 0, NULL) != 0) {
             return 1;
         }
         bare_ns[i] = await(client, wanted) - sent_ns;
     }
     report("contact_to_subscriber", chain_ns, presses);
     report("bare_broker_round_trip", bare_ns, presses);
+    MQTTClient_disconnect(publisher, 1000);
+    MQTTClient_destroy(&publisher);
     MQTTClient_disconnect(client, 1000);
     MQTTClient_destroy(&client);
     return 0;

@@ -603,7 +603,21 @@ static void a_fault_is_not_cleared_by_losing_its_device(void **state) {
           "2 wireless gone : raised:lost/wireless\n"
           "2.5 wireless back : cleared:lost/wireless\n");
     assert_int_equal(alarm_state_now("fault/radio"), ALARM_UNACKNOWLEDGED);
+    /* The point is stale, and what it said before its device was lost is no longer known. */
+    assert_int_equal(core_condition(stage.core, alarm_find("fault/radio")), TRUTH_UNKNOWN);
     story("2.6 radio 20 : cleared:fault/radio\n");
+}
+
+/* Since a return a point is waited for anew, for all of its own silence and no less. */
+static void a_point_that_is_not_read_after_its_device_returns_is_a_fault(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n"
+          "1 doors gone : raised:lost/doors\n"
+          "50 wireless gone : raised:lost/wireless\n"
+          "60 wireless back : cleared:lost/wireless\n"
+          "159.999 tick - : -\n"
+          "160 tick - : raised:fault/radio\n");
 }
 
 static void unknown_members_neither_raise_nor_clear(void **state) {
@@ -881,6 +895,7 @@ int main(void) {
         CORE_TEST(a_heartbeat_confirms_values_that_are_not_stale),
         CORE_TEST(a_points_fault_is_not_told_beside_its_lost_device),
         CORE_TEST(a_fault_is_not_cleared_by_losing_its_device),
+        CORE_TEST(a_point_that_is_not_read_after_its_device_returns_is_a_fault),
         CORE_TEST(unknown_members_neither_raise_nor_clear),
         CORE_TEST(a_lost_component_and_a_dead_disk_are_told_at_once),
         CORE_TEST(a_broker_may_be_away_for_half_a_minute),

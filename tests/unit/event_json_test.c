@@ -305,6 +305,16 @@ static void a_number_reads_back_as_the_same_number(void **state) {
     }
 }
 
+static void a_number_is_as_short_as_it_can_be(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    event.value = 0.1;
+    assert_non_null(strstr(body(&site, &event, 1, 0), "\"value\":0.1,"));
+    event.value = 1013.25;
+    assert_non_null(strstr(body(&site, &event, 1, 0), "\"value\":1013.25,"));
+}
+
 /* ---- names ---- */
 
 static void a_hostile_name_stays_a_name(void **state) {
@@ -454,6 +464,7 @@ int main(void) {
         cmocka_unit_test(a_clock_step_says_how_far),
         cmocka_unit_test(a_value_is_told_only_with_a_quality_that_can_be_trusted),
         cmocka_unit_test(a_number_reads_back_as_the_same_number),
+        cmocka_unit_test(a_number_is_as_short_as_it_can_be),
         cmocka_unit_test(a_hostile_name_stays_a_name),
         cmocka_unit_test(no_body_has_a_raw_control_character),
         cmocka_unit_test(the_longest_words_of_all_still_make_one_whole_body),
