@@ -58,13 +58,18 @@ static void core_touch_readers(struct core *core, unsigned reads, uint32_t calen
 
 /* --- silence --- */
 
-/* Is the point's own silence watched? Not while its device is lost: one cause, one alarm. */
+/*
+ * Is the point's own silence watched? Not while its device is lost, or has not been heard yet and
+ * will be missed itself: one cause, one alarm.
+ */
 static bool core_point_is_watched(const struct core *core, uint32_t point) {
     const struct ruleset_point *site = &core->ruleset->points[point];
     enum point_form form = point_kind_facts((enum point_kind)site->kind)->form;
+    uint8_t lost = core->devices[site->device].lost;
     return site->silence_ns > 0 && form != POINT_FORM_EVENT && form != POINT_FORM_OUTPUT &&
            core->points[point].quality != QUALITY_OUT_OF_SERVICE &&
-           core->devices[site->device].lost != TRUTH_TRUE;
+           (lost == TRUTH_FALSE ||
+            (lost == TRUTH_UNKNOWN && core->ruleset->devices[site->device].silence_ns == 0));
 }
 
 /* Begin to wait for the point, unless somebody waits already. */

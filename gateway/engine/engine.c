@@ -13,7 +13,6 @@
  * Nothing on the way from a reading to the writer waits for a timer.
  *
  * At the start the journal's alarms are given back to the core before anything else is heard.
- * Components have ENGINE_GRACE_MS to come before one that is missing counts as lost.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -27,14 +26,14 @@
 #include "gateway/engine/marks.h"
 #include "gateway/engine/receipts.h"
 #include "gateway/engine/recorder.h"
+#include "gateway/engine/restore.h"
+#include "gateway/engine/roster.h"
 #include "gateway/engine/teller.h"
 #include "gateway/engine/zone.h"
 #include "gateway/log.h"
 #include "gateway/process.h"
 
 enum {
-    /* Real time that the components have to connect before they count as lost. */
-    ENGINE_GRACE_MS = 5000,
     /* Live values wait so long for others to go with them; events never wait. */
     ENGINE_POINTS_MS = 5,
     /* No silence is shorter in real time, however fast the clock runs: heartbeats come each real second. */
@@ -68,17 +67,16 @@ struct engine {
     struct engine_peers *peers;
     struct event *tick, *second, *boundary, *points;
     bool points_wait;
-    uint64_t started_real_ns;
-    bool grace_over;
     struct instant newest; /* of the inputs; they never go back */
     uint64_t ticket;       /* of the newest hand-over */
+    uint64_t settled;      /* everything up to here is recorded */
 
     struct calendar calendar;
     uint8_t *open_told, *between_told; /* enum truth, as the core knows it */
     uint8_t weekday_told;
     int64_t drift_ns; /* wall minus instant, a second ago */
 
-    uint8_t present[LIMIT_COMPONENTS]; /* enum truth */
+    struct roster roster;
     enum truth uplink_connected;
     struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
     struct receipts_results results;
@@ -146,6 +144,7 @@ static struct journal_alarm *engine_alarm_state(struct engine *engine, uint32_t 
         return NULL;
     }
     state->at = engine->newest;
+    state->at_wall = clock_wall();
     state->changed = engine->alarms[alarm].changed;
     state->value = engine->alarms[alarm].value;
     state->quality = engine->alarms[alarm].quality;
@@ -320,6 +319,7 @@ static void engine_told_early(void *context) {
 
 static void engine_settled(void *context, uint64_t ticket) {
     struct engine *engine = context;
+    engine->settled = ticket;
     receipts_settle_results(&engine->results, ticket);
     for (uint32_t i = 0; i < engine->site->header->field_count; i++) {
         struct engine_peer *peer = engine_peers_find(engine->peers, i);
@@ -387,7 +387,7 @@ static void engine_plan_points(struct engine *engine) {
     }
 }
 
-static bool engine_take_readings(struct engine *engine, const struct engine_peer *peer,
+static bool engine_take_readings(struct engine *engine, struct engine_peer *peer,
                                  const struct wire_readings *message) {
     if (!engine_generation_is_ours(engine, message->generation, message->count)) {
         return true;
@@ -408,6 +408,9 @@ static bool engine_take_readings(struct engine *engine, const struct engine_peer
     engine_hand_over(engine);
     if (token > 0) {
         receipts_expect(&engine->tokens[peer->component], engine->ticket, token);
+        /* A reading that changed nothing may be covered by what is recorded already. */
+        receipts_settle(&engine->tokens[peer->component], engine->settled);
+        engine_send_recorded(engine, peer);
     }
     engine_plan_points(engine);
     return true;
@@ -557,7 +560,7 @@ static void engine_joined(void *context, struct engine_peer *peer) {
     } else {
         teller_join(engine->teller, peer);
     }
-    engine->present[peer->component] = TRUTH_TRUE;
+    roster_join(&engine->roster, peer->component);
     engine_apply_state(engine, INPUT_COMPONENT, peer->component, TRUTH_TRUE);
     engine_hand_over(engine);
 }
@@ -572,7 +575,7 @@ static void engine_left(void *context, struct engine_peer *peer, bool clean) {
         engine_apply_state(engine, INPUT_UPLINK, 0, TRUTH_UNKNOWN);
     }
     /* One that was told to stop is no fault; one that died is, at once. */
-    engine->present[peer->component] = clean ? TRUTH_UNKNOWN : TRUTH_FALSE;
+    roster_leave(&engine->roster, peer->component, clean, clock_real_ns());
     engine_apply_state(engine, INPUT_COMPONENT, peer->component,
                        clean ? TRUTH_UNKNOWN : TRUTH_FALSE);
     engine_hand_over(engine);
@@ -616,18 +619,15 @@ static void engine_send_components(struct engine *engine) {
         .commit_ns_max = stats.commit_ns_max,
         .journal_pending = stats.pending,
     };
-    memcpy(message.present, engine->present, sizeof message.present);
+    memcpy(message.present, engine->roster.present, sizeof message.present);
     (void)!engine_peer_send(peer, &message); /* a full socket gets the next one */
 }
 
-/* The time to connect is over: whoever is not here is lost. */
-static void engine_end_grace(struct engine *engine) {
-    engine->grace_over = true;
-    for (uint32_t i = 0; i < engine->site->header->component_count; i++) {
-        if (engine->present[i] == TRUTH_UNKNOWN) {
-            engine->present[i] = TRUTH_FALSE;
-            engine_apply_state(engine, INPUT_COMPONENT, i, TRUTH_FALSE);
-        }
+/* Whoever has had the time to connect and is not here is lost. */
+static void engine_miss_components(struct engine *engine) {
+    uint32_t missing;
+    while ((missing = roster_expire(&engine->roster, clock_real_ns())) < engine->roster.count) {
+        engine_apply_state(engine, INPUT_COMPONENT, missing, TRUTH_FALSE);
     }
 }
 
@@ -637,10 +637,7 @@ static void engine_second(evutil_socket_t fd, short what, void *context) {
     (void)what;
     engine_watch_clock(engine);
     recorder_tick(engine->recorder);
-    if (!engine->grace_over &&
-        clock_real_ns() - engine->started_real_ns >= ENGINE_GRACE_MS * NS_PER_MS) {
-        engine_end_grace(engine);
-    }
+    engine_miss_components(engine);
     engine_hand_over(engine);
     teller_scan(engine->teller);
     teller_flush(engine->teller);
@@ -654,8 +651,7 @@ struct engine_restore {
     uint32_t restored, forgotten;
 };
 
-static void engine_restore_alarm(void *context, const char *name,
-                                 const struct journal_alarm *recorded) {
+static void engine_restore_alarm(void *context, const char *name, struct journal_alarm *recorded) {
     struct engine_restore *restore = context;
     struct engine *engine = restore->engine;
     uint32_t alarm = site_alarm_find(engine->site, name);
@@ -668,6 +664,8 @@ static void engine_restore_alarm(void *context, const char *name,
                  log_quote(name, quoted, sizeof quoted));
         return;
     }
+    bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;
+    restore_age(recorded, restore_elapsed_ns(recorded, engine->newest, clock_wall()), emergency);
     core_restore(engine->core, alarm, &recorded->record, recorded->memories, recorded->memory_count,
                  engine->newest);
     engine->alarms[alarm] = (struct engine_alarm){
@@ -731,7 +729,6 @@ static int engine_allocate(struct engine *engine) {
     engine->core = core_init(block, ruleset, engine_now(engine));
     memset(engine->open_told, TRUTH_UNKNOWN, ruleset->calendar_count);
     memset(engine->between_told, TRUTH_UNKNOWN, ruleset->between_count);
-    memset(engine->present, TRUTH_UNKNOWN, sizeof engine->present);
     engine->weekday_told = TRUTH_UNKNOWN;
     engine->uplink_connected = TRUTH_UNKNOWN;
     engine->calendar = (struct calendar){
@@ -773,7 +770,7 @@ static int engine_begin(struct engine *engine) {
         return err_trace(r);
     }
     engine->drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
-    engine->started_real_ns = clock_real_ns();
+    roster_init(&engine->roster, engine->site->header->component_count, clock_real_ns());
     engine_apply_state(engine, INPUT_START, 0, TRUTH_TRUE);
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);

@@ -493,8 +493,7 @@ uint64_t journal_newest(const struct journal *journal) {
 }
 
 int journal_alarms(struct journal *journal,
-                   void (*alarm)(void *context, const char *name,
-                                 const struct journal_alarm *alarm),
+                   void (*alarm)(void *context, const char *name, struct journal_alarm *alarm),
                    void *context) {
     assert(!journal->writer_runs);
     if (journal->store == NULL) {

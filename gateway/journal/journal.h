@@ -86,11 +86,13 @@ bool journal_was_damaged(const struct journal *journal);
 /* Highest seq that a report has told of, or that was there at the start. */
 uint64_t journal_newest(const struct journal *journal);
 
-/* Hand out what was recorded of each alarm, by name. Before journal_start(); nothing without a
- * journal. */
+/*
+ * Hand out what was recorded of each alarm, by name; valid, and the callback's to change, during the
+ * call. Before journal_start(); nothing without a journal.
+ */
 NODISCARD int journal_alarms(struct journal *journal,
                              void (*alarm)(void *context, const char *name,
-                                           const struct journal_alarm *alarm),
+                                           struct journal_alarm *alarm),
                              void *context);
 
 /* Highest seq that a sink has confirmed in a lane, recorded or not yet. */

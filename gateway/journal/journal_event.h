@@ -71,10 +71,11 @@ struct journal_alarm {
     uint32_t alarm;
     uint32_t memory_count;
     uint64_t ticket;   /* of the hand-over that brought it; see journal.h */
-    struct instant at; /* when the record and the ages were taken */
-    struct wall changed;
-    double value;     /* of the deciding reading */
-    uint32_t quality; /* enum quality */
+    struct instant at; /* when the record and the ages were taken, by both clocks */
+    struct wall at_wall;
+    struct wall changed; /* when something about it last happened */
+    double value;        /* of the deciding reading */
+    uint32_t quality;    /* enum quality */
     struct alarm_record record;
     struct memory_record memories[];
 };

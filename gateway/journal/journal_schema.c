@@ -42,6 +42,7 @@ static const char schema_sql[] =
     " acked_at INTEGER NOT NULL,"
     " attended_at INTEGER NOT NULL,"
     " at_instant INTEGER NOT NULL,"
+    " at_wall INTEGER NOT NULL,"
     " changed INTEGER NOT NULL,"
     " value REAL NOT NULL,"
     " quality INTEGER NOT NULL,"

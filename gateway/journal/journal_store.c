@@ -32,8 +32,9 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_COMMIT] = "COMMIT",
     [STORE_EVENT] = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [STORE_FIRST_SENT] = "INSERT OR IGNORE INTO first_sent VALUES(?1,?2)",
-    [STORE_ALARM] = ("INSERT OR REPLACE INTO alarm "
-                     "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"),
+    [STORE_ALARM] =
+        ("INSERT OR REPLACE INTO alarm "
+         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"),
     [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
 };
 
@@ -299,10 +300,11 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
     store_bind_int(statement, 13, (uint64_t)record->acked_at.ns);
     store_bind_int(statement, 14, (uint64_t)record->attended_at.ns);
     store_bind_int(statement, 15, alarm->at.ns);
-    store_bind_int(statement, 16, (uint64_t)alarm->changed.ns);
-    (void)sqlite3_bind_double(statement, 17, alarm->value);
-    store_bind_int(statement, 18, alarm->quality);
-    (void)sqlite3_bind_blob(statement, 19, memories, (int)size, SQLITE_STATIC);
+    store_bind_int(statement, 16, (uint64_t)alarm->at_wall.ns);
+    store_bind_int(statement, 17, (uint64_t)alarm->changed.ns);
+    (void)sqlite3_bind_double(statement, 18, alarm->value);
+    store_bind_int(statement, 19, alarm->quality);
+    (void)sqlite3_bind_blob(statement, 20, memories, (int)size, SQLITE_STATIC);
     int r = store_run(store, STORE_ALARM);
     free(memories);
     return r;
@@ -400,8 +402,8 @@ int journal_store_boot_write(struct journal_store *store, uint64_t boot) {
 
 /* Make an alarm of the present row; its memories are as many as the row has. */
 static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **ret_alarm) {
-    const unsigned char *memories = sqlite3_column_blob(statement, 18);
-    uint32_t count = (uint32_t)sqlite3_column_bytes(statement, 18) / MEMORY_BYTES;
+    const unsigned char *memories = sqlite3_column_blob(statement, 19);
+    uint32_t count = (uint32_t)sqlite3_column_bytes(statement, 19) / MEMORY_BYTES;
     struct journal_alarm *alarm;
     int r = journal_alarm_new(RULESET_NONE, count, &alarm);
     if (r != 0) {
@@ -423,9 +425,10 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
         .attended_at = {sqlite3_column_int64(statement, 13)},
     };
     alarm->at = (struct instant){(uint64_t)sqlite3_column_int64(statement, 14)};
-    alarm->changed = (struct wall){sqlite3_column_int64(statement, 15)};
-    alarm->value = sqlite3_column_double(statement, 16);
-    alarm->quality = (uint32_t)sqlite3_column_int(statement, 17) % QUALITY_COUNT;
+    alarm->at_wall = (struct wall){sqlite3_column_int64(statement, 15)};
+    alarm->changed = (struct wall){sqlite3_column_int64(statement, 16)};
+    alarm->value = sqlite3_column_double(statement, 17);
+    alarm->quality = (uint32_t)sqlite3_column_int(statement, 18) % QUALITY_COUNT;
     for (uint32_t i = 0; i < count; i++) {
         const unsigned char *at = memories + (size_t)i * MEMORY_BYTES;
         alarm->memories[i] = (struct memory_record){
@@ -441,7 +444,7 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
 
 int journal_store_alarms(struct journal_store *store,
                          void (*alarm)(void *context, const char *name,
-                                       const struct journal_alarm *alarm),
+                                       struct journal_alarm *alarm),
                          void *context) {
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(store->db, "SELECT * FROM alarm", -1, &statement, NULL);

@@ -63,10 +63,13 @@ void journal_store_continue(struct journal_store *store, uint64_t seq);
 uint64_t journal_store_boot(struct journal_store *store);
 NODISCARD int journal_store_boot_write(struct journal_store *store, uint64_t boot);
 
-/* Hand out each recorded alarm by its name; `alarm->alarm` means nothing here. */
+/*
+ * Hand out each recorded alarm by its name; `alarm->alarm` means nothing here. The alarm is valid, and
+ * the callback's to change, during the call.
+ */
 NODISCARD int journal_store_alarms(struct journal_store *store,
                                    void (*alarm)(void *context, const char *name,
-                                                 const struct journal_alarm *alarm),
+                                                 struct journal_alarm *alarm),
                                    void *context);
 
 /* What each sink has confirmed; 0 where it has nothing. */

@@ -527,6 +527,19 @@ static void a_device_never_heard_is_missed_after_the_start(void **state) {
           "100.5 tick - : raised:fault/radio\n");
 }
 
+/* One cause, one alarm: its device is missed first, and its points are waited for from its return. */
+static void a_point_is_not_missed_before_its_device_was_ever_heard(void **state) {
+    (void)state;
+    stage.trial.points[DOOR].silence_ns = 2 * NS_PER_S;
+    story("0 start - : system.started\n"
+          "1 io gone : raised:lost/io\n"
+          "2 tick - : -\n"
+          "6 tick - : raised:lost/doors\n"
+          "7 doors back : cleared:lost/doors\n"
+          "8.999 tick - : -\n"
+          "9 tick - : raised:fault/door\n");
+}
+
 static void a_faulty_reading_is_a_fault_and_keeps_the_last_good_value(void **state) {
     (void)state;
     rest();
@@ -889,6 +902,7 @@ int main(void) {
         CORE_TEST(heartbeats_keep_a_device_from_being_missed),
         CORE_TEST(just_in_time_is_before_the_silence_is_over),
         CORE_TEST(a_device_never_heard_is_missed_after_the_start),
+        CORE_TEST(a_point_is_not_missed_before_its_device_was_ever_heard),
         CORE_TEST(a_faulty_reading_is_a_fault_and_keeps_the_last_good_value),
         CORE_TEST(a_value_that_is_no_number_is_a_fault_whatever_it_claims),
         CORE_TEST(a_point_with_a_silence_of_its_own_goes_stale_alone),

@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# The engine's own parts that decide without a socket: the site's calendar and the body of an event.
+# The parts of the engine, each by itself; the whole of it is run by the end-to-end tests.
 tocsin_unit_test(calendar gateway_engine)
 tocsin_unit_test(event_json gateway_engine console_site PkgConfig::JANSSON)
+tocsin_unit_test(engine_receipts gateway_engine)
+tocsin_unit_test(engine_recorder gateway_engine console_site PkgConfig::SQLITE)
+tocsin_unit_test(engine_restore gateway_engine)
+tocsin_unit_test(engine_roster gateway_engine)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/engine/restore.h"
+
+uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now,
+                            struct wall wall) {
+    if (now.ns < alarm->at.ns || wall.ns < alarm->at_wall.ns) {
+        return 0;
+    }
+    uint64_t by_instant_ns = now.ns - alarm->at.ns;
+    uint64_t by_wall_ns = (uint64_t)(wall.ns - alarm->at_wall.ns);
+    uint64_t apart_ns =
+        by_instant_ns > by_wall_ns ? by_instant_ns - by_wall_ns : by_wall_ns - by_instant_ns;
+    return apart_ns <= RESTORE_TOLERANCE_NS ? by_instant_ns : 0;
+}
+
+/* Add to an age; never (UINT64_MAX) stays never. */
+static uint64_t restore_older(uint64_t age_ns, uint64_t elapsed_ns) {
+    return age_ns > UINT64_MAX - elapsed_ns ? UINT64_MAX : age_ns + elapsed_ns;
+}
+
+void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergency) {
+    struct alarm_record *record = &alarm->record;
+    if (record->axes.pending && (emergency || record->condition == TRUTH_TRUE)) {
+        record->remaining_ns =
+            record->remaining_ns > elapsed_ns ? record->remaining_ns - elapsed_ns : 1;
+    }
+    for (uint32_t i = 0; i < alarm->memory_count; i++) {
+        struct memory_record *memory = &alarm->memories[i];
+        if (memory->now != TRUTH_TRUE) {
+            memory->true_age_ns = restore_older(memory->true_age_ns, elapsed_ns);
+        }
+        if (memory->now != TRUTH_UNKNOWN) {
+            memory->unknown_age_ns = restore_older(memory->unknown_age_ns, elapsed_ns);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_ENGINE_RESTORE_H
+#define GATEWAY_ENGINE_RESTORE_H
+
+/*
+ * Restoring an alarm: how much time has passed since its record was taken
+ *
+ * A record holds what was left of a delay and how old the memories of an expression were when it was
+ * written, which may be long before the engine ended. Instants go on when only the engine was restarted,
+ * and then tell exactly; they begin anew with the machine. Wall time goes on always, but may have been
+ * set. Where both say the same, that is the time that has passed. Where they do not, nobody knows, and
+ * the record counts as taken just now: a delay may end late and a window close late, never early.
+ */
+
+#include "gateway/journal/journal_event.h"
+
+/* How far the two clocks may disagree and still be believed. */
+#define RESTORE_TOLERANCE_NS (2 * NS_PER_S)
+
+/* Time since the record was taken; 0 if nobody knows. */
+uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now,
+                            struct wall wall);
+
+/*
+ * Move the record on by `elapsed_ns`. A delay runs on while its condition was true, and for an emergency
+ * always; what is left of it is never less than 1 ns, so that it still ends by the core's own hand. A
+ * stretch that went on when it was written is taken to have gone on until now.
+ */
+void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergency);
+
+#endif

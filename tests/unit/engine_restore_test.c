@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a restart makes of a record that is older than the restart: delays and windows must neither
+ * end early nor forget the time that is known to have passed.
+ */
+#include <stdlib.h>
+
+#include "gateway/engine/restore.h"
+#include "tests/support/cmocka.h"
+
+#define S(seconds)    ((seconds)*NS_PER_S)
+#define WALL(seconds) ((struct wall){(int64_t)S(seconds)})
+
+enum { NEVER_SEEN = 2 };
+
+static struct journal_alarm *record(void) {
+    struct journal_alarm *alarm;
+    assert_int_equal(journal_alarm_new(0, 3, &alarm), 0);
+    alarm->at = (struct instant){S(100)};
+    alarm->at_wall = WALL(5000);
+    alarm->record.axes.pending = true;
+    alarm->record.condition = TRUTH_TRUE;
+    alarm->record.remaining_ns = S(30);
+    alarm->memories[0] = (struct memory_record){
+        .true_age_ns = S(5), .unknown_age_ns = UINT64_MAX, .now = TRUTH_FALSE, .started = 1};
+    alarm->memories[1] = (struct memory_record){
+        .true_age_ns = 0, .unknown_age_ns = S(7), .now = TRUTH_TRUE, .started = 1};
+    alarm->memories[NEVER_SEEN] = (struct memory_record){
+        .true_age_ns = UINT64_MAX, .unknown_age_ns = 0, .now = TRUTH_UNKNOWN, .started = 1};
+    return alarm;
+}
+
+static uint64_t elapsed(uint64_t now_s, uint64_t wall_s) {
+    struct journal_alarm *alarm = record();
+    uint64_t span_ns = restore_elapsed_ns(alarm, (struct instant){S(now_s)}, WALL(wall_s));
+    free(alarm);
+    return span_ns;
+}
+
+static void two_clocks_that_agree_are_believed(void **state) {
+    (void)state;
+    assert_int_equal(elapsed(112, 5012), S(12));
+    assert_int_equal(elapsed(112, 5014), S(12));
+    assert_int_equal(elapsed(112, 5010), S(12));
+    assert_int_equal(elapsed(100, 5000), 0);
+}
+
+static void a_rebooted_machine_or_a_set_clock_says_nothing_of_the_time_between(void **state) {
+    (void)state;
+    assert_int_equal(elapsed(3, 5012), 0);    /* instants began anew */
+    assert_int_equal(elapsed(112, 5015), 0);  /* the clock was set forward */
+    assert_int_equal(elapsed(112, 5009), 0);  /* … and back */
+    assert_int_equal(elapsed(112, 4999), 0);  /* … to before the record */
+    assert_int_equal(elapsed(9112, 5012), 0); /* a longer-lived machine, by accident */
+}
+
+static uint64_t remaining(bool pending, enum truth condition, bool emergency, uint64_t elapsed_s) {
+    struct journal_alarm *alarm = record();
+    alarm->record.axes.pending = pending;
+    alarm->record.condition = (uint8_t)condition;
+    restore_age(alarm, S(elapsed_s), emergency);
+    uint64_t left_ns = alarm->record.remaining_ns;
+    free(alarm);
+    return left_ns;
+}
+
+static void a_delay_that_ran_goes_on_from_where_it_is_now(void **state) {
+    (void)state;
+    assert_int_equal(remaining(true, TRUTH_TRUE, false, 12), S(18));
+    assert_int_equal(remaining(true, TRUTH_UNKNOWN, true, 12), S(18));
+}
+
+static void a_delay_that_stood_still_still_stands_there(void **state) {
+    (void)state;
+    assert_int_equal(remaining(true, TRUTH_UNKNOWN, false, 12), S(30));
+    assert_int_equal(remaining(false, TRUTH_TRUE, true, 12), S(30));
+}
+
+static void a_delay_that_is_over_is_left_to_the_core_to_end(void **state) {
+    (void)state;
+    assert_int_equal(remaining(true, TRUTH_TRUE, false, 30), 1);
+    assert_int_equal(remaining(true, TRUTH_TRUE, false, 86400), 1);
+}
+
+static void memories_grow_older_but_what_went_on_goes_on(void **state) {
+    struct journal_alarm *alarm = record();
+    (void)state;
+    restore_age(alarm, S(12), false);
+    assert_int_equal(alarm->memories[0].true_age_ns, S(17));
+    assert_int_equal(alarm->memories[0].unknown_age_ns, UINT64_MAX);
+    assert_int_equal(alarm->memories[1].true_age_ns, 0);
+    assert_int_equal(alarm->memories[1].unknown_age_ns, S(19));
+    assert_int_equal(alarm->memories[NEVER_SEEN].true_age_ns, UINT64_MAX);
+    assert_int_equal(alarm->memories[NEVER_SEEN].unknown_age_ns, 0);
+    free(alarm);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_clocks_that_agree_are_believed),
+        cmocka_unit_test(a_rebooted_machine_or_a_set_clock_says_nothing_of_the_time_between),
+        cmocka_unit_test(a_delay_that_ran_goes_on_from_where_it_is_now),
+        cmocka_unit_test(a_delay_that_stood_still_still_stands_there),
+        cmocka_unit_test(a_delay_that_is_over_is_left_to_the_core_to_end),
+        cmocka_unit_test(memories_grow_older_but_what_went_on_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
