@@ -483,7 +483,7 @@ struct mbbus *mbbus_free(struct mbbus *bus) {
         mbbus_stop(bus);
         (void)pthread_join(bus->thread, NULL);
     }
-    for (uint32_t i = 0; i < bus->count; i++) {
+    for (uint32_t i = 0; bus->units != NULL && i < bus->count; i++) {
         mbimage_deinit(&bus->units[i].image);
         free(bus->units[i].coils);
     }

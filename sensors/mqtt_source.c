@@ -609,10 +609,10 @@ struct mqtt_source *mqtt_source_free(struct mqtt_source *source) {
     if (source->client != NULL) {
         MQTTAsync_destroy(&source->client);
     }
-    for (uint32_t i = 0; i < source->queue_count; i++) {
+    for (uint32_t i = 0; source->queue != NULL && i < source->queue_count; i++) {
         free(source->queue[(source->queue_first + i) % MQTT_SOURCE_QUEUE].payload);
     }
-    for (int i = 0; i < source->topic_count; i++) {
+    for (int i = 0; source->topics != NULL && i < source->topic_count; i++) {
         free(source->topics[i]);
     }
     free(source->topics);

@@ -385,8 +385,10 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
     outbox_init(&feeder->outbox);
     feeder->early = calloc(FEEDER_EARLY_MAX, sizeof *feeder->early);
     feeder->deadbands = calloc(ruleset->point_count + 1, sizeof *feeder->deadbands);
-    int r = feeder->early == NULL || feeder->deadbands == NULL ? err_origin(-ENOMEM) : 0;
-    if (r == 0) {
+    int r = 0;
+    if (feeder->early == NULL || feeder->deadbands == NULL) {
+        r = err_origin(-ENOMEM);
+    } else {
         for (uint32_t point = 0; point < ruleset->point_count; point++) {
             enum point_form form =
                 point_kind_facts((enum point_kind)ruleset->points[point].kind)->form;
