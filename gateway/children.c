@@ -127,6 +127,11 @@ static void child_heard(evutil_socket_t fd, short what, void *context) {
     }
 }
 
+/* Is it the one that the others wait for while all are started in order? */
+static bool child_is_newest(const struct child *child) {
+    return child->all->starting > 0 && child == &child->all->list[child->all->starting - 1];
+}
+
 /* The child's process is gone, or none could be made: plan the next life. */
 static void child_ended(struct child *child, const char *how) {
     uint64_t lived_ns = clock_real_ns() - child->started_ns;
@@ -142,11 +147,16 @@ static void child_ended(struct child *child, const char *how) {
              : child->role == PROCESS_UPLINK
                  ? "events wait in the journal; nobody outside hears of them until it is back"
                  : "people cannot look or act until it is back");
+    bool held_others = child->state != CHILD_RUNNING && child_is_newest(child);
     child->state = CHILD_WAITING;
     child_arm(child, child->retry_ms);
     child->retry_ms = child->retry_ms == 0                          ? CHILDREN_RETRY_MS_FIRST
                       : child->retry_ms * 2 < CHILDREN_RETRY_MS_MAX ? child->retry_ms * 2
                                                                     : CHILDREN_RETRY_MS_MAX;
+    /* One that dies before it works must not keep those away that could tell of it. */
+    if (held_others) {
+        children_start_next(child->all);
+    }
 }
 
 static void child_start(struct child *child) {
@@ -236,9 +246,9 @@ static void children_reap(evutil_socket_t fd, short what, void *context) {
     }
 }
 
-static bool child_is_silent(const struct child *child, uint64_t now_ns) {
+static bool child_is_silent(const struct child *child, uint64_t limit_ms, uint64_t now_ns) {
     return child->pid > 0 && child->state != CHILD_STOPPING &&
-           now_ns - child->heard_ns > CHILDREN_SILENCE_MS * NS_PER_MS;
+           now_ns - child->heard_ns > limit_ms * NS_PER_MS;
 }
 
 static void children_watch(evutil_socket_t fd, short what, void *context) {
@@ -248,7 +258,7 @@ static void children_watch(evutil_socket_t fd, short what, void *context) {
     uint64_t now_ns = clock_real_ns();
     for (uint32_t i = 0; i < all->count; i++) {
         struct child *child = &all->list[i];
-        if (child_is_silent(child, now_ns)) {
+        if (child_is_silent(child, CHILDREN_SILENCE_MS, now_ns)) {
             log_line(LOG_ERROR, "component_hangs",
                      "component=%s pid=%d silent_ms=%d effect=\"it is "
                      "killed and started again\"",
@@ -259,14 +269,15 @@ static void children_watch(evutil_socket_t fd, short what, void *context) {
     }
 }
 
-bool children_progress(const struct children *children) {
+const char *children_laggard(const struct children *children) {
     uint64_t now_ns = clock_real_ns();
     for (uint32_t i = 0; i < children->count; i++) {
-        if (children->list[i].pid <= 0 || child_is_silent(&children->list[i], now_ns)) {
-            return false;
+        const struct child *child = &children->list[i];
+        if (child->pid <= 0 || child_is_silent(child, CHILDREN_PROGRESS_MS, now_ns)) {
+            return child->name;
         }
     }
-    return true;
+    return NULL;
 }
 
 static void children_start_next(struct children *all) {

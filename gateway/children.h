@@ -5,8 +5,8 @@
 /*
  * The children of `tocsin run`
  *
- * Starts engine, field, uplink and console in this order, each once the one before does its work;
- * starts again what dies or hangs; stops them in reverse. Each child is this same binary, executed
+ * Starts engine, field, uplink and console in this order, each once the one before does its work or
+ * has failed to; starts again what dies or hangs; stops them in reverse. Each child is this same binary, executed
  * anew, with the sealed site and a line to us as its only descriptors.
  *
  *     WAITING ──start──▶ STARTING ──ready──▶ RUNNING ──dies, hangs──▶ WAITING (at once the first
@@ -20,6 +20,8 @@
 
 enum {
     CHILDREN_SILENCE_MS = 8000,
+    /* A child that has been silent so long makes no progress: three of its heartbeats are missing. */
+    CHILDREN_PROGRESS_MS = 3000,
     CHILDREN_SHORT_LIFE_MS = 5000,
     CHILDREN_RETRY_MS_FIRST = 100,
     CHILDREN_RETRY_MS_MAX = 5000,
@@ -47,8 +49,11 @@ void children_start(struct children *children, void (*ready)(void *context), voi
 /* Stop them in reverse order; `stopped` is called when the last is gone. */
 void children_stop(struct children *children, void (*stopped)(void *context), void *context);
 
-/* Have all of them said within CHILDREN_SILENCE_MS that they are alive? */
-bool children_progress(const struct children *children);
+/*
+ * The first child that makes no progress: it is not there, or has not said within
+ * CHILDREN_PROGRESS_MS that it is alive. NULL when all do. The name lives as long as `children`.
+ */
+const char *children_laggard(const struct children *children);
 
 struct children *children_free(struct children *children);
 

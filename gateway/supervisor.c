@@ -54,7 +54,8 @@ struct supervisor {
     struct event_base *base;
     struct children *children;
     struct event *terminate, *interrupt, *hangup, *watchdog;
-    uint64_t watchdog_ns;
+    bool is_watched;     /* systemd wants WATCHDOG=1 */
+    const char *laggard; /* the child that makes no progress, as last told; NULL: all do */
 };
 
 static enum site_language run_language(void) {
@@ -230,7 +231,13 @@ static int run_seal(const void *image, size_t size, int *ret_fd) {
 }
 
 static void supervisor_ready(void *context) {
-    (void)context;
+    struct supervisor *supervisor = context;
+    uint64_t watchdog_ns = notify_watchdog_ns();
+    supervisor->is_watched = watchdog_ns > 0;
+    uint64_t period_ns = watchdog_ns > 0 ? watchdog_ns : NS_PER_S;
+    const struct timeval period = {.tv_sec = (time_t)(period_ns / NS_PER_S),
+                                   .tv_usec = (suseconds_t)(period_ns % NS_PER_S / 1000)};
+    (void)event_add(supervisor->watchdog, &period);
     log_line(LOG_NOTICE, "watching", "effect=\"all components work\"");
     notify_systemd("READY=1\nSTATUS=watching");
 }
@@ -245,7 +252,8 @@ static void supervisor_stop(evutil_socket_t signal, short what, void *context) {
     struct supervisor *supervisor = context;
     log_line(LOG_NOTICE, "stopping", "signal=%d effect=\"no room is watched from now on\"",
              (int)signal);
-    notify_systemd("STOPPING=1");
+    notify_systemd("STOPPING=1\nSTATUS=stopping");
+    (void)event_del(supervisor->watchdog);
     children_stop(supervisor->children, supervisor_stopped, supervisor);
 }
 
@@ -258,11 +266,24 @@ static void supervisor_hangup(evutil_socket_t signal, short what, void *context)
         "effect=\"the site stays as it is; this version takes a changed site at the next start\"");
 }
 
+/* Tell systemd who makes no progress, if that has changed. */
+static void supervisor_tell_status(struct supervisor *supervisor, const char *laggard) {
+    char status[PROCESS_NAME_SIZE + 64];
+    if (laggard == supervisor->laggard) {
+        return;
+    }
+    supervisor->laggard = laggard;
+    (void)snprintf(status, sizeof status, "STATUS=%s%s", laggard != NULL ? laggard : "watching",
+                   laggard != NULL ? " makes no progress; it is started again" : "");
+    notify_systemd(status);
+}
+
 static void supervisor_watchdog(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
     struct supervisor *supervisor = context;
-    if (children_progress(supervisor->children)) {
+    supervisor_tell_status(supervisor, children_laggard(supervisor->children));
+    if (supervisor->is_watched && supervisor->laggard == NULL) {
         notify_systemd("WATCHDOG=1");
     }
 }
@@ -279,16 +300,11 @@ static int supervisor_open(struct supervisor *supervisor, const struct children_
         event_new(supervisor->base, -1, EV_PERSIST, supervisor_watchdog, supervisor);
     struct event *const events[] = {supervisor->terminate, supervisor->interrupt,
                                     supervisor->hangup};
+    if (supervisor->watchdog == NULL) {
+        return err_origin(-ENOMEM);
+    }
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (events[i] == NULL || event_add(events[i], NULL) != 0) {
-            return err_origin(-ENOMEM);
-        }
-    }
-    uint64_t watchdog_ns = notify_watchdog_ns();
-    if (watchdog_ns > 0) {
-        const struct timeval period = {.tv_sec = (time_t)(watchdog_ns / NS_PER_S),
-                                       .tv_usec = (suseconds_t)(watchdog_ns % NS_PER_S / 1000)};
-        if (supervisor->watchdog == NULL || event_add(supervisor->watchdog, &period) != 0) {
             return err_origin(-ENOMEM);
         }
     }

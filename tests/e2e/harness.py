@@ -43,6 +43,24 @@ def until(condition, what, deadline_s=DEADLINE_S, context=None):
         threading.Event().wait(0.01)
 
 
+def button_site(scene, devices):
+    """Give the scene a site of Modbus devices d0, d1 … with an emergency button each: (address, poll) per device."""
+    (scene.directory / "button-rules.yaml").write_text(
+        "rules:\n  - rule: call\n    each: point emergency_button\n    raise: value\n    class: call.emergency\n"
+        '    message: {zh: 呼叫, en: call}\n    response: {zh: 去, en: go}\n')
+    scene.site, scene.overrides = scene.directory / "buttons.yaml", {}
+    scene.site.write_text(
+        "tocsin: 1\nsite: {id: buttons, name: {zh: 按钮, en: Buttons}, timezone: Asia/Shanghai}\n"
+        f"gateway: {{id: main, state: {scene.state}}}\n"
+        f'mqtt: {{brokers: ["tcp://127.0.0.1:{scene.broker.port}"], version: 5}}\n'
+        "rules: [button-rules.yaml]\nplaces:\n  - {id: room, kind: day_care_room, name: {zh: 房, en: Room}}\n"
+        "devices:\n" + "".join(
+            f"  - id: d{n}\n    driver: modbus\n    address: {address}\n    unit: 1\n    poll: {poll}\n"
+            "    timeout: 1 s\n    points:\n"
+            f"      - {{point: button-{n}, place: room, kind: emergency_button, read: discrete 0}}\n"
+            for n, (address, poll) in enumerate(devices)))
+
+
 class Process:
     """A child with its output in a file."""
 
@@ -208,11 +226,11 @@ class Field:
 class Gateway:
     """`tocsin run` and its command line."""
 
-    def __init__(self, scene, arguments=(), wait=True):
+    def __init__(self, scene, arguments=(), wait=True, environment=None):
         self.scene = scene
         self.socket = scene.directory / "run" / "console.sock"
         self.process = Process("gateway", [TOCSIN, "run", str(scene.site), "--run", str(scene.directory / "run"),
-                                           *scene.settings(), *arguments], scene.directory)
+                                           *scene.settings(), *arguments], scene.directory, environment)
         if wait:
             self.until_healthy()
 
@@ -289,8 +307,8 @@ class Scene:
     def field(self, story=None, arguments=()):
         return self.keep(Field(self, story, arguments))
 
-    def gateway(self, arguments=(), wait=True):
-        return self.keep(Gateway(self, arguments, wait))
+    def gateway(self, arguments=(), wait=True, environment=None):
+        return self.keep(Gateway(self, arguments, wait, environment))
 
     def everything(self, story=None):
         """Broker, backend, field and gateway, all at work."""

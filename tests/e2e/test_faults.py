@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Broker, free_port, until
+from harness import Broker, button_site, free_port, until
 
 BUTTON = "care/day-care/button-1"
 CALL = "emergency_call/care/day-care/button-1"
@@ -60,29 +60,8 @@ def test_a_device_that_answers_wrongly_is_lost_and_told_and_comes_back(scene, an
     assert gateway.pids() == gateways, "no process died of it"
 
 
-def ten_devices(scene):
-    """A site with ten devices of one button each, each on a connection of its own."""
-    site = scene.directory / "ten.yaml"
-    ports = [free_port() for _ in range(10)]
-    devices = "".join(
-        f"  - id: d{n}\n    driver: modbus\n    address: tcp://127.0.0.1:{port}\n    unit: 1\n    poll: 50 ms\n"
-        f"    timeout: 1 s\n    points:\n"
-        f"      - {{point: button-{n}, place: room, kind: emergency_button, read: discrete 0}}\n"
-        for n, port in enumerate(ports))
-    (scene.directory / "ten-rules.yaml").write_text(
-        "rules:\n  - rule: call\n    each: point emergency_button\n    raise: value\n    class: call.emergency\n"
-        '    message: {zh: 呼叫, en: call}\n    response: {zh: 去, en: go}\n')
-    site.write_text(
-        "tocsin: 1\nsite: {id: ten, name: {zh: 十, en: Ten}, timezone: Asia/Shanghai}\n"
-        f"gateway: {{id: main, state: {scene.state}}}\n"
-        f'mqtt: {{brokers: ["tcp://127.0.0.1:{scene.broker.port}"], version: 5}}\n'
-        "rules: [ten-rules.yaml]\nplaces:\n  - {id: room, kind: day_care_room, name: {zh: 房, en: Room}}\n"
-        "devices:\n" + devices)
-    scene.site, scene.overrides = site, {}
-
-
 def test_one_dead_device_among_ten_does_not_move_the_others_polls(scene):
-    ten_devices(scene)
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "50 ms") for _ in range(10)])
     backend, field, gateway = scene.everything()
     living = [f"d{n}" for n in range(10) if n != 4]
     until(lambda: all(field.polls(f"d{n}") > 10 for n in range(10)), "all ten to be polled")
