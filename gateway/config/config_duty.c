@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/config/config_calendar.h"
+#include "rules/role.h"
 
 /*
  * Duty: shifts, webhooks and escalation chains
@@ -13,10 +14,6 @@
 enum { STEPS_MAX = 32 };
 
 #define STEP_AFTER_MAX_NS (CONFIG_DAY_NS)
-
-/* What a step's role may be; the console knows the same (design 7). */
-static const char *const roles[] = {"caregiver", "security", "manager", "engineer", "auditor"};
-enum { ROLE_COUNT = sizeof roles / sizeof roles[0] };
 
 static const char **duty_name_add(struct config *config, const char **names, uint32_t count,
                                   uint32_t *room, const char *name) {
@@ -131,10 +128,13 @@ static const char *step_receiver(struct config *config, const struct config_node
     uint32_t name_at = (uint32_t)(name - text);
     struct config_mark mark = config_node_locate(to, name_at, (uint32_t)strlen(name));
     if (strncmp(text, "role ", 5) == 0) {
-        for (uint32_t i = 0; i < ROLE_COUNT; i++) {
-            if (strcmp(roles[i], name) == 0) {
-                return roles[i];
-            }
+        enum role role = role_find(name, strlen(name));
+        if (role < ROLE_COUNT) {
+            return role_name(role);
+        }
+        const char *roles[ROLE_COUNT];
+        for (role = 0; role < ROLE_COUNT; role++) {
+            roles[role] = role_name(role);
         }
         const char *hint = config_suggestion(config, name, roles, ROLE_COUNT);
         config_note(config, CONFIG_ERROR, mark,

@@ -33,7 +33,7 @@ struct call {
     const char *path; /* what follows the route's own words, without the leading slash */
     struct evkeyvalq query;
     struct peer peer;
-    enum peer_role role;
+    enum role role;
     enum site_language language;
     uint64_t real_ns;
 };
@@ -291,8 +291,8 @@ static void answer_command(struct call *call) {
         call_problem(call, PROBLEM_NOT_FOUND, call->path);
         return;
     }
-    if (!peer_role_acts(call->role)) {
-        call_problem(call, PROBLEM_ROLE, peer_role_name(call->role));
+    if (!role_acts(call->role)) {
+        call_problem(call, PROBLEM_ROLE, role_name(call->role));
         return;
     }
     struct command command = {.verb = verb};
@@ -379,8 +379,8 @@ static bool call_admit(struct call *call) {
     }
     const char *role =
         evhttp_find_header(evhttp_request_get_input_headers(call->request), "Tocsin-Role");
-    call->role = role == NULL ? PEER_ENGINEER : peer_role_find(role);
-    if (call->role == PEER_ROLE_COUNT) {
+    call->role = role == NULL ? ROLE_ENGINEER : role_find(role, strlen(role));
+    if (call->role == ROLE_COUNT) {
         call_problem(call, PROBLEM_ROLE_UNKNOWN, role);
         return false;
     }

@@ -13,15 +13,6 @@
 
 enum { PEER_GROUPS_MAX = 256, PEER_PASSWD_SIZE = 4096 };
 
-static const struct {
-    const char *name;
-    bool acts;
-} roles[PEER_ROLE_COUNT] = {
-    [PEER_CAREGIVER] = {"caregiver", true}, [PEER_SECURITY] = {"security", true},
-    [PEER_MANAGER] = {"manager", true},     [PEER_ENGINEER] = {"engineer", true},
-    [PEER_AUDITOR] = {"auditor", false},
-};
-
 /* With the longest of the roles. */
 _Static_assert(PEER_BY_MAX + sizeof " (caregiver, local)" <= LIMIT_ACTOR, "an actor fits");
 
@@ -78,25 +69,7 @@ int peer_identify(int fd, gid_t group, struct peer *ret_peer) {
     return 0;
 }
 
-const char *peer_role_name(enum peer_role role) {
-    assert(role < PEER_ROLE_COUNT);
-    return roles[role].name;
-}
-
-enum peer_role peer_role_find(const char *word) {
-    enum peer_role role = 0;
-    while (role < PEER_ROLE_COUNT && strcmp(roles[role].name, word) != 0) {
-        role++;
-    }
-    return role;
-}
-
-bool peer_role_acts(enum peer_role role) {
-    assert(role < PEER_ROLE_COUNT);
-    return roles[role].acts;
-}
-
-void peer_actor_format(const char *by, enum peer_role role, char *ret) {
+void peer_actor_format(const char *by, enum role role, char *ret) {
     assert(strlen(by) <= PEER_BY_MAX);
-    (void)snprintf(ret, LIMIT_ACTOR, "%s (%s, local)", by, peer_role_name(role));
+    (void)snprintf(ret, LIMIT_ACTOR, "%s (%s, local)", by, role_name(role));
 }

@@ -15,17 +15,9 @@
 #include <sys/types.h>
 
 #include "gateway/err.h"
+#include "rules/role.h"
 
 #define PEER_GROUP "tocsin"
-
-enum peer_role {
-    PEER_CAREGIVER,
-    PEER_SECURITY,
-    PEER_MANAGER,
-    PEER_ENGINEER,
-    PEER_AUDITOR, /* reads everything and changes nothing */
-    PEER_ROLE_COUNT,
-};
 
 /* Long enough for any login name of Debian, with the final NUL. */
 enum { PEER_NAME_SIZE = 33 };
@@ -43,14 +35,6 @@ gid_t peer_group(void);
 /* Who is connected at `fd`? `group` is peer_group(). Returns 0 or PEER_E_STRANGER. */
 NODISCARD int peer_identify(int fd, gid_t group, struct peer *ret_peer);
 
-const char *peer_role_name(enum peer_role role);
-
-/* PEER_ROLE_COUNT when `word` is no role. */
-enum peer_role peer_role_find(const char *word);
-
-/* May the role act on alarms? */
-bool peer_role_acts(enum peer_role role);
-
 /* Longest name that somebody may give for himself, in bytes, so that the actor fits LIMIT_ACTOR. */
 enum { PEER_BY_MAX = 42 };
 
@@ -58,6 +42,6 @@ enum { PEER_BY_MAX = 42 };
  * Write the actor that is recorded, "wang (engineer, local)". `by` is a name of 1…PEER_BY_MAX
  * bytes; `ret` has room for LIMIT_ACTOR.
  */
-void peer_actor_format(const char *by, enum peer_role role, char *ret);
+void peer_actor_format(const char *by, enum role role, char *ret);
 
 #endif

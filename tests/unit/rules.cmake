@@ -4,6 +4,7 @@ tocsin_unit_test(expr_eval rules)
 tocsin_unit_test(expr_rule rules m)
 tocsin_unit_test(alarm rules)
 tocsin_unit_test(timers rules)
+tocsin_unit_test(role rules)
 
 # A small site built by hand.
 add_library(test_trial STATIC support/trial.c)
