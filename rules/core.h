@@ -181,6 +181,30 @@ void core_record_memories(const struct core *core, uint32_t alarm, struct instan
 void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
                   const struct memory_record *memories, uint32_t memory_count, struct instant now);
 
+/*
+ * Copy all that the core will ever remember to `ret`, core_size() bytes aligned as a block is. The
+ * same core gives the same bytes wherever it lies, for there is no address in them. Only while
+ * core_changed() has nothing to report.
+ *
+ * The copy is the core's own memory and no format: it goes on only in the same build and with the
+ * same ruleset, and whoever keeps it has to know both (a digest of the program and of the ruleset).
+ * Anybody else begins from core_record() and core_picture().
+ */
+void core_snapshot(const struct core *core, void *ret);
+
+/* Go on from a snapshot that was read back into `block`; else as core_init(). */
+struct core *core_resume(void *block, const struct ruleset *ruleset);
+
+/*
+ * The picture that the core has of the site, as inputs that give it to a fresh one: INPUT_START
+ * first, then what it knows of storage, uplink, calendars, components, devices, and each point's
+ * last reading. Writes number `index` of them, with the core's newest instant and `wall`, and returns
+ * false past the last. What it leaves out: readings of event points, which are moments and over;
+ * for how long a value has stood. Where nothing is known the input says so, or is an INPUT_TICK.
+ */
+bool core_picture(const struct core *core, uint32_t index, struct wall wall,
+                  struct input *ret_input);
+
 const struct point_state *core_point(const struct core *core, uint32_t point);
 const struct alarm *core_alarm(const struct core *core, uint32_t alarm);
 enum truth core_condition(const struct core *core, uint32_t alarm);

@@ -34,15 +34,16 @@ static uint32_t core_memories_max(const struct ruleset *ruleset) {
     return most;
 }
 
-/* Return a core whose arrays lie behind it in `room`. */
-static struct core core_lay(struct core_room *room, const struct ruleset *ruleset) {
+/* Return `core` with its arrays behind it in `room`; what is no address stays as it is. */
+static struct core core_lay(struct core_room *room, const struct ruleset *ruleset,
+                            struct core core) {
     uint32_t alarms = ruleset->alarm_count;
     uint32_t points = ruleset->point_count;
     uint32_t devices = ruleset->device_count;
     uint32_t timers = alarms + devices + points;
     (void)core_take(room, 1, sizeof(struct core));
 
-    struct core core = {.ruleset = ruleset};
+    core.ruleset = ruleset;
     core.points = core_take(room, points, sizeof *core.points);
     core.measured = core_take(room, points, sizeof *core.measured);
     core.faults = core_take(room, points, sizeof *core.faults);
@@ -69,7 +70,7 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
 
 size_t core_size(const struct ruleset *ruleset) {
     struct core_room room = {0};
-    (void)core_lay(&room, ruleset);
+    (void)core_lay(&room, ruleset, (struct core){0});
     return room.used;
 }
 
@@ -137,7 +138,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     assert(block != NULL && (uintptr_t)block % CORE_ALIGNMENT == 0);
     struct core_room room = {.base = block};
     struct core *core = block;
-    *core = core_lay(&room, ruleset);
+    *core = core_lay(&room, ruleset, (struct core){0});
     core->newest = now;
 
     for (uint32_t p = 0; p < ruleset->point_count; p++) {
@@ -172,5 +173,45 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
                    core->changed.marks);
     timers_init(&core->timers, ruleset->alarm_count + ruleset->device_count + ruleset->point_count,
                 core->timers.due, core->timers.position, core->timers.heap);
+    return core;
+}
+
+/* Zero what is only room for a step and says nothing between two. */
+static void core_forget_scratch(const struct core *laid) {
+    const struct ruleset *ruleset = laid->ruleset;
+    const struct index_set *const sets[] = {&laid->touched, &laid->changed};
+    for (unsigned i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        memset(sets[i]->indexes, 0, ruleset->alarm_count * sizeof *sets[i]->indexes);
+    }
+    memset(laid->memories_before, 0, core_memories_max(ruleset) * sizeof *laid->memories_before);
+    for (uint32_t i = laid->timers.running; i < laid->timers.count; i++) {
+        laid->timers.heap[i] = 0;
+    }
+    for (uint32_t i = 0; i < laid->timers.count; i++) {
+        if (laid->timers.due[i].ns == INSTANT_NEVER.ns) {
+            laid->timers.position[i] = 0;
+        }
+    }
+}
+
+void core_snapshot(const struct core *core, void *ret) {
+    assert((uintptr_t)ret % CORE_ALIGNMENT == 0);
+    assert(core->touched.count == 0 && core->changed.count == 0);
+    memcpy(ret, core, core_size(core->ruleset));
+    struct core_room copy = {.base = ret};
+    struct core laid = core_lay(&copy, core->ruleset, *core);
+    core_forget_scratch(&laid);
+    laid.touched.sorted = laid.changed.sorted = true;
+    struct core_room nowhere = {0};
+    laid = core_lay(&nowhere, core->ruleset, laid);
+    laid.ruleset = NULL;
+    *(struct core *)ret = laid;
+}
+
+struct core *core_resume(void *block, const struct ruleset *ruleset) {
+    assert(block != NULL && (uintptr_t)block % CORE_ALIGNMENT == 0);
+    struct core_room room = {.base = block};
+    struct core *core = block;
+    *core = core_lay(&room, ruleset, *core);
     return core;
 }

@@ -3,7 +3,7 @@
 #define RULES_CORE_STATE_H
 
 /*
- * The core's block, from inside: for core.c, core_block.c and core_record.c only
+ * The core's block, from inside: for core.c and core_*.c only
  *
  * Everything that the core will ever remember is in one struct and the arrays that it points to,
  * all of them in the caller's block. Truths are kept in bytes (enum truth).

@@ -5,9 +5,11 @@ tocsin_unit_test(expr_rule rules m)
 tocsin_unit_test(alarm rules)
 tocsin_unit_test(timers rules)
 tocsin_unit_test(role rules)
+tocsin_unit_test(recording rules m)
 
 # A small site built by hand.
 add_library(test_trial STATIC support/trial.c)
 target_link_libraries(test_trial PUBLIC rules)
 tocsin_unit_test(ruleset rules test_trial)
 tocsin_unit_test(core rules test_trial)
+tocsin_unit_test(core_snapshot rules test_trial)

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A core that is begun in the middle: from a snapshot it goes on as if nothing had been, to the
+ * byte; from records and the picture it knows what is so, and says nothing twice.
+ *
+ * Random inputs, the same on every machine.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/core.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/trial.h"
+
+enum { POINTS = 6, DEVICES = 2, STEPS = 1500, SEEDS = 20 };
+
+static struct trial trial;
+
+static int build(void **state) {
+    (void)state;
+    trial_init(&trial, 2, 2);
+    uint32_t care = trial_place(&trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    uint32_t room = trial_place(&trial, care, PLACE_DAY_CARE_ROOM);
+    trial.places[room].calendar = 1;
+    uint32_t io = trial_device(&trial, 3 * NS_PER_S);
+    uint32_t air = trial_device(&trial, 0);
+    (void)trial_point(&trial, room, io, POINT_EMERGENCY_BUTTON);
+    (void)trial_point(&trial, room, io, POINT_SMOKE);
+    (void)trial_point(&trial, room, io, POINT_HEAT);
+    (void)trial_point(&trial, room, io, POINT_DOOR_CONTACT);
+    (void)trial_point(&trial, room, io, POINT_ACCESS_READER);
+    uint32_t radio = trial_point(&trial, room, air, POINT_TEMPERATURE);
+    trial.points[radio].silence_ns = 20 * NS_PER_S;
+    trial_point_rule(&trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY);
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
+                     "count(within(smoke, 6 s), within(heat, 6 s)) >= 2", CLASS_FIRE_CONFIRMED);
+    trial_point_rule(&trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and closed", CLASS_DOOR_HELD)
+        ->raise_after_ns = 5 * NS_PER_S;
+    trial_point_rule(&trial, TRIAL_KIND(POINT_TEMPERATURE),
+                     "value > 3 °C and not weekday and between 22:00 and 06:00",
+                     CLASS_SPACE_CLIMATE);
+    assert_true(trial_bind(&trial));
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    trial_deinit(&trial);
+    return 0;
+}
+
+static void *block_new(int fill) {
+    size_t size = core_size(&trial.ruleset);
+    void *block = aligned_alloc(64, (size + 63) / 64 * 64);
+    assert_non_null(block);
+    memset(block, fill, size);
+    return block;
+}
+
+/* xorshift64*, Vigna 2016: the same numbers everywhere. */
+static uint64_t random_next(uint64_t *seed) {
+    *seed ^= *seed >> 12;
+    *seed ^= *seed << 25;
+    *seed ^= *seed >> 27;
+    return *seed * 2685821657736338717u;
+}
+
+static uint32_t random_below(uint64_t *seed, uint32_t bound) {
+    return (uint32_t)(random_next(seed) >> 33) % bound;
+}
+
+/* Some input, up to two seconds after the one before. */
+static void input_next(uint64_t *seed, struct input *input, struct command *command) {
+    static const enum input_kind truths[] = {INPUT_DEVICE,    INPUT_CALENDAR, INPUT_BETWEEN,
+                                             INPUT_WEEKDAY,   INPUT_UPLINK,   INPUT_STORAGE,
+                                             INPUT_COMPONENT, INPUT_HEARTBEAT};
+    struct instant at = {input->at.ns + random_below(seed, 2000) * NS_PER_MS};
+    memset(input, 0, sizeof *input);
+    input->at = at;
+    input->wall.ns = (int64_t)at.ns + 1000000;
+    uint32_t dice = random_below(seed, 10);
+    if (dice < 6) {
+        input->kind = INPUT_READING;
+        input->reading.point = random_below(seed, POINTS);
+        input->reading.value = random_below(seed, input->reading.point == POINTS - 1 ? 7 : 2);
+        input->reading.quality = (uint8_t)(random_below(seed, 4) == 0 ? random_below(seed, 5) : 0);
+        input->reading.measured.ns = input->wall.ns - 5;
+    } else if (dice < 8) {
+        input->kind = truths[random_below(seed, sizeof truths / sizeof truths[0])];
+        input->subject = random_below(seed, 2);
+        input->state = (enum truth)random_below(seed, TRUTH_COUNT);
+    } else if (dice < 9) {
+        input->kind = INPUT_TICK;
+    } else {
+        input->kind = INPUT_COMMAND;
+        memset(command, 0, sizeof *command);
+        command->verb = (enum alarm_verb)random_below(seed, ALARM_VERB_COUNT);
+        command->alarm = random_below(seed, trial.ruleset.alarm_count);
+        strcpy(command->actor, "nurse");
+        input->command = command;
+    }
+}
+
+/* Step and take what was reported as changed, as the engine does. */
+static void step(struct core *core, const struct input *input, struct step *ret) {
+    uint32_t alarms[8];
+    core_step(core, input, ret);
+    core_check(core);
+    while (core_changed(core, alarms, 8) > 0) {
+    }
+}
+
+static struct step step_new(void) {
+    struct step made = {.events = calloc(core_events_max(&trial.ruleset), sizeof *made.events)};
+    assert_non_null(made.events);
+    return made;
+}
+
+static void snapshots_equal(const struct core *a, const struct core *b) {
+    void *one = block_new(0x11);
+    void *other = block_new(0x22);
+    core_snapshot(a, one);
+    core_snapshot(b, other);
+    assert_memory_equal(one, other, core_size(&trial.ruleset));
+    free(one);
+    free(other);
+}
+
+/* Live `steps` inputs; whatever is told is counted, so that the walk is not idle. */
+static void live(struct core *core, uint64_t *seed, struct input *input, unsigned steps,
+                 unsigned *told) {
+    struct step made = step_new();
+    struct command command;
+    for (unsigned i = 0; i < steps; i++) {
+        input_next(seed, input, &command);
+        step(core, input, &made);
+        *told += made.event_count;
+    }
+    free(made.events);
+}
+
+static void a_core_goes_on_from_a_snapshot_as_if_nothing_had_been(void **state) {
+    unsigned told = 0, told_again = 0;
+    (void)state;
+    for (uint64_t first = 1; first <= SEEDS; first++) {
+        uint64_t seed = first;
+        void *block = block_new(0);
+        void *moved = block_new(0xAA);
+        struct input input = {.kind = INPUT_START};
+        struct core *core = core_init(block, &trial.ruleset, (struct instant){0});
+        live(core, &seed, &input, (unsigned)first * 37, &told);
+        core_snapshot(core, moved);
+        struct core *resumed = core_resume(moved, &trial.ruleset);
+        snapshots_equal(core, resumed);
+
+        struct step one = step_new();
+        struct step other = step_new();
+        struct command command;
+        for (unsigned i = 0; i < STEPS; i++) {
+            input_next(&seed, &input, &command);
+            step(core, &input, &one);
+            step(resumed, &input, &other);
+            assert_int_equal(one.event_count, other.event_count);
+            assert_int_equal(one.refusal, other.refusal);
+            assert_memory_equal(one.events, other.events, one.event_count * sizeof *one.events);
+            assert_int_equal(core_deadline(core).ns, core_deadline(resumed).ns);
+            told_again += one.event_count;
+        }
+        snapshots_equal(core, resumed);
+        free(one.events);
+        free(other.events);
+        free(block);
+        free(moved);
+    }
+    assert_true(told > 100 && told_again > 1000);
+}
+
+/* A fresh core with the records and the picture of another. */
+static struct core *core_copy(const struct core *core, void *block, struct step *ret_told) {
+    const struct ruleset *ruleset = &trial.ruleset;
+    struct memory_record memories[16];
+    struct input input;
+    assert_true(core_picture(core, 0, (struct wall){0}, &input));
+    struct core *copy = core_init(block, ruleset, input.at);
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        struct alarm_record record;
+        core_record(core, i, input.at, &record);
+        core_record_memories(core, i, input.at, memories);
+        core_restore(copy, i, &record, memories, ruleset->alarms[i].memory_count, input.at);
+    }
+    for (uint32_t i = 0;
+         core_picture(core, i, (struct wall){1000000 + (int64_t)input.at.ns}, &input); i++) {
+        struct step made = step_new();
+        step(copy, &input, &made);
+        for (uint32_t e = 0; e < made.event_count; e++) {
+            ret_told->events[ret_told->event_count++] = made.events[e];
+        }
+        free(made.events);
+    }
+    return copy;
+}
+
+static void the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twice(void **state) {
+    unsigned told = 0, usable = 0, open = 0;
+    (void)state;
+    for (uint64_t first = 1; first <= SEEDS; first++) {
+        uint64_t seed = first * 977;
+        void *block = block_new(0);
+        void *other = block_new(0xAA);
+        struct input input = {.kind = INPUT_START};
+        struct core *core = core_init(block, &trial.ruleset, (struct instant){0});
+        live(core, &seed, &input, 300, &told);
+        struct step copied = step_new();
+        struct core *copy = core_copy(core, other, &copied);
+        for (uint32_t p = 0; p < trial.ruleset.point_count; p++) {
+            const struct point_state *is = core_point(copy, p);
+            const struct point_state *was = core_point(core, p);
+            bool moment = trial.ruleset.points[p].kind == POINT_ACCESS_READER;
+            assert_true(moment || is->quality == was->quality);
+            bool known = quality_usable((enum quality)is->quality);
+            assert_true(!known || is->value == was->value);
+            usable += known;
+        }
+        for (uint32_t a = 0; a < trial.ruleset.alarm_count; a++) {
+            assert_int_equal(core_condition(copy, a), core_condition(core, a));
+            assert_int_equal(core_alarm(copy, a)->axes.open, core_alarm(core, a)->axes.open);
+            open += core_alarm(copy, a)->axes.open;
+        }
+        assert_int_equal(copied.event_count, 1);
+        assert_int_equal(copied.events[0].type, EVENT_SYSTEM_STARTED);
+        free(copied.events);
+        free(block);
+        free(other);
+    }
+    assert_true(usable > SEEDS && open > SEEDS / 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_core_goes_on_from_a_snapshot_as_if_nothing_had_been),
+        cmocka_unit_test(the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twice),
+    };
+    return cmocka_run_group_tests(tests, build, tear_down);
+}
