@@ -5,7 +5,7 @@
 /*
  * Bell: wakes one sleeping thread
  *
- * A bus thread sleeps until its next poll is due, or until somebody rings because an output changed
+ * The thread of a serial line sleeps until its next poll is due, or until somebody rings because an output changed
  * or the process stops. An eventfd would do, but would cost each bus a descriptor, and descriptors
  * below 1,024 are what a field process with 800 connections is short of. So this is a futex on a
  * counter: no descriptor, one system call to sleep, none to ring when nobody sleeps.

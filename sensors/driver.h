@@ -9,7 +9,7 @@
  * turns what devices say into readings and what happens to them into notes, and hands both to its
  * sink. It logs nothing, knows nothing of rules, and never waits for its sink.
  *
- * The sink's functions are called on the driver's own threads. They copy what they are given and
+ * The sink's functions are called on the driver's own threads, or where its host runs it. They copy what they are given and
  * return at once; they must not call back into the driver.
  *
  * Functions of a driver that can fail return 0 or a negative errno.

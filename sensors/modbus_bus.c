@@ -3,17 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "sensors/bell.h"
 #include "sensors/schedule.h"
-
-/* Deep enough for libmodbus and the sink; 800 of these threads take 100 MiB of addresses only. */
-#define MBBUS_STACK_SIZE (128 * 1024)
 
 /* A failed output is tried again this often, real time, and with the device's next good answer. */
 #define MBBUS_OUTPUT_RETRY_NS (1 * NS_PER_S)
@@ -22,10 +16,10 @@ enum output_state { OUTPUT_OFF, OUTPUT_ON, OUTPUT_UNKNOWN };
 
 struct mbbus_coil {
     _Atomic uint8_t wanted; /* enum output_state; set from any thread */
-    uint8_t written;        /* enum output_state; the bus thread's own */
+    uint8_t written;        /* enum output_state; the host's own */
 };
 
-/* What the thread keeps of one device. */
+/* What is kept of one device. */
 struct mbbus_unit {
     const struct mbbus_device *conf;
     struct mbimage image;
@@ -40,24 +34,39 @@ struct mbbus_counters {
     _Atomic uint64_t causes[SENSOR_CAUSE_COUNT];
 };
 
+/* What the next request is for. */
+enum mbbus_stage {
+    STAGE_REST,      /* nothing is asked */
+    STAGE_READ,      /* request `step` of the unit's plan */
+    STAGE_KNOCK,     /* a device with nothing to read: is it there? */
+    STAGE_WRITE,     /* output `step` */
+    STAGE_READ_BACK, /* output `step`, as it is now */
+};
+
+/* How the present poll went so far. */
+struct mbbus_poll {
+    uint64_t began_ns;
+    uint32_t answered;
+    enum sensor_cause cause; /* of the last failure, if any */
+    uint8_t exception;
+};
+
 struct mbbus {
     struct sensor_sink sink;
-    struct mblink *link;
+    struct mbbus_bell bell;
     struct mbbus_unit *units;
     struct schedule_entry *entries;
     struct schedule schedule;
     uint32_t count;
-    uint64_t opened; /* mblink_opened() when outputs were last taken for written */
+    uint32_t output_count;
+    uint64_t opened; /* of the link, when outputs were last taken for written */
+    enum mbbus_stage stage;
+    uint32_t unit; /* whose turn it is, unless at rest */
+    uint32_t step;
+    bool coil; /* what is being written */
+    struct mbbus_poll poll;
     struct mbbus_counters counters;
-    struct bell bell;
-    atomic_bool stopping;
-    bool started;
-    pthread_t thread;
 };
-
-static uint64_t mbbus_now_ns(const struct mbbus *bus) {
-    return bus->sink.real_ns(bus->sink.context);
-}
 
 /* One writer per counter, so that a plain store will do where an atomic addition would lock the
  * bus. */
@@ -93,11 +102,9 @@ int mbbus_new(const struct mbbus_conf *conf, struct mbbus **ret_bus) {
     bus->units = calloc(conf->device_count, sizeof *bus->units);
     bus->entries = calloc(conf->device_count, sizeof *bus->entries);
     int r = bus->units == NULL || bus->entries == NULL ? -ENOMEM : 0;
-    if (r == 0) {
-        r = mblink_new(&conf->link, conf->sink.real_ns, conf->sink.context, &bus->link);
-    }
     for (uint32_t i = 0; r == 0 && i < conf->device_count; i++) {
         bus->entries[i].period_ns = conf->devices[i].poll_ns;
+        bus->output_count += conf->devices[i].output_count;
         bus->count = i + 1;
         r = mbbus_unit_init(&bus->units[i], &conf->devices[i]);
     }
@@ -105,13 +112,34 @@ int mbbus_new(const struct mbbus_conf *conf, struct mbbus **ret_bus) {
         (void)mbbus_free(bus);
         return r;
     }
+    schedule_init(&bus->schedule, bus->entries, bus->count, bus->sink.real_ns(bus->sink.context));
     *ret_bus = bus;
     return 0;
 }
 
-/* A note with the link's explanation, or with the words for an exception. */
+struct mbbus *mbbus_free(struct mbbus *bus) {
+    if (bus == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; bus->units != NULL && i < bus->count; i++) {
+        mbimage_deinit(&bus->units[i].image);
+        free(bus->units[i].coils);
+    }
+    free(bus->units);
+    free(bus->entries);
+    free(bus);
+    return NULL;
+}
+
+void mbbus_host(struct mbbus *bus, struct mbbus_bell bell) {
+    bus->bell = bell;
+}
+
+/* ---- notes ---- */
+
+/* A note with the outcome's explanation, or with the words for an exception. */
 static void mbbus_note(struct mbbus *bus, const struct mbbus_unit *unit, enum sensor_note_kind kind,
-                       enum sensor_cause cause, uint8_t exception) {
+                       enum sensor_cause cause, uint8_t exception, const char *detail) {
     struct sensor_note note = {
         .kind = kind,
         .cause = cause,
@@ -124,19 +152,9 @@ static void mbbus_note(struct mbbus *bus, const struct mbbus_unit *unit, enum se
     } else if (cause == SENSOR_CAUSE_TIMEOUT) {
         (void)snprintf(note.detail, sizeof note.detail, "no answer within %llu ms",
                        (unsigned long long)(unit->conf->timeout_ns / NS_PER_MS));
-    } else if (cause != SENSOR_CAUSE_NONE) {
-        (void)snprintf(note.detail, sizeof note.detail, "%s", mblink_detail(bus->link));
+    } else {
+        (void)snprintf(note.detail, sizeof note.detail, "%s", detail);
     }
-    bus->sink.note(bus->sink.context, &note);
-}
-
-static void mbbus_note_late(struct mbbus *bus, const struct mbbus_unit *unit) {
-    const struct sensor_note note = {
-        .kind = SENSOR_ANSWER_REFUSED,
-        .cause = SENSOR_CAUSE_LONG,
-        .device = unit->conf->device,
-        .detail = "bytes were there before anything was asked: a late answer, or noise",
-    };
     bus->sink.note(bus->sink.context, &note);
 }
 
@@ -160,27 +178,25 @@ static bool mbbus_is_refusal(enum sensor_cause cause) {
     return false;
 }
 
-/* One transaction; counts and notes what is wrong with it. */
-static enum sensor_cause mbbus_ask(struct mbbus *bus, const struct mbbus_unit *unit,
-                                   const struct mbframe_request *request,
-                                   struct mbframe_answer *ret_answer) {
-    struct mbframe_answer answer = {0};
-    enum sensor_cause cause = mblink_ask(bus->link, request, unit->conf->timeout_ns, &answer);
+/* Count an outcome, and note what is wrong with it. */
+static void mbbus_account(struct mbbus *bus, const struct mbbus_unit *unit,
+                          const struct mbbus_outcome *outcome) {
     mbbus_count(&bus->counters.requests, 1);
-    uint32_t late = mblink_late(bus->link);
-    if (late > 0) {
-        mbbus_count(&bus->counters.causes[SENSOR_CAUSE_LONG], late);
-        mbbus_note_late(bus, unit);
+    if (outcome->late > 0) {
+        mbbus_count(&bus->counters.causes[SENSOR_CAUSE_LONG], outcome->late);
+        mbbus_note(bus, unit, SENSOR_ANSWER_REFUSED, SENSOR_CAUSE_LONG, 0,
+                   "bytes were there before anything was asked: a late answer, or noise");
     }
-    if (cause != SENSOR_CAUSE_NONE && !atomic_load(&bus->stopping)) {
-        mbbus_count(&bus->counters.causes[cause], 1);
-        if (mbbus_is_refusal(cause)) {
-            mbbus_note(bus, unit, SENSOR_ANSWER_REFUSED, cause, answer.exception);
+    if (outcome->cause != SENSOR_CAUSE_NONE) {
+        mbbus_count(&bus->counters.causes[outcome->cause], 1);
+        if (mbbus_is_refusal(outcome->cause)) {
+            mbbus_note(bus, unit, SENSOR_ANSWER_REFUSED, outcome->cause, outcome->answer.exception,
+                       outcome->detail);
         }
     }
-    *ret_answer = answer;
-    return cause;
 }
+
+/* ---- polling ---- */
 
 /* The device's own outputs may have been forgotten: write them again. */
 static void mbbus_outputs_forget(struct mbbus_unit *unit) {
@@ -190,66 +206,26 @@ static void mbbus_outputs_forget(struct mbbus_unit *unit) {
     unit->coil_retry_ns = 0;
 }
 
-/* The result of reading all requests of a device once. */
-struct mbbus_outcome {
-    uint32_t answered;
-    enum sensor_cause cause; /* of the last failure, if any */
-    uint8_t exception;
-    bool replan; /* an address that only bridges a gap is refused */
-};
-
-/* Read one request. Returns false when asking on is useless in this poll. */
-static bool mbbus_read(struct mbbus *bus, struct mbbus_unit *unit, uint32_t index,
-                       struct mbbus_outcome *outcome) {
-    const struct mbplan_request *plan = &unit->image.requests[index];
-    const struct mbframe_request request =
-        mbframe_read(unit->conf->unit, plan->table, plan->address, plan->count);
-    struct mbframe_answer answer;
-    enum sensor_cause cause = mbbus_ask(bus, unit, &request, &answer);
-    if (cause == SENSOR_CAUSE_NONE) {
-        outcome->answered++;
-        uint32_t readings =
-            mbimage_update(&unit->image, index, answer.data, unit->conf->device, &bus->sink);
-        mbbus_count(&bus->counters.readings, readings);
-        return true;
-    }
-    outcome->cause = cause;
-    if (cause != SENSOR_CAUSE_EXCEPTION) {
-        return false;
-    }
-    outcome->exception = answer.exception;
-    if (answer.exception == MBFRAME_ILLEGAL_ADDRESS && plan->bridges_gap) {
-        outcome->replan = true;
-        return false;
-    }
-    mbimage_refused(&unit->image, index, &bus->sink);
-    return true;
+/*
+ * Has the device not been heard for so long that its listeners may have taken its values for stale?
+ * A device may be silent for 3 polls and at least 2 s, and word of it travels once a second. Then
+ * the next answer reports every point again, changed or not.
+ */
+static bool mbbus_was_silent(const struct schedule_entry *entry, uint64_t now_ns) {
+    uint64_t span_ns = entry->period_ns + entry->period_ns / 2;
+    return now_ns - entry->heard_ns >= (span_ns > NS_PER_S ? span_ns : NS_PER_S);
 }
 
-/* A device with nothing to read is asked for its first output, to know that it is there. */
-static void mbbus_knock(struct mbbus *bus, struct mbbus_unit *unit, struct mbbus_outcome *outcome) {
-    uint16_t address = unit->conf->output_count > 0 ? unit->conf->outputs[0].address : 0;
-    const struct mbframe_request request = mbframe_read(unit->conf->unit, MBFRAME_COIL, address, 1);
-    struct mbframe_answer answer;
-    outcome->cause = mbbus_ask(bus, unit, &request, &answer);
-    if (outcome->cause == SENSOR_CAUSE_NONE) {
-        outcome->answered = 1;
+static void mbbus_poll_begin(struct mbbus *bus, uint32_t index, uint64_t now_ns) {
+    struct mbbus_unit *unit = &bus->units[index];
+    mbbus_count(&bus->counters.polls, 1);
+    if (mbbus_was_silent(&bus->entries[index], now_ns)) {
+        mbimage_forget(&unit->image);
     }
-    outcome->exception = answer.exception;
-}
-
-static struct mbbus_outcome mbbus_read_all(struct mbbus *bus, struct mbbus_unit *unit) {
-    struct mbbus_outcome outcome = {0};
-    if (unit->image.request_count == 0) {
-        mbbus_knock(bus, unit, &outcome);
-        return outcome;
-    }
-    for (uint32_t i = 0; i < unit->image.request_count; i++) {
-        if (!mbbus_read(bus, unit, i, &outcome)) {
-            break;
-        }
-    }
-    return outcome;
+    bus->poll = (struct mbbus_poll){.began_ns = now_ns};
+    bus->unit = index;
+    bus->step = 0;
+    bus->stage = unit->image.request_count > 0 ? STAGE_READ : STAGE_KNOCK;
 }
 
 /* The line itself was away and is back: whoever was missing for that reason alone is tried at once.
@@ -263,179 +239,140 @@ static void mbbus_prompt_all(struct mbbus *bus, uint64_t now_ns) {
     }
 }
 
-static void mbbus_answered(struct mbbus *bus, uint32_t index, uint64_t now_ns) {
-    struct mbbus_unit *unit = &bus->units[index];
+static void mbbus_answered(struct mbbus *bus, struct mbbus_unit *unit, uint64_t now_ns) {
     bus->sink.heartbeat(bus->sink.context, unit->conf->device);
     mbbus_count(&bus->counters.answers, 1);
     if (!unit->heard) {
         unit->heard = true;
         mbbus_outputs_forget(unit);
-        mbbus_note(bus, unit, SENSOR_DEVICE_ANSWERS, SENSOR_CAUSE_NONE, 0);
+        mbbus_note(bus, unit, SENSOR_DEVICE_ANSWERS, SENSOR_CAUSE_NONE, 0, "");
     }
     bool line_was_away = unit->missed == SENSOR_CAUSE_UNREACHABLE;
     unit->missed = SENSOR_CAUSE_NONE;
-    uint64_t skipped = bus->entries[index].skipped;
-    schedule_answered(&bus->schedule, index, now_ns);
-    mbbus_count(&bus->counters.skipped, bus->entries[index].skipped - skipped);
+    uint64_t skipped = bus->entries[bus->unit].skipped;
+    schedule_answered(&bus->schedule, bus->unit, now_ns);
+    mbbus_count(&bus->counters.skipped, bus->entries[bus->unit].skipped - skipped);
     if (line_was_away) {
         mbbus_prompt_all(bus, now_ns);
     }
 }
 
-static void mbbus_missed(struct mbbus *bus, uint32_t index, const struct mbbus_outcome *outcome,
-                         uint64_t began_ns, uint64_t now_ns) {
-    struct mbbus_unit *unit = &bus->units[index];
-    unit->missed = outcome->cause;
-    bool given_up = schedule_missed(&bus->schedule, index, began_ns, now_ns);
-    if (given_up && !atomic_load(&bus->stopping)) {
+static void mbbus_poll_end(struct mbbus *bus, struct mbbus_unit *unit, const char *detail,
+                           uint64_t now_ns) {
+    const struct mbbus_poll *poll = &bus->poll;
+    bus->stage = STAGE_REST;
+    if (poll->answered > 0 &&
+        (poll->cause == SENSOR_CAUSE_NONE || poll->cause == SENSOR_CAUSE_EXCEPTION)) {
+        mbbus_answered(bus, unit, now_ns);
+        return;
+    }
+    unit->missed = poll->cause;
+    if (schedule_missed(&bus->schedule, bus->unit, poll->began_ns, now_ns)) {
         unit->heard = false;
-        mbbus_note(bus, unit, SENSOR_DEVICE_LOST, outcome->cause, outcome->exception);
+        mbbus_note(bus, unit, SENSOR_DEVICE_LOST, poll->cause, poll->exception, detail);
     }
 }
 
-/*
- * Has the device not been heard for so long that its listeners may have taken its values for stale?
- * A device may be silent for 3 polls and at least 2 s, and word of it travels once a second. Then
- * the next answer reports every point again, changed or not.
- */
-static bool mbbus_was_silent(const struct schedule_entry *entry, uint64_t now_ns) {
-    uint64_t span_ns = entry->period_ns + entry->period_ns / 2;
-    return now_ns - entry->heard_ns >= (span_ns > NS_PER_S ? span_ns : NS_PER_S);
-}
-
-static void mbbus_poll(struct mbbus *bus, uint32_t index) {
-    struct mbbus_unit *unit = &bus->units[index];
-    uint64_t began_ns = mbbus_now_ns(bus);
-    mbbus_count(&bus->counters.polls, 1);
-    if (mbbus_was_silent(&bus->entries[index], began_ns)) {
-        mbimage_forget(&unit->image);
-    }
-    struct mbbus_outcome outcome = mbbus_read_all(bus, unit);
-    if (outcome.replan) {
-        mbimage_without_gaps(&unit->image);
-        outcome = mbbus_read_all(bus, unit);
-    }
-    uint64_t now_ns = mbbus_now_ns(bus);
-    bool silent = outcome.cause != SENSOR_CAUSE_NONE && outcome.cause != SENSOR_CAUSE_EXCEPTION;
-    if (outcome.answered > 0 && !silent) {
-        mbbus_answered(bus, index, now_ns);
+/* One request of the plan came to this. Returns false when asking on is useless in this poll. */
+static bool mbbus_take_read(struct mbbus *bus, struct mbbus_unit *unit,
+                            const struct mbbus_outcome *outcome) {
+    struct mbbus_poll *poll = &bus->poll;
+    if (outcome->cause == SENSOR_CAUSE_NONE) {
+        poll->answered++;
+        uint32_t readings = mbimage_update(&unit->image, bus->step, outcome->answer.data,
+                                           unit->conf->device, &bus->sink);
+        mbbus_count(&bus->counters.readings, readings);
     } else {
-        mbbus_missed(bus, index, &outcome, began_ns, now_ns);
+        poll->cause = outcome->cause;
+        if (outcome->cause != SENSOR_CAUSE_EXCEPTION) {
+            return false;
+        }
+        poll->exception = outcome->answer.exception;
+        if (poll->exception == MBFRAME_ILLEGAL_ADDRESS &&
+            unit->image.requests[bus->step].bridges_gap) {
+            /* It does not have the addresses between: plan around them, and begin this poll anew. */
+            mbimage_without_gaps(&unit->image);
+            *poll = (struct mbbus_poll){.began_ns = poll->began_ns};
+            bus->step = 0;
+            return true;
+        }
+        mbimage_refused(&unit->image, bus->step, &bus->sink);
     }
+    bus->step++;
+    return bus->step < unit->image.request_count;
 }
 
-/* Write one coil and read it back. */
-static enum sensor_cause mbbus_switch(struct mbbus *bus, struct mbbus_unit *unit, uint16_t address,
-                                      bool coil, bool *ret_as_wanted) {
-    const struct mbframe_request write = mbframe_write_coil(unit->conf->unit, address, coil);
-    const struct mbframe_request read = mbframe_read(unit->conf->unit, MBFRAME_COIL, address, 1);
-    struct mbframe_answer answer;
-    enum sensor_cause cause = mbbus_ask(bus, unit, &write, &answer);
-    if (cause == SENSOR_CAUSE_NONE) {
-        cause = mbbus_ask(bus, unit, &read, &answer);
-    }
-    if (cause == SENSOR_CAUSE_NONE) {
-        *ret_as_wanted = ((answer.data[0] & 1) != 0) == coil;
-    }
-    return cause;
-}
+/* ---- outputs ---- */
 
-static void mbbus_note_output(struct mbbus *bus, const struct mbbus_unit *unit, uint32_t output,
-                              enum sensor_cause cause, bool on) {
+static void mbbus_note_output(struct mbbus *bus, const struct mbbus_unit *unit,
+                              enum sensor_cause cause) {
+    const struct mbbus_output *output = &unit->conf->outputs[bus->step];
     struct sensor_note note = {
         .kind = SENSOR_OUTPUT_FAILED,
         .cause = cause,
         .device = unit->conf->device,
-        .point = unit->conf->outputs[output].point,
+        .point = output->point,
     };
     (void)snprintf(note.detail, sizeof note.detail, "coil %u does not go %s: %s",
-                   (unsigned)unit->conf->outputs[output].address, on ? "on" : "off",
+                   (unsigned)output->address, bus->coil != output->invert ? "on" : "off",
                    cause == SENSOR_CAUSE_NONE ? "it reads back otherwise"
                                               : sensor_cause_text(cause));
     bus->sink.note(bus->sink.context, &note);
 }
 
-/* Switch what is not as wanted. Returns when the next attempt is due, or UINT64_MAX. */
-static uint64_t mbbus_outputs_step(struct mbbus *bus, struct mbbus_unit *unit, uint64_t now_ns) {
+/* Begin to switch an output of the unit that is not as wanted; false when all are. */
+static bool mbbus_output_begin(struct mbbus *bus, uint32_t index, uint64_t now_ns,
+                               uint64_t *retry_ns) {
+    struct mbbus_unit *unit = &bus->units[index];
     for (uint32_t i = 0; i < unit->conf->output_count; i++) {
-        struct mbbus_coil *coil = &unit->coils[i];
-        uint8_t wanted = atomic_load(&coil->wanted);
-        if (wanted == OUTPUT_UNKNOWN || wanted == coil->written) {
+        uint8_t wanted = atomic_load(&unit->coils[i].wanted);
+        if (wanted == OUTPUT_UNKNOWN || wanted == unit->coils[i].written) {
             continue;
         }
         if (now_ns < unit->coil_retry_ns) {
-            return unit->coil_retry_ns;
+            *retry_ns = unit->coil_retry_ns < *retry_ns ? unit->coil_retry_ns : *retry_ns;
+            return false;
         }
-        const struct mbbus_output *output = &unit->conf->outputs[i];
-        bool on = wanted == OUTPUT_ON;
-        bool as_wanted = false;
-        enum sensor_cause cause =
-            mbbus_switch(bus, unit, output->address, on != output->invert, &as_wanted);
-        if (cause == SENSOR_CAUSE_NONE && as_wanted) {
-            coil->written = wanted;
-            continue;
-        }
-        unit->coil_retry_ns = mbbus_now_ns(bus) + MBBUS_OUTPUT_RETRY_NS;
-        if (!atomic_load(&bus->stopping)) {
-            mbbus_note_output(bus, unit, i, cause, on);
-        }
-        return unit->coil_retry_ns;
+        bus->unit = index;
+        bus->step = i;
+        bus->coil = (wanted == OUTPUT_ON) != unit->conf->outputs[i].invert;
+        bus->stage = STAGE_WRITE;
+        return true;
     }
-    return UINT64_MAX;
+    return false;
 }
 
 /*
- * Outputs of the devices that answer; those of the others wait for their next good answer. Returns
- * when an output that failed is to be tried again, or UINT64_MAX.
+ * Outputs of the devices that answer; those of the others wait for their next good answer. Sets
+ * `*ret_retry_ns` to when one that failed is to be tried again, or UINT64_MAX.
  */
-static uint64_t mbbus_outputs(struct mbbus *bus, uint64_t now_ns) {
-    uint64_t opened = mblink_opened(bus->link);
-    uint64_t next_ns = UINT64_MAX;
-    for (uint32_t i = 0; i < bus->count; i++) {
-        struct mbbus_unit *unit = &bus->units[i];
-        if (unit->conf->output_count == 0) {
-            continue;
-        }
-        if (opened != bus->opened) {
-            mbbus_outputs_forget(unit);
-        }
-        if (unit->heard && unit->missed == SENSOR_CAUSE_NONE) {
-            uint64_t retry_ns = mbbus_outputs_step(bus, unit, now_ns);
-            next_ns = retry_ns < next_ns ? retry_ns : next_ns;
+static bool mbbus_outputs_begin(struct mbbus *bus, uint64_t now_ns, uint64_t *ret_retry_ns) {
+    *ret_retry_ns = UINT64_MAX;
+    for (uint32_t i = 0; bus->output_count > 0 && i < bus->count; i++) {
+        const struct mbbus_unit *unit = &bus->units[i];
+        if (unit->heard && unit->missed == SENSOR_CAUSE_NONE &&
+            mbbus_output_begin(bus, i, now_ns, ret_retry_ns)) {
+            return true;
         }
     }
-    bus->opened = opened;
-    return next_ns;
+    return false;
 }
 
-static void *mbbus_run(void *context) {
-    struct mbbus *bus = context;
-    uint64_t output_due_ns = UINT64_MAX;
-    while (!atomic_load(&bus->stopping)) {
-        uint64_t due_ns;
-        uint32_t next = schedule_next(&bus->schedule, &due_ns);
-        uint64_t now_ns = mbbus_now_ns(bus);
-        if (due_ns <= now_ns) {
-            mbbus_poll(bus, next);
-        } else {
-            uint64_t until_ns = due_ns < output_due_ns ? due_ns : output_due_ns;
-            bell_sleep(&bus->bell, until_ns > now_ns ? until_ns - now_ns : 0);
-        }
-        output_due_ns = mbbus_outputs(bus, mbbus_now_ns(bus));
+static void mbbus_take_output(struct mbbus *bus, struct mbbus_unit *unit,
+                              const struct mbbus_outcome *outcome, uint64_t now_ns) {
+    bool answered = outcome->cause == SENSOR_CAUSE_NONE;
+    if (answered && bus->stage == STAGE_WRITE) {
+        bus->stage = STAGE_READ_BACK;
+        return;
     }
-    return NULL;
-}
-
-int mbbus_start(struct mbbus *bus) {
-    assert(!bus->started);
-    schedule_init(&bus->schedule, bus->entries, bus->count, mbbus_now_ns(bus));
-    pthread_attr_t attributes;
-    (void)pthread_attr_init(&attributes);
-    (void)pthread_attr_setstacksize(&attributes, MBBUS_STACK_SIZE);
-    int error = pthread_create(&bus->thread, &attributes, mbbus_run, bus);
-    (void)pthread_attr_destroy(&attributes);
-    bus->started = error == 0;
-    return -error;
+    bus->stage = STAGE_REST;
+    if (answered && ((outcome->answer.data[0] & 1) != 0) == bus->coil) {
+        bool on = bus->coil != unit->conf->outputs[bus->step].invert;
+        unit->coils[bus->step].written = on ? OUTPUT_ON : OUTPUT_OFF;
+        return;
+    }
+    unit->coil_retry_ns = now_ns + MBBUS_OUTPUT_RETRY_NS;
+    mbbus_note_output(bus, unit, outcome->cause);
 }
 
 void mbbus_output(struct mbbus *bus, uint32_t point, bool on) {
@@ -444,15 +381,81 @@ void mbbus_output(struct mbbus *bus, uint32_t point, bool on) {
         for (uint32_t j = 0; j < conf->output_count; j++) {
             if (conf->outputs[j].point == point) {
                 atomic_store(&bus->units[i].coils[j].wanted, on ? OUTPUT_ON : OUTPUT_OFF);
-                bell_ring(&bus->bell);
+                bus->bell.ring(bus->bell.context);
                 return;
             }
         }
     }
 }
 
-void mbbus_address(struct mbbus *bus, const char *address) {
-    mblink_address(bus->link, address);
+/* ---- the conversation ---- */
+
+static struct mbframe_request mbbus_request(const struct mbbus *bus) {
+    const struct mbbus_unit *unit = &bus->units[bus->unit];
+    const struct mbbus_device *conf = unit->conf;
+    const struct mbplan_request *plan;
+    switch (bus->stage) {
+    case STAGE_READ:
+        plan = &unit->image.requests[bus->step];
+        return mbframe_read(conf->unit, plan->table, plan->address, plan->count);
+    case STAGE_KNOCK: /* a device with nothing to read is asked for its first output */
+        return mbframe_read(conf->unit, MBFRAME_COIL,
+                            conf->output_count > 0 ? conf->outputs[0].address : 0, 1);
+    case STAGE_WRITE:
+        return mbframe_write_coil(conf->unit, conf->outputs[bus->step].address, bus->coil);
+    case STAGE_READ_BACK:
+        return mbframe_read(conf->unit, MBFRAME_COIL, conf->outputs[bus->step].address, 1);
+    case STAGE_REST:
+        break;
+    }
+    assert(false && "a bus at rest asks nothing");
+    return (struct mbframe_request){0};
+}
+
+bool mbbus_next(struct mbbus *bus, uint64_t now_ns, struct mbbus_ask *ret_ask,
+                uint64_t *ret_wake_ns) {
+    uint64_t retry_ns;
+    if (bus->stage == STAGE_REST && !mbbus_outputs_begin(bus, now_ns, &retry_ns)) {
+        uint64_t due_ns;
+        uint32_t next = schedule_next(&bus->schedule, &due_ns);
+        if (due_ns > now_ns) {
+            *ret_wake_ns = due_ns < retry_ns ? due_ns : retry_ns;
+            return false;
+        }
+        mbbus_poll_begin(bus, next, now_ns);
+    }
+    ret_ask->request = mbbus_request(bus);
+    ret_ask->timeout_ns = bus->units[bus->unit].conf->timeout_ns;
+    return true;
+}
+
+void mbbus_take(struct mbbus *bus, const struct mbbus_outcome *outcome, uint64_t now_ns) {
+    struct mbbus_unit *unit = &bus->units[bus->unit];
+    mbbus_account(bus, unit, outcome);
+    for (uint32_t i = 0; outcome->opened != bus->opened && i < bus->count; i++) {
+        mbbus_outputs_forget(&bus->units[i]);
+    }
+    bus->opened = outcome->opened;
+    switch (bus->stage) {
+    case STAGE_READ:
+        if (!mbbus_take_read(bus, unit, outcome)) {
+            mbbus_poll_end(bus, unit, outcome->detail, now_ns);
+        }
+        return;
+    case STAGE_KNOCK:
+        bus->poll.answered = outcome->cause == SENSOR_CAUSE_NONE;
+        bus->poll.cause = outcome->cause;
+        bus->poll.exception = outcome->answer.exception;
+        mbbus_poll_end(bus, unit, outcome->detail, now_ns);
+        return;
+    case STAGE_WRITE:
+    case STAGE_READ_BACK:
+        mbbus_take_output(bus, unit, outcome, now_ns);
+        return;
+    case STAGE_REST:
+        break;
+    }
+    assert(false && "nothing was asked");
 }
 
 void mbbus_counts(const struct mbbus *bus, struct mbbus_counts *ret_counts) {
@@ -467,29 +470,4 @@ void mbbus_counts(const struct mbbus *bus, struct mbbus_counts *ret_counts) {
     for (int i = 0; i < SENSOR_CAUSE_COUNT; i++) {
         ret_counts->causes[i] = atomic_load(&counters->causes[i]);
     }
-}
-
-void mbbus_stop(struct mbbus *bus) {
-    atomic_store(&bus->stopping, true);
-    mblink_cut(bus->link);
-    bell_ring(&bus->bell);
-}
-
-struct mbbus *mbbus_free(struct mbbus *bus) {
-    if (bus == NULL) {
-        return NULL;
-    }
-    if (bus->started) {
-        mbbus_stop(bus);
-        (void)pthread_join(bus->thread, NULL);
-    }
-    for (uint32_t i = 0; bus->units != NULL && i < bus->count; i++) {
-        mbimage_deinit(&bus->units[i].image);
-        free(bus->units[i].coils);
-    }
-    (void)mblink_free(bus->link);
-    free(bus->units);
-    free(bus->entries);
-    free(bus);
-    return NULL;
 }

@@ -3,12 +3,19 @@
 #define SENSORS_MODBUS_BUS_H
 
 /*
- * Modbus bus: one thread that polls the devices of one connection or line
+ * Modbus bus: what is asked of the devices of one connection or line, and what their answers mean
  *
- * The thread sleeps until the schedule's next device is due, reads it by its plan, hands changed
- * points to the sink, switches outputs that are not as wanted, and sleeps again. Buses share
- * nothing, so that none ever waits for another; a blocking transaction holds nobody but the devices
- * of its own line, and those no longer than modbus_link and schedule allow.
+ * The conversation only; whoever hosts a bus carries its requests and brings the outcomes back, and
+ * may do so without ever waiting (modbus_poller, for TCP) or on a thread (modbus_line, for RTU):
+ *
+ *                 mbbus_next() ──▶ a request ──▶ carried ──▶ mbbus_take() ─┐
+ *                      ▲  │                                                │
+ *                      │  └──▶ nothing before this instant ──▶ the host waits
+ *                      └───────────────────────────────────────────────────┘
+ *
+ * Between two requests nothing is left hanging: outputs that are not as wanted come first, then the
+ * device whose poll is due, all its requests one after the other. Buses share nothing, so that none
+ * ever waits for another.
  *
  * A device that refuses one of several requests with an exception is alive: the points of that
  * request are faults, the others go on. One that refuses all, or does not answer, has missed its
@@ -20,10 +27,11 @@
  * An output is written when its wanted state differs from what was last written, and once more
  * after the link was opened or the device was lost, because either may have made it forget. Each
  * write is read back. Until a state is wanted for the first time the output is left as it is.
+ *
+ * One thread uses a bus; only mbbus_output() and mbbus_counts() may be called from others.
  */
 
 #include "sensors/modbus_image.h"
-#include "sensors/modbus_link.h"
 
 /* A coil that the gateway switches. */
 struct mbbus_output {
@@ -46,8 +54,13 @@ struct mbbus_device {
 #define MBBUS_POLL_MIN_NS    (10 * NS_PER_MS)
 #define MBBUS_TIMEOUT_MIN_NS (1 * NS_PER_MS)
 
+/* The host is wanted before it meant to look again; called from any thread. */
+struct mbbus_bell {
+    void (*ring)(void *context);
+    void *context;
+};
+
 struct mbbus_conf {
-    struct mblink_conf link;
     const struct mbbus_device *devices; /* at least one */
     uint32_t device_count;
     struct sensor_sink sink;
@@ -57,36 +70,54 @@ struct mbbus_conf {
 struct mbbus_counts {
     uint64_t polls;                      /* begun */
     uint64_t answers;                    /* polls that brought a good answer */
-    uint64_t requests;                   /* read requests sent or tried */
+    uint64_t requests;                   /* requests carried or tried */
     uint64_t readings;                   /* reported */
     uint64_t skipped;                    /* slots that passed while the bus was busy */
     uint64_t causes[SENSOR_CAUSE_COUNT]; /* requests that brought no value, by cause */
 };
 
+/* What became of a request. */
+struct mbbus_outcome {
+    enum sensor_cause cause;
+    struct mbframe_answer answer; /* with NONE and EXCEPTION */
+    uint32_t late;      /* stale bytes that were thrown away since the outcome before this one */
+    uint64_t opened;    /* how often the link has been opened: outputs may have been forgotten */
+    const char *detail; /* more about a failure, for people: "Connection refused"; may be empty */
+};
+
 struct mbbus;
 
 /*
- * Make a bus; it does nothing yet. Borrows the arrays of `conf` until mbbus_free(), copies the
- * rest. Returns 0 or -ENOMEM.
+ * Make a bus whose devices are all due now. Borrows the arrays of `conf` until mbbus_free(), copies
+ * the rest. Returns 0 or -ENOMEM.
  */
 SENSORS_NODISCARD int mbbus_new(const struct mbbus_conf *conf, struct mbbus **ret_bus);
 
-/* Start its thread. Returns 0 or the negative errno of pthread_create(). At most once. */
-SENSORS_NODISCARD int mbbus_start(struct mbbus *bus);
+/* Accepts NULL, returns NULL. */
+struct mbbus *mbbus_free(struct mbbus *bus);
 
-/* Want an output on or off. Any thread. Ignores a point that is none of its outputs. */
+/* How the host is to be called. Before anybody else uses the bus. */
+void mbbus_host(struct mbbus *bus, struct mbbus_bell bell);
+
+/* A request to be carried. */
+struct mbbus_ask {
+    struct mbframe_request request;
+    uint64_t timeout_ns;
+};
+
+/*
+ * What the bus wants at `now_ns`. Returns true with the next request; mbbus_take() must follow
+ * before this is called again. Returns false when there is nothing to ask before `*ret_wake_ns`.
+ */
+bool mbbus_next(struct mbbus *bus, uint64_t now_ns, struct mbbus_ask *ret_ask,
+                uint64_t *ret_wake_ns);
+
+/* The request of mbbus_next() came to this at `now_ns`. The answer is used during the call only. */
+void mbbus_take(struct mbbus *bus, const struct mbbus_outcome *outcome, uint64_t now_ns);
+
+/* Want an output on or off, and ring. Any thread. Ignores a point that is none of its outputs. */
 void mbbus_output(struct mbbus *bus, uint32_t point, bool on);
 
-/* The literal address of the host, from the next opening on. Any thread. */
-void mbbus_address(struct mbbus *bus, const char *address);
-
 void mbbus_counts(const struct mbbus *bus, struct mbbus_counts *ret_counts);
-
-/* Ask the thread to end, and cut what it waits for. Returns at once; the sink may still be called.
- */
-void mbbus_stop(struct mbbus *bus);
-
-/* Stop, wait for the thread, release. Accepts NULL, returns NULL. */
-struct mbbus *mbbus_free(struct mbbus *bus);
 
 #endif

@@ -6,15 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "gateway/clock.h"
 #include "gateway/field/resolver.h"
-#include "sensors/modbus_bus.h"
+#include "sensors/modbus_line.h"
+#include "sensors/modbus_poller.h"
 #include "sensors/mqtt_source.h"
 
 /* One bus of ours, and the arrays that its driver borrows. */
 struct driver {
     uint32_t bus; /* index in the site */
     struct mbbus *modbus;
+    struct mbline *line; /* carries a serial bus; the poller carries one over TCP */
+    uint32_t link;       /* its number in the poller */
     struct mqtt_source *mqtt;
     struct mbbus_device *devices;
     struct mbimage_point *points;
@@ -30,6 +35,8 @@ struct drivers {
     uint32_t count;
     uint32_t *of_bus; /* per bus of the site: its driver, or RULESET_NONE */
     struct resolver *resolver;
+    struct mbpoller *poller;
+    struct event *polling; /* the poller has something to do */
 };
 
 static enum mbframe_table driver_table(uint8_t table) {
@@ -154,6 +161,23 @@ static void driver_modbus_device(const struct site *site, uint32_t device,
     }
 }
 
+/* Find somebody to carry the bus's requests: the poller, or a thread of its own for a line. */
+static int driver_carry(struct drivers *drivers, struct driver *driver,
+                        const struct site_bus *bus) {
+    const char *host = site_text(drivers->site, bus->host);
+    if (bus->kind == SITE_BUS_MODBUS_TCP) {
+        return mbpoller_add(drivers->poller, driver->modbus, resolver_is_literal(host) ? host : "",
+                            (uint16_t)bus->port, &driver->link);
+    }
+    const struct mbrtu_conf conf = {
+        .line = host,
+        .baud = bus->baud,
+        .parity = (char)bus->parity,
+        .stop_bits = (uint8_t)bus->stop_bits,
+    };
+    return mbline_new(driver->modbus, &conf, &drivers->sink, &driver->line);
+}
+
 static int driver_modbus(struct drivers *drivers, struct driver *driver) {
     const struct site *site = drivers->site;
     const struct site_bus *bus = &site->buses[driver->bus];
@@ -169,24 +193,16 @@ static int driver_modbus(struct drivers *drivers, struct driver *driver) {
     for (uint32_t i = 0; i < bus->device_count; i++) {
         driver_modbus_device(site, bus->device_first + i, &point, &output, &driver->devices[i]);
     }
-    const char *host = site_text(site, bus->host);
-    bool tcp = bus->kind == SITE_BUS_MODBUS_TCP;
     const struct mbbus_conf conf = {
-        .link =
-            {
-                .kind = tcp ? MBLINK_TCP : MBLINK_RTU,
-                .address = tcp && resolver_is_literal(host) ? host : "",
-                .port = (uint16_t)bus->port,
-                .line = host,
-                .baud = bus->baud,
-                .parity = (char)bus->parity,
-                .stop_bits = (uint8_t)bus->stop_bits,
-            },
         .devices = driver->devices,
         .device_count = bus->device_count,
         .sink = drivers->sink,
     };
-    return err_trace(mbbus_new(&conf, &driver->modbus));
+    int r = mbbus_new(&conf, &driver->modbus);
+    if (r == 0) {
+        r = driver_carry(drivers, driver, bus);
+    }
+    return r == 0 ? 0 : err_origin(r);
 }
 
 /* A JSON pointer or NULL; an empty text means "not given". */
@@ -273,7 +289,7 @@ static void driver_found(void *context, uint32_t index, const char *literal) {
     struct drivers *drivers = context;
     struct driver *driver = &drivers->drivers[index];
     if (driver->modbus != NULL) {
-        mbbus_address(driver->modbus, literal);
+        mbpoller_address(drivers->poller, driver->link, literal);
     } else if (driver->mqtt != NULL) {
         char uri[MQTT_SOURCE_URI_SIZE];
         driver_uri(drivers->site, &drivers->site->buses[driver->bus], literal, uri);
@@ -295,6 +311,24 @@ static int driver_new(struct drivers *drivers, uint32_t index) {
     return err_trace(r);
 }
 
+static void drivers_poll(evutil_socket_t fd, short what, void *context) {
+    const struct drivers *drivers = context;
+    (void)fd;
+    (void)what;
+    mbpoller_run(drivers->poller);
+}
+
+/* The poller has no thread: the loop runs it, which so sends on itself what it received. */
+static int drivers_open_poller(struct drivers *drivers, struct event_base *base) {
+    int r = mbpoller_new(drivers->sink.real_ns, drivers->sink.context, &drivers->poller);
+    if (r != 0) {
+        return err_origin(r);
+    }
+    drivers->polling =
+        event_new(base, mbpoller_fd(drivers->poller), EV_READ | EV_PERSIST, drivers_poll, drivers);
+    return drivers->polling == NULL ? err_origin(-ENOMEM) : 0;
+}
+
 int drivers_new(const struct site *site, uint32_t instance, struct event_base *base,
                 const struct sensor_sink *sink, struct drivers **ret_drivers) {
     struct drivers *drivers = calloc(1, sizeof *drivers);
@@ -307,6 +341,9 @@ int drivers_new(const struct site *site, uint32_t instance, struct event_base *b
     int r = drivers->drivers == NULL || drivers->of_bus == NULL ? err_origin(-ENOMEM) : 0;
     if (r == 0) {
         r = err_trace(resolver_new(base, driver_found, drivers, &drivers->resolver));
+    }
+    if (r == 0) {
+        r = drivers_open_poller(drivers, base);
     }
     for (uint32_t i = 0; r == 0 && i < site->bus_count; i++) {
         drivers->of_bus[i] = RULESET_NONE;
@@ -328,7 +365,14 @@ int drivers_start(struct drivers *drivers) {
     int r = 0;
     for (uint32_t i = 0; r == 0 && i < drivers->count; i++) {
         const struct driver *driver = &drivers->drivers[i];
-        r = driver->modbus != NULL ? mbbus_start(driver->modbus) : mqtt_source_start(driver->mqtt);
+        if (driver->line != NULL) {
+            r = mbline_start(driver->line);
+        } else if (driver->mqtt != NULL) {
+            r = mqtt_source_start(driver->mqtt);
+        }
+    }
+    if (r == 0 && event_add(drivers->polling, NULL) != 0) {
+        r = -ENOMEM;
     }
     return r == 0 ? 0 : err_origin(r);
 }
@@ -345,6 +389,7 @@ void drivers_output(struct drivers *drivers, uint32_t point, bool on) {
 }
 
 static void driver_deinit(struct driver *driver) {
+    (void)mbline_free(driver->line); /* its thread uses the bus */
     (void)mbbus_free(driver->modbus);
     (void)mqtt_source_free(driver->mqtt);
     free(driver->devices);
@@ -359,10 +404,14 @@ struct drivers *drivers_free(struct drivers *drivers) {
         return NULL;
     }
     (void)resolver_free(drivers->resolver);
+    if (drivers->polling != NULL) {
+        event_free(drivers->polling);
+    }
+    (void)mbpoller_free(drivers->poller);
     /* All are told before any is waited for, so that the slowest one is all that is waited for. */
     for (uint32_t i = 0; i < drivers->count; i++) {
-        if (drivers->drivers[i].modbus != NULL) {
-            mbbus_stop(drivers->drivers[i].modbus);
+        if (drivers->drivers[i].line != NULL) {
+            mbline_stop(drivers->drivers[i].line);
         } else if (drivers->drivers[i].mqtt != NULL) {
             mqtt_source_stop(drivers->drivers[i].mqtt);
         }

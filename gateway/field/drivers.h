@@ -23,7 +23,7 @@ struct drivers;
 NODISCARD int drivers_new(const struct site *site, uint32_t instance, struct event_base *base,
                           const struct sensor_sink *sink, struct drivers **ret_drivers);
 
-/* Start every driver's thread. */
+/* Start polling: every driver's thread, and the poller in the loop of `base`. */
 NODISCARD int drivers_start(struct drivers *drivers);
 
 /* How many buses this process owns. */

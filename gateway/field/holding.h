@@ -5,7 +5,7 @@
 /*
  * Holding: the readings that wait for the engine
  *
- * It stands between the bus threads and the engine and is the only queue there. In peace it holds
+ * It stands between the drivers and the engine and is the only queue there. In peace it holds
  * one reading for some microseconds; while the engine is away it keeps what must not be lost,
  * within bounds that are known at the start:
  *

@@ -3,14 +3,14 @@
 #define GATEWAY_FIELD_INBOX_H
 
 /*
- * Inbox: where the bus threads leave what they have, and the loop finds it
+ * Inbox: where the drivers leave what they have, and the loop finds it
  *
- *     bus threads ── readings ──▶ holding ─────────┐
+ *     drivers ───── readings ───▶ holding ─────────┐
  *                 ── notes ─────▶ newest, per      ├─▶ loop
  *                                 device and kind  │
  *                 ── heartbeats ▶ a flag per device┘
  *
- * A bus thread holds the lock for some hundred nanoseconds and rings at most once until the loop
+ * A driver holds the lock for some hundred nanoseconds and rings at most once until the loop
  * has looked; it never waits for the loop, the engine or a log. Everything is bounded by the site:
  * a note replaces the one of its kind that the loop has not read, and counts how many that were.
  */

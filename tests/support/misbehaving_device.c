@@ -138,6 +138,8 @@ static size_t device_spoil(struct misbehaving_device *device, enum misbehaviour 
     case DEVICE_GARBAGE:
     case DEVICE_SILENT:
     case DEVICE_COIL_STUCK:
+    case DEVICE_HANGS_UP:
+    case DEVICE_BLURTS:
         break;
     }
     return size;
@@ -184,6 +186,13 @@ static bool device_reply(struct misbehaving_device *device, int fd, enum misbeha
         return device_write(fd, garbage, sizeof garbage - 1);
     case DEVICE_LATE:
         return device_pause(device, atomic_load(&device->late_ms)) && device_write(fd, adu, size);
+    case DEVICE_HANGS_UP:
+        (void)device_write(fd, adu, size);
+        return false;
+    case DEVICE_BLURTS:
+        (void)device_write(fd, adu, size);
+        (void)poll(NULL, 0, 5);
+        return device_write(fd, adu, size);
     case DEVICE_BEHAVES:
     case DEVICE_WRONG_UNIT:
     case DEVICE_WRONG_TRANSACTION:

@@ -31,6 +31,8 @@ enum misbehaviour {
     DEVICE_SILENT,
     DEVICE_HAS_GAPS,   /* exception 2 to a request that touches registers 3 to 7 */
     DEVICE_COIL_STUCK, /* echoes writes, and does not do them */
+    DEVICE_HANGS_UP,   /* answers well, and closes at once */
+    DEVICE_BLURTS,     /* answers well, and says it again 5 ms later */
 };
 
 struct misbehaving_device;

@@ -1,5 +1,6 @@
 # Drivers of sensors/, with devices and sinks of our own making.
 add_library(test_field STATIC
+  ${CMAKE_CURRENT_SOURCE_DIR}/support/bus_host.c
   ${CMAKE_CURRENT_SOURCE_DIR}/support/misbehaving_device.c
   ${CMAKE_CURRENT_SOURCE_DIR}/support/sink_recorder.c
 )
@@ -13,4 +14,5 @@ tocsin_unit_test(modbus_image test_field)
 tocsin_unit_test(schedule sensors)
 tocsin_unit_test(payload sensors)
 tocsin_unit_test(modbus_bus test_field)
+tocsin_unit_test(modbus_line test_field)
 tocsin_unit_test(mqtt_source test_field)
