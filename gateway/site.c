@@ -36,6 +36,10 @@ static const uint32_t row_sizes[SITE_TABLE_COUNT] = {
     [SITE_TABLE_SPANS] = sizeof(struct site_span),
     [SITE_TABLE_HOLIDAYS] = sizeof(int32_t),
     [SITE_TABLE_BROKERS] = sizeof(uint32_t),
+    [SITE_TABLE_CHAINS] = sizeof(struct ruleset_chain),
+    [SITE_TABLE_STEPS] = sizeof(struct chain_step),
+    [SITE_TABLE_SHIFTS] = sizeof(struct site_shift),
+    [SITE_TABLE_WEBHOOKS] = sizeof(struct site_webhook),
 };
 
 static bool site_range_is_inside(const struct site_header *header, uint64_t offset, uint64_t size) {
@@ -74,6 +78,8 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .dependent_first = site_rows(header, SITE_TABLE_DEPENDENT_FIRST),
         .dependents = site_rows(header, SITE_TABLE_DEPENDENTS),
         .betweens = site_rows(header, SITE_TABLE_BETWEENS),
+        .chains = site_rows(header, SITE_TABLE_CHAINS),
+        .steps = site_rows(header, SITE_TABLE_STEPS),
         .place_count = header->tables[SITE_TABLE_PLACES].count,
         .point_count = header->tables[SITE_TABLE_POINTS].count,
         .device_count = header->tables[SITE_TABLE_DEVICES].count,
@@ -88,6 +94,9 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .between_count = header->tables[SITE_TABLE_BETWEENS].count,
         .calendar_count = header->tables[SITE_TABLE_CALENDARS].count,
         .memory_count = header->memory_count,
+        .chain_count = header->tables[SITE_TABLE_CHAINS].count,
+        .step_count = header->tables[SITE_TABLE_STEPS].count,
+        .shift_count = header->tables[SITE_TABLE_SHIFTS].count,
     };
 }
 
@@ -122,9 +131,12 @@ int site_view(const void *bytes, size_t size, struct site *ret_site) {
         .spans = site_rows(header, SITE_TABLE_SPANS),
         .holidays = site_rows(header, SITE_TABLE_HOLIDAYS),
         .brokers = site_rows(header, SITE_TABLE_BROKERS),
+        .shifts = site_rows(header, SITE_TABLE_SHIFTS),
+        .webhooks = site_rows(header, SITE_TABLE_WEBHOOKS),
         .bus_count = header->tables[SITE_TABLE_BUSES].count,
         .holiday_count = header->tables[SITE_TABLE_HOLIDAYS].count,
         .broker_count = header->tables[SITE_TABLE_BROKERS].count,
+        .webhook_count = header->tables[SITE_TABLE_WEBHOOKS].count,
     };
     return 0;
 }

@@ -49,9 +49,13 @@ enum {
     SITE_TABLE_DEPENDENTS,      /* uint32_t */
     SITE_TABLE_BETWEENS,        /* struct expr_between */
     SITE_TABLE_CALENDARS,       /* struct site_calendar; entry 0 is always open */
-    SITE_TABLE_SPANS,           /* struct site_span, referred to by the calendars */
+    SITE_TABLE_SPANS,           /* struct site_span, referred to by calendars and shifts */
     SITE_TABLE_HOLIDAYS,        /* int32_t, days since 1970-01-01 in the site's zone */
     SITE_TABLE_BROKERS,         /* uint32_t: string offsets of broker addresses, in order */
+    SITE_TABLE_CHAINS,          /* struct ruleset_chain */
+    SITE_TABLE_STEPS,           /* struct chain_step, referred to by the chains */
+    SITE_TABLE_SHIFTS,          /* struct site_shift */
+    SITE_TABLE_WEBHOOKS,        /* struct site_webhook */
     SITE_TABLE_COUNT,
 };
 
@@ -179,6 +183,20 @@ struct site_span {
     uint16_t reserved;
 };
 
+/* Who is on duty when: like opening hours, but holidays are days of duty as well. */
+struct site_shift {
+    uint32_t id;         /* "care" */
+    uint32_t span_first; /* spans may overlap */
+    uint32_t span_count; /* 0: always */
+};
+
+/* Where one role is called. */
+struct site_webhook {
+    uint32_t id;          /* the word of the role */
+    uint32_t url;         /* http or https */
+    uint32_t secret_file; /* absolute; 0: none */
+};
+
 /* A mapped image: pointers into it. */
 struct site {
     const struct site_header *header;
@@ -194,7 +212,9 @@ struct site {
     const struct site_span *spans;
     const int32_t *holidays;
     const uint32_t *brokers;
-    uint32_t bus_count, holiday_count, broker_count;
+    const struct site_shift *shifts;
+    const struct site_webhook *webhooks;
+    uint32_t bus_count, holiday_count, broker_count, webhook_count;
 };
 
 #define SITE_E_IMAGE 1 /* the bytes are not an image of this build */

@@ -23,6 +23,12 @@ enum {
     LIMIT_CALENDARS = 256,
     /* Distinct `between` clauses of all rules together. */
     LIMIT_BETWEENS = 256,
+    /* Escalation chains and the steps of one; a step comes once, and an alarm waits for one only. */
+    LIMIT_CHAINS = 256,
+    LIMIT_CHAIN_STEPS = 32,
+    LIMIT_SHIFTS = 64,
+    /* A webhook is called like a role; more names than roles are only spelling mistakes. */
+    LIMIT_WEBHOOKS = 16,
     /* Processes that the engine watches: field shards, uplink, console. */
     LIMIT_COMPONENTS = 32,
 

@@ -303,6 +303,7 @@ static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
         .alarm_first = walk->sizes.alarms,
         .raise_after_ns = rule->raise_after_ns,
         .slot_count = program->slot_count,
+        .chain = rule->chain,
         .class = (uint8_t)rule->class,
         .priority = (uint8_t)rule->priority,
         .builtin = BUILTIN_NONE,
@@ -403,7 +404,7 @@ static void ruleset_builtin_alarm(struct ruleset_walk *walk, enum ruleset_builti
             return;
         }
         alarm.place = point->place;
-        serves_emergency = point_kind_facts((enum point_kind)point->kind)->serves_emergency;
+        serves_emergency = point->serves_emergency != 0;
         walk->sizes.dependents++;
     }
     if (serves_emergency) {
@@ -418,6 +419,7 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, enum ruleset_builtin
         .set_first = walk->sizes.sets,
         .alarm_first = walk->sizes.alarms,
         .raise_after_ns = builtins[builtin].raise_after_ns,
+        .chain = RULESET_NONE,
         .class = (uint8_t)builtins[builtin].class,
         .priority = (uint8_t)builtins[builtin].priority,
         .builtin = (uint8_t)builtin,

@@ -18,6 +18,7 @@
  * how large the arrays must be, the caller provides them, ruleset_bind() fills them.
  */
 
+#include "rules/chain.h"
 #include "rules/expr.h"
 
 #define RULESET_NONE UINT32_MAX
@@ -29,6 +30,7 @@ struct ruleset_place {
     uint32_t point_end; /* one past the last point of the subtree */
     uint16_t kind;      /* enum place_kind */
     uint16_t calendar;  /* 0 is always open */
+    uint32_t zone;      /* of its detectors; see reach.h */
     double capacity;    /* people; negative when the site does not say */
     double area_m2;
 };
@@ -37,8 +39,9 @@ struct ruleset_point {
     uint32_t place;
     uint32_t device;
     uint16_t kind; /* enum point_kind */
-    uint16_t reserved;
-    uint32_t reserved_2;
+    uint16_t
+        serves_emergency; /* 1: a call or fire input, or an output that an emergency switches */
+    uint32_t reserved;
     uint64_t silence_ns; /* longest silence of its own; 0: as long as its device is heard */
 };
 
@@ -80,13 +83,14 @@ struct ruleset_rule {
     uint32_t alarm_count;
     uint64_t raise_after_ns;
     uint32_t slot_count;
+    uint32_t chain;   /* RULESET_NONE: nobody is told step by step */
     uint8_t class;    /* enum alarm_class */
     uint8_t priority; /* enum priority */
     uint8_t builtin;  /* enum ruleset_builtin */
     uint8_t each;     /* enum expr_each */
     uint8_t latched;
     uint8_t evaluated; /* 0: checked and listed, but raises nothing yet */
-    uint8_t reserved[6];
+    uint8_t reserved[2];
 };
 _Static_assert(sizeof(struct ruleset_rule) == 48,
                "no padding: a rule is part of the image's format");
@@ -104,6 +108,12 @@ struct ruleset_alarm {
     uint8_t reserved[6];
 };
 _Static_assert(sizeof(struct ruleset_alarm) == 32, "no padding, likewise");
+
+/* An escalation chain: its steps, in order. */
+struct ruleset_chain {
+    uint32_t step_first;
+    uint32_t step_count; /* 1…LIMIT_CHAIN_STEPS */
+};
 
 /* A view: pointers into an image or a test's arrays, which outlive it. */
 struct ruleset {
@@ -124,8 +134,11 @@ struct ruleset {
     const uint32_t *dependent_first; /* point_count + 1 entries */
     const uint32_t *dependents;
     const struct expr_between *betweens;
+    const struct ruleset_chain *chains;
+    const struct chain_step *steps;
     uint32_t place_count, point_count, device_count, component_count;
     uint32_t rule_count, alarm_count;
+    uint32_t chain_count, step_count, shift_count;
     uint32_t op_count, set_count, bound_count, member_count, dependent_count;
     uint32_t between_count, calendar_count;
     uint32_t memory_count;
@@ -143,6 +156,7 @@ struct ruleset_draft_rule {
     bool latched;
     bool evaluated;
     uint64_t raise_after_ns;
+    uint32_t chain; /* RULESET_NONE: none */
 };
 
 /* What is odd about a rule's binding. `set` indexes the program's sets. */

@@ -130,8 +130,8 @@ static void config_summarize(struct config *config) {
     struct config_summary *summary = &config->summary;
     summary->file_count = config->source_count;
     summary->chain_count = config->chain_count;
-    summary->webhook_count = config->webhook_index.count;
-    summary->shift_count = config->shift_index.count;
+    summary->webhook_count = config->webhook_count;
+    summary->shift_count = config->shift_count;
     summary->rule_count = config->rule_count;
     const char **withheld = config_alloc(&config->arena, config->rule_count + 1, sizeof *withheld);
     for (uint32_t i = 0; i < config->rule_count; i++) {

@@ -222,6 +222,12 @@ static void image_rules(struct image_builder *image) {
     image_rule_texts(image, sizes.rules);
 }
 
+static void image_spans(struct site_span *ret, const struct site_span *spans, uint32_t count) {
+    if (count > 0) {
+        memcpy(ret, spans, count * sizeof *spans);
+    }
+}
+
 static void image_calendar(struct image_builder *image) {
     const struct config *config = image->config;
     struct site_calendar *rows = image_rows(image, config->calendar_count, sizeof *rows);
@@ -231,17 +237,52 @@ static void image_calendar(struct image_builder *image) {
         rows[i].span_count = config->calendars[i].count;
         span_count += config->calendars[i].count;
     }
+    struct site_shift *shifts = image_rows(image, config->shift_count, sizeof *shifts);
+    for (uint32_t i = 0; i < config->shift_count; i++) {
+        shifts[i].id = image_string(image, config->shifts[i].id);
+        shifts[i].span_first = span_count;
+        shifts[i].span_count = config->shifts[i].span_count;
+        span_count += config->shifts[i].span_count;
+    }
     struct site_span *spans = image_rows(image, span_count, sizeof *spans);
     for (uint32_t i = 0; i < config->calendar_count; i++) {
-        if (rows[i].span_count > 0) {
-            memcpy(spans + rows[i].span_first, config->calendars[i].spans,
-                   rows[i].span_count * sizeof *spans);
-        }
+        image_spans(spans + rows[i].span_first, config->calendars[i].spans, rows[i].span_count);
     }
+    for (uint32_t i = 0; i < config->shift_count; i++) {
+        image_spans(spans + shifts[i].span_first, config->shifts[i].spans, shifts[i].span_count);
+    }
+    image_table(image, SITE_TABLE_SHIFTS, shifts, config->shift_count, sizeof *shifts);
     image_table(image, SITE_TABLE_CALENDARS, rows, config->calendar_count, sizeof *rows);
     image_table(image, SITE_TABLE_SPANS, spans, span_count, sizeof *spans);
     image_table(image, SITE_TABLE_HOLIDAYS, config->holidays, config->holiday_count,
                 sizeof *config->holidays);
+}
+
+/* Whom an alarm's chain tells, step by step, and how. */
+static void image_chains(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct ruleset_chain *chains = image_rows(image, config->chain_count, sizeof *chains);
+    uint32_t step_count = 0;
+    for (uint32_t i = 0; i < config->chain_count; i++) {
+        chains[i].step_first = step_count;
+        chains[i].step_count = config->chains[i].step_count;
+        step_count += config->chains[i].step_count;
+    }
+    struct chain_step *steps = image_rows(image, step_count, sizeof *steps);
+    for (uint32_t i = 0; i < config->chain_count; i++) {
+        for (uint32_t s = 0; s < chains[i].step_count; s++) {
+            steps[chains[i].step_first + s] = config->chains[i].steps[s].row;
+        }
+    }
+    struct site_webhook *webhooks = image_rows(image, config->webhook_count, sizeof *webhooks);
+    for (uint32_t i = 0; i < config->webhook_count; i++) {
+        webhooks[i].id = image_string(image, config->webhooks[i].id);
+        webhooks[i].url = image_string(image, config->webhooks[i].url);
+        webhooks[i].secret_file = image_string(image, config->webhooks[i].secret_file);
+    }
+    image_table(image, SITE_TABLE_CHAINS, chains, config->chain_count, sizeof *chains);
+    image_table(image, SITE_TABLE_STEPS, steps, step_count, sizeof *steps);
+    image_table(image, SITE_TABLE_WEBHOOKS, webhooks, config->webhook_count, sizeof *webhooks);
 }
 
 static void image_header(struct image_builder *image) {
@@ -315,6 +356,7 @@ void config_image_build(struct config *config, const struct config_layout *layou
     image_points(image);
     image_devices(image);
     image_calendar(image);
+    image_chains(image);
     image_rules(image);
     image_join(image);
 }

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "rules/reach.h"
+
 /*
  * Sort rows by a small number and keep their order otherwise: count, sum up, place. `bucket_of[i]`
  * is less than `bucket_count`.
@@ -40,6 +42,11 @@ static void layout_devices(struct config *config, struct config_layout *layout) 
     }
 }
 
+static void layout_serves_emergency(struct config_layout *layout, uint32_t point) {
+    layout->points[point].serves_emergency = 1;
+    layout->devices[layout->points[point].device].serves_emergency = 1;
+}
+
 static void layout_points(struct config *config, struct config_layout *layout) {
     uint32_t *row_of = config_alloc(&config->arena, config->device_count + 1, sizeof *row_of);
     for (uint32_t row = 0; row < config->device_count; row++) {
@@ -60,7 +67,7 @@ static void layout_points(struct config *config, struct config_layout *layout) {
                                                      .kind = (uint16_t)point->kind,
                                                      .silence_ns = point->silence_ns};
         if (point_kind_facts(point->kind)->serves_emergency) {
-            layout->devices[device].serves_emergency = 1;
+            layout_serves_emergency(layout, row);
         }
     }
 }
@@ -88,12 +95,84 @@ static void layout_places(struct config *config, struct config_layout *layout) {
     }
 }
 
+/* Mark the places that have an alarm of the rule. */
+static void layout_alarm_places(const struct config *config, const struct config_layout *layout,
+                                const struct ruleset_draft_rule *rule, uint8_t *ret_marks) {
+    uint32_t first = rule->in_place == RULESET_NONE ? 0 : rule->in_place;
+    uint32_t end = rule->in_place == RULESET_NONE ? config->place_count : layout->places[first].end;
+    memset(ret_marks, 0, config->place_count);
+    for (uint32_t place = first; place < end; place++) {
+        ret_marks[place] = rule->each == EXPR_EACH_PLACE &&
+                           (rule->place_kinds >> layout->places[place].kind & 1) != 0;
+    }
+    for (uint32_t i = 0; i < config->point_count; i++) {
+        const struct ruleset_point *point = &layout->points[i];
+        if (rule->each == EXPR_EACH_POINT && point->place >= first && point->place < end &&
+            (rule->point_kinds >> point->kind & 1) != 0) {
+            ret_marks[point->place] = 1;
+        }
+    }
+}
+
+/* An output that an emergency may switch serves it, like the button that calls for help. */
+static void layout_outputs_of(const struct config *config, struct config_layout *layout,
+                              const struct config_step *step, uint32_t place) {
+    for (enum point_kind kind = 0; kind < POINT_KIND_COUNT; kind++) {
+        if ((step->row.outputs >> kind & 1) == 0) {
+            continue;
+        }
+        struct reach_range range =
+            reach_outputs(layout->places, layout->points, config->point_count, place, kind,
+                          (enum chain_reach)step->row.reach);
+        for (uint32_t i = range.first; i < range.end; i++) {
+            if (layout->points[i].kind == kind) {
+                layout_serves_emergency(layout, i);
+            }
+        }
+    }
+}
+
+static void layout_emergency_outputs(struct config *config, struct config_layout *layout) {
+    uint8_t *marks = config_alloc(&config->arena, config->place_count + 1, 1);
+    for (uint32_t i = 0; i < config->rule_count; i++) {
+        const struct config_rule *rule = &config->rules[i];
+        if (!rule->sound || rule->draft.priority != PRIORITY_EMERGENCY ||
+            rule->draft.chain == RULESET_NONE) {
+            continue;
+        }
+        const struct config_chain *chain = &config->chains[rule->draft.chain];
+        layout_alarm_places(config, layout, &rule->draft, marks);
+        for (uint32_t s = 0; s < chain->step_count; s++) {
+            for (uint32_t place = 0; place < config->place_count; place++) {
+                if (marks[place] != 0 && chain->steps[s].row.outputs != 0) {
+                    layout_outputs_of(config, layout, &chain->steps[s], place);
+                }
+            }
+        }
+    }
+}
+
+static void layout_zones(struct config *config, struct config_layout *layout) {
+    struct ruleset_draft_rule *rules =
+        config_alloc(&config->arena, config->rule_count + 1, sizeof *rules);
+    struct ruleset_draft draft = {
+        .places = layout->places, .place_count = config->place_count, .rules = rules};
+    for (uint32_t i = 0; i < config->rule_count; i++) {
+        if (config->rules[i].sound) {
+            rules[draft.rule_count++] = config->rules[i].draft;
+        }
+    }
+    reach_zones(&draft, layout->places);
+}
+
 void config_layout(struct config *config, struct config_layout *ret_layout) {
     assert(config->field_sound);
     *ret_layout = (struct config_layout){0};
     layout_devices(config, ret_layout);
     layout_points(config, ret_layout);
     layout_places(config, ret_layout);
+    layout_zones(config, ret_layout);
+    layout_emergency_outputs(config, ret_layout);
     uint32_t fields = (config->bus_count + CONFIG_BUSES_PER_FIELD - 1) / CONFIG_BUSES_PER_FIELD;
     ret_layout->field_count = fields > 0 ? fields : 1;
     assert(ret_layout->field_count + CONFIG_OTHER_COMPONENTS <= LIMIT_COMPONENTS);

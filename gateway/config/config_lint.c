@@ -58,13 +58,13 @@ static void lint_step(struct config *config, const struct config_layout *layout,
         bool used = false;
         for (uint32_t i = 0; i < config->rule_count && !used; i++) {
             const struct config_rule *rule = &config->rules[i];
-            used = rule->sound && rule->chain == chain_index &&
+            used = rule->sound && rule->draft.chain == chain_index &&
                    lint_rule_is_at(config, layout, &rule->draft, top);
         }
         point_kind_set kinds = lint_kinds_below(layout, top);
         for (enum point_kind kind = 0; kind < POINT_KIND_COUNT && used; kind++) {
             point_kind_set bit = (point_kind_set)1 << kind;
-            if ((step->outputs & bit) != 0 && (kinds & bit) == 0) {
+            if ((step->row.outputs & bit) != 0 && (kinds & bit) == 0) {
                 config_warn(config, step->node, NULL,
                             "%s has no `%s`: chain `%s` switches nothing for an alarm there",
                             config->places[top].id, point_kind_facts(kind)->name, chain->id);
@@ -77,7 +77,7 @@ static void lint_chains(struct config *config, const struct config_layout *layou
     for (uint32_t i = 0; i < config->chain_count; i++) {
         for (uint32_t j = 0; j < config->chains[i].step_count; j++) {
             const struct config_step *step = &config->chains[i].steps[j];
-            if (step->outputs != 0 && step->reach != CONFIG_REACH_SITE) {
+            if (step->row.outputs != 0 && step->row.reach != CHAIN_REACH_SITE) {
                 lint_step(config, layout, &config->chains[i], i, step);
             }
         }
@@ -114,12 +114,58 @@ static void lint_coincidence(struct config *config, const struct config_rule *ru
     }
 }
 
+/* Something must tell the alarm: an output, or a webhook that confirms. */
+static void lint_heard(struct config *config, const struct config_chain *chain) {
+    bool heard = chain->step_count == 0;
+    for (uint32_t i = 0; i < chain->step_count; i++) {
+        const struct chain_step *step = &chain->steps[i].row;
+        heard = heard || step->outputs != 0 || step->webhook != CHAIN_NO_WEBHOOK;
+    }
+    if (!heard) {
+        config_warn(config, chain->node->key, "add `output: KIND`, or `by: webhook` to a role",
+                    "chain `%s` reaches nobody: none of its steps has an output or a webhook",
+                    chain->id);
+    }
+}
+
+/* What a class forbids at the place, and what one detector alone must not do outside. */
+static void lint_class(struct config *config, const struct config_rule *rule) {
+    const point_kind_set sounder = (point_kind_set)1 << POINT_SOUNDER;
+    const point_kind_set door_release = (point_kind_set)1 << POINT_DOOR_RELEASE;
+    const struct config_chain *chain = &config->chains[rule->draft.chain];
+    const struct config_node *node = config_node_member(rule->node, "chain");
+    bool sounds = false;
+    bool outward = false;
+    for (uint32_t i = 0; i < chain->step_count; i++) {
+        const struct chain_step *step = &chain->steps[i].row;
+        sounds = sounds || (step->outputs & sounder) != 0;
+        outward = outward || (step->outputs & door_release) != 0 ||
+                  (step->outputs != 0 && step->reach == CHAIN_REACH_SITE);
+    }
+    const struct alarm_class_facts *class = alarm_class_facts(rule->draft.class);
+    if (class->silent && sounds) {
+        config_warn(config, node, "give it a chain without `sounder`",
+                    "an alarm of class %s is silent at the place: no sounder of chain `%s` sounds",
+                    class->name, chain->id);
+    }
+    if (rule->draft.class == CLASS_FIRE_ALARM && outward) {
+        config_warn(config, node, "leave that to the chain of a rule of class fire.confirmed",
+                    "one detector alone releases doors or alarms the whole site");
+    }
+}
+
 void config_lint(struct config *config, const struct config_layout *layout) {
     lint_chains(config, layout);
+    for (uint32_t i = 0; i < config->chain_count; i++) {
+        lint_heard(config, &config->chains[i]);
+    }
     for (uint32_t i = 0; i < config->rule_count; i++) {
         const struct config_rule *rule = &config->rules[i];
         if (rule->sound && rule->draft.class == CLASS_FIRE_CONFIRMED) {
             lint_coincidence(config, rule);
+        }
+        if (rule->sound && rule->draft.chain != RULESET_NONE) {
+            lint_class(config, rule);
         }
     }
 }

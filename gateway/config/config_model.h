@@ -76,13 +76,21 @@ struct config_point {
     struct site_point row; /* the numbers; offsets of strings and bus come with the image */
 };
 
-/* A step of a chain that switches outputs, kept for the lints. */
-enum config_reach { CONFIG_REACH_OWN, CONFIG_REACH_ZONE, CONFIG_REACH_SITE };
+struct config_shift {
+    const char *id;
+    struct site_span *spans; /* in the order of the file; may overlap */
+    uint32_t span_count, span_room;
+};
+
+struct config_webhook {
+    const char *id;
+    const char *url;         /* NULL: wrong */
+    const char *secret_file; /* absolute; NULL: none */
+};
 
 struct config_step {
     const struct config_node *node;
-    enum config_reach reach;
-    point_kind_set outputs;
+    struct chain_step row;
 };
 
 struct config_chain {
@@ -100,7 +108,6 @@ struct config_rule {
     struct ruleset_draft_rule draft;
     const struct expr_program *clear_program; /* checked, and kept only to be bound */
     const char *withheld;                     /* why it is not evaluated; NULL if it is */
-    uint32_t chain;                           /* index, or RULESET_NONE */
     bool sound;
 };
 
@@ -153,7 +160,11 @@ struct config {
     struct config_chain *chains;
     uint32_t chain_count, chain_room;
     struct config_index chain_index;
+    struct config_webhook *webhooks;
+    uint32_t webhook_count, webhook_room;
     struct config_index webhook_index;
+    struct config_shift *shifts;
+    uint32_t shift_count, shift_room;
     struct config_index shift_index;
     struct config_index person_index;
     struct config_index tour_index;
@@ -182,6 +193,10 @@ void config_chains_check(struct config *config, const struct config_node *chains
 void config_rules_check(struct config *config, const struct config_node *rules);
 void config_tours_check(struct config *config, const struct config_node *tours);
 void config_standard_check(struct config *config, const struct config_node *standard);
+
+/* Add a name to a list for suggestions; `room` grows with it. Returns the list, perhaps elsewhere. */
+const char **config_name_add(struct config *config, const char **names, uint32_t count,
+                             uint32_t *room, const char *name);
 
 /* Hints for a place or a point that is not there; all of them must have been read. */
 const char *config_place_hint(struct config *config, const char *wrong);

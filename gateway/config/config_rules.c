@@ -266,12 +266,12 @@ static void rule_delays(struct config *config, struct config_rule *rule, bool cl
 
 static void rule_chain(struct config *config, struct config_rule *rule,
                        const struct config_node *node) {
-    rule->chain = RULESET_NONE;
+    rule->draft.chain = RULESET_NONE;
     if (node == NULL) {
         return;
     }
-    rule->chain = config_index_find(&config->chain_index, node->text);
-    if (rule->chain == RULESET_NONE) {
+    rule->draft.chain = config_index_find(&config->chain_index, node->text);
+    if (rule->draft.chain == RULESET_NONE) {
         config_error(
             config, node,
             config_suggestion(config, node->text, config->chain_names, config->chain_index.count),

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/reach.h"
+
 void trial_init(struct trial *trial, uint32_t components, uint32_t calendars) {
     memset(trial, 0, sizeof *trial);
     trial->draft = (struct ruleset_draft){
@@ -49,13 +51,18 @@ uint32_t trial_device(struct trial *trial, uint64_t silence_ns) {
     return index;
 }
 
+void trial_emergency(struct trial *trial, uint32_t point, bool serves) {
+    trial->points[point].serves_emergency = serves;
+    trial->devices[trial->points[point].device].serves_emergency |= serves;
+}
+
 uint32_t trial_point(struct trial *trial, uint32_t place, uint32_t device, enum point_kind kind) {
     uint32_t index = trial->draft.point_count++;
     assert(index < TRIAL_POINTS);
     assert(index == 0 || trial->points[index - 1].place <= place);
     trial->points[index] =
         (struct ruleset_point){.place = place, .device = device, .kind = (uint16_t)kind};
-    trial->devices[device].serves_emergency |= point_kind_facts(kind)->serves_emergency;
+    trial_emergency(trial, index, point_kind_facts(kind)->serves_emergency);
     return index;
 }
 
@@ -75,6 +82,7 @@ static struct ruleset_draft_rule *trial_rule(struct trial *trial, enum expr_each
         .priority = facts->priority,
         .latched = facts->latched,
         .evaluated = true,
+        .chain = RULESET_NONE,
     };
     return &trial->rules[index];
 }
@@ -91,6 +99,16 @@ struct ruleset_draft_rule *trial_place_rule(struct trial *trial, uint64_t kinds,
     struct ruleset_draft_rule *rule = trial_rule(trial, EXPR_EACH_PLACE, expression, class);
     rule->place_kinds = kinds;
     return rule;
+}
+
+uint32_t trial_chain(struct trial *trial, const struct chain_step *steps, uint32_t count) {
+    uint32_t index = trial->chain_count++;
+    assert(index < TRIAL_CHAINS && trial->step_count + count <= TRIAL_STEPS);
+    trial->chains[index] =
+        (struct ruleset_chain){.step_first = trial->step_count, .step_count = count};
+    memcpy(&trial->steps[trial->step_count], steps, count * sizeof *steps);
+    trial->step_count += count;
+    return index;
 }
 
 /* Work out where each place's subtree and points end. */
@@ -142,6 +160,7 @@ static void *trial_array(size_t count, size_t size) {
 bool trial_bind(struct trial *trial) {
     trial_ranges(trial);
     trial_compile(trial);
+    reach_zones(&trial->draft, trial->places);
     struct ruleset_sizes *sizes = &trial->sizes;
     trial->finding_count = ruleset_measure(&trial->draft, sizes, trial->findings, TRIAL_FINDINGS);
     for (uint32_t i = 0; i < trial->finding_count && i < TRIAL_FINDINGS; i++) {
@@ -174,6 +193,8 @@ bool trial_bind(struct trial *trial) {
         .dependent_first = arrays->dependent_first,
         .dependents = arrays->dependents,
         .betweens = arrays->betweens,
+        .chains = trial->chains,
+        .steps = trial->steps,
         .place_count = trial->draft.place_count,
         .point_count = trial->draft.point_count,
         .device_count = trial->draft.device_count,
@@ -188,6 +209,9 @@ bool trial_bind(struct trial *trial) {
         .between_count = sizes->betweens,
         .calendar_count = trial->draft.calendar_count,
         .memory_count = sizes->memories,
+        .chain_count = trial->chain_count,
+        .step_count = trial->step_count,
+        .shift_count = trial->shift_count,
     };
     return true;
 }

@@ -18,6 +18,8 @@ enum {
     TRIAL_POINTS = 512,
     TRIAL_DEVICES = 64,
     TRIAL_RULES = 48,
+    TRIAL_CHAINS = 8,
+    TRIAL_STEPS = 64,
     TRIAL_FINDINGS = 64,
 };
 
@@ -28,6 +30,10 @@ struct trial {
     struct ruleset_draft_rule rules[TRIAL_RULES];
     const char *expressions[TRIAL_RULES];
     struct expr_program *programs[TRIAL_RULES];
+    struct ruleset_chain chains[TRIAL_CHAINS];
+    struct chain_step steps[TRIAL_STEPS];
+    uint32_t chain_count, step_count;
+    uint32_t shift_count; /* set it before binding */
     struct ruleset_draft draft;
     struct ruleset_sizes sizes;
     struct ruleset_arrays arrays;
@@ -46,6 +52,9 @@ uint32_t trial_place(struct trial *trial, uint32_t parent, enum place_kind kind)
 uint32_t trial_device(struct trial *trial, uint64_t silence_ns);
 uint32_t trial_point(struct trial *trial, uint32_t place, uint32_t device, enum point_kind kind);
 
+/* A call or fire input serves an emergency by itself; for an output the site says so. */
+void trial_emergency(struct trial *trial, uint32_t point, bool serves);
+
 /*
  * Add rules; `expression` outlives the trial. Class decides priority and latch; change the returned
  * rule before binding for anything else (in_place, raise_after_ns, evaluated …).
@@ -54,6 +63,9 @@ struct ruleset_draft_rule *trial_point_rule(struct trial *trial, point_kind_set 
                                             const char *expression, enum alarm_class class);
 struct ruleset_draft_rule *trial_place_rule(struct trial *trial, uint64_t kinds,
                                             const char *expression, enum alarm_class class);
+
+/* Add a chain of `count` steps and return its index, for a rule's `chain`. */
+uint32_t trial_chain(struct trial *trial, const struct chain_step *steps, uint32_t count);
 
 #define TRIAL_KIND(kind) (UINT64_C(1) << (kind))
 

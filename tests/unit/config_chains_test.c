@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What chains, shifts and webhooks become in the image. The site of each test is one room with a
+ * button and a lamp; its rules file and its shifts are the test's.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/config/config.h"
+#include "tests/support/cmocka.h"
+
+#define RULE                                                                                       \
+    "rules:\n"                                                                                     \
+    "  - {rule: call, each: point emergency_button, raise: value, class: call.emergency, "         \
+    "chain: c, message: {en: x}, response: {en: y}}\n"
+
+struct loaded {
+    struct config_result result;
+    struct site site;
+    char directory[64];
+};
+
+static void file_write(const struct loaded *loaded, const char *name, const char *text) {
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", loaded->directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int load(struct loaded *loaded, const char *shifts, const char *rules) {
+    char *site = NULL;
+    char path[128];
+    *loaded = (struct loaded){.directory = "/tmp/tocsin-chains-XXXXXX"};
+    assert_non_null(mkdtemp(loaded->directory));
+    assert_true(
+        asprintf(&site,
+                 "tocsin: 1\n"
+                 "site: {id: t, name: {en: T}, timezone: UTC}\n"
+                 "rules: [rules.yaml]\n"
+                 "%s"
+                 "places: [{id: room, kind: bedroom, name: {en: Room}}]\n"
+                 "devices:\n"
+                 "- id: io\n"
+                 "  driver: modbus\n"
+                 "  address: tcp://a\n"
+                 "  points:\n"
+                 "  - {point: lamp, place: room, kind: call_lamp, write: coil 0}\n"
+                 "- id: far\n"
+                 "  driver: modbus\n"
+                 "  address: tcp://b\n"
+                 "  points:\n"
+                 "  - {point: button, place: room, kind: emergency_button, read: discrete 1}\n"
+                 "  - {point: beacon, place: room, kind: beacon, write: coil 0}\n",
+                 shifts) > 0);
+    file_write(loaded, "site.yaml", site);
+    file_write(loaded, "rules.yaml", rules);
+    (void)snprintf(path, sizeof path, "%s/site.yaml", loaded->directory);
+    int r = config_load(path, &(struct config_options){0}, &loaded->result);
+    if (r == 0) {
+        assert_int_equal(site_view(loaded->result.image, loaded->result.image_size, &loaded->site),
+                         0);
+    }
+    free(site);
+    return r;
+}
+
+static void load_good(struct loaded *loaded, const char *shifts, const char *rules) {
+    int r = load(loaded, shifts, rules);
+    if (r != 0) {
+        config_print(&loaded->result, stderr);
+    }
+    assert_int_equal(r, 0);
+}
+
+static void unload(struct loaded *loaded) {
+    char path[128];
+    config_result_deinit(&loaded->result);
+    (void)snprintf(path, sizeof path, "%s/site.yaml", loaded->directory);
+    assert_int_equal(unlink(path), 0);
+    (void)snprintf(path, sizeof path, "%s/rules.yaml", loaded->directory);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(loaded->directory), 0);
+}
+
+static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_good(&loaded, "shifts: {day: {mon-sun: \"07:00-19:00\"}, night: {people: [wang]}}\n",
+              "chains:\n"
+              "  first: [{after: 0 s, to: everyone, output: beacon}]\n"
+              "  c:\n"
+              "    - {after: 0 s, to: role caregiver, output: call_lamp}\n"
+              "    - {after: 500 ms, to: shift night, place: zone, output: [beacon, sounder]}\n"
+              "    - {after: 2 min, to: person wang, place: site}\n"
+              "    - {after: 2 min, to: role manager, by: webhook}\n"
+              "webhooks:\n"
+              "  security: {url: \"https://a/x\", secret_file: site.yaml}\n"
+              "  manager: {url: \"http://b/y\"}\n" RULE);
+    const struct site *site = &loaded.site;
+    const struct ruleset *ruleset = &site->ruleset;
+    assert_int_equal(ruleset->chain_count, 2);
+    assert_int_equal(ruleset->step_count, 5);
+    assert_int_equal(ruleset->shift_count, 2);
+    assert_int_equal(ruleset->rules[0].chain, 1);
+    assert_int_equal(ruleset->rules[1].chain, RULESET_NONE);
+    assert_int_equal(ruleset->chains[1].step_first, 1);
+    assert_int_equal(ruleset->chains[1].step_count, 4);
+    static const struct chain_step wanted[] = {
+        {0,
+         UINT64_C(1) << POINT_CALL_LAMP,
+         ROLE_CAREGIVER,
+         CHAIN_NO_WEBHOOK,
+         CHAIN_TO_ROLE,
+         CHAIN_REACH_OWN,
+         {0}},
+        {500 * NS_PER_MS,
+         UINT64_C(1) << POINT_BEACON | UINT64_C(1) << POINT_SOUNDER,
+         1,
+         CHAIN_NO_WEBHOOK,
+         CHAIN_TO_SHIFT,
+         CHAIN_REACH_ZONE,
+         {0}},
+        {120 * NS_PER_S, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_PERSON, CHAIN_REACH_SITE, {0}},
+        {120 * NS_PER_S, 0, ROLE_MANAGER, 1, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}},
+    };
+    assert_memory_equal(&ruleset->steps[1], wanted, sizeof wanted);
+    assert_int_equal(site->webhook_count, 2);
+    assert_string_equal(site_text(site, site->webhooks[1].id), "manager");
+    assert_string_equal(site_text(site, site->webhooks[1].url), "http://b/y");
+    assert_int_equal(site->webhooks[1].secret_file, 0);
+    const char *secret = site_text(site, site->webhooks[0].secret_file);
+    assert_int_equal(secret[0], '/');
+    assert_string_equal(strrchr(secret, '/'), "/site.yaml");
+    unload(&loaded);
+}
+
+static void duty_past_midnight_goes_on_in_the_next_day(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_good(&loaded,
+              "shifts: {n: {sun: \"19:00-07:00\", mon: [\"08:00-12:00\", \"20:00-00:00\"]}}\n",
+              "rules: []\n");
+    static const struct site_span wanted[] = {
+        {6, 1140, 1440, 0}, {0, 0, 420, 0}, {0, 480, 720, 0}, {0, 1200, 1440, 0}};
+    const struct site_shift *shift = &loaded.site.shifts[0];
+    assert_string_equal(site_text(&loaded.site, shift->id), "n");
+    assert_int_equal(shift->span_count, sizeof wanted / sizeof *wanted);
+    assert_memory_equal(&loaded.site.spans[shift->span_first], wanted, sizeof wanted);
+    unload(&loaded);
+}
+
+/* The lamp's fault is as grave as the button's; the beacon is only switched by something lesser. */
+static void an_output_that_an_emergency_switches_serves_it(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_good(&loaded, "",
+              "chains:\n"
+              "  c: [{after: 0 s, to: everyone}, {after: 9 s, to: everyone, output: call_lamp}]\n"
+              "  low: [{after: 0 s, to: everyone, output: beacon}]\n" RULE
+              "  - {rule: assist, each: point emergency_button, raise: value, class: call.assist, "
+              "chain: low, message: {en: x}}\n");
+    const struct site *site = &loaded.site;
+    uint32_t lamp = site_point_find(site, "room/lamp");
+    uint32_t beacon = site_point_find(site, "room/beacon");
+    uint32_t button = site_point_find(site, "room/button");
+    assert_int_equal(site->ruleset.points[lamp].serves_emergency, 1);
+    assert_int_equal(site->ruleset.points[beacon].serves_emergency, 0);
+    assert_int_equal(site->ruleset.points[button].serves_emergency, 1);
+    assert_int_equal(site->ruleset.devices[site->ruleset.points[lamp].device].serves_emergency, 1);
+    unload(&loaded);
+}
+
+/* --- the limits --- */
+
+/* `count` chains of one step, or one chain of `count` steps. */
+static char *chains_text(uint32_t chains, uint32_t steps) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    (void)fprintf(out, "chains:\n");
+    for (uint32_t i = 0; i < chains; i++) {
+        (void)fprintf(out, "  c%u:\n", i);
+        for (uint32_t s = 0; s < steps; s++) {
+            (void)fprintf(out, "    - {after: %u s, to: everyone, output: call_lamp}\n", s);
+        }
+    }
+    (void)fprintf(out, "rules: []\n");
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void limit_is(uint32_t chains, uint32_t steps, bool fits) {
+    struct loaded loaded;
+    char *text = chains_text(chains, steps);
+    assert_int_equal(load(&loaded, "", text) == 0, fits);
+    if (fits) {
+        assert_int_equal(loaded.site.ruleset.step_count, chains * steps);
+    } else {
+        assert_int_equal(loaded.result.error_count, 1);
+    }
+    unload(&loaded);
+    free(text);
+}
+
+static void chains_and_their_steps_are_bounded(void **state) {
+    (void)state;
+    limit_is(LIMIT_CHAINS, 1, true);
+    limit_is(LIMIT_CHAINS + 1, 1, false);
+    limit_is(1, LIMIT_CHAIN_STEPS, true);
+    limit_is(1, LIMIT_CHAIN_STEPS + 1, false);
+}
+
+/* `line` with a number in it, `count` times after `head`. */
+static char *lines_text(const char *head, const char *line, uint32_t count, const char *tail) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    (void)fprintf(out, "%s", head);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)fprintf(out, "  n%u: %s\n", i, line);
+    }
+    (void)fprintf(out, "%s", tail);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void shifts_and_webhooks_are_bounded(void **state) {
+    (void)state;
+    for (uint32_t over = 0; over < 2; over++) {
+        struct loaded loaded;
+        char *shifts = lines_text("shifts:\n", "{mon: \"07:00-19:00\"}", LIMIT_SHIFTS + over, "");
+        char *hooks =
+            lines_text("webhooks:\n", "{url: \"http://a\"}", LIMIT_WEBHOOKS + over, "rules: []\n");
+        int r = load(&loaded, shifts, hooks);
+        assert_int_equal(r == 0, over == 0);
+        assert_int_equal(loaded.result.error_count, 2 * over);
+        if (over == 0) {
+            assert_int_equal(loaded.site.ruleset.shift_count, LIMIT_SHIFTS);
+            assert_int_equal(loaded.site.webhook_count, LIMIT_WEBHOOKS);
+        }
+        unload(&loaded);
+        free(shifts);
+        free(hooks);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_names_roles_shifts_webhooks_and_outputs_by_number),
+        cmocka_unit_test(duty_past_midnight_goes_on_in_the_next_day),
+        cmocka_unit_test(an_output_that_an_emergency_switches_serves_it),
+        cmocka_unit_test(chains_and_their_steps_are_bounded),
+        cmocka_unit_test(shifts_and_webhooks_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

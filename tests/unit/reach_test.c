@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Which outputs a step means. The site:
+ *
+ *     home      lamp 0             a care centre that confirms fires
+ *       floor   lamp 1 sounder 2
+ *         room  button 3
+ *       bath    lamp 4
+ *     yard                         nothing confirms a fire here
+ *       shed    smoke 5
+ */
+#include "rules/reach.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/trial.h"
+
+enum { HOME, FLOOR, ROOM, BATH, YARD, SHED };
+
+static void site_init(struct trial *trial) {
+    trial_init(trial, 0, 1);
+    trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    trial_place(trial, HOME, PLACE_FLOOR);
+    trial_place(trial, FLOOR, PLACE_BEDROOM);
+    trial_place(trial, HOME, PLACE_BATHROOM);
+    trial_place(trial, RULESET_NONE, PLACE_OUTDOOR);
+    trial_place(trial, YARD, PLACE_PLANT_ROOM);
+    uint32_t device = trial_device(trial, 0);
+    trial_point(trial, HOME, device, POINT_CALL_LAMP);
+    trial_point(trial, FLOOR, device, POINT_CALL_LAMP);
+    trial_point(trial, FLOOR, device, POINT_SOUNDER);
+    trial_point(trial, ROOM, device, POINT_EMERGENCY_BUTTON);
+    trial_point(trial, BATH, device, POINT_CALL_LAMP);
+    trial_point(trial, SHED, device, POINT_SMOKE);
+    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE), "any(call_lamp)",
+                     CLASS_FIRE_CONFIRMED);
+}
+
+static void the_nearest_output_going_up_is_meant_and_all_of_its_place(void **state) {
+    (void)state;
+    struct trial trial;
+    site_init(&trial);
+    trial.draft.rule_count = 0;
+    assert_true(trial_bind(&trial));
+    static const struct {
+        uint32_t place;
+        enum point_kind kind;
+        enum chain_reach reach;
+        uint32_t first, end;
+    } rows[] = {
+        {ROOM, POINT_CALL_LAMP, CHAIN_REACH_OWN, 1, 4},
+        {FLOOR, POINT_CALL_LAMP, CHAIN_REACH_OWN, 1, 4},
+        {BATH, POINT_CALL_LAMP, CHAIN_REACH_OWN, 4, 5},
+        {BATH, POINT_SOUNDER, CHAIN_REACH_OWN, 0, 5},
+        {HOME, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0, 5},
+        {SHED, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0, 0},
+        {ROOM, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0, 5},
+        {SHED, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0, 0},
+        {SHED, POINT_CALL_LAMP, CHAIN_REACH_SITE, 0, 6},
+        {ROOM, POINT_BEACON, CHAIN_REACH_SITE, 0, 0},
+        {RULESET_NONE, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0, 0},
+        {RULESET_NONE, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0, 0},
+        {RULESET_NONE, POINT_SOUNDER, CHAIN_REACH_SITE, 0, 6},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reach_range range =
+            reach_outputs(trial.places, trial.points, trial.draft.point_count, rows[i].place,
+                          rows[i].kind, rows[i].reach);
+        if (range.first != rows[i].first || range.end != rows[i].end) {
+            fail_msg("row %zu: found %u to %u", i, range.first, range.end);
+        }
+    }
+    trial_deinit(&trial);
+}
+
+static void zones_are(struct trial *trial, const uint32_t wanted[6]) {
+    reach_zones(&trial->draft, trial->places);
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_int_equal(trial->places[i].zone, wanted[i]);
+    }
+}
+
+static void a_zone_is_the_smallest_place_that_confirms_a_fire(void **state) {
+    (void)state;
+    struct trial trial;
+    site_init(&trial);
+    for (uint32_t i = HOME; i <= SHED; i++) {
+        trial.places[i].end = (const uint32_t[]){4, 3, 3, 4, 6, 6}[i];
+    }
+    struct ruleset_draft_rule *rule = &trial.rules[0];
+    zones_are(&trial, (const uint32_t[]){HOME, HOME, HOME, HOME, YARD, YARD});
+    rule->place_kinds = TRIAL_KIND(PLACE_FLOOR) | TRIAL_KIND(PLACE_PLANT_ROOM);
+    zones_are(&trial, (const uint32_t[]){HOME, FLOOR, FLOOR, HOME, YARD, SHED});
+    rule->in_place = HOME;
+    zones_are(&trial, (const uint32_t[]){HOME, FLOOR, FLOOR, HOME, YARD, YARD});
+    rule->in_place = RULESET_NONE;
+    rule->class = CLASS_FIRE_ALARM;
+    zones_are(&trial, (const uint32_t[]){HOME, HOME, HOME, HOME, YARD, YARD});
+    trial_deinit(&trial);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_nearest_output_going_up_is_meant_and_all_of_its_place),
+        cmocka_unit_test(a_zone_is_the_smallest_place_that_confirms_a_fire),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
