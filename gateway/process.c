@@ -11,7 +11,9 @@
 
 #include <event2/event.h>
 
+#include "gateway/confine.h"
 #include "gateway/log.h"
+#include "gateway/wire.h"
 
 struct process_line {
     struct process *process;
@@ -116,6 +118,49 @@ static void process_signals(void) {
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* Give up what the role does not need, and say what is in force. */
+static int process_confine(const struct process *process) {
+    const struct site *site = &process->site;
+    const struct site_header *header = site->header;
+    const uint32_t texts[] = {header->mqtt_ca, header->mqtt_cert, header->mqtt_key,
+                              header->mqtt_password_file};
+    const char *secrets[sizeof texts / sizeof *texts];
+    const char **lines = calloc((size_t)site->bus_count + 1, sizeof *lines);
+    struct confine_conf conf = {
+        .role = process->role,
+        .state_directory = site_text(site, header->state_directory),
+        .run_directory = process->run_directory,
+        .secrets = secrets,
+        .lines = lines,
+    };
+    struct confine confine = {0};
+    if (lines == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i] != 0) {
+            secrets[conf.secret_count++] = site_text(site, texts[i]);
+        }
+    }
+    for (uint32_t i = 0; i < site->bus_count; i++) {
+        const struct site_bus *bus = &site->buses[i];
+        if (bus->kind == SITE_BUS_MODBUS_RTU && bus->field == process->instance) {
+            lines[conf.line_count++] = site_text(site, bus->host);
+        }
+    }
+    int r = confine_process(&conf, &confine);
+    free(lines);
+    if (r == 0) {
+        log_line(
+            LOG_NOTICE, "confined", "user=%u seccomp=%s landlock=%d effect=\"%s\"",
+            (unsigned)geteuid(), confine.calls ? "on" : "off", confine.landlock,
+            confine.calls && confine.landlock > 0
+                ? "taken over, it could start no program and touch only its own files"
+                : "this kernel lacks what would keep a component that is taken over in bounds");
+    }
+    return r;
+}
+
 int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)) {
     struct process_setup setup;
     if (recv(PROCESS_FD_LINE, &setup, sizeof setup, 0) != (ssize_t)sizeof setup ||
@@ -126,7 +171,6 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
     setup.run_directory[sizeof setup.run_directory - 1] = '\0';
     setup.console_socket[sizeof setup.console_socket - 1] = '\0';
     process_signals();
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     clock_init(&setup.clock);
 
     char name[PROCESS_NAME_SIZE];
@@ -146,6 +190,10 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
     };
     int r = process.base == NULL ? err_origin(-ENOMEM)
                                  : err_fold(site_map(PROCESS_FD_SITE, &process.site));
+    if (r == 0) {
+        (void)build_digest(); /* of a file that is out of reach afterwards */
+        r = err_trace(process_confine(&process));
+    }
     if (r == 0) {
         r = err_trace(process_line_open(&process, &line));
     }

@@ -346,7 +346,7 @@ static void run_announce(const struct site *site) {
     log_line(
         LOG_NOTICE, "starting",
         "site=%s gateway=%s generation=%016llx places=%u devices=%u points=%u rules=%u alarms=%u "
-        "state=%s sandbox=none user=%u",
+        "state=%s user=%u",
         site_text(site, site->header->site_id), site_text(site, site->header->gateway_id),
         (unsigned long long)site->header->generation, site->ruleset.place_count,
         site->ruleset.device_count, site->ruleset.point_count, site->ruleset.rule_count,

@@ -274,3 +274,13 @@ def test_at_sixty_times_the_pace_no_poll_is_closer_than_10_ms_and_nothing_falls_
     assert abs(polls[2] * 10 - polls[0]) <= 60, polls
     assert backend.events(type="alarm.raised") == []
     assert not gateway.process.has("event=device_lost")
+
+
+def test_every_thread_of_every_component_is_confined_and_the_first_lines_of_the_log_say_so(scene):
+    _backend, _field, gateway = scene.everything()
+    for name, pid in gateway.pids().items():
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            status = (thread / "status").read_text()
+            assert "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status, f"{name}: {status}"
+        first = next(line for line in gateway.process.text().splitlines() if f"process={name} " in line)
+        assert re.search(r'event=confined user=\d+ seccomp=on landlock=\d+ effect=".+"$', first), first
