@@ -61,39 +61,29 @@ static void health_print(const struct session *session, const json_t *health) {
     table_deinit(&table);
 }
 
-int health_main(int argc, char **argv) {
-    struct options options;
-    struct session session;
-    enum options_end end = options_parse(argc, argv, OPTION_JSON, health_help, &options);
-    if (end != OPTIONS_GO_ON) {
-        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (options.operand_count > 0) {
-        return options_usage(argv[0], "takes no arguments");
-    }
-    int exit_code = session_open(&session, argv[0], &options);
-    if (exit_code != EXIT_DONE) {
-        return exit_code;
-    }
+static int health_run(struct session *session) {
     long status = 0;
     json_t *health = NULL;
-    int r = client_ask(session.client, "/api/v1/health", NULL, &status, &health);
+    int r = client_ask(session->client, "/api/v1/health", NULL, &status, &health);
     if (r != 0) {
-        session_explain(&session, r);
-        exit_code = EXIT_FAILED;
-    } else {
-        exit_code = status == 200 ? EXIT_DONE : EXIT_FAILED;
-        if (options.json) {
-            session_print_json(&session, health);
-        } else if (json_object_get(health, "components") != NULL) {
-            health_print(&session, health);
-        } else {
-            (void)fprintf(stderr, "tocsin health: %s\n", member_text(health, "detail"));
-        }
-        json_decref(health);
+        session_explain(session, r);
+        return EXIT_FAILED;
     }
-    session_close(&session);
-    return exit_code;
+    if (session->options->json) {
+        session_print_json(session, health);
+    } else if (json_object_get(health, "components") != NULL) {
+        health_print(session, health);
+    } else {
+        (void)fprintf(stderr, "tocsin health: %s\n", member_text(health, "detail"));
+    }
+    json_decref(health);
+    return status == 200 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int health_main(int argc, char **argv) {
+    static const struct session_usage usage = {
+        .taken = OPTION_JSON, .help = health_help, .operands = "takes no arguments"};
+    return session_main(argc, argv, &usage, health_run);
 }
 
 static void version_print(const struct session *session, const char *build, const json_t *gateway) {
@@ -111,20 +101,7 @@ static void version_print(const struct session *session, const char *build, cons
                       : reader_text(reader, ",与本命令不是同一版本", ", another build"));
 }
 
-int version_main(int argc, char **argv) {
-    struct options options;
-    struct session session;
-    enum options_end end = options_parse(argc, argv, OPTION_JSON, version_help, &options);
-    if (end != OPTIONS_GO_ON) {
-        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (options.operand_count > 0) {
-        return options_usage(argv[0], "takes no arguments");
-    }
-    int exit_code = session_open(&session, argv[0], &options);
-    if (exit_code != EXIT_DONE) {
-        return exit_code;
-    }
+static int version_run(struct session *session) {
     char build[65];
     for (int i = 0; i < 32; i++) {
         (void)snprintf(build + 2 * (size_t)i, 3, "%02x", build_digest()[i]);
@@ -132,20 +109,25 @@ int version_main(int argc, char **argv) {
     long status = 0;
     json_t *gateway = NULL;
     /* Nobody there is no failure here: the command's own version is what was asked for first. */
-    if (client_ask(session.client, "/api/v1/version", NULL, &status, &gateway) != 0 ||
+    if (client_ask(session->client, "/api/v1/version", NULL, &status, &gateway) != 0 ||
         status != 200) {
         json_decref(gateway);
         gateway = NULL;
     }
-    if (options.json) {
+    if (session->options->json) {
         json_t *answer = json_pack("{s:s, s:s, s:o}", "version", TOCSIN_VERSION, "build", build,
                                    "gateway", gateway == NULL ? json_null() : json_incref(gateway));
-        session_print_json(&session, answer);
+        session_print_json(session, answer);
         json_decref(answer);
     } else {
-        version_print(&session, build, gateway);
+        version_print(session, build, gateway);
     }
     json_decref(gateway);
-    session_close(&session);
     return EXIT_DONE;
+}
+
+int version_main(int argc, char **argv) {
+    static const struct session_usage usage = {
+        .taken = OPTION_JSON, .help = version_help, .operands = "takes no arguments"};
+    return session_main(argc, argv, &usage, version_run);
 }

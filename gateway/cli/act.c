@@ -64,6 +64,8 @@ static json_t *act_body(const struct options *options) {
     return body;
 }
 
+static const char act_operands[] = "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it";
+
 static int act_run(struct session *session, int act) {
     const struct options *options = session->options;
     const struct reader *reader = &session->reader;
@@ -98,26 +100,29 @@ static int act_run(struct session *session, int act) {
     return r;
 }
 
-int act_main(int argc, char **argv) {
+static int act_find(const char *command) {
     int act = 0;
-    while (act < ACT_COUNT && strcmp(acts[act].command, argv[0]) != 0) {
+    while (act < ACT_COUNT && strcmp(acts[act].command, command) != 0) {
         act++;
     }
     assert(act < ACT_COUNT);
-    struct options options;
-    enum options_end end = options_parse(argc, argv, OPTION_BY | OPTION_REASON | OPTION_JSON,
-                                         acts[act].help, &options);
-    if (end != OPTIONS_GO_ON) {
-        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    return act;
+}
+
+static int act_start(struct session *session) {
+    if (strchr(session->options->operands[0], '/') == NULL) {
+        return options_usage(session->command, act_operands);
     }
-    if (options.operand_count != 1 || strchr(options.operands[0], '/') == NULL) {
-        return options_usage(argv[0], "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it");
-    }
-    struct session session;
-    int r = session_open(&session, argv[0], &options);
-    if (r == EXIT_DONE) {
-        r = act_run(&session, act);
-        session_close(&session);
-    }
-    return r;
+    return act_run(session, act_find(session->command));
+}
+
+int act_main(int argc, char **argv) {
+    const struct session_usage usage = {
+        .taken = OPTION_BY | OPTION_REASON | OPTION_JSON,
+        .help = acts[act_find(argv[0])].help,
+        .operands_min = 1,
+        .operands_max = 1,
+        .operands = act_operands,
+    };
+    return session_main(argc, argv, &usage, act_start);
 }

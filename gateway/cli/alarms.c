@@ -102,19 +102,10 @@ static int alarms_run(struct session *session) {
 }
 
 int alarms_main(int argc, char **argv) {
-    struct options options;
-    enum options_end end = options_parse(argc, argv, OPTION_ALL | OPTION_JSON, help, &options);
-    if (end != OPTIONS_GO_ON) {
-        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (options.operand_count > 0) {
-        return options_usage(argv[0], "takes no arguments; one alarm is among `--all`");
-    }
-    struct session session;
-    int r = session_open(&session, argv[0], &options);
-    if (r == EXIT_DONE) {
-        r = alarms_run(&session);
-        session_close(&session);
-    }
-    return r;
+    static const struct session_usage usage = {
+        .taken = OPTION_ALL | OPTION_JSON,
+        .help = help,
+        .operands = "takes no arguments; one alarm is among `--all`",
+    };
+    return session_main(argc, argv, &usage, alarms_run);
 }

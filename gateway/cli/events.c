@@ -221,20 +221,10 @@ static int events_run(struct session *session) {
 }
 
 int events_main(int argc, char **argv) {
-    struct options options;
-    const unsigned taken = OPTION_FOLLOW | OPTION_AFTER | OPTION_LIMIT | OPTION_JSON | OPTION_STDIN;
-    enum options_end end = options_parse(argc, argv, taken, help, &options);
-    if (end != OPTIONS_GO_ON) {
-        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (options.operand_count > 0) {
-        return options_usage(argv[0], "takes no arguments");
-    }
-    struct session session;
-    int r = session_open(&session, argv[0], &options);
-    if (r == EXIT_DONE) {
-        r = events_run(&session);
-        session_close(&session);
-    }
-    return r;
+    static const struct session_usage usage = {
+        .taken = OPTION_FOLLOW | OPTION_AFTER | OPTION_LIMIT | OPTION_JSON | OPTION_STDIN,
+        .help = help,
+        .operands = "takes no arguments",
+    };
+    return session_main(argc, argv, &usage, events_run);
 }

@@ -131,21 +131,17 @@ static int points_watch(struct session *session) {
     return r;
 }
 
+static int points_run(struct session *session) {
+    session_learn_places(session);
+    return session->options->watch ? points_watch(session) : points_look(session, NULL);
+}
+
 int points_main(int argc, char **argv) {
-    struct options options;
-    enum options_end end = options_parse(argc, argv, OPTION_WATCH | OPTION_JSON, help, &options);
-    if (end != OPTIONS_GO_ON) {
-        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (options.operand_count > 1) {
-        return options_usage(argv[0], "takes one PLACE at most");
-    }
-    struct session session;
-    int r = session_open(&session, argv[0], &options);
-    if (r == EXIT_DONE) {
-        session_learn_places(&session);
-        r = options.watch ? points_watch(&session) : points_look(&session, NULL);
-        session_close(&session);
-    }
-    return r;
+    static const struct session_usage usage = {
+        .taken = OPTION_WATCH | OPTION_JSON,
+        .help = help,
+        .operands_max = 1,
+        .operands = "takes one PLACE at most",
+    };
+    return session_main(argc, argv, &usage, points_run);
 }

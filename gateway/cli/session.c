@@ -8,7 +8,8 @@
 
 enum { PATH_SIZE = 1024 };
 
-int session_open(struct session *session, const char *command, const struct options *options) {
+static int session_open(struct session *session, const char *command,
+                        const struct options *options) {
     *session = (struct session){.command = command, .options = options};
     int r = client_new(options->socket, options->role, options->language, &session->client);
     if (r != 0) {
@@ -20,9 +21,29 @@ int session_open(struct session *session, const char *command, const struct opti
     return EXIT_DONE;
 }
 
-void session_close(struct session *session) {
+static void session_close(struct session *session) {
     session->client = client_free(session->client);
     reader_deinit(&session->reader);
+}
+
+int session_main(int argc, char **argv, const struct session_usage *usage,
+                 int (*run)(struct session *session)) {
+    struct options options;
+    enum options_end end = options_parse(argc, argv, usage->taken, usage->help, &options);
+    if (end != OPTIONS_GO_ON) {
+        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (options.operand_count < usage->operands_min ||
+        options.operand_count > usage->operands_max) {
+        return options_usage(argv[0], usage->operands);
+    }
+    struct session session;
+    int r = session_open(&session, argv[0], &options);
+    if (r == EXIT_DONE) {
+        r = run(&session);
+        session_close(&session);
+    }
+    return r;
 }
 
 const char *member_text(const json_t *object, const char *key) {

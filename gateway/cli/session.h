@@ -24,9 +24,20 @@ struct session {
     struct reader reader;
 };
 
-/* Open; standard output gets the answers. Returns EXIT_DONE, or EXIT_USAGE after explaining why. */
-int session_open(struct session *session, const char *command, const struct options *options);
-void session_close(struct session *session);
+/* What a command takes beside --socket, --role, --lang and --help. */
+struct session_usage {
+    unsigned taken;   /* set of enum options_taken */
+    const char *help; /* printed on --help */
+    int operands_min, operands_max;
+    const char *operands; /* what it takes, as a usage error says it: "takes no arguments" */
+};
+
+/*
+ * Be a command: parse its arguments, open its session, whose answers go to standard output, run it
+ * and close. A usage error is explained on standard error. Returns the exit code.
+ */
+int session_main(int argc, char **argv, const struct session_usage *usage,
+                 int (*run)(struct session *session));
 
 /* Learn the names of places and the time zone, if the gateway answers; nothing depends on it. */
 void session_learn_places(struct session *session);
