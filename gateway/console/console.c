@@ -99,6 +99,11 @@ static int console_http(struct console *console, int fd) {
     evhttp_set_max_headers_size(console->http, CONSOLE_HEADERS_MAX);
     evhttp_set_max_body_size(console->http, CONSOLE_BODY_MAX);
     evhttp_set_timeout(console->http, CONSOLE_REQUEST_S);
+    /* All that evhttp knows: what we do not take is refused in our own words, not in its. */
+    evhttp_set_allowed_methods(console->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+                                                  EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+                                                  EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+                                                  EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
     evhttp_set_gencb(console->http, api_answer, console);
     return 0;
 }

@@ -133,7 +133,9 @@ static void reply_end(struct evhttp_request *request, int status, const char *co
     (void)evhttp_add_header(headers, "Content-Type", content_type);
     (void)evhttp_add_header(headers, "Cache-Control", "no-store");
     (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-    evhttp_send_reply(request, status, NULL, body);
+    /* evhttp would send the body of an answer to HEAD, which the next answer would be taken for. */
+    bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
+    evhttp_send_reply(request, status, NULL, is_head ? NULL : body);
 }
 
 static int reply_dump(const char *bytes, size_t size, void *body) {

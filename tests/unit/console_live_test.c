@@ -820,18 +820,19 @@ static void raw_say(int fd, const char *text) {
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 }
 
-static void raw_get(struct stage *stage, const char *path, char *ret, size_t size) {
+static void raw_ask(struct stage *stage, const char *method, const char *path, char *ret,
+                    size_t size) {
     char request[256];
     int fd = raw_connect(stage);
     (void)snprintf(request, sizeof request,
-                   "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+                   "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method, path);
     raw_say(fd, request);
     read_all(fd, ret, size);
 }
 
 static bool metrics_show(struct stage *stage, const char *line) {
     static char page[TEXT_SIZE];
-    raw_get(stage, "/metrics", page, sizeof page);
+    raw_ask(stage, "GET", "/metrics", page, sizeof page);
     return strstr(page, line) != NULL;
 }
 
@@ -867,6 +868,25 @@ static void a_client_that_does_not_read_is_cut_and_told_to_resync(void **state) 
     while (!metrics_show(stage, "\ntocsin_console_streams 0\n")) {
         step(deadline);
     }
+}
+
+static void every_method_that_is_not_taken_is_a_problem_and_names_the_one_that_is(void **state) {
+    static const char *const methods[] = {"HEAD",    "PUT",   "DELETE", "PATCH",
+                                          "OPTIONS", "TRACE", "POST"};
+    struct stage *stage = *state;
+    static char answer[TEXT_SIZE];
+    engine_welcome(stage, 0);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        raw_ask(stage, methods[i], "/api/v1/points", answer, sizeof answer);
+        assert_non_null(strstr(answer, " 405 "));
+        assert_non_null(strstr(answer, "\r\nAllow: GET\r\n"));
+        assert_non_null(strstr(answer, "\r\nContent-Type: application/problem+json"));
+        /* An answer to HEAD has no body (RFC 9110, 9.3.2). */
+        assert_true((strstr(answer, "tocsin:problem/method") == NULL) ==
+                    (strcmp(methods[i], "HEAD") == 0));
+    }
+    raw_ask(stage, "CONNECT", "example.org:443", answer, sizeof answer);
+    assert_non_null(strstr(answer, "\r\nContent-Type: application/problem+json"));
 }
 
 static void a_request_that_is_too_long_is_refused_and_nobody_else_notices(void **state) {
@@ -908,7 +928,7 @@ static void the_socket_is_for_its_owner_and_group_and_a_stranger_gets_403(void *
         if (setgid(65534) != 0 || setuid(65534) != 0) {
             _exit(2);
         }
-        raw_get(stage, "/api/v1/alarms", answer, sizeof answer);
+        raw_ask(stage, "GET", "/api/v1/alarms", answer, sizeof answer);
         _exit(strstr(answer, " 403 ") != NULL && strstr(answer, call_name) == NULL ? 0 : 1);
     }
     int code = 0;
@@ -948,6 +968,7 @@ int main(void) {
         LIVE(an_early_event_comes_at_once_without_id_and_again_when_recorded),
         LIVE(a_follower_outlives_the_console_and_misses_nothing),
         LIVE(a_client_that_does_not_read_is_cut_and_told_to_resync),
+        LIVE(every_method_that_is_not_taken_is_a_problem_and_names_the_one_that_is),
         LIVE(a_request_that_is_too_long_is_refused_and_nobody_else_notices),
         LIVE(the_socket_is_for_its_owner_and_group_and_a_stranger_gets_403),
         LIVE(a_living_socket_is_never_taken_over_and_a_dead_one_is),
