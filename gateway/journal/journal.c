@@ -111,7 +111,7 @@ static int journal_number(struct journal *journal, struct journal_store *store,
     if (journal->directory.boot.boot > boot) {
         boot = journal->directory.boot.boot;
     }
-    boot++;
+    boot = boot == 0 ? journal_boot_first(clock_wall()) : boot + 1;
     int r = journal_directory_boot(&journal->directory, store, boot, finding->reason);
     if (r == 0) {
         (void)snprintf(journal->boot, sizeof journal->boot, "%" PRIu64, boot);

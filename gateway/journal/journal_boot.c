@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/journal/journal_boot.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum { BOOT_FILE_SIZE_MAX = 128 };
@@ -44,6 +46,16 @@ int journal_boot_read(int directory, struct journal_boot *ret_boot) {
         *ret_boot = journal_boot_parse(text);
     }
     return r;
+}
+
+uint64_t journal_boot_first(struct wall now) {
+    const int64_t year_2020_s = INT64_C(1577836800);
+    int64_t second = now.ns / (int64_t)NS_PER_S - year_2020_s;
+    uint64_t era = second > 0 ? (uint64_t)second & 0x7fffffffu : 0;
+    uint32_t bits = 0;
+    ssize_t got = getrandom(&bits, sizeof bits, 0);
+    assert(got == (ssize_t)sizeof bits); /* so few are never cut short once the pool is up */
+    return (era << 22 | (bits & 0x3fffffu)) + 1;
 }
 
 /* Write the whole text and have it on the disk. */

@@ -12,13 +12,20 @@
  * given up.
  *
  *     tocsin boot 1
- *     boot 17
+ *     boot 1183458230140945
  *     seq 4201
+ *
+ * When neither is there, nobody can say whether the gateway is new or has lost its disk, and a
+ * number that was used before would give two events one id. Counting therefore begins at a number
+ * that no other beginning meets: 31 bits of seconds since 2020, so that a later beginning is larger,
+ * and below them 22 random bits, because two cards written from one image begin in the same second
+ * when there is no battery behind the clock. It stays below 2^53, which every reader of JSON keeps.
  */
 
 #include <stdint.h>
 
 #include "gateway/err.h"
+#include "rules/instant.h"
 
 struct journal_boot {
     uint64_t boot; /* of the latest life; 0: none yet */
@@ -30,6 +37,9 @@ struct journal_boot {
  * form (only an accident from outside makes one: it is replaced atomically), reads as zeros.
  */
 NODISCARD int journal_boot_read(int directory, struct journal_boot *ret_boot);
+
+/* The number at which counting begins at `now` in a directory that knows of no boot; at least 1. */
+uint64_t journal_boot_first(struct wall now);
 
 /* Replace the file; when this returns 0, the new one is what a power cut leaves behind. */
 NODISCARD int journal_boot_write(int directory, const struct journal_boot *boot);

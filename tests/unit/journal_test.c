@@ -30,6 +30,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/journal/journal.h"
+#include "gateway/journal/journal_boot.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
 
@@ -312,16 +313,66 @@ static void the_chain_goes_on_over_a_restart_without_a_gap(void **state) {
     database_check(scene->database, 1, 21);
 }
 
+/* The boot that the file beside the journal holds. */
+static uint64_t boot_in_file(const struct scene *scene) {
+    struct journal_boot boot = {0};
+    int directory = open(scene->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(directory >= 0);
+    assert_int_equal(journal_boot_read(directory, &boot), 0);
+    assert_int_equal(close(directory), 0);
+    return boot.boot;
+}
+
+/* Open and close; returns the boot of that life. */
+static uint64_t boot_live(const struct scene *scene) {
+    char text[JOURNAL_BOOT_SIZE];
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    uint64_t boot = strtoull(journal_boot(journal), NULL, 10);
+    (void)snprintf(text, sizeof text, "%" PRIu64, boot);
+    assert_string_equal(journal_boot(journal), text);
+    (void)journal_free(journal);
+    assert_int_equal(boot_in_file(scene), boot);
+    return boot;
+}
+
 static void every_life_has_a_boot_of_its_own(void **state) {
     const struct scene *scene = *state;
-    for (uint64_t life = 1; life <= 4; life++) {
-        char expected[JOURNAL_BOOT_SIZE];
-        struct journal *journal = journal_open_for(scene);
-        assert_non_null(journal);
-        (void)snprintf(expected, sizeof expected, "%" PRIu64, life);
-        assert_string_equal(journal_boot(journal), expected);
-        (void)journal_free(journal);
+    uint64_t first = boot_live(scene);
+    for (uint64_t life = 1; life <= 3; life++) {
+        assert_int_equal(boot_live(scene), first + life);
     }
+}
+
+static void a_boot_is_never_used_again_when_both_its_places_are_lost(void **state) {
+    const struct scene *scene = *state;
+    char boot_file[PATH_SIZE + 8];
+    (void)snprintf(boot_file, sizeof boot_file, "%s/boot", scene->state);
+    uint64_t used[2 * 8];
+    for (size_t i = 0; i < 8; i++) {
+        used[2 * i] = boot_live(scene);
+        used[2 * i + 1] = boot_live(scene);
+        assert_int_equal(unlink(boot_file), 0);
+        assert_int_equal(unlink(scene->database), 0);
+    }
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
+        assert_true(used[i] < UINT64_C(1) << 53);
+        for (size_t before = 0; before < i; before++) {
+            assert_true(used[before] != used[i]);
+        }
+    }
+}
+
+static void a_later_beginning_is_larger_and_any_clock_gives_a_number(void **state) {
+    (void)state;
+    static const int64_t seconds[] = {-1, 0, 1577836800, 1577836801, 1795611786, 1795611787};
+    uint64_t first[sizeof seconds / sizeof *seconds];
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        first[i] = journal_boot_first((struct wall){seconds[i] * (int64_t)NS_PER_S});
+        assert_true(first[i] >= 1);
+    }
+    assert_true(first[2] < first[3] && first[3] < first[4] && first[4] < first[5]);
+    assert_true(first[2] <= UINT64_C(1) << 22);
 }
 
 static void a_boot_survives_the_loss_of_either_of_its_two_places(void **state) {
@@ -329,16 +380,11 @@ static void a_boot_survives_the_loss_of_either_of_its_two_places(void **state) {
     char boot_file[PATH_SIZE + 8];
     (void)snprintf(boot_file, sizeof boot_file, "%s/boot", scene->state);
     scene_record(scene, 1, 2);
+    uint64_t first = boot_in_file(scene);
     assert_int_equal(unlink(boot_file), 0);
-    struct journal *journal = journal_open_for(scene);
-    assert_non_null(journal);
-    assert_string_equal(journal_boot(journal), "2");
-    (void)journal_free(journal);
+    assert_int_equal(boot_live(scene), first + 1);
     assert_int_equal(unlink(scene->database), 0);
-    journal = journal_open_for(scene);
-    assert_non_null(journal);
-    assert_string_equal(journal_boot(journal), "3");
-    (void)journal_free(journal);
+    assert_int_equal(boot_live(scene), first + 2);
 }
 
 static void what_a_sink_has_confirmed_is_known_after_a_restart(void **state) {
@@ -476,11 +522,12 @@ static void nothing_that_was_reported_is_lost_when_the_writer_is_killed(void **s
 
 static void damage_is_noticed(const struct scene *scene, uint64_t newest, bool alarm_is_kept) {
     char aside[2 * PATH_SIZE];
+    uint64_t before = boot_in_file(scene);
     struct journal *journal = journal_open_for(scene);
     assert_non_null(journal);
     assert_true(journal_was_damaged(journal));
     assert_true(journal_is_recording(journal));
-    assert_string_equal(journal_boot(journal), "2");
+    assert_int_equal(boot_in_file(scene), before + 1);
     assert_int_equal(journal_newest(journal), newest);
     assert_int_equal(alarm_recorded(journal), alarm_is_kept ? newest : 0);
     (void)journal_free(journal);
@@ -646,7 +693,7 @@ static void without_a_directory_the_boot_is_random_and_events_are_kept(void **st
     /* The next life is numbered again. */
     journal = journal_open_for(scene);
     assert_non_null(journal);
-    assert_string_equal(journal_boot(journal), "1");
+    assert_int_equal(strspn(journal_boot(journal), "0123456789"), strlen(journal_boot(journal)));
     assert_int_equal(alarm_recorded(journal), 3);
     (void)journal_free(journal);
 }
@@ -853,6 +900,8 @@ int main(void) {
         CASE(the_chain_goes_on_over_a_restart_without_a_gap),
         CASE(every_life_has_a_boot_of_its_own),
         CASE(a_boot_survives_the_loss_of_either_of_its_two_places),
+        CASE(a_boot_is_never_used_again_when_both_its_places_are_lost),
+        CASE(a_later_beginning_is_larger_and_any_clock_gives_a_number),
         CASE(what_a_sink_has_confirmed_is_known_after_a_restart),
         CASE(an_event_that_went_out_early_is_linked_to_its_seq),
         CASE(nothing_that_was_reported_is_lost_when_the_writer_is_killed),
