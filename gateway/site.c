@@ -80,6 +80,7 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .betweens = site_rows(header, SITE_TABLE_BETWEENS),
         .chains = site_rows(header, SITE_TABLE_CHAINS),
         .steps = site_rows(header, SITE_TABLE_STEPS),
+        .times = &alarm_times_default,
         .place_count = header->tables[SITE_TABLE_PLACES].count,
         .point_count = header->tables[SITE_TABLE_POINTS].count,
         .device_count = header->tables[SITE_TABLE_DEVICES].count,

@@ -227,7 +227,7 @@ struct wire_command {
 struct wire_command_result {
     struct wire_header header;
     uint64_t request;
-    uint32_t refusal;  /* enum alarm_refusal */
+    uint32_t refusal;  /* enum command_refusal */
     uint32_t recorded; /* 1: committed; 0: done, but the journal did not take it in time */
     uint64_t seq;      /* of the first event that it caused; 0 when refused or not recorded */
 };

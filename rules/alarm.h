@@ -20,12 +20,12 @@
  *
  *              true, delay           delay over
  *     NORMAL ───────────────▶ PENDING ──────────────┐
- *     │ ▲ ▲◀──────── false ──────┘                  ▼
- *     │ │ │      true, no delay
- *     └─┼─┼─────────────────────────────▶ UNACKNOWLEDGED ─── acknowledge ──▶ ACKNOWLEDGED
- *       │ │                                 │ ▲   ▲                             │
- *       │ │                           false │ │   └─────────── true ────────┐   │ false
- *       │ │                                 ▼ │ true                        │   ▼
+ *     │ ▲ ▲◀──────── false ──────┘                  ▼           acknowledge
+ *     │ │ │      true, no delay                     ▼        ┌─────────────▶
+ *     └─┼─┼─────────────────────────────▶ UNACKNOWLEDGED ────┤               ACKNOWLEDGED
+ *       │ │                                 │ ▲   ▲          └◀─ realarmed ──   │
+ *       │ │             false for           │ │   └─────────── true ────────┐   │ false for
+ *       │ │             clear_after         ▼ │ true                        │   ▼ clear_after
  *       │ └────── acknowledge ──── RETURNED_UNACKED ── acknowledge ──▶ RETURNED_ACKED
  *       └───────────────────────────────── attend ───────────────────────────┘
  *
@@ -36,10 +36,11 @@
  * A class that latches waits for a reset, and leaves NORMAL the same way:
  *
  *                         UNACKNOWLEDGED ─── acknowledge ──▶ ACKNOWLEDGED
- *                           │ ▲   ▲                             │
+ *                           │ ▲   ▲      ◀── realarmed ────     │
  *                     false │ │   └─────────── true ────────┐   │ false
  *                           ▼ │ true                        │   ▼
  *                         LATCHED_UNACKED ── acknowledge ──▶ LATCHED_ACKED ── reset ──▶ NORMAL
+ *                                         ◀── realarmed ────
  *
  * Attending is possible wherever it is open and changes no other axis. A true condition that comes
  * back to an open alarm raises it again at once, without the delay: people were not done with it.
@@ -48,42 +49,125 @@
  *
  * Unknown neither raises nor clears, and a reset needs the condition known to be false: a lost
  * detector is never good news. The one thing that unknown does not stop is the running delay of an
- * emergency; a delay of any other priority stands still and goes on, with what was left, when the
- * condition is true.
+ * emergency; any other delay, and every delay of clearing, stands still and goes on with what was
+ * left: the first when the condition is true again, the second when it is false.
+ *
+ * Axes that lie across all of that:
+ *
+ *     silenced        its sound is off; ends by itself, and when it is raised again or realarmed
+ *     shelved         people want to hear nothing of it for a while; ends by itself
+ *     out_of_service  likewise for long: its sensor is being worked on; ends by itself
+ *     by_design       another alarm is its cause; only while it is open
+ *     test            it was raised while its place was under test; nobody is sent there
+ *     investigated    somebody looked at the fire; `real` is what he found
+ *     promoted        a fire that counts as confirmed, because nobody looked after it in time
+ *     chattering      its last raise was one of several within a minute
+ *
+ * The three in the middle are its suppression: all are kept, the highest is shown. A suppressed
+ * alarm is evaluated and recorded like any other, and nobody is called. So what came and went
+ * unheard closes by itself, and what is still active when the last suppression ends is
+ * unacknowledged with its original start.
+ *
+ * An alarm that was acknowledged, and that nobody has gone to in time, is unacknowledged again
+ * (realarmed). A fire that nobody acknowledges, or that nobody investigates after it was
+ * acknowledged, is promoted.
  *
  * Invariants, checked by alarm_check() after every step:
- *   A1  a deadline is set exactly while pending with a running delay.
- *   A2  pending excludes open; active, acked, latched and attended need open.
+ *   A1  a delay runs or stands exactly while pending, or while active and not true any more.
+ *   A2  pending excludes open; every axis but pending, shelved and out_of_service needs open.
  *   A3  an alarm that is not normal was seen true; what is open has an occurrence number.
  *   A4  an open alarm is owed something: it is active, latched, not acknowledged or not attended.
- *   A5  a state is left only along an arrow above.
+ *   A5  a state is left only along an arrow of the table in alarm.c.
+ *   A6  a clock runs exactly while its axis wants it (of the disposition: at most then); a managed
+ *       alarm is neither shelved nor inhibited.
  */
 
+#include "rules/command.h"
 #include "rules/kind.h"
 #include "rules/limits.h"
 #include "rules/reading.h"
 
-/* What one alarm keeps from its rule. */
+/* How long things may take; a site may change what is marked * in the model. */
+struct alarm_times {
+    uint32_t realarm_emergency_s; /* acknowledged, and nobody has gone there */
+    uint32_t realarm_urgent_s;
+    uint32_t silence_max_s;
+    uint32_t shelve_max_s;
+    uint32_t service_max_s; /* out of service */
+    uint32_t test_max_s;
+    uint32_t unacknowledged_fire_s; /* a first detector, until it is promoted */
+    uint32_t uninvestigated_fire_s; /* … after it was acknowledged */
+    uint32_t disposition_s;         /* after closing, to say what it was */
+    uint32_t chatter_window_s;      /* ALARM_CHATTER_RAISES raises within */
+    uint32_t flood_window_s;
+    uint32_t
+        flood_begin;    /* more raises in the window than this begin a flood; below FLOOD_RAISES */
+    uint32_t flood_end; /* fewer than this end it */
+};
+
+extern const struct alarm_times alarm_times_default;
+
+enum { ALARM_CHATTER_RAISES = 3 };
+
+/* What one alarm keeps from its rule and its site. */
 struct alarm_conf {
     uint64_t raise_after_ns;
+    uint64_t clear_after_ns; /* of a class that does not latch */
+    const struct alarm_times *times;
     uint8_t class;    /* enum alarm_class */
     uint8_t priority; /* enum priority */
     bool latched;
+    bool test; /* its place is under test */
 };
 
+/* One bit each: a site has many alarms. */
 struct alarm_axes {
-    bool pending;
-    bool active;
-    bool acked;
-    bool latched;
-    bool attended;
-    bool open; /* the only axis of RETURNED_UNACKED: without it that alarm would look normal */
+    bool pending : 1;
+    bool active : 1;
+    bool acked : 1;
+    bool latched : 1;
+    bool attended : 1;
+    bool open : 1; /* the only one of RETURNED_UNACKED: without it that alarm would look normal */
+    bool silenced : 1;
+    bool test : 1;
+    bool shelved : 1;
+    bool by_design : 1;
+    bool out_of_service : 1;
+    bool investigated : 1;
+    bool real : 1;
+    bool promoted : 1;
+    bool chattering : 1;
+    bool reserved : 1;
 };
 
-/* Normal: nothing is pending and nothing is owed. The other axes cannot stand without these two. */
+/* Normal: nothing is pending and nothing is owed. It may be shelved or out of service. */
 static inline bool alarm_axes_are_normal(struct alarm_axes axes) {
     return !axes.pending && !axes.open;
 }
+
+/* Is there anything to show of it? Not of a normal alarm in service. */
+static inline bool alarm_axes_are_idle(struct alarm_axes axes) {
+    return alarm_axes_are_normal(axes) && !axes.shelved && !axes.out_of_service;
+}
+
+static inline bool alarm_axes_are_suppressed(struct alarm_axes axes) {
+    return axes.shelved || axes.by_design || axes.out_of_service;
+}
+
+/* Kinds of suppression, the highest last. */
+enum suppression {
+    SUPPRESSION_NONE,
+    SUPPRESSION_SHELVED,
+    SUPPRESSION_BY_DESIGN,
+    SUPPRESSION_OUT_OF_SERVICE,
+    SUPPRESSION_COUNT,
+};
+
+/* The one that is shown. */
+enum suppression alarm_axes_suppression(struct alarm_axes axes);
+
+/* "none", "shelved", "by_design", "out_of_service". Static storage. */
+const char *suppression_name(enum suppression suppression);
 
 /* The names of the combinations that occur. */
 enum alarm_state {
@@ -103,101 +187,120 @@ enum alarm_state alarm_axes_state(struct alarm_axes axes);
 /* "normal", "unacknowledged", "returned_unacked" … Static storage. */
 const char *alarm_state_name(enum alarm_state state);
 
-enum alarm_verb {
-    ALARM_VERB_ACKNOWLEDGE,
-    ALARM_VERB_ATTEND,
-    ALARM_VERB_RESET,
-    ALARM_VERB_COUNT,
-};
-
-/* Why a command changed nothing. The names are part of the API. */
-enum alarm_refusal {
-    ALARM_ACCEPTED,
-    ALARM_REFUSED_UNKNOWN,         /* "unknown_alarm": no such alarm */
-    ALARM_REFUSED_NORMAL,          /* "not_raised": it is normal, there is nothing to act on */
-    ALARM_REFUSED_ACKED,           /* "already_acknowledged" */
-    ALARM_REFUSED_ATTENDED,        /* "already_attended" */
-    ALARM_REFUSED_ACK_REQUIRED,    /* "ack_required": acknowledge before reset */
-    ALARM_REFUSED_STILL_ACTIVE,    /* "still_active": the condition is still true */
-    ALARM_REFUSED_UNKNOWN_STATE,   /* "quality_not_good": its sensor cannot say that it is over */
-    ALARM_REFUSED_ATTEND_REQUIRED, /* "attend_required": nobody has been at the place */
-    ALARM_REFUSED_NOT_LATCHED,     /* "not_latched": it closes by itself */
-    ALARM_REFUSAL_COUNT,
-};
-
-/* "acknowledge", "attend", "reset". Static storage. */
-const char *alarm_verb_name(enum alarm_verb verb);
-
-/* Find a verb by its word of `len` bytes; ALARM_VERB_COUNT when there is none. */
-enum alarm_verb alarm_verb_find(const char *word, size_t len);
-
-/* "accepted", or the word that stands beside the refusal above. Static storage. */
-const char *alarm_refusal_name(enum alarm_refusal refusal);
-
-/* What an alarm_step() did; several at once are possible and stand in this order. */
+/* What happened to an alarm; several at once are possible and stand in this order. */
 enum alarm_change {
     ALARM_CHANGE_RAISED = 1 << 0,
     ALARM_CHANGE_RERAISED = 1 << 1,
     ALARM_CHANGE_ACKNOWLEDGED = 1 << 2,
-    ALARM_CHANGE_ATTENDED = 1 << 3,
-    ALARM_CHANGE_CLEARED = 1 << 4,
-    ALARM_CHANGE_RESET = 1 << 5,
-    ALARM_CHANGE_CLOSED = 1 << 6,
-    ALARM_CHANGE_SILENT = 1 << 7, /* the record changed, but there is nothing to tell */
+    ALARM_CHANGE_REALARMED = 1 << 3,
+    ALARM_CHANGE_ATTENDED = 1 << 4,
+    ALARM_CHANGE_INVESTIGATED = 1 << 5,
+    ALARM_CHANGE_SILENCED = 1 << 6,
+    ALARM_CHANGE_UNSILENCED = 1 << 7,
+    ALARM_CHANGE_SHELVED = 1 << 8,
+    ALARM_CHANGE_UNSHELVED = 1 << 9,
+    ALARM_CHANGE_OUT_OF_SERVICE = 1 << 10,
+    ALARM_CHANGE_IN_SERVICE = 1 << 11,
+    ALARM_CHANGE_SUPPRESSED = 1 << 12,
+    ALARM_CHANGE_UNSUPPRESSED = 1 << 13,
+    ALARM_CHANGE_CLEARED = 1 << 14,
+    ALARM_CHANGE_RESET = 1 << 15,
+    ALARM_CHANGE_DISPOSED = 1 << 16,
+    ALARM_CHANGE_CLOSED = 1 << 17,
+    /* Not told: */
+    ALARM_CHANGE_PROMOTED = 1 << 18, /* a fire has become a confirmed one, which is told */
+    ALARM_CHANGE_SILENT = 1 << 19,   /* the record changed, but there is nothing to say */
 };
 
-/* The most that one call tells: RAISED with CLEARED, RESET with CLOSED. */
-enum { ALARM_TOLD_MAX = 2 };
+/* How many kinds of change are told, and the most that one call tells. */
+enum { ALARM_CHANGES_TOLD = 18, ALARM_TOLD_MAX = 5 };
+
+/* What an alarm waits for by the minute. */
+enum alarm_clock {
+    ALARM_CLOCK_SILENCE,
+    ALARM_CLOCK_SHELVE,
+    ALARM_CLOCK_SERVICE,
+    ALARM_CLOCK_REALARM,
+    ALARM_CLOCK_PROMOTION,
+    ALARM_CLOCK_DISPOSITION, /* runs after closing, as long as a disposition is taken */
+    ALARM_CLOCK_COUNT,
+};
 
 struct alarm {
     struct alarm_axes axes;
     uint8_t condition;   /* enum truth, at the last evaluation */
+    uint8_t disposition; /* enum disposition, of the present or the last occurrence */
     uint32_t occurrence; /* of the present or the last one; 0: never raised */
     uint32_t raises;     /* how often the present occurrence was raised: 1, more when reraised */
+    struct moment clocks[ALARM_CLOCK_COUNT]; /* MOMENT_NEVER for one that does not run */
+    struct moment raised_before[ALARM_CHATTER_RAISES - 1]; /* the last raises, newest first */
+    uint32_t reserved;
     struct instant deadline; /* when the delay ends; INSTANT_NEVER unless it runs */
     uint64_t remaining_ns;   /* of a delay that stands still on an unknown condition; else 0 */
     struct wall raised;      /* when the present or last occurrence was raised, first */
     struct wall acked_at;    /* 0 while it is not; likewise attended_at */
     struct wall attended_at;
-    struct instant newest; /* the latest instant seen */
 };
 
 /* What survives a restart. The journal stores it field by field. */
 struct alarm_record {
     struct alarm_axes axes;
     uint8_t condition; /* enum truth; TRUTH_UNKNOWN while normal */
+    uint8_t disposition;
     uint32_t occurrence;
     uint32_t raises;
-    uint64_t remaining_ns; /* of a running or standing delay; 0 unless pending */
+    uint32_t left_ds[ALARM_CLOCK_COUNT]; /* of each clock, in tenths of a second; 0: it stands */
+    uint64_t remaining_ns;               /* of a running or standing delay; else 0 */
     struct wall raised, acked_at, attended_at;
 };
 
-/* Start in normal at `now`, with an unknown condition. Nothing to release. */
-void alarm_init(struct alarm *alarm, struct instant now);
+/* Start in normal, with an unknown condition. Nothing to release. */
+void alarm_init(struct alarm *alarm);
+
+/* When the alarm wants to be stepped because time has passed; INSTANT_NEVER when it does not. */
+struct instant alarm_due(const struct alarm *alarm);
 
 /*
  * The condition was evaluated, or time has passed. Returns a set of enum alarm_change. Constant
  * time, cannot fail. `now` is not earlier than in any call before.
  *
- * A delay that was over before the condition turned is told: RAISED and CLEARED at once. SILENT is
+ * A delay that was over before the condition turned is told: RAISED and CLEARED at once. A delay of
+ * clearing that was over when the condition had come back is not: then it never was. SILENT is
  * returned when a delay begins, ends early, stops or goes on, and when the condition of an alarm
  * that is not normal changed without a word to tell.
  */
 unsigned alarm_step(struct alarm *alarm, const struct alarm_conf *conf, enum truth condition,
                     struct instant now, struct wall wall);
 
-/* A person acts. Sets `ret_refusal`; returns a set of enum alarm_change, 0 when refused. */
-unsigned alarm_command(struct alarm *alarm, const struct alarm_conf *conf, enum alarm_verb verb,
-                       struct instant now, struct wall wall, enum alarm_refusal *ret_refusal);
+/*
+ * A person acts: one of the verbs about an alarm. Sets `ret_refusal`; returns a set of enum
+ * alarm_change, 0 when refused. The alarm was stepped at `now` before.
+ */
+unsigned alarm_command(struct alarm *alarm, const struct alarm_conf *conf,
+                       const struct command *command, struct instant now, struct wall wall,
+                       enum command_refusal *ret_refusal);
+
+/*
+ * Its cause is another alarm, or is no longer. Only an open alarm is inhibited, and never a managed
+ * one. Returns a set of enum alarm_change.
+ */
+unsigned alarm_inhibit(struct alarm *alarm, const struct alarm_conf *conf, bool inhibited,
+                       struct instant now);
+
+/*
+ * The test of its place is over, as conf->test says. What is still active was no test: it counts as
+ * realarmed. Returns a set of enum alarm_change.
+ */
+unsigned alarm_test_end(struct alarm *alarm, const struct alarm_conf *conf, struct instant now);
 
 /* Write down what must survive; `now` is not earlier than in any call before. */
 void alarm_record(const struct alarm *alarm, struct instant now, struct alarm_record *ret_record);
 
 /*
  * Give a fresh alarm its recorded life back at `now`. The condition is unknown until it is
- * evaluated: nothing is lowered by a restart. The delay of an emergency runs on from `now`, another
- * one stands still. A record that contradicts itself is mended towards the graver side, never
- * refused.
+ * evaluated: nothing is lowered by a restart. The delay of an emergency and every clock run on from
+ * `now`, another delay stands still. A record that contradicts itself is mended towards the graver
+ * side, never refused.
  */
 void alarm_restore(struct alarm *alarm, const struct alarm_conf *conf,
                    const struct alarm_record *record, struct instant now);

@@ -466,6 +466,8 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
     const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
     return (struct alarm_conf){
         .raise_after_ns = rule->raise_after_ns,
+        .clear_after_ns = rule->clear_after_ns,
+        .times = core->ruleset->times,
         .class = rule->class,
         .priority = bound->priority,
         .latched = rule->latched != 0,
@@ -474,7 +476,8 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
 
 void core_schedule(struct core *core, uint32_t alarm) {
     const struct core_alarm *state = &core->alarms[alarm];
-    timers_set(&core->timers, alarm, instant_earlier(state->alarm.deadline, state->evaluation_due));
+    timers_set(&core->timers, alarm,
+               instant_earlier(alarm_due(&state->alarm), state->evaluation_due));
 }
 
 /* --- telling --- */
@@ -510,19 +513,15 @@ static uint32_t core_deciding_point(const struct core_turn *turn, uint32_t alarm
 /* Tell the changes of an alarm, in the order of enum alarm_change. */
 static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                       const struct command *command) {
-    static const enum core_event_type types[] = {
-        EVENT_ALARM_RAISED,  EVENT_ALARM_RERAISED, EVENT_ALARM_ACKNOWLEDGED, EVENT_ALARM_ATTENDED,
-        EVENT_ALARM_CLEARED, EVENT_ALARM_RESET,    EVENT_ALARM_CLOSED,
-    };
     const struct core *core = turn->core;
     const struct core_alarm *state = &core->alarms[alarm];
     uint32_t point = core_deciding_point(turn, alarm);
-    for (unsigned bit = 0; bit < sizeof types / sizeof types[0]; bit++) {
+    for (unsigned bit = 0; bit < ALARM_CHANGES_TOLD; bit++) {
         if ((changes >> bit & 1) == 0) {
             continue;
         }
         turn->step->events[turn->step->event_count++] = (struct core_event){
-            .type = types[bit],
+            .type = (enum core_event_type)(EVENT_ALARM_RAISED + bit),
             .at = turn->input->at,
             .wall = turn->input->wall,
             .alarm = alarm,
@@ -531,6 +530,7 @@ static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned cha
             .axes = state->alarm.axes,
             .occurrence = state->alarm.occurrence,
             .raises = state->alarm.raises,
+            .disposition = (enum disposition)state->alarm.disposition,
             .quality =
                 point == RULESET_NONE ? QUALITY_GOOD : (enum quality)core->points[point].quality,
             .value = state->value,
@@ -562,8 +562,9 @@ static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
 static void core_command(const struct core_turn *turn, const struct command *command) {
     struct core *core = turn->core;
     const struct alarm_conf conf = core_alarm_conf(core, command->alarm);
-    unsigned changes = alarm_command(&core->alarms[command->alarm].alarm, &conf, command->verb,
+    unsigned changes = alarm_command(&core->alarms[command->alarm].alarm, &conf, command,
                                      turn->input->at, turn->input->wall, &turn->step->refusal);
+    core_schedule(core, command->alarm);
     core_conclude(turn, command->alarm, changes, command);
 }
 
@@ -574,7 +575,7 @@ void core_step(struct core *core, const struct input *input, struct step *step) 
     const struct command *command = input->kind == INPUT_COMMAND ? input->command : NULL;
     core->newest = input->at;
     step->event_count = 0;
-    step->refusal = command == NULL ? ALARM_ACCEPTED : ALARM_REFUSED_UNKNOWN;
+    step->refusal = command == NULL ? COMMAND_ACCEPTED : COMMAND_REFUSED_UNKNOWN;
 
     core_elapse(core, input->at);
     core_apply(&turn);
@@ -582,7 +583,8 @@ void core_step(struct core *core, const struct input *input, struct step *step) 
     for (uint32_t i = 0; i < core->touched.count; i++) {
         uint32_t alarm = core->touched.indexes[i];
         core_evaluate(&turn, alarm);
-        if (command != NULL && command->alarm == alarm && command->verb < ALARM_VERB_COUNT) {
+        if (command != NULL && command->alarm == alarm && command->verb < COMMAND_VERB_COUNT &&
+            !command_verb_is_about_place(command->verb)) {
             core_command(&turn, command);
         }
     }

@@ -47,13 +47,6 @@ enum input_kind {
     INPUT_KIND_COUNT,
 };
 
-struct command {
-    enum alarm_verb verb;
-    uint32_t alarm;
-    char actor[LIMIT_ACTOR];   /* who: never empty */
-    char reason[LIMIT_REASON]; /* why; may be empty */
-};
-
 struct input {
     struct instant at; /* not earlier than the input before it */
     struct wall wall;  /* carried into the events */
@@ -70,11 +63,29 @@ enum core_event_type {
     EVENT_ALARM_RAISED,
     EVENT_ALARM_RERAISED,
     EVENT_ALARM_ACKNOWLEDGED,
+    EVENT_ALARM_REALARMED,
     EVENT_ALARM_ATTENDED,
+    EVENT_ALARM_INVESTIGATED,
+    EVENT_ALARM_SILENCED,
+    EVENT_ALARM_UNSILENCED,
+    EVENT_ALARM_SHELVED,
+    EVENT_ALARM_UNSHELVED,
+    EVENT_ALARM_OUT_OF_SERVICE,
+    EVENT_ALARM_IN_SERVICE,
+    EVENT_ALARM_SUPPRESSED,
+    EVENT_ALARM_UNSUPPRESSED,
     EVENT_ALARM_CLEARED,
     EVENT_ALARM_RESET,
+    EVENT_ALARM_DISPOSED, /* it was said what it turned out to be */
     EVENT_ALARM_CLOSED,
+    EVENT_ALARM_ESCALATED,
     /* activity lane */
+    EVENT_TEST_BEGUN,
+    EVENT_TEST_TRIPPED,  /* a button or detector that was not tripped before in this test */
+    EVENT_TEST_UNTESTED, /* … that was never tripped, as the test ends */
+    EVENT_TEST_ENDED,
+    EVENT_FLOOD_BEGUN,
+    EVENT_FLOOD_ENDED,
     EVENT_ACCESS_GRANTED,
     EVENT_ACCESS_DENIED,
     EVENT_PATROL_CHECKPOINT,
@@ -82,6 +93,9 @@ enum core_event_type {
     EVENT_SYSTEM_CLOCK_STEPPED,
     EVENT_TYPE_COUNT,
 };
+
+_Static_assert(EVENT_ALARM_CLOSED - EVENT_ALARM_RAISED + 1 == ALARM_CHANGES_TOLD,
+               "the events of an alarm stand in the order of enum alarm_change");
 
 enum core_lane { LANE_ALARM, LANE_ACTIVITY };
 
@@ -95,7 +109,9 @@ struct core_event {
     uint32_t point;         /* the point whose reading decided, or RULESET_NONE */
     struct alarm_axes axes; /* after the step */
     uint32_t occurrence;
-    uint32_t raises;      /* within the occurrence: 1 when raised, more when reraised */
+    uint32_t raises;   /* within the occurrence: 1 when raised, more when reraised */
+    uint32_t incident; /* number of the flood that it is folded into; 0: told by itself */
+    enum disposition disposition;
     enum quality quality; /* of the deciding point; QUALITY_GOOD where there is none */
     double value;         /* of the point or the expression at the alarm's last evaluation */
     uint64_t code;
@@ -112,7 +128,7 @@ enum core_lane core_event_lane(enum core_event_type type);
 struct step {
     struct core_event *events;
     uint32_t event_count;
-    enum alarm_refusal refusal; /* of the command, or ALARM_ACCEPTED */
+    enum command_refusal refusal; /* of the command, or COMMAND_ACCEPTED */
 };
 
 struct core;

@@ -153,7 +153,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core_list_points(core);
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         core->alarms[i] = (struct core_alarm){.evaluation_due = INSTANT_NEVER};
-        alarm_init(&core->alarms[i].alarm, now);
+        alarm_init(&core->alarms[i].alarm);
     }
     for (uint32_t m = 0; m < ruleset->memory_count; m++) {
         core->memories[m] = (struct expr_memory){0};

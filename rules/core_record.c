@@ -92,10 +92,28 @@ const char *core_event_name(enum core_event_type type) {
         [EVENT_ALARM_RAISED] = "alarm.raised",
         [EVENT_ALARM_RERAISED] = "alarm.reraised",
         [EVENT_ALARM_ACKNOWLEDGED] = "alarm.acknowledged",
+        [EVENT_ALARM_REALARMED] = "alarm.realarmed",
         [EVENT_ALARM_ATTENDED] = "alarm.attended",
+        [EVENT_ALARM_INVESTIGATED] = "alarm.investigated",
+        [EVENT_ALARM_SILENCED] = "alarm.silenced",
+        [EVENT_ALARM_UNSILENCED] = "alarm.unsilenced",
+        [EVENT_ALARM_SHELVED] = "alarm.shelved",
+        [EVENT_ALARM_UNSHELVED] = "alarm.unshelved",
+        [EVENT_ALARM_OUT_OF_SERVICE] = "alarm.out_of_service",
+        [EVENT_ALARM_IN_SERVICE] = "alarm.in_service",
+        [EVENT_ALARM_SUPPRESSED] = "alarm.suppressed",
+        [EVENT_ALARM_UNSUPPRESSED] = "alarm.unsuppressed",
         [EVENT_ALARM_CLEARED] = "alarm.cleared",
         [EVENT_ALARM_RESET] = "alarm.reset",
+        [EVENT_ALARM_DISPOSED] = "alarm.disposed",
         [EVENT_ALARM_CLOSED] = "alarm.closed",
+        [EVENT_ALARM_ESCALATED] = "alarm.escalated",
+        [EVENT_TEST_BEGUN] = "test.begun",
+        [EVENT_TEST_TRIPPED] = "test.tripped",
+        [EVENT_TEST_UNTESTED] = "test.untested",
+        [EVENT_TEST_ENDED] = "test.ended",
+        [EVENT_FLOOD_BEGUN] = "flood.begun",
+        [EVENT_FLOOD_ENDED] = "flood.ended",
         [EVENT_ACCESS_GRANTED] = "access.granted",
         [EVENT_ACCESS_DENIED] = "access.denied",
         [EVENT_PATROL_CHECKPOINT] = "patrol.checkpoint",
@@ -108,7 +126,7 @@ const char *core_event_name(enum core_event_type type) {
 
 enum core_lane core_event_lane(enum core_event_type type) {
     assert(type < EVENT_TYPE_COUNT);
-    return type <= EVENT_ALARM_CLOSED ? LANE_ALARM : LANE_ACTIVITY;
+    return type <= EVENT_ALARM_ESCALATED ? LANE_ALARM : LANE_ACTIVITY;
 }
 
 void core_check(const struct core *core) {
@@ -117,7 +135,7 @@ void core_check(const struct core *core) {
         const struct core_alarm *state = &core->alarms[i];
         alarm_check(&state->alarm, &conf);
         assert(core->timers.due[i].ns ==
-               instant_earlier(state->alarm.deadline, state->evaluation_due).ns);
+               instant_earlier(alarm_due(&state->alarm), state->evaluation_due).ns);
     }
     for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
         assert(core->points[p].quality < QUALITY_COUNT);

@@ -302,6 +302,7 @@ static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
         .set_count = program->set_count,
         .alarm_first = walk->sizes.alarms,
         .raise_after_ns = rule->raise_after_ns,
+        .clear_after_ns = rule->clear_after_ns,
         .slot_count = program->slot_count,
         .chain = rule->chain,
         .class = (uint8_t)rule->class,

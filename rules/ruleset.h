@@ -18,6 +18,7 @@
  * how large the arrays must be, the caller provides them, ruleset_bind() fills them.
  */
 
+#include "rules/alarm.h"
 #include "rules/chain.h"
 #include "rules/expr.h"
 
@@ -82,6 +83,7 @@ struct ruleset_rule {
     uint32_t alarm_first;
     uint32_t alarm_count;
     uint64_t raise_after_ns;
+    uint64_t clear_after_ns;
     uint32_t slot_count;
     uint32_t chain;   /* RULESET_NONE: nobody is told step by step */
     uint8_t class;    /* enum alarm_class */
@@ -92,7 +94,7 @@ struct ruleset_rule {
     uint8_t evaluated; /* 0: checked and listed, but raises nothing yet */
     uint8_t reserved[2];
 };
-_Static_assert(sizeof(struct ruleset_rule) == 48,
+_Static_assert(sizeof(struct ruleset_rule) == 56,
                "no padding: a rule is part of the image's format");
 
 struct ruleset_alarm {
@@ -136,6 +138,7 @@ struct ruleset {
     const struct expr_between *betweens;
     const struct ruleset_chain *chains;
     const struct chain_step *steps;
+    const struct alarm_times *times;
     uint32_t place_count, point_count, device_count, component_count;
     uint32_t rule_count, alarm_count;
     uint32_t chain_count, step_count, shift_count;
@@ -157,6 +160,7 @@ struct ruleset_draft_rule {
     bool evaluated;
     uint64_t raise_after_ns;
     uint32_t chain; /* RULESET_NONE: none */
+    uint64_t clear_after_ns;
 };
 
 /* What is odd about a rule's binding. `set` indexes the program's sets. */

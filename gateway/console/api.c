@@ -87,7 +87,7 @@ static void answer_alarm(struct call *call) {
     const struct view *view = &call->console->view;
     uint32_t alarm = site_alarm_find(view->site, call->path);
     if (alarm == RULESET_NONE) {
-        reply_refusal(call->request, ALARM_REFUSED_UNKNOWN, call->language, call->path);
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, call->path);
         return;
     }
     json_t *body = body_alarm(view, alarm);
@@ -285,9 +285,9 @@ static bool call_read_body(const struct call *call, struct command *command) {
 static void answer_command(struct call *call) {
     struct console *console = call->console;
     const char *slash = strrchr(call->path, '/');
-    enum alarm_verb verb =
-        slash == NULL ? ALARM_VERB_COUNT : alarm_verb_find(slash + 1, strlen(slash + 1));
-    if (verb == ALARM_VERB_COUNT) {
+    enum command_verb verb =
+        slash == NULL ? COMMAND_VERB_COUNT : command_verb_find(slash + 1, strlen(slash + 1));
+    if (verb == COMMAND_VERB_COUNT) {
         call_problem(call, PROBLEM_NOT_FOUND, call->path);
         return;
     }
@@ -295,7 +295,12 @@ static void answer_command(struct call *call) {
         call_problem(call, PROBLEM_ROLE, role_name(call->role));
         return;
     }
-    struct command command = {.verb = verb};
+    struct command command = {
+        .verb = verb,
+        .place = RULESET_NONE,
+        .role = call->role,
+        .second_role = ROLE_COUNT,
+    };
     if (!call_read_body(call, &command)) {
         call_problem(call, PROBLEM_BODY, NULL);
         return;
@@ -307,7 +312,7 @@ static void answer_command(struct call *call) {
     name[len] = '\0';
     command.alarm = site_alarm_find(console->view.site, name);
     if (command.alarm == RULESET_NONE) {
-        reply_refusal(call->request, ALARM_REFUSED_UNKNOWN, call->language, name);
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, name);
         return;
     }
     orders_send(&console->orders, console->engine, &command, call->request, call->language,

@@ -58,10 +58,10 @@ static void orders_answer(struct evhttp_request *request, const struct order *or
                           const struct site *site, const struct wire_command_result *result) {
     char name[SITE_ALARM_NAME_SIZE];
     site_alarm_format(site, order->alarm, name);
-    if (result->refusal != ALARM_ACCEPTED) {
-        enum alarm_refusal refusal = result->refusal < ALARM_REFUSAL_COUNT
-                                         ? (enum alarm_refusal)result->refusal
-                                         : ALARM_REFUSED_UNKNOWN;
+    if (result->refusal != COMMAND_ACCEPTED) {
+        enum command_refusal refusal = result->refusal < COMMAND_REFUSAL_COUNT
+                                           ? (enum command_refusal)result->refusal
+                                           : COMMAND_REFUSED_UNKNOWN;
         reply_refusal(request, refusal, order->language, name);
         return;
     }

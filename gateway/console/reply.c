@@ -86,36 +86,78 @@ static const struct {
 };
 
 /* Which rule refused, and what to do about it. */
-static const struct texts refusals[ALARM_REFUSAL_COUNT] = {
-    [ALARM_ACCEPTED] = {"已执行", "Done"},
-    [ALARM_REFUSED_UNKNOWN] = {"没有此告警;名称为 规则/对象,可用 tocsin alarms --all 查看",
-                               "There is no such alarm. Its name is RULE/ENTITY; `tocsin alarms "
-                               "--all` lists them"},
-    [ALARM_REFUSED_NORMAL] = {"此告警目前正常,无需操作",
-                              "The alarm is normal at present: there is nothing to act on"},
-    [ALARM_REFUSED_ACKED] = {"已有人确认此告警,无需再次确认",
-                             "Somebody has acknowledged this alarm already; nothing more to do"},
-    [ALARM_REFUSED_ATTENDED] = {"已记录有人到场,无需再次记录",
-                                "It is recorded already that somebody has been at the place"},
-    [ALARM_REFUSED_ACK_REQUIRED] = {"未确认的告警不能复位:请先确认",
-                                    "An alarm that nobody has acknowledged cannot be reset: "
-                                    "acknowledge it first"},
-    [ALARM_REFUSED_STILL_ACTIVE] =
+static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
+    [COMMAND_ACCEPTED] = {"已执行", "Done"},
+    [COMMAND_REFUSED_UNKNOWN] = {"没有此告警;名称为 规则/对象,可用 tocsin alarms --all 查看",
+                                 "There is no such alarm. Its name is RULE/ENTITY; `tocsin alarms "
+                                 "--all` lists them"},
+    [COMMAND_REFUSED_NORMAL] = {"此告警目前正常,无需操作",
+                                "The alarm is normal at present: there is nothing to act on"},
+    [COMMAND_REFUSED_ACKED] = {"已有人确认此告警,无需再次确认",
+                               "Somebody has acknowledged this alarm already; nothing more to do"},
+    [COMMAND_REFUSED_ATTENDED] = {"已记录有人到场,无需再次记录",
+                                  "It is recorded already that somebody has been at the place"},
+    [COMMAND_REFUSED_ACK_REQUIRED] = {"尚未有人确认此告警,不能复位,也不能登记核实结果:请先确认",
+                                      "Nobody has acknowledged this alarm, so it can neither be "
+                                      "reset nor investigated: acknowledge it first"},
+    [COMMAND_REFUSED_STILL_ACTIVE] =
         {"触发条件仍然存在,不能复位:请先到现场排除",
          "Its condition is still true, so it cannot be reset: see to the "
          "cause at the place first"},
-    [ALARM_REFUSED_UNKNOWN_STATE] =
+    [COMMAND_REFUSED_UNKNOWN_STATE] =
         {"传感器状态不可信,无法确认险情已解除,不能复位:请先修复传感器或线路",
          "Its sensor cannot say that the danger is over, so it cannot be reset: see to the sensor or "
          "its line first"},
-    [ALARM_REFUSED_ATTEND_REQUIRED] =
+    [COMMAND_REFUSED_ATTEND_REQUIRED] =
         {"呼叫须有人到场后才能复位:请到场按下到场按钮,或先记录到场",
          "A call closes only after somebody has been there: attend at "
          "the place first, then reset"},
-    [ALARM_REFUSED_NOT_LATCHED] =
+    [COMMAND_REFUSED_NOT_LATCHED] =
         {"此类告警会自行关闭,无需复位",
          "This alarm closes by itself when its condition is over; it needs "
          "no reset"},
+    [COMMAND_REFUSED_UNKNOWN_PLACE] = {"没有此位置;名称须与站点配置一致",
+                                       "There is no such place; its name is that of the site"},
+    [COMMAND_REFUSED_ROLE] = {"此角色只能查看,不能操作告警;请由护理、安保、经理或工程人员操作",
+                              "This role looks and does not act; a caregiver, security, a manager "
+                              "or an engineer may"},
+    [COMMAND_REFUSED_NOT_FIRE] = {"只有火警需要登记核实结果",
+                                  "Only a fire alarm is investigated; attend to this one instead"},
+    [COMMAND_REFUSED_INVESTIGATED] = {"已登记相同的核实结果",
+                                      "The same result of the investigation is recorded already"},
+    [COMMAND_REFUSED_SILENCED] = {"声音已暂停,会自动恢复;无需再次操作",
+                                  "Its sound is off already and comes back by itself"},
+    [COMMAND_REFUSED_TOO_LONG] =
+        {"时间过长:消音至多 120 秒,搁置至多 480 分钟,停用至多 366 天,测试至多 480 分钟",
+         "That is too long: a silence lasts at most 120 s, a shelving 480 min, out of service 366 "
+         "days, a test 480 min"},
+    [COMMAND_REFUSED_NO_DURATION] = {"须给出时长或截止时间,到时会自动恢复",
+                                     "Say for how long or until when; it ends by itself then"},
+    [COMMAND_REFUSED_NO_REASON] = {"须说明原因,以便记录", "Say why; it is recorded"},
+    [COMMAND_REFUSED_MANAGED] =
+        {"火警与呼叫类告警不得搁置;确需停用时请用 out-of-service,并由两人操作",
+         "Fires and calls are never shelved. If its sensor has to be worked "
+         "on, take it out of service, with a second person"},
+    [COMMAND_REFUSED_SECOND_ROLE] =
+        {"此类告警须由两个不同角色的两人共同停用:请再给出第二人及其角色",
+         "It takes two people in two roles to put this alarm out of service: name the second and "
+         "the role"},
+    [COMMAND_REFUSED_SHELVED] = {"已搁置;如需更改时间,请先取消搁置",
+                                 "It is shelved already; unshelve it first to change the time"},
+    [COMMAND_REFUSED_NOT_SHELVED] = {"未被搁置", "It is not shelved"},
+    [COMMAND_REFUSED_OUT_OF_SERVICE] =
+        {"已停用;如需更改时间,请先恢复使用",
+         "It is out of service already; put it in service first to change the time"},
+    [COMMAND_REFUSED_IN_SERVICE] = {"未停用,正在使用", "It is in service"},
+    [COMMAND_REFUSED_NO_DISPOSITION] =
+        {"须给出处置结论:genuine、equipment、misuse、test、drill、duplicate、no_answer 之一",
+         "Say what it was: genuine, equipment, misuse, test, drill, duplicate or no_answer"},
+    [COMMAND_REFUSED_TOO_LATE] = {"告警关闭已超过 24 小时,处置结论不能再更改",
+                                  "It was closed more than 24 hours ago; what it was stays as it "
+                                  "is recorded"},
+    [COMMAND_REFUSED_TESTING] = {"此位置已在测试中;请先结束测试",
+                                 "The place is under test already; end that test first"},
+    [COMMAND_REFUSED_NOT_TESTING] = {"此位置不在测试中", "The place is not under test"},
 };
 
 static const char *texts_pick(struct texts texts, enum site_language language) {
@@ -184,11 +226,11 @@ void reply_problem(struct evhttp_request *request, enum problem problem,
     reply_dumped(request, problems[problem].status, "application/problem+json", body);
 }
 
-void reply_refusal(struct evhttp_request *request, enum alarm_refusal refusal,
+void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
                    enum site_language language, const char *alarm) {
-    assert(refusal < ALARM_REFUSAL_COUNT && refusal != ALARM_ACCEPTED);
-    int status = refusal == ALARM_REFUSED_UNKNOWN ? 404 : 409;
-    const char *name = alarm_refusal_name(refusal);
+    assert(refusal < COMMAND_REFUSAL_COUNT && refusal != COMMAND_ACCEPTED);
+    int status = refusal == COMMAND_REFUSED_UNKNOWN ? 404 : 409;
+    const char *name = command_refusal_name(refusal);
     json_t *body = problem_body(name, "The command was refused", status,
                                 problem_refusal_text(refusal, language));
     (void)json_object_set_new(body, "refusal", json_string(name));
@@ -201,7 +243,7 @@ int problem_status(enum problem problem) {
     return problems[problem].status;
 }
 
-const char *problem_refusal_text(enum alarm_refusal refusal, enum site_language language) {
-    assert(refusal < ALARM_REFUSAL_COUNT);
+const char *problem_refusal_text(enum command_refusal refusal, enum site_language language) {
+    assert(refusal < COMMAND_REFUSAL_COUNT);
     return texts_pick(refusals[refusal], language);
 }

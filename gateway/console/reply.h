@@ -48,13 +48,13 @@ void reply_problem(struct evhttp_request *request, enum problem problem,
                    enum site_language language, const char *about);
 
 /* End with 409 (404 for an unknown alarm): why the command on `alarm` changed nothing. */
-void reply_refusal(struct evhttp_request *request, enum alarm_refusal refusal,
+void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
                    enum site_language language, const char *alarm);
 
 /* The status that a problem has. */
 int problem_status(enum problem problem);
 
 /* The sentence that says which rule refused a command, and what to do. Static storage. */
-const char *problem_refusal_text(enum alarm_refusal refusal, enum site_language language);
+const char *problem_refusal_text(enum command_refusal refusal, enum site_language language);
 
 #endif

@@ -124,8 +124,8 @@ static void engine_record_event(struct engine *engine, const struct core_event *
  * Step the core with `input`, whose kind and contents are set, now. Returns why a command was
  * refused, and sets `ret_first`, which may be NULL, to the first event if there was one.
  */
-static enum alarm_refusal engine_apply(struct engine *engine, struct input *input,
-                                       const struct journal_event **ret_first) {
+static enum command_refusal engine_apply(struct engine *engine, struct input *input,
+                                         const struct journal_event **ret_first) {
     input->at = engine_now(engine);
     input->wall = clock_wall();
     struct step step = {.events = engine->events};
@@ -456,14 +456,17 @@ static bool engine_take_uplink(struct engine *engine, const struct wire_uplink_s
 static bool engine_take_command(struct engine *engine, const struct wire_command *message) {
     struct command command = message->command;
     command.actor[sizeof command.actor - 1] = '\0';
+    command.second_actor[sizeof command.second_actor - 1] = '\0';
     command.reason[sizeof command.reason - 1] = '\0';
-    if (command.verb >= ALARM_VERB_COUNT || command.actor[0] == '\0') {
+    if (command.verb >= COMMAND_VERB_COUNT || command.actor[0] == '\0' ||
+        command.role >= ROLE_COUNT || command.second_role > ROLE_COUNT ||
+        command.disposition >= DISPOSITION_COUNT) {
         return false;
     }
     struct receipts_result result = {.request = message->request};
     struct input input = {.kind = INPUT_COMMAND, .command = &command};
     result.refusal = (uint32_t)engine_apply(engine, &input, &result.event);
-    result.due = result.refusal != ALARM_ACCEPTED;
+    result.due = result.refusal != COMMAND_ACCEPTED;
     /* The events may be told while they are handed over, so the answer must be expected before. */
     result.ticket = UINT64_MAX;
     bool expected = receipts_add(&engine->results, &result);

@@ -42,6 +42,16 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
 };
 
 static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
+    [EVENT_TEST_BEGUN] = {{"{place}:开始测试,报警只作标记,不会通知人员",
+                           "{place}: under test; alarms are marked and nobody is called"}},
+    [EVENT_TEST_TRIPPED] = {{"{place}:{point} 测试通过", "{place}: {point} tested"}},
+    [EVENT_TEST_UNTESTED] = {{"{place}:{point} 在测试中从未触发",
+                              "{place}: {point} was never tripped in the test"}},
+    [EVENT_TEST_ENDED] = {{"{place}:测试结束,报警恢复通知",
+                           "{place}: test over; alarms call people again"}},
+    [EVENT_FLOOD_BEGUN] = {{"10 分钟内告警过多,次要告警合并为一个事件",
+                            "Too many alarms in ten minutes: minor ones are folded into one"}},
+    [EVENT_FLOOD_ENDED] = {{"告警数量恢复正常", "The flood of alarms is over"}},
     [EVENT_ACCESS_GRANTED] = {{"{place}:刷卡通过", "{place}: access granted"}},
     [EVENT_ACCESS_DENIED] = {{"{place}:刷卡被拒", "{place}: access denied"}},
     [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡逻打卡", "{place}: patrol checkpoint"}},

@@ -40,7 +40,7 @@ struct receipts_results {
         uint64_t ticket;
         const struct journal_event *event; /* its first one; NULL once that was told, or if none */
         uint64_t seq;
-        uint32_t refusal; /* enum alarm_refusal */
+        uint32_t refusal; /* enum command_refusal */
         bool due;
         bool recorded;
     } list[RECEIPTS_RESULTS_MAX];

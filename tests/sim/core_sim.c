@@ -66,7 +66,7 @@ struct shadow {
 /* How often each thing that the claims are about has happened. */
 struct tally {
     uint64_t events[EVENT_TYPE_COUNT];
-    uint64_t refusals[ALARM_REFUSAL_COUNT];
+    uint64_t refusals[COMMAND_REFUSAL_COUNT];
     uint64_t restarts_open;    /* restarts with an open alarm */
     uint64_t restarts_pending; /* … and with a delay that ran or stood still */
     uint64_t threatened;       /* bad readings of points with an active alarm */
@@ -406,6 +406,24 @@ static void life_judge_event(struct life *life, const struct core_event *event,
         break;
     case EVENT_ALARM_RAISED:
     case EVENT_ALARM_RERAISED:
+    case EVENT_ALARM_REALARMED:
+    case EVENT_ALARM_INVESTIGATED:
+    case EVENT_ALARM_SILENCED:
+    case EVENT_ALARM_UNSILENCED:
+    case EVENT_ALARM_SHELVED:
+    case EVENT_ALARM_UNSHELVED:
+    case EVENT_ALARM_OUT_OF_SERVICE:
+    case EVENT_ALARM_IN_SERVICE:
+    case EVENT_ALARM_SUPPRESSED:
+    case EVENT_ALARM_UNSUPPRESSED:
+    case EVENT_ALARM_DISPOSED:
+    case EVENT_ALARM_ESCALATED:
+    case EVENT_TEST_BEGUN:
+    case EVENT_TEST_TRIPPED:
+    case EVENT_TEST_UNTESTED:
+    case EVENT_TEST_ENDED:
+    case EVENT_FLOOD_BEGUN:
+    case EVENT_FLOOD_ENDED:
     case EVENT_ACCESS_GRANTED:
     case EVENT_ACCESS_DENIED:
     case EVENT_PATROL_CHECKPOINT:
@@ -555,7 +573,7 @@ static void life_state(struct life *life, enum input_kind kind, uint32_t subject
     life_take(life, &input);
 }
 
-static void life_order(struct life *life, uint32_t alarm, enum alarm_verb verb) {
+static void life_order(struct life *life, uint32_t alarm, enum command_verb verb) {
     life->command = (struct command){.verb = verb, .alarm = alarm, .actor = "nurse"};
     struct input input = {.kind = INPUT_COMMAND, .command = &life->command};
     life_take(life, &input);
@@ -571,7 +589,8 @@ static void life_order_something(struct life *life) {
         }
         alarm = chance_below(life, count + 1);
     }
-    life_order(life, alarm, (enum alarm_verb)chance_below(life, ALARM_VERB_COUNT));
+    static const enum command_verb verbs[] = {COMMAND_ACKNOWLEDGE, COMMAND_ATTEND, COMMAND_RESET};
+    life_order(life, alarm, verbs[chance_below(life, 3)]);
 }
 
 /* Die here, and come back later with what the journal holds. */
@@ -687,13 +706,13 @@ static void life_rest(struct life *life) {
         life_heal(life);
         life->now = instant_after(life->now, NS_PER_S);
     }
-    life_order(life, life->trial.ruleset.alarm_count, ALARM_VERB_RESET); /* there is none */
+    life_order(life, life->trial.ruleset.alarm_count, COMMAND_RESET); /* there is none */
     for (uint32_t i = 0; i < life->trial.ruleset.alarm_count; i++) {
-        life_order(life, i, ALARM_VERB_RESET);
-        life_order(life, i, ALARM_VERB_ACKNOWLEDGE);
-        life_order(life, i, ALARM_VERB_RESET);
-        life_order(life, i, ALARM_VERB_ATTEND);
-        life_order(life, i, ALARM_VERB_RESET);
+        life_order(life, i, COMMAND_RESET);
+        life_order(life, i, COMMAND_ACKNOWLEDGE);
+        life_order(life, i, COMMAND_RESET);
+        life_order(life, i, COMMAND_ATTEND);
+        life_order(life, i, COMMAND_RESET);
         claim(life, alarm_is_normal(core_alarm(life->core, i)), "S6: every alarm can be ended", i);
     }
 }
@@ -701,11 +720,24 @@ static void life_rest(struct life *life) {
 /* The life was worth living: everything that the claims are about has happened in it. */
 static void life_judge_tally(const struct life *life) {
     const struct tally *tally = &life->tally;
-    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
-        claim(life, tally->events[i] > 0, core_event_name((enum core_event_type)i), RULESET_NONE);
+    static const enum core_event_type events[] = {
+        EVENT_ALARM_RAISED,   EVENT_ALARM_RERAISED,    EVENT_ALARM_ACKNOWLEDGED,
+        EVENT_ALARM_ATTENDED, EVENT_ALARM_CLEARED,     EVENT_ALARM_RESET,
+        EVENT_ALARM_CLOSED,   EVENT_ACCESS_GRANTED,    EVENT_ACCESS_DENIED,
+        EVENT_SYSTEM_STARTED, EVENT_PATROL_CHECKPOINT, EVENT_SYSTEM_CLOCK_STEPPED,
+    };
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        claim(life, tally->events[events[i]] > 0, core_event_name(events[i]), RULESET_NONE);
     }
-    for (unsigned i = 0; i < ALARM_REFUSAL_COUNT; i++) {
-        claim(life, tally->refusals[i] > 0, alarm_refusal_name((enum alarm_refusal)i),
+    static const enum command_refusal refusals[] = {
+        COMMAND_REFUSED_UNKNOWN,         COMMAND_REFUSED_NORMAL,
+        COMMAND_REFUSED_ACKED,           COMMAND_REFUSED_ATTENDED,
+        COMMAND_REFUSED_ACK_REQUIRED,    COMMAND_REFUSED_STILL_ACTIVE,
+        COMMAND_REFUSED_UNKNOWN_STATE,   COMMAND_REFUSED_NOT_LATCHED,
+        COMMAND_REFUSED_ATTEND_REQUIRED,
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        claim(life, tally->refusals[refusals[i]] > 0, command_refusal_name(refusals[i]),
               RULESET_NONE);
     }
     claim(life, tally->restarts_open > 0, "some restart meets an open alarm", RULESET_NONE);

@@ -195,6 +195,7 @@ bool trial_bind(struct trial *trial) {
         .betweens = arrays->betweens,
         .chains = trial->chains,
         .steps = trial->steps,
+        .times = &alarm_times_default,
         .place_count = trial->draft.place_count,
         .point_count = trial->draft.point_count,
         .device_count = trial->draft.device_count,

@@ -18,7 +18,10 @@
 #define HOUR_S 3600
 
 static const char *const change_names[] = {
-    "raised", "reraised", "acknowledged", "attended", "cleared", "reset", "closed", "silent",
+    "raised",       "reraised", "acknowledged", "realarmed",    "attended",
+    "investigated", "silenced", "unsilenced",   "shelved",      "unshelved",
+    "suspended",    "resumed",  "suppressed",   "unsuppressed", "cleared",
+    "reset",        "disposed", "closed",       "promoted",     "silent",
 };
 
 struct life {
@@ -32,9 +35,10 @@ static void life_begin(struct life *life, enum alarm_class class, bool latched, 
         .conf = {.raise_after_ns = delay_s * NS_PER_S,
                  .class = (uint8_t) class,
                  .priority = (uint8_t)alarm_class_facts(class)->priority,
-                 .latched = latched},
+                 .latched = latched,
+                 .times = &alarm_times_default},
     };
-    alarm_init(&life->alarm, (struct instant){0});
+    alarm_init(&life->alarm);
 }
 
 static void change_words(unsigned changes, char ret[128]) {
@@ -66,17 +70,18 @@ static void life_happen(struct life *life, const char *what, struct instant now,
         struct alarm_record record;
         alarm_record(&life->alarm, now, &record);
         memset(&life->alarm, 0xAA, sizeof life->alarm);
-        alarm_init(&life->alarm, now);
+        alarm_init(&life->alarm);
         alarm_restore(&life->alarm, &life->conf, &record, now);
         strcpy(ret, "-");
         return;
     }
-    enum alarm_verb verb = alarm_verb_find(what, strlen(what));
-    assert_int_not_equal(verb, ALARM_VERB_COUNT);
+    enum command_verb verb = command_verb_find(what, strlen(what));
+    assert_int_not_equal(verb, COMMAND_VERB_COUNT);
     struct alarm before = life->alarm;
-    enum alarm_refusal refusal;
-    unsigned changes = alarm_command(&life->alarm, &life->conf, verb, now, wall, &refusal);
-    if (refusal == ALARM_ACCEPTED) {
+    enum command_refusal refusal;
+    const struct command command = {.verb = verb, .actor = "nurse", .second_role = ROLE_COUNT};
+    unsigned changes = alarm_command(&life->alarm, &life->conf, &command, now, wall, &refusal);
+    if (refusal == COMMAND_ACCEPTED) {
         change_words(changes, ret);
         return;
     }
@@ -84,7 +89,7 @@ static void life_happen(struct life *life, const char *what, struct instant now,
     assert_int_equal(changes, 0);
     assert_memory_equal(&before.axes, &life->alarm.axes, sizeof before.axes);
     assert_int_equal(before.raises, life->alarm.raises);
-    snprintf(ret, 128, "!%s", alarm_refusal_name(refusal));
+    snprintf(ret, 128, "!%s", command_refusal_name(refusal));
 }
 
 /* Tell a story in the life of an alarm. */
@@ -512,18 +517,18 @@ static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void *
 
 static void every_verb_refusal_and_state_has_a_name_of_its_own(void **state) {
     (void)state;
-    for (unsigned a = 0; a < ALARM_REFUSAL_COUNT; a++) {
+    for (unsigned a = 0; a < COMMAND_REFUSAL_COUNT; a++) {
         for (unsigned b = 0; b < a; b++) {
-            assert_string_not_equal(alarm_refusal_name((enum alarm_refusal)a),
-                                    alarm_refusal_name((enum alarm_refusal)b));
+            assert_string_not_equal(command_refusal_name((enum command_refusal)a),
+                                    command_refusal_name((enum command_refusal)b));
         }
     }
-    for (unsigned verb = 0; verb < ALARM_VERB_COUNT; verb++) {
-        const char *name = alarm_verb_name((enum alarm_verb)verb);
-        assert_int_equal(alarm_verb_find(name, strlen(name)), verb);
-        assert_int_equal(alarm_verb_find(name, strlen(name) - 1), ALARM_VERB_COUNT);
+    for (unsigned verb = 0; verb < COMMAND_VERB_COUNT; verb++) {
+        const char *name = command_verb_name((enum command_verb)verb);
+        assert_int_equal(command_verb_find(name, strlen(name)), verb);
+        assert_int_equal(command_verb_find(name, strlen(name) - 1), COMMAND_VERB_COUNT);
     }
-    assert_int_equal(alarm_verb_find("", 0), ALARM_VERB_COUNT);
+    assert_int_equal(command_verb_find("", 0), COMMAND_VERB_COUNT);
     for (unsigned a = 0; a < ALARM_STATE_COUNT; a++) {
         assert_true(strlen(alarm_state_name((enum alarm_state)a)) > 0);
     }

@@ -413,9 +413,9 @@ static void the_longest_name_in_the_longest_role_fits_an_actor(void **state) {
 
 static void every_refusal_has_a_sentence_of_its_own_in_both_languages(void **state) {
     (void)state;
-    for (enum alarm_refusal a = 0; a < ALARM_REFUSAL_COUNT; a++) {
+    for (enum command_refusal a = 0; a < COMMAND_REFUSAL_COUNT; a++) {
         assert_true(strlen(problem_refusal_text(a, LANGUAGE_ZH)) > 0);
-        for (enum alarm_refusal b = 0; b < a; b++) {
+        for (enum command_refusal b = 0; b < a; b++) {
             assert_string_not_equal(problem_refusal_text(a, LANGUAGE_EN),
                                     problem_refusal_text(b, LANGUAGE_EN));
         }

@@ -250,13 +250,13 @@ static uint64_t engine_take_command(struct stage *stage, struct command *ret_com
     return message->request;
 }
 
-static void engine_answer(struct stage *stage, uint64_t request, enum alarm_refusal refusal,
+static void engine_answer(struct stage *stage, uint64_t request, enum command_refusal refusal,
                           uint64_t seq) {
     const struct wire_command_result result = {
         .header = wire_header_of(WIRE_COMMAND_RESULT, sizeof result),
         .request = request,
         .refusal = refusal,
-        .recorded = refusal == ALARM_ACCEPTED && seq > 0,
+        .recorded = refusal == COMMAND_ACCEPTED && seq > 0,
         .seq = seq,
     };
     engine_send(stage, &result);
@@ -465,13 +465,13 @@ static void a_command_is_done_only_when_the_engine_has_recorded_it(void **state)
     cli_start(stage, &cli, act_main,
               WORDS("ack", call_name, "--by", "王", "--reason", "on my way", "--lang", "en"));
     uint64_t request = engine_take_command(stage, &command);
-    assert_int_equal(command.verb, ALARM_VERB_ACKNOWLEDGE);
+    assert_int_equal(command.verb, COMMAND_ACKNOWLEDGE);
     assert_int_equal(command.alarm, CONSOLE_SITE_CALL);
     assert_string_equal(command.actor, "王 (engineer, local)");
     assert_string_equal(command.reason, "on my way");
     int status = 0;
     assert_int_equal(waitpid(cli.pid, &status, WNOHANG), 0);
-    engine_answer(stage, request, ALARM_ACCEPTED, 4203);
+    engine_answer(stage, request, COMMAND_ACCEPTED, 4203);
     assert_int_equal(cli_finish(&cli, out, err), 0);
     assert_non_null(strstr(out, "acknowledged"));
     assert_non_null(strstr(out, "#4203"));
@@ -487,7 +487,7 @@ static void a_command_that_was_done_but_not_recorded_says_so(void **state) {
     engine_welcome(stage, 0);
     cli_start(stage, &cli, act_main, WORDS("attend", call_name, "--lang", "en"));
     uint64_t request = engine_take_command(stage, &command);
-    engine_answer(stage, request, ALARM_ACCEPTED, 0);
+    engine_answer(stage, request, COMMAND_ACCEPTED, 0);
     assert_int_equal(cli_finish(&cli, out, err), 0);
     assert_non_null(strstr(out, "not recorded yet"));
 }
@@ -501,14 +501,14 @@ static void a_refused_command_exits_1_and_says_which_rule_refused_it(void **stat
     engine_welcome(stage, 0);
     cli_start(stage, &cli, act_main, WORDS("reset", call_name, "--lang", "en"));
     uint64_t request = engine_take_command(stage, &command);
-    assert_int_equal(command.verb, ALARM_VERB_RESET);
-    engine_answer(stage, request, ALARM_REFUSED_ATTEND_REQUIRED, 0);
+    assert_int_equal(command.verb, COMMAND_RESET);
+    engine_answer(stage, request, COMMAND_REFUSED_ATTEND_REQUIRED, 0);
     assert_int_equal(cli_finish(&cli, out, err), 1);
     assert_string_equal(out, "");
     assert_non_null(strstr(err, "attend at the place first"));
     cli_start(stage, &cli, act_main, WORDS("reset", call_name, "--lang", "zh"));
     request = engine_take_command(stage, &command);
-    engine_answer(stage, request, ALARM_REFUSED_STILL_ACTIVE, 0);
+    engine_answer(stage, request, COMMAND_REFUSED_STILL_ACTIVE, 0);
     assert_int_equal(cli_finish(&cli, out, err), 1);
     assert_non_null(strstr(err, "触发条件仍然存在"));
 }

@@ -95,7 +95,7 @@ static void input_next(uint64_t *seed, struct input *input, struct command *comm
     } else {
         input->kind = INPUT_COMMAND;
         memset(command, 0, sizeof *command);
-        command->verb = (enum alarm_verb)random_below(seed, ALARM_VERB_COUNT);
+        command->verb = (enum command_verb)random_below(seed, COMMAND_VERB_COUNT);
         command->alarm = random_below(seed, trial.ruleset.alarm_count);
         strcpy(command->actor, "nurse");
         input->command = command;

@@ -171,8 +171,8 @@ static void take(const struct input *input) {
 
 static void told(char ret[512]) {
     ret[0] = '\0';
-    if (stage.step.refusal != ALARM_ACCEPTED) {
-        snprintf(ret, 512, "!%s", alarm_refusal_name(stage.step.refusal));
+    if (stage.step.refusal != COMMAND_ACCEPTED) {
+        snprintf(ret, 512, "!%s", command_refusal_name(stage.step.refusal));
     }
     for (uint32_t i = 0; i < stage.step.event_count; i++) {
         const struct core_event *event = &stage.step.events[i];
@@ -252,8 +252,8 @@ static void input_of(const char *who, const char *what, struct input *ret,
     } else if (alarm != RULESET_NONE) {
         ret->kind = INPUT_COMMAND;
         *ret_command = (struct command){.alarm = alarm, .actor = "nurse"};
-        ret_command->verb = alarm_verb_find(what, strlen(what));
-        assert_int_not_equal(ret_command->verb, ALARM_VERB_COUNT);
+        ret_command->verb = command_verb_find(what, strlen(what));
+        assert_int_not_equal(ret_command->verb, COMMAND_VERB_COUNT);
         ret->command = ret_command;
     } else {
         fail_msg("nobody is called %s", who);
@@ -692,7 +692,7 @@ static void an_input_that_names_nothing_known_changes_nothing(void **state) {
         take(&input);
         assert_int_equal(stage.step.event_count, 0);
         assert_int_equal(stage.step.refusal,
-                         kind == INPUT_COMMAND ? ALARM_REFUSED_UNKNOWN : ALARM_ACCEPTED);
+                         kind == INPUT_COMMAND ? COMMAND_REFUSED_UNKNOWN : COMMAND_ACCEPTED);
     }
     assert_int_equal(core_deadline(stage.core).ns, deadline.ns);
 }
@@ -701,10 +701,10 @@ static void a_command_of_no_known_verb_is_refused(void **state) {
     (void)state;
     rest();
     story("1 button 1 : raised:call/button\n");
-    const struct command command = {.verb = ALARM_VERB_COUNT, .alarm = alarm_find("call/button")};
+    const struct command command = {.verb = COMMAND_VERB_COUNT, .alarm = alarm_find("call/button")};
     const struct input input = {.at = {NS_PER_S}, .kind = INPUT_COMMAND, .command = &command};
     take(&input);
-    assert_int_equal(stage.step.refusal, ALARM_REFUSED_UNKNOWN);
+    assert_int_equal(stage.step.refusal, COMMAND_REFUSED_UNKNOWN);
     assert_int_equal(stage.step.event_count, 0);
 }
 

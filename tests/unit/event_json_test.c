@@ -195,7 +195,7 @@ static void who_acknowledged_and_why_stand_in_the_body(void **state) {
     (void)state;
     struct site site = console_site("/nowhere");
     struct core_event event = event_call();
-    struct command command = {.verb = ALARM_VERB_ACKNOWLEDGE,
+    struct command command = {.verb = COMMAND_ACKNOWLEDGE,
                               .alarm = CONSOLE_SITE_CALL,
                               .actor = "wang (caregiver)",
                               .reason = "on my way"};
@@ -347,7 +347,7 @@ static void a_hostile_name_stays_a_name(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct core_event event = event_call();
-        struct command command = {.verb = ALARM_VERB_ATTEND};
+        struct command command = {.verb = COMMAND_ATTEND};
         words_init(&words, cases[i].name, "{place}");
         (void)snprintf(command.actor, sizeof command.actor, "%s", cases[i].name);
         (void)snprintf(command.reason, sizeof command.reason, "%s", cases[i].name);
@@ -387,7 +387,7 @@ static void the_longest_words_of_all_still_make_one_whole_body(void **state) {
     static const char *const pieces[] = {"\x01", "\xff", "\"", "火", "\xf0\x9f\x94\xa5", "x"};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         char name[1201] = {0};
-        struct command command = {.verb = ALARM_VERB_RESET};
+        struct command command = {.verb = COMMAND_RESET};
         for (size_t used = 0; used + strlen(pieces[i]) < sizeof name;) {
             memcpy(name + used, pieces[i], strlen(pieces[i]));
             used += strlen(pieces[i]);

@@ -94,8 +94,12 @@ static void every_kind_of_input_comes_back_with_all_its_members(void **state) {
     for (unsigned kind = 0; kind < INPUT_KIND_COUNT; kind++) {
         static struct command command;
         memset(&command, 0, sizeof command);
-        command.verb = ALARM_VERB_RESET;
+        command.verb = COMMAND_RESET;
         command.alarm = 987654;
+        command.second_role = ROLE_COUNT;
+        command.disposition = DISPOSITION_DRILL;
+        command.real = 1;
+        memset(command.second_actor, 's', LIMIT_ACTOR - 1);
         memset(command.actor, 'a', LIMIT_ACTOR - 1);
         memset(command.reason, 'r', LIMIT_REASON - 1);
         (void)both_ways(input_at(
@@ -183,7 +187,7 @@ static void an_input_that_does_not_fit_leaves_no_trace(void **state) {
 /* Cut anywhere, what is whole is read, and the place of the cut is told. */
 static void a_torn_recording_is_read_up_to_its_last_whole_input(void **state) {
     size_t ends[6];
-    struct command command = {.verb = ALARM_VERB_ATTEND, .alarm = 3, .actor = "nurse"};
+    struct command command = {.verb = COMMAND_ATTEND, .alarm = 3, .actor = "nurse"};
     (void)state;
     put(reading_at(5, 1, 0.25));
     ends[0] = tape.size;
@@ -231,6 +235,9 @@ enum {
 #define HEAD_OF(kind, bit)                                                                         \
     (unsigned char)((kind) | 0x80 | ((1u << (bit)) & 0x7f)), (unsigned char)((1u << (bit)) >> 7)
 
+/* Two times, and a command's members before its texts. */
+#define NUMBERS 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+
 static void what_is_wrong_is_told_by_name(void **state) {
     (void)state;
     DAMAGED(RECORDING_BAD_KIND, INPUT_KIND_COUNT, 0, 0);
@@ -246,11 +253,11 @@ static void what_is_wrong_is_told_by_name(void **state) {
     DAMAGED(RECORDING_BAD_VALUE, HEAD_OF(INPUT_READING, READING_BIT), 0, 0, 1, 0, 0); /* point -1 */
     DAMAGED(RECORDING_BAD_VALUE, HEAD_OF(INPUT_READING, READING_BIT), 0, 0, 0, 3, 0); /* form 3 */
     DAMAGED(RECORDING_BAD_VALUE, HEAD_OF(INPUT_READING, READING_BIT), 0, 0, 0, 0x80, 0x10, 0);
-    DAMAGED(RECORDING_BAD_TEXT, HEAD_OF(INPUT_COMMAND, COMMAND_BIT), 0, 0, 0, 0, LIMIT_ACTOR, 'a');
-    DAMAGED(RECORDING_BAD_TEXT, HEAD_OF(INPUT_COMMAND, COMMAND_BIT), 0, 0, 0, 0, 0, 0);
-    DAMAGED(RECORDING_BAD_TEXT, HEAD_OF(INPUT_COMMAND, COMMAND_BIT), 0, 0, 0, 0, 2, 'a', 0, 0);
+    DAMAGED(RECORDING_BAD_TEXT, HEAD_OF(INPUT_COMMAND, COMMAND_BIT), NUMBERS, LIMIT_ACTOR, 'a');
+    DAMAGED(RECORDING_BAD_TEXT, HEAD_OF(INPUT_COMMAND, COMMAND_BIT), NUMBERS, 0, 0, 0);
+    DAMAGED(RECORDING_BAD_TEXT, HEAD_OF(INPUT_COMMAND, COMMAND_BIT), NUMBERS, 2, 'a', 0, 0, 0);
     DAMAGED(RECORDING_BAD_MEMBER, HEAD_OF(INPUT_COMMAND, COMMAND_BIT), 0, 0, 0, 0xff, 0xff, 0xff,
-            0xff, 0x7f, 1, 'a', 0);
+            0xff, 0x7f, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0);
     DAMAGED(RECORDING_TORN, INPUT_TICK);
     for (unsigned damage = 0; damage < RECORDING_DAMAGE_COUNT; damage++) {
         assert_true(strlen(recording_damage_text((enum recording_damage)damage)) > 10);
