@@ -654,17 +654,32 @@ struct engine_restore {
     uint32_t restored, forgotten;
 };
 
+/* The site no longer has this alarm: if it is open it ends now, and is told to have. */
+static void engine_end_alarm(struct engine *engine, const char *name,
+                             const struct journal_alarm *recorded) {
+    char quoted[512];
+    if (!recorded->record.axes.open) {
+        return;
+    }
+    int r = recorder_end_alarm(engine->recorder, name, &recorded->record, clock_wall());
+    if (r != 0) {
+        log_failure("alarm_not_ended", r, "an alarm without a rule is closed at the next start");
+        return;
+    }
+    log_line(
+        LOG_WARNING, "alarm_without_rule",
+        "alarm=%s effect=\"its rule is no longer in the site: the alarm is closed, and whether "
+        "the danger is over is not known\"",
+        log_quote(name, quoted, sizeof quoted));
+}
+
 static void engine_restore_alarm(void *context, const char *name, struct journal_alarm *recorded) {
     struct engine_restore *restore = context;
     struct engine *engine = restore->engine;
     uint32_t alarm = site_alarm_find(engine->site, name);
     if (alarm == RULESET_NONE) {
-        char quoted[512];
-        restore->forgotten++;
-        log_line(LOG_WARNING, "alarm_without_rule",
-                 "alarm=%s effect=\"its rule is no longer in the site; the alarm "
-                 "is not followed any more\"",
-                 log_quote(name, quoted, sizeof quoted));
+        engine_end_alarm(engine, name, recorded);
+        restore->forgotten += recorded->record.axes.open;
         return;
     }
     bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;

@@ -2,6 +2,7 @@
 #include "gateway/engine/event_json.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/clock.h"
@@ -117,6 +118,14 @@ static void event_json_actor(struct scribe *scribe, const struct command *comman
     }
 }
 
+static void event_json_state(struct scribe *scribe, const struct alarm_axes *axes) {
+    event_json_flag(scribe, "{\"active\":", axes->active);
+    event_json_flag(scribe, ",\"acked\":", axes->acked);
+    event_json_flag(scribe, ",\"latched\":", axes->latched);
+    event_json_flag(scribe, ",\"attended\":", axes->attended);
+    scribe_raw(scribe, "}");
+}
+
 static void event_json_alarm(struct scribe *scribe, const struct site *site,
                              const struct core_event *event, struct wall raised) {
     const struct ruleset_alarm *alarm = &site->ruleset.alarms[event->alarm];
@@ -129,11 +138,7 @@ static void event_json_alarm(struct scribe *scribe, const struct site *site,
     event_json_key(scribe, "place");
     event_json_place(scribe, site, event->place);
     event_json_key(scribe, "state");
-    event_json_flag(scribe, "{\"active\":", event->axes.active);
-    event_json_flag(scribe, ",\"acked\":", event->axes.acked);
-    event_json_flag(scribe, ",\"latched\":", event->axes.latched);
-    event_json_flag(scribe, ",\"attended\":", event->axes.attended);
-    scribe_raw(scribe, "}");
+    event_json_state(scribe, &event->axes);
     event_json_key(scribe, "occurrence");
     scribe_count(scribe, event->occurrence);
     /* The product's own rules look at states of the gateway, not at a value. */
@@ -180,21 +185,26 @@ static void event_json_subject(struct scribe *scribe, const struct site *site,
     }
 }
 
+/* What every event begins with, up to its subject. */
+static void event_json_head(struct scribe *scribe, const struct site *site,
+                            enum core_event_type type) {
+    /* Ids are [a-z0-9-] and need no escaping. */
+    scribe_raw(scribe, ",\"source\":\"/tocsin/");
+    scribe_raw(scribe, site_text(site, site->header->site_id));
+    scribe_raw(scribe, "/");
+    scribe_raw(scribe, site_text(site, site->header->gateway_id));
+    scribe_raw(scribe, "\",\"type\":\"tocsin.");
+    scribe_raw(scribe, core_event_name(type));
+    scribe_raw(scribe, "\"");
+}
+
 void event_json_format(const struct site *site, const struct core_event *event, struct wall raised,
                        struct event_json *ret) {
     struct scribe scribe = {.at = ret->text, .size = sizeof ret->text};
-    char time[CLOCK_TEXT_SIZE];
-    clock_format(event->wall, time);
-    /* Ids are [a-z0-9-] and need no escaping. */
-    scribe_raw(&scribe, ",\"source\":\"/tocsin/");
-    scribe_raw(&scribe, site_text(site, site->header->site_id));
-    scribe_raw(&scribe, "/");
-    scribe_raw(&scribe, site_text(site, site->header->gateway_id));
-    scribe_raw(&scribe, "\",\"type\":\"tocsin.");
-    scribe_raw(&scribe, core_event_name(event->type));
-    scribe_raw(&scribe, "\"");
+    event_json_head(&scribe, site, event->type);
     event_json_subject(&scribe, site, event);
-    event_json_string(&scribe, "time", time, sizeof time);
+    event_json_key(&scribe, "time");
+    event_json_time(&scribe, event->wall);
     ret->split = scribe.used;
     event_json_key(&scribe, "data");
     if (event->alarm != RULESET_NONE) {
@@ -202,6 +212,78 @@ void event_json_format(const struct site *site, const struct core_event *event, 
     } else {
         event_json_activity(&scribe, site, event);
     }
+    scribe_raw(&scribe, "}");
+    assert(!scribe.full);
+    ret->size = scribe.used;
+}
+
+/* ---- alarms whose rule is gone ---- */
+
+/* Copy the string value of the first `key` (given as `"key":"`), if it is there and fits. */
+static void ended_find(const char *body, size_t size, const char *key, char *ret, size_t ret_size) {
+    const char *at = memmem(body, size, key, strlen(key));
+    if (at == NULL) {
+        return;
+    }
+    at += strlen(key);
+    const char *end = memchr(at, '"', size - (size_t)(at - body));
+    if (end != NULL && (size_t)(end - at) < ret_size) {
+        memcpy(ret, at, (size_t)(end - at));
+        ret[end - at] = '\0';
+    }
+}
+
+void event_json_ended_learn(struct event_json_ended *ended, const char *body, size_t size) {
+    ended_find(body, size, "\"class\":\"", ended->class_name, sizeof ended->class_name);
+    ended_find(body, size, "\"priority\":\"", ended->priority, sizeof ended->priority);
+    ended_find(body, size, "\"place\":\"", ended->place, sizeof ended->place);
+}
+
+/* A string, or null for one that is not known. */
+static void ended_string(struct scribe *scribe, const char *key, const char *text) {
+    event_json_key(scribe, key);
+    if (*text == '\0') {
+        scribe_raw(scribe, "null");
+    } else {
+        scribe_string(scribe, text, ID_MAX);
+    }
+}
+
+static void ended_data(struct scribe *scribe, const struct event_json_ended *ended) {
+    const struct alarm_axes axes = {.acked = ended->acked, .attended = ended->attended};
+    char rule[SITE_ALARM_NAME_SIZE];
+    (void)snprintf(rule, sizeof rule, "%.*s", (int)strcspn(ended->name, "/"), ended->name);
+    scribe_raw(scribe, "{\"rule\":");
+    scribe_string(scribe, rule, ID_MAX);
+    ended_string(scribe, "class", ended->class_name);
+    ended_string(scribe, "priority", ended->priority);
+    ended_string(scribe, "place", ended->place);
+    event_json_key(scribe, "state");
+    event_json_state(scribe, &axes);
+    event_json_key(scribe, "occurrence");
+    scribe_count(scribe, ended->occurrence);
+    scribe_raw(scribe, ",\"value\":null,\"unit\":null,\"quality\":\"uncertain\",\"measured\":null");
+    event_json_texts(scribe, "text",
+                     "此告警的规则已从配置中删除,告警随之关闭;险情是否解除未知,请到现场查看",
+                     "its rule was removed from the site, which closes this alarm; whether the "
+                     "danger is over is not known: look at the place");
+    event_json_texts(scribe, "response", "", "");
+    event_json_actor(scribe, NULL);
+    event_json_string(scribe, "reason", "rule removed", REASON_MAX);
+    scribe_raw(scribe, "}");
+}
+
+void event_json_format_ended(const struct site *site, const struct event_json_ended *ended,
+                             struct event_json *ret) {
+    struct scribe scribe = {.at = ret->text, .size = sizeof ret->text};
+    const char *entity = ended->name + strcspn(ended->name, "/");
+    event_json_head(&scribe, site, EVENT_ALARM_CLOSED);
+    event_json_string(&scribe, "subject", *entity == '/' ? entity + 1 : entity, ID_MAX);
+    event_json_key(&scribe, "time");
+    event_json_time(&scribe, ended->wall);
+    ret->split = scribe.used;
+    event_json_key(&scribe, "data");
+    ended_data(&scribe, ended);
     scribe_raw(&scribe, "}");
     assert(!scribe.full);
     ret->size = scribe.used;

@@ -32,4 +32,21 @@ struct event_json {
 void event_json_format(const struct site *site, const struct core_event *event, struct wall raised,
                        struct event_json *ret);
 
+/* An alarm whose rule the site no longer has: what is still known of it. */
+struct event_json_ended {
+    const char *name; /* <rule>/<entity> */
+    struct wall wall; /* when it is closed */
+    bool acked, attended;
+    uint32_t occurrence;
+    /* as its newest event told them; "" where that is not known */
+    char class_name[64], priority[32], place[128];
+};
+
+/* Learn class, priority and place from the body of its newest event; size 0 teaches nothing. */
+void event_json_ended_learn(struct event_json_ended *ended, const char *body, size_t size);
+
+/* Write the event that closes it, with the reason "rule removed". */
+void event_json_format_ended(const struct site *site, const struct event_json_ended *ended,
+                             struct event_json *ret);
+
 #endif

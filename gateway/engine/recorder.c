@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
@@ -230,6 +231,17 @@ void recorder_tick(struct recorder *recorder) {
 
 /* ---- adding ---- */
 
+/* It happened at `wall`; from now on it waits for its commit. */
+static void recorder_take(struct recorder *recorder, struct journal_event *made,
+                          enum core_event_type type, struct wall wall) {
+    made->wall = wall;
+    made->born_real_ns = clock_real_ns();
+    made->type = (uint16_t)type;
+    made->lane = (uint8_t)core_event_lane(type);
+    recorder_link(recorder, made);
+    journal_add_event(recorder->journal, made);
+}
+
 int recorder_add(struct recorder *recorder, const struct core_event *event, struct wall raised,
                  const struct journal_event **ret_event) {
     const struct site *site = recorder->site;
@@ -240,10 +252,6 @@ int recorder_add(struct recorder *recorder, const struct core_event *event, stru
     if (r != 0) {
         return err_trace(r);
     }
-    made->wall = event->wall;
-    made->born_real_ns = clock_real_ns();
-    made->type = (uint16_t)event->type;
-    made->lane = (uint8_t)core_event_lane(event->type);
     made->alarm = event->alarm;
     if (event->alarm != RULESET_NONE) {
         made->class = site->ruleset.rules[site->ruleset.alarms[event->alarm].rule].class;
@@ -254,11 +262,36 @@ int recorder_add(struct recorder *recorder, const struct core_event *event, stru
     if (event->point != RULESET_NONE) {
         made->point = site_text(site, site->points[event->point].id);
     }
-    recorder_link(recorder, made);
-    journal_add_event(recorder->journal, made);
+    recorder_take(recorder, made, event->type, event->wall);
     if (ret_event != NULL) {
         *ret_event = made;
     }
+    return 0;
+}
+
+int recorder_end_alarm(struct recorder *recorder, const char *name,
+                       const struct alarm_record *recorded, struct wall wall) {
+    struct event_json_ended ended = {
+        .name = name,
+        .wall = wall,
+        .acked = recorded->axes.acked,
+        .attended = recorded->axes.attended,
+        .occurrence = recorded->occurrence,
+    };
+    struct event_json json;
+    struct journal_event *made;
+    event_json_ended_learn(&ended, recorder->message.body,
+                           journal_last(recorder->journal, name, recorder->message.body));
+    event_json_format_ended(recorder->site, &ended, &json);
+    int r = journal_event_new(json.text, json.split, json.size, &made);
+    if (r == 0 && (r = journal_event_end_alarm(made, name)) != 0) {
+        (void)journal_event_free(made);
+    }
+    if (r != 0) {
+        return err_trace(r);
+    }
+    made->class = (uint8_t)alarm_class_find(ended.class_name, strlen(ended.class_name));
+    recorder_take(recorder, made, EVENT_ALARM_CLOSED, wall);
     return 0;
 }
 

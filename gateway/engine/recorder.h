@@ -69,6 +69,13 @@ bool recorder_is_well(const struct recorder *recorder);
 NODISCARD int recorder_add(struct recorder *recorder, const struct core_event *event,
                            struct wall raised, const struct journal_event **ret_event);
 
+/*
+ * Add the event that closes `name`, an alarm that the site no longer has, as `recorded` was when it
+ * was last known; its state leaves the journal together with it. Before recorder_start().
+ */
+NODISCARD int recorder_end_alarm(struct recorder *recorder, const char *name,
+                                 const struct alarm_record *recorded, struct wall wall);
+
 /* Add an alarm's state; takes it. */
 void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm);
 

@@ -503,6 +503,11 @@ int journal_alarms(struct journal *journal,
     return r == 0 ? 0 : err_fold(r);
 }
 
+size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BODY_MAX]) {
+    assert(!journal->writer_runs);
+    return journal->store == NULL ? 0 : journal_store_last(journal->store, alarm, ret);
+}
+
 uint64_t journal_confirmed(const struct journal *journal, enum journal_sink sink,
                            enum core_lane lane) {
     return journal->confirmed[sink][lane];

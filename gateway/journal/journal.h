@@ -95,6 +95,12 @@ NODISCARD int journal_alarms(struct journal *journal,
                                            struct journal_alarm *alarm),
                              void *context);
 
+/*
+ * Copy the body of an alarm's newest event, by the alarm's name. Returns its size; 0 when there is
+ * none. Before journal_start().
+ */
+size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BODY_MAX]);
+
 /* Highest seq that a sink has confirmed in a lane, recorded or not yet. */
 uint64_t journal_confirmed(const struct journal *journal, enum journal_sink sink,
                            enum core_lane lane);

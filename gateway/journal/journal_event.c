@@ -26,8 +26,17 @@ int journal_event_new(const char *text, size_t split, size_t size,
 }
 
 struct journal_event *journal_event_free(struct journal_event *event) {
-    free(event);
+    if (event != NULL) {
+        free(event->ended);
+        free(event);
+    }
     return NULL;
+}
+
+int journal_event_end_alarm(struct journal_event *event, const char *name) {
+    assert(event->alarm == RULESET_NONE && event->ended == NULL);
+    event->ended = strdup(name);
+    return event->ended != NULL ? 0 : err_origin(-ENOMEM);
 }
 
 /* Append `len` bytes at `*at`; the sizes of journal_event.h make them fit. */

@@ -40,6 +40,9 @@ struct journal_event {
     uint8_t class;         /* enum alarm_class, or ALARM_CLASS_COUNT */
     const char *place;     /* id, in the site's strings; NULL where it has none */
     const char *point;
+    /* name of an alarm that the site no longer has (`alarm` is RULESET_NONE then): the event tells
+     * its end, and its state goes with it; NULL for all others */
+    char *ended;
     uint32_t split;
     uint32_t size;
     /* the loop sets it once when the event goes out before its commit; the writer looks at it */
@@ -57,6 +60,9 @@ struct journal_event {
 NODISCARD int journal_event_new(const char *text, size_t split, size_t size,
                                 struct journal_event **ret_event);
 struct journal_event *journal_event_free(struct journal_event *event);
+
+/* Make it the end of the alarm `name`, which it copies. */
+NODISCARD int journal_event_end_alarm(struct journal_event *event, const char *name);
 
 /*
  * Write the body with its id: as recorded for `seq` > 0, else as sent early under `early`. Returns

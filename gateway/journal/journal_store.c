@@ -23,6 +23,7 @@ enum store_statement {
     STORE_EVENT,
     STORE_FIRST_SENT,
     STORE_ALARM,
+    STORE_ALARM_END,
     STORE_SINK,
     STORE_STATEMENT_COUNT,
 };
@@ -35,6 +36,7 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_ALARM] =
         ("INSERT OR REPLACE INTO alarm "
          "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"),
+    [STORE_ALARM_END] = "DELETE FROM alarm WHERE name=?1",
     [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
 };
 
@@ -223,6 +225,22 @@ static int store_add_first_sent(struct journal_store *store, uint64_t seq, uint6
     return store_run(store, STORE_FIRST_SENT);
 }
 
+/* The alarm that the event is about: one of the site, one that it no longer has, or none. */
+static const char *store_alarm_name(const struct journal_store *store,
+                                    const struct journal_event *event,
+                                    char ret[SITE_ALARM_NAME_SIZE]) {
+    if (event->alarm == RULESET_NONE) {
+        return event->ended;
+    }
+    store->identity->alarm_name(store->identity->context, event->alarm, ret);
+    return ret;
+}
+
+static int store_end_alarm(struct journal_store *store, const char *name) {
+    store_bind_text(store->statements[STORE_ALARM_END], 1, name);
+    return store_run(store, STORE_ALARM_END);
+}
+
 static int store_add_event(struct journal_store *store, struct journal_event *event,
                            const char *boot, const char *id_prefix) {
     char alarm[SITE_ALARM_NAME_SIZE];
@@ -230,20 +248,20 @@ static int store_add_event(struct journal_store *store, struct journal_event *ev
     event->seq = store->newest_seq + 1;
     size_t size = journal_event_body(event, id_prefix, event->seq, 0, store->body);
     journal_digest_next(store->hasher, store->digest, store->body, size, store->digest);
-    if (event->alarm != RULESET_NONE) {
-        store->identity->alarm_name(store->identity->context, event->alarm, alarm);
-    }
     store_bind_int(statement, 1, event->seq);
     store_bind_text(statement, 2, boot);
     store_bind_int(statement, 3, (uint64_t)event->wall.ns);
     store_bind_int(statement, 4, event->lane);
     store_bind_text(statement, 5, core_event_name((enum core_event_type)event->type));
-    store_bind_text(statement, 6, event->alarm != RULESET_NONE ? alarm : NULL);
+    store_bind_text(statement, 6, store_alarm_name(store, event, alarm));
     store_bind_text(statement, 7, event->place);
     store_bind_text(statement, 8, event->point);
     (void)sqlite3_bind_text(statement, 9, store->body, (int)size, SQLITE_STATIC);
     (void)sqlite3_bind_blob(statement, 10, store->digest, sizeof store->digest, SQLITE_STATIC);
     int r = store_run(store, STORE_EVENT);
+    if (r == 0 && event->ended != NULL) {
+        r = store_end_alarm(store, event->ended);
+    }
     if (r == 0) {
         store->newest_seq = event->seq;
         event->early_linked = atomic_load(&event->early);
@@ -465,6 +483,25 @@ int journal_store_alarms(struct journal_store *store,
     }
     (void)sqlite3_finalize(statement); /* repeats the result of the step */
     return r;
+}
+
+size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]) {
+    static const char sql[] = "SELECT body FROM event WHERE alarm=?1 ORDER BY seq DESC LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    size_t size = 0;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK) {
+        store_bind_text(statement, 1, alarm);
+        if (sqlite3_step(statement) == SQLITE_ROW) {
+            const unsigned char *body = sqlite3_column_text(statement, 0);
+            size_t len = body != NULL ? (size_t)sqlite3_column_bytes(statement, 0) : 0;
+            if (len <= WIRE_BODY_MAX && len > 0) {
+                memcpy(ret, body, len);
+                size = len;
+            }
+        }
+    }
+    (void)sqlite3_finalize(statement); /* what cannot be read is as good as not there */
+    return size;
 }
 
 void journal_store_confirmed(struct journal_store *store,

@@ -72,6 +72,12 @@ NODISCARD int journal_store_alarms(struct journal_store *store,
                                                  struct journal_alarm *alarm),
                                    void *context);
 
+/*
+ * Copy the body of the newest event of an alarm, by its name. Returns its size; 0 when there is none
+ * or it cannot be read.
+ */
+size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]);
+
 /* What each sink has confirmed; 0 where it has nothing. */
 void journal_store_confirmed(struct journal_store *store,
                              uint64_t ret[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]);

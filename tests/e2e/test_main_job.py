@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import time
 
-from harness import until
+from harness import button_site, free_port, until
 
 CALL = "emergency_call/care/day-care/button-1"
 BUTTON = "care/day-care/button-1"
@@ -198,6 +198,40 @@ def test_an_engine_killed_in_mid_alarm_still_has_the_alarm(scene):
     boots = {e["id"].split(".")[2] for e in backend.events()}
     assert len(boots) == 2, "each life of the engine has a boot number of its own"
     assert_chain(journal_rows(scene))
+
+
+def test_an_alarm_whose_rule_was_removed_is_closed_by_an_event_that_says_so(scene):
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms") for _ in range(2)])
+    backend, field, gateway = scene.everything()
+    field.press("room/button-0")
+    raised = backend.until_event(type="alarm.raised", rule="call")[0]
+    until(lambda: backend.latest("/alarm/call/room/button-0"), "the retained alarm")
+    gateway.cli("ack", "call/room/button-0", "--by", "wang")
+    gateway.stop()
+
+    rules = scene.directory / "button-rules.yaml"
+    rules.write_text(rules.read_text().replace("rule: call", "rule: call_again"))
+    gateway = scene.gateway()
+    closed = backend.until_event(type="alarm.closed", rule="call")[0]
+    assert closed["topic"].endswith("/event/alarm/call/emergency")
+    assert closed["subject"] == "room/button-0" and closed["sequence"] > raised["sequence"]
+    data = closed["data"]
+    assert data["reason"] == "rule removed" and data["actor"] is None
+    assert (data["class"], data["priority"], data["place"]) == ("call.emergency", "emergency", "room")
+    assert data["state"] == {"active": False, "acked": True, "latched": False, "attended": False}
+    assert data["occurrence"] == 1 and "rule was removed" in data["text"]["en"] and "规则" in data["text"]["zh"]
+    assert gateway.process.has(r'event=alarm_without_rule alarm="call/room/button-0" effect=".*closed')
+    until(lambda: backend.latest("/alarm/call/room/button-0") == b"", "the retained alarm to be emptied")
+    backend.until_event(type="alarm.raised", rule="call_again")  # the button is still pressed
+    assert [a for a in gateway.alarms("--all") if "call/" in json.dumps(a)] == []
+
+    gateway.stop()
+    gateway = scene.gateway()
+    assert len(backend.events(type="alarm.closed", rule="call")) == 1, "it ends once"
+    assert not re.search("alarm_without_rule", gateway.process.text().split("event=stopped")[-1])
+    rows = journal_rows(scene)
+    assert_chain(rows)
+    assert [row[3] for row in rows if row[2] == "alarm.closed"] == ["call/room/button-0"]
 
 
 def test_a_pending_delay_goes_on_after_the_engine_was_killed(scene):

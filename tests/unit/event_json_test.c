@@ -436,6 +436,68 @@ static void no_body_ever_has_a_card_number(void **state) {
     }
 }
 
+/* The whole body of the end of an alarm whose rule is gone; ends in NUL. */
+static const char *body_of_end(const struct event_json_ended *ended) {
+    static char text[WIRE_BODY_MAX + 1];
+    struct event_json json;
+    struct journal_event *made;
+    struct site site = console_site("/nowhere");
+    event_json_format_ended(&site, ended, &json);
+    assert_int_equal(journal_event_new(json.text, json.split, json.size, &made), 0);
+    text[journal_event_body(made, PREFIX, 4201, 0, text)] = '\0';
+    (void)journal_event_free(made);
+    return text;
+}
+
+static void the_end_of_an_alarm_without_a_rule_keeps_what_was_last_told_of_it(void **state) {
+    (void)state;
+    struct core_event call = event_call();
+    struct site site = console_site("/nowhere");
+    const char *last = body(&site, &call, 4200, 0);
+    struct event_json_ended ended = {
+        .name = "emergency_call/care/day-care/button-1",
+        .wall = wall("2026-11-22T08:00:00Z"),
+        .acked = true,
+        .occurrence = 3,
+    };
+    event_json_ended_learn(&ended, last, strlen(last));
+    json_t *root = body_parse(body_of_end(&ended));
+    assert_string_equal(json_string_value(json_object_get(root, "type")), "tocsin.alarm.closed");
+    assert_string_equal(json_string_value(json_object_get(root, "subject")),
+                        "care/day-care/button-1");
+    assert_string_equal(json_string_value(json_object_get(root, "time")),
+                        "2026-11-22T08:00:00.000Z");
+    assert_int_equal(json_integer_value(json_object_get(root, "sequence")), 4201);
+    assert_string_equal(data_string(root, "rule", NULL), "emergency_call");
+    assert_string_equal(data_string(root, "class", NULL), "call.emergency");
+    assert_string_equal(data_string(root, "priority", NULL), "emergency");
+    assert_string_equal(data_string(root, "place", NULL), "care/day-care");
+    assert_string_equal(data_string(root, "reason", NULL), "rule removed");
+    json_decref(root);
+}
+
+static void the_end_of_an_alarm_that_nothing_is_known_of_is_still_told(void **state) {
+    (void)state;
+    static const char *const bodies[] = {
+        "",
+        "{}",
+        "{\"class\":\"cut",
+        "{\"class\":\"a-class-that-is-much-longer-than-any-that-this-or-another-build-will-ever-have\"}",
+        "{\"data\":{\"class\":null,\"priority\":null,\"place\":null}}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct event_json_ended ended = {.name = "odd", .wall = wall("2026-11-22T08:00:00Z")};
+        event_json_ended_learn(&ended, bodies[i], strlen(bodies[i]));
+        json_t *root = body_parse(body_of_end(&ended));
+        const json_t *data = json_object_get(root, "data");
+        assert_string_equal(data_string(root, "rule", NULL), "odd");
+        assert_true(json_is_null(json_object_get(data, "class")));
+        assert_true(json_is_null(json_object_get(data, "priority")));
+        assert_true(json_is_null(json_object_get(data, "place")));
+        json_decref(root);
+    }
+}
+
 static int in_shanghai(void **state) {
     (void)state;
     zone_init("Asia/Shanghai");
@@ -470,6 +532,8 @@ int main(void) {
         cmocka_unit_test(the_longest_words_of_all_still_make_one_whole_body),
         cmocka_unit_test(no_body_ever_has_a_card_number),
         cmocka_unit_test(since_is_local_time),
+        cmocka_unit_test(the_end_of_an_alarm_without_a_rule_keeps_what_was_last_told_of_it),
+        cmocka_unit_test(the_end_of_an_alarm_that_nothing_is_known_of_is_still_told),
     };
     return cmocka_run_group_tests(tests, in_shanghai, NULL);
 }
