@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * libcurl's multi interface inside libevent's loop: the library says which sockets it waits for and
+ * when it wants to be called, the loop tells it. A transfer that ends is looked at once the library
+ * has returned, never from inside its callbacks.
+ */
+#include "gateway/uplink/webhook.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <openssl/crypto.h>
+
+#include "gateway/clock.h"
+#include "gateway/log.h"
+#include "gateway/uplink/signature.h"
+#include "rules/limits.h"
+
+enum { CONNECTIONS_MAX = 8, STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299 };
+
+struct notice {
+    struct notice *older, *newer;
+    struct webhooks *webhooks;
+    uint32_t webhook;
+    struct webhook_key key;
+    uint64_t born_ns; /* real time */
+    uint32_t wait_ms; /* after the next failure */
+    struct event *retry;
+    CURL *transfer; /* while under way */
+    struct curl_slist *headers;
+    char id[WEBHOOK_ID_SIZE];
+    size_t body_size;
+    char body[];
+};
+
+struct webhook {
+    struct webhooks *webhooks;
+    struct webhook_conf conf;
+    uint8_t reachable; /* enum truth */
+    struct event *due; /* the next probe */
+    CURL *probe;       /* while under way */
+    struct log_limiter limiter;
+};
+
+struct webhooks {
+    struct event_base *base;
+    struct webhook hooks[LIMIT_WEBHOOKS];
+    uint32_t count;
+    struct webhook_times times;
+    struct webhook_callbacks callbacks;
+    void *context;
+    CURLM *multi;
+    struct event *timer;
+    struct notice *oldest, *newest;
+    uint32_t notice_count;
+    char delivered[WEBHOOK_DELIVERED_MAX][WEBHOOK_ID_SIZE]; /* a ring */
+    uint32_t delivered_next;
+    struct webhook_counts counts;
+};
+
+struct webhook_times webhook_times_default(void) {
+    return (struct webhook_times){.retry_ms_first = 1000,
+                                  .retry_ms_max = 60000,
+                                  .attempt_ms = 10000,
+                                  .probe_ms = 60000,
+                                  .age_s_max = 24 * 3600};
+}
+
+static struct timeval webhook_timeval(uint64_t wait_ms) {
+    return (struct timeval){.tv_sec = (time_t)(wait_ms / 1000),
+                            .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+}
+
+/* ---- what is known of a webhook ---- */
+
+static void webhook_note(struct webhooks *webhooks, uint32_t index, enum truth reachable,
+                         const char *reason) {
+    struct webhook *hook = &webhooks->hooks[index];
+    uint64_t kept_back = 0;
+    bool changed = hook->reachable != (uint8_t)reachable;
+    hook->reachable = (uint8_t)reachable;
+    if (reachable == TRUTH_FALSE && log_permit(&hook->limiter, &kept_back)) {
+        char quoted[256];
+        log_line(LOG_WARNING, "webhook_failed",
+                 "webhook=%s reason=%s kept_back=%" PRIu64
+                 " effect=\"nobody of this role hears of alarms by it until it answers\"",
+                 hook->conf.name, log_quote(reason, quoted, sizeof quoted), kept_back);
+    } else if (reachable == TRUTH_TRUE && changed) {
+        log_line(LOG_NOTICE, "webhook_answers", "webhook=%s effect=\"its role is reached by it\"",
+                 hook->conf.name);
+    }
+    if (changed) {
+        webhooks->callbacks.reachable(webhooks->context, index, reachable);
+    }
+}
+
+/* Read the secret anew each time, so that a file that comes later or is changed counts. */
+static int webhook_secret(struct webhooks *webhooks, uint32_t index,
+                          struct signature_secret *ret_secret) {
+    int r = signature_read(webhooks->hooks[index].conf.secret_file, ret_secret);
+    if (r == SIGNATURE_E_ABSENT) {
+        webhook_note(webhooks, index, TRUTH_FALSE, "its secret_file cannot be read");
+    } else if (r == SIGNATURE_E_WEAK) {
+        webhook_note(webhooks, index, TRUTH_FALSE, "its secret_file must hold 16 to 1024 bytes");
+    }
+    return r;
+}
+
+static bool webhook_is_signed(const struct webhooks *webhooks, uint32_t index) {
+    return webhooks->hooks[index].conf.secret_file[0] != '\0';
+}
+
+/* ---- the list of notices ---- */
+
+static void notice_stop(struct notice *notice) {
+    if (notice->transfer != NULL) {
+        (void)curl_multi_remove_handle(notice->webhooks->multi, notice->transfer);
+        curl_easy_cleanup(notice->transfer);
+        notice->transfer = NULL;
+    }
+    curl_slist_free_all(notice->headers);
+    notice->headers = NULL;
+}
+
+static void notice_free(struct notice *notice) {
+    struct webhooks *webhooks = notice->webhooks;
+    *(notice->older != NULL ? &notice->older->newer : &webhooks->oldest) = notice->newer;
+    *(notice->newer != NULL ? &notice->newer->older : &webhooks->newest) = notice->older;
+    webhooks->notice_count--;
+    notice_stop(notice);
+    if (notice->retry != NULL) {
+        event_free(notice->retry);
+    }
+    free(notice);
+}
+
+static struct notice *notice_find(const struct webhooks *webhooks, const char *id) {
+    struct notice *notice = webhooks->oldest;
+    while (notice != NULL && strcmp(notice->id, id) != 0) {
+        notice = notice->newer;
+    }
+    return notice;
+}
+
+static void notice_attempt(struct notice *notice);
+
+static void notice_retry(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    notice_attempt(context);
+}
+
+static struct notice *notice_new(struct webhooks *webhooks, const struct webhook_notice *given) {
+    struct notice *notice = calloc(1, sizeof *notice + given->body_size);
+    if (notice == NULL) {
+        return NULL;
+    }
+    notice->retry = event_new(webhooks->base, -1, 0, notice_retry, notice);
+    if (notice->retry == NULL) {
+        free(notice);
+        return NULL;
+    }
+    notice->webhooks = webhooks;
+    notice->webhook = given->webhook;
+    notice->key = given->key;
+    notice->born_ns = clock_real_ns();
+    notice->wait_ms = webhooks->times.retry_ms_first;
+    memcpy(notice->id, given->id, strlen(given->id) + 1);
+    memcpy(notice->body, given->body, given->body_size);
+    notice->body_size = given->body_size;
+    notice->older = webhooks->newest;
+    *(webhooks->newest != NULL ? &webhooks->newest->newer : &webhooks->oldest) = notice;
+    webhooks->newest = notice;
+    webhooks->notice_count++;
+    return notice;
+}
+
+/* ---- one attempt ---- */
+
+/* What the receiver says beside its status is nobody's business. */
+static size_t notice_swallow(char *bytes, size_t size, size_t count, void *context) {
+    (void)bytes;
+    (void)context;
+    return size * count;
+}
+
+static bool notice_header(struct notice *notice, const char *line) {
+    struct curl_slist *longer = curl_slist_append(notice->headers, line);
+    if (longer != NULL) {
+        notice->headers = longer;
+    }
+    return longer != NULL;
+}
+
+/* Headers of one attempt; the signature tells when it was made. Returns false if it cannot be made. */
+static bool notice_headers(struct notice *notice) {
+    struct webhooks *webhooks = notice->webhooks;
+    if (!notice_header(notice, "Content-Type: application/cloudevents+json; charset=utf-8") ||
+        !notice_header(notice, "Expect:")) {
+        return false;
+    }
+    if (!webhook_is_signed(webhooks, notice->webhook)) {
+        return true;
+    }
+    struct signature_secret secret;
+    char line[SIGNATURE_HEADER_SIZE];
+    int r = webhook_secret(webhooks, notice->webhook, &secret);
+    if (r == 0) {
+        r = signature_header(&secret, clock_wall(), notice->body, notice->body_size, line);
+        OPENSSL_cleanse(&secret, sizeof secret);
+    }
+    return r == 0 && notice_header(notice, line);
+}
+
+/* What holds for all that goes to a webhook. */
+static void webhook_options(const struct webhooks *webhooks, uint32_t index, CURL *transfer) {
+    (void)curl_easy_setopt(transfer, CURLOPT_URL, webhooks->hooks[index].conf.url);
+    (void)curl_easy_setopt(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(transfer, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(transfer, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
+    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
+    (void)curl_easy_setopt(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    (void)curl_easy_setopt(transfer, CURLOPT_TIMEOUT_MS, (long)webhooks->times.attempt_ms);
+}
+
+static void notice_options(struct notice *notice, CURL *transfer) {
+    webhook_options(notice->webhooks, notice->webhook, transfer);
+    (void)curl_easy_setopt(transfer, CURLOPT_USERAGENT, "tocsin");
+    (void)curl_easy_setopt(transfer, CURLOPT_HTTPHEADER, notice->headers);
+    (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDS, (const char *)notice->body);
+    (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDSIZE, (long)notice->body_size);
+    (void)curl_easy_setopt(transfer, CURLOPT_WRITEFUNCTION, notice_swallow);
+    (void)curl_easy_setopt(transfer, CURLOPT_PRIVATE, (char *)notice);
+}
+
+/* Try again later, or give up a notice that is older than anybody wants to hear of. */
+static void notice_failed(struct notice *notice) {
+    struct webhooks *webhooks = notice->webhooks;
+    uint64_t age_ns = clock_real_ns() - notice->born_ns;
+    webhooks->counts.failures++;
+    notice_stop(notice);
+    if (age_ns >= webhooks->times.age_s_max * NS_PER_S) {
+        webhooks->counts.given_up++;
+        notice_free(notice);
+        return;
+    }
+    const struct timeval wait = webhook_timeval(notice->wait_ms);
+    (void)event_add(notice->retry, &wait);
+    notice->wait_ms = notice->wait_ms * 2 < webhooks->times.retry_ms_max
+                          ? notice->wait_ms * 2
+                          : webhooks->times.retry_ms_max;
+}
+
+static void notice_attempt(struct notice *notice) {
+    struct webhooks *webhooks = notice->webhooks;
+    webhooks->counts.attempts++;
+    CURL *transfer = notice_headers(notice) ? curl_easy_init() : NULL;
+    if (transfer == NULL) {
+        notice_failed(notice);
+        return;
+    }
+    notice_options(notice, transfer);
+    notice->transfer = transfer;
+    if (curl_multi_add_handle(webhooks->multi, transfer) != CURLM_OK) {
+        notice_failed(notice);
+    }
+}
+
+static void notice_ended(struct notice *notice, CURLcode result) {
+    struct webhooks *webhooks = notice->webhooks;
+    long status = 0;
+    (void)curl_easy_getinfo(notice->transfer, CURLINFO_RESPONSE_CODE, &status);
+    if (result == CURLE_OK && status >= STATUS_OK_FIRST && status <= STATUS_OK_LAST) {
+        const struct webhook_key key = notice->key;
+        uint32_t index = notice->webhook;
+        webhooks->counts.delivered++;
+        memcpy(webhooks->delivered[webhooks->delivered_next], notice->id, sizeof notice->id);
+        webhooks->delivered_next = (webhooks->delivered_next + 1) % WEBHOOK_DELIVERED_MAX;
+        notice_free(notice);
+        webhook_note(webhooks, index, TRUTH_TRUE, "");
+        webhooks->callbacks.answered(webhooks->context, &key, true);
+        return;
+    }
+    char reason[160];
+    if (result == CURLE_OK) {
+        (void)snprintf(reason, sizeof reason, "it answers with HTTP status %ld", status);
+    } else {
+        (void)snprintf(reason, sizeof reason, "%s", curl_easy_strerror(result));
+    }
+    webhook_note(webhooks, notice->webhook, TRUTH_FALSE, reason);
+    notice_failed(notice);
+}
+
+/* ---- probes: can it be reached, before it is needed? ---- */
+
+/* Plan the next probe of a webhook, in `wait_ms`. */
+static void probe_plan(struct webhook *hook, uint32_t wait_ms) {
+    const struct timeval wait = webhook_timeval(wait_ms);
+    (void)event_add(hook->due, &wait);
+}
+
+static bool webhook_is_busy(const struct webhooks *webhooks, uint32_t index) {
+    const struct notice *notice = webhooks->oldest;
+    while (notice != NULL && notice->webhook != index) {
+        notice = notice->newer;
+    }
+    return notice != NULL;
+}
+
+static void probe_stop(struct webhook *hook) {
+    if (hook->probe != NULL) {
+        (void)curl_multi_remove_handle(hook->webhooks->multi, hook->probe);
+        curl_easy_cleanup(hook->probe);
+        hook->probe = NULL;
+    }
+}
+
+static void probe_begin(evutil_socket_t fd, short what, void *context) {
+    struct webhook *hook = context;
+    struct webhooks *webhooks = hook->webhooks;
+    uint32_t index = (uint32_t)(hook - webhooks->hooks);
+    struct signature_secret secret;
+    (void)fd;
+    (void)what;
+    probe_plan(hook, webhooks->times.probe_ms);
+    if (hook->probe != NULL || webhook_is_busy(webhooks, index) ||
+        (webhook_is_signed(webhooks, index) && webhook_secret(webhooks, index, &secret) != 0)) {
+        return; /* it is known, or being found out */
+    }
+    OPENSSL_cleanse(&secret, sizeof secret);
+    hook->probe = curl_easy_init();
+    if (hook->probe != NULL) {
+        webhook_options(webhooks, index, hook->probe);
+        (void)curl_easy_setopt(hook->probe, CURLOPT_CONNECT_ONLY, 1L);
+        (void)curl_multi_add_handle(webhooks->multi, hook->probe);
+    }
+}
+
+static void probe_ended(struct webhooks *webhooks, const CURL *transfer, CURLcode result) {
+    for (uint32_t i = 0; i < webhooks->count; i++) {
+        if (webhooks->hooks[i].probe == transfer) {
+            probe_stop(&webhooks->hooks[i]);
+            webhook_note(webhooks, i, result == CURLE_OK ? TRUTH_TRUE : TRUTH_FALSE,
+                         curl_easy_strerror(result));
+        }
+    }
+}
+
+/* ---- libcurl in the loop ---- */
+
+/* Look at the transfers that have ended. */
+static void webhooks_reap(struct webhooks *webhooks) {
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(webhooks->multi, &left)) != NULL) {
+        if (message->msg == CURLMSG_DONE) {
+            char *notice = NULL;
+            CURLcode result = message->data.result;
+            (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &notice);
+            if (notice != NULL) {
+                notice_ended((struct notice *)(void *)notice, result);
+            } else {
+                probe_ended(webhooks, message->easy_handle, result);
+            }
+        }
+    }
+}
+
+static void webhooks_ready(evutil_socket_t fd, short what, void *context) {
+    struct webhooks *webhooks = context;
+    int running;
+    int action = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
+                 ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
+    (void)curl_multi_socket_action(webhooks->multi, fd, action, &running);
+    webhooks_reap(webhooks);
+}
+
+static void webhooks_timed(evutil_socket_t fd, short what, void *context) {
+    struct webhooks *webhooks = context;
+    int running;
+    (void)fd;
+    (void)what;
+    (void)curl_multi_socket_action(webhooks->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    webhooks_reap(webhooks);
+}
+
+static int webhooks_want_socket(CURL *transfer, curl_socket_t fd, int what, void *context,
+                                void *of_socket) {
+    struct webhooks *webhooks = context;
+    struct event *event = of_socket;
+    (void)transfer;
+    if (event != NULL) {
+        event_free(event);
+        event = NULL;
+    }
+    if (what != CURL_POLL_REMOVE) {
+        short wanted = (short)(((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
+                               ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0) | EV_PERSIST);
+        event = event_new(webhooks->base, fd, wanted, webhooks_ready, webhooks);
+        if (event == NULL || event_add(event, NULL) != 0) {
+            if (event != NULL) {
+                event_free(event);
+            }
+            return -1; /* the transfer fails and is tried again */
+        }
+    }
+    (void)curl_multi_assign(webhooks->multi, fd, event);
+    return 0;
+}
+
+static int webhooks_want_time(CURLM *multi, long wait_ms, void *context) {
+    struct webhooks *webhooks = context;
+    (void)multi;
+    if (wait_ms < 0) {
+        (void)event_del(webhooks->timer);
+    } else {
+        const struct timeval wait = webhook_timeval((uint64_t)wait_ms);
+        (void)event_add(webhooks->timer, &wait);
+    }
+    return 0;
+}
+
+/* ---- public ---- */
+
+static bool webhooks_has_delivered(const struct webhooks *webhooks, const char *id) {
+    for (uint32_t i = 0; i < WEBHOOK_DELIVERED_MAX; i++) {
+        if (strcmp(webhooks->delivered[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given) {
+    assert(given->webhook < webhooks->count && strlen(given->id) < WEBHOOK_ID_SIZE);
+    struct signature_secret secret;
+    if (webhooks_has_delivered(webhooks, given->id)) {
+        webhooks->counts.repeated++;
+        webhooks->callbacks.answered(webhooks->context, &given->key, true);
+        return;
+    } else if (notice_find(webhooks, given->id) != NULL) {
+        webhooks->counts.repeated++;
+        return;
+    } else if (webhook_is_signed(webhooks, given->webhook) &&
+               webhook_secret(webhooks, given->webhook, &secret) != 0) {
+        webhooks->callbacks.answered(webhooks->context, &given->key, false);
+        return;
+    }
+    OPENSSL_cleanse(&secret, sizeof secret);
+    if (webhooks->notice_count == WEBHOOK_NOTICES_MAX) {
+        webhooks->counts.displaced++;
+        notice_free(webhooks->oldest);
+    }
+    struct notice *notice = notice_new(webhooks, given);
+    if (notice != NULL) {
+        notice_attempt(notice);
+    }
+}
+
+void webhooks_withdraw(struct webhooks *webhooks, uint32_t alarm, uint32_t run) {
+    struct notice *notice = webhooks->oldest;
+    while (notice != NULL) {
+        struct notice *newer = notice->newer;
+        if (notice->key.alarm == alarm && notice->key.run == run) {
+            notice_free(notice);
+        }
+        notice = newer;
+    }
+}
+
+void webhooks_tell(struct webhooks *webhooks) {
+    for (uint32_t i = 0; i < webhooks->count; i++) {
+        webhooks->callbacks.reachable(webhooks->context, i,
+                                      (enum truth)webhooks->hooks[i].reachable);
+    }
+}
+
+struct webhook_counts webhooks_counts(const struct webhooks *webhooks) {
+    return webhooks->counts;
+}
+
+static int webhook_init(struct webhooks *webhooks, uint32_t index,
+                        const struct webhook_conf *conf) {
+    struct webhook *hook = &webhooks->hooks[index];
+    *hook = (struct webhook){
+        .webhooks = webhooks,
+        .conf = *conf,
+        .reachable = TRUTH_UNKNOWN,
+        .due = event_new(webhooks->base, -1, 0, probe_begin, hook),
+    };
+    if (hook->due == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    probe_plan(hook, 0);
+    return 0;
+}
+
+int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint32_t count,
+                 const struct webhook_times *times, const struct webhook_callbacks *callbacks,
+                 void *context, struct webhooks **ret_webhooks) {
+    assert(count <= LIMIT_WEBHOOKS);
+    struct webhooks *webhooks = calloc(1, sizeof *webhooks);
+    if (webhooks == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    webhooks->base = base;
+    webhooks->count = count;
+    webhooks->times = *times;
+    webhooks->callbacks = *callbacks;
+    webhooks->context = context;
+    webhooks->multi = curl_multi_init();
+    webhooks->timer = event_new(base, -1, 0, webhooks_timed, webhooks);
+    int r = webhooks->multi == NULL || webhooks->timer == NULL ? err_origin(-ENOMEM) : 0;
+    for (uint32_t i = 0; r == 0 && i < count; i++) {
+        r = webhook_init(webhooks, i, &conf[i]);
+    }
+    if (r != 0) {
+        (void)webhooks_free(webhooks);
+        return r;
+    }
+    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_SOCKETFUNCTION, webhooks_want_socket);
+    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_SOCKETDATA, webhooks);
+    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_TIMERFUNCTION, webhooks_want_time);
+    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_TIMERDATA, webhooks);
+    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
+    *ret_webhooks = webhooks;
+    return 0;
+}
+
+struct webhooks *webhooks_free(struct webhooks *webhooks) {
+    if (webhooks == NULL) {
+        return NULL;
+    }
+    while (webhooks->oldest != NULL) {
+        notice_free(webhooks->oldest);
+    }
+    for (uint32_t i = 0; i < webhooks->count; i++) {
+        probe_stop(&webhooks->hooks[i]);
+        if (webhooks->hooks[i].due != NULL) {
+            event_free(webhooks->hooks[i].due);
+        }
+    }
+    if (webhooks->multi != NULL) {
+        (void)curl_multi_cleanup(webhooks->multi);
+    }
+    if (webhooks->timer != NULL) {
+        event_free(webhooks->timer);
+    }
+    free(webhooks);
+    return NULL;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_UPLINK_WEBHOOK_H
+#define GATEWAY_UPLINK_WEBHOOK_H
+
+/*
+ * Webhooks: calling a role by HTTP
+ *
+ * A notice is the JSON of an escalation, to be POSTed to one webhook until somebody takes it:
+ *
+ *     webhooks_send ──▶ waiting ──▶ under way ── 2xx ──▶ delivered: receipt
+ *                          ▲            │
+ *                          └─ back-off ─┴── anything else, or no answer in time
+ *
+ * Notices go each for themselves, so that one which a receiver does not like holds up no other.
+ * Nothing here blocks: the transfers run in the loop, names are resolved on threads of libcurl.
+ * A receiver's certificate is verified, redirections are not followed, its answer's body is thrown
+ * away. Each call is signed (signature.h); without its secret a webhook is off, because a receiver
+ * that cannot tell who calls must not act.
+ *
+ * While nothing is to be sent, a webhook is connected to now and then, without a request: that it
+ * cannot be reached is to be known before it is needed.
+ *
+ * A notice is known by its id: one that is on its way or was delivered is not sent again, whoever
+ * asks. What is under way is lost with the process; the engine gives it again.
+ */
+
+#include <stddef.h>
+
+#include "gateway/err.h"
+#include "rules/reading.h"
+
+struct event_base;
+
+enum {
+    /* Notices that wait or are under way. More calls than anybody could answer. */
+    WEBHOOK_NOTICES_MAX = 64,
+    /* Ids that are remembered after their delivery. */
+    WEBHOOK_DELIVERED_MAX = 64,
+    WEBHOOK_ID_SIZE = 128,
+};
+
+struct webhook_conf {
+    const char *name; /* of the role, for messages */
+    const char *url;
+    const char *secret_file; /* "": none, calls are not signed */
+};
+
+struct webhook_times {
+    uint32_t retry_ms_first, retry_ms_max; /* the wait after a failure doubles up to the second */
+    uint32_t attempt_ms;                   /* longest time of one attempt */
+    uint32_t probe_ms;  /* between two looks whether an idle one can be reached */
+    uint32_t age_s_max; /* a notice is given up after that */
+};
+
+/* 1 s to 60 s, 10 s, 60 s, 24 h. */
+struct webhook_times webhook_times_default(void);
+
+/* What a receipt is for; comes back as it was given. */
+struct webhook_key {
+    uint32_t alarm;
+    uint32_t step;
+    uint32_t run;
+};
+
+struct webhook_notice {
+    uint32_t webhook; /* index in the configuration */
+    struct webhook_key key;
+    const char *id; /* at most WEBHOOK_ID_SIZE - 1 bytes */
+    const char *body;
+    size_t body_size;
+};
+
+struct webhook_callbacks {
+    /* It was taken (2xx), or will not be: its webhook is off. */
+    void (*answered)(void *context, const struct webhook_key *key, bool received);
+    /* A webhook can be reached or cannot, as far as the last attempt tells. */
+    void (*reachable)(void *context, uint32_t webhook, enum truth reachable);
+};
+
+struct webhook_counts {
+    uint64_t attempts;
+    uint64_t delivered;
+    uint64_t failures; /* attempts that failed */
+    uint64_t repeated; /* notices that were known already */
+    uint64_t
+        displaced; /* oldest notices that went for a new one, because WEBHOOK_NOTICES_MAX waited */
+    uint64_t given_up; /* too old */
+};
+
+struct webhooks;
+
+/*
+ * Make the webhooks, at most LIMIT_WEBHOOKS, and begin to probe them. Keeps the strings of `conf` and
+ * `context`. The program has called curl_global_init(). Returns 0 or <0.
+ */
+NODISCARD int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint32_t count,
+                           const struct webhook_times *times,
+                           const struct webhook_callbacks *callbacks, void *context,
+                           struct webhooks **ret_webhooks);
+struct webhooks *webhooks_free(struct webhooks *webhooks);
+
+/* Send a notice, copied. May call back at once. */
+void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *notice);
+
+/* Nobody is to be told of this run of the alarm's chain any more: what still waits goes. */
+void webhooks_withdraw(struct webhooks *webhooks, uint32_t alarm, uint32_t run);
+
+/* Say again by `reachable` what is known of each webhook: the engine is new. */
+void webhooks_tell(struct webhooks *webhooks);
+
+struct webhook_counts webhooks_counts(const struct webhooks *webhooks);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Webhooks against an HTTP server in the same loop, which answers what the test wants and keeps what
+ * it was sent.
+ */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include "gateway/clock.h"
+#include "gateway/uplink/signature.h"
+#include "gateway/uplink/webhook.h"
+#include "rules/limits.h"
+#include "tests/support/cmocka.h"
+
+#define SECRET "a secret of the manager"
+
+enum { CALLS_MAX = 256, ANSWERS_MAX = 256, PATIENCE_S = 30 };
+
+struct call {
+    char body[64];
+    char signature[SIGNATURE_HEADER_SIZE];
+    char type[64];
+};
+
+struct scene {
+    struct event_base *base;
+    struct evhttp *server;
+    uint16_t port;
+    struct webhooks *webhooks;
+    char url[64];
+    char secret[40];
+    int statuses[8]; /* of the next answers; 0: 200 from here on */
+    unsigned status_next;
+    bool hold;
+    struct call calls[CALLS_MAX];
+    unsigned call_count;
+    struct webhook_key answers[ANSWERS_MAX];
+    bool received[ANSWERS_MAX];
+    unsigned answer_count;
+    enum truth reachable;
+    unsigned reachable_count;
+};
+
+static void server_keep(struct scene *scene, struct evhttp_request *request) {
+    struct call *call = &scene->calls[scene->call_count++];
+    struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+    struct evbuffer *body = evhttp_request_get_input_buffer(request);
+    const char *signature = evhttp_find_header(headers, "Tocsin-Signature");
+    const char *type = evhttp_find_header(headers, "Content-Type");
+    assert_true(scene->call_count < CALLS_MAX);
+    size_t size = evbuffer_get_length(body);
+    assert_true(size < sizeof call->body);
+    assert_int_equal(evbuffer_copyout(body, call->body, size), (ssize_t)size);
+    (void)snprintf(call->signature, sizeof call->signature, "%s", signature ? signature : "");
+    (void)snprintf(call->type, sizeof call->type, "%s", type ? type : "");
+    assert_int_equal(evhttp_request_get_command(request), EVHTTP_REQ_POST);
+}
+
+static void server_called(struct evhttp_request *request, void *context) {
+    struct scene *scene = context;
+    server_keep(scene, request);
+    if (scene->hold) {
+        return;
+    }
+    int status = scene->statuses[scene->status_next];
+    scene->status_next += status != 0;
+    evhttp_send_reply(request, status != 0 ? status : 200, "so", NULL);
+}
+
+static void scene_answered(void *context, const struct webhook_key *key, bool received) {
+    struct scene *scene = context;
+    assert_true(scene->answer_count < ANSWERS_MAX);
+    scene->answers[scene->answer_count] = *key;
+    scene->received[scene->answer_count++] = received;
+}
+
+static void scene_reachable(void *context, uint32_t webhook, enum truth reachable) {
+    struct scene *scene = context;
+    assert_int_equal(webhook, 0);
+    scene->reachable = reachable;
+    scene->reachable_count++;
+}
+
+static void secret_write(struct scene *scene) {
+    FILE *file = fopen(scene->secret, "w");
+    assert_non_null(file);
+    assert_true(fputs(SECRET "\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void server_start(struct scene *scene) {
+    scene->server = evhttp_new(scene->base);
+    assert_non_null(scene->server);
+    struct evhttp_bound_socket *bound =
+        evhttp_bind_socket_with_handle(scene->server, "127.0.0.1", scene->port);
+    assert_non_null(bound);
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    assert_int_equal(
+        getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size), 0);
+    scene->port = ntohs(address.sin_port);
+    evhttp_set_gencb(scene->server, server_called, scene);
+}
+
+static void webhooks_start(struct scene *scene, uint32_t age_s_max) {
+    static const struct webhook_callbacks callbacks = {scene_answered, scene_reachable};
+    const struct webhook_conf conf = {"manager", scene->url, scene->secret};
+    const struct webhook_times times = {.retry_ms_first = 10,
+                                        .retry_ms_max = 20,
+                                        .attempt_ms = 500,
+                                        .probe_ms = 10,
+                                        .age_s_max = age_s_max};
+    assert_int_equal(
+        webhooks_new(scene->base, &conf, 1, &times, &callbacks, scene, &scene->webhooks), 0);
+}
+
+static struct scene *scene_new(void) {
+    struct scene *scene = calloc(1, sizeof *scene);
+    assert_non_null(scene);
+    scene->base = event_base_new();
+    assert_non_null(scene->base);
+    server_start(scene);
+    (void)snprintf(scene->url, sizeof scene->url, "http://127.0.0.1:%u/hook", scene->port);
+    (void)snprintf(scene->secret, sizeof scene->secret, "/tmp/tocsin-webhook-XXXXXX");
+    int fd = mkstemp(scene->secret);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    secret_write(scene);
+    scene->reachable = TRUTH_UNKNOWN;
+    return scene;
+}
+
+static void scene_free(struct scene *scene) {
+    scene->webhooks = webhooks_free(scene->webhooks);
+    if (scene->server != NULL) {
+        evhttp_free(scene->server);
+    }
+    event_base_free(scene->base);
+    (void)unlink(scene->secret);
+    free(scene);
+}
+
+/* Let the loop run until `*value` is at least `least`. */
+static void until(struct scene *scene, const unsigned *value, unsigned least) {
+    uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
+    while (*value < least) {
+        assert_true(clock_real_ns() < deadline_ns);
+        assert_true(event_base_loop(scene->base, EVLOOP_ONCE) >= 0);
+    }
+}
+
+static void until_reachable(struct scene *scene, enum truth wanted) {
+    while (scene->reachable != wanted) {
+        until(scene, &scene->reachable_count, scene->reachable_count + 1);
+    }
+}
+
+static void notice_send(struct scene *scene, uint32_t number) {
+    char id[32];
+    char body[64];
+    (void)snprintf(id, sizeof id, "site.main.1.%u", number);
+    (void)snprintf(body, sizeof body, "{\"id\":\"%s\"}", id);
+    webhooks_send(scene->webhooks, &(struct webhook_notice){.webhook = 0,
+                                                            .key = {number, 2, 7},
+                                                            .id = id,
+                                                            .body = body,
+                                                            .body_size = strlen(body)});
+}
+
+static void a_call_carries_the_event_and_a_signature_of_it(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    webhooks_start(scene, 60);
+    notice_send(scene, 42);
+    until(scene, &scene->answer_count, 1);
+    assert_true(scene->received[0]);
+    assert_int_equal(scene->answers[0].alarm, 42);
+    assert_int_equal(scene->answers[0].step, 2);
+    assert_int_equal(scene->answers[0].run, 7);
+    const struct call *call = &scene->calls[0];
+    assert_string_equal(call->body, "{\"id\":\"site.main.1.42\"}");
+    assert_string_equal(call->type, "application/cloudevents+json; charset=utf-8");
+    long long time_s;
+    assert_int_equal(sscanf(call->signature, "t=%lld,", &time_s), 1);
+    struct signature_secret secret;
+    char wanted[SIGNATURE_HEADER_SIZE];
+    assert_int_equal(signature_read(scene->secret, &secret), 0);
+    assert_int_equal(signature_header(&secret, (struct wall){time_s * (int64_t)NS_PER_S},
+                                      call->body, strlen(call->body), wanted),
+                     0);
+    assert_string_equal(strchr(wanted, ' ') + 1, call->signature);
+    assert_true(llabs(time_s - clock_wall().ns / (int64_t)NS_PER_S) <= PATIENCE_S);
+    scene_free(scene);
+}
+
+static void only_2xx_is_a_receipt_and_anything_else_is_tried_again(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    memcpy(scene->statuses, (int[]){500, 302, 404, 300, 199, 204}, 6 * sizeof(int));
+    scene->statuses[4] = 429;
+    webhooks_start(scene, 60);
+    notice_send(scene, 1);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->call_count, 6);
+    assert_int_equal(webhooks_counts(scene->webhooks).failures, 5);
+    assert_int_equal(webhooks_counts(scene->webhooks).delivered, 1);
+    assert_int_equal(scene->answer_count, 1);
+    scene_free(scene);
+}
+
+static void a_receiver_that_hangs_is_left_and_called_again(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->hold = true;
+    webhooks_start(scene, 60);
+    notice_send(scene, 1);
+    until(scene, &scene->call_count, 2);
+    scene->hold = false;
+    until(scene, &scene->answer_count, 1);
+    assert_true(scene->received[0]);
+    scene_free(scene);
+}
+
+static void one_that_a_receiver_refuses_holds_up_no_other(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->hold = true;
+    webhooks_start(scene, 60);
+    notice_send(scene, 1);
+    until(scene, &scene->call_count, 1);
+    scene->hold = false;
+    notice_send(scene, 2);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->answers[0].alarm, 2);
+    scene_free(scene);
+}
+
+static void a_notice_is_sent_once_however_often_it_is_given(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    webhooks_start(scene, 60);
+    notice_send(scene, 1);
+    notice_send(scene, 1);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->call_count, 1);
+    notice_send(scene, 1);
+    assert_int_equal(scene->answer_count, 2); /* the receipt is told again, at once */
+    assert_true(scene->received[1]);
+    assert_int_equal(webhooks_counts(scene->webhooks).repeated, 2);
+    assert_int_equal(webhooks_counts(scene->webhooks).attempts, 1);
+    scene_free(scene);
+}
+
+static void without_its_secret_a_webhook_is_off_until_the_file_comes(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    assert_int_equal(unlink(scene->secret), 0);
+    webhooks_start(scene, 60);
+    notice_send(scene, 1);
+    assert_int_equal(scene->answer_count, 1);
+    assert_false(scene->received[0]);
+    assert_int_equal(scene->reachable, TRUTH_FALSE);
+    secret_write(scene);
+    until_reachable(scene, TRUTH_TRUE);
+    notice_send(scene, 2);
+    until(scene, &scene->answer_count, 2);
+    assert_true(scene->received[1]);
+    assert_int_equal(scene->call_count, 1);
+    scene_free(scene);
+}
+
+static void without_a_secret_file_calls_go_unsigned(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    assert_int_equal(unlink(scene->secret), 0);
+    scene->secret[0] = '\0';
+    webhooks_start(scene, 60);
+    notice_send(scene, 1);
+    until(scene, &scene->answer_count, 1);
+    assert_true(scene->received[0]);
+    assert_string_equal(scene->calls[0].signature, "");
+    scene_free(scene);
+}
+
+static void that_nobody_answers_is_known_before_anybody_is_called(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    webhooks_start(scene, 60);
+    until_reachable(scene, TRUTH_TRUE);
+    assert_int_equal(scene->call_count, 0);
+    evhttp_free(scene->server);
+    scene->server = NULL;
+    until_reachable(scene, TRUTH_FALSE);
+    server_start(scene);
+    until_reachable(scene, TRUTH_TRUE);
+    scene->reachable = TRUTH_UNKNOWN;
+    webhooks_tell(scene->webhooks);
+    assert_int_equal(scene->reachable, TRUTH_TRUE);
+    scene_free(scene);
+}
+
+static void what_was_withdrawn_is_not_sent_any_more(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    memcpy(scene->statuses, (int[]){500, 500}, 2 * sizeof(int));
+    webhooks_start(scene, 60);
+    notice_send(scene, 1);
+    until(scene, &scene->call_count, 1);
+    webhooks_withdraw(scene->webhooks, 1, 6); /* another run */
+    until(scene, &scene->call_count, 2);
+    webhooks_withdraw(scene->webhooks, 1, 7);
+    notice_send(scene, 2);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->answers[0].alarm, 2);
+    assert_int_equal(scene->call_count, 3);
+    scene_free(scene);
+}
+
+static void a_notice_that_is_too_old_is_given_up(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->statuses[0] = 500;
+    webhooks_start(scene, 0);
+    notice_send(scene, 1);
+    until(scene, &scene->call_count, 1);
+    until_reachable(scene, TRUTH_FALSE);
+    assert_int_equal(webhooks_counts(scene->webhooks).given_up, 1);
+    assert_int_equal(scene->answer_count, 0);
+    scene_free(scene);
+}
+
+static void the_oldest_goes_when_too_many_wait(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->hold = true;
+    webhooks_start(scene, 60);
+    for (uint32_t i = 0; i < WEBHOOK_NOTICES_MAX; i++) {
+        notice_send(scene, i);
+    }
+    assert_int_equal(webhooks_counts(scene->webhooks).displaced, 0);
+    notice_send(scene, WEBHOOK_NOTICES_MAX);
+    assert_int_equal(webhooks_counts(scene->webhooks).displaced, 1);
+    scene->hold = false;
+    until(scene, &scene->answer_count, WEBHOOK_NOTICES_MAX);
+    for (unsigned i = 0; i < scene->answer_count; i++) {
+        assert_int_not_equal(scene->answers[i].alarm, 0);
+    }
+    scene_free(scene);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_carries_the_event_and_a_signature_of_it),
+        cmocka_unit_test(only_2xx_is_a_receipt_and_anything_else_is_tried_again),
+        cmocka_unit_test(a_receiver_that_hangs_is_left_and_called_again),
+        cmocka_unit_test(one_that_a_receiver_refuses_holds_up_no_other),
+        cmocka_unit_test(a_notice_is_sent_once_however_often_it_is_given),
+        cmocka_unit_test(without_its_secret_a_webhook_is_off_until_the_file_comes),
+        cmocka_unit_test(without_a_secret_file_calls_go_unsigned),
+        cmocka_unit_test(that_nobody_answers_is_known_before_anybody_is_called),
+        cmocka_unit_test(what_was_withdrawn_is_not_sent_any_more),
+        cmocka_unit_test(a_notice_that_is_too_old_is_given_up),
+        cmocka_unit_test(the_oldest_goes_when_too_many_wait),
+    };
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    curl_global_cleanup();
+    return failed;
+}
