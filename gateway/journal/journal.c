@@ -35,7 +35,7 @@
 enum {
     /* … when it has grown to so many pages; beyond the second bound silence is not waited for. */
     TIDY_PAGES = 200,
-    TIDY_PAGES_MAX = 4000,
+    TIDY_PAGES_MAX = 1000, /* all that the log was laid out for */
     WRITER_STACK_BYTES = 256 * 1024,
 };
 
@@ -308,6 +308,7 @@ static void journal_tidy(struct journal *journal) {
         return;
     }
     journal_store_checkpoint(journal->store);
+    journal_store_reserve(journal->store);
     if (journal->boot_number > 0 && journal->committed_seq > journal->boot_file_seq) {
         struct journal_boot boot = {journal->boot_number, journal->committed_seq};
         /* If it fails, so does the next commit, which tells. */
@@ -405,7 +406,7 @@ int journal_new(const struct journal_conf *conf, struct journal **ret_journal) {
         return err_origin(-ENOMEM);
     }
     journal->conf = *conf;
-    journal->tidy_at = UINT64_MAX;
+    journal->tidy_at = 0; /* the log is laid out before the first commit */
     journal->directory.fd = -1;
     journal->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     int r = journal->wake < 0 ? err_origin(-errno) : 0;

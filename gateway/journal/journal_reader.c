@@ -19,11 +19,12 @@
 enum {
     BUSY_MS = 20,
     READ_ROWS_MAX = 1000,
-    /* One prepared statement for each way to ask: by alarm or not, by lane or not, either order. */
+    /* One prepared statement for each way to ask: by alarm, by one lane or both, either order. */
     BY_ALARM = 1,
-    BY_LANE = 2,
-    NEWEST_FIRST = 4,
-    QUERY_FORMS = 8,
+    ALARM_LANE = 2,
+    ACTIVITY_LANE = 4,
+    NEWEST_FIRST = 8,
+    QUERY_FORMS = 16,
 };
 
 struct journal_reader {
@@ -90,15 +91,20 @@ static int reader_open(struct journal_reader *reader) {
 
 static int reader_prepare(struct journal_reader *reader, unsigned form) {
     char sql[320];
+    char lane[32] = "";
     if (reader->statements[form] != NULL) {
         return 0;
+    }
+    if ((form & (ALARM_LANE | ACTIVITY_LANE)) != 0) {
+        /* As a number in the text: a parameter would hide from SQLite that its index fits. */
+        (void)snprintf(lane, sizeof lane, " AND e.lane = %d",
+                       (form & ALARM_LANE) != 0 ? (int)LANE_ALARM : (int)LANE_ACTIVITY);
     }
     (void)snprintf(sql, sizeof sql,
                    "SELECT e.seq, f.n, e.lane, e.at_wall, e.type, e.alarm, e.body FROM event e "
                    "LEFT JOIN first_sent f ON f.seq = e.seq "
                    "WHERE e.seq > ?1 AND e.seq <= ?2%s%s ORDER BY e.seq%s LIMIT ?3",
-                   (form & BY_ALARM) != 0 ? " AND e.alarm = ?4" : "",
-                   (form & BY_LANE) != 0 ? " AND e.lane = ?5" : "",
+                   (form & BY_ALARM) != 0 ? " AND e.alarm = ?4" : "", lane,
                    (form & NEWEST_FIRST) != 0 ? " DESC" : "");
     int result = sqlite3_prepare_v3(reader->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
                                     &reader->statements[form], NULL);
@@ -115,9 +121,6 @@ static void reader_bind(sqlite3_stmt *statement, unsigned form, const struct jou
     (void)sqlite3_bind_int64(statement, 3, query->limit);
     if ((form & BY_ALARM) != 0) {
         (void)sqlite3_bind_text(statement, 4, query->alarm, -1, SQLITE_STATIC);
-    }
-    if ((form & BY_LANE) != 0) {
-        (void)sqlite3_bind_int(statement, 5, query->lane);
     }
 }
 
@@ -136,12 +139,25 @@ static bool reader_row(sqlite3_stmt *statement, struct journal_row *ret_row) {
     return ret_row->type != NULL && ret_row->body != NULL;
 }
 
+/* Every event of an alarm is in the alarm lane, whether or not the query says so. */
+static unsigned reader_form(const struct journal_query *query) {
+    unsigned form = query->newest_first ? NEWEST_FIRST : 0u;
+    if (query->alarm != NULL) {
+        form |= BY_ALARM;
+    }
+    if (query->lane == LANE_ACTIVITY) {
+        form |= ACTIVITY_LANE;
+    } else if (query->lane == LANE_ALARM || query->alarm != NULL) {
+        form |= ALARM_LANE;
+    }
+    return form;
+}
+
 int journal_read(struct journal_reader *reader, const struct journal_query *query,
                  bool (*row)(void *context, const struct journal_row *row), void *context,
                  uint64_t *ret_last_seq) {
     assert(query->limit >= 1 && query->limit <= READ_ROWS_MAX);
-    unsigned form = (query->alarm != NULL ? BY_ALARM : 0u) | (query->lane >= 0 ? BY_LANE : 0u) |
-                    (query->newest_first ? NEWEST_FIRST : 0u);
+    unsigned form = reader_form(query);
     uint64_t begun_ns = clock_real_ns();
     uint64_t last_seq = 0;
     int r = reader_open(reader);

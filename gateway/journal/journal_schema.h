@@ -28,6 +28,12 @@ enum { JOURNAL_SCHEMA_VERSION = 1 };
 /* "TOCS" in the file's header, so that file(1) and we recognise it. */
 enum { JOURNAL_APPLICATION_ID = 0x544f4353 };
 
+/*
+ * Bytes of the write-ahead log: it is laid out at this length, and cut back to it when readers have
+ * made it grow. A thousand pages fit in.
+ */
+#define JOURNAL_LOG_BYTES 4194304
+
 /* Why a journal could not be used, for people. */
 enum { JOURNAL_REASON_SIZE = 200 };
 

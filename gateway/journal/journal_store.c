@@ -171,9 +171,10 @@ static int store_open(struct journal_store *store, const char *path) {
         return r;
     }
     (void)sqlite3_busy_timeout(store->db, BUSY_MS);
-    (void)sqlite3_wal_hook(store->db, store_wal_grew, store);
     r = journal_schema_open(store->db, store->identity->site, store->identity->gateway,
                             &store->created, store->reason);
+    /* After the schema's pragmas: switching automatic checkpoints off takes any hook away. */
+    (void)sqlite3_wal_hook(store->db, store_wal_grew, store);
     if (r == 0) {
         r = store_verify(store);
     }
@@ -558,6 +559,25 @@ uint64_t journal_store_newest(const struct journal_store *store) {
 void journal_store_continue(struct journal_store *store, uint64_t seq) {
     if (seq > store->newest_seq) {
         store->newest_seq = seq;
+    }
+}
+
+void journal_store_reserve(struct journal_store *store) {
+    static const unsigned char zeros[64 * 1024];
+    sqlite3_file *log = NULL;
+    sqlite3_int64 size = 0;
+    /* The first commit has opened the file; before it there is none. */
+    if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+        log == NULL || log->pMethods == NULL || log->pMethods->xFileSize(log, &size) != SQLITE_OK) {
+        return;
+    }
+    int result = SQLITE_OK;
+    while (result == SQLITE_OK && size < JOURNAL_LOG_BYTES) {
+        result = log->pMethods->xWrite(log, zeros, sizeof zeros, size);
+        size += (sqlite3_int64)sizeof zeros;
+    }
+    if (result == SQLITE_OK) {
+        (void)log->pMethods->xSync(log, SQLITE_SYNC_DATAONLY); /* only to have it done by now */
     }
 }
 

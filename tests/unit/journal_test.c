@@ -894,6 +894,30 @@ static void a_gather_that_was_refused_can_be_given_to_the_same_store_again(void 
     database_check(scene->database, 1, 4);
 }
 
+/* Commits that never pause: the log is tidied all the same, and keeps the length it was laid at. */
+static void the_log_is_laid_out_once_and_does_not_outgrow_it_under_work(void **state) {
+    struct scene *scene = *state;
+    enum { COMMITS = 900 };
+    struct journal *journal = journal_open_for(scene);
+    struct heard heard = {.in_order = true};
+    struct stat log;
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s-wal", scene->database);
+    assert_int_equal(journal_start(journal), 0);
+    for (uint64_t n = 1; n <= COMMITS; n++) {
+        journal_add_event(journal, event_make(n, LANE_ALARM));
+        journal_add_alarm(journal, state_make(n));
+        assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+        assert_int_equal(stat(path, &log), 0);
+        assert_in_range(log.st_size, JOURNAL_LOG_BYTES, JOURNAL_LOG_BYTES + 256 * 1024);
+    }
+    struct journal_stats stats;
+    journal_stats(journal, &stats);
+    assert_int_equal(stats.commits, COMMITS);
+    (void)journal_free(journal);
+    database_check(scene->database, 1, COMMITS);
+}
+
 int main(void) {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
     const struct CMUnitTest tests[] = {
@@ -920,6 +944,7 @@ int main(void) {
         CASE(what_did_not_fit_is_recorded_in_order_once_there_is_room),
         CASE(an_alarm_state_is_never_recorded_without_its_event),
         CASE(a_gather_that_was_refused_can_be_given_to_the_same_store_again),
+        CASE(the_log_is_laid_out_once_and_does_not_outgrow_it_under_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
