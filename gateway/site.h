@@ -84,6 +84,7 @@ struct site_header {
     uint32_t component_count;
     uint32_t memory_count; /* of the ruleset */
     uint32_t reserved;
+    uint64_t recordings_size; /* bytes of inputs kept for replay; 0: none */
 };
 
 struct site_place {

@@ -295,6 +295,7 @@ static void image_header(struct image_builder *image) {
     header->timezone = image_string(image, config->timezone);
     header->state_directory = image_string(image, config->state_directory);
     header->console_listen = image_string(image, config->console_listen);
+    header->recordings_size = config->recordings_size;
     header->mqtt_version = config->mqtt_version;
     header->mqtt_ca = image_string(image, config->mqtt_ca);
     header->mqtt_cert = image_string(image, config->mqtt_cert);

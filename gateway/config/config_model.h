@@ -129,6 +129,7 @@ struct config {
     /* the site */
     const char *site_id, *gateway_id, *timezone, *state_directory, *console_listen;
     struct config_name site_name;
+    uint64_t recordings_size;
     uint32_t mqtt_version;
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;
     const char **brokers;

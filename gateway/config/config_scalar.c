@@ -174,6 +174,43 @@ bool config_span(struct config *config, const struct config_node *node, uint64_t
     return true;
 }
 
+/* A whole number of at most nine digits, a space, MiB or GiB; UINT64_MAX for anything else. */
+static uint64_t scalar_size(const char *text) {
+    size_t digits = strspn(text, "0123456789");
+    uint64_t number = 0;
+    if (digits == 0 || digits > 9 || (text[0] == '0' && digits > 1)) {
+        return UINT64_MAX;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        number = number * 10 + (uint64_t)(text[i] - '0');
+    }
+    if (strcmp(text + digits, " MiB") == 0) {
+        return number << 20;
+    }
+    return strcmp(text + digits, " GiB") == 0 ? number << 30 : UINT64_MAX;
+}
+
+bool config_size(struct config *config, const struct config_node *node, uint64_t min, uint64_t max,
+                 uint64_t *ret_bytes) {
+    if (node == NULL || !config_is_scalar(config, node)) {
+        return false;
+    }
+    uint64_t bytes = node->style == CONFIG_PLAIN ? scalar_size(node->text) : UINT64_MAX;
+    if (bytes == UINT64_MAX) {
+        config_error(config, node, "a whole number, a space and MiB or GiB, such as 256 MiB",
+                     "%s must be a size with its unit, not `%s`", config_label(config, node),
+                     node->text);
+        return false;
+    }
+    if (bytes != 0 && (bytes < min || bytes > max)) {
+        config_error(config, node, NULL, "%s must be from %u MiB to %u GiB, or 0 MiB for none",
+                     config_label(config, node), (unsigned)(min >> 20), (unsigned)(max >> 30));
+        return false;
+    }
+    *ret_bytes = bytes;
+    return true;
+}
+
 bool config_area(struct config *config, const struct config_node *node, double *ret_m2) {
     if (node == NULL || !config_is_scalar(config, node)) {
         return false;

@@ -34,6 +34,12 @@ bool config_truth(struct config *config, const struct config_node *node, bool *r
 bool config_span(struct config *config, const struct config_node *node, uint64_t min_ns,
                  uint64_t max_ns, uint64_t *ret_ns);
 
+/*
+ * "256 MiB", "4 GiB", within min … max bytes; and "0 MiB", which means none of it.
+ */
+bool config_size(struct config *config, const struct config_node *node, uint64_t min, uint64_t max,
+                 uint64_t *ret_bytes);
+
 /* "640 m2". */
 bool config_area(struct config *config, const struct config_node *node, double *ret_m2);
 

@@ -10,6 +10,11 @@
 
 enum { BROKERS_MAX = 8, HOLIDAYS_MAX = 1000 };
 
+/* Inputs that are kept for replay: hours of a large site, weeks of a small one. */
+#define RECORDINGS_SIZE     (256ull << 20)
+#define RECORDINGS_SIZE_MIN (16ull << 20)
+#define RECORDINGS_SIZE_MAX (64ull << 30)
+
 static void site_holidays(struct config *config, const struct config_node *holidays) {
     struct config_index seen = {0};
     for (const struct config_node *item = holidays->first; item != NULL; item = item->next) {
@@ -60,12 +65,15 @@ void config_site_check(struct config *config, const struct config_node *site) {
 void config_gateway_check(struct config *config, const struct config_node *gateway) {
     const struct config_node *fields[CONFIG_FIELDS_MAX];
     config->gateway_id = "main";
+    config->recordings_size = RECORDINGS_SIZE;
     config->state_directory = config_source_path(config, config->site_source, "state");
     if (gateway == NULL || !config_fields(config, gateway, CONFIG_SHAPE_GATEWAY, fields)) {
         return;
     }
     (void)config_id(config, fields[CONFIG_GATEWAY_ID], CONFIG_ID_PLAIN, &config->gateway_id);
     (void)config_path(config, fields[CONFIG_GATEWAY_STATE], &config->state_directory);
+    (void)config_size(config, fields[CONFIG_GATEWAY_RECORDINGS], RECORDINGS_SIZE_MIN,
+                      RECORDINGS_SIZE_MAX, &config->recordings_size);
     const struct config_node *console = fields[CONFIG_GATEWAY_CONSOLE];
     if (console == NULL || !config_fields(config, console, CONFIG_SHAPE_CONSOLE, fields)) {
         return;

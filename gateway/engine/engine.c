@@ -26,8 +26,10 @@
 #include "gateway/engine/marks.h"
 #include "gateway/engine/receipts.h"
 #include "gateway/engine/recorder.h"
+#include "gateway/engine/recording_ring.h"
 #include "gateway/engine/restore.h"
 #include "gateway/engine/roster.h"
+#include "gateway/engine/silences.h"
 #include "gateway/engine/teller.h"
 #include "gateway/engine/zone.h"
 #include "gateway/log.h"
@@ -36,8 +38,6 @@
 enum {
     /* Live values wait so long for others to go with them; events never wait. */
     ENGINE_POINTS_MS = 5,
-    /* No silence is shorter in real time, however fast the clock runs: heartbeats come each real second. */
-    ENGINE_SILENCE_MS_MIN = 3500,
     /* Alarms whose record changed, taken from the core at a time. */
     CHANGED_BATCH = 64,
 };
@@ -55,10 +55,10 @@ struct engine_alarm {
 struct engine {
     struct process *process;
     const struct site *site;
-    struct ruleset ruleset; /* the site's, with silences that fit the clock */
-    struct ruleset_device *devices;
-    struct ruleset_point *ruleset_points;
+    struct silences silences; /* with the ruleset that the core has */
     struct core *core;
+    struct recording_ring *recording;
+    uint64_t event_count_recorded; /* of those whose inputs the recording has been given */
     struct core_event *events;
     struct engine_alarm *alarms;
     struct marks unrecorded; /* alarms whose newest state the journal has not confirmed */
@@ -129,6 +129,7 @@ static enum command_refusal engine_apply(struct engine *engine, struct input *in
     input->at = engine_now(engine);
     input->wall = clock_wall();
     struct step step = {.events = engine->events};
+    recording_ring_add(engine->recording, input);
     core_step(engine->core, input, &step);
     for (uint32_t i = 0; i < step.event_count; i++) {
         engine_record_event(engine, &step.events[i], i == 0 ? ret_first : NULL);
@@ -166,6 +167,23 @@ static void engine_record_alarm(struct engine *engine, uint32_t alarm) {
     }
 }
 
+/* Let the recording begin a new segment when it wants to. The core has nothing left to report. */
+static void engine_begin_recording(struct engine *engine) {
+    const struct journal *journal = recorder_journal(engine->recorder);
+    struct recording_moment moment = {
+        .at = engine_now(engine),
+        .wall = clock_wall(),
+        .rate = clock_rate(),
+        .boot = journal_boot(journal),
+        .next_seq = journal_newest(journal) + 1,
+    };
+    for (const struct journal_event *event = recorder_waiting(engine->recorder); event != NULL;
+         event = event->newer) {
+        moment.next_seq++;
+    }
+    recording_ring_begin(engine->recording, engine->core, &moment);
+}
+
 /* Hand over what the last inputs brought, and wake up for what the core wants next. */
 static void engine_hand_over(struct engine *engine) {
     uint32_t changed[CHANGED_BATCH];
@@ -176,6 +194,11 @@ static void engine_hand_over(struct engine *engine) {
         }
     }
     engine->ticket = recorder_submit(engine->recorder);
+    recording_ring_flush(engine->recording, engine->event_count != engine->event_count_recorded);
+    engine->event_count_recorded = engine->event_count;
+    if (recording_ring_is_due(engine->recording)) {
+        engine_begin_recording(engine);
+    }
     struct instant deadline = core_deadline(engine->core);
     if (deadline.ns == INSTANT_NEVER.ns) {
         (void)event_del(engine->tick);
@@ -640,6 +663,7 @@ static void engine_second(evutil_socket_t fd, short what, void *context) {
     (void)what;
     engine_watch_clock(engine);
     recorder_tick(engine->recorder);
+    recording_ring_flush(engine->recording, true);
     engine_miss_components(engine);
     engine_hand_over(engine);
     teller_scan(engine->teller);
@@ -696,44 +720,12 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
     restore->restored++;
 }
 
-/* Under a fast clock, stretch the silences so that none is over before a heartbeat can have come. */
-static int engine_stretch_silences(struct engine *engine) {
-    const struct ruleset *ruleset = &engine->site->ruleset;
-    uint64_t least_ns = clock_rate() * (ENGINE_SILENCE_MS_MIN * NS_PER_MS);
-    engine->ruleset = *ruleset;
-    if (clock_rate() == 1) {
-        return 0;
-    }
-    engine->devices = calloc((size_t)ruleset->device_count + 1, sizeof *engine->devices);
-    engine->ruleset_points =
-        calloc((size_t)ruleset->point_count + 1, sizeof *engine->ruleset_points);
-    if (engine->devices == NULL || engine->ruleset_points == NULL) {
-        return err_origin(-ENOMEM);
-    }
-    for (uint32_t i = 0; i < ruleset->device_count; i++) {
-        engine->devices[i] = ruleset->devices[i];
-        if (engine->devices[i].silence_ns > 0 && engine->devices[i].silence_ns < least_ns) {
-            engine->devices[i].silence_ns = least_ns;
-        }
-    }
-    for (uint32_t i = 0; i < ruleset->point_count; i++) {
-        engine->ruleset_points[i] = ruleset->points[i];
-        if (engine->ruleset_points[i].silence_ns > 0 &&
-            engine->ruleset_points[i].silence_ns < least_ns) {
-            engine->ruleset_points[i].silence_ns = least_ns;
-        }
-    }
-    engine->ruleset.devices = engine->devices;
-    engine->ruleset.points = engine->ruleset_points;
-    return 0;
-}
-
 static int engine_allocate(struct engine *engine) {
-    int r = engine_stretch_silences(engine);
+    int r = silences_init(&engine->silences, &engine->site->ruleset, clock_rate());
     if (r != 0) {
-        return r;
+        return err_trace(r);
     }
-    const struct ruleset *ruleset = &engine->ruleset;
+    const struct ruleset *ruleset = &engine->silences.ruleset;
     void *block = calloc(1, core_size(ruleset));
     engine->events = calloc(core_events_max(ruleset), sizeof *engine->events);
     engine->alarms = calloc((size_t)ruleset->alarm_count + 1, sizeof *engine->alarms);
@@ -789,6 +781,9 @@ static int engine_begin(struct engine *engine) {
     }
     engine->drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
     roster_init(&engine->roster, engine->site->header->component_count, clock_real_ns());
+    if (recording_ring_is_due(engine->recording)) {
+        engine_begin_recording(engine);
+    }
     engine_apply_state(engine, INPUT_START, 0, TRUTH_TRUE);
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
@@ -820,6 +815,10 @@ static int engine_open(struct engine *engine) {
         r = recorder_new(engine->site, process->base, &recording, engine, &engine->recorder);
     }
     if (r == 0) {
+        r = recording_ring_new(engine->site, engine->site->header->recordings_size,
+                               &engine->recording);
+    }
+    if (r == 0) {
         r = teller_new(engine->site, engine->core, engine->recorder, &engine->teller);
     }
     if (r == 0) {
@@ -833,6 +832,7 @@ static int engine_open(struct engine *engine) {
 
 static void engine_close(struct engine *engine) {
     struct event *const timers[] = {engine->tick, engine->second, engine->boundary, engine->points};
+    engine->recording = recording_ring_free(engine->recording);
     engine->recorder = recorder_free(engine->recorder);
     engine->peers = engine_peers_free(engine->peers);
     engine->teller = teller_free(engine->teller);
@@ -847,8 +847,7 @@ static void engine_close(struct engine *engine) {
     free(engine->alarms);
     free(engine->events);
     free(engine->core);
-    free(engine->ruleset_points);
-    free(engine->devices);
+    silences_deinit(&engine->silences);
     free(engine);
 }
 

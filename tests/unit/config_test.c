@@ -421,6 +421,16 @@ static void a_setting_overrides_and_adds_a_scalar(void **state) {
     load_example(&loaded, "gateway.state=/var/lib/tocsin");
     assert_string_equal(site_text(&loaded.site, loaded.site.header->state_directory),
                         "/var/lib/tocsin");
+    assert_int_equal(loaded.site.header->recordings_size, 256 << 20);
+    unload(&loaded);
+    load_example(&loaded, "gateway.recordings=16 MiB");
+    assert_int_equal(loaded.site.header->recordings_size, 16 << 20);
+    unload(&loaded);
+    load_example(&loaded, "gateway.recordings=64 GiB");
+    assert_int_equal(loaded.site.header->recordings_size, UINT64_C(64) << 30);
+    unload(&loaded);
+    load_example(&loaded, "gateway.recordings=0 MiB");
+    assert_int_equal(loaded.site.header->recordings_size, 0);
     unload(&loaded);
 }
 

@@ -3,6 +3,7 @@
 tocsin_unit_test(calendar gateway_engine)
 tocsin_unit_test(event_json gateway_engine console_site PkgConfig::JANSSON)
 tocsin_unit_test(engine_receipts gateway_engine)
+tocsin_unit_test(engine_recording gateway_engine gateway_config)
 tocsin_unit_test(engine_recorder gateway_engine console_site PkgConfig::SQLITE)
 tocsin_unit_test(engine_restore gateway_engine)
 tocsin_unit_test(engine_roster gateway_engine)
