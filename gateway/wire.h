@@ -31,7 +31,7 @@
 
 struct event_base;
 
-enum { WIRE_SIZE_MAX = 8192, WIRE_BODY_MAX = 6144 };
+enum { WIRE_SIZE_MAX = 8192, WIRE_BODY_MAX = 6656 };
 
 enum wire_kind {
     WIRE_HELLO = 1,
@@ -165,6 +165,7 @@ struct wire_alarm_state {
     uint32_t alarm;
     uint32_t snapshot; /* 1: part of the snapshot; 2: the snapshot is complete, no alarm in here */
     struct alarm_record record;
+    struct wall taken; /* when the record was: its clocks count from there */
     struct wall changed;
     double value;
     uint32_t quality; /* enum quality of the deciding reading */

@@ -254,6 +254,13 @@ struct alarm_record {
     struct wall raised, acked_at, attended_at;
 };
 
+/* When a clock of a record that was taken at `taken` comes; 0 when it stands. */
+static inline struct wall alarm_record_until(const struct alarm_record *record, struct wall taken,
+                                             enum alarm_clock clock) {
+    uint32_t left_ds = record->left_ds[clock];
+    return (struct wall){left_ds == 0 ? 0 : taken.ns + (int64_t)(left_ds * NS_PER_DS)};
+}
+
 /* Start in normal, with an unknown condition. Nothing to release. */
 void alarm_init(struct alarm *alarm);
 

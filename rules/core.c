@@ -510,6 +510,20 @@ static uint32_t core_deciding_point(const struct core_turn *turn, uint32_t alarm
     return RULESET_NONE;
 }
 
+/* When what the change begins will end by itself. */
+static struct wall core_until(const struct core_turn *turn, const struct alarm *alarm,
+                              enum alarm_change change) {
+    enum alarm_clock clock = change == ALARM_CHANGE_SILENCED         ? ALARM_CLOCK_SILENCE
+                             : change == ALARM_CHANGE_SHELVED        ? ALARM_CLOCK_SHELVE
+                             : change == ALARM_CHANGE_OUT_OF_SERVICE ? ALARM_CLOCK_SERVICE
+                                                                     : ALARM_CLOCK_COUNT;
+    if (clock == ALARM_CLOCK_COUNT) {
+        return (struct wall){0};
+    }
+    uint64_t span_ns = instant_span_ns(turn->input->at, moment_instant(alarm->clocks[clock]));
+    return (struct wall){turn->input->wall.ns + (int64_t)span_ns};
+}
+
 /* Tell the changes of an alarm, in the order of enum alarm_change. */
 static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                       const struct command *command) {
@@ -531,6 +545,7 @@ static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned cha
             .occurrence = state->alarm.occurrence,
             .raises = state->alarm.raises,
             .disposition = (enum disposition)state->alarm.disposition,
+            .until = core_until(turn, &state->alarm, (enum alarm_change)(1u << bit)),
             .quality =
                 point == RULESET_NONE ? QUALITY_GOOD : (enum quality)core->points[point].quality,
             .value = state->value,

@@ -116,6 +116,7 @@ struct core_event {
     double value;         /* of the point or the expression at the alarm's last evaluation */
     uint64_t code;
     int64_t step_ns;
+    struct wall until;             /* when what begins here ends by itself; 0 where it does not */
     struct wall measured;          /* of the deciding point's last reading; 0 where there is none */
     const struct command *command; /* who and why, or NULL; borrowed from the input */
 };

@@ -68,6 +68,39 @@ static json_t *body_alarm_texts(const struct view *view, uint32_t alarm,
     return json_pack("{s:s, s:s}", "zh", zh, "en", en);
 }
 
+static json_t *body_axes(struct alarm_axes axes) {
+    const char *found = axes.real ? "real" : "false";
+    return json_pack(
+        "{s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:b, s:b}",
+        "pending", axes.pending, "active", axes.active, "acked", axes.acked, "latched",
+        axes.latched, "attended", axes.attended, "open", axes.open, "suppression",
+        suppression_name(alarm_axes_suppression(axes)), "shelved", axes.shelved, "by_design",
+        axes.by_design, "out_of_service", axes.out_of_service, "silenced", axes.silenced, "test",
+        axes.test, "promoted", axes.promoted, "investigated",
+        axes.investigated ? json_string(found) : json_null(), "chattering", axes.chattering, "idle",
+        alarm_axes_are_idle(axes));
+}
+
+/* How often it was raised, what it was, and when what people did about it ends by itself. */
+static void body_alarm_course(json_t *body, const struct view_alarm *state) {
+    static const struct {
+        const char *key;
+        enum alarm_clock clock;
+    } ends[] = {
+        {"silenced_until", ALARM_CLOCK_SILENCE},
+        {"shelved_until", ALARM_CLOCK_SHELVE},
+        {"out_of_service_until", ALARM_CLOCK_SERVICE},
+    };
+    const struct alarm_record *record = &state->record;
+    enum disposition disposition = (enum disposition)record->disposition;
+    (void)json_object_set_new(body, "raises", json_integer(record->raises));
+    (void)json_object_set_new(body, "disposition", json_string(disposition_name(disposition)));
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct wall until = alarm_record_until(record, state->taken, ends[i].clock);
+        (void)json_object_set_new(body, ends[i].key, body_wall(until));
+    }
+}
+
 json_t *body_alarm(const struct view *view, uint32_t alarm) {
     const struct site *site = view->site;
     const struct ruleset_alarm *facts = &site->ruleset.alarms[alarm];
@@ -83,10 +116,7 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
 
     bool placed = facts->place != RULESET_NONE;
     enum unit unit = point == RULESET_NONE ? UNIT_NONE : (enum unit)site->points[point].unit;
-    json_t *state_body = json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "pending", axes->pending,
-                                   "active", axes->active, "acked", axes->acked, "latched",
-                                   axes->latched, "attended", axes->attended, "open", axes->open);
-    return json_pack(
+    json_t *body = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, "
         "s:o, s:o}",
         "alarm", name, "rule", site_text(site, texts->id), "entity", entity, "class",
@@ -95,7 +125,7 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
         placed ? json_string(site_text(site, site->places[facts->place].id)) : json_null(),
         "place_name", placed ? body_name(site, site->places[facts->place].name) : json_null(),
         "state_name", alarm_state_name(alarm_axes_state(*axes)), "normal",
-        alarm_axes_are_normal(*axes), "state", state_body, "occurrence",
+        alarm_axes_are_normal(*axes), "state", body_axes(*axes), "occurrence",
         (json_int_t)state->record.occurrence, "raised", body_wall(state->record.raised), "acked_at",
         body_wall(state->record.acked_at), "attended_at", body_wall(state->record.attended_at),
         "changed", body_wall(state->changed), "value", body_number(state->value), "unit",
@@ -103,6 +133,8 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
         quality_name((enum quality)state->quality), "text",
         body_alarm_texts(view, alarm, event_text_message), "response",
         body_alarm_texts(view, alarm, event_text_response));
+    body_alarm_course(body, state);
+    return body;
 }
 
 /* What every list begins with. */
@@ -121,7 +153,7 @@ json_t *body_alarms(const struct view *view, bool all, uint32_t first, uint64_t 
     uint32_t count = view->site->ruleset.alarm_count;
     uint32_t i = first;
     for (; i < count && json_array_size(rows) < BODY_ROWS_MAX; i++) {
-        if (all || !alarm_axes_are_normal(view->alarms[i].record.axes)) {
+        if (all || !alarm_axes_are_idle(view->alarms[i].record.axes)) {
             (void)json_array_append_new(rows, body_alarm(view, i));
         }
     }

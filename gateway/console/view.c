@@ -58,6 +58,7 @@ static void view_alarm_state(struct view *view, const struct wire_alarm_state *m
     }
     view->alarms[message->alarm] = (struct view_alarm){
         .record = message->record,
+        .taken = message->taken,
         .changed = message->changed,
         .value = message->value,
         .quality = message->quality,

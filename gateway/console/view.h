@@ -29,6 +29,7 @@ enum view_engine { VIEW_AWAY, VIEW_SYNCING, VIEW_PRESENT, VIEW_SILENT };
 
 struct view_alarm {
     struct alarm_record record;
+    struct wall taken; /* when the record was */
     struct wall changed;
     double value;
     uint32_t quality; /* enum quality */

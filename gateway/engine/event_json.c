@@ -9,9 +9,9 @@
 #include "gateway/engine/event_text.h"
 #include "gateway/engine/scribe.h"
 
-/* Most bytes of a text once escaped. Four texts, two ids, an actor and a reason fit one body. */
+/* Most bytes of a text once escaped. Four texts, two ids, two actors and a reason fit one body. */
 enum { TEXT_MAX = 800, ID_MAX = SITE_ENTITY_SIZE, ACTOR_MAX = 128, REASON_MAX = 400 };
-_Static_assert(4 * TEXT_MAX + 3 * ID_MAX + ACTOR_MAX + REASON_MAX + 900 <= JOURNAL_TEXT_MAX,
+_Static_assert(4 * TEXT_MAX + 3 * ID_MAX + 2 * ACTOR_MAX + REASON_MAX + 1200 <= JOURNAL_TEXT_MAX,
                "every body fits");
 
 static void event_json_key(struct scribe *scribe, const char *key) {
@@ -113,6 +113,11 @@ static void event_json_actor(struct scribe *scribe, const struct command *comman
         return;
     }
     scribe_string(scribe, command->actor, ACTOR_MAX);
+    event_json_string(scribe, "role", role_name(command->role), ID_MAX);
+    if (command->second_actor[0] != '\0' && command->second_role < ROLE_COUNT) {
+        event_json_string(scribe, "second_actor", command->second_actor, ACTOR_MAX);
+        event_json_string(scribe, "second_role", role_name(command->second_role), ID_MAX);
+    }
     if (command->reason[0] != '\0') {
         event_json_string(scribe, "reason", command->reason, REASON_MAX);
     }
@@ -123,7 +128,37 @@ static void event_json_state(struct scribe *scribe, const struct alarm_axes *axe
     event_json_flag(scribe, ",\"acked\":", axes->acked);
     event_json_flag(scribe, ",\"latched\":", axes->latched);
     event_json_flag(scribe, ",\"attended\":", axes->attended);
+    event_json_string(scribe, "suppression", suppression_name(alarm_axes_suppression(*axes)),
+                      ID_MAX);
+    event_json_flag(scribe, ",\"silenced\":", axes->silenced);
+    event_json_flag(scribe, ",\"test\":", axes->test);
     scribe_raw(scribe, "}");
+}
+
+/* What else marks this moment in the life of the alarm; most moments are not marked. */
+static void event_json_course(struct scribe *scribe, const struct core_event *event) {
+    if (event->raises > 1) {
+        event_json_key(scribe, "raises");
+        scribe_count(scribe, event->raises);
+    }
+    if (event->axes.investigated) {
+        event_json_string(scribe, "investigated", event->axes.real ? "real" : "false", ID_MAX);
+    }
+    if (event->axes.chattering) {
+        event_json_key(scribe, "chattering");
+        scribe_raw(scribe, "true");
+    }
+    if (event->incident > 0) {
+        event_json_key(scribe, "incident");
+        scribe_count(scribe, event->incident);
+    }
+    if (event->disposition != DISPOSITION_UNSTATED || event->type == EVENT_ALARM_CLOSED) {
+        event_json_string(scribe, "disposition", disposition_name(event->disposition), ID_MAX);
+    }
+    if (event->until.ns != 0) {
+        event_json_key(scribe, "until");
+        event_json_time(scribe, event->until);
+    }
 }
 
 static void event_json_alarm(struct scribe *scribe, const struct site *site,
@@ -141,6 +176,7 @@ static void event_json_alarm(struct scribe *scribe, const struct site *site,
     event_json_state(scribe, &event->axes);
     event_json_key(scribe, "occurrence");
     scribe_count(scribe, event->occurrence);
+    event_json_course(scribe, event);
     /* The product's own rules look at states of the gateway, not at a value. */
     event_json_reading(scribe, site, event,
                        event->point != RULESET_NONE || rule->builtin == BUILTIN_NONE);
@@ -161,6 +197,17 @@ static void event_json_activity(struct scribe *scribe, const struct site *site,
         scribe_string(scribe, site_text(site, site->points[event->point].id), ID_MAX);
         event_json_key(scribe, "measured");
         event_json_time(scribe, event->measured);
+    }
+    if (event->until.ns != 0) {
+        event_json_key(scribe, "until");
+        event_json_time(scribe, event->until);
+    }
+    if (event->incident > 0) {
+        event_json_key(scribe, "incident");
+        scribe_count(scribe, event->incident);
+    }
+    if (event->command != NULL) {
+        event_json_actor(scribe, event->command);
     }
     if (event->type == EVENT_SYSTEM_CLOCK_STEPPED) {
         event_json_key(scribe, "step_s");

@@ -12,6 +12,9 @@
  *      "data":{"rule":…,"class":…,"priority":…,"place":…,"state":{…},"occurrence":1,"value":1,
  *       "unit":null,"quality":"good","measured":…,"text":{"zh":…,"en":…},"response":{…},"actor":null}}
  *
+ * Only where it says something, after the occurrence: `raises` of one raised again, `investigated`,
+ * `chattering`, `incident`, `disposition`, `until`. Beside an actor: `role`, and who was the second.
+ *
  * The keys stand in this order always. A value that cannot be trusted is null beside its quality.
  * What happened in the activity lane has place, point and text; a card's number never leaves the
  * gateway, and therefore never enters a body.

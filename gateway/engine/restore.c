@@ -24,6 +24,13 @@ void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergenc
         record->remaining_ns =
             record->remaining_ns > elapsed_ns ? record->remaining_ns - elapsed_ns : 1;
     }
+    uint64_t elapsed_ds = elapsed_ns / NS_PER_DS;
+    for (unsigned i = 0; i < ALARM_CLOCK_COUNT; i++) {
+        uint32_t left_ds = record->left_ds[i];
+        if (left_ds > 0) {
+            record->left_ds[i] = left_ds > elapsed_ds ? left_ds - (uint32_t)elapsed_ds : 1;
+        }
+    }
     for (uint32_t i = 0; i < alarm->memory_count; i++) {
         struct memory_record *memory = &alarm->memories[i];
         if (memory->now != TRUTH_TRUE) {

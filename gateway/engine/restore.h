@@ -23,7 +23,8 @@ uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant no
 
 /*
  * Move the record on by `elapsed_ns`. A delay runs on while its condition was true, and for an emergency
- * always; what is left of it is never less than 1 ns, so that it still ends by the core's own hand. A
+ * always; a clock runs on always. What is left is never nothing, so that it still ends by the core's own
+ * hand. A delay of clearing waits: nobody knows whether the condition was false all the while. A
  * stretch that went on when it was written is taken to have gone on until now.
  */
 void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergency);

@@ -19,6 +19,7 @@ enum {
 /* What has been told of an alarm, or is about to be. */
 struct teller_alarm {
     struct alarm_record record;
+    struct wall taken;
     struct wall changed;
     double value;
     uint32_t quality;
@@ -133,6 +134,7 @@ void teller_alarm(struct teller *teller, const struct journal_alarm *alarm) {
     }
     *told = (struct teller_alarm){
         .record = alarm->record,
+        .taken = alarm->at_wall,
         .changed = alarm->changed,
         .value = alarm->value,
         .quality = alarm->quality,
@@ -155,6 +157,7 @@ static int teller_send_alarm(struct teller *teller, struct teller_watcher *watch
     if (alarm != RULESET_NONE) {
         const struct teller_alarm *told = &teller->alarms[alarm];
         state.record = told->record;
+        state.taken = told->taken;
         state.changed = told->changed;
         state.value = told->value;
         state.quality = told->quality;
@@ -167,7 +170,7 @@ static int teller_send_snapshot(struct teller *teller, struct teller_watcher *wa
     int r = 0;
     while (r == 0 && watcher->snapshot_next < teller->site->ruleset.alarm_count) {
         uint32_t alarm = watcher->snapshot_next;
-        if (!alarm_axes_are_normal(teller->alarms[alarm].record.axes)) {
+        if (!alarm_axes_are_idle(teller->alarms[alarm].record.axes)) {
             r = teller_send_alarm(teller, watcher, alarm, 1);
         }
         watcher->snapshot_next += r == 0;

@@ -2,6 +2,7 @@
 #include "gateway/journal/journal_schema.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_OF(number)          TEXT_OF_EXPANDED(number)
@@ -15,7 +16,8 @@ static const char connection_sql[] =
                                                             "PRAGMA cache_size=-512;"
                                                             "PRAGMA temp_store=MEMORY;";
 
-static const char schema_sql[] =
+/* From version 0, which is nothing at all. What stands here once is never changed. */
+static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     "CREATE TABLE event("
     " seq INTEGER PRIMARY KEY,"
     " boot TEXT NOT NULL,"
@@ -56,7 +58,25 @@ static const char schema_sql[] =
     " memories BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE sink(sink TEXT NOT NULL, lane INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " PRIMARY KEY(sink, lane)) WITHOUT ROWID;"
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+    /* An alarm's other axes, and what is left of its clocks in tenths of a second; 0: it stands. */
+    "ALTER TABLE alarm ADD COLUMN silenced INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN test INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN shelved INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN by_design INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN out_of_service INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN investigated INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN real INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN promoted INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN chattering INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN disposition INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN silence_left INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN shelve_left INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN service_left INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN realarm_left INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN promotion_left INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN disposition_left INTEGER NOT NULL DEFAULT 0;",
+};
 
 int journal_schema_result(int sqlite_result) {
     switch (sqlite_result & 0xff) {
@@ -104,35 +124,56 @@ static int journal_schema_ask(sqlite3 *db, const char *sql, char *ret, size_t si
     return r;
 }
 
-static int journal_schema_create(sqlite3 *db, const char *site, const char *gateway,
-                                 char reason[JOURNAL_REASON_SIZE]) {
-    char *sql = sqlite3_mprintf("BEGIN IMMEDIATE;%s"
-                                "INSERT INTO meta VALUES('site',%Q),('gateway',%Q);"
-                                "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;",
-                                schema_sql, site, gateway, (int)JOURNAL_APPLICATION_ID,
-                                (int)JOURNAL_SCHEMA_VERSION);
-    if (sql == NULL) {
-        return err_origin(-ENOMEM);
+/*
+ * Take the steps from `version` to the present one, in one transaction that ends with `last`. The
+ * file stays as it was when one of them fails.
+ */
+static int journal_schema_raise(sqlite3 *db, unsigned version, const char *last,
+                                char reason[JOURNAL_REASON_SIZE]) {
+    char numbers[96];
+    (void)snprintf(numbers, sizeof numbers, "PRAGMA application_id=%d;PRAGMA user_version=%d;",
+                   (int)JOURNAL_APPLICATION_ID, (int)JOURNAL_SCHEMA_VERSION);
+    int r = journal_schema_run(db, "BEGIN IMMEDIATE", reason);
+    for (unsigned i = version; r == 0 && i < JOURNAL_SCHEMA_VERSION; i++) {
+        r = journal_schema_run(db, schema_steps[i], reason);
     }
-    int r = journal_schema_run(db, sql, reason);
-    sqlite3_free(sql);
+    if (r == 0) {
+        r = journal_schema_run(db, numbers, reason);
+    }
+    if (r == 0) {
+        r = journal_schema_run(db, last, reason);
+    }
+    if (r == 0) {
+        r = journal_schema_run(db, "COMMIT", reason);
+    }
     if (r != 0 && sqlite3_get_autocommit(db) == 0) {
-        /* The file stays as empty as it was; its error is already in `reason`. */
+        /* The error is already in `reason`. */
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     }
     return r;
 }
 
-/* Is the journal ours, and of a form that this build reads? */
+static int journal_schema_create(sqlite3 *db, const char *site, const char *gateway,
+                                 char reason[JOURNAL_REASON_SIZE]) {
+    char *owner =
+        sqlite3_mprintf("INSERT INTO meta VALUES('site',%Q),('gateway',%Q)", site, gateway);
+    if (owner == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    int r = journal_schema_raise(db, 0, owner, reason);
+    sqlite3_free(owner);
+    return r;
+}
+
+/* Is the journal ours, and of a form that this build reads or can bring to its own? */
 static int journal_schema_check(sqlite3 *db, const char *version, const char *site,
                                 const char *gateway, char reason[JOURNAL_REASON_SIZE]) {
     char found_site[64];
     char found_gateway[64];
-    char known[16];
-    (void)snprintf(known, sizeof known, "%d", (int)JOURNAL_SCHEMA_VERSION);
-    if (strcmp(version, known) != 0) {
-        (void)snprintf(reason, JOURNAL_REASON_SIZE, "schema version %s, this build reads %s",
-                       version, known);
+    unsigned long found = strtoul(version, NULL, 10);
+    if (found == 0 || found > JOURNAL_SCHEMA_VERSION) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "schema version %s, this build reads up to %d",
+                       version, (int)JOURNAL_SCHEMA_VERSION);
         return JOURNAL_E_DAMAGED;
     }
     int r = journal_schema_ask(db, "SELECT value FROM meta WHERE key='site'", found_site,
@@ -145,6 +186,9 @@ static int journal_schema_check(sqlite3 *db, const char *version, const char *si
         (void)snprintf(reason, JOURNAL_REASON_SIZE, "it belongs to %s.%s, not to %s.%s", found_site,
                        found_gateway, site, gateway);
         r = JOURNAL_E_DAMAGED;
+    }
+    if (r == 0 && found < JOURNAL_SCHEMA_VERSION) {
+        r = journal_schema_raise(db, (unsigned)found, "", reason);
     }
     return r;
 }

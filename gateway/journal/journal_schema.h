@@ -8,9 +8,13 @@
  *     event       append only, one row per event, seq without gaps while the file lives
  *     first_sent  seq of an event that went out before its commit, and the n of its first id `u<n>`
  *     alarm       newest state of each alarm that ever left normal: its axes, what is left of its
- *                 delay, the memories of its expression; by name, because indexes change with the
- * site sink        per sink and lane, the highest seq that it has confirmed meta        whose
- * journal it is, and its boot number
+ *                 delay and its clocks, the memories of its expression; by name, because indexes
+ *                 change with the site
+ *     sink        per sink and lane, the highest seq that it has confirmed
+ *     meta        whose journal it is, and its boot number
+ *
+ * The schema grows by steps. A new file takes all of them, an older one those that it lacks, in one
+ * transaction; so both are the same.
  *
  * `lane` is 0 for alarm and 1 for activity. `at_wall` and all other wall times are nanoseconds UTC.
  * `body` is the published JSON without `durable`, `replayed` and `first_sent_as`, which a sink
@@ -23,7 +27,7 @@
 
 #include "gateway/err.h"
 
-enum { JOURNAL_SCHEMA_VERSION = 1 };
+enum { JOURNAL_SCHEMA_VERSION = 2 };
 
 /* "TOCS" in the file's header, so that file(1) and we recognise it. */
 enum { JOURNAL_APPLICATION_ID = 0x544f4353 };
@@ -45,8 +49,8 @@ NODISCARD int journal_schema_result(int sqlite_result);
 
 /*
  * Set the connection up (WAL, every commit on the disk, checkpoints only on demand), create the
- * tables in an empty file, and check version and owner of any other. `ret_created` says which it
- * was. On an error `reason` says what is wrong.
+ * tables in an empty file, check version and owner of any other and bring it up to this version.
+ * `ret_created` says whether it was empty. On an error `reason` says what is wrong.
  */
 NODISCARD int journal_schema_open(sqlite3 *db, const char *site, const char *gateway,
                                   bool *ret_created, char reason[JOURNAL_REASON_SIZE]);

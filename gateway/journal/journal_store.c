@@ -17,6 +17,10 @@ enum { BUSY_MS = 50 };
  */
 enum { MEMORY_BYTES = 18 };
 
+/* The table's first clock, counted from 0; the clocks stand last, in the order of enum alarm_clock.
+ */
+enum { ALARM_CLOCK_COLUMN = 30 };
+
 enum store_statement {
     STORE_BEGIN,
     STORE_COMMIT,
@@ -35,7 +39,8 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_FIRST_SENT] = "INSERT OR IGNORE INTO first_sent VALUES(?1,?2)",
     [STORE_ALARM] =
         ("INSERT OR REPLACE INTO alarm "
-         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"),
+         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+         "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36)"),
     [STORE_ALARM_END] = "DELETE FROM alarm WHERE name=?1",
     [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
 };
@@ -324,6 +329,19 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
     (void)sqlite3_bind_double(statement, 18, alarm->value);
     store_bind_int(statement, 19, alarm->quality);
     (void)sqlite3_bind_blob(statement, 20, memories, (int)size, SQLITE_STATIC);
+    store_bind_int(statement, 21, record->axes.silenced);
+    store_bind_int(statement, 22, record->axes.test);
+    store_bind_int(statement, 23, record->axes.shelved);
+    store_bind_int(statement, 24, record->axes.by_design);
+    store_bind_int(statement, 25, record->axes.out_of_service);
+    store_bind_int(statement, 26, record->axes.investigated);
+    store_bind_int(statement, 27, record->axes.real);
+    store_bind_int(statement, 28, record->axes.promoted);
+    store_bind_int(statement, 29, record->axes.chattering);
+    store_bind_int(statement, 30, record->disposition);
+    for (int i = 0; i < ALARM_CLOCK_COUNT; i++) {
+        store_bind_int(statement, ALARM_CLOCK_COLUMN + 1 + i, record->left_ds[i]);
+    }
     int r = store_run(store, STORE_ALARM);
     free(memories);
     return r;
@@ -434,7 +452,17 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
                  .acked = sqlite3_column_int(statement, 3) != 0,
                  .latched = sqlite3_column_int(statement, 4) != 0,
                  .attended = sqlite3_column_int(statement, 5) != 0,
-                 .open = sqlite3_column_int(statement, 6) != 0},
+                 .open = sqlite3_column_int(statement, 6) != 0,
+                 .silenced = sqlite3_column_int(statement, 20) != 0,
+                 .test = sqlite3_column_int(statement, 21) != 0,
+                 .shelved = sqlite3_column_int(statement, 22) != 0,
+                 .by_design = sqlite3_column_int(statement, 23) != 0,
+                 .out_of_service = sqlite3_column_int(statement, 24) != 0,
+                 .investigated = sqlite3_column_int(statement, 25) != 0,
+                 .real = sqlite3_column_int(statement, 26) != 0,
+                 .promoted = sqlite3_column_int(statement, 27) != 0,
+                 .chattering = sqlite3_column_int(statement, 28) != 0},
+        .disposition = (uint8_t)((unsigned)sqlite3_column_int(statement, 29) % DISPOSITION_COUNT),
         .occurrence = (uint32_t)sqlite3_column_int64(statement, 7),
         .raises = (uint32_t)sqlite3_column_int64(statement, 8),
         .condition = (uint8_t)((unsigned)sqlite3_column_int(statement, 9) % TRUTH_COUNT),
@@ -443,6 +471,10 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
         .acked_at = {sqlite3_column_int64(statement, 12)},
         .attended_at = {sqlite3_column_int64(statement, 13)},
     };
+    for (int i = 0; i < ALARM_CLOCK_COUNT; i++) {
+        alarm->record.left_ds[i] =
+            (uint32_t)sqlite3_column_int64(statement, ALARM_CLOCK_COLUMN + i);
+    }
     alarm->at = (struct instant){(uint64_t)sqlite3_column_int64(statement, 14)};
     alarm->at_wall = (struct wall){sqlite3_column_int64(statement, 15)};
     alarm->changed = (struct wall){sqlite3_column_int64(statement, 16)};
@@ -517,11 +549,19 @@ void journal_store_confirmed(struct journal_store *store,
     }
 }
 
+#define STORE_FIRST_COLUMNS                                                                        \
+    "name,pending,active,acked,latched,attended,open,occurrence,raises,condition,remaining_ns,"    \
+    "raised,acked_at,attended_at,at_instant,at_wall,changed,value,quality,memories"
+#define STORE_SALVAGE_FIRST                                                                        \
+    "INSERT OR IGNORE INTO main.alarm(" STORE_FIRST_COLUMNS ") SELECT " STORE_FIRST_COLUMNS        \
+    " FROM bad.alarm"
+
 uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
     /* Each step by itself: one broken table must not cost another. What fails is simply not there.
      */
     static const char *const steps[] = {
         "INSERT OR IGNORE INTO main.alarm SELECT * FROM bad.alarm",
+        STORE_SALVAGE_FIRST, /* of a file that is older than the other columns */
         "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
     };
     char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);

@@ -24,6 +24,12 @@ void alarm_board_deinit(struct alarm_board *board) {
     *board = (struct alarm_board){0};
 }
 
+/* Is there a state to publish? A delay that runs is nobody's business yet. */
+static bool alarm_board_shows(const struct alarm_board_entry *entry) {
+    const struct alarm_axes axes = entry->record.axes;
+    return axes.open || axes.shelved || axes.out_of_service;
+}
+
 void alarm_board_again(struct alarm_board *board, uint32_t alarm) {
     assert(alarm < board->count);
     if (!board->entries[alarm].queued) {
@@ -36,13 +42,13 @@ void alarm_board_again(struct alarm_board *board, uint32_t alarm) {
 
 bool alarm_board_is_open(const struct alarm_board *board, uint32_t alarm) {
     assert(alarm < board->count);
-    return board->entries[alarm].record.axes.open;
+    return alarm_board_shows(&board->entries[alarm]);
 }
 
 /* Publish if there is something to say: a state, or that a state the broker may hold is over. */
 static void alarm_board_consider(struct alarm_board *board, uint32_t alarm) {
     const struct alarm_board_entry *entry = &board->entries[alarm];
-    if (entry->record.axes.open || (entry->held && board->complete)) {
+    if (alarm_board_shows(entry) || (entry->held && board->complete)) {
         alarm_board_again(board, alarm);
     }
 }
@@ -52,11 +58,11 @@ static void alarm_board_complete(struct alarm_board *board) {
     board->complete = true;
     for (uint32_t alarm = 0; alarm < board->count; alarm++) {
         struct alarm_board_entry *entry = &board->entries[alarm];
-        if (!entry->listed && entry->record.axes.open) {
+        if (!entry->listed && alarm_board_shows(entry)) {
             entry->record = (struct alarm_record){0};
             entry->held = true;
         }
-        if (!entry->record.axes.open) {
+        if (!alarm_board_shows(entry)) {
             alarm_board_consider(board, alarm);
         }
     }
@@ -71,14 +77,15 @@ void alarm_board_update(struct alarm_board *board, const struct wire_alarm_state
         return;
     }
     struct alarm_board_entry *entry = &board->entries[state->alarm];
-    bool was_open = entry->record.axes.open;
+    bool was_shown = alarm_board_shows(entry);
     entry->record = state->record;
+    entry->taken = state->taken;
     entry->changed = state->changed;
     entry->value = state->value;
     entry->quality =
         state->quality < QUALITY_COUNT ? (uint8_t)state->quality : (uint8_t)QUALITY_FAULT;
     entry->listed = true;
-    if (was_open && !entry->record.axes.open) {
+    if (was_shown && !alarm_board_shows(entry)) {
         alarm_board_again(board, state->alarm);
     } else {
         alarm_board_consider(board, state->alarm);
@@ -101,7 +108,7 @@ void alarm_board_session(struct alarm_board *board) {
 void alarm_board_held(struct alarm_board *board, uint32_t alarm) {
     assert(alarm < board->count);
     board->entries[alarm].held = true;
-    if (!board->entries[alarm].record.axes.open) {
+    if (!alarm_board_shows(&board->entries[alarm])) {
         alarm_board_consider(board, alarm);
     }
 }
@@ -114,7 +121,7 @@ bool alarm_board_next(struct alarm_board *board, uint32_t *ret_alarm) {
     board->first = (board->first + 1) % board->count;
     board->queued--;
     board->entries[alarm].queued = false;
-    if (board->entries[alarm].record.axes.open) {
+    if (alarm_board_shows(&board->entries[alarm])) {
         board->entries[alarm].held = true;
     }
     *ret_alarm = alarm;
@@ -125,7 +132,7 @@ void alarm_board_taken(struct alarm_board *board, uint32_t alarm) {
     assert(alarm < board->count);
     struct alarm_board_entry *entry = &board->entries[alarm];
     /* While a newer state waits, the one that was taken may have been another. */
-    if (!entry->record.axes.open && !entry->queued) {
+    if (!alarm_board_shows(entry) && !entry->queued) {
         entry->held = false;
     }
 }

@@ -18,6 +18,7 @@
 
 struct alarm_board_entry {
     struct alarm_record record;
+    struct wall taken; /* when the record was */
     struct wall changed;
     double value;
     uint8_t quality; /* enum quality */

@@ -325,13 +325,10 @@ static int feeder_publish_alarm(struct feeder *feeder, uint32_t alarm) {
             facts->place == RULESET_NONE ? NULL : site_text(site, site->places[facts->place].id),
         .class = (enum alarm_class)site->ruleset.rules[facts->rule].class,
         .priority = (enum priority)facts->priority,
-        .axes = entry->record.axes,
-        .occurrence = entry->record.occurrence,
+        .record = entry->record,
+        .taken = entry->taken,
         .value = entry->value,
         .quality = (enum quality)entry->quality,
-        .raised = entry->record.raised,
-        .acked_at = entry->record.acked_at,
-        .attended_at = entry->record.attended_at,
         .changed = entry->changed,
     };
     size_t size = uplink_json_alarm(&state, payload);

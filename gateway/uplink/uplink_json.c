@@ -115,6 +115,24 @@ enum alarm_class uplink_json_class(const char *body, size_t size) {
     return class == NULL ? ALARM_CLASS_COUNT : alarm_class_find(class, len);
 }
 
+static const char *text_truth(bool truth) {
+    return truth ? "true" : "false";
+}
+
+static void text_add_state(struct text *text, struct alarm_axes axes) {
+    text_add(text, ",\"state\":{\"active\":%s,\"acked\":%s,\"latched\":%s,\"attended\":%s",
+             text_truth(axes.active), text_truth(axes.acked), text_truth(axes.latched),
+             text_truth(axes.attended));
+    text_add(text, ",\"suppression\":\"%s\",\"silenced\":%s,\"test\":%s",
+             suppression_name(alarm_axes_suppression(axes)), text_truth(axes.silenced),
+             text_truth(axes.test));
+    text_add(text, ",\"investigated\":%s,\"promoted\":%s,\"chattering\":%s}",
+             !axes.investigated ? "null"
+             : axes.real        ? "\"real\""
+                                : "\"false\"",
+             text_truth(axes.promoted), text_truth(axes.chattering));
+}
+
 size_t uplink_json_alarm(const struct uplink_json_alarm *alarm, char ret[UPLINK_JSON_SIZE]) {
     struct text text = {.at = ret};
     text_add(&text, "{\"rule\":\"%s\",\"entity\":\"%s\",\"class\":\"%s\",\"priority\":\"%s\"",
@@ -125,15 +143,22 @@ size_t uplink_json_alarm(const struct uplink_json_alarm *alarm, char ret[UPLINK_
     } else {
         text_add(&text, ",\"place\":\"%s\"", alarm->place);
     }
-    text_add(&text, ",\"state\":{\"active\":%s,\"acked\":%s,\"latched\":%s,\"attended\":%s}",
-             alarm->axes.active ? "true" : "false", alarm->axes.acked ? "true" : "false",
-             alarm->axes.latched ? "true" : "false", alarm->axes.attended ? "true" : "false");
-    text_add(&text, ",\"occurrence\":%" PRIu32 ",\"value\":", alarm->occurrence);
+    const struct alarm_record *record = &alarm->record;
+    text_add_state(&text, record->axes);
+    text_add(&text,
+             ",\"occurrence\":%" PRIu32 ",\"raises\":%" PRIu32 ",\"value\":", record->occurrence,
+             record->raises);
     text_add_value(&text, alarm->value, alarm->quality);
     text_add(&text, ",\"quality\":\"%s\"", quality_name(alarm->quality));
-    text_add_time(&text, "raised", alarm->raised);
-    text_add_time(&text, "acknowledged", alarm->acked_at);
-    text_add_time(&text, "attended", alarm->attended_at);
+    text_add_time(&text, "raised", record->raised);
+    text_add_time(&text, "acknowledged", record->acked_at);
+    text_add_time(&text, "attended", record->attended_at);
+    text_add_time(&text, "silenced_until",
+                  alarm_record_until(record, alarm->taken, ALARM_CLOCK_SILENCE));
+    text_add_time(&text, "shelved_until",
+                  alarm_record_until(record, alarm->taken, ALARM_CLOCK_SHELVE));
+    text_add_time(&text, "out_of_service_until",
+                  alarm_record_until(record, alarm->taken, ALARM_CLOCK_SERVICE));
     text_add_time(&text, "changed", alarm->changed);
     text_add(&text, "}");
     return text.len;

@@ -43,16 +43,16 @@ size_t uplink_json_event(const char *body, size_t size, const struct uplink_json
 /* The class an event's body names; ALARM_CLASS_COUNT when it names none that is known. */
 enum alarm_class uplink_json_class(const char *body, size_t size);
 
-/* One alarm that is not normal. Texts are ids; `place` is NULL where it has none. */
+/* One alarm that is not idle. Texts are ids; `place` is NULL where it has none. */
 struct uplink_json_alarm {
     const char *rule, *entity, *place;
     enum alarm_class class;
     enum priority priority;
-    struct alarm_axes axes;
-    uint32_t occurrence;
+    struct alarm_record record;
+    struct wall taken; /* when the record was */
+    struct wall changed;
     double value;
     enum quality quality;
-    struct wall raised, acked_at, attended_at, changed; /* 0: not */
 };
 
 size_t uplink_json_alarm(const struct uplink_json_alarm *alarm, char ret[UPLINK_JSON_SIZE]);

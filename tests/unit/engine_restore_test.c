@@ -83,6 +83,20 @@ static void a_delay_that_is_over_is_left_to_the_core_to_end(void **state) {
     assert_int_equal(remaining(true, TRUTH_TRUE, false, 86400), 1);
 }
 
+static void clocks_run_on_while_the_gateway_is_away_and_end_by_the_cores_hand(void **state) {
+    struct journal_alarm *alarm = record();
+    (void)state;
+    alarm->record.left_ds[ALARM_CLOCK_SHELVE] = 121;
+    alarm->record.left_ds[ALARM_CLOCK_REALARM] = 120;
+    alarm->record.left_ds[ALARM_CLOCK_DISPOSITION] = UINT32_MAX - 2;
+    restore_age(alarm, S(12), false);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_SHELVE], 1);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_REALARM], 1);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_DISPOSITION], UINT32_MAX - 122);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_SILENCE], 0); /* it stood */
+    free(alarm);
+}
+
 static void memories_grow_older_but_what_went_on_goes_on(void **state) {
     struct journal_alarm *alarm = record();
     (void)state;
@@ -103,6 +117,7 @@ int main(void) {
         cmocka_unit_test(a_delay_that_ran_goes_on_from_where_it_is_now),
         cmocka_unit_test(a_delay_that_stood_still_still_stands_there),
         cmocka_unit_test(a_delay_that_is_over_is_left_to_the_core_to_end),
+        cmocka_unit_test(clocks_run_on_while_the_gateway_is_away_and_end_by_the_cores_hand),
         cmocka_unit_test(memories_grow_older_but_what_went_on_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,11 +170,50 @@ static void an_alarm_reads_as_it_is_documented(void **state) {
         "\"sequence\":4201,"
         "\"data\":{\"rule\":\"emergency_call\",\"class\":\"call.emergency\","
         "\"priority\":\"emergency\",\"place\":\"care/day-care\","
-        "\"state\":{\"active\":true,\"acked\":false,\"latched\":true,\"attended\":false},"
+        "\"state\":{\"active\":true,\"acked\":false,\"latched\":true,\"attended\":false,"
+        "\"suppression\":\"none\",\"silenced\":false,\"test\":false},"
         "\"occurrence\":1,\"value\":1,\"unit\":null,\"quality\":\"good\","
         "\"measured\":\"2026-11-22T07:16:59.900Z\","
         "\"text\":{\"zh\":\"日间照料室:紧急呼叫\",\"en\":\"Day-care room: emergency call\"},"
         "\"response\":{\"zh\":\"立即到场\",\"en\":\"Go there at once\"},\"actor\":null}}");
+}
+
+static void what_is_special_about_a_moment_stands_after_the_occurrence(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct command command = {.verb = COMMAND_OUT_OF_SERVICE,
+                              .role = ROLE_ENGINEER,
+                              .second_role = ROLE_MANAGER,
+                              .actor = "wang (engineer, local)",
+                              .second_actor = "li (manager, local)",
+                              .reason = "battery"};
+    struct core_event event = event_call();
+    event.type = EVENT_ALARM_OUT_OF_SERVICE;
+    event.axes.shelved = event.axes.out_of_service = true;
+    event.axes.investigated = event.axes.chattering = event.axes.test = true;
+    event.raises = 3;
+    event.incident = 7;
+    event.disposition = DISPOSITION_NO_ANSWER;
+    event.until = wall("2026-11-22T09:17:00.123Z");
+    event.command = &command;
+    const char *text = body(&site, &event, 4201, 0);
+    assert_non_null(strstr(text, "\"suppression\":\"out_of_service\",\"silenced\":false,"
+                                 "\"test\":true},\"occurrence\":1,\"raises\":3,"
+                                 "\"investigated\":\"false\",\"chattering\":true,"
+                                 "\"incident\":7,\"disposition\":\"no_answer\","
+                                 "\"until\":\"2026-11-22T09:17:00.123Z\",\"value\":1"));
+    assert_non_null(strstr(text, "\"actor\":\"wang (engineer, local)\",\"role\":\"engineer\","
+                                 "\"second_actor\":\"li (manager, local)\","
+                                 "\"second_role\":\"manager\",\"reason\":\"battery\"}}"));
+}
+
+static void a_closed_alarm_says_when_nobody_has_said_what_it_was(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    assert_null(strstr(body(&site, &event, 1, 0), "disposition"));
+    event.type = EVENT_ALARM_CLOSED;
+    assert_non_null(strstr(body(&site, &event, 1, 0), "\"disposition\":\"unstated\""));
 }
 
 static void an_early_event_differs_by_its_id_and_has_no_sequence(void **state) {
@@ -205,10 +244,13 @@ static void who_acknowledged_and_why_stand_in_the_body(void **state) {
     const char *text = body(&site, &event, 4202, 0);
     assert_non_null(strstr(text, "\"type\":\"tocsin.alarm.acknowledged\""));
     assert_non_null(strstr(
-        text, "\"state\":{\"active\":true,\"acked\":true,\"latched\":true,\"attended\":false}"));
-    assert_non_null(strstr(text, ",\"actor\":\"wang (caregiver)\",\"reason\":\"on my way\"}}"));
+        text, "\"state\":{\"active\":true,\"acked\":true,\"latched\":true,\"attended\":false,"));
+    assert_non_null(strstr(text,
+                           ",\"actor\":\"wang (caregiver)\",\"role\":\"caregiver\",\"reason\":"
+                           "\"on my way\"}}"));
     command.reason[0] = '\0';
-    assert_non_null(strstr(body(&site, &event, 4202, 0), ",\"actor\":\"wang (caregiver)\"}}"));
+    assert_non_null(strstr(body(&site, &event, 4202, 0),
+                           ",\"actor\":\"wang (caregiver)\",\"role\":\"caregiver\"}}"));
 }
 
 static void the_products_own_alarm_has_no_place_and_no_value(void **state) {
@@ -394,9 +436,16 @@ static void the_longest_words_of_all_still_make_one_whole_body(void **state) {
         }
         words_init(&words, name, "{place}{place}");
         (void)snprintf(command.actor, sizeof command.actor, "%s", name);
+        (void)snprintf(command.second_actor, sizeof command.second_actor, "%s", name);
         (void)snprintf(command.reason, sizeof command.reason, "%s", name);
         struct core_event event = event_call();
         event.command = &command;
+        event.raises = UINT32_MAX;
+        event.incident = UINT32_MAX;
+        event.axes.investigated = event.axes.chattering = true;
+        event.axes.out_of_service = true;
+        event.disposition = DISPOSITION_DUPLICATE;
+        event.until = event.wall;
         json_t *root = body_parse(body(&words.site, &event, INT64_MAX, 0));
         assert_true(strlen(data_string(root, "text", "zh")) > 100);
         assert_string_equal(data_string(root, "rule", NULL), "emergency_call");
@@ -519,6 +568,8 @@ static void since_is_local_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alarm_reads_as_it_is_documented),
+        cmocka_unit_test(what_is_special_about_a_moment_stands_after_the_occurrence),
+        cmocka_unit_test(a_closed_alarm_says_when_nobody_has_said_what_it_was),
         cmocka_unit_test(an_early_event_differs_by_its_id_and_has_no_sequence),
         cmocka_unit_test(who_acknowledged_and_why_stand_in_the_body),
         cmocka_unit_test(the_products_own_alarm_has_no_place_and_no_value),

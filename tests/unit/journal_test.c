@@ -136,12 +136,27 @@ static struct journal_alarm *state_make(uint64_t number) {
     alarm->changed = (struct wall){(int64_t)number};
     alarm->value = 1;
     alarm->record = (struct alarm_record){
-        .axes = {.active = true, .latched = true, .open = true},
+        .axes = {.active = true,
+                 .latched = true,
+                 .open = true,
+                 .silenced = (number & 1) != 0,
+                 .test = (number & 2) != 0,
+                 .shelved = (number & 4) != 0,
+                 .by_design = (number & 8) != 0,
+                 .out_of_service = (number & 16) != 0,
+                 .investigated = (number & 3) == 1,
+                 .real = (number & 3) == 2,
+                 .promoted = (number & 5) == 4,
+                 .chattering = (number & 5) == 5},
         .condition = TRUTH_TRUE,
+        .disposition = (uint8_t)(number % DISPOSITION_COUNT),
         .occurrence = (uint32_t)number,
         .raises = 1,
         .raised = {(int64_t)number},
     };
+    for (uint32_t i = 0; i < ALARM_CLOCK_COUNT; i++) {
+        alarm->record.left_ds[i] = UINT32_MAX - 2 - (uint32_t)number - i;
+    }
     for (uint32_t m = 0; m < MEMORIES; m++) {
         alarm->memories[m] = (struct memory_record){
             .true_age_ns = number + m, .unknown_age_ns = UINT64_MAX, .now = TRUTH_TRUE};
@@ -281,6 +296,15 @@ static void database_check(const char *path, uint64_t first, uint64_t last) {
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* Every axis and every clock is as it was made. */
+static void alarm_is_whole(const struct journal_alarm *alarm) {
+    struct journal_alarm *made = state_make(alarm->record.occurrence);
+    assert_memory_equal(&alarm->record.axes, &made->record.axes, sizeof made->record.axes);
+    assert_memory_equal(alarm->record.left_ds, made->record.left_ds, sizeof made->record.left_ds);
+    assert_int_equal(alarm->record.disposition, made->record.disposition);
+    free(made);
+}
+
 static void alarm_remember(void *context, const char *name, struct journal_alarm *alarm) {
     uint64_t *occurrence = context;
     assert_string_equal(name, "emergency_call/room-1");
@@ -293,6 +317,11 @@ static void alarm_remember(void *context, const char *name, struct journal_alarm
         assert_int_equal(alarm->memories[m].now, TRUTH_TRUE);
     }
     *occurrence = alarm->record.occurrence;
+}
+
+static void alarm_remember_whole(void *context, const char *name, struct journal_alarm *alarm) {
+    alarm_remember(context, name, alarm);
+    alarm_is_whole(alarm);
 }
 
 /* The number that the recorded state of alarm 1 carries; 0 when there is none. */
@@ -604,6 +633,70 @@ static void a_journal_of_a_later_build_is_set_aside(void **state) {
     scene_record(scene, 1, 6);
     database_run(scene->database, "PRAGMA user_version=99");
     damage_is_noticed(scene, 6, true);
+}
+
+/* Take the file back to what version 1 was. */
+static void database_make_old(const char *path) {
+    static const char *const columns[] = {
+        "silenced",     "test",         "shelved",        "by_design",
+        "investigated", "real",         "promoted",       "out_of_service",
+        "chattering",   "disposition",  "silence_left",   "shelve_left",
+        "service_left", "realarm_left", "promotion_left", "disposition_left",
+    };
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        char sql[96];
+        (void)snprintf(sql, sizeof sql, "ALTER TABLE alarm DROP COLUMN %s", columns[i]);
+        database_run(path, sql);
+    }
+    database_run(path, "PRAGMA user_version=1");
+}
+
+static void every_axis_and_every_clock_is_kept(void **state) {
+    const struct scene *scene = *state;
+    for (uint64_t number = 1; number <= 32; number++) {
+        uint64_t occurrence = 0;
+        scene_record(scene, number, number);
+        struct journal *journal = journal_open_for(scene);
+        assert_non_null(journal);
+        assert_int_equal(journal_alarms(journal, alarm_remember_whole, &occurrence), 0);
+        assert_int_equal(occurrence, number);
+        (void)journal_free(journal);
+    }
+}
+
+static void a_journal_of_version_1_is_brought_up_and_keeps_its_alarms(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_make_old(scene->database);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_false(journal_was_damaged(journal));
+    assert_int_equal(journal_newest(journal), 6);
+    assert_int_equal(alarm_recorded(journal), 6);
+    (void)journal_free(journal);
+    scene_record(scene, 7, 9);
+    database_check(scene->database, 1, 9);
+}
+
+static void alarms_move_over_from_a_damaged_journal_of_version_1(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_make_old(scene->database);
+    database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
+    damage_is_noticed(scene, 6, true);
+}
+
+/* What cannot be brought up as a whole is not touched at all. */
+static void a_journal_that_cannot_be_brought_up_is_set_aside_as_it_was(void **state) {
+    const struct scene *scene = *state;
+    char aside[2 * PATH_SIZE];
+    scene_record(scene, 1, 6);
+    database_run(scene->database, "ALTER TABLE alarm DROP COLUMN disposition_left");
+    database_run(scene->database, "ALTER TABLE alarm DROP COLUMN silenced");
+    database_run(scene->database, "PRAGMA user_version=1"); /* which it is not */
+    damage_is_noticed(scene, 6, true);
+    assert_int_equal(scene_bad_count(scene, aside), 1);
+    database_run(aside, "ALTER TABLE alarm ADD COLUMN silenced"); /* it was not added */
 }
 
 static void a_deleted_journal_is_missed_and_seq_goes_on(void **state) {
@@ -936,6 +1029,10 @@ int main(void) {
         CASE(a_removed_first_row_is_noticed),
         CASE(the_journal_of_another_site_is_set_aside),
         CASE(a_journal_of_a_later_build_is_set_aside),
+        CASE(every_axis_and_every_clock_is_kept),
+        CASE(a_journal_of_version_1_is_brought_up_and_keeps_its_alarms),
+        CASE(alarms_move_over_from_a_damaged_journal_of_version_1),
+        CASE(a_journal_that_cannot_be_brought_up_is_set_aside_as_it_was),
         CASE(a_deleted_journal_is_missed_and_seq_goes_on),
         CASE(a_journal_deleted_under_us_is_begun_anew_and_says_so),
         CASE(without_a_directory_the_boot_is_random_and_events_are_kept),

@@ -93,11 +93,14 @@ static void an_alarm_says_what_it_is_and_where_it_stands(void **state) {
         .place = "care/day-care",
         .class = CLASS_CALL_EMERGENCY,
         .priority = PRIORITY_EMERGENCY,
-        .axes = {.active = true, .latched = true, .open = true},
-        .occurrence = 2,
+        .record = {.axes = {.active = true, .latched = true, .open = true, .out_of_service = true},
+                   .occurrence = 2,
+                   .raises = 3,
+                   .left_ds = {[ALARM_CLOCK_SERVICE] = 600},
+                   .raised = {INT64_C(1795331820123000000)}},
+        .taken = {INT64_C(1795331820123000000)},
         .value = 1,
         .quality = QUALITY_GOOD,
-        .raised = {INT64_C(1795331820123000000)},
         .changed = {INT64_C(1795331820123000000)},
     };
     char payload[UPLINK_JSON_SIZE];
@@ -110,6 +113,13 @@ static void an_alarm_says_what_it_is_and_where_it_stands(void **state) {
     assert_string_equal(json_string_value(json_object_get(object, "raised")),
                         "2026-11-22T07:17:00.123Z");
     assert_true(json_is_null(json_object_get(object, "acknowledged")));
+    assert_string_equal(json_string_value(json_object_get(axes, "suppression")), "out_of_service");
+    assert_true(json_is_false(json_object_get(axes, "silenced")));
+    assert_true(json_is_null(json_object_get(axes, "investigated")));
+    assert_int_equal(json_integer_value(json_object_get(object, "raises")), 3);
+    assert_string_equal(json_string_value(json_object_get(object, "out_of_service_until")),
+                        "2026-11-22T07:18:00.123Z");
+    assert_true(json_is_null(json_object_get(object, "shelved_until")));
     json_decref(object);
 }
 
