@@ -90,12 +90,13 @@ static int run_option(int option, char *value, struct run_options *options) {
         return 0;
     case 'c':
         if (clock_parse(value, &options->clock) != 0) {
-            return run_usage("--clock is START@RATE, such as 2026-11-22T07:00:00+08:00@10, not",
+            return run_usage("--clock is START@RATE with a RATE of 1 to 60, such as "
+                             "2026-11-22T07:00:00+08:00@10, not",
                              value);
         }
         return 0;
     default:
-        return run_usage("unknown option or missing value", NULL);
+        return run_usage("unknown option, or one without its value", value);
     }
 }
 
@@ -114,7 +115,7 @@ static int run_parse(int argc, char **argv, struct run_options *ret_options) {
             (void)fputs(run_help, stdout);
             return 1;
         }
-        int r = run_option(option, optarg, ret_options);
+        int r = run_option(option, option == '?' ? argv[optind - 1] : optarg, ret_options);
         if (r != 0) {
             return r + 1;
         }

@@ -63,7 +63,7 @@ static enum check_end check_option(int option, const char *value, struct check_o
         (void)fputs(check_help, stdout);
         return CHECK_HELP;
     default:
-        return check_usage("unknown option or missing value", NULL);
+        return check_usage("unknown option, or one without its value", value);
     }
 }
 
@@ -77,7 +77,8 @@ static enum check_end check_parse(int argc, char **argv, struct check_options *o
     opterr = 0;
     optind = 0; /* the GNU way to begin anew: tocsin has looked at its own options before */
     while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-        enum check_end end = check_option(option, optarg, options);
+        char *value = option == '?' ? argv[optind - 1] : optarg;
+        enum check_end end = check_option(option, value, options);
         if (end != CHECK_GO_ON) {
             return end;
         }

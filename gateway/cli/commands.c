@@ -38,7 +38,7 @@ static const struct {
     {GROUP_ACT, "ack", "ALARM", "acknowledge: somebody has taken notice", act_main},
     {GROUP_ACT, "attend", "ALARM", "record that somebody has been at the place", act_main},
     {GROUP_ACT, "reset", "ALARM", "close an alarm that is over", act_main},
-    {GROUP_ABOUT, "health", "", "is everything well? exit code 1 when it is not", health_main},
+    {GROUP_ABOUT, "health", "", "how it is; exit code 1 when nobody evaluates alarms", health_main},
     {GROUP_ABOUT, "version", "", "this program, and the gateway that answers", version_main},
 };
 

@@ -80,13 +80,14 @@ static void points_row(void *context, const json_t *point) {
     char value[64];
     char age[32];
     const char *quality = member_text(point, "quality");
+    bool never = json_is_null(json_object_get(point, "age_ms"));
     points_value(point, value, sizeof value);
     points_age(point, age, sizeof age);
     const char *const texts[COLUMNS] = {
         reader_place_name(reader, member_text(point, "place")),
         member_text(point, "kind"),
         value,
-        words_quality(reader, quality),
+        never ? reader_text(reader, "尚无", "none yet") : words_quality(reader, quality),
         age,
         member_text(point, "point"),
     };

@@ -121,10 +121,11 @@ static int sim_option(int option, char *value, struct sim_options *options) {
     case 'c':
         return clock_parse(value, &options->clock) == 0
                    ? 0
-                   : sim_usage("--clock is START@RATE, such as 2026-11-22T07:00:00+08:00@10, not",
+                   : sim_usage("--clock is START@RATE with a RATE of 1 to 60, such as "
+                               "2026-11-22T07:00:00+08:00@10, not",
                                value);
     default:
-        return sim_usage("unknown option or missing value", NULL);
+        return sim_usage("unknown option, or one without its value", value);
     }
 }
 
@@ -149,7 +150,7 @@ static enum parsed sim_parse(int argc, char **argv, struct sim_options *options)
             (void)fputs(sim_help, stdout);
             return PARSED_HELP;
         }
-        if (sim_option(option, optarg, options) != 0) {
+        if (sim_option(option, option == '?' ? argv[optind - 1] : optarg, options) != 0) {
             return PARSED_WRONG;
         }
     }

@@ -169,7 +169,7 @@ static json_t *body_point(const struct view *view, uint32_t point, enum view_eng
     const struct point_kind_facts *kind = point_kind_facts((enum point_kind)facts->kind);
     const struct view_point *state = &view->points[point];
     enum unit unit = (enum unit)site->points[point].unit;
-    bool shown = state->round != 0 && kind->form != POINT_FORM_EVENT;
+    bool shown = state->round != 0 && state->heard.ns != 0 && kind->form != POINT_FORM_EVENT;
     int64_t age_ns = now.ns > state->heard.ns ? now.ns - state->heard.ns : 0;
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "point",
                      site_text(site, site->points[point].id), "kind", kind->name, "device",
