@@ -2,10 +2,12 @@
 #include "gateway/notify.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 void notify_systemd(const char *state) {
@@ -27,6 +29,16 @@ void notify_systemd(const char *state) {
     (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
     (void)close(fd);
+}
+
+void notify_systemd_reloading(void) {
+    char state[64];
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* systemd compares it with the moment it asked */
+    (void)snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                   (unsigned long long)now.tv_sec * 1000000 +
+                       (unsigned long long)now.tv_nsec / 1000);
+    notify_systemd(state);
 }
 
 uint64_t notify_watchdog_ns(void) {

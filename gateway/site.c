@@ -164,6 +164,11 @@ int site_map(int fd, struct site *ret_site) {
     return r;
 }
 
+void site_unmap(struct site *site) {
+    (void)munmap((void *)(uintptr_t)site->header, site->header->size);
+    *site = (struct site){0};
+}
+
 const char *site_name_text(const struct site *site, struct site_name name,
                            enum site_language language) {
     uint32_t wanted = language == LANGUAGE_ZH ? name.zh : name.en;

@@ -226,8 +226,14 @@ struct site {
  */
 NODISCARD int site_view(const void *bytes, size_t size, struct site *ret_site);
 
-/* Map the sealed memfd `fd` and view it; the mapping lives as long as the process. */
+/*
+ * Map the sealed memfd `fd` and view it. The mapping lives until site_unmap(), or as long as the
+ * process. Returns 0, SITE_E_IMAGE or a negative errno.
+ */
 NODISCARD int site_map(int fd, struct site *ret_site);
+
+/* Nothing of the site may be looked at any more. */
+void site_unmap(struct site *site);
 
 /* The string at an offset; "" for 0. */
 static inline const char *site_text(const struct site *site, uint32_t offset) {

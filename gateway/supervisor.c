@@ -9,14 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "gateway/children.h"
-#include "gateway/config/config.h"
+#include "gateway/loading.h"
 #include "gateway/log.h"
 #include "gateway/notify.h"
 
@@ -31,7 +30,8 @@ static const char run_help[] =
     "usage: tocsin run SITE.yaml [option]...\n"
     "\n"
     "Watch a site: check it, start the engine, the field, the uplink and the console, and keep them\n"
-    "alive until SIGTERM or Ctrl-C.\n"
+    "alive until SIGTERM or Ctrl-C. SIGHUP takes a changed site file: one that is wrong changes\n"
+    "nothing; open alarms, timers and acknowledgements are kept.\n"
     "\n"
     "  --set PATH=VALUE     override a scalar of the site file (repeatable), for example\n"
     "                       --set gateway.state=/var/lib/tocsin --set mqtt.brokers.0=tcp://10.0.0.5:1883\n"
@@ -52,10 +52,19 @@ struct run_options {
 
 struct supervisor {
     struct event_base *base;
+    const struct run_options *options;
+    struct site site; /* the one that is watched */
+    struct children_conf conf;
     struct children *children;
-    struct event *terminate, *interrupt, *hangup, *watchdog;
+    struct site next; /* while reloading: what is watched afterwards */
+    int next_fd;
+    bool reloading;     /* the children end, to begin anew with `next` */
+    bool reload_wanted; /* asked for again meanwhile */
+    bool stopping;
+    struct event *terminate, *interrupt, *hangup, *watchdog, *exchange;
     bool is_watched;     /* systemd wants WATCHDOG=1 */
     const char *laggard; /* the child that makes no progress, as last told; NULL: all do */
+    int failure;
 };
 
 static enum site_language run_language(void) {
@@ -207,28 +216,32 @@ static bool run_sockets_take(const char *path) {
     return false;
 }
 
-/* Put the image where nobody can change it any more. */
-static int run_seal(const void *image, size_t size, int *ret_fd) {
-    int fd = memfd_create("tocsin-site", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0) {
-        return err_origin(-errno);
-    }
-    for (size_t written = 0; written < size;) {
-        ssize_t n = write(fd, (const char *)image + written, size - written);
-        if (n < 0 && errno != EINTR) {
-            int r = err_origin(-errno);
-            (void)close(fd);
-            return r;
+static int run_load(const struct run_options *options, const char *effect, struct site *ret_site,
+                    int *ret_fd) {
+    const struct config_options config_options = {.settings = options->settings,
+                                                  .setting_count = options->setting_count};
+    int r = loading_site(options->site, &config_options, effect, ret_site, ret_fd);
+    return r == LOADING_E_REFUSED ? EXIT_USAGE : r == 0 ? 0 : 1;
+}
+
+static void run_announce(const struct site *site) {
+    char quoted[512];
+    log_line(
+        LOG_NOTICE, "starting",
+        "site=%s gateway=%s generation=%016llx places=%u devices=%u points=%u rules=%u alarms=%u "
+        "state=%s user=%u",
+        site_text(site, site->header->site_id), site_text(site, site->header->gateway_id),
+        (unsigned long long)site->header->generation, site->ruleset.place_count,
+        site->ruleset.device_count, site->ruleset.point_count, site->ruleset.rule_count,
+        site->ruleset.alarm_count,
+        log_quote(site_text(site, site->header->state_directory), quoted, sizeof quoted),
+        (unsigned)geteuid());
+    for (uint32_t i = 0; i < site->ruleset.rule_count; i++) {
+        if (!site->ruleset.rules[i].evaluated) {
+            log_line(LOG_WARNING, "rule_not_evaluated", "rule=%s effect=\"it raises nothing yet\"",
+                     site_text(site, site->rules[i].id));
         }
-        written += n > 0 ? (size_t)n : 0;
     }
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
-        int r = err_origin(-errno);
-        (void)close(fd);
-        return r;
-    }
-    *ret_fd = fd;
-    return 0;
 }
 
 static void supervisor_ready(void *context) {
@@ -254,17 +267,99 @@ static void supervisor_stop(evutil_socket_t signal, short what, void *context) {
     log_line(LOG_NOTICE, "stopping", "signal=%d effect=\"no room is watched from now on\"",
              (int)signal);
     notify_systemd("STOPPING=1\nSTATUS=stopping");
+    supervisor->stopping = true;
     (void)event_del(supervisor->watchdog);
+    /* Does nothing while they stop for a reload, which then ends in this. */
     children_stop(supervisor->children, supervisor_stopped, supervisor);
+}
+
+static void supervisor_reload_over(const char *event, const char *reason) {
+    if (reason != NULL) {
+        log_line(LOG_WARNING, event,
+                 "reason=\"%s\" effect=\"the old site stays in force, all rooms are watched as "
+                 "before\"",
+                 reason);
+    }
+    notify_systemd("READY=1\nSTATUS=watching");
+}
+
+static void supervisor_reload(struct supervisor *supervisor);
+
+/* The old children are gone: begin anew with the next site, or stop if that was asked meanwhile. */
+static void supervisor_exchange(evutil_socket_t fd, short what, void *context) {
+    struct supervisor *supervisor = context;
+    (void)fd;
+    (void)what;
+    if (supervisor->stopping) {
+        supervisor_stopped(supervisor);
+        return;
+    }
+    supervisor->children = children_free(supervisor->children);
+    site_unmap(&supervisor->site);
+    (void)close(supervisor->conf.site_fd);
+    supervisor->site = supervisor->next;
+    supervisor->next = (struct site){0};
+    supervisor->conf.site_fd = supervisor->next_fd;
+    supervisor->conf.field_count = supervisor->site.header->field_count;
+    run_announce(&supervisor->site);
+    int r = children_new(supervisor->base, &supervisor->conf, &supervisor->children);
+    if (r != 0) {
+        log_failure("not_restarted", r, "no room is watched");
+        supervisor->failure = r;
+        supervisor_stopped(supervisor);
+        return;
+    }
+    supervisor->laggard = NULL;
+    supervisor->reloading = false;
+    children_start(supervisor->children, supervisor_ready, supervisor);
+    if (supervisor->reload_wanted) {
+        supervisor_reload(supervisor);
+    }
+}
+
+/* Called by the children that are to be released: that waits until they have returned. */
+static void supervisor_emptied(void *context) {
+    struct supervisor *supervisor = context;
+    event_active(supervisor->exchange, EV_TIMEOUT, 0);
+}
+
+/* Check the edited site first; only one that is sound replaces the one that is watched. */
+static void supervisor_reload(struct supervisor *supervisor) {
+    supervisor->reload_wanted = false;
+    notify_systemd_reloading();
+    if (run_load(supervisor->options,
+                 "the old site stays in force, all rooms are watched as before", &supervisor->next,
+                 &supervisor->next_fd) != 0) {
+        supervisor_reload_over("reload_refused", NULL);
+        return;
+    }
+    const char *obstacle = loading_obstacle(&supervisor->site, &supervisor->next);
+    bool same = supervisor->site.header->generation == supervisor->next.header->generation;
+    if (obstacle != NULL || same) {
+        site_unmap(&supervisor->next);
+        (void)close(supervisor->next_fd);
+        supervisor_reload_over(obstacle != NULL ? "reload_refused" : "reload_unchanged",
+                               obstacle != NULL ? obstacle : "nothing in the site has changed");
+        return;
+    }
+    log_line(LOG_NOTICE, "reloading",
+             "generation=%016llx effect=\"the components start anew with the changed site; open "
+             "alarms, timers and acknowledgements are kept\"",
+             (unsigned long long)supervisor->next.header->generation);
+    supervisor->reloading = true;
+    (void)event_del(supervisor->watchdog);
+    children_stop(supervisor->children, supervisor_emptied, supervisor);
 }
 
 static void supervisor_hangup(evutil_socket_t signal, short what, void *context) {
     (void)signal;
     (void)what;
-    (void)context;
-    log_line(
-        LOG_WARNING, "reload_refused",
-        "effect=\"the site stays as it is; this version takes a changed site at the next start\"");
+    struct supervisor *supervisor = context;
+    if (supervisor->reloading) {
+        supervisor->reload_wanted = true; /* the file may have changed once more */
+    } else if (!supervisor->stopping) {
+        supervisor_reload(supervisor);
+    }
 }
 
 /* Tell systemd who makes no progress, if that has changed. */
@@ -289,7 +384,7 @@ static void supervisor_watchdog(evutil_socket_t fd, short what, void *context) {
     }
 }
 
-static int supervisor_open(struct supervisor *supervisor, const struct children_conf *conf) {
+static int supervisor_open(struct supervisor *supervisor) {
     supervisor->base = event_base_new();
     if (supervisor->base == NULL) {
         return err_origin(-ENOMEM);
@@ -299,9 +394,10 @@ static int supervisor_open(struct supervisor *supervisor, const struct children_
     supervisor->hangup = evsignal_new(supervisor->base, SIGHUP, supervisor_hangup, supervisor);
     supervisor->watchdog =
         event_new(supervisor->base, -1, EV_PERSIST, supervisor_watchdog, supervisor);
+    supervisor->exchange = event_new(supervisor->base, -1, 0, supervisor_exchange, supervisor);
     struct event *const events[] = {supervisor->terminate, supervisor->interrupt,
                                     supervisor->hangup};
-    if (supervisor->watchdog == NULL) {
+    if (supervisor->watchdog == NULL || supervisor->exchange == NULL) {
         return err_origin(-ENOMEM);
     }
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
@@ -309,13 +405,13 @@ static int supervisor_open(struct supervisor *supervisor, const struct children_
             return err_origin(-ENOMEM);
         }
     }
-    return err_trace(children_new(supervisor->base, conf, &supervisor->children));
+    return err_trace(children_new(supervisor->base, &supervisor->conf, &supervisor->children));
 }
 
 static void supervisor_close(struct supervisor *supervisor) {
     supervisor->children = children_free(supervisor->children);
     struct event *const events[] = {supervisor->terminate, supervisor->interrupt,
-                                    supervisor->hangup, supervisor->watchdog};
+                                    supervisor->hangup, supervisor->watchdog, supervisor->exchange};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (events[i] != NULL) {
             event_free(events[i]);
@@ -328,66 +424,17 @@ static void supervisor_close(struct supervisor *supervisor) {
 
 /* The site is sealed and the directories are ours: start the children and keep them until told to
  * stop. */
-static int supervisor_run(const struct children_conf *conf) {
-    struct supervisor supervisor = {0};
-    int r = supervisor_open(&supervisor, conf);
+static int supervisor_run(struct supervisor *supervisor) {
+    int r = supervisor_open(supervisor);
     if (r == 0) {
-        children_start(supervisor.children, supervisor_ready, &supervisor);
-        (void)event_base_dispatch(supervisor.base);
+        children_start(supervisor->children, supervisor_ready, supervisor);
+        (void)event_base_dispatch(supervisor->base);
         log_line(LOG_NOTICE, "stopped", "effect=\"all components ended\"");
+        r = supervisor->failure;
     } else {
         log_failure("not_started", r, "no room is watched");
     }
-    supervisor_close(&supervisor);
-    return r == 0 ? 0 : 1;
-}
-
-static void run_announce(const struct site *site) {
-    char quoted[512];
-    log_line(
-        LOG_NOTICE, "starting",
-        "site=%s gateway=%s generation=%016llx places=%u devices=%u points=%u rules=%u alarms=%u "
-        "state=%s user=%u",
-        site_text(site, site->header->site_id), site_text(site, site->header->gateway_id),
-        (unsigned long long)site->header->generation, site->ruleset.place_count,
-        site->ruleset.device_count, site->ruleset.point_count, site->ruleset.rule_count,
-        site->ruleset.alarm_count,
-        log_quote(site_text(site, site->header->state_directory), quoted, sizeof quoted),
-        (unsigned)geteuid());
-    for (uint32_t i = 0; i < site->ruleset.rule_count; i++) {
-        if (!site->ruleset.rules[i].evaluated) {
-            log_line(LOG_WARNING, "rule_not_evaluated", "rule=%s effect=\"it raises nothing yet\"",
-                     site_text(site, site->rules[i].id));
-        }
-    }
-}
-
-/* Check the site, print what is odd about it, and seal it. Returns 0 or the command's exit code. */
-static int run_load(const struct run_options *options, struct site *ret_site, int *ret_fd) {
-    const struct config_options config_options = {.settings = options->settings,
-                                                  .setting_count = options->setting_count};
-    struct config_result result = CONFIG_RESULT_NULL;
-    int r = config_load(options->site, &config_options, &result);
-    if (r < 0) {
-        log_failure("site_not_loaded", r, "not started: no room is watched");
-        return 1;
-    }
-    config_print(&result, stderr);
-    if (r == CONFIG_E_REFUSED) {
-        log_line(LOG_ERROR, "site_refused",
-                 "errors=%u effect=\"not started: no room is watched; mend the site file\"",
-                 result.error_count);
-        config_result_deinit(&result);
-        return EXIT_USAGE;
-    }
-    r = run_seal(result.image, result.image_size, ret_fd);
-    config_result_deinit(&result);
-    if (r == 0) {
-        r = err_fold(site_map(*ret_fd, ret_site));
-    }
-    if (r != 0) {
-        log_failure("site_not_sealed", r, "not started: no room is watched");
-    }
+    supervisor_close(supervisor);
     return r == 0 ? 0 : 1;
 }
 
@@ -409,24 +456,23 @@ int supervisor_main(int argc, char **argv) {
         return r - 1;
     }
     log_init("supervisor");
-    struct site site;
-    int site_fd = -1;
-    r = run_load(&options, &site, &site_fd);
+    struct supervisor supervisor = {.options = &options};
+    const struct site *site = &supervisor.site;
+    r = run_load(&options, "not started: no room is watched", &supervisor.site,
+                 &supervisor.conf.site_fd);
     if (r != 0) {
         return r;
     }
     clock_init(&options.clock);
-    struct children_conf conf = {
-        .site_fd = site_fd,
-        .field_count = site.header->field_count,
-        .setup = {.language = (uint32_t)options.language, .clock = options.clock},
-    };
-    run_announce(&site);
+    supervisor.conf.field_count = site->header->field_count;
+    supervisor.conf.setup.language = (uint32_t)options.language;
+    supervisor.conf.setup.clock = options.clock;
+    run_announce(site);
     if (!run_sockets_take(options.run_directory) ||
-        !run_state_take(site_text(&site, site.header->state_directory))) {
+        !run_state_take(site_text(site, site->header->state_directory))) {
         return 1;
     }
-    if (!run_socket_paths(options.run_directory, &conf.setup)) {
+    if (!run_socket_paths(options.run_directory, &supervisor.conf.setup)) {
         log_line(
             LOG_ERROR, "run_directory_unusable",
             "effect=\"not started: no room is watched; the path of console.sock would be longer than "
@@ -434,5 +480,5 @@ int supervisor_main(int argc, char **argv) {
             SOCKET_PATH_SIZE - 1);
         return 1;
     }
-    return supervisor_run(&conf);
+    return supervisor_run(&supervisor);
 }

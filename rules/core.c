@@ -379,6 +379,9 @@ static void core_apply(const struct core_turn *turn) {
     case INPUT_START:
         core_start(turn);
         return;
+    case INPUT_CONFIGURATION:
+        core_tell_activity(turn, EVENT_SYSTEM_CONFIG_CHANGED, RULESET_NONE);
+        return;
     case INPUT_KIND_COUNT:
         break;
     }

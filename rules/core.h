@@ -39,11 +39,12 @@ enum input_kind {
     INPUT_CALENDAR, /* a calendar opens or closes */
     INPUT_BETWEEN,  /* a `between` clause becomes true or false */
     INPUT_WEEKDAY,
-    INPUT_CLOCK_STEP, /* the wall clock was set; `step_ns` is by how much */
-    INPUT_COMPONENT,  /* a process of the gateway is there, gone, or not known yet */
-    INPUT_UPLINK,     /* the broker connection as the uplink sees it */
-    INPUT_STORAGE,    /* does the journal record? */
-    INPUT_START,      /* first input after core_init and core_restore */
+    INPUT_CLOCK_STEP,    /* the wall clock was set; `step_ns` is by how much */
+    INPUT_COMPONENT,     /* a process of the gateway is there, gone, or not known yet */
+    INPUT_UPLINK,        /* the broker connection as the uplink sees it */
+    INPUT_STORAGE,       /* does the journal record? */
+    INPUT_START,         /* first input after core_init and core_restore */
+    INPUT_CONFIGURATION, /* the site is another than in the life before */
     INPUT_KIND_COUNT,
 };
 
@@ -91,6 +92,7 @@ enum core_event_type {
     EVENT_PATROL_CHECKPOINT,
     EVENT_SYSTEM_STARTED,
     EVENT_SYSTEM_CLOCK_STEPPED,
+    EVENT_SYSTEM_CONFIG_CHANGED,
     EVENT_TYPE_COUNT,
 };
 

@@ -119,6 +119,7 @@ const char *core_event_name(enum core_event_type type) {
         [EVENT_PATROL_CHECKPOINT] = "patrol.checkpoint",
         [EVENT_SYSTEM_STARTED] = "system.started",
         [EVENT_SYSTEM_CLOCK_STEPPED] = "system.clock_stepped",
+        [EVENT_SYSTEM_CONFIG_CHANGED] = "system.config_changed",
     };
     assert(type < EVENT_TYPE_COUNT);
     return names[type];

@@ -785,6 +785,10 @@ static int engine_begin(struct engine *engine) {
         engine_begin_recording(engine);
     }
     engine_apply_state(engine, INPUT_START, 0, TRUTH_TRUE);
+    uint64_t before = journal_generation_before(journal);
+    if (before != 0 && before != engine->site->header->generation) {
+        engine_apply_state(engine, INPUT_CONFIGURATION, 0, TRUTH_TRUE);
+    }
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
     engine_follow_calendar(engine);

@@ -56,6 +56,7 @@ static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
     [EVENT_ACCESS_DENIED] = {{"{place}:刷卡被拒", "{place}: access denied"}},
     [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡逻打卡", "{place}: patrol checkpoint"}},
     [EVENT_SYSTEM_STARTED] = {{"网关已启动", "Gateway started"}},
+    [EVENT_SYSTEM_CONFIG_CHANGED] = {{"站点配置已更换", "The site's configuration has changed"}},
     [EVENT_SYSTEM_CLOCK_STEPPED] = {{"系统时钟被调整 {step} 秒", "Clock stepped by {step} s"}},
 };
 

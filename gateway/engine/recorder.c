@@ -333,6 +333,7 @@ int recorder_new(const struct site *site, struct event_base *base,
                      .alarm_name = recorder_alarm_name,
                      .context = site},
         .alarm_count = site->ruleset.alarm_count,
+        .generation = site->header->generation,
     };
     int r = journal_new(&conf, &recorder->journal);
     if (r != 0) {

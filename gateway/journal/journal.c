@@ -44,6 +44,7 @@ struct journal {
     char boot[JOURNAL_BOOT_SIZE];
     char id_prefix[JOURNAL_ID_PREFIX_SIZE];
     uint64_t boot_number; /* 0: it is random */
+    uint64_t generation_before;
     bool damaged_at_start;
     int wake;
     pthread_t writer;
@@ -112,7 +113,9 @@ static int journal_number(struct journal *journal, struct journal_store *store,
         boot = journal->directory.boot.boot;
     }
     boot = boot == 0 ? journal_boot_first(clock_wall()) : boot + 1;
-    int r = journal_directory_boot(&journal->directory, store, boot, finding->reason);
+    journal->generation_before = journal_store_generation(store);
+    int r = journal_directory_boot(&journal->directory, store, boot, journal->conf.generation,
+                                   finding->reason);
     if (r == 0) {
         (void)snprintf(journal->boot, sizeof journal->boot, "%" PRIu64, boot);
         journal->boot_number = boot;
@@ -159,7 +162,7 @@ static int journal_reopen(struct journal *journal, struct journal_finding *findi
     }
     if (journal->boot_number > 0) {
         r = journal_directory_boot(&journal->directory, journal->store, journal->boot_number,
-                                   finding->reason);
+                                   journal->conf.generation, finding->reason);
     }
     (void)pthread_mutex_lock(&journal->lock);
     journal->renewed = true;
@@ -483,6 +486,10 @@ const char *journal_id_prefix(const struct journal *journal) {
 
 bool journal_is_recording(const struct journal *journal) {
     return journal->recording;
+}
+
+uint64_t journal_generation_before(const struct journal *journal) {
+    return journal->generation_before;
 }
 
 bool journal_was_damaged(const struct journal *journal) {

@@ -40,6 +40,7 @@ struct journal_conf {
     const char *directory;
     struct journal_identity identity;
     uint32_t alarm_count;
+    uint64_t generation; /* of the site */
 };
 
 /* What the writer has done since the last report. */
@@ -82,6 +83,9 @@ const char *journal_id_prefix(const struct journal *journal);
 /* Before journal_start(): does it record? Was an earlier journal damaged or missing? */
 bool journal_is_recording(const struct journal *journal);
 bool journal_was_damaged(const struct journal *journal);
+
+/* The generation of the site in the life before this one, 0 if it is not known. */
+uint64_t journal_generation_before(const struct journal *journal);
 
 /* Highest seq that a report has told of, or that was there at the start. */
 uint64_t journal_newest(const struct journal *journal);

@@ -132,7 +132,7 @@ bool journal_directory_is_same(const struct journal_directory *directory) {
 }
 
 int journal_directory_boot(struct journal_directory *directory, struct journal_store *store,
-                           uint64_t boot, char reason[JOURNAL_REASON_SIZE]) {
+                           uint64_t boot, uint64_t generation, char reason[JOURNAL_REASON_SIZE]) {
     struct journal_boot next = {.boot = boot, .seq = journal_store_newest(store)};
     int r = journal_boot_write(directory->fd, &next);
     if (r != 0) {
@@ -141,7 +141,7 @@ int journal_directory_boot(struct journal_directory *directory, struct journal_s
         return JOURNAL_E_FAILED;
     }
     directory->boot = next;
-    r = journal_store_boot_write(store, boot);
+    r = journal_store_boot_write(store, boot, generation);
     if (r != 0) {
         (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", journal_store_reason(store));
         return JOURNAL_E_FAILED;

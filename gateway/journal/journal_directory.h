@@ -56,9 +56,12 @@ NODISCARD int journal_directory_open(struct journal_directory *directory,
 /* Is the file at its path still the one that was opened? */
 bool journal_directory_is_same(const struct journal_directory *directory);
 
-/* Make `boot` the number of this life: on the disk in both places when it returns 0. */
+/*
+ * Make `boot` the number of this life, in which the site is of `generation`: on the disk in both
+ * places when it returns 0.
+ */
 NODISCARD int journal_directory_boot(struct journal_directory *directory,
                                      struct journal_store *store, uint64_t boot,
-                                     char reason[JOURNAL_REASON_SIZE]);
+                                     uint64_t generation, char reason[JOURNAL_REASON_SIZE]);
 
 #endif

@@ -430,10 +430,17 @@ uint64_t journal_store_boot(struct journal_store *store) {
     return store_ask(store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key='boot'");
 }
 
-int journal_store_boot_write(struct journal_store *store, uint64_t boot) {
-    char sql[96];
-    (void)snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO meta VALUES('boot','%" PRIu64 "')",
-                   boot);
+uint64_t journal_store_generation(struct journal_store *store) {
+    /* All 64 bits, in SQLite's signed numbers. */
+    return store_ask(store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key='generation'");
+}
+
+int journal_store_boot_write(struct journal_store *store, uint64_t boot, uint64_t generation) {
+    char sql[160];
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT OR REPLACE INTO meta VALUES('boot','%" PRIu64 "'),"
+                   "('generation','%" PRId64 "')",
+                   boot, (int64_t)generation);
     return store_result(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
 }
 

@@ -61,7 +61,11 @@ void journal_store_continue(struct journal_store *store, uint64_t seq);
 
 /* The boot number recorded in the file, 0 if none. */
 uint64_t journal_store_boot(struct journal_store *store);
-NODISCARD int journal_store_boot_write(struct journal_store *store, uint64_t boot);
+NODISCARD int journal_store_boot_write(struct journal_store *store, uint64_t boot,
+                                       uint64_t generation);
+
+/* The generation of the site in that boot, 0 if none is recorded. */
+uint64_t journal_store_generation(struct journal_store *store);
 
 /*
  * Hand out each recorded alarm by its name; `alarm->alarm` means nothing here. The alarm is valid, and

@@ -296,13 +296,6 @@ def test_a_second_gateway_on_one_state_directory_refuses(scene):
     gateway.until_healthy()
 
 
-def test_a_hangup_is_refused_politely(scene):
-    _backend, _field, gateway = scene.everything()
-    gateway.process.child.send_signal(signal.SIGHUP)
-    gateway.process.until_said(r"event=reload_refused")
-    gateway.until_healthy()
-
-
 def test_what_is_retained_says_what_is_not_normal(scene):
     backend, field, _gateway = scene.everything()
     field.press(BUTTON)

@@ -429,6 +429,7 @@ static void life_judge_event(struct life *life, const struct core_event *event,
     case EVENT_PATROL_CHECKPOINT:
     case EVENT_SYSTEM_STARTED:
     case EVENT_SYSTEM_CLOCK_STEPPED:
+    case EVENT_SYSTEM_CONFIG_CHANGED:
     case EVENT_TYPE_COUNT:
         break;
     }

@@ -224,7 +224,7 @@ static void input_of(const char *who, const char *what, struct input *ret,
         {"field", INPUT_COMPONENT, 0},    {"console", INPUT_COMPONENT, 1},
         {"stranger", INPUT_COMPONENT, 2}, {"uplink", INPUT_UPLINK, 0},
         {"storage", INPUT_STORAGE, 0},    {"start", INPUT_START, 0},
-        {"tick", INPUT_TICK, 0},
+        {"tick", INPUT_TICK, 0},          {"configuration", INPUT_CONFIGURATION, 0},
     };
     for (unsigned i = 0; i < sizeof truths / sizeof truths[0]; i++) {
         if (strcmp(who, truths[i].who) == 0) {
@@ -467,6 +467,12 @@ static void a_clock_step_is_told_and_moves_nothing(void **state) {
     assert_int_equal(core_alarm(stage.core, alarm_find("held/door"))->deadline.ns, before.ns);
 }
 
+static void a_changed_site_is_told(void **state) {
+    (void)state;
+    rest();
+    story("1 configuration yes : system.config_changed\n");
+}
+
 /* --- lost inputs --- */
 
 static void a_silent_device_is_one_alarm_and_its_return_ends_it(void **state) {
@@ -686,7 +692,7 @@ static void an_input_that_names_nothing_known_changes_nothing(void **state) {
         const struct command command = {.alarm = 4000};
         input.command = kind == INPUT_COMMAND ? &command : NULL;
         if (kind == INPUT_CLOCK_STEP || kind == INPUT_START || kind == INPUT_UPLINK ||
-            kind == INPUT_STORAGE || kind == INPUT_WEEKDAY) {
+            kind == INPUT_STORAGE || kind == INPUT_WEEKDAY || kind == INPUT_CONFIGURATION) {
             continue; /* these name nothing */
         }
         take(&input);
@@ -897,6 +903,7 @@ int main(void) {
         CORE_TEST(the_calendar_reaches_the_rules_that_read_it),
         CORE_TEST(readers_and_checkpoints_tell_moments),
         CORE_TEST(a_clock_step_is_told_and_moves_nothing),
+        CORE_TEST(a_changed_site_is_told),
         CORE_TEST(a_silent_device_is_one_alarm_and_its_return_ends_it),
         CORE_TEST(a_device_that_its_driver_gives_up_is_lost_at_once),
         CORE_TEST(heartbeats_keep_a_device_from_being_missed),
