@@ -98,6 +98,7 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .chain_count = header->tables[SITE_TABLE_CHAINS].count,
         .step_count = header->tables[SITE_TABLE_STEPS].count,
         .shift_count = header->tables[SITE_TABLE_SHIFTS].count,
+        .listener_count = header->tables[SITE_TABLE_WEBHOOKS].count,
     };
 }
 
@@ -227,6 +228,10 @@ void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_E
         return;
     case ENTITY_GATEWAY:
         (void)snprintf(ret, SITE_ENTITY_SIZE, "gateway");
+        return;
+    case ENTITY_LISTENER:
+        (void)snprintf(ret, SITE_ENTITY_SIZE, "role/%s",
+                       site_text(site, site->webhooks[facts->entity].id));
         return;
     case ENTITY_KIND_COUNT:
         break;

@@ -257,7 +257,7 @@ enum { SITE_ENTITY_SIZE = 320, SITE_ALARM_NAME_SIZE = 360 };
 void site_component_name(const struct site *site, uint32_t component, char *ret, size_t size);
 
 /* Write the entity of an alarm: a place id, a point id, "device/<id>", "component/<name>",
- * "gateway". */
+ * "role/<name>", "gateway". */
 void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_ENTITY_SIZE]);
 
 /* Write `<rule>/<entity>`. */

@@ -14,13 +14,6 @@
 
 #include "rules/core_state.h"
 
-/* What the parts of a step share. */
-struct core_turn {
-    struct core *core;
-    const struct input *input;
-    struct step *step;
-};
-
 /* --- which alarms a change touches --- */
 
 /* Touch the alarm of one of the product's own rules, where it has one for `entity`. */
@@ -30,9 +23,13 @@ static void core_touch_builtin(struct core *core, enum ruleset_builtin builtin, 
     }
 }
 
-/* Touch all alarms that read the point, its own fault among them. */
+/* Touch all alarms that read the point, its own fault among them, or wait for an output's word. */
 static void core_touch_point(struct core *core, uint32_t point) {
     const struct ruleset *ruleset = core->ruleset;
+    enum point_kind kind = (enum point_kind)ruleset->points[point].kind;
+    if (point_kind_facts(kind)->form == POINT_FORM_OUTPUT) {
+        core_touch_waiting(core);
+    }
     for (uint32_t i = ruleset->dependent_first[point]; i < ruleset->dependent_first[point + 1];
          i++) {
         index_set_add(&core->touched, ruleset->dependents[i]);
@@ -382,6 +379,20 @@ static void core_apply(const struct core_turn *turn) {
     case INPUT_CONFIGURATION:
         core_tell_activity(turn, EVENT_SYSTEM_CONFIG_CHANGED, RULESET_NONE);
         return;
+    case INPUT_SHIFT:
+        if (input->subject < core->ruleset->shift_count) {
+            core->shifts_on[input->subject] = (uint8_t)state;
+        }
+        return;
+    case INPUT_LISTENER:
+        if (input->subject < core->ruleset->listener_count) {
+            core->listeners_lost[input->subject] = (uint8_t)core_not(state);
+            core_touch_builtin(core, BUILTIN_NOBODY_LISTENING, input->subject);
+        }
+        return;
+    case INPUT_RECEIPT:
+        core_receipt(core, input);
+        return;
     case INPUT_KIND_COUNT:
         break;
     }
@@ -407,6 +418,8 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
         return (enum truth)core->uplink_lost;
     case BUILTIN_STORAGE:
         return (enum truth)core->storage_lost;
+    case BUILTIN_NOBODY_LISTENING:
+        return (enum truth)core->listeners_lost[entity];
     case BUILTIN_NONE:
     case BUILTIN_COUNT:
         break;
@@ -479,8 +492,8 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
 
 void core_schedule(struct core *core, uint32_t alarm) {
     const struct core_alarm *state = &core->alarms[alarm];
-    timers_set(&core->timers, alarm,
-               instant_earlier(alarm_due(&state->alarm), state->evaluation_due));
+    struct instant due = instant_earlier(alarm_due(&state->alarm), state->evaluation_due);
+    timers_set(&core->timers, alarm, instant_earlier(due, core_chain_due(core, alarm)));
 }
 
 /* --- telling --- */
@@ -558,13 +571,15 @@ static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned cha
     }
 }
 
-/* Note and tell what happened to an alarm. */
+/* Note and tell what happened to an alarm, and what follows for those who are to hear of it. */
 static void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                           const struct command *command) {
     if (changes != 0) {
         index_set_add(&turn->core->changed, alarm);
         core_tell(turn, alarm, changes, command);
     }
+    core_escalate(turn, alarm, changes, command);
+    core_schedule(turn->core, alarm);
 }
 
 static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
@@ -573,7 +588,6 @@ static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
     enum truth condition = core_judge(core, alarm, turn->input->at);
     unsigned changes = alarm_step(&core->alarms[alarm].alarm, &conf, condition, turn->input->at,
                                   turn->input->wall);
-    core_schedule(core, alarm);
     core_conclude(turn, alarm, changes, NULL);
 }
 
@@ -582,7 +596,11 @@ static void core_command(const struct core_turn *turn, const struct command *com
     const struct alarm_conf conf = core_alarm_conf(core, command->alarm);
     unsigned changes = alarm_command(&core->alarms[command->alarm].alarm, &conf, command,
                                      turn->input->at, turn->input->wall, &turn->step->refusal);
-    core_schedule(core, command->alarm);
+    if (turn->step->refusal == COMMAND_REFUSED_ACKED && core_chain_stops(core, command)) {
+        /* Acknowledged before, and not by one whose word counts here: now it is. */
+        turn->step->refusal = COMMAND_ACCEPTED;
+        changes = ALARM_CHANGE_ACKNOWLEDGED;
+    }
     core_conclude(turn, command->alarm, changes, command);
 }
 

@@ -45,6 +45,9 @@ enum input_kind {
     INPUT_STORAGE,       /* does the journal record? */
     INPUT_START,         /* first input after core_init and core_restore */
     INPUT_CONFIGURATION, /* the site is another than in the life before */
+    INPUT_SHIFT,         /* a shift goes on or off duty */
+    INPUT_LISTENER,      /* a role's receiver can be reached, cannot, or nobody knows */
+    INPUT_RECEIPT,       /* a step of an alarm's chain was received, or will not be */
     INPUT_KIND_COUNT,
 };
 
@@ -52,12 +55,17 @@ struct input {
     struct instant at; /* not earlier than the input before it */
     struct wall wall;  /* carried into the events */
     enum input_kind kind;
-    uint32_t subject; /* HEARTBEAT, DEVICE: device; CALENDAR, BETWEEN, COMPONENT: index; else 0 */
-    enum truth
-        state;       /* DEVICE, COMPONENT, UPLINK, STORAGE: well; CALENDAR, BETWEEN, WEEKDAY: now */
-    int64_t step_ns; /* CLOCK_STEP */
+    /* HEARTBEAT, DEVICE: device; CALENDAR, BETWEEN, COMPONENT, SHIFT, LISTENER: index;
+       RECEIPT: alarm; else 0 */
+    uint32_t subject;
+    /* DEVICE, COMPONENT, UPLINK, STORAGE, LISTENER: well; CALENDAR, BETWEEN, WEEKDAY, SHIFT: now;
+       RECEIPT: received */
+    enum truth state;
+    int64_t step_ns;               /* CLOCK_STEP */
     struct reading reading;        /* READING */
     const struct command *command; /* COMMAND; borrowed for the step */
+    uint32_t step;                 /* RECEIPT: of the alarm's chain, counted from 1 */
+    uint32_t run;                  /* RECEIPT: of the chain */
 };
 
 enum core_event_type {
@@ -101,6 +109,14 @@ _Static_assert(EVENT_ALARM_CLOSED - EVENT_ALARM_RAISED + 1 == ALARM_CHANGES_TOLD
 
 enum core_lane { LANE_ALARM, LANE_ACTIVITY };
 
+/* A step of an alarm's chain has come: EVENT_ALARM_ESCALATED. */
+struct core_escalation {
+    uint32_t step; /* counted from 1 */
+    uint32_t run;
+    enum chain_reason reason;
+    enum truth on_duty; /* of a step to a shift: is it on duty? */
+};
+
 /* One thing that happened. */
 struct core_event {
     enum core_event_type type;
@@ -121,6 +137,7 @@ struct core_event {
     struct wall until;             /* when what begins here ends by itself; 0 where it does not */
     struct wall measured;          /* of the deciding point's last reading; 0 where there is none */
     const struct command *command; /* who and why, or NULL; borrowed from the input */
+    struct core_escalation escalation;
 };
 
 /* "alarm.raised", "access.granted" … Static storage. */
@@ -152,7 +169,8 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
  * Apply one input. Cannot fail; an input that names no known point, device or alarm changes nothing
  * (a command for one is refused), and a reading whose value is not finite is a fault of its point.
  * `step->events` is overwritten: what a reading or a start is by itself comes first, then the
- * alarms by index, and the events of each in the order of enum alarm_change.
+ * alarms by index, and the events of each in the order of enum alarm_change, then a step of its
+ * chain. Of several steps that come at once each takes an input, the next being a tick.
  *
  * What time alone brought until `input->at` is applied before the input is, whether or not a tick
  * came.
@@ -200,10 +218,29 @@ void core_record_memories(const struct core *core, uint32_t alarm, struct instan
 void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
                   const struct memory_record *memories, uint32_t memory_count, struct instant now);
 
+/* The run of an alarm's escalation chain, to be journalled with it; all zero without one. */
+void core_record_chain(const struct core *core, uint32_t alarm, struct instant now,
+                       struct chain_record *ret_record);
+
+/* Give it back, after core_restore() of the alarm and before the first core_step(). */
+void core_restore_chain(struct core *core, uint32_t alarm, const struct chain_record *record,
+                        struct instant now);
+
+/* Is this output to be on? Of an input never. */
+bool core_output(const struct core *core, uint32_t point);
+
+/*
+ * The outputs whose wanted state has changed since this last reported, perhaps back again: writes up
+ * to `room` points in order, marks those as reported and returns how many it wrote. Call until it
+ * returns 0. All are off at first; restoring alarms may switch some on.
+ */
+uint32_t core_outputs_changed(struct core *core, uint32_t *points, uint32_t room);
+
 /*
  * Copy all that the core will ever remember to `ret`, core_size() bytes aligned as a block is. The
  * same core gives the same bytes wherever it lies, for there is no address in them. Only while
- * core_changed() has nothing to report.
+ * core_changed() has nothing to report. What core_outputs_changed() has yet to report is not in it:
+ * whoever goes on says the state of all outputs anyway.
  *
  * The copy is the core's own memory and no format: it goes on only in the same build and with the
  * same ruleset, and whoever keeps it has to know both (a digest of the program and of the ruleset).

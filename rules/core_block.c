@@ -62,6 +62,13 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.calendars = core_take(room, (size_t)ruleset->calendar_count + 1, sizeof *core.calendars);
     core.betweens = core_take(room, ruleset->between_count, sizeof *core.betweens);
     core.components_lost = core_take(room, ruleset->component_count, sizeof *core.components_lost);
+    core.shifts_on = core_take(room, ruleset->shift_count, sizeof *core.shifts_on);
+    core.listeners_lost = core_take(room, ruleset->listener_count, sizeof *core.listeners_lost);
+    core.chains = core_take(room, core_chain_slots(ruleset), sizeof *core.chains);
+    core.rule_slots = core_take(room, ruleset->rule_count, sizeof *core.rule_slots);
+    core.output_holders = core_take(room, points, sizeof *core.output_holders);
+    core.outputs_changed.indexes = core_take(room, points, sizeof *core.outputs_changed.indexes);
+    core.outputs_changed.marks = core_take(room, points, sizeof *core.outputs_changed.marks);
     core.timers.due = core_take(room, timers, sizeof *core.timers.due);
     core.timers.position = core_take(room, timers, sizeof *core.timers.position);
     core.timers.heap = core_take(room, timers, sizeof *core.timers.heap);
@@ -75,8 +82,9 @@ size_t core_size(const struct ruleset *ruleset) {
 }
 
 uint32_t core_events_max(const struct ruleset *ruleset) {
-    /* Each alarm is stepped once, a command acts once more; one event of the activity lane. */
-    return ALARM_TOLD_MAX * ruleset->alarm_count + ALARM_TOLD_MAX + 1;
+    /* Each alarm is stepped once, a command acts once more; each time a chain may go on by a step. One
+     * event of the activity lane. */
+    return ALARM_TOLD_MAX * ruleset->alarm_count + core_chain_slots(ruleset) + ALARM_TOLD_MAX + 2;
 }
 
 /* List the points of each device: count, sum up, enter, and move the firsts back. */
@@ -163,6 +171,9 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core->calendars[0] = TRUTH_TRUE;
     core_forget(core->betweens, ruleset->between_count);
     core_forget(core->components_lost, ruleset->component_count);
+    core_forget(core->shifts_on, ruleset->shift_count);
+    core_forget(core->listeners_lost, ruleset->listener_count);
+    core_chain_init(core);
     core->weekday = TRUTH_UNKNOWN;
     core->uplink_lost = TRUTH_UNKNOWN;
     core->storage_lost = TRUTH_UNKNOWN;
@@ -171,6 +182,8 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
                    core->touched.marks);
     index_set_init(&core->changed, ruleset->alarm_count, core->changed.indexes,
                    core->changed.marks);
+    index_set_init(&core->outputs_changed, ruleset->point_count, core->outputs_changed.indexes,
+                   core->outputs_changed.marks);
     timers_init(&core->timers, ruleset->alarm_count + ruleset->device_count + ruleset->point_count,
                 core->timers.due, core->timers.position, core->timers.heap);
     return core;
@@ -179,9 +192,9 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
 /* Zero what is only room for a step and says nothing between two. */
 static void core_forget_scratch(const struct core *laid) {
     const struct ruleset *ruleset = laid->ruleset;
-    const struct index_set *const sets[] = {&laid->touched, &laid->changed};
+    const struct index_set *const sets[] = {&laid->touched, &laid->changed, &laid->outputs_changed};
     for (unsigned i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        memset(sets[i]->indexes, 0, ruleset->alarm_count * sizeof *sets[i]->indexes);
+        memset(sets[i]->indexes, 0, sets[i]->limit * sizeof *sets[i]->indexes);
     }
     memset(laid->memories_before, 0, core_memories_max(ruleset) * sizeof *laid->memories_before);
     for (uint32_t i = laid->timers.running; i < laid->timers.count; i++) {
@@ -200,8 +213,9 @@ void core_snapshot(const struct core *core, void *ret) {
     memcpy(ret, core, core_size(core->ruleset));
     struct core_room copy = {.base = ret};
     struct core laid = core_lay(&copy, core->ruleset, *core);
+    index_set_clear(&laid.outputs_changed);
     core_forget_scratch(&laid);
-    laid.touched.sorted = laid.changed.sorted = true;
+    laid.touched.sorted = laid.changed.sorted = laid.outputs_changed.sorted = true;
     struct core_room nowhere = {0};
     laid = core_lay(&nowhere, core->ruleset, laid);
     laid.ruleset = NULL;

@@ -73,6 +73,10 @@ bool core_picture(const struct core *core, uint32_t index, struct wall wall,
         picture_state(input, INPUT_BETWEEN, index, (enum truth)core->betweens[index]);
     } else if (picture_section(&index, ruleset->component_count)) {
         picture_state(input, INPUT_COMPONENT, index, picture_well(core->components_lost[index]));
+    } else if (picture_section(&index, ruleset->shift_count)) {
+        picture_state(input, INPUT_SHIFT, index, (enum truth)core->shifts_on[index]);
+    } else if (picture_section(&index, ruleset->listener_count)) {
+        picture_state(input, INPUT_LISTENER, index, picture_well(core->listeners_lost[index]));
     } else if (picture_section(&index, ruleset->device_count)) {
         picture_state(input, INPUT_DEVICE, index, picture_well(core->devices[index].lost));
     } else if (picture_section(&index, ruleset->point_count)) {

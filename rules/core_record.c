@@ -135,9 +135,10 @@ void core_check(const struct core *core) {
         const struct alarm_conf conf = core_alarm_conf(core, i);
         const struct core_alarm *state = &core->alarms[i];
         alarm_check(&state->alarm, &conf);
-        assert(core->timers.due[i].ns ==
-               instant_earlier(alarm_due(&state->alarm), state->evaluation_due).ns);
+        struct instant due = instant_earlier(alarm_due(&state->alarm), state->evaluation_due);
+        assert(core->timers.due[i].ns == instant_earlier(due, core_chain_due(core, i)).ns);
     }
+    core_chain_check(core);
     for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
         assert(core->points[p].quality < QUALITY_COUNT);
         bool lost = core->devices[core->ruleset->points[p].device].lost == TRUTH_TRUE;

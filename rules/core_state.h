@@ -19,6 +19,15 @@ struct core_alarm {
     double value;                  /* of the last evaluation, for texts */
 };
 
+/* The escalation of one alarm whose rule has a chain, and what it switches on. */
+struct core_chain {
+    struct chain chain;
+    struct instant due;        /* when the next step may come */
+    point_kind_set held_kinds; /* outputs of these kinds are held, … */
+    uint8_t held_steps;        /* … of so many steps */
+    bool awaits_webhook;       /* the newest step's webhook may still confirm */
+};
+
 struct core_device {
     struct instant heard; /* last sign of life; the start while there was none */
     uint8_t lost;         /* unknown until it is heard or missed */
@@ -60,6 +69,13 @@ struct core {
     uint8_t *components_lost;
     uint8_t uplink_lost;
     uint8_t storage_lost;
+    uint8_t *shifts_on;      /* by shift: is it on duty? */
+    uint8_t *listeners_lost; /* by listener */
+
+    struct core_chain *chains;        /* by slot: the alarms of rules with a chain, by rule */
+    uint32_t *rule_slots;             /* by rule: the slot of its first alarm */
+    uint32_t *output_holders;         /* by point: how many steps of alarms want it on */
+    struct index_set outputs_changed; /* not reported by core_outputs_changed() yet */
 
     /* timers: those of the alarms, then of the devices, then of the points */
     struct timers timers;
@@ -76,10 +92,41 @@ static inline uint32_t core_point_timer(const struct core *core, uint32_t point)
     return core->ruleset->alarm_count + core->ruleset->device_count + point;
 }
 
+/* What the parts of a step share. */
+struct core_turn {
+    struct core *core;
+    const struct input *input;
+    struct step *step;
+};
+
+/* How many alarms have a chain. */
+uint32_t core_chain_slots(const struct ruleset *ruleset);
+void core_chain_init(struct core *core);
+void core_chain_check(const struct core *core);
+
+/* When the alarm's chain wants to go on; INSTANT_NEVER without one. */
+struct instant core_chain_due(const struct core *core, uint32_t alarm);
+
+/*
+ * Let the chain of an alarm follow what has happened to it, tell at most one step, and count what it
+ * switches. After every step of the alarm; `command` is what changed it, or NULL.
+ */
+void core_escalate(const struct core_turn *turn, uint32_t alarm, unsigned changes,
+                   const struct command *command);
+
+/* Would an acknowledgement by this person stop a chain that runs? */
+bool core_chain_stops(const struct core *core, const struct command *command);
+
+/* Touch the alarms whose newest step waits for a receipt: an output has said something. */
+void core_touch_waiting(struct core *core);
+
+/* A receiver of a step has confirmed, or will not. */
+void core_receipt(struct core *core, const struct input *input);
+
 /* What alarm.h wants to know of the rule of an alarm. */
 struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm);
 
-/* Let the alarm's timer run until its delay or its expression wants it. */
+/* Let the alarm's timer run until its delay, its expression or its chain wants it. */
 void core_schedule(struct core *core, uint32_t alarm);
 
 #endif

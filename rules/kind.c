@@ -156,6 +156,8 @@ static const struct alarm_class_facts classes[ALARM_CLASS_COUNT] = {
     [CLASS_SYSTEM_CLOCK] = {.name = "system.clock", .priority = PRIORITY_LOW},
     [CLASS_SYSTEM_COMPONENT_LOST] = {.name = "system.component_lost", .priority = PRIORITY_LOW},
     [CLASS_SYSTEM_CONFIG_CHANGED] = {.name = "system.config_changed", .priority = PRIORITY_LOW},
+    [CLASS_SYSTEM_NOBODY_LISTENING] = {.name = "system.nobody_listening",
+                                       .priority = PRIORITY_HIGH},
 };
 
 /* Does `name` equal the word of `len` bytes? */

@@ -15,6 +15,9 @@
 /* How long a broker may be away before somebody is called: reconnecting may take 30 s. */
 #define UPLINK_LOST_AFTER_NS (30 * NS_PER_S)
 
+/* How long a role may be without a receiver that can be reached (model.md 4). */
+#define NOBODY_LISTENING_AFTER_NS (600 * NS_PER_S)
+
 /* While the smallest place of a device is searched: no point of it has been met yet. */
 #define PLACE_UNSEEN (RULESET_NONE - 1)
 
@@ -33,6 +36,8 @@ static const struct {
                                 ENTITY_COMPONENT, 0},
     [BUILTIN_UPLINK_LOST] = {"system_uplink_lost", CLASS_SYSTEM_UPLINK_LOST, PRIORITY_HIGH,
                              ENTITY_GATEWAY, UPLINK_LOST_AFTER_NS},
+    [BUILTIN_NOBODY_LISTENING] = {"system_nobody_listening", CLASS_SYSTEM_NOBODY_LISTENING,
+                                  PRIORITY_HIGH, ENTITY_LISTENER, NOBODY_LISTENING_AFTER_NS},
     [BUILTIN_STORAGE] = {"system_storage", CLASS_SYSTEM_STORAGE, PRIORITY_HIGH, ENTITY_GATEWAY, 0},
 };
 
@@ -334,10 +339,9 @@ static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
 
 /* --- the product's own rules --- */
 
-/* Is it a point whose silence and faults matter: an input, and not only moments? */
+/* Is it a point whose faults matter: one that has a state, not only moments? */
 static bool ruleset_is_supervised(const struct ruleset_point *point) {
-    enum point_form form = point_kind_facts((enum point_kind)point->kind)->form;
-    return form != POINT_FORM_OUTPUT && form != POINT_FORM_EVENT;
+    return point_kind_facts((enum point_kind)point->kind)->form != POINT_FORM_EVENT;
 }
 
 /* The smallest place around both; `b` is not before `a` in the order of places. */
@@ -373,6 +377,8 @@ static uint32_t ruleset_builtin_range(const struct ruleset_draft *draft,
         return draft->point_count;
     case BUILTIN_COMPONENT_LOST:
         return draft->component_count;
+    case BUILTIN_NOBODY_LISTENING:
+        return draft->listener_count;
     case BUILTIN_UPLINK_LOST:
     case BUILTIN_STORAGE:
         return 1;

@@ -58,11 +58,12 @@ struct ruleset_device {
  */
 enum ruleset_builtin {
     BUILTIN_NONE,
-    BUILTIN_DEVICE_LOST,    /* system_device_lost, each device */
-    BUILTIN_SENSOR_FAULT,   /* system_sensor_fault, each input point */
-    BUILTIN_COMPONENT_LOST, /* system_component_lost, each component */
-    BUILTIN_UPLINK_LOST,    /* system_uplink_lost, one */
-    BUILTIN_STORAGE,        /* system_storage, one */
+    BUILTIN_DEVICE_LOST,      /* system_device_lost, each device */
+    BUILTIN_SENSOR_FAULT,     /* system_sensor_fault, each point but those of moments */
+    BUILTIN_COMPONENT_LOST,   /* system_component_lost, each component */
+    BUILTIN_UPLINK_LOST,      /* system_uplink_lost, one */
+    BUILTIN_STORAGE,          /* system_storage, one */
+    BUILTIN_NOBODY_LISTENING, /* system_nobody_listening, each role that has a receiver */
     BUILTIN_COUNT,
 };
 
@@ -71,7 +72,8 @@ enum entity_kind {
     ENTITY_POINT,
     ENTITY_DEVICE,
     ENTITY_COMPONENT,
-    ENTITY_GATEWAY, /* the gateway itself; index 0 */
+    ENTITY_GATEWAY,  /* the gateway itself; index 0 */
+    ENTITY_LISTENER, /* a role that is called; its webhook's index */
     ENTITY_KIND_COUNT,
 };
 
@@ -141,7 +143,7 @@ struct ruleset {
     const struct alarm_times *times;
     uint32_t place_count, point_count, device_count, component_count;
     uint32_t rule_count, alarm_count;
-    uint32_t chain_count, step_count, shift_count;
+    uint32_t chain_count, step_count, shift_count, listener_count;
     uint32_t op_count, set_count, bound_count, member_count, dependent_count;
     uint32_t between_count, calendar_count;
     uint32_t memory_count;
@@ -189,6 +191,7 @@ struct ruleset_draft {
     const struct ruleset_point *points;
     const struct ruleset_device *devices;
     uint32_t place_count, point_count, device_count, component_count, calendar_count;
+    uint32_t listener_count;
     const struct ruleset_draft_rule *rules;
     uint32_t rule_count;
 };

@@ -32,6 +32,23 @@ static enum tone event_line_tone(const char *type, const char *priority) {
     return TONE_PLAIN;
 }
 
+/* Whom a step of a chain tells, and why it comes before its time. */
+static void event_line_step(const struct reader *reader, const json_t *data) {
+    const json_t *outputs = json_object_get(data, "outputs");
+    size_t index;
+    const json_t *output;
+    reader_put(reader, TONE_PLAIN, "  → ");
+    reader_put(reader, TONE_PLAIN, event_member(data, "to"));
+    json_array_foreach(outputs, index, output) {
+        reader_put(reader, TONE_PLAIN, " + ");
+        reader_put(reader, TONE_PLAIN, json_string_value(output));
+    }
+    if (strcmp(event_member(data, "reason"), "no_receiver") == 0) {
+        reader_put(reader, TONE_WARNING,
+                   reader_text(reader, "(上一步无人收到)", " (nobody received the step before)"));
+    }
+}
+
 /* Who acted and why, or else the name that `tocsin ack` wants. */
 static void event_line_tail(const struct reader *reader, const json_t *event, const json_t *data) {
     const json_t *actor_body = json_object_get(data, "actor");
@@ -92,6 +109,9 @@ void event_line_print(struct reader *reader, const json_t *event) {
     reader_cell(reader, TONE_PLAIN, "", 2);
     reader_put(reader, tone == TONE_DANGER ? TONE_WARNING : TONE_PLAIN,
                text[0] == '\0' ? event_member(event, "subject") : text);
+    if (strcmp(type, "alarm.escalated") == 0) {
+        event_line_step(reader, data);
+    }
     event_line_tail(reader, event, data);
     (void)fputc('\n', reader->out);
     (void)fflush(reader->out);

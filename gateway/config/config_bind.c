@@ -34,6 +34,7 @@ static struct ruleset_draft bind_site(const struct config *config,
         .device_count = config->device_count,
         .component_count = layout->field_count + CONFIG_OTHER_COMPONENTS,
         .calendar_count = config->calendar_count,
+        .listener_count = config->webhook_count,
     };
 }
 

@@ -153,19 +153,24 @@ static void image_devices(struct image_builder *image) {
 /* What the alarms that are the product's own say. */
 static const struct config_name builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_DEVICE_LOST] = {"{place}:设备失联", "{place}: a device does not answer"},
-    [BUILTIN_SENSOR_FAULT] = {"{place}:传感器故障", "{place}: a sensor is faulty or silent"},
+    [BUILTIN_SENSOR_FAULT] = {"{place}:传感器或输出设备故障",
+                              "{place}: a sensor or an output is faulty or silent"},
     [BUILTIN_COMPONENT_LOST] = {"网关的一个部件停止工作",
                                 "A part of the gateway has stopped working"},
     [BUILTIN_UPLINK_LOST] = {"与监控后台的连接中断", "The monitoring backend cannot be reached"},
     [BUILTIN_STORAGE] = {"事件无法记录", "Events cannot be recorded"},
+    [BUILTIN_NOBODY_LISTENING] = {"报警无法通知到该角色的任何人员",
+                                  "Nobody of a role can be reached with alarms"},
 };
 
 static const struct config_name builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_DEVICE_LOST] = {"检查设备的电源与接线", "Check the device's power and cabling"},
-    [BUILTIN_SENSOR_FAULT] = {"检查传感器", "Check the sensor"},
+    [BUILTIN_SENSOR_FAULT] = {"检查该设备及其接线", "Check the device and its cabling"},
     [BUILTIN_COMPONENT_LOST] = {"查看网关日志", "Look at the gateway's log"},
     [BUILTIN_UPLINK_LOST] = {"检查网络与消息服务器", "Check the network and the broker"},
     [BUILTIN_STORAGE] = {"检查网关的磁盘空间", "Check the gateway's disk"},
+    [BUILTIN_NOBODY_LISTENING] = {"检查该角色的 webhook 地址与密钥,并指定专人值守",
+                                  "Check the role's webhook and its secret; have somebody watch"},
 };
 
 static void image_rule_texts(struct image_builder *image, uint32_t count) {

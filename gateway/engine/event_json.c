@@ -161,6 +161,66 @@ static void event_json_course(struct scribe *scribe, const struct core_event *ev
     }
 }
 
+/* Whom a step tells, in the words of the site file. Who a person is does not leave the gateway. */
+static void event_json_to(struct scribe *scribe, const struct site *site,
+                          const struct chain_step *step) {
+    char to[80] = "everyone";
+    switch ((enum chain_to)step->to) {
+    case CHAIN_TO_NOBODY:
+        event_json_key(scribe, "to");
+        scribe_raw(scribe, "null");
+        return;
+    case CHAIN_TO_ROLE:
+        (void)snprintf(to, sizeof to, "role %s", role_name((enum role)step->receiver));
+        break;
+    case CHAIN_TO_SHIFT:
+        (void)snprintf(to, sizeof to, "shift %s", site_text(site, site->shifts[step->receiver].id));
+        break;
+    case CHAIN_TO_PERSON:
+        (void)snprintf(to, sizeof to, "person");
+        break;
+    case CHAIN_TO_EVERYONE:
+        break;
+    }
+    event_json_string(scribe, "to", to, sizeof to);
+}
+
+/* Which step of the alarm's chain has come, whom it tells and how, and why it comes now. */
+static void event_json_step(struct scribe *scribe, const struct site *site,
+                            const struct core_event *event) {
+    const struct ruleset_rule *rule = &site->ruleset.rules[site->ruleset.alarms[event->alarm].rule];
+    const struct ruleset_chain *chain = &site->ruleset.chains[rule->chain];
+    const struct chain_step *step =
+        &site->ruleset.steps[chain->step_first + event->escalation.step - 1];
+    event_json_key(scribe, "step");
+    scribe_count(scribe, event->escalation.step);
+    event_json_key(scribe, "steps");
+    scribe_count(scribe, chain->step_count);
+    event_json_key(scribe, "run");
+    scribe_count(scribe, event->escalation.run);
+    event_json_to(scribe, site, step);
+    if (event->escalation.on_duty != TRUTH_UNKNOWN) {
+        event_json_key(scribe, "on_duty");
+        scribe_raw(scribe, event->escalation.on_duty == TRUTH_TRUE ? "true" : "false");
+    }
+    event_json_key(scribe, "by");
+    scribe_raw(scribe, step->webhook == CHAIN_NO_WEBHOOK ? "null" : "\"webhook\"");
+    event_json_key(scribe, "outputs");
+    scribe_raw(scribe, "[");
+    const char *between = "";
+    for (enum point_kind kind = 0; kind < POINT_KIND_COUNT; kind++) {
+        if ((step->outputs >> kind & 1) != 0) {
+            scribe_raw(scribe, between);
+            scribe_string(scribe, point_kind_facts(kind)->name, ID_MAX);
+            between = ",";
+        }
+    }
+    scribe_raw(scribe, "]");
+    event_json_string(scribe, "reason",
+                      event->escalation.reason == CHAIN_REASON_NO_RECEIVER ? "no_receiver" : "due",
+                      ID_MAX);
+}
+
 static void event_json_alarm(struct scribe *scribe, const struct site *site,
                              const struct core_event *event, struct wall raised) {
     const struct ruleset_alarm *alarm = &site->ruleset.alarms[event->alarm];
@@ -177,6 +237,9 @@ static void event_json_alarm(struct scribe *scribe, const struct site *site,
     event_json_key(scribe, "occurrence");
     scribe_count(scribe, event->occurrence);
     event_json_course(scribe, event);
+    if (event->type == EVENT_ALARM_ESCALATED && event->escalation.step > 0) {
+        event_json_step(scribe, site, event);
+    }
     /* The product's own rules look at states of the gateway, not at a value. */
     event_json_reading(scribe, site, event,
                        event->point != RULESET_NONE || rule->builtin == BUILTIN_NONE);

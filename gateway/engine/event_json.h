@@ -15,6 +15,11 @@
  * Only where it says something, after the occurrence: `raises` of one raised again, `investigated`,
  * `chattering`, `incident`, `disposition`, `until`. Beside an actor: `role`, and who was the second.
  *
+ * A step of an escalation chain has, in the same place, `step` of `steps` in the chain's `run`, whom
+ * it tells (`to`, in the words of the site file, and `on_duty` for a shift), how (`by`: "webhook" or
+ * null, and the kinds of `outputs` that it switches on), and the `reason` why it comes now: its time
+ * is "due", or "no_receiver" received the step before it.
+ *
  * The keys stand in this order always. A value that cannot be trusted is null beside its quality.
  * What happened in the activity lane has place, point and text; a card's number never leaves the
  * gateway, and therefore never enters a body.

@@ -294,6 +294,8 @@ static bool life_builtin_may_lower(const struct life *life, const struct ruleset
         return input->kind == INPUT_UPLINK && well;
     case BUILTIN_STORAGE:
         return input->kind == INPUT_STORAGE && well;
+    case BUILTIN_NOBODY_LISTENING:
+        return input->kind == INPUT_LISTENER && well;
     case BUILTIN_NONE:
     case BUILTIN_COUNT:
         break;

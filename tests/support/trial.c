@@ -213,6 +213,7 @@ bool trial_bind(struct trial *trial) {
         .chain_count = trial->chain_count,
         .step_count = trial->step_count,
         .shift_count = trial->shift_count,
+        .listener_count = trial->draft.listener_count,
     };
     return true;
 }

@@ -171,6 +171,30 @@ static void a_new_day_has_a_line_and_a_person_is_named(void **state) {
     json_decref(names);
 }
 
+static const char escalated[] =
+    "{\"type\":\"tocsin.alarm.escalated\",\"subject\":\"care/day-care/button-1\",\"time\":"
+    "\"2026-11-22T07:18:00Z\",\"data\":{\"rule\":\"emergency_call\",\"priority\":\"emergency\","
+    "\"place\":\"care/day-care\",\"step\":2,\"steps\":3,\"to\":\"role manager\",\"by\":\"webhook\","
+    "\"outputs\":[\"sounder\",\"beacon\"],\"reason\":\"no_receiver\",\"text\":{\"en\":"
+    "\"Day-care room: emergency call\"},\"actor\":null},\"durable\":true}";
+
+static void a_step_says_whom_it_tells_and_why_it_comes_early(void **state) {
+    struct page page;
+    json_t *names = parse(places);
+    json_t *event = parse(escalated);
+    (void)state;
+    page_open(&page, LANGUAGE_EN);
+    reader_learn_places(&page.reader, names);
+    event_line_print(&page.reader, event);
+    page_expect(&page, "── 2026-11-22 ──\n"
+                       "15:18:00  EMERGENCY  Day-care room  escalated        Day-care room: "
+                       "emergency call  → role manager + sounder + beacon (nobody received the "
+                       "step before)  emergency_call/care/day-care/button-1\n");
+    page_close(&page);
+    json_decref(event);
+    json_decref(names);
+}
+
 /* --- the stream's framing --- */
 
 struct heard {
@@ -319,6 +343,7 @@ int main(void) {
         cmocka_unit_test(columns_line_up_under_chinese_and_latin_text),
         cmocka_unit_test(an_event_is_printed_in_the_readers_language_and_the_sites_time),
         cmocka_unit_test(a_new_day_has_a_line_and_a_person_is_named),
+        cmocka_unit_test(a_step_says_whom_it_tells_and_why_it_comes_early),
         cmocka_unit_test(a_stream_reads_the_same_in_pieces_of_any_size),
         cmocka_unit_test(a_message_longer_than_the_bound_is_dropped_whole_and_the_next_is_read),
         cmocka_unit_test(a_reader_that_has_enough_stops_the_stream),

@@ -207,6 +207,72 @@ static void what_is_special_about_a_moment_stands_after_the_occurrence(void **st
                                  "\"second_role\":\"manager\",\"reason\":\"battery\"}}"));
 }
 
+static const struct chain_step steps[] = {
+    {0,
+     UINT64_C(1) << POINT_CALL_LAMP | UINT64_C(1) << POINT_SOUNDER,
+     ROLE_CAREGIVER,
+     CHAIN_NO_WEBHOOK,
+     CHAIN_TO_ROLE,
+     CHAIN_REACH_OWN,
+     {0}},
+    {0, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_SHIFT, CHAIN_REACH_OWN, {0}},
+    {0, 0, ROLE_MANAGER, 0, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}},
+    {0, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_PERSON, CHAIN_REACH_OWN, {0}},
+    {0, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_EVERYONE, CHAIN_REACH_OWN, {0}},
+    {0, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_NOBODY, CHAIN_REACH_OWN, {0}},
+};
+enum { STEPS = sizeof steps / sizeof *steps };
+
+/* Give the call's rule a chain; the shift has the id of the place. */
+static struct site site_with_chain(void) {
+    static struct ruleset_rule rules[CONSOLE_SITE_ALARMS];
+    static const struct ruleset_chain chain = {.step_count = STEPS};
+    static struct site_shift shift;
+    struct site site = console_site("/nowhere");
+    memcpy(rules, site.ruleset.rules, sizeof rules);
+    rules[CONSOLE_SITE_CALL].chain = 0;
+    shift.id = site.places[CONSOLE_SITE_PLACE_CARE].id;
+    site.ruleset.rules = rules;
+    site.ruleset.chains = &chain;
+    site.ruleset.steps = steps;
+    site.shifts = &shift;
+    return site;
+}
+
+static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
+    (void)state;
+    static const char *const wanted[STEPS] = {
+        "\"to\":\"role caregiver\",\"by\":null,\"outputs\":[\"sounder\",\"call_lamp\"],",
+        "\"to\":\"shift care\",\"on_duty\":true,\"by\":null,\"outputs\":[],",
+        "\"to\":\"role manager\",\"by\":\"webhook\",\"outputs\":[],",
+        "\"to\":\"person\",\"by\":null,\"outputs\":[],",
+        "\"to\":\"everyone\",\"by\":null,\"outputs\":[],",
+        "\"to\":null,\"by\":null,\"outputs\":[],",
+    };
+    struct site site = site_with_chain();
+    struct core_event event = event_call();
+    event.type = EVENT_ALARM_ESCALATED;
+    for (uint32_t s = 0; s < STEPS; s++) {
+        bool shift = steps[s].to == CHAIN_TO_SHIFT;
+        char text[256];
+        event.escalation = (struct core_escalation){
+            .step = s + 1,
+            .run = 3,
+            .reason = s == 0 ? CHAIN_REASON_DUE : CHAIN_REASON_NO_RECEIVER,
+            .on_duty = shift ? TRUTH_TRUE : TRUTH_UNKNOWN,
+        };
+        (void)snprintf(text, sizeof text,
+                       "\"occurrence\":1,\"step\":%u,\"steps\":6,\"run\":3,%s\"reason\":\"%s\","
+                       "\"value\":1,",
+                       s + 1, wanted[s], s == 0 ? "due" : "no_receiver");
+        const char *found = body(&site, &event, 4203, 0);
+        if (strstr(found, text) == NULL) {
+            fail_msg("%s is not in %s", text, found);
+        }
+        json_decref(body_parse(found));
+    }
+}
+
 static void a_closed_alarm_says_when_nobody_has_said_what_it_was(void **state) {
     (void)state;
     struct site site = console_site("/nowhere");
@@ -450,6 +516,16 @@ static void the_longest_words_of_all_still_make_one_whole_body(void **state) {
         assert_true(strlen(data_string(root, "text", "zh")) > 100);
         assert_string_equal(data_string(root, "rule", NULL), "emergency_call");
         json_decref(root);
+
+        struct site chained = site_with_chain();
+        event.type = EVENT_ALARM_ESCALATED;
+        event.escalation = (struct core_escalation){.step = 1, .run = UINT32_MAX};
+        event.command = NULL;
+        words.site.ruleset = chained.ruleset;
+        words.site.shifts = chained.shifts;
+        root = body_parse(body(&words.site, &event, INT64_MAX, 0));
+        assert_string_equal(data_string(root, "reason", NULL), "due");
+        json_decref(root);
     }
 }
 
@@ -569,6 +645,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alarm_reads_as_it_is_documented),
         cmocka_unit_test(what_is_special_about_a_moment_stands_after_the_occurrence),
+        cmocka_unit_test(a_step_says_whom_it_tells_how_and_why_now),
         cmocka_unit_test(a_closed_alarm_says_when_nobody_has_said_what_it_was),
         cmocka_unit_test(an_early_event_differs_by_its_id_and_has_no_sequence),
         cmocka_unit_test(who_acknowledged_and_why_stand_in_the_body),

@@ -239,7 +239,7 @@ static void a_reading_touches_each_alarm_that_reads_it_once_and_in_order(void **
     assert_dependents(B_SMOKE, 2, (const uint32_t[]){own, care}, true);
     assert_dependents(B_HEAT, 1, (const uint32_t[]){care}, true);
     assert_dependents(HALL_DOOR, 0, NULL, true);
-    assert_dependents(HALL_SOUNDER, 0, NULL, false);
+    assert_dependents(HALL_SOUNDER, 0, NULL, true);
     assert_dependents(B_READER, 0, NULL, false);
     assert_int_equal(trial.ruleset.dependent_first[POINTS], trial.ruleset.dependent_count);
 }
@@ -271,12 +271,13 @@ static void equal_between_clauses_of_different_rules_become_one(void **state) {
 static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
     (void)state;
     trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
+    trial.draft.listener_count = 2;
     assert_true(trial_bind(&trial));
     assert_int_equal(trial.ruleset.rule_count, 1 + BUILTIN_COUNT - 1);
     static const uint32_t counts[BUILTIN_COUNT] = {
-        [BUILTIN_DEVICE_LOST] = DEVICES, [BUILTIN_SENSOR_FAULT] = POINTS - 2, /* not the reader, not
-                                                                                 the sounder */
-        [BUILTIN_COMPONENT_LOST] = 3,    [BUILTIN_UPLINK_LOST] = 1,           [BUILTIN_STORAGE] = 1,
+        [BUILTIN_DEVICE_LOST] = DEVICES, [BUILTIN_SENSOR_FAULT] = POINTS - 1, /* not the reader */
+        [BUILTIN_COMPONENT_LOST] = 3,    [BUILTIN_UPLINK_LOST] = 1,
+        [BUILTIN_STORAGE] = 1,           [BUILTIN_NOBODY_LISTENING] = 2,
     };
     uint32_t alarm = trial.ruleset.rules[0].alarm_count;
     for (unsigned builtin = 1; builtin < BUILTIN_COUNT; builtin++) {
@@ -291,10 +292,20 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
     }
     assert_int_equal(trial.ruleset.alarm_count, alarm);
     assert_int_equal(trial_builtin(&trial, BUILTIN_SENSOR_FAULT, B_READER), RULESET_NONE);
-    assert_int_equal(trial_builtin(&trial, BUILTIN_SENSOR_FAULT, HALL_SOUNDER), RULESET_NONE);
     assert_null(ruleset_builtin_name(BUILTIN_NONE));
     /* A broker may be away for half a minute before it is anybody's business. */
     assert_int_equal(trial.ruleset.rules[BUILTIN_UPLINK_LOST].raise_after_ns, 30 * NS_PER_S);
+    assert_int_equal(trial.ruleset.rules[BUILTIN_NOBODY_LISTENING].raise_after_ns, 600 * NS_PER_S);
+}
+
+static void a_fault_of_an_output_that_an_emergency_switches_is_high(void **state) {
+    (void)state;
+    trial_emergency(&trial, HALL_SOUNDER, true);
+    assert_true(trial_bind(&trial));
+    uint32_t fault = trial_builtin(&trial, BUILTIN_SENSOR_FAULT, HALL_SOUNDER);
+    assert_int_equal(trial.ruleset.alarms[fault].priority, PRIORITY_HIGH);
+    uint32_t lost = trial_builtin(&trial, BUILTIN_DEVICE_LOST, HALL_IO);
+    assert_int_equal(trial.ruleset.alarms[lost].priority, PRIORITY_HIGH);
 }
 
 static uint8_t builtin_priority(enum ruleset_builtin builtin, uint32_t entity) {
@@ -303,7 +314,10 @@ static uint8_t builtin_priority(enum ruleset_builtin builtin, uint32_t entity) {
 
 static void a_fault_of_what_serves_an_emergency_is_high(void **state) {
     (void)state;
+    trial.draft.listener_count = 1;
     assert_true(trial_bind(&trial));
+    assert_int_equal(builtin_priority(BUILTIN_NOBODY_LISTENING, 0), PRIORITY_HIGH);
+    assert_int_equal(builtin_priority(BUILTIN_SENSOR_FAULT, HALL_SOUNDER), PRIORITY_LOW);
     assert_int_equal(builtin_priority(BUILTIN_DEVICE_LOST, CARE_IO), PRIORITY_HIGH);
     assert_int_equal(builtin_priority(BUILTIN_DEVICE_LOST, HALL_IO), PRIORITY_LOW);
     assert_int_equal(builtin_priority(BUILTIN_SENSOR_FAULT, A_SMOKE), PRIORITY_HIGH);
@@ -374,16 +388,16 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
     for (uint32_t s = 0; s < program->set_count; s++) {
         program->sets[s] = (struct expr_set){
             .binding = each == EXPR_EACH_POINT ? EXPR_BIND_SELF : EXPR_BIND_SUBTREE,
-            .kind = POINT_SOUNDER,
+            .kind = POINT_CHECKPOINT,
         };
     }
     for (uint32_t p = 0; p < points; p++) {
-        flat[p].kind = POINT_SOUNDER; /* not supervised: no alarm of its own */
+        flat[p].kind = POINT_CHECKPOINT; /* moments: no alarm of its own */
     }
     for (uint32_t r = 0; r < rules; r++) {
         drafts[r] = (struct ruleset_draft_rule){
             .each = each,
-            .point_kinds = TRIAL_KIND(POINT_SOUNDER),
+            .point_kinds = TRIAL_KIND(POINT_CHECKPOINT),
             .place_kinds = TRIAL_KIND(PLACE_SITE),
             .in_place = RULESET_NONE,
             .program = program,
@@ -454,6 +468,7 @@ int main(void) {
         RULESET_TEST(equal_between_clauses_of_different_rules_become_one),
         RULESET_TEST(the_products_own_rules_stand_last_and_cover_the_site),
         RULESET_TEST(a_fault_of_what_serves_an_emergency_is_high),
+        RULESET_TEST(a_fault_of_an_output_that_an_emergency_switches_is_high),
         RULESET_TEST(a_lost_device_is_told_at_the_smallest_place_with_all_its_points),
         RULESET_TEST(more_between_clauses_than_the_limit_are_an_error),
         RULESET_TEST(more_alarms_than_the_limit_are_an_error),

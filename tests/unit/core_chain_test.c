@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Escalation and outputs of a small care centre, told as stories. Each line is
+ *
+ *     seconds  who what  :  events  [| outputs that are on]
+ *
+ * who is a point (on, off, or a quality), a device (gone, back), a role that acts on the alarm of
+ * `call/one` (ack, attend, silence, reset …), `shift`, `hook` (yes, no), `receipt` (step.run) or
+ * tick. Events are `raised call/one`, shortened to change:alarm; a step is its number, with `!` when
+ * nobody received the one before it. Whatever is not written must not happen.
+ *
+ *     care (home_care_centre)    sounder siren
+ *       floor                    lamp
+ *         room                   one two (emergency_button), smoke, release (door_release)
+ *       hall                     panic
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/core.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/trial.h"
+
+enum { CARE, FLOOR, ROOM, HALL };
+enum { SIREN, LAMP, ONE, TWO, SMOKE, RELEASE, PANIC, POINTS };
+enum { LAMPS, IO };
+enum { CALL, FIRE, DURESS, RULES };
+
+static const char *const point_names[POINTS] = {"siren", "lamp",    "one",  "two",
+                                                "smoke", "release", "panic"};
+
+#define OUTPUT(kind) (UINT64_C(1) << POINT_##kind)
+
+static const struct chain_step call_steps[] = {
+    {0, OUTPUT(CALL_LAMP), ROLE_CAREGIVER, CHAIN_NO_WEBHOOK, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}},
+    {60 * NS_PER_S, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_SHIFT, CHAIN_REACH_OWN, {0}},
+    {180 * NS_PER_S, 0, ROLE_MANAGER, 0, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}},
+};
+static const struct chain_step fire_steps[] = {
+    {0, OUTPUT(SOUNDER), 0, CHAIN_NO_WEBHOOK, CHAIN_TO_EVERYONE, CHAIN_REACH_ZONE, {0}},
+    {15 * NS_PER_S,
+     OUTPUT(SOUNDER) | OUTPUT(DOOR_RELEASE),
+     ROLE_SECURITY,
+     CHAIN_NO_WEBHOOK,
+     CHAIN_TO_ROLE,
+     CHAIN_REACH_SITE,
+     {0}},
+};
+
+struct stage {
+    struct trial trial;
+    void *block;
+    struct core *core;
+    struct step step;
+    struct command command;
+    bool on[POINTS]; /* as core_outputs_changed() told */
+};
+
+static struct stage stage;
+
+static void core_new(void) {
+    const struct ruleset *ruleset = &stage.trial.ruleset;
+    size_t size = core_size(ruleset);
+    stage.block = aligned_alloc(64, (size + 63) / 64 * 64);
+    stage.step.events = malloc(core_events_max(ruleset) * sizeof *stage.step.events);
+    assert_non_null(stage.block);
+    assert_non_null(stage.step.events);
+    memset(stage.block, 0xAA, size);
+    stage.core = core_init(stage.block, ruleset, (struct instant){0});
+    memset(stage.on, 0, sizeof stage.on);
+}
+
+static void core_end(void) {
+    free(stage.step.events);
+    free(stage.block);
+}
+
+static void site_build(uint32_t call_chain_steps) {
+    struct trial *trial = &stage.trial;
+    trial_init(trial, 1, 1);
+    trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    trial_place(trial, CARE, PLACE_FLOOR);
+    trial_place(trial, FLOOR, PLACE_DAY_CARE_ROOM);
+    trial_place(trial, CARE, PLACE_SERVICE_HALL);
+    trial_device(trial, 0);
+    trial_device(trial, 0);
+    trial_point(trial, CARE, LAMPS, POINT_SOUNDER);
+    trial_point(trial, FLOOR, LAMPS, POINT_CALL_LAMP);
+    trial_point(trial, ROOM, IO, POINT_EMERGENCY_BUTTON);
+    trial_point(trial, ROOM, IO, POINT_EMERGENCY_BUTTON);
+    trial_point(trial, ROOM, IO, POINT_SMOKE);
+    trial_point(trial, ROOM, LAMPS, POINT_DOOR_RELEASE);
+    trial_point(trial, HALL, IO, POINT_PANIC_BUTTON);
+    uint32_t calls = trial_chain(trial, call_steps, call_chain_steps);
+    uint32_t fires = trial_chain(trial, fire_steps, 2);
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY)
+        ->chain = calls;
+    trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM)->chain = fires;
+    trial_point_rule(trial, TRIAL_KIND(POINT_PANIC_BUTTON), "value", CLASS_CALL_DURESS)->chain =
+        fires;
+    trial->shift_count = 1;
+    trial->draft.listener_count = 1;
+    assert_true(trial_bind(trial));
+    core_new();
+}
+
+static int build(void **state) {
+    (void)state;
+    site_build(3);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    return 0;
+}
+
+/* --- what a line says --- */
+
+static uint32_t point_find(const char *name) {
+    uint32_t point = 0;
+    while (point < POINTS && strcmp(point_names[point], name) != 0) {
+        point++;
+    }
+    return point;
+}
+
+static uint32_t alarm_of(const char *point) {
+    static const uint32_t rules[POINTS] = {[SMOKE] = FIRE, [PANIC] = DURESS};
+    uint32_t index = point_find(point);
+    return trial_alarm(&stage.trial, rules[index], index);
+}
+
+static void input_of_point(struct input *input, uint32_t point, const char *what) {
+    static const char *const words[] = {"good", "uncertain", "stale", "fault"};
+    input->kind = INPUT_READING;
+    input->reading = (struct reading){.point = point, .value = strcmp(what, "on") == 0};
+    for (uint8_t quality = QUALITY_STALE; quality <= QUALITY_FAULT; quality++) {
+        if (strcmp(what, words[quality]) == 0) {
+            input->reading.quality = quality;
+        }
+    }
+}
+
+static void input_of_command(struct input *input, enum role role, const char *what) {
+    static const struct {
+        const char *word;
+        enum command_verb verb;
+    } verbs[] = {
+        {"ack", COMMAND_ACKNOWLEDGE}, {"attend", COMMAND_ATTEND},      {"reset", COMMAND_RESET},
+        {"silence", COMMAND_SILENCE}, {"out", COMMAND_OUT_OF_SERVICE}, {"in", COMMAND_IN_SERVICE},
+    };
+    char verb[16];
+    char point[16] = "one";
+    (void)sscanf(what, "%15[^:]:%15s", verb, point);
+    stage.command = (struct command){
+        .alarm = alarm_of(point),
+        .place = RULESET_NONE,
+        .role = role,
+        .second_role = ROLE_MANAGER,
+        .duration_s = 60,
+        .actor = "li",
+        .second_actor = "wu",
+        .reason = "work",
+    };
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verb, verbs[i].word) == 0) {
+            stage.command.verb = verbs[i].verb;
+        }
+    }
+    input->kind = INPUT_COMMAND;
+    input->command = &stage.command;
+}
+
+static struct input input_read(double at_s, const char *who, const char *what) {
+    struct input input = {.at = {(uint64_t)(at_s * 1e3 + 0.5) * NS_PER_MS}, .kind = INPUT_TICK};
+    bool yes = strcmp(what, "yes") == 0 || strcmp(what, "back") == 0;
+    input.state = yes ? TRUTH_TRUE : TRUTH_FALSE;
+    uint32_t point = point_find(who);
+    enum role role = role_find(who, strlen(who));
+    if (point < POINTS) {
+        input_of_point(&input, point, what);
+    } else if (role < ROLE_COUNT) {
+        input_of_command(&input, role, what);
+    } else if (strcmp(who, "start") == 0) {
+        input.kind = INPUT_START;
+    } else if (strcmp(who, "lamps") == 0) {
+        input.kind = INPUT_DEVICE;
+        input.subject = LAMPS;
+    } else if (strcmp(who, "hook") == 0) {
+        input.kind = INPUT_LISTENER;
+    } else if (strcmp(who, "shift") == 0) {
+        input.kind = INPUT_SHIFT;
+    } else if (strcmp(who, "receipt") == 0 || strcmp(who, "refusal") == 0) {
+        input.kind = INPUT_RECEIPT;
+        input.subject = alarm_of("one");
+        input.state = who[2] == 'c' ? TRUTH_TRUE : TRUTH_FALSE;
+        assert_int_equal(sscanf(what, "%u.%u", &input.step, &input.run), 2);
+    } else {
+        assert_string_equal(who, "tick");
+    }
+    return input;
+}
+
+/* --- what happened --- */
+
+static void event_write(const struct core_event *event, char *ret, size_t size) {
+    const struct ruleset_alarm *bound = &stage.trial.ruleset.alarms[event->alarm];
+    const char *entity = bound->entity_kind == ENTITY_POINT      ? point_names[bound->entity]
+                         : bound->entity_kind == ENTITY_LISTENER ? "role"
+                                                                 : "device";
+    if (event->type == EVENT_ALARM_ESCALATED) {
+        (void)snprintf(ret, size, "%u%s:%s", event->escalation.step,
+                       event->escalation.reason == CHAIN_REASON_NO_RECEIVER ? "!" : "", entity);
+    } else {
+        (void)snprintf(ret, size, "%s:%s", core_event_name(event->type) + strlen("alarm."), entity);
+    }
+}
+
+static void found_write(char *ret, size_t size) {
+    size_t at = 0;
+    ret[0] = '\0';
+    for (uint32_t i = 0; i < stage.step.event_count; i++) {
+        char event[64];
+        if (stage.step.events[i].alarm == RULESET_NONE) {
+            continue;
+        }
+        event_write(&stage.step.events[i], event, sizeof event);
+        at += (size_t)snprintf(ret + at, size - at, "%s%s", at > 0 ? "," : "", event);
+    }
+    if (stage.step.refusal != COMMAND_ACCEPTED) {
+        (void)snprintf(ret, size, "%s", command_refusal_name(stage.step.refusal));
+    } else if (at == 0) {
+        (void)snprintf(ret, size, "-");
+    }
+}
+
+static void outputs_write(char *ret, size_t size) {
+    uint32_t changed[POINTS];
+    uint32_t count = core_outputs_changed(stage.core, changed, POINTS);
+    for (uint32_t i = 0; i < count; i++) {
+        stage.on[changed[i]] = core_output(stage.core, changed[i]);
+    }
+    size_t at = 0;
+    ret[0] = '\0';
+    for (uint32_t p = 0; p < POINTS; p++) {
+        assert_int_equal(stage.on[p], core_output(stage.core, p));
+        if (stage.on[p]) {
+            at += (size_t)snprintf(ret + at, size - at, "%s%s", at > 0 ? "," : "", point_names[p]);
+        }
+    }
+    if (at == 0) {
+        (void)snprintf(ret, size, "dark");
+    }
+}
+
+/* Play lines `seconds who what : events | outputs`. */
+static void story(const char *lines) {
+    for (const char *line = lines; *line != '\0'; line = strchr(line, '\n') + 1) {
+        double at_s;
+        char who[16], what[24], wanted[96], lit[48], found[256], outputs[64];
+        assert_int_equal(sscanf(line, "%lf %15s %23s : %95s | %47s", &at_s, who, what, wanted, lit),
+                         5);
+        struct input input = input_read(at_s, who, what);
+        core_step(stage.core, &input, &stage.step);
+        core_check(stage.core);
+        found_write(found, sizeof found);
+        outputs_write(outputs, sizeof outputs);
+        if (strcmp(found, wanted) != 0 || strcmp(outputs, lit) != 0) {
+            fail_msg("at %g s, %s %s: found %s | %s, wanted %s | %s", at_s, who, what, found,
+                     outputs, wanted, lit);
+        }
+    }
+}
+
+/* --- the stories --- */
+
+static void a_call_lights_its_lamp_until_somebody_is_there(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 lamp on : - | lamp\n"
+          "3 caregiver ack : acknowledged:one | lamp\n"
+          "4 one off : cleared:one | lamp\n"
+          "5 caregiver attend : attended:one | dark\n"
+          "6 lamp off : - | dark\n"
+          "7 caregiver reset : reset:one,closed:one | dark\n"
+          "999 tick - : - | dark\n");
+}
+
+static void a_lamp_is_lit_as_long_as_one_call_wants_it(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 two on : raised:two,1:two | lamp\n"
+          "3 caregiver attend:one : attended:one | lamp\n"
+          "4 caregiver attend:two : attended:two | dark\n"
+          "5 one off : cleared:one | dark\n"
+          "6 one on : reraised:one | lamp\n"
+          "7 caregiver attend:one : attended:one | dark\n");
+}
+
+static void a_call_escalates_until_the_right_role_acknowledges(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1.5 lamp on : - | lamp\n"
+          "60.999 tick - : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "61.5 tick - : 3!:one | lamp\n" /* no people's devices yet: the shift hears nothing */
+          "62 receipt 3.1 : - | lamp\n"
+          "63 security ack : acknowledged:one | lamp\n"
+          "64 engineer ack : already_acknowledged | lamp\n"
+          "65 manager ack : acknowledged:one | lamp\n"
+          "66 manager ack : already_acknowledged | lamp\n");
+}
+
+static void an_acknowledgement_by_a_wrong_role_stops_nothing(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "2 security ack : acknowledged:one | lamp\n"
+          "61 tick - : 2:one | lamp\n");
+}
+
+static void an_acknowledged_call_goes_no_further(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "60 caregiver ack : acknowledged:one | lamp\n"
+          "100 caregiver attend : attended:one | dark\n"
+          "999 tick - : - | dark\n");
+}
+
+static void a_lamp_that_is_broken_or_lost_is_no_receiver(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 lamp fault : 2!:one,raised:lamp | lamp\n"
+          "2.1 tick - : 3!:one | lamp\n"
+          "3 lamp on : cleared:lamp | lamp\n"
+          "4 lamps gone : raised:device | lamp\n"
+          "5 two on : raised:two,1:two | lamp\n"
+          "5.1 tick - : 2!:two | lamp\n"
+          "5.2 tick - : 3!:two | lamp\n");
+}
+
+static void a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "15.999 tick - : - | lamp\n"
+          "16 tick - : 2!:one | lamp\n"
+          "16.1 tick - : 3!:one | lamp\n");
+}
+
+static void a_webhook_that_confirms_is_a_receiver(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(3);
+    stage.trial.steps[1].webhook = 0;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "70 receipt 1.1 : - | lamp\n" /* of an earlier step */
+          "70 receipt 2.7 : - | lamp\n" /* of another run */
+          "75.999 receipt 2.1 : - | lamp\n"
+          "180.999 tick - : - | lamp\n"
+          "181 tick - : 3:one | lamp\n");
+}
+
+static void a_webhook_that_is_off_or_known_to_be_down_is_none(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(3);
+    stage.trial.steps[1].webhook = 0;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "61 hook no : - | lamp\n" /* one attempt that failed: it is tried again */
+          "75 tick - : - | lamp\n"
+          "76 tick - : 3!:one | lamp\n"
+          "80 two on : raised:two,1:two | lamp\n"
+          "140 tick - : 2:two | lamp\n"
+          "140.1 tick - : 3!:two | lamp\n");
+    core_end();
+    core_new();
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "62 refusal 2.1 : 3!:one | lamp\n");
+}
+
+static void a_sounder_is_off_while_silenced_and_the_doors_stay_released(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 smoke on : raised:smoke,1:smoke | siren\n"
+          "1 siren on : - | siren\n"
+          "16 tick - : 2:smoke | siren,release\n"
+          "17 security silence:smoke : silenced:smoke | release\n"
+          "77 tick - : unsilenced:smoke | siren,release\n"
+          "78 security ack:smoke : acknowledged:smoke | siren,release\n"
+          "79 smoke off : cleared:smoke | siren,release\n"
+          "80 security reset:smoke : reset:smoke,closed:smoke | dark\n");
+}
+
+static void a_silent_class_sounds_nothing_at_the_place(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 panic on : raised:panic,1:panic | dark\n"
+          "2 tick - : 2!:panic | release\n");
+}
+
+static void nobody_is_told_of_what_is_out_of_service(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 engineer out : out_of_service:one | dark\n"
+          "61 tick - : - | dark\n"
+          "62 tick - : in_service:one,1:one | lamp\n"
+          "63 lamp on : - | lamp\n"
+          "122 tick - : 2:one | lamp\n");
+}
+
+static void a_call_that_nobody_went_to_begins_anew(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "10 caregiver ack : acknowledged:one | lamp\n"
+          "309.999 tick - : - | lamp\n"
+          "310 tick - : realarmed:one,1:one | lamp\n"
+          "370 tick - : 2:one | lamp\n");
+}
+
+static void a_press_after_the_acknowledgement_tells_everybody_again(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "2 caregiver ack : acknowledged:one | lamp\n"
+          "3 one off : cleared:one | lamp\n"
+          "4 one on : reraised:one,1:one | lamp\n"
+          "5 one off : cleared:one | lamp\n"
+          "6 one on : reraised:one | lamp\n" /* it runs already */
+          "64 tick - : 2:one | lamp\n");
+}
+
+static void who_is_on_duty_is_told_with_the_step(void **state) {
+    (void)state;
+    static const struct {
+        const char *shift;
+        enum truth on_duty;
+    } rows[] = {{"yes", TRUTH_TRUE}, {"no", TRUTH_FALSE}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char lines[128];
+        (void)snprintf(lines, sizeof lines,
+                       "0 start yes : - | dark\n"
+                       "0 shift %s : - | dark\n"
+                       "1 one on : raised:one,1:one | lamp\n"
+                       "1 lamp on : - | lamp\n",
+                       rows[i].shift);
+        core_end();
+        core_new();
+        story(lines);
+        story("61 tick - : 2:one | lamp\n");
+        assert_int_equal(stage.step.events[0].escalation.on_duty, rows[i].on_duty);
+        assert_int_equal(stage.step.events[0].escalation.run, 1);
+    }
+}
+
+static void a_role_without_a_receiver_for_ten_minutes_is_an_alarm(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 hook no : - | dark\n"
+          "600.999 tick - : - | dark\n"
+          "601 tick - : raised:role | dark\n"
+          "602 hook yes : cleared:role | dark\n"
+          "603 hook no : reraised:role | dark\n");
+}
+
+/* --- restarts --- */
+
+/* Put everything that is recorded of the alarm of `point` into a new core that begins at `now`. */
+static void restart(const char *point, uint64_t from_s, uint64_t now_s) {
+    uint32_t alarm = alarm_of(point);
+    struct alarm_record record;
+    struct chain_record chain;
+    struct instant from = {from_s * NS_PER_S};
+    struct instant now = {now_s * NS_PER_S};
+    core_record(stage.core, alarm, from, &record);
+    core_record_chain(stage.core, alarm, from, &chain);
+    core_end();
+    core_new();
+    core_restore(stage.core, alarm, &record, NULL, 0, now);
+    core_restore_chain(stage.core, alarm, &chain, now);
+    core_check(stage.core);
+}
+
+static void a_restart_lights_the_lamp_again_and_goes_on_counting(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 lamp on : - | lamp\n");
+    restart("one", 41, 5); /* 20 s are left */
+    story("5 start yes : - | lamp\n"
+          "6 one on : - | lamp\n"
+          "24.999 tick - : - | lamp\n"
+          "25 tick - : 2:one | lamp\n");
+}
+
+static void a_restart_does_not_tell_again_what_was_acknowledged(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 caregiver ack : acknowledged:one | lamp\n");
+    restart("one", 3, 5);
+    story("5 start yes : - | lamp\n"
+          "6 one on : - | lamp\n"
+          "90 caregiver attend : attended:one | dark\n");
+}
+
+/* A site that gives a rule its first chain while an alarm is open. */
+static void an_open_call_without_a_run_begins_one_at_the_start(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n");
+    uint32_t alarm = alarm_of("one");
+    struct alarm_record record;
+    core_record(stage.core, alarm, (struct instant){NS_PER_S}, &record);
+    core_end();
+    core_new();
+    core_restore(stage.core, alarm, &record, NULL, 0, (struct instant){0});
+    story("0 start yes : 1:one | lamp\n");
+}
+
+static void a_chain_that_has_become_shorter_is_at_its_end(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp fault : 2!:one,raised:lamp | lamp\n"
+          "1.1 tick - : 3!:one | lamp\n");
+    stage.trial.chains[0].step_count = 1;
+    restart("one", 2, 2);
+    story("2 start yes : - | lamp\n"
+          "999 tick - : - | lamp\n");
+}
+
+/* --- the bound on events --- */
+
+static void the_most_events_of_a_step_are_foreseen(void **state) {
+    (void)state;
+    const struct ruleset *ruleset = &stage.trial.ruleset;
+    uint32_t without = ALARM_TOLD_MAX * (ruleset->alarm_count + 1) + 1;
+    assert_int_equal(core_events_max(ruleset), without + 4 + 1);
+}
+
+int main(void) {
+#define STORY(test) cmocka_unit_test_setup_teardown(test, build, tear_down)
+    const struct CMUnitTest tests[] = {
+        STORY(a_call_lights_its_lamp_until_somebody_is_there),
+        STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),
+        STORY(a_call_escalates_until_the_right_role_acknowledges),
+        STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),
+        STORY(an_acknowledged_call_goes_no_further),
+        STORY(a_lamp_that_is_broken_or_lost_is_no_receiver),
+        STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),
+        STORY(a_webhook_that_confirms_is_a_receiver),
+        STORY(a_webhook_that_is_off_or_known_to_be_down_is_none),
+        STORY(a_sounder_is_off_while_silenced_and_the_doors_stay_released),
+        STORY(a_silent_class_sounds_nothing_at_the_place),
+        STORY(nobody_is_told_of_what_is_out_of_service),
+        STORY(a_call_that_nobody_went_to_begins_anew),
+        STORY(a_press_after_the_acknowledgement_tells_everybody_again),
+        STORY(who_is_on_duty_is_told_with_the_step),
+        STORY(a_role_without_a_receiver_for_ten_minutes_is_an_alarm),
+        STORY(a_restart_lights_the_lamp_again_and_goes_on_counting),
+        STORY(a_restart_does_not_tell_again_what_was_acknowledged),
+        STORY(an_open_call_without_a_run_begins_one_at_the_start),
+        STORY(a_chain_that_has_become_shorter_is_at_its_end),
+        STORY(the_most_events_of_a_step_are_foreseen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
