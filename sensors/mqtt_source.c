@@ -8,14 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <MQTTAsync.h>
-
 #include "sensors/bell.h"
+#include "sensors/paho.h"
 #include "sensors/schedule.h"
 
 enum {
-    SOURCE_KEEPALIVE_S = 10,
-    SOURCE_CONNECT_S = 5,
+    SOURCE_IN_FLIGHT_MAX = 10, /* subscriptions; it publishes nothing */
     /* At the end: how long the broker may take to accept the farewell. */
     SOURCE_FAREWELL_MS = 300,
 };
@@ -368,19 +366,10 @@ static void source_connect(struct mqtt_source *source, uint64_t now_ns) {
     tls.enableServerCertAuth = 1;
     tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
     tls.trustStore = source->conf.ca;
-    MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
-    options.MQTTVersion = MQTTVERSION_3_1_1;
-    options.cleansession = 0;
-    options.keepAliveInterval = SOURCE_KEEPALIVE_S;
-    options.connectTimeout = SOURCE_CONNECT_S;
-    options.automaticReconnect = 0;
-    options.retryInterval = 0;
-    options.maxInflight = 10;
+    MQTTAsync_connectOptions options = paho_connect_options(
+        false, SOURCE_IN_FLIGHT_MAX, source_on_connected, source_on_connect_failed, source);
     options.serverURIs = uris;
     options.serverURIcount = 1;
-    options.onSuccess = source_on_connected;
-    options.onFailure = source_on_connect_failed;
-    options.context = source;
     /* Paho crashes on an ssl:// address without these (eclipse/paho.mqtt.c#1566). */
     options.ssl = source->tls ? &tls : NULL;
 
@@ -464,11 +453,8 @@ static uint64_t source_sleep_ns(const struct mqtt_source *source) {
 
 /* Say good-bye, so that the broker does not wait for our keep-alive; then the client can go. */
 static void source_farewell(struct mqtt_source *source) {
-    MQTTAsync_disconnectOptions farewell = MQTTAsync_disconnectOptions_initializer;
-    farewell.onSuccess = source_on_farewell;
-    farewell.onFailure = source_on_farewell_failed;
-    farewell.context = source;
-    farewell.timeout = SOURCE_FAREWELL_MS;
+    MQTTAsync_disconnectOptions farewell = paho_leave_options(
+        SOURCE_FAREWELL_MS, source_on_farewell, source_on_farewell_failed, source);
     if (MQTTAsync_disconnect(source->client, &farewell) != MQTTASYNC_SUCCESS) {
         return;
     }
@@ -539,20 +525,6 @@ static int source_index(struct mqtt_source *source) {
     return 0;
 }
 
-static int source_client(struct mqtt_source *source, const char *client_id) {
-    /* OpenSSL 3 initialises itself, and other parts of this process use it too. */
-    MQTTAsync_init_options init = MQTTAsync_init_options_initializer;
-    init.do_openssl_init = 0;
-    MQTTAsync_global_init(&init);
-    if (MQTTAsync_create(&source->client, source->uri, client_id, MQTTCLIENT_PERSISTENCE_NONE,
-                         NULL) != MQTTASYNC_SUCCESS) {
-        source->client = NULL;
-        return -ENOMEM;
-    }
-    (void)MQTTAsync_setCallbacks(source->client, source, source_on_lost, source_on_message, NULL);
-    return 0;
-}
-
 int mqtt_source_new(const struct mqtt_source_conf *conf, struct mqtt_source **ret_source) {
     struct mqtt_source *source = calloc(1, sizeof *source);
     if (source == NULL) {
@@ -565,7 +537,8 @@ int mqtt_source_new(const struct mqtt_source_conf *conf, struct mqtt_source **re
     source->queue = calloc(MQTT_SOURCE_QUEUE, sizeof *source->queue);
     int r = source->queue == NULL ? -ENOMEM : source_index(source);
     if (r == 0) {
-        r = source_client(source, conf->client_id);
+        r = paho_client_new(source->uri, conf->client_id, source, source_on_lost, source_on_message,
+                            &source->client);
     }
     if (r != 0) {
         (void)mqtt_source_free(source);

@@ -11,14 +11,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <MQTTAsync.h>
 #include <event2/event.h>
+
+#include "sensors/paho.h"
 
 enum publisher_limits {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 5000,
-    KEEPALIVE_S = 10,
-    CONNECT_TIMEOUT_S = 5,
     LEAVE_MS = 200,
     URI_SIZE = 300,
 };
@@ -69,32 +68,32 @@ static void note_write(struct sim_publisher *publisher, enum note_kind kind, int
     } while (written < 0 && errno == EINTR);
 }
 
-static void paho_connected(void *context, MQTTAsync_successData *data) {
+static void link_on_connected(void *context, MQTTAsync_successData *data) {
     (void)data;
     note_write(context, NOTE_CONNECTED, 0);
 }
 
-static void paho_refused(void *context, MQTTAsync_failureData *data) {
+static void link_on_refused(void *context, MQTTAsync_failureData *data) {
     note_write(context, NOTE_REFUSED, data == NULL ? MQTTASYNC_FAILURE : data->code);
 }
 
-static void paho_lost(void *context, char *cause) {
+static void link_on_lost(void *context, char *cause) {
     (void)cause;
     note_write(context, NOTE_LOST, 0);
 }
 
-static void paho_left(void *context, MQTTAsync_successData *data) {
+static void link_on_left(void *context, MQTTAsync_successData *data) {
     (void)data;
     note_write(context, NOTE_LEFT, 0);
 }
 
-static void paho_not_left(void *context, MQTTAsync_failureData *data) {
+static void link_on_not_left(void *context, MQTTAsync_failureData *data) {
     (void)data;
     note_write(context, NOTE_LEFT, 0);
 }
 
 /* Sensors subscribe to nothing. */
-static int paho_arrived(void *context, char *topic, int topic_size, MQTTAsync_message *message) {
+static int link_on_arrived(void *context, char *topic, int topic_size, MQTTAsync_message *message) {
     (void)context;
     (void)topic_size;
     MQTTAsync_freeMessage(&message);
@@ -102,11 +101,11 @@ static int paho_arrived(void *context, char *topic, int topic_size, MQTTAsync_me
     return 1;
 }
 
-static void paho_delivered(void *context, MQTTAsync_successData *data) {
+static void link_on_delivered(void *context, MQTTAsync_successData *data) {
     note_write(context, NOTE_DELIVERED, data->token);
 }
 
-static void paho_failed(void *context, MQTTAsync_failureData *data) {
+static void link_on_failed(void *context, MQTTAsync_failureData *data) {
     note_write(context, NOTE_FAILED, data == NULL ? 0 : data->token);
 }
 
@@ -152,8 +151,8 @@ static void queue_advance(struct sim_publisher *publisher) {
         message.payloadlen = (int)strlen(slot->payload);
         message.qos = 1;
         MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-        response.onSuccess = paho_delivered;
-        response.onFailure = paho_failed;
+        response.onSuccess = link_on_delivered;
+        response.onFailure = link_on_failed;
         response.context = publisher;
         if (MQTTAsync_sendMessage(publisher->client, slot->topic, &message, &response) !=
             MQTTASYNC_SUCCESS) {
@@ -211,17 +210,8 @@ static const char *refusal_text(int code) {
 }
 
 static void link_connect(struct sim_publisher *publisher) {
-    MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
-    options.MQTTVersion = MQTTVERSION_3_1_1;
-    options.keepAliveInterval = KEEPALIVE_S;
-    options.connectTimeout = CONNECT_TIMEOUT_S;
-    options.cleansession = 1;
-    options.automaticReconnect = 0;
-    options.maxInflight = SIM_PUBLISHER_IN_FLIGHT_MAX;
-    options.retryInterval = 0;
-    options.onSuccess = paho_connected;
-    options.onFailure = paho_refused;
-    options.context = publisher;
+    MQTTAsync_connectOptions options = paho_connect_options(
+        true, SIM_PUBLISHER_IN_FLIGHT_MAX, link_on_connected, link_on_refused, publisher);
     publisher->state = LINK_CONNECTING;
     int r = MQTTAsync_connect(publisher->client, &options);
     if (r != MQTTASYNC_SUCCESS) {
@@ -230,11 +220,8 @@ static void link_connect(struct sim_publisher *publisher) {
 }
 
 static void link_leave(struct sim_publisher *publisher) {
-    MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
-    options.timeout = LEAVE_MS;
-    options.onSuccess = paho_left;
-    options.onFailure = paho_not_left;
-    options.context = publisher;
+    MQTTAsync_disconnectOptions options =
+        paho_leave_options(LEAVE_MS, link_on_left, link_on_not_left, publisher);
     publisher->state = LINK_LEAVING;
     if (MQTTAsync_disconnect(publisher->client, &options) != MQTTASYNC_SUCCESS) {
         publisher->state = LINK_IDLE;
@@ -328,15 +315,8 @@ static int publisher_open(struct sim_publisher *publisher, struct event_base *ba
         event_add(publisher->noted, NULL) != 0) {
         return -ENOMEM;
     }
-    if (MQTTAsync_create(&publisher->client, uri, client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL) !=
-        MQTTASYNC_SUCCESS) {
-        return -ENOMEM;
-    }
-    if (MQTTAsync_setCallbacks(publisher->client, publisher, paho_lost, paho_arrived, NULL) !=
-        MQTTASYNC_SUCCESS) {
-        return -EINVAL;
-    }
-    return 0;
+    return paho_client_new(uri, client_id, publisher, link_on_lost, link_on_arrived,
+                           &publisher->client);
 }
 
 int sim_publisher_new(struct event_base *base, const char *host, uint16_t port,
