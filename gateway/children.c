@@ -58,9 +58,9 @@ static void child_arm(struct child *child, uint32_t wait_ms) {
 }
 
 /* In the child, between fork and exec: only async-signal-safe calls. */
-static _Noreturn void child_exec(int site_fd, int line_fd) {
+static _Noreturn void child_exec(const struct children_conf *conf, int line_fd) {
     /* Both may already stand where the other belongs: move them out of the way first. */
-    int site = fcntl(site_fd, F_DUPFD, 10);
+    int site = fcntl(conf->site_fd, F_DUPFD, 10);
     int line = fcntl(line_fd, F_DUPFD, 10);
     if (site < 0 || line < 0 || dup2(site, PROCESS_FD_SITE) < 0 ||
         dup2(line, PROCESS_FD_LINE) < 0) {
@@ -71,6 +71,9 @@ static _Noreturn void child_exec(int site_fd, int line_fd) {
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (account_become(&conf->account) != 0) {
+        _exit(126);
+    }
     char *const arguments[] = {(char[]){"tocsin"}, (char[]){"--process"}, NULL};
     (void)execv("/proc/self/exe", arguments);
     _exit(127);
@@ -91,7 +94,7 @@ static int child_fork(struct child *child) {
     if (r == 0) {
         pid = fork();
         if (pid == 0) {
-            child_exec(child->all->conf.site_fd, ends[1]);
+            child_exec(&child->all->conf, ends[1]);
         }
         r = pid < 0 ? err_origin(-errno) : 0;
     }

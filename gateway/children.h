@@ -16,6 +16,7 @@
  * CHILDREN_SILENCE_MS is killed: a loop that hangs watches nothing.
  */
 
+#include "gateway/account.h"
 #include "gateway/process.h"
 
 enum {
@@ -36,6 +37,7 @@ struct children;
 struct children_conf {
     int site_fd; /* the sealed image */
     uint32_t field_count;
+    struct account account;     /* whom the children become */
     struct process_setup setup; /* role and instance are filled in for each */
 };
 

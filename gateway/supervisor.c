@@ -2,14 +2,11 @@
 #include "gateway/supervisor.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -18,12 +15,11 @@
 #include "gateway/loading.h"
 #include "gateway/log.h"
 #include "gateway/notify.h"
+#include "gateway/premises.h"
 
 enum {
     SETTINGS_MAX = 256,
     EXIT_USAGE = 2,
-    /* A socket's path with its NUL, as the kernel has it. */
-    SOCKET_PATH_SIZE = 108,
 };
 
 static const char run_help[] =
@@ -36,6 +32,7 @@ static const char run_help[] =
     "  --set PATH=VALUE     override a scalar of the site file (repeatable), for example\n"
     "                       --set gateway.state=/var/lib/tocsin --set mqtt.brokers.0=tcp://10.0.0.5:1883\n"
     "  --run DIR            directory of the sockets (default /run/tocsin)\n"
+    "  --user NAME          as root: whom the components become (default tocsin, if there is one)\n"
     "  --lang zh|en         language of what it says (default from LANG)\n"
     "  --clock START@RATE   begin at START (2026-11-22T07:00:00+08:00) and run RATE (1...60) times as fast\n"
     "\n"
@@ -44,6 +41,7 @@ static const char run_help[] =
 struct run_options {
     const char *site;
     const char *run_directory;
+    const char *user; /* NULL: not given */
     const char *settings[SETTINGS_MAX];
     uint32_t setting_count;
     struct clock_origin clock;
@@ -91,6 +89,9 @@ static int run_option(int option, char *value, struct run_options *options) {
     case 'r':
         options->run_directory = value;
         return 0;
+    case 'u':
+        options->user = value;
+        return 0;
     case 'l':
         if (strcmp(value, "zh") != 0 && strcmp(value, "en") != 0) {
             return run_usage("--lang is zh or en, not", value);
@@ -112,9 +113,13 @@ static int run_option(int option, char *value, struct run_options *options) {
 /* Returns 0, or the exit code that ends the command plus one: 1 for --help. */
 static int run_parse(int argc, char **argv, struct run_options *ret_options) {
     static const struct option names[] = {
-        {"set", required_argument, NULL, 's'},  {"run", required_argument, NULL, 'r'},
-        {"lang", required_argument, NULL, 'l'}, {"clock", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+        {"set", required_argument, NULL, 's'},
+        {"run", required_argument, NULL, 'r'},
+        {"lang", required_argument, NULL, 'l'},
+        {"clock", required_argument, NULL, 'c'},
+        {"user", required_argument, NULL, 'u'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     *ret_options = (struct run_options){.run_directory = "/run/tocsin", .language = run_language()};
     int option;
@@ -134,86 +139,6 @@ static int run_parse(int argc, char **argv, struct run_options *ret_options) {
     }
     ret_options->site = argv[optind];
     return 0;
-}
-
-/* Make a directory if it is missing, and its parents. Returns 0 or a negative errno. */
-static int run_directory_make(const char *path, mode_t mode) {
-    char copy[4096];
-    if (strlen(path) >= sizeof copy) {
-        return -ENAMETOOLONG;
-    }
-    memcpy(copy, path, strlen(path) + 1);
-    for (char *at = copy + 1; *at != '\0'; at++) {
-        if (*at == '/') {
-            *at = '\0';
-            if (mkdir(copy, 0755) != 0 && errno != EEXIST) {
-                return -errno;
-            }
-            *at = '/';
-        }
-    }
-    return mkdir(copy, mode) != 0 && errno != EEXIST ? -errno : 0;
-}
-
-/*
- * Keep a directory to ourselves for as long as we live. The lock is on the directory itself, so
- * that it works on one that cannot be written. Returns a descriptor that is never closed,
- * -EWOULDBLOCK when another gateway has it, or another negative errno.
- */
-static int run_directory_lock(const char *path) {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int reason = errno;
-        (void)close(fd);
-        return -reason;
-    }
-    return fd;
-}
-
-/*
- * Take the state directory. One that another gateway has is the end; one that cannot be used is
- * not: the engine watches without a journal and says so.
- */
-static bool run_state_take(const char *path) {
-    int r = run_directory_make(path, 0700);
-    int lock = r == 0 ? run_directory_lock(path) : r;
-    char quoted[512];
-    if (lock == -EWOULDBLOCK) {
-        log_line(
-            LOG_ERROR, "state_in_use",
-            "state=%s effect=\"not started: another tocsin run watches with this state directory; "
-            "stop that one, or give this one another with --set gateway.state=DIR\"",
-            log_quote(path, quoted, sizeof quoted));
-        return false;
-    }
-    if (lock < 0) {
-        log_line(
-            LOG_ERROR, "state_unusable",
-            "state=%s error=\"%s\" effect=\"the rooms are watched and alarms go out, but nothing is "
-            "recorded; make the directory writable\"",
-            log_quote(path, quoted, sizeof quoted), strerror(-lock));
-    }
-    return true;
-}
-
-/* Make the run directory and take it. Sockets have nowhere else to go, so a failure is the end. */
-static bool run_sockets_take(const char *path) {
-    int r = run_directory_make(path, 0750);
-    int lock = r == 0 ? run_directory_lock(path) : r;
-    if (lock >= 0) {
-        return true;
-    }
-    char quoted[512];
-    log_line(
-        LOG_ERROR, lock == -EWOULDBLOCK ? "run_directory_in_use" : "run_directory_unusable",
-        "run=%s error=\"%s\" effect=\"not started: no room is watched; give another directory with "
-        "--run DIR\"",
-        log_quote(path, quoted, sizeof quoted),
-        lock == -EWOULDBLOCK ? "another tocsin run has it" : strerror(-lock));
-    return false;
 }
 
 static int run_load(const struct run_options *options, const char *effect, struct site *ret_site,
@@ -438,17 +363,6 @@ static int supervisor_run(struct supervisor *supervisor) {
     return r == 0 ? 0 : 1;
 }
 
-/* Write an absolute path of at most a socket's length; false when it is longer. */
-static bool run_socket_paths(const char *directory, struct process_setup *setup) {
-    char absolute[4096];
-    if (realpath(directory, absolute) == NULL) {
-        return false;
-    }
-    int run = snprintf(setup->run_directory, SOCKET_PATH_SIZE, "%s", absolute);
-    int console = snprintf(setup->console_socket, SOCKET_PATH_SIZE, "%s/console.sock", absolute);
-    return run < SOCKET_PATH_SIZE && console < SOCKET_PATH_SIZE;
-}
-
 int supervisor_main(int argc, char **argv) {
     struct run_options options;
     int r = run_parse(argc, argv, &options);
@@ -468,16 +382,11 @@ int supervisor_main(int argc, char **argv) {
     supervisor.conf.setup.language = (uint32_t)options.language;
     supervisor.conf.setup.clock = options.clock;
     run_announce(site);
-    if (!run_sockets_take(options.run_directory) ||
-        !run_state_take(site_text(site, site->header->state_directory))) {
-        return 1;
+    if (!premises_user(options.user, &supervisor.conf.account)) {
+        return EXIT_USAGE;
     }
-    if (!run_socket_paths(options.run_directory, &supervisor.conf.setup)) {
-        log_line(
-            LOG_ERROR, "run_directory_unusable",
-            "effect=\"not started: no room is watched; the path of console.sock would be longer than "
-            "%d bytes: give a shorter directory with --run DIR\"",
-            SOCKET_PATH_SIZE - 1);
+    if (!premises_take(options.run_directory, site_text(site, site->header->state_directory),
+                       &supervisor.conf.account, &supervisor.conf.setup)) {
         return 1;
     }
     return supervisor_run(&supervisor);

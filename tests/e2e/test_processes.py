@@ -4,6 +4,7 @@
 import asyncio
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -284,3 +285,37 @@ def test_every_thread_of_every_component_is_confined_and_the_first_lines_of_the_
             assert "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status, f"{name}: {status}"
         first = next(line for line in gateway.process.text().splitlines() if f"process={name} " in line)
         assert re.search(r'event=confined user=\d+ seccomp=on landlock=\d+ effect=".+"$', first), first
+
+
+def test_started_as_root_the_components_become_another_user_and_the_state_is_theirs(scene):
+    assert os.geteuid() == 0, "this test needs root"
+    nobody = pwd.getpwnam("nobody")
+    scene.directory.chmod(0o711)
+    backend, field, gateway = scene.everything()  # an earlier life, as root, leaves its files behind
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    gateway.stop()
+    assert (scene.state / "journal.db").stat().st_uid == 0
+
+    os.symlink("/etc/hostname", scene.state / "link")
+    before = os.stat("/etc/hostname").st_uid
+    gateway = scene.gateway(["--user", "nobody"])
+    for name, pid in gateway.pids().items():
+        status = Path(f"/proc/{pid}/status").read_text()
+        assert re.search(rf"\nUid:(\t{nobody.pw_uid}){{4}}\nGid:(\t{nobody.pw_gid}){{4}}\n", status), status
+        assert re.search(r"\nCapEff:\t0+\n", status), f"{name} has kept a capability"
+        assert gateway.process.has(rf"process={name} event=confined user={nobody.pw_uid} ")
+    for file in (scene.state, scene.state / "journal.db", scene.state / "boot", scene.directory / "run"):
+        assert file.stat().st_uid == nobody.pw_uid, file
+    assert os.stat("/etc/hostname").st_uid == before, "what a link points to is not given away"
+    gateway.cli("ack", "emergency_call/care/day-care/button-1", "--by", "wang")
+    backend.until_event(type="alarm.acknowledged", rule="emergency_call")
+    field.press("care/dining/button")
+    backend.until_event(type="alarm.raised", rule="emergency_call", subject="care/dining/button")
+
+
+def test_a_user_that_cannot_be_is_one_line_and_no_start(scene):
+    gateway = scene.gateway(["--user", "no-such-user"], wait=False)
+    assert gateway.process.child.wait(20) == 2
+    assert gateway.process.has(r'event=user_unusable user="no-such-user" error="there is no such user" '
+                               r'effect="not started')

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/premises.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/log.h"
+
+bool premises_user(const char *name, struct account *ret_account) {
+    const bool root = geteuid() == 0;
+    const char *wanted = name != NULL ? name : "tocsin";
+    *ret_account = (struct account){0};
+    if (name == NULL && !root) {
+        return true;
+    }
+    struct account account;
+    int r = account_find(wanted, &account);
+    if (r != 0 && name == NULL) {
+        log_line(
+            LOG_WARNING, "runs_as_root",
+            "effect=\"the components stay root, held only by seccomp and Landlock: make a user "
+            "tocsin, or name another with --user\"");
+        return true;
+    }
+    if (r != 0 || (!root && account.user != geteuid())) {
+        char quoted[128];
+        log_line(LOG_ERROR, "user_unusable",
+                 "user=%s error=\"%s\" effect=\"not started: no room is watched\"",
+                 log_quote(wanted, quoted, sizeof quoted),
+                 r != 0 ? "there is no such user" : "only root can become another user");
+        return false;
+    }
+    if (root) {
+        *ret_account = account;
+    }
+    return true;
+}
+
+/* Make a directory if it is missing, and its parents. Returns 0 or a negative errno. */
+static int premises_make(const char *path, mode_t mode) {
+    char copy[4096];
+    if (strlen(path) >= sizeof copy) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(copy, path, strlen(path) + 1);
+    for (char *at = copy + 1; *at != '\0'; at++) {
+        if (*at == '/') {
+            *at = '\0';
+            if (mkdir(copy, 0755) != 0 && errno != EEXIST) {
+                return -errno;
+            }
+            *at = '/';
+        }
+    }
+    return mkdir(copy, mode) != 0 && errno != EEXIST ? -errno : 0;
+}
+
+/*
+ * Keep a directory to ourselves for as long as we live. The lock is on the directory itself, so
+ * that it works on one that cannot be written. Returns a descriptor that is never closed,
+ * -EWOULDBLOCK when another gateway has it, or another negative errno.
+ */
+static int premises_lock(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int reason = errno;
+        (void)close(fd);
+        return -reason;
+    }
+    return fd;
+}
+
+/*
+ * Take the state directory. One that another gateway has is the end; one that cannot be used is
+ * not: the engine watches without a journal and says so.
+ */
+static bool premises_take_state(const char *path) {
+    int r = premises_make(path, 0700);
+    int lock = r == 0 ? premises_lock(path) : r;
+    char quoted[512];
+    if (lock == -EWOULDBLOCK) {
+        log_line(
+            LOG_ERROR, "state_in_use",
+            "state=%s effect=\"not started: another tocsin run watches with this state directory; "
+            "stop that one, or give this one another with --set gateway.state=DIR\"",
+            log_quote(path, quoted, sizeof quoted));
+        return false;
+    }
+    if (lock < 0) {
+        log_line(
+            LOG_ERROR, "state_unusable",
+            "state=%s error=\"%s\" effect=\"the rooms are watched and alarms go out, but nothing is "
+            "recorded; make the directory writable\"",
+            log_quote(path, quoted, sizeof quoted), strerror(-lock));
+    }
+    return true;
+}
+
+/* Make the run directory and take it. Sockets have nowhere else to go, so a failure is the end. */
+static bool premises_take_sockets(const char *path) {
+    int r = premises_make(path, 0750);
+    int lock = r == 0 ? premises_lock(path) : r;
+    if (lock >= 0) {
+        return true;
+    }
+    char quoted[512];
+    log_line(
+        LOG_ERROR, lock == -EWOULDBLOCK ? "run_directory_in_use" : "run_directory_unusable",
+        "run=%s error=\"%s\" effect=\"not started: no room is watched; give another directory with "
+        "--run DIR\"",
+        log_quote(path, quoted, sizeof quoted),
+        lock == -EWOULDBLOCK ? "another tocsin run has it" : strerror(-lock));
+    return false;
+}
+
+/* Write an absolute path of at most a socket's length; false when it is longer. */
+static bool premises_paths(const char *directory, struct process_setup *setup) {
+    char absolute[4096];
+    if (realpath(directory, absolute) == NULL) {
+        return false;
+    }
+    int run = snprintf(setup->run_directory, sizeof setup->run_directory, "%s", absolute);
+    int console =
+        snprintf(setup->console_socket, sizeof setup->console_socket, "%s/console.sock", absolute);
+    return run >= 0 && (size_t)run < sizeof setup->run_directory && console >= 0 &&
+           (size_t)console < sizeof setup->console_socket;
+}
+
+/* What could not be given may still be usable; whoever needs it says what is wrong with it. */
+static void premises_give(const struct account *account, const char *path) {
+    int r = account_give(account, path);
+    if (r != 0) {
+        char quoted[512];
+        log_line(LOG_ERROR, "directory_not_given",
+                 "path=%s error=\"%s\" effect=\"the components may not be able to use it\"",
+                 log_quote(path, quoted, sizeof quoted), strerror(-r));
+    }
+}
+
+bool premises_take(const char *run_directory, const char *state_directory,
+                   const struct account *account, struct process_setup *setup) {
+    if (!premises_take_sockets(run_directory) || !premises_take_state(state_directory)) {
+        return false;
+    }
+    if (!premises_paths(run_directory, setup)) {
+        log_line(
+            LOG_ERROR, "run_directory_unusable",
+            "effect=\"not started: no room is watched; the path of console.sock would be longer than "
+            "%zu bytes: give a shorter directory with --run DIR\"",
+            sizeof setup->console_socket - 1);
+        return false;
+    }
+    premises_give(account, run_directory);
+    premises_give(account, state_directory);
+    return true;
+}
