@@ -30,6 +30,16 @@ static bool call_refuse(struct expr_parser *parser, const struct expr_word *func
     return false;
 }
 
+/* Does `token`, a number, begin a sum or a comparison of which it is only a part? Reads on. */
+static bool call_goes_on(struct expr_source *source, struct expr_token *token) {
+    bool read = expr_lex(source, token);
+    if (read && token->kind == EXPR_TOKEN_WORD &&
+        unit_find(source->text + token->at, token->len) != UNIT_COUNT) {
+        read = expr_lex(source, token);
+    }
+    return read && token->kind >= EXPR_TOKEN_EQ && token->kind <= EXPR_TOKEN_DIV;
+}
+
 /*
  * Is the call whose opening bracket is the present token a window, with a time as its second
  * argument? Looks ahead and stays where it is. An error on the way is left for those who come to
@@ -43,7 +53,8 @@ static bool call_is_window(const struct expr_parser *parser) {
     uint32_t open = 0;
     do {
         if (token.kind == EXPR_TOKEN_COMMA && open == 1) {
-            return expr_lex(&ahead, &token) && token.kind == EXPR_TOKEN_NUMBER;
+            return expr_lex(&ahead, &token) && token.kind == EXPR_TOKEN_NUMBER &&
+                   !call_goes_on(&ahead, &token);
         }
         open += token.kind == EXPR_TOKEN_OPEN;
         open -= token.kind == EXPR_TOKEN_CLOSE;
