@@ -117,6 +117,15 @@ enum site_modbus_type {
 
 enum site_modbus_order { SITE_ORDER_ABCD, SITE_ORDER_CDAB, SITE_ORDER_BADC, SITE_ORDER_DCBA };
 
+/* What a supervised input tells apart, in the order of `states:`. */
+enum site_state {
+    SITE_STATE_NORMAL,
+    SITE_STATE_ALARM,
+    SITE_STATE_OPEN,
+    SITE_STATE_SHORT,
+    SITE_STATE_COUNT
+};
+
 struct site_point {
     uint32_t id;  /* "care/day-care/button-1" */
     uint32_t bus; /* index of its bus */
@@ -131,9 +140,10 @@ struct site_point {
     uint8_t modbus_order;
     uint8_t invert;
     int8_t modbus_bit; /* -1: the whole register */
-    uint8_t reserved;
+    uint8_t states;    /* a supervised input: the set of 1 << enum site_state it has; or 0 */
     uint16_t modbus_address;
-    uint16_t reserved_2;
+    uint16_t reserved;
+    uint16_t state_raw[4]; /* by enum site_state */
     /* MQTT: the topic and JSON pointers (RFC 6901); 0 where not given */
     uint32_t mqtt_topic, mqtt_value, mqtt_code, mqtt_result, mqtt_time;
 };

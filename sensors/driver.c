@@ -14,7 +14,7 @@ static const char *const texts[SENSOR_CAUSE_COUNT] = {
     [SENSOR_CAUSE_LONG] = "more bytes than were asked for",
     [SENSOR_CAUSE_EXCEPTION] = "answered with an exception",
     [SENSOR_CAUSE_GARBLED] = "the answer makes no sense",
-    [SENSOR_CAUSE_VALUE] = "the value is no number or out of range",
+    [SENSOR_CAUSE_VALUE] = "the value is refused",
 };
 
 const char *sensor_cause_text(enum sensor_cause cause) {

@@ -115,16 +115,16 @@ static bool mbimage_worth(const struct mbimage_point *point, const struct mbimag
     return fabs(value - sent->value) >= point->deadband;
 }
 
-static void mbimage_note_refused(const struct mbimage_point *point, uint32_t device,
-                                 const struct sensor_sink *sink) {
+static void mbimage_note_refused(const struct mbimage_point *point, const char *why,
+                                 uint32_t device, const struct sensor_sink *sink) {
     struct sensor_note note = {
         .kind = SENSOR_VALUE_REFUSED,
         .cause = SENSOR_CAUSE_VALUE,
         .device = device,
         .point = point->point,
     };
-    (void)snprintf(note.detail, sizeof note.detail, "%s %u", mbframe_table_name(point->table),
-                   (unsigned)point->address);
+    (void)snprintf(note.detail, sizeof note.detail, "%s %u: %s", mbframe_table_name(point->table),
+                   (unsigned)point->address, why);
     sink->note(sink->context, &note);
 }
 
@@ -171,7 +171,10 @@ uint32_t mbimage_update(struct mbimage *image, uint32_t request, const uint8_t *
         if (mbimage_report(image, span->tag, quality, value, sink)) {
             reported++;
             if (quality == QUALITY_FAULT) {
-                mbimage_note_refused(point, device, sink);
+                /* One bit is always a value, so that these are registers. */
+                mbimage_note_refused(point,
+                                     register_fault_text(&point->format, bytes + 2 * (size_t)at),
+                                     device, sink);
             }
         }
     }

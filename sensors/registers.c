@@ -83,10 +83,25 @@ static double register_number(enum register_type type, uint64_t joined) {
     return 0;
 }
 
+/* The state that the number means; REGISTER_STATE_COUNT when it means none. */
+static enum register_state register_state(const struct register_format *format, double raw) {
+    enum register_state state = REGISTER_STATE_NORMAL;
+    while (state < REGISTER_STATE_COUNT &&
+           ((format->states & 1u << state) == 0 || raw != format->state_raw[state])) {
+        state++;
+    }
+    return state;
+}
+
 enum quality register_finish(const struct register_format *format, double raw, double *ret_value) {
     *ret_value = 0;
     if (!isfinite(raw)) {
         return QUALITY_FAULT;
+    }
+    if (format->states != 0) {
+        enum register_state state = register_state(format, raw);
+        *ret_value = state == REGISTER_STATE_ALARM ? 1 : 0;
+        return state <= REGISTER_STATE_ALARM ? QUALITY_GOOD : QUALITY_FAULT;
     }
     if (format->truth) {
         *ret_value = (raw != 0) != format->invert ? 1 : 0;
@@ -113,4 +128,22 @@ enum quality register_decode(const struct register_format *format, const uint8_t
 enum quality register_decode_bit(const struct register_format *format, bool bit,
                                  double *ret_value) {
     return register_finish(format, bit ? 1 : 0, ret_value);
+}
+
+const char *register_fault_text(const struct register_format *format, const uint8_t *bytes) {
+    if (format->states == 0) {
+        return "not a number, or out of range";
+    }
+    uint64_t joined = register_join(bytes, register_count(format->type), format->order);
+    switch (register_state(format, register_number(format->type, joined))) {
+    case REGISTER_STATE_OPEN:
+        return "the line is cut";
+    case REGISTER_STATE_SHORT:
+        return "the line is shorted";
+    case REGISTER_STATE_NORMAL:
+    case REGISTER_STATE_ALARM:
+    case REGISTER_STATE_COUNT:
+        break;
+    }
+    return "none of the states that the site names";
 }

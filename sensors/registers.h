@@ -17,6 +17,10 @@
  * Numbers of four registers follow the same two questions (words reversed? bytes swapped?), those
  * of one register only the second.
  *
+ * A supervised input tells four states apart, by the resistor at the end of its line: at rest, in
+ * alarm, the line cut, the line shorted. The last two are faults, and so is any number that is none
+ * of the four.
+ *
  * What comes out is a finite number within the point's range, or QUALITY_FAULT: a NaN, an infinity,
  * a BCD digit above 9 and a value out of range never become values.
  */
@@ -45,13 +49,24 @@ enum register_order {
     REGISTER_ORDER_COUNT,
 };
 
+/* What a supervised input can say. */
+enum register_state {
+    REGISTER_STATE_NORMAL,
+    REGISTER_STATE_ALARM,
+    REGISTER_STATE_OPEN,  /* the line is cut */
+    REGISTER_STATE_SHORT, /* the line is shorted */
+    REGISTER_STATE_COUNT,
+};
+
 /* How the raw bits of a point become its value. */
 struct register_format {
     enum register_type type;
     enum register_order order;
     int bit;    /* 0 is the least significant bit of the joined number; -1: the whole number */
     bool truth; /* the point is true or false: any raw value but 0 is 1; not scaled, has no range */
-    bool invert; /* true and false change places; only with `truth` */
+    bool invert;    /* true and false change places; only with `truth` */
+    uint8_t states; /* a supervised input: the set of 1 << enum register_state that it has; or 0 */
+    uint16_t state_raw[REGISTER_STATE_COUNT]; /* the register's number in each of them */
     double scale;
     double offset;   /* value = raw × scale + offset */
     double min, max; /* of a good value, both inclusive; infinite when not given */
@@ -70,7 +85,13 @@ enum quality register_decode(const struct register_format *format, const uint8_t
 /* The same for a coil or discrete input, whose raw value is 0 or 1. */
 enum quality register_decode_bit(const struct register_format *format, bool bit, double *ret_value);
 
-/* The same for a raw number that came in another way: truth or scale, then range. */
+/* The same for a raw number that came in another way: state, truth or scale, then range. */
 enum quality register_finish(const struct register_format *format, double raw, double *ret_value);
+
+/*
+ * Why register_decode() found a fault in these registers, in words: "the line is cut", "not a
+ * number, or out of range" … Static storage.
+ */
+const char *register_fault_text(const struct register_format *format, const uint8_t *bytes);
 
 #endif

@@ -2,6 +2,7 @@
 #include "gateway/cli/sim_site.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct sim_bus_conf bus_of(const struct site *site, uint32_t index) {
     static const enum sim_bus_kind kinds[] = {
@@ -48,7 +49,7 @@ static struct sim_encoding encoding_of(const struct site_point *point, enum poin
         [SITE_ORDER_DCBA] = SIM_ORDER_DCBA,
     };
     enum point_form form = point_kind_facts(kind)->form;
-    return (struct sim_encoding){
+    struct sim_encoding encoding = {
         .table = tables[point->modbus_table],
         .type = types[point->modbus_type],
         .order = orders[point->modbus_order],
@@ -58,7 +59,10 @@ static struct sim_encoding encoding_of(const struct site_point *point, enum poin
         .address = point->modbus_address,
         .scale = point->scale,
         .offset = point->offset,
+        .supervised = point->states != 0,
     };
+    memcpy(encoding.states, point->state_raw, sizeof encoding.states);
+    return encoding;
 }
 
 static struct sim_point_conf point_of(const struct site *site, uint32_t index) {

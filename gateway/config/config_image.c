@@ -104,6 +104,8 @@ static void image_points(struct image_builder *image) {
         rows[i].modbus_type = row->modbus_type;
         rows[i].modbus_order = row->modbus_order;
         rows[i].invert = row->invert;
+        rows[i].states = row->states;
+        memcpy(rows[i].state_raw, row->state_raw, sizeof rows[i].state_raw);
         rows[i].modbus_bit = row->modbus_bit;
         rows[i].modbus_address = row->modbus_address;
         rows[i].mqtt_topic = image_string(image, point->topic);

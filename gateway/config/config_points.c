@@ -115,6 +115,38 @@ static uint32_t point_type(const struct point_draft *draft) {
 }
 
 /* A point in input or holding registers. */
+/* The numbers by which a supervised input tells its states apart. */
+static void point_states(const struct point_draft *draft) {
+    struct config *config = draft->config;
+    struct site_point *row = &draft->point->row;
+    const struct config_node *states = draft->fields[CONFIG_POINT_STATES];
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    if (states == NULL || !config_fields(config, states, CONFIG_SHAPE_STATES, fields)) {
+        return;
+    }
+    if (draft->kind_known && draft->form != POINT_FORM_TRUTH) {
+        config_error(config, states, NULL, "a supervised input is on or off, but `%s` is not",
+                     point_kind_facts(draft->point->kind)->name);
+        return;
+    }
+    static const int foreign[] = {CONFIG_POINT_TYPE, CONFIG_POINT_BIT, CONFIG_POINT_INVERT};
+    point_refuse_all(draft, foreign, 3, "`states` says what each number of the register means");
+    for (int state = 0; state < SITE_STATE_COUNT; state++) {
+        int64_t raw;
+        if (!config_whole(config, fields[state], 0, REGISTERS - 1, &raw)) {
+            continue;
+        }
+        for (int other = 0; other < state; other++) {
+            if ((row->states & 1u << other) != 0 && row->state_raw[other] == raw) {
+                config_error(config, fields[state], NULL, "%d means another state already",
+                             (int)raw);
+            }
+        }
+        row->states |= (uint8_t)(1u << state);
+        row->state_raw[state] = (uint16_t)raw;
+    }
+}
+
 static void point_in_registers(const struct point_draft *draft, const struct config_node *read) {
     struct config *config = draft->config;
     struct site_point *row = &draft->point->row;
@@ -130,6 +162,7 @@ static void point_in_registers(const struct point_draft *draft, const struct con
                      "%s takes %u registers, and holding and input registers end at 65535",
                      draft->fields[CONFIG_POINT_TYPE]->text, registers);
     }
+    point_states(draft);
     int64_t bit;
     const struct config_node *bit_node = draft->fields[CONFIG_POINT_BIT];
     if (!config_whole(config, bit_node, 0, BITS - 1, &bit)) {
@@ -147,8 +180,9 @@ static void point_in_registers(const struct point_draft *draft, const struct con
 }
 
 static void point_in_coil(const struct point_draft *draft, const struct config_node *read) {
-    static const int foreign[] = {CONFIG_POINT_TYPE, CONFIG_POINT_ORDER, CONFIG_POINT_BIT};
-    point_refuse_all(draft, foreign, 3, "a coil or discrete input is one bit");
+    static const int foreign[] = {CONFIG_POINT_TYPE, CONFIG_POINT_ORDER, CONFIG_POINT_BIT,
+                                  CONFIG_POINT_STATES};
+    point_refuse_all(draft, foreign, 4, "a coil or discrete input is one bit");
     if (draft->kind_known &&
         (draft->form == POINT_FORM_NUMBER || draft->form == POINT_FORM_COUNTER)) {
         config_error(draft->config, read, "read it from an input or holding register",
@@ -190,9 +224,10 @@ static void point_output(const struct point_draft *draft) {
     const struct config_node *write = draft->fields[CONFIG_POINT_WRITE];
     struct site_point *row = &draft->point->row;
     row->output = 1;
-    static const int foreign[] = {CONFIG_POINT_READ, CONFIG_POINT_TYPE,     CONFIG_POINT_ORDER,
-                                  CONFIG_POINT_BIT,  CONFIG_POINT_DEADBAND, CONFIG_POINT_SILENCE};
-    point_refuse_all(draft, foreign, 6, "an output is written");
+    static const int foreign[] = {CONFIG_POINT_READ,   CONFIG_POINT_TYPE,   CONFIG_POINT_ORDER,
+                                  CONFIG_POINT_BIT,    CONFIG_POINT_STATES, CONFIG_POINT_DEADBAND,
+                                  CONFIG_POINT_SILENCE};
+    point_refuse_all(draft, foreign, 7, "an output is written");
     if (write == NULL) {
         if (config_node_member(draft->point->node, "write") == NULL) {
             config_error(config, point_head(draft), NULL, "an output needs `write`");
@@ -301,9 +336,9 @@ static void point_need(const struct point_draft *draft, int key, const char *nam
 
 static void point_mqtt(const struct point_draft *draft) {
     struct config_point *point = draft->point;
-    static const int foreign[] = {CONFIG_POINT_READ, CONFIG_POINT_WRITE, CONFIG_POINT_TYPE,
-                                  CONFIG_POINT_ORDER, CONFIG_POINT_BIT};
-    point_refuse_all(draft, foreign, 5, "the device's driver is mqtt");
+    static const int foreign[] = {CONFIG_POINT_READ,  CONFIG_POINT_WRITE, CONFIG_POINT_TYPE,
+                                  CONFIG_POINT_ORDER, CONFIG_POINT_BIT,   CONFIG_POINT_STATES};
+    point_refuse_all(draft, foreign, 6, "the device's driver is mqtt");
     (void)point_topic(draft);
     point_pointer(draft, CONFIG_POINT_VALUE, &point->value);
     point_pointer(draft, CONFIG_POINT_CODE, &point->code);

@@ -68,6 +68,10 @@ _Static_assert((int)SITE_ORDER_CDAB == (int)REGISTER_CDAB &&
                    (int)SITE_ORDER_BADC == (int)REGISTER_BADC &&
                    (int)SITE_ORDER_DCBA == (int)REGISTER_DCBA,
                "orders");
+_Static_assert((int)SITE_STATE_ALARM == (int)REGISTER_STATE_ALARM &&
+                   (int)SITE_STATE_OPEN == (int)REGISTER_STATE_OPEN &&
+                   (int)SITE_STATE_COUNT == (int)REGISTER_STATE_COUNT,
+               "states");
 
 /*
  * How many units of the point's kind one unit as published is: a value in mV becomes one in V.
@@ -87,7 +91,7 @@ static struct register_format driver_format(const struct site *site, uint32_t po
     const struct ruleset_point *kind = &site->ruleset.points[point];
     enum point_form form = point_kind_facts((enum point_kind)kind->kind)->form;
     double factor = driver_unit_factor(kind, row);
-    return (struct register_format){
+    struct register_format format = {
         .type = (enum register_type)row->modbus_type,
         .order = (enum register_order)row->modbus_order,
         .bit = row->modbus_bit,
@@ -97,7 +101,10 @@ static struct register_format driver_format(const struct site *site, uint32_t po
         .offset = row->offset * factor,
         .min = row->min,
         .max = row->max,
+        .states = row->states,
     };
+    memcpy(format.state_raw, row->state_raw, sizeof format.state_raw);
+    return format;
 }
 
 static void driver_modbus_point(const struct site *site, uint32_t point,

@@ -137,6 +137,10 @@ bool sim_encode(const struct sim_encoding *encoding, double value, uint16_t *wor
     assert(encoding->scale != 0);
     bool exact = true;
     double raw = encoding->truth ? on : (value - encoding->offset) / encoding->scale;
+    if (encoding->supervised) {
+        exact = value >= 0 && value < 4;
+        raw = encoding->states[exact ? (unsigned)value : 0];
+    }
     words_write(raw_image(encoding->type, raw, &exact), count, encoding->order, words);
     return exact;
 }

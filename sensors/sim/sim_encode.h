@@ -54,8 +54,10 @@ struct sim_encoding {
     int bit;              /* of the joined number, 0 the least significant; -1: the whole */
     bool truth;           /* the point is true or false: 1 or 0, not scaled */
     bool invert;          /* true and false change places; only with `truth` */
-    uint16_t address;     /* from 0, as on the wire */
-    double scale;         /* not 0 */
+    bool supervised;      /* the values 0 … 3 (at rest, alarm, cut, shorted) are `states` */
+    uint16_t states[4];
+    uint16_t address; /* from 0, as on the wire */
+    double scale;     /* not 0 */
     double offset;
 };
 

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Broker, button_site, free_port, until
+from harness import ROOT, Broker, button_site, free_port, until
 
 BUTTON = "care/day-care/button-1"
 CALL = "emergency_call/care/day-care/button-1"
@@ -278,3 +279,25 @@ def test_a_stopped_child_is_noticed_and_replaced(scene):
     until(lambda: gateway.pids().get("field-0") not in (None, stopped), "a new field process")
     field.press(BUTTON)
     backend.until_event(type="alarm.raised", rule="emergency_call")
+
+
+def test_a_cut_line_of_a_supervised_button_is_a_fault_and_a_press_is_a_call(scene):
+    scene.site = scene.directory / "site.yaml"
+    shutil.copytree(ROOT / "deploy" / "example", scene.directory, dirs_exist_ok=True)
+    edited = scene.site.read_text().replace(
+        "kind: emergency_button, read: discrete 0}",
+        "kind: emergency_button, read: holding 40, states: {normal: 512, alarm: 768, open: 1023, short: 0}}")
+    assert "states:" in edited
+    scene.site.write_text(edited)
+    backend, field, gateway = scene.everything()
+    field.set(BUTTON, 2)  # what the simulated field takes for a cut line; 3 is a shorted one
+    [fault] = backend.until_event(type="alarm.raised", rule="system_sensor_fault", subject=BUTTON)
+    assert fault["data"]["priority"] == "high"
+    gateway.process.until_said(r'event=value_refused .*holding 40: the line is cut')
+    field.set(BUTTON, 0)
+    backend.until_event(type="alarm.cleared", rule="system_sensor_fault", subject=BUTTON)
+    field.set(BUTTON, 1)
+    backend.until_event(type="alarm.raised", rule="emergency_call", subject=BUTTON)
+    field.set(BUTTON, 3)  # a line that is shorted while somebody calls clears nothing
+    backend.until_event(type="alarm.raised", rule="system_sensor_fault", subject=BUTTON, count=2)
+    assert not backend.events(type="alarm.cleared", rule="emergency_call")

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -229,6 +230,38 @@ static void a_discrete_input_inverts_and_scales_like_a_register(void **state) {
     assert_true(value == 100);
 }
 
+/* A cut or shorted line is a fault and never "at rest", whatever its number. */
+static void a_supervised_input_tells_its_line_from_its_contact(void **state) {
+    (void)state;
+    struct register_format format = plain(REGISTER_U16, REGISTER_ABCD);
+    format.truth = true;
+    format.states = 1 << REGISTER_STATE_NORMAL | 1 << REGISTER_STATE_ALARM |
+                    1 << REGISTER_STATE_OPEN | 1 << REGISTER_STATE_SHORT;
+    const uint16_t raw[] = {5, 0, 700, 65535};
+    memcpy(format.state_raw, raw, sizeof raw);
+    static const struct {
+        uint8_t bytes[2];
+        struct outcome want;
+        const char *why;
+    } rows[] = {
+        {{0x00, 0x05}, GOOD(0), NULL},
+        {{0x00, 0x00}, GOOD(1), NULL},
+        {{0x02, 0xBC}, FAULT, "the line is cut"},
+        {{0xFF, 0xFF}, FAULT, "the line is shorted"},
+        {{0x00, 0x01}, FAULT, "none of the states that the site names"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_decodes(&format, rows[i].bytes, rows[i].want);
+        if (rows[i].why != NULL) {
+            assert_string_equal(register_fault_text(&format, rows[i].bytes), rows[i].why);
+        }
+    }
+    /* One that only knows rest and alarm has no number for a cut line. */
+    format.states = 1 << REGISTER_STATE_NORMAL | 1 << REGISTER_STATE_ALARM;
+    assert_decodes(&format, rows[2].bytes, rows[4].want);
+    assert_string_equal(register_fault_text(&format, rows[2].bytes), rows[4].why);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_decodes_in_every_order),
@@ -239,6 +272,7 @@ int main(void) {
         cmocka_unit_test(a_truth_is_one_or_zero_whatever_the_raw_value_and_scale),
         cmocka_unit_test(a_truth_from_a_nan_is_a_fault_and_not_true),
         cmocka_unit_test(a_discrete_input_inverts_and_scales_like_a_register),
+        cmocka_unit_test(a_supervised_input_tells_its_line_from_its_contact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
