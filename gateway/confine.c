@@ -347,7 +347,8 @@ static int fence_open_role(const struct fence *fence, const struct confine_conf 
 
 static int confine_files(const struct confine_conf *conf, int *ret_landlock) {
     *ret_landlock = 0;
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long version =
+        syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1) {
         return 0; /* not built in, or not switched on */
     }

@@ -188,8 +188,10 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
         .language = (enum site_language)setup.language,
         .base = event_base_new(),
     };
-    int r = process.base == NULL ? err_origin(-ENOMEM)
-                                 : err_fold(site_map(PROCESS_FD_SITE, &process.site));
+    int r = err_fold(site_map(PROCESS_FD_SITE, &process.site));
+    if (r == 0 && process.base == NULL) {
+        r = err_origin(-ENOMEM);
+    }
     if (r == 0) {
         (void)build_digest(); /* of a file that is out of reach afterwards */
         r = err_trace(process_confine(&process));

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,7 +170,7 @@ static int attempt_io_uring(const struct scene *scene) {
 
 static int attempt_look_into(const struct scene *scene) {
     (void)scene;
-    return tried(syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0));
+    return tried(process_vm_readv(getppid(), NULL, 0, NULL, 0, 0));
 }
 
 static int attempt_clock(const struct scene *scene) {
