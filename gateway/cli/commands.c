@@ -10,14 +10,16 @@
 #include "gateway/cli/check.h"
 #include "gateway/cli/events.h"
 #include "gateway/cli/points.h"
+#include "gateway/cli/replay.h"
 #include "gateway/cli/sim.h"
 #include "gateway/supervisor.h"
 
-enum group { GROUP_RUN, GROUP_LOOK, GROUP_ACT, GROUP_ABOUT, GROUP_COUNT };
+enum group { GROUP_RUN, GROUP_LOOK, GROUP_TRY, GROUP_ACT, GROUP_ABOUT, GROUP_COUNT };
 
 static const char *const group_titles[GROUP_COUNT] = {
     [GROUP_RUN] = "Run a site",
     [GROUP_LOOK] = "Look",
+    [GROUP_TRY] = "Try rules",
     [GROUP_ACT] = "Act on an alarm",
     [GROUP_ABOUT] = "The gateway itself",
 };
@@ -35,6 +37,8 @@ static const struct {
     {GROUP_LOOK, "events", "", "what has happened, and what happens (--follow)", events_main},
     {GROUP_LOOK, "alarms", "", "the alarms that are not normal", alarms_main},
     {GROUP_LOOK, "points", "[PLACE]", "the present values of the sensors", points_main},
+    {GROUP_TRY, "replay", "RECORDING", "what the sensors said, once more, and under other rules",
+     replay_main},
     {GROUP_ACT, "ack", "ALARM", "acknowledge: somebody has taken notice", act_main},
     {GROUP_ACT, "attend", "ALARM", "record that somebody has been at the place", act_main},
     {GROUP_ACT, "reset", "ALARM", "close an alarm that is over", act_main},

@@ -82,7 +82,7 @@ static void event_line_place(struct reader *reader, const char *name) {
     reader_cell(reader, TONE_PLAIN, name, reader->place_width);
 }
 
-void event_line_print(struct reader *reader, const json_t *event) {
+void event_line_print_marked(struct reader *reader, const char *mark, const json_t *event) {
     const json_t *data = json_object_get(event, "data");
     const char *type = event_member(event, "type");
     if (strncmp(type, type_prefix, sizeof type_prefix - 1) == 0) {
@@ -96,6 +96,7 @@ void event_line_print(struct reader *reader, const json_t *event) {
 
     char clock[16];
     event_line_day(reader, time);
+    reader_put(reader, TONE_PLAIN, mark);
     reader_time(time, READER_CLOCK, clock, sizeof clock);
     enum tone tone = event_line_tone(type, priority);
     reader_cell(reader, TONE_PLAIN, clock, 10);
@@ -115,4 +116,8 @@ void event_line_print(struct reader *reader, const json_t *event) {
     event_line_tail(reader, event, data);
     (void)fputc('\n', reader->out);
     (void)fflush(reader->out);
+}
+
+void event_line_print(struct reader *reader, const json_t *event) {
+    event_line_print_marked(reader, "", event);
 }

@@ -18,4 +18,7 @@
 /* Print the line of one event document; a new day has a line of its own before it. */
 void event_line_print(struct reader *reader, const json_t *event);
 
+/* The same behind a mark: "+ " for an event that would be new. */
+void event_line_print_marked(struct reader *reader, const char *mark, const json_t *event);
+
 #endif

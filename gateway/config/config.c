@@ -28,39 +28,60 @@ static const struct config_source *config_open(struct config *config,
     return source != NULL && source->root != NULL ? source : NULL;
 }
 
-static void config_rules_files(struct config *config, const struct config_node *list) {
-    struct rules_files files = {.count = 0};
+/* Take what a file of rules has. */
+static void rules_files_add(struct config *config, struct rules_files *files,
+                            const struct config_source *source) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    if (source != NULL && source->root != NULL &&
+        config_fields(config, source->root, CONFIG_SHAPE_RULES_FILE, fields)) {
+        files->webhooks[files->count] = fields[CONFIG_RULES_FILE_WEBHOOKS];
+        files->chains[files->count] = fields[CONFIG_RULES_FILE_CHAINS];
+        files->rules[files->count++] = fields[CONFIG_RULES_FILE_RULES];
+    }
+}
+
+/* Read the files of a list; a site has at most RULES_FILES_MAX. */
+static void rules_files_read(struct config *config, const struct config_node *list,
+                             struct rules_files *files) {
     for (const struct config_node *item = list->first; item != NULL; item = item->next) {
-        const struct config_node *fields[CONFIG_FIELDS_MAX];
         const struct config_source *source = config_open(config, item);
-        if (source == NULL ||
-            !config_fields(config, source->root, CONFIG_SHAPE_RULES_FILE, fields)) {
-            continue;
-        }
-        if (files.count == RULES_FILES_MAX) {
+        if (source != NULL && files->count == RULES_FILES_MAX) {
             config_error(config, item, NULL, "a site has at most %d files of rules",
                          RULES_FILES_MAX);
-            break;
+            return;
         }
-        files.webhooks[files.count] = fields[CONFIG_RULES_FILE_WEBHOOKS];
-        files.chains[files.count] = fields[CONFIG_RULES_FILE_CHAINS];
-        files.rules[files.count++] = fields[CONFIG_RULES_FILE_RULES];
+        rules_files_add(config, files, source);
     }
-    for (uint32_t i = 0; i < files.count; i++) {
-        if (files.webhooks[i] != NULL) {
-            config_webhooks_check(config, files.webhooks[i]);
-        }
-    }
-    for (uint32_t i = 0; i < files.count; i++) {
-        if (files.chains[i] != NULL) {
-            config_chains_check(config, files.chains[i]);
+}
+
+static void rules_files_check(struct config *config, const struct rules_files *files) {
+    for (uint32_t i = 0; i < files->count; i++) {
+        if (files->webhooks[i] != NULL) {
+            config_webhooks_check(config, files->webhooks[i]);
         }
     }
-    for (uint32_t i = 0; i < files.count; i++) {
-        if (files.rules[i] != NULL) {
-            config_rules_check(config, files.rules[i]);
+    for (uint32_t i = 0; i < files->count; i++) {
+        if (files->chains[i] != NULL) {
+            config_chains_check(config, files->chains[i]);
         }
     }
+    for (uint32_t i = 0; i < files->count; i++) {
+        if (files->rules[i] != NULL) {
+            config_rules_check(config, files->rules[i]);
+        }
+    }
+}
+
+/* The rules of the site, or of the file that is to be tried instead. */
+static void config_rules_files(struct config *config, const struct config_node *list) {
+    struct rules_files files = {.count = 0};
+    if (config->rules_path != NULL) {
+        rules_files_add(config, &files,
+                        config_source_open(config, config->rules_path, config->rules_path, NULL));
+    } else if (list != NULL) {
+        rules_files_read(config, list, &files);
+    }
+    rules_files_check(config, &files);
 }
 
 static void config_tours_files(struct config *config, const struct config_node *list) {
@@ -102,9 +123,7 @@ static void config_parts(struct config *config, const struct config_node *root) 
     if (fields[CONFIG_FILE_SHIFTS] != NULL) {
         config_shifts_check(config, fields[CONFIG_FILE_SHIFTS]);
     }
-    if (fields[CONFIG_FILE_RULES] != NULL) {
-        config_rules_files(config, fields[CONFIG_FILE_RULES]);
-    }
+    config_rules_files(config, fields[CONFIG_FILE_RULES]);
     if (fields[CONFIG_FILE_TOURS] != NULL) {
         config_tours_files(config, fields[CONFIG_FILE_TOURS]);
     }
@@ -144,6 +163,7 @@ static void config_summarize(struct config *config) {
 static void config_run(struct config *config, const char *path,
                        const struct config_options *options) {
     config->zoneinfo = options->zoneinfo != NULL ? options->zoneinfo : "/usr/share/zoneinfo";
+    config->rules_path = options->rules;
     config->field_sound = true;
     /* Calendar 0 is always open. */
     config->calendars =

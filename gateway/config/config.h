@@ -43,6 +43,7 @@ struct config_options {
     const char *const *settings; /* of --set: "gateway.state=/var/lib/tocsin" */
     uint32_t setting_count;
     const char *zoneinfo; /* directory of the time zones; NULL: /usr/share/zoneinfo */
+    const char *rules;    /* a file of rules instead of those that the site names; NULL: those */
 };
 
 /* What was read besides the image: for those who print it. Valid until config_result_deinit(). */

@@ -116,6 +116,7 @@ struct config {
     struct config_notes notes;
     struct config_summary summary;
     const char *zoneinfo;
+    const char *rules_path; /* see struct config_options */
 
     /* What a load that runs out of memory has to release besides the arena. */
     struct fy_parser *parser;

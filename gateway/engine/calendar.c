@@ -12,6 +12,19 @@ static int64_t calendar_utc_s(struct wall wall) {
     return calendar_floor(wall.ns, (int64_t)NS_PER_S);
 }
 
+struct calendar calendar_of_site(const struct site *site, int32_t (*east_s)(int64_t utc_s)) {
+    return (struct calendar){
+        .calendars = site->calendars,
+        .spans = site->spans,
+        .betweens = site->ruleset.betweens,
+        .holidays = site->holidays,
+        .calendar_count = site->ruleset.calendar_count,
+        .between_count = site->ruleset.between_count,
+        .holiday_count = site->holiday_count,
+        .east_s = east_s,
+    };
+}
+
 struct calendar_moment calendar_moment(const struct calendar *calendar, struct wall wall) {
     int64_t utc_s = calendar_utc_s(wall);
     int64_t local_s = utc_s + calendar->east_s(utc_s);

@@ -36,6 +36,9 @@ struct calendar_moment {
     int32_t second; /* 0…86399, of the day */
 };
 
+/* The calendar of a site, which is kept. */
+struct calendar calendar_of_site(const struct site *site, int32_t (*east_s)(int64_t utc_s));
+
 struct calendar_moment calendar_moment(const struct calendar *calendar, struct wall wall);
 
 /* Is calendar `index` open? The end of its hours is not. */

@@ -741,16 +741,7 @@ static int engine_allocate(struct engine *engine) {
     memset(engine->between_told, TRUTH_UNKNOWN, ruleset->between_count);
     engine->weekday_told = TRUTH_UNKNOWN;
     engine->uplink_connected = TRUTH_UNKNOWN;
-    engine->calendar = (struct calendar){
-        .calendars = engine->site->calendars,
-        .spans = engine->site->spans,
-        .betweens = ruleset->betweens,
-        .holidays = engine->site->holidays,
-        .calendar_count = ruleset->calendar_count,
-        .between_count = ruleset->between_count,
-        .holiday_count = engine->site->holiday_count,
-        .east_s = zone_east_s,
-    };
+    engine->calendar = calendar_of_site(engine->site, zone_east_s);
     return marks_init(&engine->unrecorded, ruleset->alarm_count);
 }
 

@@ -66,7 +66,8 @@ static void digest_ids(EVP_MD_CTX *context, const struct site *site) {
 
 void recording_rules_digest(const struct site *site, unsigned char ret[RECORDING_DIGEST_SIZE]) {
     const struct ruleset *rules = &site->ruleset;
-    const uint32_t counts[] = {rules->component_count, rules->calendar_count, rules->memory_count};
+    const uint32_t counts[] = {rules->component_count, rules->calendar_count, rules->memory_count,
+                               rules->shift_count, rules->listener_count};
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     memset(ret, 0, RECORDING_DIGEST_SIZE);
     if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
@@ -87,6 +88,9 @@ void recording_rules_digest(const struct site *site, unsigned char ret[RECORDING
                 sizeof *rules->dependent_first);
     digest_rows(context, rules->dependents, rules->dependent_count, sizeof *rules->dependents);
     digest_rows(context, rules->betweens, rules->between_count, sizeof *rules->betweens);
+    digest_rows(context, rules->chains, rules->chain_count, sizeof *rules->chains);
+    digest_rows(context, rules->steps, rules->step_count, sizeof *rules->steps);
+    digest_rows(context, rules->times, rules->times != NULL, sizeof *rules->times);
     digest_ids(context, site);
     (void)EVP_DigestFinal_ex(context, ret, NULL);
     EVP_MD_CTX_free(context);

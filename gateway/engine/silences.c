@@ -10,12 +10,8 @@ static uint64_t silence_stretched(uint64_t silence_ns, uint64_t least_ns) {
     return silence_ns > 0 && silence_ns < least_ns ? least_ns : silence_ns;
 }
 
-int silences_init(struct silences *silences, const struct ruleset *ruleset, uint32_t rate) {
-    uint64_t least_ns = rate * (SILENCE_MS_MIN * NS_PER_MS);
+static int silences_copy(struct silences *silences, const struct ruleset *ruleset) {
     *silences = (struct silences){.ruleset = *ruleset};
-    if (rate <= 1) {
-        return 0;
-    }
     silences->devices = calloc((size_t)ruleset->device_count + 1, sizeof *silences->devices);
     silences->points = calloc((size_t)ruleset->point_count + 1, sizeof *silences->points);
     if (silences->devices == NULL || silences->points == NULL) {
@@ -24,16 +20,42 @@ int silences_init(struct silences *silences, const struct ruleset *ruleset, uint
     }
     for (uint32_t i = 0; i < ruleset->device_count; i++) {
         silences->devices[i] = ruleset->devices[i];
-        silences->devices[i].silence_ns =
-            silence_stretched(ruleset->devices[i].silence_ns, least_ns);
     }
     for (uint32_t i = 0; i < ruleset->point_count; i++) {
         silences->points[i] = ruleset->points[i];
-        silences->points[i].silence_ns = silence_stretched(ruleset->points[i].silence_ns, least_ns);
     }
     silences->ruleset.devices = silences->devices;
     silences->ruleset.points = silences->points;
     return 0;
+}
+
+int silences_init(struct silences *silences, const struct ruleset *ruleset, uint32_t rate) {
+    uint64_t least_ns = rate * (SILENCE_MS_MIN * NS_PER_MS);
+    if (rate <= 1) {
+        *silences = (struct silences){.ruleset = *ruleset};
+        return 0;
+    }
+    int r = silences_copy(silences, ruleset);
+    for (uint32_t i = 0; r == 0 && i < ruleset->device_count; i++) {
+        silences->devices[i].silence_ns =
+            silence_stretched(silences->devices[i].silence_ns, least_ns);
+    }
+    for (uint32_t i = 0; r == 0 && i < ruleset->point_count; i++) {
+        silences->points[i].silence_ns =
+            silence_stretched(silences->points[i].silence_ns, least_ns);
+    }
+    return r == 0 ? 0 : err_trace(r);
+}
+
+int silences_lift(struct silences *silences, const struct ruleset *ruleset) {
+    int r = silences_copy(silences, ruleset);
+    for (uint32_t i = 0; r == 0 && i < ruleset->device_count; i++) {
+        silences->devices[i].silence_ns = 0;
+    }
+    for (uint32_t i = 0; r == 0 && i < ruleset->point_count; i++) {
+        silences->points[i].silence_ns = 0;
+    }
+    return r == 0 ? 0 : err_trace(r);
 }
 
 void silences_deinit(struct silences *silences) {

@@ -22,6 +22,10 @@ struct silences {
 /* Stretch the silences of `ruleset`, which is kept, for a clock `rate` times as fast as real time. */
 NODISCARD int silences_init(struct silences *silences, const struct ruleset *ruleset,
                             uint32_t rate);
+
+/* Lift them all: nothing is ever missed, as in a history that has no heartbeats. */
+NODISCARD int silences_lift(struct silences *silences, const struct ruleset *ruleset);
+
 void silences_deinit(struct silences *silences);
 
 #endif

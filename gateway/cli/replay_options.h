@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CLI_REPLAY_OPTIONS_H
+#define GATEWAY_CLI_REPLAY_OPTIONS_H
+
+/*
+ * The options of `tocsin replay`
+ */
+
+#include <stdbool.h>
+
+#include "gateway/site.h"
+
+enum { REPLAY_SETTINGS_MAX = 256 };
+
+struct replay_options {
+    const char *recording;
+    const char *site;    /* NULL: the one that was recorded */
+    const char *against; /* a file of rules, or NULL */
+    const char *journal; /* to be compared with, or NULL */
+    const char *settings[REPLAY_SETTINGS_MAX];
+    uint32_t setting_count;
+    enum site_language language;
+    bool text;
+    bool history; /* the recording is line protocol */
+};
+
+enum replay_end { REPLAY_GO_ON, REPLAY_HELP, REPLAY_USAGE };
+
+/* Parse the arguments; explains a usage error on standard error. */
+enum replay_end replay_options_parse(int argc, char **argv, struct replay_options *ret_options);
+
+#endif

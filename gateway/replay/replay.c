@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/replay/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/engine/zone.h"
+#include "gateway/wire.h"
+
+/* What is known of the segment that is being played. */
+struct replay_segment {
+    struct replay *replay;
+    struct tape *tape;
+    struct recording_reader *reader;
+    const struct recording_head *head;
+    const char *name;
+    struct instant at; /* of the last input */
+    struct wall wall;
+};
+
+static void replay_remark(const struct replay_segment *segment, enum replay_remark remark,
+                          const char *reason, uint64_t count) {
+    const struct replay_told told = {
+        .remark = remark,
+        .segment = segment->name,
+        .head = segment->head,
+        .reason = reason,
+        .count = count,
+        .wall = segment->wall,
+    };
+    segment->replay->remark(segment->replay->context, &told);
+}
+
+static void side_end(struct replay_side *side) {
+    rehearsal_deinit(&side->rehearsal);
+    translation_deinit(&side->translation);
+}
+
+static void replay_end(struct replay *replay) {
+    for (uint32_t i = 0; i < replay->side_count; i++) {
+        replay->left_out += replay->sides[i].translation.left_out;
+        side_end(&replay->sides[i]);
+    }
+}
+
+/* ---- the beginning of a stretch ---- */
+
+static bool head_is_of(const struct recording_head *head, const struct site *site) {
+    unsigned char rules[RECORDING_DIGEST_SIZE];
+    recording_rules_digest(site, rules);
+    return memcmp(head->rules, rules, sizeof rules) == 0;
+}
+
+static bool head_is_of_this_build(const struct recording_head *head) {
+    return memcmp(head->build, build_digest(), sizeof head->build) == 0;
+}
+
+/* Give a fresh core the alarms of the snapshot, by their names. */
+static int side_restore_alarms(struct replay_side *side, const struct rehearsal *was) {
+    const struct ruleset *from = &was->site->ruleset;
+    struct instant now = side->rehearsal.newest;
+    for (uint32_t i = 0; i < from->alarm_count; i++) {
+        char name[SITE_ALARM_NAME_SIZE];
+        site_alarm_format(was->site, i, name);
+        uint32_t alarm = site_alarm_find(side->site, name);
+        if (alarm == RULESET_NONE) {
+            continue;
+        }
+        struct alarm_record record;
+        struct memory_record *memories =
+            calloc((size_t)from->alarms[i].memory_count + 1, sizeof *memories);
+        if (memories == NULL) {
+            return err_origin(-ENOMEM);
+        }
+        core_record(was->core, i, now, &record);
+        core_record_memories(was->core, i, now, memories);
+        core_restore(side->rehearsal.core, alarm, &record, memories, from->alarms[i].memory_count,
+                     now);
+        free(memories);
+        struct chain_record chain;
+        core_record_chain(was->core, i, now, &chain);
+        core_restore_chain(side->rehearsal.core, alarm, &chain, now);
+    }
+    return 0;
+}
+
+static int side_restore(struct replay_segment *segment, struct replay_side *side,
+                        const struct site *from) {
+    struct rehearsal was;
+    size_t size;
+    const void *core = recording_reader_core(segment->reader, &size);
+    if (!head_is_of_this_build(segment->head) || !head_is_of(segment->head, from)) {
+        return 0; /* nobody can read that snapshot: it begins with the picture alone */
+    }
+    int r = rehearsal_init(&was, from, segment->head->rate, side->rehearsal.newest, NULL, NULL);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    if (rehearsal_resume(&was, core, size)) {
+        r = side_restore_alarms(side, &was);
+    }
+    rehearsal_deinit(&was);
+    return r == 0 ? 0 : err_trace(r);
+}
+
+/* Let the side hear an input that may be of another site. */
+static void side_hear(struct replay_side *side, const struct input *input) {
+    struct input own;
+    struct command command;
+    rehearsal_follow(&side->rehearsal, input->at, input->wall);
+    if (translation_input(&side->translation, input, &own, &command)) {
+        rehearsal_take(&side->rehearsal, &own);
+    }
+    if (input->kind == INPUT_CLOCK_STEP) {
+        rehearsal_look(&side->rehearsal, input->at, input->wall);
+    }
+}
+
+static int side_begin_fresh(struct replay_segment *segment, struct replay_side *side,
+                            const struct site *from) {
+    const struct recording_head *head = segment->head;
+    struct input input;
+    int r = rehearsal_init(&side->rehearsal, side->site, head->rate, segment->at, side->told,
+                           side->context);
+    if (r == 0) {
+        r = translation_init(&side->translation, from, side->site);
+    }
+    if (r == 0) {
+        r = side_restore(segment, side, from);
+    }
+    if (r != 0) {
+        return err_trace(r);
+    }
+    recording_reader_rewind(segment->reader, RECORDING_PICTURE);
+    while (recording_reader_next(segment->reader, &input)) {
+        segment->replay->muted = input.kind == INPUT_START;
+        side_hear(side, &input);
+        segment->replay->muted = false;
+        if (input.kind == INPUT_START) {
+            rehearsal_look(&side->rehearsal, segment->at, segment->wall);
+        }
+    }
+    side->translation.left_out = 0;
+    return 0;
+}
+
+/* All sides begin; `*ret_playing` says whether they could. */
+static int stretch_begin(struct replay_segment *segment, bool *ret_playing) {
+    struct replay *replay = segment->replay;
+    struct replay_side *first = &replay->sides[0];
+    const struct recording_head *head = segment->head;
+    const struct site *recorded = tape_site(segment->tape, head->generation);
+    bool given = first->site != NULL;
+    const struct site *site = given ? first->site : recorded;
+    *ret_playing = false;
+    if (site == NULL) {
+        replay_remark(segment, REPLAY_NO_SITE, NULL, 0);
+        return 0;
+    }
+    zone_init(site_text(site, site->header->timezone));
+    size_t size;
+    const void *core = recording_reader_core(segment->reader, &size);
+    replay->exact =
+        replay->side_count == 1 && head_is_of_this_build(head) && head_is_of(head, site);
+    if (replay->exact) {
+        int r = rehearsal_init(&first->rehearsal, site, head->rate, segment->at, first->told,
+                               first->context);
+        *ret_playing = r == 0 && rehearsal_resume(&first->rehearsal, core, size);
+        replay_remark(segment, *ret_playing ? REPLAY_BEGINS : REPLAY_UNREADABLE,
+                      "its snapshot has another size", 0);
+        return r;
+    }
+    const struct site *from = recorded != NULL                  ? recorded
+                              : given && head_is_of(head, site) ? site
+                                                                : NULL;
+    if (from == NULL) {
+        replay_remark(segment, REPLAY_NO_SITE, NULL, 0);
+        return 0;
+    }
+    replay_remark(segment, REPLAY_BEGINS_FRESH, NULL, 0);
+    for (uint32_t i = 0; i < replay->side_count; i++) {
+        struct replay_side *side = &replay->sides[i];
+        const struct site *own = side->site;
+        side->site = own != NULL ? own : site;
+        int r = side_begin_fresh(segment, side, from);
+        side->site = own;
+        if (r != 0) {
+            return err_trace(r);
+        }
+    }
+    *ret_playing = true;
+    return 0;
+}
+
+/* ---- its course ---- */
+
+static void segment_play(struct replay_segment *segment) {
+    struct replay *replay = segment->replay;
+    struct input input;
+    recording_reader_rewind(segment->reader, RECORDING_INPUTS);
+    while (recording_reader_next(segment->reader, &input)) {
+        segment->at = input.at;
+        segment->wall = input.wall;
+        replay->inputs++;
+        if (replay->exact) {
+            rehearsal_take(&replay->sides[0].rehearsal, &input);
+            continue;
+        }
+        for (uint32_t i = 0; i < replay->side_count; i++) {
+            side_hear(&replay->sides[i], &input);
+        }
+    }
+}
+
+/* Tell how the segment ended; true if the next one may go on. */
+static bool segment_end(struct replay_segment *segment) {
+    struct recording_verdict verdict = recording_reader_verdict(segment->reader);
+    if (verdict.ending == RECORDING_ENDED_DROPPED) {
+        replay_remark(segment, REPLAY_DROPPED, NULL, verdict.dropped);
+    } else if (verdict.ending == RECORDING_ENDED_DAMAGED) {
+        replay_remark(segment, REPLAY_DAMAGED, verdict.reason, verdict.offset);
+    }
+    return verdict.ending == RECORDING_ENDED_FULL;
+}
+
+/* The segment goes on where the one before ended: the core must be what its snapshot says. */
+static void segment_arrive(struct replay_segment *segment) {
+    size_t size;
+    const void *core = recording_reader_core(segment->reader, &size);
+    struct replay *replay = segment->replay;
+    if (replay->exact && !rehearsal_is_at(&replay->sides[0].rehearsal, core, size)) {
+        replay_remark(segment, REPLAY_STRAYED, NULL, 0);
+    }
+}
+
+int replay_tape(struct replay *replay, struct tape *tape) {
+    struct replay_segment segment = {.replay = replay, .tape = tape};
+    bool playing = false, whole = false;
+    uint64_t number = 0;
+    int r = 0;
+    for (uint32_t i = 0; i < tape->count && r == 0; i++) {
+        char reason[RECORDING_REASON_SIZE];
+        struct recording_reader *reader = NULL;
+        r = tape_segment(tape, i, &reader, reason);
+        const struct recording_head *head = r == 0 ? recording_reader_head(reader) : NULL;
+        bool goes_on =
+            playing && whole && head != NULL && head->follows != 0 && head->number == number + 1;
+        if (playing && !goes_on) {
+            replay_remark(&segment, REPLAY_ENDS, NULL, 0);
+            replay_end(replay);
+            playing = false;
+        }
+        segment.reader = reader;
+        segment.head = head;
+        segment.name = tape->names[i];
+        if (r == RECORDING_E_FILE) {
+            replay_remark(&segment, REPLAY_UNREADABLE, reason, 0);
+            r = 0;
+            continue;
+        } else if (r != 0) {
+            break;
+        }
+        number = head->number;
+        if (goes_on) {
+            segment_arrive(&segment);
+        } else {
+            segment.at = (struct instant){head->at_ns};
+            segment.wall = (struct wall){head->wall_ns};
+            r = stretch_begin(&segment, &playing);
+        }
+        if (r == 0 && playing) {
+            segment_play(&segment);
+            whole = segment_end(&segment);
+        }
+        if (playing && i + 1 == tape->count) {
+            replay_remark(&segment, REPLAY_ENDS, NULL, 0);
+        }
+        segment.head = NULL;
+        (void)recording_reader_free(reader);
+    }
+    replay_end(replay);
+    return r == 0 ? 0 : err_trace(r);
+}
+
+/* ---- histories ---- */
+
+/* Everything that a history says nothing of is well. */
+static void side_begin_history(struct replay_side *side, struct instant at, struct wall wall) {
+    static const enum input_kind kinds[] = {INPUT_STORAGE, INPUT_UPLINK};
+    const struct ruleset *ruleset = &side->site->ruleset;
+    struct input input = {.at = at, .wall = wall, .kind = INPUT_START, .state = TRUTH_TRUE};
+    rehearsal_take(&side->rehearsal, &input);
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        input.kind = kinds[i];
+        rehearsal_take(&side->rehearsal, &input);
+    }
+    for (input.subject = 0; input.subject < ruleset->component_count; input.subject++) {
+        input.kind = INPUT_COMPONENT;
+        rehearsal_take(&side->rehearsal, &input);
+    }
+    for (input.subject = 0; input.subject < ruleset->device_count; input.subject++) {
+        input.kind = INPUT_DEVICE;
+        rehearsal_take(&side->rehearsal, &input);
+    }
+    rehearsal_look(&side->rehearsal, at, wall);
+}
+
+int replay_history(struct replay *replay, const struct history *history) {
+    if (history->count == 0) {
+        return 0;
+    }
+    struct wall begin = history->rows[0].wall;
+    int r = 0;
+    for (uint32_t i = 0; i < replay->side_count && r == 0; i++) {
+        struct replay_side *side = &replay->sides[i];
+        zone_init(site_text(side->site, side->site->header->timezone));
+        r = rehearsal_init(&side->rehearsal, side->site, REHEARSAL_NO_SILENCE,
+                           (struct instant){NS_PER_S}, side->told, side->context);
+        if (r == 0) {
+            r = translation_init(&side->translation, replay->sides[0].site, side->site);
+        }
+        if (r == 0) {
+            replay->muted = true;
+            side_begin_history(side, (struct instant){NS_PER_S}, begin);
+            replay->muted = false;
+        }
+    }
+    for (size_t row = 0; row < history->count && r == 0; row++) {
+        const struct history_row *reading = &history->rows[row];
+        const struct input input = {
+            .at = {NS_PER_S + (uint64_t)(reading->wall.ns - begin.ns)},
+            .wall = reading->wall,
+            .kind = INPUT_READING,
+            .reading = {.point = reading->point,
+                        .quality = reading->quality,
+                        .value = reading->value,
+                        .measured = reading->wall},
+        };
+        replay->inputs++;
+        for (uint32_t i = 0; i < replay->side_count; i++) {
+            side_hear(&replay->sides[i], &input);
+        }
+    }
+    replay_end(replay);
+    return r == 0 ? 0 : err_trace(r);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_REPLAY_REPLAY_H
+#define GATEWAY_REPLAY_REPLAY_H
+
+/*
+ * Replay: what was heard, once more through a core
+ *
+ * A tape falls into stretches: segments that go on from each other. Each stretch begins with a
+ * snapshot. With the same build and the same rules the replay goes on from it and says what was said,
+ * to the byte; at each further segment it must have arrived at that one's snapshot. With other rules,
+ * or by another build, it begins from what was known (the alarms' records where the build is the
+ * same, and the picture), and tells what these rules would have said.
+ *
+ * One or two sites listen at once: two for a comparison, and then neither is exact, so that both are
+ * treated alike.
+ */
+
+#include "gateway/replay/history.h"
+#include "gateway/replay/rehearsal.h"
+#include "gateway/replay/tape.h"
+#include "gateway/replay/translation.h"
+
+enum { REPLAY_SIDES_MAX = 2 };
+
+/* Somebody who listens. */
+struct replay_side {
+    const struct site *site; /* NULL: the one that was recorded */
+    rehearsal_told *told;
+    void *context;
+    /* the replay's own */
+    struct rehearsal rehearsal;
+    struct translation translation;
+};
+
+/* Why something is not as it could be; told before the events that it is about. */
+enum replay_remark {
+    REPLAY_BEGINS,       /* a stretch, exact */
+    REPLAY_BEGINS_FRESH, /* a stretch, from what was known: other rules or another build */
+    REPLAY_UNREADABLE,   /* a segment, for `reason` */
+    REPLAY_NO_SITE,      /* a segment whose site is not there any more */
+    REPLAY_DROPPED,      /* `count` inputs are missing here */
+    REPLAY_DAMAGED,      /* a segment is damaged at byte `count`, for `reason` */
+    REPLAY_STRAYED,      /* it did not arrive at the next snapshot: replay and engine differ */
+    REPLAY_ENDS,         /* a stretch, with the last input at `wall` */
+    REPLAY_REMARK_COUNT,
+};
+
+struct replay_told {
+    enum replay_remark remark;
+    const char *segment;               /* its file's name */
+    const struct recording_head *head; /* NULL for UNREADABLE */
+    const char *reason;
+    uint64_t count;
+    struct wall wall;
+};
+
+struct replay {
+    struct replay_side sides[REPLAY_SIDES_MAX];
+    uint32_t side_count;
+    void (*remark)(void *context, const struct replay_told *told);
+    void *context;
+    bool exact; /* the stretch that is being told is */
+    bool muted; /* the beginning is being told: nothing happens in it */
+    uint64_t inputs, left_out;
+};
+
+/* Play a whole tape. Returns 0 or <0; what is wrong with the tape is remarked. */
+NODISCARD int replay_tape(struct replay *replay, struct tape *tape);
+
+/* Play a history. Every side has a site. Returns 0 or <0. */
+NODISCARD int replay_history(struct replay *replay, const struct history *history);
+
+#endif

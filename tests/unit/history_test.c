@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Line protocol, as the uplink writes it and as databases give it back: what a line says, or what is
+ * wrong with it and where.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/replay/history.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/console_site.h"
+
+#define TIME " 1763770000000000000"
+
+static void data(const char *text, const char *measurement, const char *point, double value,
+                 uint32_t quality) {
+    struct history_line line;
+    struct history_error error = {0};
+    enum history_sort sort = history_line_parse(text, strlen(text), &line, &error);
+    if (sort != HISTORY_DATA) {
+        fail_msg("%s: column %u: %s", text, error.column, error.what);
+    }
+    assert_string_equal(line.measurement, measurement);
+    assert_string_equal(line.point, point);
+    assert_true(line.value == value);
+    assert_int_equal(line.quality, quality);
+    assert_int_equal(line.wall.ns, 1763770000000000000);
+}
+
+static void a_line_says_which_point_had_which_value_when(void **state) {
+    (void)state;
+    data("co2,gateway=main,place=care,point=care/co2,site=s value=800.5,quality=0i" TIME, "co2",
+         "care/co2", 800.5, 0);
+    data("smoke,point=a value=1i,quality=4i" TIME "\n", "smoke", "a", 1, 4);
+    data("smoke,point=a value=t" TIME "\r\n", "smoke", "a", 1, 0);
+    data("smoke,point=a value=False" TIME, "smoke", "a", 0, 0);
+    data("  smoke,point=a   value=-1.5e3   1763770000000000000  ", "smoke", "a", -1500, 0);
+    data("smoke,point=a text=\"a \\\"b\\\", c=d\",value=2u" TIME, "smoke", "a", 2, 0);
+    data("a\\ b\\,c,x\\=y=z\\ z,point=p\\,q value=1" TIME, "a b,c", "p,q", 1, 0);
+}
+
+static void what_is_no_data_is_read_over(void **state) {
+    static const char *const texts[] = {"", "   \r\n", "# DDL",
+                                        "CREATE DATABASE tocsin WITH NAME autogen",
+                                        "event,rule=fire_alarm seq=1i,text=\"x\"" TIME};
+    (void)state;
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct history_line line;
+        struct history_error error;
+        assert_int_equal(history_line_parse(texts[i], strlen(texts[i]), &line, &error),
+                         HISTORY_NONE);
+    }
+}
+
+static void wrong(const char *text, uint32_t column, const char *what) {
+    /* A copy of its exact length, so that a read past the end is seen. */
+    size_t size = strlen(text);
+    char *exact = malloc(size);
+    struct history_line line;
+    struct history_error error = {0};
+    assert_non_null(exact);
+    memcpy(exact, text, size);
+    assert_int_equal(history_line_parse(exact, size, &line, &error), HISTORY_WRONG);
+    assert_string_equal(error.what, what);
+    assert_int_equal(error.column, column);
+    free(exact);
+}
+
+static void what_is_wrong_is_told_with_its_column(void **state) {
+    (void)state;
+    wrong("junk", 5, "a line is: measurement,tags fields time");
+    wrong("smoke,point value=1" TIME, 7, "a tag is key=value");
+    wrong("smoke,=a value=1" TIME, 7, "a tag is key=value");
+    wrong("smoke,point=a value" TIME, 15, "a field is key=value");
+    wrong("smoke,point=a value=one" TIME, 21, "not a number");
+    wrong("smoke,point=a value=nan" TIME, 21, "not a number");
+    wrong("smoke,point=a value=1e999" TIME, 21, "not a number");
+    wrong("smoke,point=a value=0x10" TIME, 21, "not a number");
+    wrong("smoke,point=a value=1,quality=5i" TIME, 31, "a quality is a whole number from 0 to 4");
+    wrong("smoke,point=a value=1,quality=-1i" TIME, 31, "a quality is a whole number from 0 to 4");
+    wrong("smoke,point=a value=1,text=\"open" TIME, 28, "a text without its closing quote");
+    wrong("smoke,point=a value=1", 22, "the time is missing");
+    wrong("smoke,point=a value=1 yesterday", 23,
+          "the time is a whole number of nanoseconds since 1970");
+    wrong("smoke,point=a value=1 1763770000000000000 1", 23,
+          "the time is a whole number of nanoseconds since 1970");
+    wrong("smoke,point=a value=1 1763770000000", 23,
+          "the time is not in nanoseconds: export with precision ns");
+    wrong("smoke,point=a value=1 9999999999999999999", 23,
+          "the time is not in nanoseconds: export with precision ns");
+    wrong("smoke,point=a quality=0i" TIME, 15, "there is no field `value`");
+    wrong("smoke,place=a value=1" TIME, 1, "there is no tag `point`");
+}
+
+struct complaints {
+    char text[1024];
+};
+
+static void complain(void *context, uint64_t line, uint32_t column, const char *what,
+                     const char *about) {
+    struct complaints *complaints = context;
+    size_t len = strlen(complaints->text);
+    snprintf(complaints->text + len, sizeof complaints->text - len, "%d:%u %s %s\n", (int)line,
+             column, what, about);
+}
+
+static void an_export_is_put_into_the_order_of_time_and_its_mistakes_are_told(void **state) {
+    static char text[] =
+        "# an export\n"
+        "temperature,point=care/day-care/temperature value=21 1763770003000000000\n"
+        "temperature,point=care/day-care/temperature value=20 1763770001000000000\n"
+        "\n"
+        "smoke,point=care/day-care/smoke-1 value=1i 1763770002000000000\n"
+        "smoke,point=care/day-care/smoke-1 value=0i 1763770002000000000\n"
+        "smoke,point=care/day-care/smoke-9 value=1i 1763770002000000000\n"
+        "heat,point=care/day-care/smoke-1 value=1i 1763770002000000000\n"
+        "smoke,point=care/day-care/smoke-1 value=1i 17637700020000000\n";
+    struct site site = console_site("/nowhere");
+    struct complaints complaints = {""};
+    struct history history;
+    (void)state;
+    FILE *file = fmemopen(text, strlen(text), "r");
+    assert_non_null(file);
+    assert_int_equal(history_read(&history, file, &site, complain, &complaints), 0);
+    fclose(file);
+    assert_int_equal(history.lines, 9);
+    assert_int_equal(history.wrong, 1);
+    assert_int_equal(history.strange, 2);
+    assert_string_equal(complaints.text,
+                        "7:0 the site has no such point care/day-care/smoke-9\n"
+                        "8:0 the point is of another kind in the site care/day-care/smoke-1\n"
+                        "9:44 the time is not in nanoseconds: export with precision ns \n");
+    assert_int_equal(history.count, 4);
+    static const double values[] = {20, 1, 0, 21}; /* equal times stay in the order of the lines */
+    for (unsigned i = 0; i < 4; i++) {
+        assert_true(history.rows[i].value == values[i]);
+    }
+    assert_int_equal(history.rows[1].point, CONSOLE_SITE_SMOKE);
+    history_deinit(&history);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_says_which_point_had_which_value_when),
+        cmocka_unit_test(what_is_no_data_is_read_over),
+        cmocka_unit_test(what_is_wrong_is_told_with_its_column),
+        cmocka_unit_test(an_export_is_put_into_the_order_of_time_and_its_mistakes_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

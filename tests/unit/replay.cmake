@@ -1,0 +1,1 @@
+tocsin_unit_test(history gateway_replay console_site)
