@@ -14,13 +14,11 @@
  *   files (Landlock)         everything but the system's libraries and settings to read, and what
  *                            its job is about:
  *
- *             reads                                        writes                      sockets
- *   engine    -                                            state, run                  Unix
- *   field     secrets of the site                          devices, also serial lines  Unix, IP
- *                                                          that are not in /dev
- *   uplink    secrets of the site, state                   files that exist in state   Unix, IP
- *   console   state                                        run; files that exist in    Unix
- *                                                          state
+ *             reads                                writes                             sockets
+ *   engine    -                                    state, run                         Unix
+ *   field     certificates of brokers              devices, also lines not in /dev    Unix, IP
+ *   uplink    certificates, keys, secrets; state   files that exist in state          Unix, IP
+ *   console   state                                run; files that exist in state     Unix
  *
  * Who reads the journal must be able to write to its index (journal.db-shm), but makes and removes
  * nothing there. A refused call fails with EPERM, a refused file with EACCES; nobody is killed for

@@ -118,38 +118,68 @@ static void process_signals(void) {
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* Add a path to a list, unless the site does not name one. */
+static void process_add_path(const struct site *site, uint32_t path, const char **list,
+                             uint32_t *count) {
+    if (path != 0) {
+        list[(*count)++] = site_text(site, path);
+    }
+}
+
+/* The files that the site names and this role reads: certificates, keys, passwords. */
+static uint32_t process_secrets(const struct process *process, const char **ret) {
+    const struct site *site = &process->site;
+    const struct site_header *header = site->header;
+    uint32_t count = 0;
+    if (process->role == PROCESS_FIELD || process->role == PROCESS_UPLINK) {
+        process_add_path(site, header->mqtt_ca, ret, &count);
+    }
+    if (process->role == PROCESS_UPLINK) {
+        process_add_path(site, header->mqtt_cert, ret, &count);
+        process_add_path(site, header->mqtt_key, ret, &count);
+        process_add_path(site, header->mqtt_password_file, ret, &count);
+        for (uint32_t i = 0; i < site->webhook_count; i++) {
+            process_add_path(site, site->webhooks[i].secret_file, ret, &count);
+        }
+    }
+    return count;
+}
+
+static uint32_t process_lines(const struct process *process, const char **ret) {
+    const struct site *site = &process->site;
+    uint32_t count = 0;
+    for (uint32_t i = 0; process->role == PROCESS_FIELD && i < site->bus_count; i++) {
+        const struct site_bus *bus = &site->buses[i];
+        if (bus->kind == SITE_BUS_MODBUS_RTU && bus->field == process->instance) {
+            process_add_path(site, bus->host, ret, &count);
+        }
+    }
+    return count;
+}
+
 /* Give up what the role does not need, and say what is in force. */
 static int process_confine(const struct process *process) {
     const struct site *site = &process->site;
-    const struct site_header *header = site->header;
-    const uint32_t texts[] = {header->mqtt_ca, header->mqtt_cert, header->mqtt_key,
-                              header->mqtt_password_file};
-    const char *secrets[sizeof texts / sizeof *texts];
+    const char **secrets = calloc((size_t)site->webhook_count + 4, sizeof *secrets);
     const char **lines = calloc((size_t)site->bus_count + 1, sizeof *lines);
-    struct confine_conf conf = {
-        .role = process->role,
-        .state_directory = site_text(site, header->state_directory),
-        .run_directory = process->run_directory,
-        .secrets = secrets,
-        .lines = lines,
-    };
     struct confine confine = {0};
-    if (lines == NULL) {
+    if (secrets == NULL || lines == NULL) {
+        free(lines);
+        free(secrets);
         return err_origin(-ENOMEM);
     }
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i] != 0) {
-            secrets[conf.secret_count++] = site_text(site, texts[i]);
-        }
-    }
-    for (uint32_t i = 0; i < site->bus_count; i++) {
-        const struct site_bus *bus = &site->buses[i];
-        if (bus->kind == SITE_BUS_MODBUS_RTU && bus->field == process->instance) {
-            lines[conf.line_count++] = site_text(site, bus->host);
-        }
-    }
+    const struct confine_conf conf = {
+        .role = process->role,
+        .state_directory = site_text(site, site->header->state_directory),
+        .run_directory = process->run_directory,
+        .secrets = secrets,
+        .secret_count = process_secrets(process, secrets),
+        .lines = lines,
+        .line_count = process_lines(process, lines),
+    };
     int r = confine_process(&conf, &confine);
     free(lines);
+    free(secrets);
     if (r == 0) {
         log_line(
             LOG_NOTICE, "confined", "user=%u seccomp=%s landlock=%d effect=\"%s\"",
