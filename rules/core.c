@@ -36,6 +36,21 @@ static void core_touch_point(struct core *core, uint32_t point) {
     }
 }
 
+/* The point was heard: touch its alarms that read its age. */
+static void core_touch_age(struct core *core, uint32_t point) {
+    const struct ruleset *ruleset = core->ruleset;
+    if (core->aged[point] == 0) {
+        return;
+    }
+    for (uint32_t i = ruleset->dependent_first[point]; i < ruleset->dependent_first[point + 1];
+         i++) {
+        uint32_t alarm = ruleset->dependents[i];
+        if ((core->rule_reads[ruleset->alarms[alarm].rule] & CORE_READS_AGE) != 0) {
+            index_set_add(&core->touched, alarm);
+        }
+    }
+}
+
 /* Touch the alarms of all rules that read any of `reads`, of hours only in places with `calendar`. */
 static void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar) {
     const struct ruleset *ruleset = core->ruleset;
@@ -111,6 +126,28 @@ static void core_device_lose(struct core *core, uint32_t device, struct instant 
     }
 }
 
+/* Is each reading of the point a moment of its own? */
+static bool core_point_is_moments(const struct core *core, uint32_t point) {
+    enum point_kind kind = (enum point_kind)core->ruleset->points[point].kind;
+    return point_kind_facts(kind)->form == POINT_FORM_EVENT;
+}
+
+/*
+ * An event point has no value that could be too old: while its device is there, or is one that is
+ * silent until it has something to say, nothing is missed of it.
+ */
+static void core_point_expect(struct core *core, uint32_t point, struct instant now) {
+    struct point_state *state = &core->points[point];
+    uint32_t device = core->ruleset->points[point].device;
+    uint8_t lost = core->devices[device].lost;
+    bool there = lost == TRUTH_FALSE ||
+                 (lost == TRUTH_UNKNOWN && core->ruleset->devices[device].silence_ns == 0);
+    if (there && core_point_is_moments(core, point) && state->quality == QUALITY_STALE) {
+        state->quality = QUALITY_GOOD;
+        state->changed = now;
+    }
+}
+
 /* A sign of life. Its points stay stale until they are read, and are waited for from now on. */
 static void core_device_hear(struct core *core, uint32_t device, struct instant now) {
     struct core_device *state = &core->devices[device];
@@ -122,6 +159,7 @@ static void core_device_hear(struct core *core, uint32_t device, struct instant 
     state->lost = TRUTH_FALSE;
     core_touch_builtin(core, BUILTIN_DEVICE_LOST, device);
     for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
+        core_point_expect(core, core->device_points[i], now);
         core_watch_point(core, core->device_points[i], now);
         core_touch_point(core, core->device_points[i]);
     }
@@ -257,10 +295,12 @@ static void core_reading(const struct core_turn *turn) {
         timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
     } else {
         state->heard = now;
+        state->known = 1;
         core_watch_point(core, point, now);
     }
     core_touch_point(core, point);
     core_activity_of_point(turn, point);
+    core_point_expect(core, point, now);
 }
 
 /* All values of the device are as they were told last. One that is stale is not among them. */
@@ -271,8 +311,9 @@ static void core_heartbeat(struct core *core, uint32_t device, struct instant no
     core_device_hear(core, device, now);
     for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
         struct point_state *state = &core->points[core->device_points[i]];
-        if (state->quality != QUALITY_STALE) {
+        if (state->quality != QUALITY_STALE && state->known != 0) {
             state->heard = now;
+            core_touch_age(core, core->device_points[i]);
         }
     }
 }
@@ -296,6 +337,7 @@ static void core_start(const struct core_turn *turn) {
         core_watch_device(core, d, now);
     }
     for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
+        core_point_expect(core, p, now);
         core_watch_point(core, p, now);
     }
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
@@ -429,7 +471,8 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
 }
 
 /* Run the expression of an alarm, and mark the alarm if one of its memories turned. */
-static enum truth core_judge_expression(struct core *core, uint32_t alarm, struct instant now) {
+static enum truth core_judge_expression(struct core *core, uint32_t alarm, struct instant now,
+                                        uint32_t moment) {
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &ruleset->rules[bound->rule];
@@ -437,6 +480,7 @@ static enum truth core_judge_expression(struct core *core, uint32_t alarm, struc
     struct expr_memory *memories = &core->memories[bound->memory_first];
     struct expr_view view = {
         .now = now,
+        .moment = moment,
         .points = core->points,
         .members = ruleset->members,
         .bounds = &ruleset->bounds[bound->bound_first],
@@ -462,13 +506,14 @@ static enum truth core_judge_expression(struct core *core, uint32_t alarm, struc
 }
 
 /* What the alarm's condition is now; unknown for a rule that is not evaluated yet. */
-static enum truth core_judge(struct core *core, uint32_t alarm, struct instant now) {
+static enum truth core_judge(struct core *core, uint32_t alarm, struct instant now,
+                             uint32_t moment) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
     if (!rule->evaluated) {
         return TRUTH_UNKNOWN;
     } else if (rule->builtin == BUILTIN_NONE) {
-        return core_judge_expression(core, alarm, now);
+        return core_judge_expression(core, alarm, now, moment);
     }
     enum truth truth = core_judge_builtin(core, (enum ruleset_builtin)rule->builtin, bound->entity);
     core->alarms[alarm].value = rule->builtin == BUILTIN_SENSOR_FAULT
@@ -582,13 +627,28 @@ static void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned
     core_schedule(turn->core, alarm);
 }
 
-static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
+static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uint32_t moment) {
     struct core *core = turn->core;
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
-    enum truth condition = core_judge(core, alarm, turn->input->at);
+    enum truth condition = core_judge(core, alarm, turn->input->at, moment);
     unsigned changes = alarm_step(&core->alarms[alarm].alarm, &conf, condition, turn->input->at,
                                   turn->input->wall);
     core_conclude(turn, alarm, changes, NULL);
+}
+
+/* Evaluate an alarm; after the moment of an event point once more, for the moment is over. */
+static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
+    const struct core *core = turn->core;
+    uint32_t rule = core->ruleset->alarms[alarm].rule;
+    uint32_t point = turn->input->reading.point;
+    bool moment = (core->rule_reads[rule] & CORE_READS_MOMENT) != 0 &&
+                  turn->input->kind == INPUT_READING && point < core->ruleset->point_count &&
+                  core_point_is_moments(core, point) &&
+                  quality_usable(core_reading_quality(&turn->input->reading));
+    core_evaluate_once(turn, alarm, moment ? point : EXPR_NO_MOMENT);
+    if (moment) {
+        core_evaluate_once(turn, alarm, EXPR_NO_MOMENT);
+    }
 }
 
 static void core_command(const struct core_turn *turn, const struct command *command) {

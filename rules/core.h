@@ -196,13 +196,15 @@ uint32_t core_changed(struct core *core, uint32_t *alarms, uint32_t room);
 void core_record(const struct core *core, uint32_t alarm, struct instant now,
                  struct alarm_record *ret_record);
 
-/* One memory of an alarm's expression: ages instead of instants, which mean nothing to the next
- * boot. */
+/*
+ * One memory of an alarm's expression: ages instead of instants, which mean nothing to the next
+ * boot. A memory of `held` has the time that it has been held as its true age.
+ */
 struct memory_record {
     uint64_t true_age_ns;    /* UINT64_MAX: never */
     uint64_t unknown_age_ns; /* UINT64_MAX: never */
-    uint8_t now;
-    uint8_t started;
+    uint8_t now;             /* enum truth */
+    uint8_t kind;            /* enum expr_memory_kind */
     uint8_t reserved[6];
 };
 
@@ -212,8 +214,9 @@ void core_record_memories(const struct core *core, uint32_t alarm, struct instan
 
 /*
  * Give alarm `alarm` its recorded life back, before the first core_step(). Memories of another
- * number than the alarm has belong to another expression and are left fresh. An age from before the
- * origin of the instants counts as one from that origin: a window may close late, never early.
+ * number than the alarm has belong to another expression and are left fresh, as is a memory of
+ * another kind of operation when it is stepped. Ages are kept exactly, also those from before the
+ * origin of the instants.
  */
 void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
                   const struct memory_record *memories, uint32_t memory_count, struct instant now);

@@ -47,6 +47,7 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.points = core_take(room, points, sizeof *core.points);
     core.measured = core_take(room, points, sizeof *core.measured);
     core.faults = core_take(room, points, sizeof *core.faults);
+    core.aged = core_take(room, points, sizeof *core.aged);
     core.devices = core_take(room, devices, sizeof *core.devices);
     core.device_first = core_take(room, (size_t)devices + 1, sizeof *core.device_first);
     core.device_points = core_take(room, points, sizeof *core.device_points);
@@ -81,12 +82,6 @@ size_t core_size(const struct ruleset *ruleset) {
     return room.used;
 }
 
-uint32_t core_events_max(const struct ruleset *ruleset) {
-    /* Each alarm is stepped once, a command acts once more; each time a chain may go on by a step. One
-     * event of the activity lane. */
-    return ALARM_TOLD_MAX * ruleset->alarm_count + core_chain_slots(ruleset) + ALARM_TOLD_MAX + 2;
-}
-
 /* List the points of each device: count, sum up, enter, and move the firsts back. */
 static void core_list_points(struct core *core) {
     const struct ruleset *ruleset = core->ruleset;
@@ -108,7 +103,7 @@ static void core_list_points(struct core *core) {
     first[0] = 0;
 }
 
-/* What an expression reads besides points. */
+/* What an expression reads besides the values of points. */
 static uint8_t core_program_reads(const struct expr_op *ops, uint32_t op_count) {
     unsigned reads = 0;
     for (uint32_t i = 0; i < op_count; i++) {
@@ -118,9 +113,35 @@ static uint8_t core_program_reads(const struct expr_op *ops, uint32_t op_count) 
             reads |= CORE_READS_WEEKDAY;
         } else if (ops[i].code == EXPR_BETWEEN) {
             reads |= CORE_READS_BETWEEN;
+        } else if (ops[i].code == EXPR_MOMENT) {
+            reads |= CORE_READS_MOMENT;
+        } else if (ops[i].code == EXPR_AGE) {
+            reads |= CORE_READS_AGE;
         }
     }
     return (uint8_t)reads;
+}
+
+uint32_t core_events_max(const struct ruleset *ruleset) {
+    /*
+     * Each alarm is stepped once, and once more after a moment; a command acts once more; each time
+     * a chain may go on by a step. One event of the activity lane.
+     */
+    uint32_t moments = 0;
+    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
+        const struct ruleset_rule *rule = &ruleset->rules[r];
+        unsigned reads = core_program_reads(&ruleset->ops[rule->op_first], rule->op_count);
+        moments += (reads & CORE_READS_MOMENT) != 0 ? rule->alarm_count : 0;
+    }
+    uint32_t steps = ruleset->alarm_count + moments + 1;
+    return ALARM_TOLD_MAX * steps + core_chain_slots(ruleset) + moments + 2;
+}
+
+/* Mark the points whose age is read; only a point's own alarms can do that. */
+static void core_mark_aged(struct core *core, const struct ruleset_rule *rule) {
+    for (uint32_t i = rule->alarm_first; i < rule->alarm_first + rule->alarm_count; i++) {
+        core->aged[core->ruleset->alarms[i].entity] = 1;
+    }
 }
 
 static void core_read_rules(struct core *core) {
@@ -130,6 +151,9 @@ static void core_read_rules(struct core *core) {
         assert(rule->builtin < BUILTIN_COUNT);
         core->rule_reads[r] =
             rule->evaluated ? core_program_reads(&ruleset->ops[rule->op_first], rule->op_count) : 0;
+        if ((core->rule_reads[r] & CORE_READS_AGE) != 0) {
+            core_mark_aged(core, rule);
+        }
         core->builtin_first[rule->builtin] = rule->alarm_first;
         core->builtin_count[rule->builtin] = rule->alarm_count;
     }
@@ -155,6 +179,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
         core->measured[p] = (struct wall){0};
     }
     core_forget(core->faults, ruleset->point_count);
+    memset(core->aged, 0, ruleset->point_count);
     for (uint32_t d = 0; d < ruleset->device_count; d++) {
         core->devices[d] = (struct core_device){.heard = now, .lost = TRUTH_UNKNOWN};
     }

@@ -16,19 +16,72 @@ void core_record(const struct core *core, uint32_t alarm, struct instant now,
     alarm_record(core_alarm(core, alarm), now, ret_record);
 }
 
-/* The age at `now` of a stretch that ended at `until`; a stretch that goes on has none. */
-static uint64_t core_age_ns(bool goes_on, struct instant until, struct instant now) {
-    if (goes_on) {
-        return 0;
-    }
-    return until.ns == INSTANT_NEVER.ns ? UINT64_MAX : instant_span_ns(until, now);
+/* The age at `now` of what ended at `until`, modulo 2^64 as expr_past.h has it. */
+static uint64_t core_age_ns(struct instant until, struct instant now) {
+    return until.ns == INSTANT_NEVER.ns ? UINT64_MAX : now.ns - until.ns;
 }
 
 static struct instant core_age_end(uint64_t age_ns, struct instant now) {
     if (age_ns == UINT64_MAX) {
         return INSTANT_NEVER;
     }
-    return (struct instant){age_ns < now.ns ? now.ns - age_ns : 0};
+    struct instant end = {now.ns - age_ns};
+    end.ns -= end.ns == INSTANT_NEVER.ns; /* that one instant has another meaning */
+    return end;
+}
+
+static struct memory_record core_record_memory(const struct expr_memory *memory,
+                                               struct instant now) {
+    struct memory_record record = {.true_age_ns = UINT64_MAX,
+                                   .unknown_age_ns = UINT64_MAX,
+                                   .now = memory->now,
+                                   .kind = memory->kind};
+    switch ((enum expr_memory_kind)memory->kind) {
+    case EXPR_MEMORY_WITHIN:
+    case EXPR_MEMORY_SINCE:
+        record.true_age_ns = memory->now == TRUTH_TRUE ? 0 : core_age_ns(memory->true_until, now);
+        record.unknown_age_ns =
+            memory->now == TRUTH_UNKNOWN ? 0 : core_age_ns(memory->unknown_until, now);
+        break;
+    case EXPR_MEMORY_HELD:
+        record.true_age_ns =
+            core_age_ns(memory->held_from, memory->now == TRUTH_UNKNOWN ? memory->frozen_at : now);
+        break;
+    case EXPR_MEMORY_FRESH:
+    case EXPR_MEMORY_KIND_COUNT:
+        break;
+    }
+    return record;
+}
+
+/* A record that no build of ours wrote gives a fresh memory. */
+static struct expr_memory core_restore_memory(const struct memory_record *record,
+                                              struct instant now) {
+    if (record->now >= TRUTH_COUNT) {
+        return (struct expr_memory){0};
+    }
+    struct expr_memory memory = {.now = record->now, .kind = record->kind};
+    switch ((enum expr_memory_kind)record->kind) {
+    case EXPR_MEMORY_SINCE:
+        if (record->unknown_age_ns == UINT64_MAX) { /* it was watched from some instant on */
+            break;
+        }
+        memory.true_until = core_age_end(record->true_age_ns, now);
+        memory.unknown_until = core_age_end(record->unknown_age_ns, now);
+        return memory;
+    case EXPR_MEMORY_WITHIN:
+        memory.true_until = core_age_end(record->true_age_ns, now);
+        memory.unknown_until = core_age_end(record->unknown_age_ns, now);
+        return memory;
+    case EXPR_MEMORY_HELD:
+        memory.held_from = core_age_end(record->true_age_ns, now);
+        memory.frozen_at = now;
+        return memory;
+    case EXPR_MEMORY_FRESH:
+    case EXPR_MEMORY_KIND_COUNT:
+        break;
+    }
+    return (struct expr_memory){0};
 }
 
 void core_record_memories(const struct core *core, uint32_t alarm, struct instant now,
@@ -36,16 +89,7 @@ void core_record_memories(const struct core *core, uint32_t alarm, struct instan
     assert(alarm < core->ruleset->alarm_count);
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     for (uint32_t i = 0; i < bound->memory_count; i++) {
-        const struct expr_memory *memory = &core->memories[bound->memory_first + i];
-        bool started = memory->started != 0;
-        ret[i] = (struct memory_record){
-            .true_age_ns = core_age_ns(started && memory->now == TRUTH_TRUE,
-                                       started ? memory->true_until : INSTANT_NEVER, now),
-            .unknown_age_ns = core_age_ns(started && memory->now == TRUTH_UNKNOWN,
-                                          started ? memory->unknown_until : INSTANT_NEVER, now),
-            .now = memory->now,
-            .started = memory->started,
-        };
+        ret[i] = core_record_memory(&core->memories[bound->memory_first + i], now);
     }
 }
 
@@ -56,15 +100,7 @@ void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
     alarm_restore(&core->alarms[alarm].alarm, &conf, record, now);
     for (uint32_t i = 0; memory_count == bound->memory_count && i < memory_count; i++) {
-        const struct memory_record *memory = &memories[i];
-        if (memory->started != 0 && memory->now < TRUTH_COUNT) {
-            core->memories[bound->memory_first + i] = (struct expr_memory){
-                .true_until = core_age_end(memory->true_age_ns, now),
-                .unknown_until = core_age_end(memory->unknown_age_ns, now),
-                .now = memory->now,
-                .started = 1,
-            };
-        }
+        core->memories[bound->memory_first + i] = core_restore_memory(&memories[i], now);
     }
     core_schedule(core, alarm);
 }

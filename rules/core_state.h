@@ -33,11 +33,13 @@ struct core_device {
     uint8_t lost;         /* unknown until it is heard or missed */
 };
 
-/* What a site rule's expression reads besides points. */
+/* What a site rule's expression reads besides the values of points. */
 enum core_reads {
     CORE_READS_HOURS = 1 << 0,
     CORE_READS_WEEKDAY = 1 << 1,
     CORE_READS_BETWEEN = 1 << 2,
+    CORE_READS_MOMENT = 1 << 3, /* what a reading of an event point is for its step alone */
+    CORE_READS_AGE = 1 << 4,    /* when its own point was heard */
 };
 
 struct core {
@@ -48,6 +50,7 @@ struct core {
     struct point_state *points;
     struct wall *measured; /* of the last reading */
     uint8_t *faults;       /* is the point at fault by itself? Unknown when nobody can say. */
+    uint8_t *aged;         /* does an alarm read the point's age? */
 
     /* by device; its points are device_points[device_first[d] … device_first[d + 1]) */
     struct core_device *devices;

@@ -32,7 +32,8 @@
  *
  * The text becomes operations in expr_parse.c, by way of expr_lex.c (characters to tokens),
  * expr_word.c (the vocabulary), expr_type.c (what may be combined with what) and expr_emit.c (the
- * program and its limits); expr_eval.c runs it, over the numbers of expr_range.c.
+ * program and its limits); expr_eval.c runs it, over the numbers of
+ * expr_range.c and expr_moving.c and the memories of expr_past.c.
  */
 
 #include "rules/kind.h"
@@ -122,7 +123,6 @@ struct expr_program {
     uint32_t between_count;
     uint32_t slot_count; /* memories outside any aggregate: one each per alarm */
     bool evaluated;      /* every operation is one that expr_eval carries out today */
-    bool uses_age;       /* `age` is named: the result changes with time alone */
 };
 
 /* What is wrong with an expression, in words for the person who wrote it, with the place. */
@@ -150,9 +150,10 @@ const char *expr_unevaluated(const struct expr_program *program);
 /* The present state of one point, kept by the core. */
 struct point_state {
     double value;
-    struct instant heard;   /* when it was last confirmed */
+    struct instant heard;   /* when it was last confirmed; the start before it ever was */
     struct instant changed; /* when value or quality last changed */
     uint8_t quality;        /* enum quality; QUALITY_STALE until first heard */
+    uint8_t known;          /* it was heard at least once */
 };
 
 /*
@@ -162,6 +163,15 @@ struct point_state {
  * unknown at any instant of it; else false. A stretch that ended at T counts until just before T +
  * d: at T + d itself it is over, and T + d is the deadline that is reported.
  *
+ * `held(c, d)` is true once c has been true for d without a break, and as long as it goes on. While
+ * c is unknown so is the answer, and the time does not count; c that is true again goes on with
+ * what it had. Only c that was false begins anew.
+ *
+ * `since(c)` is 0 while c is true, else the time since its last true stretch ended. It is a range
+ * where c was unknown in between, for it may have been true then; and a lower bound, the time that
+ * it has been watched, while c was never seen true: `since(c) > 2 h` can be true then, and
+ * `since(c) < 2 h` is never known to be.
+ *
  * The time before c was first known is not watched and does not count as unknown. Strictly it
  * should: a detector may have tripped and recovered before the start. But then each start, and each
  * detector that is heard late, would make every rule over `within` unknown for its whole window,
@@ -169,12 +179,28 @@ struct point_state {
  * of a strict answer about a past that no one can act on any more. While c has never been known the
  * answer is unknown.
  */
-struct expr_memory {
-    struct instant true_until;    /* within: the end of the last true stretch; NEVER if none */
-    struct instant unknown_until; /* within: likewise of the last unknown stretch */
-    uint8_t now;                  /* enum truth of c at the last run; it holds until the next one */
-    uint8_t started; /* c has been known at least once; the other fields mean something */
+enum expr_memory_kind {
+    EXPR_MEMORY_FRESH, /* c has never been known; the fields below mean nothing */
+    EXPR_MEMORY_WITHIN,
+    EXPR_MEMORY_HELD,
+    EXPR_MEMORY_SINCE,
+    EXPR_MEMORY_KIND_COUNT,
 };
+
+struct expr_memory {
+    union {
+        struct instant true_until; /* WITHIN, SINCE: end of the last true stretch; NEVER if none */
+        struct instant held_from;  /* HELD: when it began, moved by frozen time; NEVER if not */
+    };
+    union {
+        struct instant unknown_until; /* WITHIN, SINCE: likewise of the last unknown stretch */
+        struct instant frozen_at;     /* HELD: when c became unknown */
+    };
+    uint8_t now;  /* enum truth of c at the last run; it holds until the next one */
+    uint8_t kind; /* enum expr_memory_kind */
+};
+
+#define EXPR_NO_MOMENT UINT32_MAX
 
 /* The points that one set of one alarm is bound to. */
 struct expr_bound {
@@ -192,6 +218,7 @@ uint32_t expr_memory_count(const struct expr_set *sets, uint32_t set_count, uint
 /* Everything a program looks at besides its own memory. Borrowed for the call. */
 struct expr_view {
     struct instant now;
+    uint32_t moment; /* the event point whose reading this very run is about; EXPR_NO_MOMENT */
     const struct point_state *points; /* by point index */
     const uint32_t *members;          /* point indexes */
     const struct expr_bound *bounds;  /* this alarm's, by set */
@@ -220,6 +247,9 @@ struct expr_result {
  *
  * A point whose quality is not usable is unknown. A number that is not known exactly is a range, so
  * that `count(…) >= 2` and `max(temperature) > 60 °C` are true or false as soon as they must be.
+ *
+ * A comparison with an event point is true only in a run whose view names the point as its moment;
+ * whoever gives such a run lets another one without a moment follow at the same instant.
  */
 struct expr_result expr_eval(const struct expr_op *ops, uint32_t op_count,
                              const struct expr_view *view, struct expr_memory *memory);

@@ -125,25 +125,18 @@ void expr_emit_end(struct expr_emitter *emitter) {
     struct expr_program *program = emitter->program;
     assert(emitter->depth == 1 && !emitter->walking);
     program->evaluated = expr_unevaluated(program) == NULL;
-    for (uint32_t i = 0; i < program->op_count; i++) {
-        program->uses_age = program->uses_age || program->ops[i].code == EXPR_AGE;
-    }
 }
 
 const char *expr_unevaluated(const struct expr_program *program) {
     static const char *const written[EXPR_OPCODE_COUNT] = {
-        [EXPR_AGE] = "age",         [EXPR_HELD] = "held",    [EXPR_SINCE] = "since",
         [EXPR_CHANGES] = "changes", [EXPR_RATE] = "rate",    [EXPR_AVG_OVER] = "avg",
         [EXPR_MIN_OVER] = "min",    [EXPR_MAX_OVER] = "max",
     };
-    static const char *const moments[EXPR_MOMENT_COUNT] = {
-        [EXPR_MOMENT_GRANTED] = "granted", [EXPR_MOMENT_DENIED] = "denied"};
     for (uint32_t i = 0; i < program->op_count; i++) {
         const struct expr_op *op = &program->ops[i];
         if (!facts[op->code].evaluated) {
-            const char *word = op->code == EXPR_MOMENT ? moments[op->slot] : written[op->code];
-            assert(word != NULL);
-            return word;
+            assert(written[op->code] != NULL);
+            return written[op->code];
         }
     }
     return NULL;

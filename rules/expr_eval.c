@@ -4,7 +4,8 @@
  * Expressions: the evaluator
  *
  * A stack machine with one case per operation. A truth is kept as a truth and as the number 0, 1 or
- * something between, so that == compares it like any number; a number is a range (expr_range.h).
+ * something between, so that == compares it like any number; a number is a range that may move with
+ * time (expr_moving.h).
  * There is no short cut: `a or within(b, 60 s)` steps the memory of `within` whatever `a` is,
  * because its past must be right when `a` no longer decides.
  */
@@ -12,11 +13,11 @@
 #include <assert.h>
 
 #include "rules/expr.h"
-#include "rules/expr_range.h"
+#include "rules/expr_past.h"
 
 /* One value on the stack. */
 struct cell {
-    struct expr_range range;
+    struct expr_moving number;
     uint32_t count; /* an accumulator's members so far */
     uint8_t truth;  /* enum truth; means nothing for a number */
 };
@@ -31,11 +32,12 @@ struct machine {
 };
 
 static struct cell cell_truth(enum truth truth) {
-    return (struct cell){.range = expr_range_truth(truth), .truth = (uint8_t)truth};
+    return (struct cell){.number = expr_moving_still(expr_range_truth(truth)),
+                         .truth = (uint8_t)truth};
 }
 
 static struct cell cell_number(struct expr_range range) {
-    return (struct cell){.range = range, .truth = TRUTH_UNKNOWN};
+    return (struct cell){.number = expr_moving_still(range), .truth = TRUTH_UNKNOWN};
 }
 
 static void eval_push(struct machine *machine, struct cell cell) {
@@ -56,11 +58,20 @@ static void eval_push_number(struct machine *machine, struct expr_range range) {
     eval_push(machine, cell_number(range));
 }
 
-static const struct point_state *eval_point(const struct machine *machine,
-                                            const struct expr_op *op) {
+static void eval_push_moving(struct machine *machine, struct expr_moving number) {
+    eval_push(machine, (struct cell){.number = number, .truth = TRUTH_UNKNOWN});
+}
+
+/* The point that an operation loads: its set's only one, or the walk's present one. */
+static uint32_t eval_index(const struct machine *machine, const struct expr_op *op) {
     const struct expr_bound *bound = &machine->view->bounds[op->set];
     assert(machine->member < bound->count);
-    return &machine->view->points[machine->view->members[bound->first + machine->member]];
+    return machine->view->members[bound->first + machine->member];
+}
+
+static const struct point_state *eval_point(const struct machine *machine,
+                                            const struct expr_op *op) {
+    return &machine->view->points[eval_index(machine, op)];
 }
 
 /* A point's value, both as a truth and as a number: the checker knows which of them is meant. */
@@ -68,43 +79,33 @@ static struct cell eval_load(const struct point_state *point) {
     if (!quality_usable((enum quality)point->quality)) {
         return cell_number(expr_range_unknown());
     }
-    return (struct cell){.range = expr_range_exact(point->value),
+    return (struct cell){.number = expr_moving_still(expr_range_exact(point->value)),
                          .truth = point->value != 0 ? TRUTH_TRUE : TRUTH_FALSE};
 }
 
-/* Did a stretch that ended at `until` touch the last `span_ns`? Then the answer changes when it no
- * longer does. */
-static bool eval_is_recent(struct machine *machine, struct instant until, uint64_t span_ns) {
-    struct instant over = instant_after(until, span_ns);
-    if (until.ns == INSTANT_NEVER.ns || over.ns <= machine->view->now.ns) {
-        return false;
+/* The time since a point was last confirmed; a lower bound before it ever was. */
+static struct expr_moving eval_age(const struct point_state *point, struct instant now) {
+    double age_s = (double)instant_span_ns(point->heard, now) / (double)NS_PER_S;
+    struct expr_moving age = expr_moving_still(expr_range_at_least(age_s));
+    age.slope.low = 1;
+    if (point->known) {
+        age.range.high = age_s;
+        age.slope.high = 1;
     }
-    machine->result.deadline = instant_earlier(machine->result.deadline, over);
-    return true;
+    return age;
 }
 
-/* Step a memory of `within` and give its answer; expr.h says what it means. */
-static enum truth eval_within(struct machine *machine, uint64_t span_ns, enum truth now) {
-    struct expr_memory *memory = machine->memory++;
-    if (!memory->started) {
-        if (now == TRUTH_UNKNOWN) {
-            return TRUTH_UNKNOWN;
-        }
-        *memory = (struct expr_memory){
-            .true_until = INSTANT_NEVER, .unknown_until = INSTANT_NEVER, .started = 1};
-    } else if (memory->now == TRUTH_TRUE) {
-        memory->true_until = machine->view->now;
-    } else if (memory->now == TRUTH_UNKNOWN) {
-        memory->unknown_until = machine->view->now;
-    }
-    memory->now = (uint8_t)now;
-    if (now == TRUTH_TRUE || eval_is_recent(machine, memory->true_until, span_ns)) {
-        return TRUTH_TRUE;
-    }
-    if (now == TRUTH_UNKNOWN || eval_is_recent(machine, memory->unknown_until, span_ns)) {
+/* Is this the moment of a reading with the word `moment`? */
+static enum truth eval_moment(const struct machine *machine, const struct expr_op *op) {
+    const struct point_state *point = eval_point(machine, op);
+    if (!quality_usable((enum quality)point->quality)) {
         return TRUTH_UNKNOWN;
     }
-    return TRUTH_FALSE;
+    bool granted = point->value != 0;
+    return machine->view->moment == eval_index(machine, op) &&
+                   granted == (op->slot == EXPR_MOMENT_GRANTED)
+               ? TRUTH_TRUE
+               : TRUTH_FALSE;
 }
 
 /* The accumulator of an aggregate over no members. */
@@ -129,7 +130,10 @@ static struct cell eval_fold_begin(enum expr_fold fold) {
 }
 
 /* Fold one member's result into the accumulator. */
-static void eval_fold(enum expr_fold fold, struct cell *sum, struct cell member) {
+static void eval_fold(struct machine *machine, enum expr_fold fold, struct cell *sum,
+                      struct cell member) {
+    struct instant now = machine->view->now;
+    struct instant *deadline = &machine->result.deadline;
     bool first = sum->count == 0;
     sum->count++;
     switch (fold) {
@@ -140,17 +144,20 @@ static void eval_fold(enum expr_fold fold, struct cell *sum, struct cell member)
         sum->truth = (uint8_t)expr_truth_and((enum truth)sum->truth, (enum truth)member.truth);
         break;
     case EXPR_FOLD_COUNT:
-        sum->range = expr_range_add(sum->range, expr_range_truth((enum truth)member.truth));
+        sum->number.range =
+            expr_range_add(sum->number.range, expr_range_truth((enum truth)member.truth));
         break;
     case EXPR_FOLD_SUM:
     case EXPR_FOLD_AVG:
-        sum->range = expr_range_add(sum->range, member.range);
+        sum->number = expr_moving_add(sum->number, member.number);
         break;
     case EXPR_FOLD_MIN:
-        sum->range = first ? member.range : expr_range_min(sum->range, member.range);
+        sum->number =
+            first ? member.number : expr_moving_min(sum->number, member.number, now, deadline);
         break;
     case EXPR_FOLD_MAX:
-        sum->range = first ? member.range : expr_range_max(sum->range, member.range);
+        sum->number =
+            first ? member.number : expr_moving_max(sum->number, member.number, now, deadline);
         break;
     case EXPR_FOLD_KIND_COUNT:
         assert(false && "fold out of range");
@@ -158,15 +165,17 @@ static void eval_fold(enum expr_fold fold, struct cell *sum, struct cell member)
 }
 
 /* What the accumulator amounts to. */
-static struct cell eval_fold_end(enum expr_fold fold, struct cell sum) {
+static struct cell eval_fold_end(struct machine *machine, enum expr_fold fold, struct cell sum) {
     if (fold == EXPR_FOLD_ANY || fold == EXPR_FOLD_ALL) {
         return cell_truth((enum truth)sum.truth);
     }
     if (fold == EXPR_FOLD_AVG) {
         /* Of none: 0 ÷ 0, which is unknown. */
-        return cell_number(expr_range_divide(sum.range, expr_range_exact(sum.count)));
+        struct expr_moving count = expr_moving_still(expr_range_exact(sum.count));
+        sum.number =
+            expr_moving_divide(sum.number, count, machine->view->now, &machine->result.deadline);
     }
-    return cell_number(sum.range);
+    return (struct cell){.number = sum.number, .truth = TRUTH_UNKNOWN};
 }
 
 /* What {value} shows of a number: what is certain of it. */
@@ -181,24 +190,30 @@ static struct expr_range eval_place(double number) {
 }
 
 static void eval_compare(struct machine *machine, enum expr_opcode code) {
-    struct expr_range right = eval_pop(machine).range;
-    struct expr_range left = eval_pop(machine).range;
+    struct expr_moving right = eval_pop(machine).number;
+    struct expr_moving left = eval_pop(machine).number;
+    struct instant now = machine->view->now;
+    struct instant *deadline = &machine->result.deadline;
     bool swap = code == EXPR_GT || code == EXPR_LE;
     bool negate = code == EXPR_NE || code == EXPR_LE || code == EXPR_GE;
-    enum truth truth = code == EXPR_EQ || code == EXPR_NE ? expr_range_equal(left, right)
-                       : swap                             ? expr_range_less(right, left)
-                                                          : expr_range_less(left, right);
+    enum truth truth = code == EXPR_EQ || code == EXPR_NE
+                           ? expr_moving_equal(&left, &right, now, deadline)
+                       : swap ? expr_moving_less(&right, &left, now, deadline)
+                              : expr_moving_less(&left, &right, now, deadline);
     eval_push_truth(machine, negate ? expr_truth_not(truth) : truth);
 }
 
 static void eval_combine(struct machine *machine, enum expr_opcode code) {
-    struct expr_range right = eval_pop(machine).range;
-    struct expr_range left = eval_pop(machine).range;
-    struct expr_range range = code == EXPR_MUL   ? expr_range_multiply(left, right)
-                              : code == EXPR_DIV ? expr_range_divide(left, right)
-                              : code == EXPR_SUB ? expr_range_add(left, expr_range_negate(right))
-                                                 : expr_range_add(left, right);
-    eval_push_number(machine, range);
+    struct expr_moving right = eval_pop(machine).number;
+    struct expr_moving left = eval_pop(machine).number;
+    struct instant now = machine->view->now;
+    struct instant *deadline = &machine->result.deadline;
+    struct expr_moving result = code == EXPR_MUL ? expr_moving_multiply(left, right, now, deadline)
+                                : code == EXPR_DIV ? expr_moving_divide(left, right, now, deadline)
+                                : code == EXPR_SUB
+                                    ? expr_moving_add(left, expr_moving_negate(right))
+                                    : expr_moving_add(left, right);
+    eval_push_moving(machine, result);
 }
 
 static void eval_join(struct machine *machine, enum expr_opcode code) {
@@ -225,6 +240,12 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
     case EXPR_QUALITY:
         eval_push_number(machine, expr_range_exact(eval_point(machine, op)->quality));
         break;
+    case EXPR_AGE:
+        eval_push_moving(machine, eval_age(eval_point(machine, op), view->now));
+        break;
+    case EXPR_MOMENT:
+        eval_push_truth(machine, eval_moment(machine, op));
+        break;
     case EXPR_CAPACITY:
         eval_push_number(machine, eval_place(view->capacity));
         break;
@@ -232,11 +253,11 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_push_number(machine, eval_place(view->area));
         break;
     case EXPR_SHOW_POINT:
-        machine->result.value = eval_shown(eval_load(eval_point(machine, op)).range);
+        machine->result.value = eval_shown(eval_load(eval_point(machine, op)).number.range);
         break;
     case EXPR_SHOW:
         assert(machine->depth > 0);
-        machine->result.value = eval_shown(machine->stack[machine->depth - 1].range);
+        machine->result.value = eval_shown(machine->stack[machine->depth - 1].number.range);
         break;
     case EXPR_OPEN:
         eval_push_truth(machine, view->open);
@@ -272,11 +293,21 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_combine(machine, (enum expr_opcode)op->code);
         break;
     case EXPR_NEG:
-        eval_push_number(machine, expr_range_negate(eval_pop(machine).range));
+        eval_push_moving(machine, expr_moving_negate(eval_pop(machine).number));
         break;
     case EXPR_WITHIN:
-        eval_push_truth(machine,
-                        eval_within(machine, op->span_ns, (enum truth)eval_pop(machine).truth));
+        eval_push_truth(machine, expr_past_within(machine->memory++, op->span_ns,
+                                                  (enum truth)eval_pop(machine).truth, view->now,
+                                                  &machine->result.deadline));
+        break;
+    case EXPR_HELD:
+        eval_push_truth(machine, expr_past_held(machine->memory++, op->span_ns,
+                                                (enum truth)eval_pop(machine).truth, view->now,
+                                                &machine->result.deadline));
+        break;
+    case EXPR_SINCE:
+        eval_push_moving(machine, expr_past_since(machine->memory++,
+                                                  (enum truth)eval_pop(machine).truth, view->now));
         break;
     case EXPR_FOLD:
         eval_push(machine, eval_fold_begin((enum expr_fold)op->slot));
@@ -287,7 +318,7 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
     case EXPR_NEXT: {
         struct cell member = eval_pop(machine);
         assert(machine->depth > 0);
-        eval_fold((enum expr_fold)op->slot, &machine->stack[machine->depth - 1], member);
+        eval_fold(machine, (enum expr_fold)op->slot, &machine->stack[machine->depth - 1], member);
         machine->member++;
         if (machine->member < view->bounds[op->set].count) {
             return op->target;
@@ -296,12 +327,8 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         break;
     }
     case EXPR_END:
-        eval_push(machine, eval_fold_end((enum expr_fold)op->slot, eval_pop(machine)));
+        eval_push(machine, eval_fold_end(machine, (enum expr_fold)op->slot, eval_pop(machine)));
         break;
-    case EXPR_AGE:
-    case EXPR_MOMENT:
-    case EXPR_HELD:
-    case EXPR_SINCE:
     case EXPR_CHANGES:
     case EXPR_RATE:
     case EXPR_AVG_OVER:

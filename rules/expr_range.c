@@ -45,6 +45,10 @@ struct expr_range expr_range_unknown(void) {
     return (struct expr_range){-UNBOUNDED, UNBOUNDED};
 }
 
+struct expr_range expr_range_at_least(double low) {
+    return (struct expr_range){low, UNBOUNDED};
+}
+
 struct expr_range expr_range_truth(enum truth truth) {
     return (struct expr_range){truth == TRUTH_TRUE ? 1 : 0, truth == TRUTH_FALSE ? 0 : 1};
 }

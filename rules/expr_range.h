@@ -24,6 +24,9 @@ struct expr_range {
 struct expr_range expr_range_exact(double value);
 struct expr_range expr_range_unknown(void);
 
+/* From `low` upwards, without a bound. */
+struct expr_range expr_range_at_least(double low);
+
 /* A truth as the number 0 or 1. */
 struct expr_range expr_range_truth(enum truth truth);
 

@@ -33,7 +33,8 @@ void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergenc
     }
     for (uint32_t i = 0; i < alarm->memory_count; i++) {
         struct memory_record *memory = &alarm->memories[i];
-        if (memory->now != TRUTH_TRUE) {
+        /* The age of `held` is how long it went on, the others' how long ago something ended. */
+        if ((memory->now == TRUTH_TRUE) == (memory->kind == EXPR_MEMORY_HELD)) {
             memory->true_age_ns = restore_older(memory->true_age_ns, elapsed_ns);
         }
         if (memory->now != TRUTH_UNKNOWN) {

@@ -306,7 +306,7 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
         store_put_u64(at, alarm->memories[i].true_age_ns);
         store_put_u64(at + 8, alarm->memories[i].unknown_age_ns);
         at[16] = alarm->memories[i].now;
-        at[17] = alarm->memories[i].started;
+        at[17] = alarm->memories[i].kind;
     }
     store->identity->alarm_name(store->identity->context, alarm->alarm, name);
     store_bind_text(statement, 1, name);
@@ -493,7 +493,7 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
             .true_age_ns = store_take_u64(at),
             .unknown_age_ns = store_take_u64(at + 8),
             .now = (uint8_t)(at[16] % TRUTH_COUNT),
-            .started = at[17] != 0,
+            .kind = at[17],
         };
     }
     *ret_alarm = alarm;

@@ -72,7 +72,7 @@ static void check_program(const struct expr_program *program, const uint8_t *cho
         check(a.truth == b.truth && a.deadline.ns == b.deadline.ns && a.value == b.value);
         check(memcmp(memories, again, count * sizeof *memories) == 0);
         check(a.truth < TRUTH_COUNT && a.deadline.ns > view.now.ns && a.value - a.value == 0);
-        check(count == MEMORIES_MAX || memories[count].started == 0);
+        check(count == MEMORIES_MAX || memories[count].kind == EXPR_MEMORY_FRESH);
         points[step].value = !(points[step].value != 0);
     }
 }

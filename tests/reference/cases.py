@@ -41,6 +41,9 @@ class Site:
         for place, kind in self.points:
             yield f"point {place} {kind}"
 
+    def is_event(self, index):
+        return KINDS[self.points[index][1]] == ("event",)
+
     def in_place(self, place, below):
         """{kind: [points]} of a place, with or without what lies below it."""
         found = {}
@@ -273,8 +276,11 @@ class Life:
         return ("reading", index, value, quality)
 
     def moments(self, offsets):
-        """(line for the core, Moment) of each, in order; time alone goes on at `offsets` of a second."""
-        points = [Point() for _ in self.site.points]
+        """(line for the core, Moment) of each, in order; time alone goes on at `offsets` of a second.
+        The reading of an event point is a Moment without a line before the one that it leaves behind."""
+        # Nothing is missed of an event point while its device is there: it has no value to be read.
+        points = [Point(quality="good" if self.site.is_event(index) else "stale")
+                  for index in range(len(self.site.points))]
         world = {"open_": None, "weekday": None, "betweens": {}}
         inputs = list(self.inputs)
         for second in range(self.seconds + 1):
@@ -283,9 +289,11 @@ class Life:
                 yield ("at", at_ns, "tick"), self.snapshot(at_ns, points, world)
                 while offset == 0 and inputs and inputs[0][0] == second:
                     event = inputs.pop(0)[1]
-                    self.apply(event, at_ns, points, world)
-                    yield ("at", at_ns, *event), self.snapshot(at_ns, points, world)
+                    self.apply(self.site, event, at_ns, points, world)
+                    if event[0] == "reading" and self.site.is_event(event[1]):
+                        yield None, self.snapshot(at_ns, points, world)
                     points = [Point(point.value, point.quality, point.heard_ns) for point in points]
+                    yield ("at", at_ns, *event), self.snapshot(at_ns, points, world)
 
     @staticmethod
     def snapshot(at_ns, points, world):
@@ -293,7 +301,7 @@ class Life:
                       dict(world["betweens"]))
 
     @staticmethod
-    def apply(event, at_ns, points, world):
+    def apply(site, event, at_ns, points, world):
         truth = {"0": False, "1": True}.get(event[-1])
         if event[0] == "open":
             world["open_"] = truth
@@ -308,8 +316,10 @@ class Life:
                 quality = "fault"
             usable = quality in ("good", "uncertain")
             confirms = quality not in ("stale", "out_of_service")
+            if quality == "stale" and site.is_event(index):
+                quality = "good"
             points[index] = Point(value if usable else points[index].value, quality,
-                                  at_ns if confirms else points[index].heard_ns, True)
+                                  at_ns if confirms else points[index].heard_ns, usable)
 
 
 class SiteMeaning(Meaning):
@@ -355,7 +365,9 @@ class Case:
         worlds = [world for _, world in moments]
         columns = [SiteMeaning(self.site, entity, worlds).values(rule.tree)
                    for rule in self.rules for entity in rule.entities()]
-        return [line for line, _ in moments], list(zip(*columns))
+        rows = zip((line for line, _ in moments), zip(*columns))
+        told = [(line, truths) for line, truths in rows if line is not None]
+        return [line for line, _ in told], [truths for _, truths in told]
 
 
 def clauses_of(tree):

@@ -257,12 +257,14 @@ class Meaning:
 
     @staticmethod
     def age(moment, point):
+        """Before it was ever heard, what is certain is for how long it was waited for."""
         if point.heard_ns is None:
-            return UNKNOWN
+            return (moment.at_ns / SECOND_NS, math.inf)
         return ((moment.at_ns - point.heard_ns) / SECOND_NS,) * 2
 
     def event_of(self, sides, member):
-        """`access_reader == granted`, either way round: true at the moment of such a reading."""
+        """`access_reader == granted`, either way round: true at the moment of such a reading, and
+        unknown while nobody could tell that there was one."""
         words = [side[1] for side in sides if side[0] == "word"]
         moment_words = [word for word in words if word in MOMENTS]
         if not moment_words:
@@ -273,7 +275,8 @@ class Meaning:
 
         def told(moment):
             point = moment.points[index]
-            return point.is_moment and point.usable and (point.value != 0) == granted
+            return None if not point.usable else \
+                point.is_moment and (point.value != 0) == granted
         return self.each(told)
 
     def over_time(self, tree, member):

@@ -159,8 +159,9 @@ static void the_rules_of_today_are_evaluated_and_the_others_say_why_not(void **s
     (void)state;
     struct loaded loaded;
     load_example(&loaded, NULL);
-    static const char *const evaluated[] = {"emergency_call", "bathroom_call", "fire_alarm",
-                                            "fire_confirmed", "door_held",     "fire_panel_fault"};
+    static const char *const evaluated[] = {"emergency_call",   "bathroom_call", "fire_alarm",
+                                            "fire_confirmed",   "door_held",     "fire_panel_fault",
+                                            "bathroom_overstay"};
     for (uint32_t i = 0; i < loaded.result.summary.rule_count; i++) {
         const char *id = site_text(&loaded.site, loaded.site.rules[i].id);
         bool today = false;

@@ -12,22 +12,32 @@
 #define S(seconds)    ((seconds)*NS_PER_S)
 #define WALL(seconds) ((struct wall){(int64_t)S(seconds)})
 
-enum { NEVER_SEEN = 2 };
+enum { NEVER_SEEN = 2, HELD, HELD_FROZEN, MEMORIES };
 
 static struct journal_alarm *record(void) {
     struct journal_alarm *alarm;
-    assert_int_equal(journal_alarm_new(0, 3, &alarm), 0);
+    assert_int_equal(journal_alarm_new(0, MEMORIES, &alarm), 0);
     alarm->at = (struct instant){S(100)};
     alarm->at_wall = WALL(5000);
     alarm->record.axes.pending = true;
     alarm->record.condition = TRUTH_TRUE;
     alarm->record.remaining_ns = S(30);
-    alarm->memories[0] = (struct memory_record){
-        .true_age_ns = S(5), .unknown_age_ns = UINT64_MAX, .now = TRUTH_FALSE, .started = 1};
+    alarm->memories[0] = (struct memory_record){.true_age_ns = S(5),
+                                                .unknown_age_ns = UINT64_MAX,
+                                                .now = TRUTH_FALSE,
+                                                .kind = EXPR_MEMORY_WITHIN};
     alarm->memories[1] = (struct memory_record){
-        .true_age_ns = 0, .unknown_age_ns = S(7), .now = TRUTH_TRUE, .started = 1};
-    alarm->memories[NEVER_SEEN] = (struct memory_record){
-        .true_age_ns = UINT64_MAX, .unknown_age_ns = 0, .now = TRUTH_UNKNOWN, .started = 1};
+        .true_age_ns = 0, .unknown_age_ns = S(7), .now = TRUTH_TRUE, .kind = EXPR_MEMORY_WITHIN};
+    alarm->memories[NEVER_SEEN] = (struct memory_record){.true_age_ns = UINT64_MAX,
+                                                         .unknown_age_ns = 0,
+                                                         .now = TRUTH_UNKNOWN,
+                                                         .kind = EXPR_MEMORY_WITHIN};
+    alarm->memories[HELD] = (struct memory_record){.true_age_ns = S(7),
+                                                   .unknown_age_ns = UINT64_MAX,
+                                                   .now = TRUTH_TRUE,
+                                                   .kind = EXPR_MEMORY_HELD};
+    alarm->memories[HELD_FROZEN] = alarm->memories[HELD];
+    alarm->memories[HELD_FROZEN].now = TRUTH_UNKNOWN;
     return alarm;
 }
 
@@ -107,6 +117,9 @@ static void memories_grow_older_but_what_went_on_goes_on(void **state) {
     assert_int_equal(alarm->memories[1].unknown_age_ns, S(19));
     assert_int_equal(alarm->memories[NEVER_SEEN].true_age_ns, UINT64_MAX);
     assert_int_equal(alarm->memories[NEVER_SEEN].unknown_age_ns, 0);
+    /* What was held went on being held; what was frozen stayed so. */
+    assert_int_equal(alarm->memories[HELD].true_age_ns, S(19));
+    assert_int_equal(alarm->memories[HELD_FROZEN].true_age_ns, S(7));
     free(alarm);
 }
 

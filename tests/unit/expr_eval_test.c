@@ -153,14 +153,14 @@ static void a_fresh_memory_is_all_zero_bytes(void **state) {
     assert_int_equal(run(&program, F, U, 5 * S, &memory).truth, F);
     memset(&memory, 0, sizeof memory);
     assert_int_equal(run(&program, U, U, 5 * S, &memory).truth, U);
-    assert_int_equal(memory.started, 0);
+    assert_int_equal(memory.kind, EXPR_MEMORY_FRESH);
 }
 
 /* At every nanosecond around its deadline the answer is what the deadline promised. */
 static void within_ends_at_its_deadline_and_not_before(void **state) {
     (void)state;
     struct expr_program program = compiled("within(value, 60 s)", &smoke);
-    struct expr_memory memory = {.started = 0};
+    struct expr_memory memory = {.kind = EXPR_MEMORY_FRESH};
     run(&program, T, U, 10 * S, &memory);
     struct expr_result result = run(&program, F, U, 20 * S, &memory);
     assert_int_equal(result.truth, T);
@@ -181,12 +181,14 @@ static void within_remembers_across_a_restart(void **state) {
     struct expr_memory memory = {.true_until = INSTANT_NEVER,
                                  .unknown_until = INSTANT_NEVER,
                                  .now = TRUTH_TRUE,
-                                 .started = 1};
+                                 .kind = EXPR_MEMORY_WITHIN};
     struct expr_result result = run(&program, U, U, 100 * S, &memory);
     assert_int_equal(result.truth, T);
     assert_true(result.deadline.ns == 160 * S);
-    memory = (struct expr_memory){
-        .true_until = {70 * S}, .unknown_until = INSTANT_NEVER, .now = TRUTH_FALSE, .started = 1};
+    memory = (struct expr_memory){.true_until = {70 * S},
+                                  .unknown_until = INSTANT_NEVER,
+                                  .now = TRUTH_FALSE,
+                                  .kind = EXPR_MEMORY_WITHIN};
     result = run(&program, F, U, 100 * S, &memory);
     assert_int_equal(result.truth, T);
     assert_true(result.deadline.ns == 130 * S);
@@ -199,7 +201,7 @@ static void within_agrees_with_a_model_that_remembers_everything(void **state) {
     struct expr_program program = compiled("within(value, 3 s)", &smoke);
     for (unsigned history = 0; history < 243; history++) {
         enum truth past[STEPS];
-        struct expr_memory memory = {.started = 0};
+        struct expr_memory memory = {.kind = EXPR_MEMORY_FRESH};
         bool started = false;
         unsigned rest = history;
         unsigned first = 0;
@@ -246,10 +248,10 @@ static void memories_stand_in_the_order_of_a_run(void **state) {
     assert_int_equal(expr_eval(program.ops, program.op_count, &view, memories).truth, T);
     static const enum truth want[] = {F, T, F, T};
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(memories[i].started, 1);
+        assert_int_equal(memories[i].kind, EXPR_MEMORY_WITHIN);
         assert_int_equal(memories[i].now, want[i]);
     }
-    assert_int_equal(memories[4].started, 0);
+    assert_int_equal(memories[4].kind, EXPR_MEMORY_FRESH);
 }
 
 static void an_empty_set_takes_no_memory_and_ends_at_once(void **state) {
@@ -258,7 +260,7 @@ static void an_empty_set_takes_no_memory_and_ends_at_once(void **state) {
         compiled("any(within(smoke, 9 s)) or within(all(heat), 9 s)", &place);
     const struct expr_bound bounds[] = {{0, 0}, {0, 0}};
     const struct expr_view view = {.now = {S}, .bounds = bounds};
-    struct expr_memory memory = {.started = 0};
+    struct expr_memory memory = {.kind = EXPR_MEMORY_FRESH};
     assert_int_equal(expr_memory_count(program.sets, program.set_count, program.slot_count, bounds),
                      1);
     assert_int_equal(expr_eval(program.ops, program.op_count, &view, &memory).truth, T);

@@ -18,7 +18,8 @@
  *
  * `expect:` starts with fresh memories at 0 s; `at` goes on from the line before. Behind `if` stand
  * the points of each kind (`smoke=1,0,?`; a quality word is a point of that quality, `?` a stale
- * one), the rule's own point (`value=`, `quality=`) and what the place knows (`open=`, `weekday=`,
+ * one, `granted` and `denied` a reading of an event point, which is over after the line), the rule's
+ * own point (`value=`, `quality=`; `heard` when it was only confirmed) and what the place knows (`open=`, `weekday=`,
  * `between=` by clause, `capacity=`, `area=`). What is not given is an empty set, a stale point, or
  * unknown. `shows N` is what {value} would show; without `until` the answer must not change by
  * itself. `ok` only has to compile, `not evaluated: WORD` to compile into something that does not
@@ -34,17 +35,27 @@
 #include "rules/expr.h"
 #include "tests/support/cmocka.h"
 
-enum { MEMBERS_MAX = 8, POINTS_MAX = LIMIT_EXPR_SETS * MEMBERS_MAX, MEMORIES_MAX = 256 };
+enum {
+    MEMBERS_MAX = 8,
+    POINTS_MAX = 1 + POINT_KIND_COUNT * MEMBERS_MAX, /* the rule's own, then those of each kind */
+    BOUND_MAX = LIMIT_EXPR_SETS * MEMBERS_MAX,
+    MEMORIES_MAX = 256,
+};
 
 /* What a line says about the world. */
 struct world {
     double capacity, area;
     enum truth open, weekday;
     uint8_t betweens[LIMIT_EXPR_SETS];
-    struct point_state own;
-    struct point_state kinds[POINT_KIND_COUNT][MEMBERS_MAX];
+    struct point_state points[POINTS_MAX];
     uint32_t counts[POINT_KIND_COUNT];
+    uint32_t moment; /* the point that a word such as `granted` was read from on this line */
 };
+
+/* Where a member of a kind stands among the points; the rule's own is number 0. */
+static uint32_t member_at(uint32_t kind, uint32_t member) {
+    return 1 + kind * MEMBERS_MAX + member;
+}
 
 struct rule {
     const char *file;
@@ -72,7 +83,9 @@ static struct world world_empty(void) {
     struct world world = {
         .capacity = -1, .area = -1, .open = TRUTH_UNKNOWN, .weekday = TRUTH_UNKNOWN};
     memset(world.betweens, TRUTH_UNKNOWN, sizeof world.betweens);
-    world.own.quality = QUALITY_STALE;
+    for (uint32_t i = 0; i < POINTS_MAX; i++) {
+        world.points[i].quality = QUALITY_STALE;
+    }
     return world;
 }
 
@@ -80,26 +93,38 @@ static enum truth truth_of(const char *word) {
     return *word == '1' ? TRUTH_TRUE : *word == '0' ? TRUTH_FALSE : TRUTH_UNKNOWN;
 }
 
-/* "1", "21.5", "?" or a quality. */
-static struct point_state point_of(const char *word) {
-    struct point_state point = {.quality = QUALITY_STALE};
-    for (enum quality quality = 0; quality < QUALITY_COUNT; quality++) {
-        if (strcmp(word, quality_name(quality)) == 0) {
-            point.quality = (uint8_t)quality;
-            return point;
-        }
+static enum quality quality_of(const char *word) {
+    enum quality quality = 0;
+    while (quality < QUALITY_COUNT && strcmp(word, quality_name(quality)) != 0) {
+        quality++;
     }
-    if (strcmp(word, "?") != 0) {
-        char *end;
-        point.quality = QUALITY_GOOD;
-        point.value = strtod(word, &end);
-        assert_true(*end == '\0' && end != word);
-    }
-    return point;
+    return quality;
 }
 
-/* Apply "smoke=1,0,?". */
-static void world_assign(struct world *world, char *assignment) {
+/* Read a point: "1", "21.5", "?", a quality, or the word of an event. */
+static void world_read(struct world *world, uint32_t index, const char *word, struct instant now) {
+    struct point_state *point = &world->points[index];
+    bool moment = strcmp(word, "granted") == 0 || strcmp(word, "denied") == 0;
+    enum quality quality = strcmp(word, "?") == 0 ? QUALITY_STALE : quality_of(word);
+    if (quality < QUALITY_COUNT) {
+        point->quality = (uint8_t)quality;
+        return;
+    }
+    char *end;
+    double value = strtod(word, &end);
+    assert_true(moment || (*end == '\0' && end != word));
+    *point = (struct point_state){
+        .value = moment ? *word == 'g' : value, .heard = now, .known = 1, .quality = QUALITY_GOOD};
+    world->moment = moment ? index : world->moment;
+}
+
+/* Apply "smoke=1,0,?", or "heard": the rule's own point was confirmed. */
+static void world_assign(struct world *world, char *assignment, struct instant now) {
+    if (strcmp(assignment, "heard") == 0) {
+        world->points[0].heard = now;
+        world->points[0].known = 1;
+        return;
+    }
     char *values = strchr(assignment, '=');
     assert_non_null(values);
     *values++ = '\0';
@@ -110,11 +135,11 @@ static void world_assign(struct world *world, char *assignment) {
          word = strtok_r(NULL, ",", &rest)) {
         assert_true(count < MEMBERS_MAX);
         if (kind < POINT_KIND_COUNT) {
-            world->kinds[kind][count] = point_of(word);
+            world_read(world, member_at(kind, count), word, now);
         } else if (strcmp(assignment, "value") == 0) {
-            world->own = point_of(word);
+            world_read(world, 0, word, now);
         } else if (strcmp(assignment, "quality") == 0) {
-            world->own.quality = point_of(word).quality;
+            world->points[0].quality = (uint8_t)quality_of(word);
         } else if (strcmp(assignment, "open") == 0) {
             world->open = truth_of(word);
         } else if (strcmp(assignment, "weekday") == 0) {
@@ -135,26 +160,25 @@ static void world_assign(struct world *world, char *assignment) {
     }
 }
 
-static struct expr_result rule_run(struct rule *rule, struct instant now) {
-    struct point_state points[POINTS_MAX];
-    uint32_t members[POINTS_MAX];
+static struct expr_result rule_run_once(struct rule *rule, struct instant now, uint32_t moment) {
+    uint32_t members[BOUND_MAX];
     struct expr_bound bounds[LIMIT_EXPR_SETS];
     uint32_t count = 0;
     for (uint32_t i = 0; i < rule->program.set_count; i++) {
         const struct expr_set *set = &rule->program.sets[i];
         bool own = set->binding == EXPR_BIND_SELF;
-        uint32_t size = own ? 1 : rule->world.counts[set->kind];
-        const struct point_state *from = own ? &rule->world.own : rule->world.kinds[set->kind];
+        bool one = set->binding != EXPR_BIND_SUBTREE;
+        uint32_t size = one ? 1 : rule->world.counts[set->kind];
         bounds[i] = (struct expr_bound){count, size};
         for (uint32_t j = 0; j < size; j++, count++) {
-            points[count] = from[j];
-            members[count] = count;
+            members[count] = own ? 0 : member_at(set->kind, j);
         }
     }
     assert_true(expr_memory_count(rule->program.sets, rule->program.set_count,
                                   rule->program.slot_count, bounds) <= MEMORIES_MAX);
     struct expr_view view = {.now = now,
-                             .points = points,
+                             .moment = moment,
+                             .points = rule->world.points,
                              .members = members,
                              .bounds = bounds,
                              .between_truths = rule->world.betweens,
@@ -163,6 +187,15 @@ static struct expr_result rule_run(struct rule *rule, struct instant now) {
                              .capacity = rule->world.capacity,
                              .area = rule->world.area};
     return expr_eval(rule->program.ops, rule->program.op_count, &view, rule->memories);
+}
+
+/* Run, and after a moment once more, for then it is over. */
+static struct expr_result rule_run(struct rule *rule, struct instant now) {
+    struct expr_result result = rule_run_once(rule, now, rule->world.moment);
+    if (rule->world.moment != EXPR_NO_MOMENT) {
+        result.deadline = rule_run_once(rule, now, EXPR_NO_MOMENT).deadline;
+    }
+    return result;
 }
 
 static uint64_t seconds_ns(const char *seconds) {
@@ -182,6 +215,7 @@ static void rule_expect_result(struct rule *rule, unsigned line, char *answer, s
     char *truth = strtok_r(answer, " ", &rest);
     struct instant until = INSTANT_NEVER;
     const char *shows = NULL;
+    rule->world.moment = EXPR_NO_MOMENT;
     for (char *word = strtok_r(NULL, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
         if (strcmp(word, "until") == 0) {
             until.ns = seconds_ns(strtok_r(NULL, " ", &rest));
@@ -189,7 +223,7 @@ static void rule_expect_result(struct rule *rule, unsigned line, char *answer, s
         } else if (strcmp(word, "shows") == 0) {
             shows = strtok_r(NULL, " ", &rest);
         } else if (strcmp(word, "if") != 0) {
-            world_assign(&rule->world, word);
+            world_assign(&rule->world, word, now);
         }
     }
     char got[128];

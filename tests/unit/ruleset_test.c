@@ -230,7 +230,7 @@ static void a_reading_touches_each_alarm_that_reads_it_once_and_in_order(void **
     trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
     trial_place_rule(&trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
                      "any(smoke) and count(smoke, heat) >= 2", CLASS_FIRE_CONFIRMED);
-    trial_place_rule(&trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE), "held(any(smoke), 5 min)",
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE), "changes(any(smoke), 5 min) > 1",
                      CLASS_FIRE_CONFIRMED);
     assert_true(trial_bind(&trial));
     assert_int_equal(trial.ruleset.rules[2].evaluated, 0);

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the core adds to the language: moments of event points, ages, and memories that survive a
+ * restart. One hall with a door, its reader and a thermometer; each test brings its own rule.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/core.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/trial.h"
+
+#define S(seconds) ((uint64_t)((seconds)*1e9))
+
+enum { DOOR, READER, WARMTH };
+enum { DOORS, WIRELESS };
+
+static struct trial trial;
+static void *block;
+static struct core *core;
+static struct step step;
+
+static void site(void) {
+    trial_init(&trial, 0, 1);
+    (void)trial_place(&trial, RULESET_NONE, PLACE_SERVICE_HALL);
+    (void)trial_device(&trial, S(5));
+    (void)trial_device(&trial, 0);
+    (void)trial_point(&trial, 0, DOORS, POINT_DOOR_CONTACT);
+    (void)trial_point(&trial, 0, DOORS, POINT_ACCESS_READER);
+    (void)trial_point(&trial, 0, WIRELESS, POINT_TEMPERATURE);
+}
+
+static void take(struct input input) {
+    core_step(core, &input, &step);
+    core_check(core);
+    assert_true(step.event_count <= core_events_max(&trial.ruleset));
+}
+
+static void begin(double at_s) {
+    size_t size = core_size(&trial.ruleset);
+    block = aligned_alloc(64, (size + 63) / 64 * 64);
+    assert_non_null(block);
+    memset(block, 0xAA, size);
+    step.events = malloc(core_events_max(&trial.ruleset) * sizeof *step.events);
+    assert_non_null(step.events);
+    core = core_init(block, &trial.ruleset, (struct instant){S(at_s)});
+}
+
+static void end(void) {
+    free(block);
+    free(step.events);
+}
+
+static void start(double at_s) {
+    take((struct input){.at = {S(at_s)}, .kind = INPUT_START});
+}
+
+/* A site with one rule for each point of `kind`, at 0 s. */
+static void stage_class(enum point_kind kind, const char *raise, enum alarm_class class) {
+    site();
+    trial_point_rule(&trial, TRIAL_KIND(kind), raise, class);
+    assert_true(trial_bind(&trial));
+    begin(0);
+    start(0);
+}
+
+static void stage(enum point_kind kind, const char *raise) {
+    stage_class(kind, raise, CLASS_SPACE_CLIMATE);
+}
+
+static int leave(void **state) {
+    (void)state;
+    end();
+    trial_deinit(&trial);
+    return 0;
+}
+
+static void read_point(double at_s, uint32_t point, double value, enum quality quality) {
+    take((struct input){.at = {S(at_s)},
+                        .kind = INPUT_READING,
+                        .reading = {.point = point, .value = value, .quality = quality}});
+}
+
+static void read_good(double at_s, uint32_t point, double value) {
+    read_point(at_s, point, value, QUALITY_GOOD);
+}
+
+static void hear(double at_s, uint32_t device) {
+    take((struct input){.at = {S(at_s)}, .kind = INPUT_HEARTBEAT, .subject = device});
+}
+
+static void tick(double at_s) {
+    take((struct input){.at = {S(at_s)}, .kind = INPUT_TICK});
+}
+
+/* The events of the rule's alarm in the last step, as "raised cleared". */
+static const char *told(void) {
+    static char words[128];
+    words[0] = '\0';
+    for (uint32_t i = 0; i < step.event_count; i++) {
+        const struct core_event *event = &step.events[i];
+        if (event->alarm != RULESET_NONE && trial.ruleset.alarms[event->alarm].rule == 0) {
+            strcat(words, words[0] == '\0' ? "" : " ");
+            strcat(words, core_event_name(event->type) + strlen("alarm."));
+        }
+    }
+    return words;
+}
+
+static enum truth condition(void) {
+    return core_condition(core, 0);
+}
+
+/* End the core with all that is journalled, and go on at `at_s` of the next boot. */
+static void restart(double ended_s, double at_s) {
+    struct alarm_record record;
+    struct memory_record memories[8];
+    uint32_t count = trial.ruleset.alarms[0].memory_count;
+    assert_true(count <= 8);
+    core_record(core, 0, (struct instant){S(ended_s)}, &record);
+    core_record_memories(core, 0, (struct instant){S(ended_s)}, memories);
+    end();
+    begin(at_s);
+    core_restore(core, 0, &record, memories, count, (struct instant){S(at_s)});
+    start(at_s);
+}
+
+static void what_was_held_for_seven_of_ten_seconds_fires_three_after_a_restart(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "held(value, 10 s)");
+    read_good(0, DOOR, 0);
+    read_good(1, DOOR, 1);
+    hear(5, DOORS);
+    /* The machine was switched off and on: its instants begin anew. */
+    restart(8, 0.5);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+    read_good(2, DOOR, 1);
+    assert_string_equal(told(), "");
+    assert_int_equal(core_deadline(core).ns, S(5));
+    tick(5);
+    assert_string_equal(told(), "raised");
+}
+
+static void what_was_frozen_when_the_gateway_ended_goes_on_with_what_it_had(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "held(value, 10 s)");
+    read_good(0, DOOR, 0);
+    read_good(1, DOOR, 1);
+    read_point(5, DOOR, 0, QUALITY_FAULT);
+    restart(8, 0);
+    read_good(2, DOOR, 1);
+    hear(6, DOORS);
+    tick(7.999999999);
+    assert_string_equal(told(), "");
+    tick(8);
+    assert_string_equal(told(), "raised");
+}
+
+static void what_was_false_when_the_gateway_ended_begins_anew(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "held(value, 3 s)");
+    read_good(1, DOOR, 1);
+    read_good(2, DOOR, 0);
+    restart(3, 0);
+    read_good(1, DOOR, 1);
+    tick(3.999999999);
+    assert_string_equal(told(), "");
+    tick(4);
+    assert_string_equal(told(), "raised");
+}
+
+static void the_time_since_goes_on_through_a_restart(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "since(value) > 1 h");
+    read_good(0, DOOR, 1);
+    read_good(10, DOOR, 0);
+    restart(3000, 1);
+    read_good(2, DOOR, 0);
+    /* Nobody knew for two seconds whether the door was open: it may have been open then. */
+    assert_int_equal(condition(), TRUTH_FALSE);
+    restart(500, 0);
+    read_good(0, DOOR, 0);
+    hear(112, DOORS);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+}
+
+static void a_memory_of_another_operation_is_left_fresh(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "held(value, 10 s)");
+    read_good(0, DOOR, 1);
+    struct alarm_record record;
+    struct memory_record memory;
+    core_record(core, 0, (struct instant){S(5)}, &record);
+    core_record_memories(core, 0, (struct instant){S(5)}, &memory);
+    assert_int_equal(memory.kind, EXPR_MEMORY_HELD);
+    assert_int_equal(memory.true_age_ns, S(5));
+    (void)leave(NULL);
+    stage(POINT_DOOR_CONTACT, "within(value, 10 s)");
+    core_restore(core, 0, &record, &memory, 1, (struct instant){0});
+    read_good(0, DOOR, 0);
+    assert_int_equal(condition(), TRUTH_FALSE);
+    /* Nor does one that says of `since` what no build of ours wrote. */
+    memory.kind = EXPR_MEMORY_SINCE;
+    memory.unknown_age_ns = UINT64_MAX;
+    core_restore(core, 0, &record, &memory, 1, (struct instant){0});
+    core_record_memories(core, 0, (struct instant){0}, &memory);
+    assert_int_equal(memory.kind, EXPR_MEMORY_FRESH);
+}
+
+/* --- event points --- */
+
+static void a_moment_raises_and_is_over_in_its_own_step(void **state) {
+    (void)state;
+    stage(POINT_ACCESS_READER, "value == denied");
+    hear(1, DOORS);
+    assert_int_equal(condition(), TRUTH_FALSE);
+    read_good(2, READER, 0);
+    assert_string_equal(told(), "raised cleared");
+    assert_int_equal(condition(), TRUTH_FALSE);
+    read_good(2, READER, 1);
+    assert_string_equal(told(), "");
+    read_good(2, READER, 0);
+    assert_string_equal(told(), "reraised cleared");
+    hear(3, DOORS);
+    assert_string_equal(told(), "");
+}
+
+static void a_grant_covers_the_door_for_its_seconds_and_no_longer(void **state) {
+    (void)state;
+    stage_class(POINT_DOOR_CONTACT, "value and not within(access_reader == granted, 6 s)",
+                CLASS_DOOR_FORCED);
+    read_good(1, DOOR, 0);
+    read_good(10, READER, 1);
+    read_good(12, DOOR, 1);
+    assert_string_equal(told(), "");
+    read_good(13, DOOR, 0);
+    read_good(15.999999999, DOOR, 1);
+    assert_string_equal(told(), "");
+    tick(16);
+    assert_string_equal(told(), "raised");
+}
+
+/* Nobody can say that no card was shown while the reader cannot be heard. */
+static void a_lost_reader_makes_its_moments_unknown(void **state) {
+    (void)state;
+    stage_class(POINT_DOOR_CONTACT, "value and not within(access_reader == granted, 6 s)",
+                CLASS_DOOR_FORCED);
+    read_good(0, DOOR, 0);
+    tick(5);
+    assert_int_equal(core_point(core, READER)->quality, QUALITY_STALE);
+    read_good(6, DOOR, 1);
+    assert_int_equal(core_point(core, READER)->quality, QUALITY_GOOD);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+    hear(10, DOORS);
+    tick(12);
+    assert_string_equal(told(), "raised");
+}
+
+static void a_stale_reading_of_a_reader_is_no_moment(void **state) {
+    (void)state;
+    stage(POINT_ACCESS_READER, "value == granted");
+    read_good(1, READER, 1);
+    assert_string_equal(told(), "raised cleared");
+    read_point(2, READER, 0, QUALITY_STALE);
+    assert_string_equal(told(), "");
+    assert_int_equal(step.event_count, 0);
+    assert_int_equal(condition(), TRUTH_FALSE);
+    read_point(3, READER, 1, QUALITY_FAULT);
+    assert_int_equal(step.event_count, 0);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+    read_good(4, READER, 1);
+    assert_string_equal(told(), "reraised cleared");
+}
+
+/* --- age --- */
+
+static void an_age_begins_anew_with_each_heartbeat(void **state) {
+    (void)state;
+    stage(POINT_TEMPERATURE, "age > 60 s");
+    read_good(1, WARMTH, 20);
+    assert_int_equal(core_deadline(core).ns, S(5)); /* the other device */
+    tick(5);
+    assert_int_equal(core_deadline(core).ns, S(61) + 1);
+    hear(30, WIRELESS);
+    assert_int_equal(core_deadline(core).ns, S(90) + 1);
+    tick(90.000000001);
+    assert_string_equal(told(), "raised");
+    hear(100, WIRELESS);
+    assert_string_equal(told(), "cleared");
+    read_good(101, WARMTH, 20);
+    assert_int_equal(core_deadline(core).ns, S(161) + 1);
+}
+
+static void a_heartbeat_says_nothing_of_what_was_never_read(void **state) {
+    (void)state;
+    stage(POINT_TEMPERATURE, "age > 60 s");
+    hear(30, WIRELESS);
+    tick(60.000000001);
+    assert_string_equal(told(), "raised");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define PAST_TEST(test) cmocka_unit_test_teardown(test, leave)
+        PAST_TEST(what_was_held_for_seven_of_ten_seconds_fires_three_after_a_restart),
+        PAST_TEST(what_was_frozen_when_the_gateway_ended_goes_on_with_what_it_had),
+        PAST_TEST(what_was_false_when_the_gateway_ended_begins_anew),
+        PAST_TEST(the_time_since_goes_on_through_a_restart),
+        PAST_TEST(a_memory_of_another_operation_is_left_fresh),
+        PAST_TEST(a_moment_raises_and_is_over_in_its_own_step),
+        PAST_TEST(a_grant_covers_the_door_for_its_seconds_and_no_longer),
+        PAST_TEST(a_lost_reader_makes_its_moments_unknown),
+        PAST_TEST(a_stale_reading_of_a_reader_is_no_moment),
+        PAST_TEST(an_age_begins_anew_with_each_heartbeat),
+        PAST_TEST(a_heartbeat_says_nothing_of_what_was_never_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
