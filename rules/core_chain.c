@@ -227,21 +227,22 @@ static void core_tell_step(const struct core_turn *turn, uint32_t alarm,
     (void)core_chain_conf(core, alarm, &steps);
     const struct chain_step *step = &steps[slot->chain.reached - 1];
     const struct core_alarm *state = &core->alarms[alarm];
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    uint32_t point = bound->entity_kind == ENTITY_POINT ? bound->entity : RULESET_NONE;
     turn->step->events[turn->step->event_count++] = (struct core_event){
         .type = EVENT_ALARM_ESCALATED,
         .at = turn->input->at,
         .wall = turn->input->wall,
         .alarm = alarm,
-        .place = core->ruleset->alarms[alarm].place,
-        .point = core->ruleset->alarms[alarm].entity_kind == ENTITY_POINT
-                     ? core->ruleset->alarms[alarm].entity
-                     : RULESET_NONE,
+        .place = bound->place,
+        .point = point,
         .axes = state->alarm.axes,
         .occurrence = state->alarm.occurrence,
         .raises = state->alarm.raises,
         .disposition = (enum disposition)state->alarm.disposition,
-        .quality = QUALITY_GOOD,
+        .quality = point == RULESET_NONE ? QUALITY_GOOD : (enum quality)core->points[point].quality,
         .value = state->value,
+        .measured = point == RULESET_NONE ? (struct wall){0} : core->measured[point],
         .escalation = {.step = slot->chain.reached,
                        .run = slot->chain.run,
                        .reason = reason,

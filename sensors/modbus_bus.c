@@ -17,6 +17,7 @@ enum output_state { OUTPUT_OFF, OUTPUT_ON, OUTPUT_UNKNOWN };
 struct mbbus_coil {
     _Atomic uint8_t wanted; /* enum output_state; set from any thread */
     uint8_t written;        /* enum output_state; the host's own */
+    uint64_t retry_ns;      /* not tried before, after it failed */
 };
 
 /* What is kept of one device. */
@@ -24,7 +25,6 @@ struct mbbus_unit {
     const struct mbbus_device *conf;
     struct mbimage image;
     struct mbbus_coil *coils; /* one for each of its outputs */
-    uint64_t coil_retry_ns;   /* no output of it is tried before, after one failed */
     enum sensor_cause missed; /* why its last poll failed; NONE after a good one */
     bool heard;               /* it has answered since the start or since it was lost */
 };
@@ -202,14 +202,14 @@ static void mbbus_account(struct mbbus *bus, const struct mbbus_unit *unit,
 static void mbbus_outputs_forget(struct mbbus_unit *unit) {
     for (uint32_t i = 0; i < unit->conf->output_count; i++) {
         unit->coils[i].written = OUTPUT_UNKNOWN;
+        unit->coils[i].retry_ns = 0;
     }
-    unit->coil_retry_ns = 0;
 }
 
 /*
  * Has the device not been heard for so long that its listeners may have taken its values for stale?
  * A device may be silent for 3 polls and at least 2 s, and word of it travels once a second. Then
- * the next answer reports every point again, changed or not.
+ * the next answer reports every point again, changed or not, and outputs are written and read back.
  */
 static bool mbbus_was_silent(const struct schedule_entry *entry, uint64_t now_ns) {
     uint64_t span_ns = entry->period_ns + entry->period_ns / 2;
@@ -221,6 +221,7 @@ static void mbbus_poll_begin(struct mbbus *bus, uint32_t index, uint64_t now_ns)
     mbbus_count(&bus->counters.polls, 1);
     if (mbbus_was_silent(&bus->entries[index], now_ns)) {
         mbimage_forget(&unit->image);
+        mbbus_outputs_forget(unit);
     }
     bus->poll = (struct mbbus_poll){.began_ns = now_ns};
     bus->unit = index;
@@ -320,6 +321,19 @@ static void mbbus_note_output(struct mbbus *bus, const struct mbbus_unit *unit,
     bus->sink.note(bus->sink.context, &note);
 }
 
+/* Tell what an output is like, as it was read back. */
+static void mbbus_report_output(struct mbbus *bus, const struct mbbus_unit *unit,
+                                enum quality quality, bool on) {
+    const struct reading reading = {
+        .point = unit->conf->outputs[bus->step].point,
+        .quality = (uint8_t)quality,
+        .value = on ? 1 : 0,
+        .measured = bus->sink.wall(bus->sink.context),
+    };
+    bus->sink.reading(bus->sink.context, &reading, 0);
+    mbbus_count(&bus->counters.readings, 1);
+}
+
 /* Begin to switch an output of the unit that is not as wanted; false when all are. */
 static bool mbbus_output_begin(struct mbbus *bus, uint32_t index, uint64_t now_ns,
                                uint64_t *retry_ns) {
@@ -329,9 +343,10 @@ static bool mbbus_output_begin(struct mbbus *bus, uint32_t index, uint64_t now_n
         if (wanted == OUTPUT_UNKNOWN || wanted == unit->coils[i].written) {
             continue;
         }
-        if (now_ns < unit->coil_retry_ns) {
-            *retry_ns = unit->coil_retry_ns < *retry_ns ? unit->coil_retry_ns : *retry_ns;
-            return false;
+        uint64_t due_ns = unit->coils[i].retry_ns;
+        if (now_ns < due_ns) {
+            *retry_ns = due_ns < *retry_ns ? due_ns : *retry_ns;
+            continue;
         }
         bus->unit = index;
         bus->step = i;
@@ -369,9 +384,14 @@ static void mbbus_take_output(struct mbbus *bus, struct mbbus_unit *unit,
     if (answered && ((outcome->answer.data[0] & 1) != 0) == bus->coil) {
         bool on = bus->coil != unit->conf->outputs[bus->step].invert;
         unit->coils[bus->step].written = on ? OUTPUT_ON : OUTPUT_OFF;
+        mbbus_report_output(bus, unit, QUALITY_GOOD, on);
         return;
     }
-    unit->coil_retry_ns = now_ns + MBBUS_OUTPUT_RETRY_NS;
+    unit->coils[bus->step].retry_ns = now_ns + MBBUS_OUTPUT_RETRY_NS;
+    /* A device that does not answer is missed as a whole; one that answers has a broken output. */
+    if (answered || outcome->cause == SENSOR_CAUSE_EXCEPTION) {
+        mbbus_report_output(bus, unit, QUALITY_FAULT, false);
+    }
     mbbus_note_output(bus, unit, outcome->cause);
 }
 

@@ -25,8 +25,11 @@
  * its next answer, changed or not: whoever listens may have taken them for stale meanwhile.
  *
  * An output is written when its wanted state differs from what was last written, and once more
- * after the link was opened or the device was lost, because either may have made it forget. Each
- * write is read back. Until a state is wanted for the first time the output is left as it is.
+ * after the link was opened, the device was lost or was silent for as long as above, because each
+ * may have made it forget. Each write is read back, and what was read is reported like any point's
+ * reading, so that a lamp is known to be lit. One that does not obey is a fault, and is tried again
+ * without holding up the others. Until a state is wanted for the first time the output is left as it
+ * is.
  *
  * One thread uses a bus; only mbbus_output() and mbbus_counts() may be called from others.
  */

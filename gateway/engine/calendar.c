@@ -17,9 +17,11 @@ struct calendar calendar_of_site(const struct site *site, int32_t (*east_s)(int6
         .calendars = site->calendars,
         .spans = site->spans,
         .betweens = site->ruleset.betweens,
+        .shifts = site->shifts,
         .holidays = site->holidays,
         .calendar_count = site->ruleset.calendar_count,
         .between_count = site->ruleset.between_count,
+        .shift_count = site->ruleset.shift_count,
         .holiday_count = site->holiday_count,
         .east_s = east_s,
     };
@@ -53,6 +55,20 @@ static bool calendar_is_holiday(const struct calendar *calendar, struct calendar
     return false;
 }
 
+/* Is the moment in one of these spans? */
+static bool calendar_is_within(const struct calendar *calendar, uint32_t first, uint32_t count,
+                               struct calendar_moment moment) {
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct site_span *span = &calendar->spans[i];
+        if (span->weekday == calendar_weekday(moment) &&
+            moment.second >= span->begin_min * MINUTE_S &&
+            moment.second < span->end_min * MINUTE_S) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool calendar_is_open(const struct calendar *calendar, uint32_t index,
                       struct calendar_moment moment) {
     if (index == 0) {
@@ -62,15 +78,14 @@ bool calendar_is_open(const struct calendar *calendar, uint32_t index,
         return false;
     }
     const struct site_calendar *hours = &calendar->calendars[index];
-    for (uint32_t i = 0; i < hours->span_count; i++) {
-        const struct site_span *span = &calendar->spans[hours->span_first + i];
-        if (span->weekday == calendar_weekday(moment) &&
-            moment.second >= span->begin_min * MINUTE_S &&
-            moment.second < span->end_min * MINUTE_S) {
-            return true;
-        }
-    }
-    return false;
+    return calendar_is_within(calendar, hours->span_first, hours->span_count, moment);
+}
+
+bool calendar_is_on_duty(const struct calendar *calendar, uint32_t index,
+                         struct calendar_moment moment) {
+    const struct site_shift *shift = &calendar->shifts[index];
+    return shift->span_count == 0 ||
+           calendar_is_within(calendar, shift->span_first, shift->span_count, moment);
 }
 
 bool calendar_is_between(const struct calendar *calendar, uint32_t index,
@@ -88,6 +103,14 @@ static void calendar_consider(int32_t second, int32_t minute, int32_t *nearest_s
     int32_t at = minute * MINUTE_S;
     if (at > second && at < *nearest_s) {
         *nearest_s = at;
+    }
+}
+
+static void calendar_consider_spans(const struct calendar *calendar, uint32_t first, uint32_t count,
+                                    int32_t second, int32_t *nearest_s) {
+    for (uint32_t i = first; i < first + count; i++) {
+        calendar_consider(second, calendar->spans[i].begin_min, nearest_s);
+        calendar_consider(second, calendar->spans[i].end_min, nearest_s);
     }
 }
 
@@ -112,11 +135,13 @@ struct wall calendar_next(const struct calendar *calendar, struct wall wall) {
     int32_t nearest_s = DAY_S;
     for (uint32_t c = 1; c < calendar->calendar_count; c++) {
         const struct site_calendar *hours = &calendar->calendars[c];
-        for (uint32_t i = 0; i < hours->span_count; i++) {
-            const struct site_span *span = &calendar->spans[hours->span_first + i];
-            calendar_consider(now.second, span->begin_min, &nearest_s);
-            calendar_consider(now.second, span->end_min, &nearest_s);
-        }
+        calendar_consider_spans(calendar, hours->span_first, hours->span_count, now.second,
+                                &nearest_s);
+    }
+    for (uint32_t s = 0; s < calendar->shift_count; s++) {
+        const struct site_shift *shift = &calendar->shifts[s];
+        calendar_consider_spans(calendar, shift->span_first, shift->span_count, now.second,
+                                &nearest_s);
     }
     for (uint32_t b = 0; b < calendar->between_count; b++) {
         calendar_consider(now.second, calendar->betweens[b].begin_min, &nearest_s);

@@ -3,7 +3,7 @@
 #define GATEWAY_ENGINE_CALENDAR_H
 
 /*
- * The calendar: opening hours, `between`, weekday
+ * The calendar: opening hours, shifts, `between`, weekday
  *
  * The core knows no time zone. The engine tells it what is open, what `between` clause is true and
  * whether it is a weekday, at the start and at each moment when one of these may change:
@@ -25,8 +25,9 @@ struct calendar {
     const struct site_calendar *calendars; /* entry 0 is always open */
     const struct site_span *spans;
     const struct expr_between *betweens;
+    const struct site_shift *shifts;
     const int32_t *holidays; /* days since 1970-01-01, local; closed all day */
-    uint32_t calendar_count, between_count, holiday_count;
+    uint32_t calendar_count, between_count, shift_count, holiday_count;
     int32_t (*east_s)(int64_t utc_s); /* how far local time is ahead of UTC */
 };
 
@@ -47,6 +48,10 @@ bool calendar_is_open(const struct calendar *calendar, uint32_t index,
 
 /* Is clause `index` true? From its beginning, its end not included; never if both are the same. */
 bool calendar_is_between(const struct calendar *calendar, uint32_t index,
+                         struct calendar_moment moment);
+
+/* Is shift `index` on duty? Holiday or not; the end of its hours is not; always without hours. */
+bool calendar_is_on_duty(const struct calendar *calendar, uint32_t index,
                          struct calendar_moment moment);
 
 /* Monday to Friday, holiday or not. */

@@ -30,6 +30,7 @@
 #include "gateway/engine/restore.h"
 #include "gateway/engine/roster.h"
 #include "gateway/engine/silences.h"
+#include "gateway/engine/switchboard.h"
 #include "gateway/engine/teller.h"
 #include "gateway/engine/zone.h"
 #include "gateway/log.h"
@@ -72,10 +73,11 @@ struct engine {
     uint64_t settled;      /* everything up to here is recorded */
 
     struct calendar calendar;
-    uint8_t *open_told, *between_told; /* enum truth, as the core knows it */
+    uint8_t *open_told, *between_told, *duty_told; /* enum truth, as the core knows it */
     uint8_t weekday_told;
     int64_t drift_ns; /* wall minus instant, a second ago */
 
+    struct switchboard switchboard;
     struct roster roster;
     enum truth uplink_connected;
     struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
@@ -131,6 +133,7 @@ static enum command_refusal engine_apply(struct engine *engine, struct input *in
     struct step step = {.events = engine->events};
     recording_ring_add(engine->recording, input);
     core_step(engine->core, input, &step);
+    switchboard_follow(&engine->switchboard, engine->peers); /* before anything is recorded */
     for (uint32_t i = 0; i < step.event_count; i++) {
         engine_record_event(engine, &step.events[i], i == 0 ? ret_first : NULL);
     }
@@ -151,6 +154,7 @@ static struct journal_alarm *engine_alarm_state(struct engine *engine, uint32_t 
     state->quality = engine->alarms[alarm].quality;
     core_record(engine->core, alarm, engine->newest, &state->record);
     core_record_memories(engine->core, alarm, engine->newest, state->memories);
+    core_record_chain(engine->core, alarm, engine->newest, &state->chain);
     return state;
 }
 
@@ -240,6 +244,13 @@ static void engine_follow_calendar(struct engine *engine) {
         if (engine->between_told[i] != now) {
             engine->between_told[i] = now;
             engine_apply_state(engine, INPUT_BETWEEN, i, (enum truth)now);
+        }
+    }
+    for (uint32_t i = 0; i < engine->calendar.shift_count; i++) {
+        uint8_t duty = calendar_is_on_duty(&engine->calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
+        if (engine->duty_told[i] != duty) {
+            engine->duty_told[i] = duty;
+            engine_apply_state(engine, INPUT_SHIFT, i, (enum truth)duty);
         }
     }
     uint8_t weekday = calendar_is_weekday(moment) ? TRUTH_TRUE : TRUTH_FALSE;
@@ -561,28 +572,12 @@ static void engine_welcome(struct engine *engine, struct engine_peer *peer) {
                             &welcome); /* a fresh socket has room; one that is gone is noticed */
 }
 
-/* Tell a field process the wanted state of every output. Nothing switches one on yet. */
-static void engine_send_outputs(struct engine *engine, struct engine_peer *peer) {
-    struct wire_outputs message = {.generation = engine->site->header->generation};
-    for (uint32_t point = 0; point < engine->site->ruleset.point_count; point++) {
-        if (engine->site->points[point].output != 0) {
-            message.outputs[message.count++] = (struct wire_output){.point = point & 0x7fffffffu};
-        }
-        bool last = point + 1 == engine->site->ruleset.point_count;
-        if (message.count == WIRE_OUTPUTS_MAX || (last && message.count > 0)) {
-            message.header = wire_header_of(WIRE_OUTPUTS, wire_size(WIRE_OUTPUTS, message.count));
-            (void)!engine_peer_send(peer, &message);
-            message.count = 0;
-        }
-    }
-}
-
 static void engine_joined(void *context, struct engine_peer *peer) {
     struct engine *engine = context;
     engine_welcome(engine, peer);
     if (peer->role == WIRE_ROLE_FIELD) {
         engine->tokens[peer->component] = (struct receipts_tokens){0}; /* of an earlier process */
-        engine_send_outputs(engine, peer);
+        switchboard_join(&engine->switchboard, peer);
     } else {
         teller_join(engine->teller, peer);
     }
@@ -610,6 +605,7 @@ static void engine_left(void *context, struct engine_peer *peer, bool clean) {
 static void engine_writable(void *context, struct engine_peer *peer) {
     struct engine *engine = context;
     if (peer->role == WIRE_ROLE_FIELD) {
+        switchboard_writable(&engine->switchboard, peer);
         engine_send_recorded(engine, peer);
         return;
     }
@@ -710,6 +706,7 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
     restore_age(recorded, restore_elapsed_ns(recorded, engine->newest, clock_wall()), emergency);
     core_restore(engine->core, alarm, &recorded->record, recorded->memories, recorded->memory_count,
                  engine->newest);
+    core_restore_chain(engine->core, alarm, &recorded->chain, engine->newest);
     engine->alarms[alarm] = (struct engine_alarm){
         .value = recorded->value, .quality = recorded->quality, .changed = recorded->changed};
     struct journal_alarm *state = engine_alarm_state(engine, alarm);
@@ -731,18 +728,21 @@ static int engine_allocate(struct engine *engine) {
     engine->alarms = calloc((size_t)ruleset->alarm_count + 1, sizeof *engine->alarms);
     engine->open_told = calloc((size_t)ruleset->calendar_count + 1, 1);
     engine->between_told = calloc((size_t)ruleset->between_count + 1, 1);
+    engine->duty_told = calloc((size_t)ruleset->shift_count + 1, 1);
     if (block == NULL || engine->events == NULL || engine->alarms == NULL ||
-        engine->open_told == NULL || engine->between_told == NULL) {
+        engine->open_told == NULL || engine->between_told == NULL || engine->duty_told == NULL) {
         free(block);
         return err_origin(-ENOMEM);
     }
     engine->core = core_init(block, ruleset, engine_now(engine));
     memset(engine->open_told, TRUTH_UNKNOWN, ruleset->calendar_count);
     memset(engine->between_told, TRUTH_UNKNOWN, ruleset->between_count);
+    memset(engine->duty_told, TRUTH_UNKNOWN, ruleset->shift_count);
     engine->weekday_told = TRUTH_UNKNOWN;
     engine->uplink_connected = TRUTH_UNKNOWN;
     engine->calendar = calendar_of_site(engine->site, zone_east_s);
-    return marks_init(&engine->unrecorded, ruleset->alarm_count);
+    r = err_trace(switchboard_init(&engine->switchboard, engine->site, engine->core));
+    return r == 0 ? err_trace(marks_init(&engine->unrecorded, ruleset->alarm_count)) : r;
 }
 
 static int engine_timers(struct engine *engine) {
@@ -837,6 +837,8 @@ static void engine_close(struct engine *engine) {
         }
     }
     marks_deinit(&engine->unrecorded);
+    switchboard_deinit(&engine->switchboard);
+    free(engine->duty_told);
     free(engine->between_told);
     free(engine->open_told);
     free(engine->alarms);

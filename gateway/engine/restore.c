@@ -31,6 +31,13 @@ void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergenc
             record->left_ds[i] = left_ds > elapsed_ds ? left_ds - (uint32_t)elapsed_ds : 1;
         }
     }
+    struct chain_record *chain = &alarm->chain;
+    if (chain->state == CHAIN_RUNNING) {
+        chain->age_ns = restore_older(chain->age_ns, elapsed_ns);
+        if (chain->receipt_ns > 0) {
+            chain->receipt_ns = chain->receipt_ns > elapsed_ns ? chain->receipt_ns - elapsed_ns : 1;
+        }
+    }
     for (uint32_t i = 0; i < alarm->memory_count; i++) {
         struct memory_record *memory = &alarm->memories[i];
         /* The age of `held` is how long it went on, the others' how long ago something ended. */

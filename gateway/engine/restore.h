@@ -25,7 +25,8 @@ uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant no
  * Move the record on by `elapsed_ns`. A delay runs on while its condition was true, and for an emergency
  * always; a clock runs on always. What is left is never nothing, so that it still ends by the core's own
  * hand. A delay of clearing waits: nobody knows whether the condition was false all the while. A
- * stretch that went on when it was written is taken to have gone on until now.
+ * stretch that went on when it was written is taken to have gone on until now. An escalation goes on in
+ * any case: whoever called has waited all the time.
  */
 void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergency);
 

@@ -83,6 +83,7 @@ struct journal_alarm {
     double value;        /* of the deciding reading */
     uint32_t quality;    /* enum quality */
     struct alarm_record record;
+    struct chain_record chain; /* all zero without one */
     struct memory_record memories[];
 };
 

@@ -76,6 +76,12 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     "ALTER TABLE alarm ADD COLUMN realarm_left INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE alarm ADD COLUMN promotion_left INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE alarm ADD COLUMN disposition_left INTEGER NOT NULL DEFAULT 0;",
+    /* The run of its escalation chain: how old it is, and how long it still waits for a receipt. */
+    "ALTER TABLE alarm ADD COLUMN chain_state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN chain_run INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN chain_reached INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN chain_age_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN chain_receipt_ns INTEGER NOT NULL DEFAULT 0;",
 };
 
 int journal_schema_result(int sqlite_result) {

@@ -19,7 +19,7 @@ enum { MEMORY_BYTES = 18 };
 
 /* The table's first clock, counted from 0; the clocks stand last, in the order of enum alarm_clock.
  */
-enum { ALARM_CLOCK_COLUMN = 30 };
+enum { ALARM_CLOCK_COLUMN = 30, ALARM_CHAIN_COLUMN = ALARM_CLOCK_COLUMN + ALARM_CLOCK_COUNT };
 
 enum store_statement {
     STORE_BEGIN,
@@ -40,7 +40,7 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_ALARM] =
         ("INSERT OR REPLACE INTO alarm "
          "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-         "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36)"),
+         "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41)"),
     [STORE_ALARM_END] = "DELETE FROM alarm WHERE name=?1",
     [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
 };
@@ -342,6 +342,11 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
     for (int i = 0; i < ALARM_CLOCK_COUNT; i++) {
         store_bind_int(statement, ALARM_CLOCK_COLUMN + 1 + i, record->left_ds[i]);
     }
+    store_bind_int(statement, ALARM_CHAIN_COLUMN + 1, alarm->chain.state);
+    store_bind_int(statement, ALARM_CHAIN_COLUMN + 2, alarm->chain.run);
+    store_bind_int(statement, ALARM_CHAIN_COLUMN + 3, alarm->chain.reached);
+    store_bind_int(statement, ALARM_CHAIN_COLUMN + 4, alarm->chain.age_ns);
+    store_bind_int(statement, ALARM_CHAIN_COLUMN + 5, alarm->chain.receipt_ns);
     int r = store_run(store, STORE_ALARM);
     free(memories);
     return r;
@@ -482,6 +487,14 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
         alarm->record.left_ds[i] =
             (uint32_t)sqlite3_column_int64(statement, ALARM_CLOCK_COLUMN + i);
     }
+    alarm->chain = (struct chain_record){
+        .state = (uint8_t)((unsigned)sqlite3_column_int(statement, ALARM_CHAIN_COLUMN) %
+                           CHAIN_STATE_COUNT),
+        .run = (uint32_t)sqlite3_column_int64(statement, ALARM_CHAIN_COLUMN + 1),
+        .reached = (uint8_t)sqlite3_column_int(statement, ALARM_CHAIN_COLUMN + 2),
+        .age_ns = (uint64_t)sqlite3_column_int64(statement, ALARM_CHAIN_COLUMN + 3),
+        .receipt_ns = (uint64_t)sqlite3_column_int64(statement, ALARM_CHAIN_COLUMN + 4),
+    };
     alarm->at = (struct instant){(uint64_t)sqlite3_column_int64(statement, 14)};
     alarm->at_wall = (struct wall){sqlite3_column_int64(statement, 15)};
     alarm->changed = (struct wall){sqlite3_column_int64(statement, 16)};

@@ -14,8 +14,10 @@ static int rehearsal_allocate(struct rehearsal *rehearsal) {
     rehearsal->step.events = calloc(core_events_max(ruleset), sizeof *rehearsal->step.events);
     rehearsal->open_told = calloc((size_t)ruleset->calendar_count + 1, 1);
     rehearsal->between_told = calloc((size_t)ruleset->between_count + 1, 1);
+    rehearsal->duty_told = calloc((size_t)ruleset->shift_count + 1, 1);
     return rehearsal->block != NULL && rehearsal->step.events != NULL &&
-                   rehearsal->open_told != NULL && rehearsal->between_told != NULL
+                   rehearsal->open_told != NULL && rehearsal->between_told != NULL &&
+                   rehearsal->duty_told != NULL
                ? 0
                : err_origin(-ENOMEM);
 }
@@ -37,12 +39,14 @@ int rehearsal_init(struct rehearsal *rehearsal, const struct site *site, uint32_
     rehearsal->core = core_init(rehearsal->block, ruleset, now);
     memset(rehearsal->open_told, TRUTH_UNKNOWN, ruleset->calendar_count);
     memset(rehearsal->between_told, TRUTH_UNKNOWN, ruleset->between_count);
+    memset(rehearsal->duty_told, TRUTH_UNKNOWN, ruleset->shift_count);
     rehearsal->weekday_told = TRUTH_UNKNOWN;
     rehearsal->calendar = calendar_of_site(site, zone_east_s);
     return 0;
 }
 
 void rehearsal_deinit(struct rehearsal *rehearsal) {
+    free(rehearsal->duty_told);
     free(rehearsal->between_told);
     free(rehearsal->open_told);
     free(rehearsal->step.events);
@@ -118,6 +122,13 @@ void rehearsal_look(struct rehearsal *rehearsal, struct instant at, struct wall 
         if (rehearsal->between_told[i] != now) {
             rehearsal->between_told[i] = now;
             rehearsal_state(rehearsal, at, wall, INPUT_BETWEEN, i, now);
+        }
+    }
+    for (uint32_t i = 0; i < calendar->shift_count; i++) {
+        uint8_t duty = calendar_is_on_duty(calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
+        if (rehearsal->duty_told[i] != duty) {
+            rehearsal->duty_told[i] = duty;
+            rehearsal_state(rehearsal, at, wall, INPUT_SHIFT, i, duty);
         }
     }
     uint8_t weekday = calendar_is_weekday(moment) ? TRUTH_TRUE : TRUTH_FALSE;

@@ -36,7 +36,7 @@ struct rehearsal {
     enum command_refusal refusal; /* of the last command */
 
     struct calendar calendar;
-    uint8_t *open_told, *between_told; /* enum truth, as the core knows it */
+    uint8_t *open_told, *between_told, *duty_told; /* enum truth, as the core knows it */
     uint8_t weekday_told;
     struct wall boundary; /* when to look at the calendar again */
 };

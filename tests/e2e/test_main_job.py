@@ -83,7 +83,7 @@ def test_an_alarm_lives_until_somebody_was_there(scene):
     closed = backend.until_event(type="alarm.closed", rule="emergency_call")[0]
     assert closed["data"]["state"]["active"] is False
     assert [e["type"] for e in backend.events(rule="emergency_call")] == [
-        f"tocsin.alarm.{t}" for t in ("raised", "cleared", "acknowledged", "attended", "reset", "closed")]
+        f"tocsin.alarm.{t}" for t in ("raised", "escalated", "cleared", "acknowledged", "attended", "reset", "closed")]
     until(lambda: backend.latest(f"/alarm/{CALL}") == b"", "the retained state to be emptied")
     assert CALL not in gateway.cli("alarms")
     code, _out, err = gateway.try_cli("ack", CALL, "--by", "wang")

@@ -75,7 +75,7 @@ static size_t device_answer(struct misbehaving_device *device, const uint8_t *re
     unsigned address = device_u16(request + 1), count = device_u16(request + 3);
     pdu[0] = request[0];
     if (request[0] == 5) {
-        if (atomic_load(&device->how) != DEVICE_COIL_STUCK) {
+        if (atomic_load(&device->how) != DEVICE_COIL_STUCK || address != DEVICE_STUCK_COIL) {
             atomic_store(&device->coils[address & 255], count == 0xFF00);
         }
         memcpy(pdu, request, 5);

@@ -258,6 +258,55 @@ static void nothing_changes_between_two_boundaries_of_a_whole_year(void **state)
     assert_true(changes > 3 * 365);
 }
 
+/* ---- shifts ---- */
+
+static const struct site_span duty[] = {
+    {.weekday = WED, .begin_min = AT(19, 0), .end_min = AT(24, 0)}, /* the night of Wednesday … */
+    {.weekday = THU, .begin_min = AT(0, 0), .end_min = AT(7, 0)},
+    {.weekday = THU, .begin_min = AT(6, 30), .end_min = AT(15, 0)}, /* … and the next one, early */
+};
+enum { CARE, GUARD, SHIFTS };
+static const struct site_shift shifts[SHIFTS] = {[CARE] = {0, 0, 3}, [GUARD] = {0, 3, 0}};
+
+static struct calendar calendar_of_shifts(void) {
+    return (struct calendar){.spans = duty,
+                             .shifts = shifts,
+                             .holidays = holidays,
+                             .calendar_count = 1,
+                             .shift_count = SHIFTS,
+                             .holiday_count = 2,
+                             .east_s = zone_east_s};
+}
+
+/* 2026-10-01 is a holiday, and a Thursday. */
+static void a_shift_is_on_duty_across_midnight_and_on_a_holiday(void **state) {
+    (void)state;
+    static const struct {
+        const char *at;
+        bool on_duty;
+    } rows[] = {
+        {"2026-09-30T18:59:59+08:00", false}, {"2026-09-30T19:00:00+08:00", true},
+        {"2026-09-30T23:59:59+08:00", true},  {"2026-10-01T00:00:00+08:00", true},
+        {"2026-10-01T06:59:59+08:00", true},  {"2026-10-01T07:00:00+08:00", true},
+        {"2026-10-01T14:59:59+08:00", true},  {"2026-10-01T15:00:00+08:00", false},
+        {"2026-10-02T03:00:00+08:00", false},
+    };
+    const struct calendar of = calendar_of_shifts();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct calendar_moment at = calendar_moment(&of, wall(rows[i].at));
+        assert_int_equal(calendar_is_on_duty(&of, CARE, at), rows[i].on_duty);
+        assert_true(calendar_is_on_duty(&of, GUARD, at)); /* without hours always */
+    }
+}
+
+static void a_change_of_shift_is_a_boundary(void **state) {
+    (void)state;
+    const struct calendar of = calendar_of_shifts();
+    next_is(&of, "2026-09-30T18:00:00+08:00", "2026-09-30T19:00:00+08:00");
+    next_is(&of, "2026-10-01T06:00:00+08:00", "2026-10-01T06:30:00+08:00");
+    next_is(&of, "2026-10-01T06:30:00+08:00", "2026-10-01T07:00:00+08:00");
+}
+
 /* ---- Europe/Berlin ---- */
 
 static void hours_in_the_hour_that_spring_leaves_out_begin_right_after_it(void **state) {
@@ -336,6 +385,8 @@ int main(void) {
         SHANGHAI(the_next_boundary_is_the_nearest_begin_or_end),
         SHANGHAI(without_hours_and_clauses_the_boundary_is_midnight),
         SHANGHAI(nothing_changes_between_two_boundaries_of_a_whole_year),
+        SHANGHAI(a_shift_is_on_duty_across_midnight_and_on_a_holiday),
+        SHANGHAI(a_change_of_shift_is_a_boundary),
         BERLIN(hours_in_the_hour_that_spring_leaves_out_begin_right_after_it),
         BERLIN(hours_in_the_hour_that_autumn_repeats_are_open_twice),
         BERLIN(the_night_of_a_change_is_one_night),

@@ -107,6 +107,25 @@ static void clocks_run_on_while_the_gateway_is_away_and_end_by_the_cores_hand(vo
     free(alarm);
 }
 
+static void an_escalation_goes_on_while_the_gateway_is_away(void **state) {
+    struct journal_alarm *alarm = record();
+    (void)state;
+    alarm->chain = (struct chain_record){
+        .state = CHAIN_RUNNING, .age_ns = S(40), .receipt_ns = S(12) + 1, .reached = 1};
+    restore_age(alarm, S(12), false);
+    assert_int_equal(alarm->chain.age_ns, S(52));
+    assert_int_equal(alarm->chain.receipt_ns, 1);
+    restore_age(alarm, S(12), false);
+    assert_int_equal(alarm->chain.age_ns, S(64));
+    assert_int_equal(alarm->chain.receipt_ns, 1); /* over, and the core's to end */
+    alarm->chain.receipt_ns = 0;
+    alarm->chain.state = CHAIN_STOPPED;
+    restore_age(alarm, S(12), true);
+    assert_int_equal(alarm->chain.age_ns, S(64));
+    assert_int_equal(alarm->chain.receipt_ns, 0);
+    free(alarm);
+}
+
 static void memories_grow_older_but_what_went_on_goes_on(void **state) {
     struct journal_alarm *alarm = record();
     (void)state;
@@ -131,6 +150,7 @@ int main(void) {
         cmocka_unit_test(a_delay_that_stood_still_still_stands_there),
         cmocka_unit_test(a_delay_that_is_over_is_left_to_the_core_to_end),
         cmocka_unit_test(clocks_run_on_while_the_gateway_is_away_and_end_by_the_cores_hand),
+        cmocka_unit_test(an_escalation_goes_on_while_the_gateway_is_away),
         cmocka_unit_test(memories_grow_older_but_what_went_on_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,11 @@ static struct journal_alarm *state_make(uint64_t number) {
     for (uint32_t i = 0; i < ALARM_CLOCK_COUNT; i++) {
         alarm->record.left_ds[i] = UINT32_MAX - 2 - (uint32_t)number - i;
     }
+    alarm->chain = (struct chain_record){.age_ns = number << 40,
+                                         .receipt_ns = number << 33,
+                                         .run = (uint32_t)(UINT32_MAX - number),
+                                         .state = (uint8_t)(number % CHAIN_STATE_COUNT),
+                                         .reached = (uint8_t)number};
     for (uint32_t m = 0; m < MEMORIES; m++) {
         alarm->memories[m] = (struct memory_record){
             .true_age_ns = number + m, .unknown_age_ns = UINT64_MAX, .now = TRUTH_TRUE};
@@ -302,6 +307,7 @@ static void alarm_is_whole(const struct journal_alarm *alarm) {
     assert_memory_equal(&alarm->record.axes, &made->record.axes, sizeof made->record.axes);
     assert_memory_equal(alarm->record.left_ds, made->record.left_ds, sizeof made->record.left_ds);
     assert_int_equal(alarm->record.disposition, made->record.disposition);
+    assert_memory_equal(&alarm->chain, &made->chain, sizeof made->chain);
     free(made);
 }
 
@@ -638,10 +644,12 @@ static void a_journal_of_a_later_build_is_set_aside(void **state) {
 /* Take the file back to what version 1 was. */
 static void database_make_old(const char *path) {
     static const char *const columns[] = {
-        "silenced",     "test",         "shelved",        "by_design",
-        "investigated", "real",         "promoted",       "out_of_service",
-        "chattering",   "disposition",  "silence_left",   "shelve_left",
-        "service_left", "realarm_left", "promotion_left", "disposition_left",
+        "silenced",         "test",         "shelved",        "by_design",
+        "investigated",     "real",         "promoted",       "out_of_service",
+        "chattering",       "disposition",  "silence_left",   "shelve_left",
+        "service_left",     "realarm_left", "promotion_left", "disposition_left",
+        "chain_state",      "chain_run",    "chain_reached",  "chain_age_ns",
+        "chain_receipt_ns",
     };
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         char sql[96];
@@ -651,7 +659,7 @@ static void database_make_old(const char *path) {
     database_run(path, "PRAGMA user_version=1");
 }
 
-static void every_axis_and_every_clock_is_kept(void **state) {
+static void every_axis_clock_and_escalation_is_kept(void **state) {
     const struct scene *scene = *state;
     for (uint64_t number = 1; number <= 32; number++) {
         uint64_t occurrence = 0;
@@ -1029,7 +1037,7 @@ int main(void) {
         CASE(a_removed_first_row_is_noticed),
         CASE(the_journal_of_another_site_is_set_aside),
         CASE(a_journal_of_a_later_build_is_set_aside),
-        CASE(every_axis_and_every_clock_is_kept),
+        CASE(every_axis_clock_and_escalation_is_kept),
         CASE(a_journal_of_version_1_is_brought_up_and_keeps_its_alarms),
         CASE(alarms_move_over_from_a_damaged_journal_of_version_1),
         CASE(a_journal_that_cannot_be_brought_up_is_set_aside_as_it_was),

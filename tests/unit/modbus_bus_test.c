@@ -348,12 +348,16 @@ static void await_coil(struct fixture *fixture, bool want) {
 
 static const struct mbbus_output siren = {.point = 50, .address = 7};
 
-static void siren_start(struct fixture *fixture) {
+static void siren_make(struct fixture *fixture) {
     fixture->device = device_new();
     fixture->recorder = recorder_new();
     fixture->conf = plain_device(0, 1);
     fixture->conf.outputs = &siren;
     fixture->conf.output_count = 1;
+}
+
+static void siren_start(struct fixture *fixture) {
+    siren_make(fixture);
     fixture_host(fixture);
 }
 
@@ -370,12 +374,16 @@ static void an_output_is_switched_when_wanted_and_again_after_a_reconnection(voi
     mbbus_output(fixture.bus, 51, true); /* nobody's: ignored */
     await_coil(&fixture, true);
     assert_int_equal(recorder_notes(fixture.recorder, SENSOR_OUTPUT_FAILED), 0);
+    size_t on = recorder_await_reading(fixture.recorder, 0, 50, QUALITY_GOOD, 1);
+    size_t off = recorder_await_reading(fixture.recorder, on, 50, QUALITY_GOOD, 0);
+    on = recorder_await_reading(fixture.recorder, off, 50, QUALITY_GOOD, 1);
 
     device_vanish(fixture.device);
     (void)recorder_await_note(fixture.recorder, SENSOR_DEVICE_LOST, 1);
     device_reset_coils(fixture.device); /* it had lost its power: the siren is off */
     device_resume(fixture.device);
     await_coil(&fixture, true); /* wanted all the time, written again without being told */
+    (void)recorder_await_reading(fixture.recorder, on + 1, 50, QUALITY_GOOD, 1);
     fixture_end(&fixture);
 }
 
@@ -400,10 +408,46 @@ static void an_output_that_does_not_obey_is_told_and_tried_again(void **state) {
     struct sensor_note note = recorder_await_note(fixture.recorder, SENSOR_OUTPUT_FAILED, 1);
     assert_int_equal(note.point, 50);
     assert_string_equal(note.detail, "coil 7 does not go on: it reads back otherwise");
+    size_t fault = recorder_await_reading(fixture.recorder, 0, 50, QUALITY_FAULT, 0);
     uint64_t heartbeats = recorder_heartbeats(fixture.recorder, 0);
     recorder_await_heartbeats(fixture.recorder, 0, heartbeats + 5); /* polling goes on */
     device_misbehave(fixture.device, DEVICE_BEHAVES);
     await_coil(&fixture, true);
+    (void)recorder_await_reading(fixture.recorder, fault, 50, QUALITY_GOOD, 1);
+    fixture_end(&fixture);
+}
+
+static void an_output_that_does_not_obey_holds_up_no_other(void **state) {
+    (void)state;
+    static const struct mbbus_output outputs[] = {{.point = 50, .address = 7},
+                                                  {.point = 51, .address = 8}};
+    struct fixture fixture;
+    siren_make(&fixture);
+    fixture.conf.outputs = outputs;
+    fixture.conf.output_count = 2;
+    fixture_host(&fixture);
+    device_misbehave(fixture.device, DEVICE_COIL_STUCK);
+    mbbus_output(fixture.bus, 50, true);
+    (void)recorder_await_note(fixture.recorder, SENSOR_OUTPUT_FAILED, 1);
+    mbbus_output(fixture.bus, 51, true);
+    (void)recorder_await_reading(fixture.recorder, 0, 51, QUALITY_GOOD, 1);
+    assert_true(device_coil(fixture.device, 8));
+    assert_false(device_coil(fixture.device, 7));
+    fixture_end(&fixture);
+}
+
+static void a_device_that_does_not_answer_has_no_broken_output(void **state) {
+    (void)state;
+    struct fixture fixture;
+    siren_start(&fixture);
+    recorder_await_heartbeats(fixture.recorder, 0, 2);
+    device_misbehave(fixture.device, DEVICE_SILENT);
+    mbbus_output(fixture.bus, 50, true);
+    (void)recorder_await_note(fixture.recorder, SENSOR_DEVICE_LOST, 1);
+    size_t count = recorder_readings(fixture.recorder);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_not_equal(recorder_reading(fixture.recorder, i).point, 50);
+    }
     fixture_end(&fixture);
 }
 
@@ -501,6 +545,8 @@ int main(void) {
         cmocka_unit_test(an_output_is_switched_when_wanted_and_again_after_a_reconnection),
         cmocka_unit_test(an_output_that_is_not_wanted_yet_is_left_as_it_is),
         cmocka_unit_test(an_output_that_does_not_obey_is_told_and_tried_again),
+        cmocka_unit_test(an_output_that_does_not_obey_holds_up_no_other),
+        cmocka_unit_test(a_device_that_does_not_answer_has_no_broken_output),
         cmocka_unit_test(a_bus_stops_while_it_waits_for_a_device),
         cmocka_unit_test(a_host_without_an_address_is_unreachable_until_it_has_one),
         cmocka_unit_test(a_connection_works_at_any_descriptor),
