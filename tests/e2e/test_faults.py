@@ -299,5 +299,5 @@ def test_a_cut_line_of_a_supervised_button_is_a_fault_and_a_press_is_a_call(scen
     field.set(BUTTON, 1)
     backend.until_event(type="alarm.raised", rule="emergency_call", subject=BUTTON)
     field.set(BUTTON, 3)  # a line that is shorted while somebody calls clears nothing
-    backend.until_event(type="alarm.raised", rule="system_sensor_fault", subject=BUTTON, count=2)
+    backend.until_event(type="alarm.reraised", rule="system_sensor_fault", subject=BUTTON)
     assert not backend.events(type="alarm.cleared", rule="emergency_call")
