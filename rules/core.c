@@ -13,6 +13,7 @@
 #include <float.h>
 
 #include "rules/core_state.h"
+#include "rules/core_upkeep.h"
 
 /* --- which alarms a change touches --- */
 
@@ -199,8 +200,11 @@ static void core_elapse(struct core *core, struct instant now) {
             index_set_add(&core->touched, timer);
         } else if (timer < core_point_timer(core, 0)) {
             core_device_due(core, timer - core_device_timer(core, 0), now);
-        } else {
+        } else if (timer < core_upkeep_timer(core)) {
             core_point_due(core, timer - core_point_timer(core, 0), now);
+        } else {
+            core_upkeep_round(core, now);
+            timers_set(&core->timers, timer, instant_after(now, UPKEEP_ROUND_NS));
         }
     }
 }
@@ -343,6 +347,9 @@ static void core_start(const struct core_turn *turn) {
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         index_set_add(&core->touched, i);
     }
+    if (core->builtin_count[BUILTIN_STUCK] > 0) {
+        timers_set(&core->timers, core_upkeep_timer(core), instant_after(now, UPKEEP_ROUND_NS));
+    }
     core_tell_activity(turn, EVENT_SYSTEM_STARTED, RULESET_NONE);
 }
 
@@ -445,7 +452,7 @@ static void core_apply(const struct core_turn *turn) {
 
 /* What a rule of the product's own says; it looks at one truth. */
 static enum truth core_judge_builtin(const struct core *core, enum ruleset_builtin builtin,
-                                     uint32_t entity) {
+                                     uint32_t entity, struct instant now) {
     switch (builtin) {
     case BUILTIN_DEVICE_LOST:
         return (enum truth)core->devices[entity].lost;
@@ -454,6 +461,10 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
         bool lost = core->devices[core->ruleset->points[entity].device].lost == TRUTH_TRUE;
         return lost ? TRUTH_UNKNOWN : (enum truth)core->faults[entity];
     }
+    case BUILTIN_STUCK:
+    case BUILTIN_BATTERY_LOW:
+    case BUILTIN_TAMPER:
+        return core_upkeep_judge(core, builtin, entity, now);
     case BUILTIN_COMPONENT_LOST:
         return (enum truth)core->components_lost[entity];
     case BUILTIN_UPLINK_LOST:
@@ -515,10 +526,10 @@ static enum truth core_judge(struct core *core, uint32_t alarm, struct instant n
     } else if (rule->builtin == BUILTIN_NONE) {
         return core_judge_expression(core, alarm, now, moment);
     }
-    enum truth truth = core_judge_builtin(core, (enum ruleset_builtin)rule->builtin, bound->entity);
-    core->alarms[alarm].value = rule->builtin == BUILTIN_SENSOR_FAULT
-                                    ? core->points[bound->entity].value
-                                    : (truth == TRUTH_TRUE ? 1 : 0);
+    enum truth truth =
+        core_judge_builtin(core, (enum ruleset_builtin)rule->builtin, bound->entity, now);
+    core->alarms[alarm].value = rule->each == EXPR_EACH_POINT ? core->points[bound->entity].value
+                                                              : (truth == TRUTH_TRUE ? 1 : 0);
     return truth;
 }
 

@@ -40,7 +40,7 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     uint32_t alarms = ruleset->alarm_count;
     uint32_t points = ruleset->point_count;
     uint32_t devices = ruleset->device_count;
-    uint32_t timers = alarms + devices + points;
+    uint32_t timers = alarms + devices + points + 1;
     (void)core_take(room, 1, sizeof(struct core));
 
     core.ruleset = ruleset;
@@ -48,6 +48,7 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.measured = core_take(room, points, sizeof *core.measured);
     core.faults = core_take(room, points, sizeof *core.faults);
     core.aged = core_take(room, points, sizeof *core.aged);
+    core.stuck = core_take(room, points, sizeof *core.stuck);
     core.devices = core_take(room, devices, sizeof *core.devices);
     core.device_first = core_take(room, (size_t)devices + 1, sizeof *core.device_first);
     core.device_points = core_take(room, points, sizeof *core.device_points);
@@ -180,6 +181,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     }
     core_forget(core->faults, ruleset->point_count);
     memset(core->aged, 0, ruleset->point_count);
+    core_forget(core->stuck, ruleset->point_count);
     for (uint32_t d = 0; d < ruleset->device_count; d++) {
         core->devices[d] = (struct core_device){.heard = now, .lost = TRUTH_UNKNOWN};
     }
@@ -209,7 +211,8 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
                    core->changed.marks);
     index_set_init(&core->outputs_changed, ruleset->point_count, core->outputs_changed.indexes,
                    core->outputs_changed.marks);
-    timers_init(&core->timers, ruleset->alarm_count + ruleset->device_count + ruleset->point_count,
+    timers_init(&core->timers,
+                ruleset->alarm_count + ruleset->device_count + ruleset->point_count + 1,
                 core->timers.due, core->timers.position, core->timers.heap);
     return core;
 }

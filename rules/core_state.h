@@ -51,6 +51,7 @@ struct core {
     struct wall *measured; /* of the last reading */
     uint8_t *faults;       /* is the point at fault by itself? Unknown when nobody can say. */
     uint8_t *aged;         /* does an alarm read the point's age? */
+    uint8_t *stuck;        /* did the last round of upkeep find it stuck? */
 
     /* by device; its points are device_points[device_first[d] … device_first[d + 1]) */
     struct core_device *devices;
@@ -80,7 +81,7 @@ struct core {
     uint32_t *output_holders;         /* by point: how many steps of alarms want it on */
     struct index_set outputs_changed; /* not reported by core_outputs_changed() yet */
 
-    /* timers: those of the alarms, then of the devices, then of the points */
+    /* timers: those of the alarms, then of the devices, then of the points; last that of upkeep */
     struct timers timers;
 
     uint32_t builtin_first[BUILTIN_COUNT]; /* first alarm of each rule of the product's own */
@@ -89,6 +90,10 @@ struct core {
 
 static inline uint32_t core_device_timer(const struct core *core, uint32_t device) {
     return core->ruleset->alarm_count + device;
+}
+
+static inline uint32_t core_upkeep_timer(const struct core *core) {
+    return core->timers.count - 1;
 }
 
 static inline uint32_t core_point_timer(const struct core *core, uint32_t point) {

@@ -21,24 +21,39 @@
 /* While the smallest place of a device is searched: no point of it has been met yet. */
 #define PLACE_UNSEEN (RULESET_NONE - 1)
 
+#define KIND(kind)   ((point_kind_set)1 << POINT_##kind)
+
 static const struct {
     const char *name;
     enum alarm_class class;
     enum priority priority; /* of a device that serves no emergency */
     enum entity_kind entity_kind;
     uint64_t raise_after_ns;
+    point_kind_set kinds; /* of the points that have one each; 0: not for points */
 } builtins[BUILTIN_COUNT] = {
     [BUILTIN_DEVICE_LOST] = {"system_device_lost", CLASS_SYSTEM_DEVICE_LOST, PRIORITY_LOW,
-                             ENTITY_DEVICE, 0},
+                             ENTITY_DEVICE, 0, 0},
+    /* Every kind that has a state, and not only moments. */
     [BUILTIN_SENSOR_FAULT] = {"system_sensor_fault", CLASS_SYSTEM_SENSOR_FAULT, PRIORITY_LOW,
-                              ENTITY_POINT, 0},
+                              ENTITY_POINT, 0, ~(KIND(ACCESS_READER) | KIND(CHECKPOINT))},
+    /*
+     * Only what is never quite still: an empty room counts nobody for days, a dark one has 0 lx, and
+     * a counter at night does not move.
+     */
+    [BUILTIN_STUCK] = {"system_stuck", CLASS_SYSTEM_STUCK, PRIORITY_LOW, ENTITY_POINT, 0,
+                       KIND(TEMPERATURE) | KIND(HUMIDITY) | KIND(CO2) | KIND(NOISE)},
+    [BUILTIN_BATTERY_LOW] = {"system_battery_low", CLASS_SYSTEM_BATTERY_LOW, PRIORITY_LOW,
+                             ENTITY_POINT, 0, KIND(BATTERY)},
+    [BUILTIN_TAMPER] = {"system_tamper", CLASS_SYSTEM_TAMPER, PRIORITY_LOW, ENTITY_POINT, 0,
+                        KIND(TAMPER)},
     [BUILTIN_COMPONENT_LOST] = {"system_component_lost", CLASS_SYSTEM_COMPONENT_LOST, PRIORITY_HIGH,
-                                ENTITY_COMPONENT, 0},
+                                ENTITY_COMPONENT, 0, 0},
     [BUILTIN_UPLINK_LOST] = {"system_uplink_lost", CLASS_SYSTEM_UPLINK_LOST, PRIORITY_HIGH,
-                             ENTITY_GATEWAY, UPLINK_LOST_AFTER_NS},
+                             ENTITY_GATEWAY, UPLINK_LOST_AFTER_NS, 0},
     [BUILTIN_NOBODY_LISTENING] = {"system_nobody_listening", CLASS_SYSTEM_NOBODY_LISTENING,
-                                  PRIORITY_HIGH, ENTITY_LISTENER, NOBODY_LISTENING_AFTER_NS},
-    [BUILTIN_STORAGE] = {"system_storage", CLASS_SYSTEM_STORAGE, PRIORITY_HIGH, ENTITY_GATEWAY, 0},
+                                  PRIORITY_HIGH, ENTITY_LISTENER, NOBODY_LISTENING_AFTER_NS, 0},
+    [BUILTIN_STORAGE] = {"system_storage", CLASS_SYSTEM_STORAGE, PRIORITY_HIGH, ENTITY_GATEWAY, 0,
+                         0},
 };
 
 /* One walk: counts into `sizes`, and writes where `arrays` is not NULL. */
@@ -339,9 +354,10 @@ static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
 
 /* --- the product's own rules --- */
 
-/* Is it a point whose faults matter: one that has a state, not only moments? */
-static bool ruleset_is_supervised(const struct ruleset_point *point) {
-    return point_kind_facts((enum point_kind)point->kind)->form != POINT_FORM_EVENT;
+/* Has each point of its kind an alarm of this rule of the product's own? */
+static bool ruleset_builtin_watches(enum ruleset_builtin builtin,
+                                    const struct ruleset_point *point) {
+    return (builtins[builtin].kinds >> point->kind & 1) != 0;
 }
 
 /* The smallest place around both; `b` is not before `a` in the order of places. */
@@ -374,6 +390,9 @@ static uint32_t ruleset_builtin_range(const struct ruleset_draft *draft,
     case BUILTIN_DEVICE_LOST:
         return draft->device_count;
     case BUILTIN_SENSOR_FAULT:
+    case BUILTIN_STUCK:
+    case BUILTIN_BATTERY_LOW:
+    case BUILTIN_TAMPER:
         return draft->point_count;
     case BUILTIN_COMPONENT_LOST:
         return draft->component_count;
@@ -405,13 +424,16 @@ static void ruleset_builtin_alarm(struct ruleset_walk *walk, enum ruleset_builti
     if (builtin == BUILTIN_DEVICE_LOST) {
         alarm.place = PLACE_UNSEEN;
         serves_emergency = draft->devices[entity].serves_emergency != 0;
-    } else if (builtin == BUILTIN_SENSOR_FAULT) {
+    } else if (builtins[builtin].kinds != 0) {
         const struct ruleset_point *point = &draft->points[entity];
-        if (!ruleset_is_supervised(point)) {
+        if (!ruleset_builtin_watches(builtin, point)) {
             return;
         }
         alarm.place = point->place;
-        serves_emergency = point->serves_emergency != 0;
+        /* A battery or a contact in the case is its device's: it serves what the device serves. */
+        serves_emergency = builtin == BUILTIN_BATTERY_LOW || builtin == BUILTIN_TAMPER
+                               ? draft->devices[point->device].serves_emergency != 0
+                               : point->serves_emergency != 0;
         walk->sizes.dependents++;
     }
     if (serves_emergency) {
@@ -430,7 +452,7 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, enum ruleset_builtin
         .class = (uint8_t)builtins[builtin].class,
         .priority = (uint8_t)builtins[builtin].priority,
         .builtin = (uint8_t)builtin,
-        .each = builtin == BUILTIN_SENSOR_FAULT ? EXPR_EACH_POINT : EXPR_EACH_PLACE,
+        .each = builtins[builtin].kinds != 0 ? EXPR_EACH_POINT : EXPR_EACH_PLACE,
         .evaluated = true,
     };
     uint32_t range = ruleset_builtin_range(walk->draft, builtin);
@@ -477,7 +499,7 @@ static void ruleset_depend_all(const struct ruleset_walk *walk, uint32_t *first,
         const struct ruleset_rule *rule = &arrays->rules[alarm->rule];
         const struct expr_set *sets = &arrays->sets[rule->set_first];
         const struct ruleset_entity entity = {alarm->entity, alarm->place};
-        if (rule->builtin == BUILTIN_SENSOR_FAULT) {
+        if (builtins[rule->builtin].kinds != 0) {
             ruleset_depend(alarm->entity, i, first, dependents);
         }
         for (uint32_t s = 0; rule->evaluated && s < rule->set_count; s++) {

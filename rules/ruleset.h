@@ -64,6 +64,9 @@ enum ruleset_builtin {
     BUILTIN_UPLINK_LOST,      /* system_uplink_lost, one */
     BUILTIN_STORAGE,          /* system_storage, one */
     BUILTIN_NOBODY_LISTENING, /* system_nobody_listening, each role that has a receiver */
+    BUILTIN_STUCK,            /* system_stuck, each point that measures (core_upkeep.h) */
+    BUILTIN_BATTERY_LOW,      /* system_battery_low, each battery */
+    BUILTIN_TAMPER,           /* system_tamper, each tamper contact */
     BUILTIN_COUNT,
 };
 

@@ -287,6 +287,9 @@ static bool life_builtin_may_lower(const struct life *life, const struct ruleset
                (input_is_usable_reading(input) &&
                 life->trial.ruleset.points[input->reading.point].device == bound->entity);
     case BUILTIN_SENSOR_FAULT:
+    case BUILTIN_STUCK:
+    case BUILTIN_BATTERY_LOW:
+    case BUILTIN_TAMPER:
         return input_is_usable_reading(input) && input->reading.point == bound->entity;
     case BUILTIN_COMPONENT_LOST:
         return input->kind == INPUT_COMPONENT && well;

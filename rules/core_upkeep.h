@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RULES_CORE_UPKEEP_H
+#define RULES_CORE_UPKEEP_H
+
+/*
+ * Upkeep: what a sensor that still answers says about its own end
+ *
+ *   battery   low from UPKEEP_BATTERY_LOW per cent down, well again from UPKEEP_BATTERY_WELL on;
+ *             between them nothing changes. A percentage is all that such devices tell: of a
+ *             battery that lasts a year, a tenth is the month that is left to change it.
+ *   tamper    the contact in the case is open.
+ *   stuck     a measured value has not moved for UPKEEP_STUCK_AFTER_NS while another point of its
+ *             kind has: a real room is never that still. If nothing of its kind moves, nobody can
+ *             say, and what was said stands. Looked at every UPKEEP_ROUND_NS, because nobody needs
+ *             to know it sooner, and so that no reading costs anything for it.
+ */
+
+#include "rules/core_state.h"
+
+#define UPKEEP_STUCK_AFTER_NS (24 * 3600 * NS_PER_S)
+#define UPKEEP_ROUND_NS       (3600 * NS_PER_S)
+
+enum { UPKEEP_BATTERY_LOW = 10, UPKEEP_BATTERY_WELL = 15 };
+
+/* Look at every point once: which have become stuck? Marks them for evaluation. */
+void core_upkeep_round(struct core *core, struct instant now);
+
+/* What an alarm of a rule about upkeep is to think of `point` at `now`. */
+enum truth core_upkeep_judge(const struct core *core, enum ruleset_builtin builtin, uint32_t point,
+                             struct instant now);
+
+#endif
