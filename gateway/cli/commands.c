@@ -12,6 +12,7 @@
 #include "gateway/cli/points.h"
 #include "gateway/cli/replay.h"
 #include "gateway/cli/sim.h"
+#include "gateway/cli/test_rules.h"
 #include "gateway/supervisor.h"
 
 enum group { GROUP_RUN, GROUP_LOOK, GROUP_TRY, GROUP_ACT, GROUP_ABOUT, GROUP_COUNT };
@@ -39,6 +40,7 @@ static const struct {
     {GROUP_LOOK, "points", "[PLACE]", "the present values of the sensors", points_main},
     {GROUP_TRY, "replay", "RECORDING", "what the sensors said, once more, and under other rules",
      replay_main},
+    {GROUP_TRY, "test-rules", "FILE", "do the rules do what is expected of them?", test_rules_main},
     {GROUP_ACT, "ack", "ALARM", "acknowledge: somebody has taken notice", act_main},
     {GROUP_ACT, "attend", "ALARM", "record that somebody has been at the place", act_main},
     {GROUP_ACT, "reset", "ALARM", "close an alarm that is over", act_main},
@@ -59,7 +61,7 @@ static void cli_help(FILE *out) {
         (void)fprintf(out, "\n%s\n", group_titles[group]);
         for (int i = 0; i < COMMAND_COUNT; i++) {
             if (commands[i].group == group) {
-                (void)fprintf(out, "  %-8s%-9s%s\n", commands[i].name, commands[i].arguments,
+                (void)fprintf(out, "  %-11s%-10s%s\n", commands[i].name, commands[i].arguments,
                               commands[i].summary);
             }
         }

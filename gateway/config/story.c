@@ -9,6 +9,7 @@
 #include "gateway/config/config_model.h"
 #include "gateway/config/config_scalar.h"
 #include "gateway/config/config_shape.h"
+#include "gateway/config/site_names.h"
 #include "sensors/sim/sim_life.h"
 
 enum {
@@ -38,63 +39,8 @@ struct reader {
 
 /* ---- finding what a story names ------------------------------------------------------------- */
 
-/* The hint for a name that is not there, from those that are; `name_of` gives the one at an index.
- */
-static const char *name_hint(struct reader *reader, const char *wrong, uint32_t count,
-                             const char *(*name_of)(const struct site *site, uint32_t index)) {
-    const char **names = config_alloc(&reader->config->arena, count + 1, sizeof *names);
-    for (uint32_t i = 0; i < count; i++) {
-        names[i] = name_of(reader->site, i);
-    }
-    return config_suggestion(reader->config, wrong, names, count);
-}
-
-static const char *point_name(const struct site *site, uint32_t point) {
-    return site_text(site, site->points[point].id);
-}
-
-static const char *place_name(const struct site *site, uint32_t place) {
-    return site_text(site, site->places[place].id);
-}
-
-static const char *device_name(const struct site *site, uint32_t device) {
-    return site_text(site, site->devices[device].id);
-}
-
 static const char *topic_name(const struct site *site, uint32_t point) {
     return site_text(site, site->points[point].mqtt_topic);
-}
-
-static uint32_t point_find(struct reader *reader, const struct config_node *key) {
-    uint32_t point = site_point_find(reader->site, key->text);
-    if (point == RULESET_NONE) {
-        config_error(reader->config, key,
-                     name_hint(reader, key->text, reader->site->ruleset.point_count, point_name),
-                     "no point `%s` in the site", key->text);
-    }
-    return point;
-}
-
-static uint32_t place_find(struct reader *reader, const struct config_node *key) {
-    uint32_t place = site_place_find(reader->site, key->text);
-    if (place == RULESET_NONE) {
-        config_error(reader->config, key,
-                     name_hint(reader, key->text, reader->site->ruleset.place_count, place_name),
-                     "no place `%s` in the site", key->text);
-    }
-    return place;
-}
-
-static uint32_t device_find(struct reader *reader, const struct config_node *node) {
-    uint32_t count = reader->site->ruleset.device_count;
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(device_name(reader->site, i), node->text) == 0) {
-            return i;
-        }
-    }
-    config_error(reader->config, node, name_hint(reader, node->text, count, device_name),
-                 "no device `%s` in the site", node->text);
-    return RULESET_NONE;
 }
 
 /* The device whose point listens to a topic. */
@@ -106,7 +52,8 @@ static uint32_t topic_find(struct reader *reader, const struct config_node *key)
             return reader->site->ruleset.points[i].device;
         }
     }
-    config_error(reader->config, key, name_hint(reader, key->text, count, topic_name),
+    config_error(reader->config, key,
+                 site_names_hint(reader->config, reader->site, key->text, count, topic_name),
                  "no point of the site listens to the topic `%s`", key->text);
     return RULESET_NONE;
 }
@@ -246,7 +193,7 @@ static bool point_settable(struct reader *reader, const struct config_node *key,
 static void set_read(struct reader *reader, const struct config_node *set, struct sim_act act) {
     act.kind = SIM_ACT_SET;
     for (const struct config_node *member = set->first; member != NULL; member = member->next) {
-        act.point = point_find(reader, member->key);
+        act.point = site_names_point(reader->config, reader->site, member->key);
         if (act.point != RULESET_NONE && point_settable(reader, member->key, act.point) &&
             value_read(reader, member, act.point, &act.value)) {
             act_add(reader, act);
@@ -309,7 +256,7 @@ static void device_read(struct reader *reader, const struct config_node *const *
         }
         return;
     }
-    act.device = device_find(reader, device);
+    act.device = site_names_device(reader->config, reader->site, device);
     if ((down == NULL) == (answer == NULL)) {
         config_error(reader->config, device->key, "such as down: 15 s, or answer: garbage",
                      "a device needs either `down` or `answer`");
@@ -400,7 +347,7 @@ static void climate_add(struct reader *reader, struct sim_climate_conf climate) 
 
 static void people_read(struct reader *reader, const struct config_node *people) {
     for (const struct config_node *member = people->first; member != NULL; member = member->next) {
-        uint32_t place = place_find(reader, member->key);
+        uint32_t place = site_names_place(reader->config, reader->site, member->key);
         int64_t count;
         if (place != RULESET_NONE && !place_shows_people(reader->site, place)) {
             config_error(reader->config, member->key,
@@ -433,7 +380,7 @@ static void air_read(struct reader *reader, const struct config_node *air, uint3
 
 static void climate_read(struct reader *reader, const struct config_node *climate) {
     for (const struct config_node *air = climate->first; air != NULL; air = air->next) {
-        uint32_t place = place_find(reader, air->key);
+        uint32_t place = site_names_place(reader->config, reader->site, air->key);
         if (config_is_map(reader->config, air)) {
             air_read(reader, air, place);
         }

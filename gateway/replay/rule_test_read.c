@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/config/config_scalar.h"
+#include "gateway/config/config_shape.h"
+#include "gateway/config/site_names.h"
+#include "gateway/engine/zone.h"
+#include "gateway/replay/rule_test_rows.h"
+
+#define SPAN_MAX_NS (366ull * 86400 * NS_PER_S)
+
+enum { WORD_SIZE = 64, DURATION_S_MAX = 366 * 86400 };
+
+/* "alarm.raised" without its lane. */
+static const char *event_word(enum core_event_type type) {
+    return strchr(core_event_name(type), '.') + 1;
+}
+
+/* Split "word rest" of a scalar; false, with a note, if it has not that form. */
+static bool words_split(struct config *config, const struct config_node *node,
+                        char ret_word[WORD_SIZE], const char **ret_rest, const char *hint) {
+    const char *space = strchr(node->text, ' ');
+    size_t len = space != NULL ? (size_t)(space - node->text) : 0;
+    if (len == 0 || len >= WORD_SIZE || space[1] == '\0') {
+        config_error(config, node, hint, "`%s` has not two words", node->text);
+        return false;
+    }
+    memcpy(ret_word, node->text, len);
+    ret_word[len] = '\0';
+    *ret_rest = space + 1;
+    return true;
+}
+
+/* Note that the first word of a node is none of `count`. */
+static void word_wrong(struct config *config, const struct config_node *node, const char *word,
+                       const char *what, const char *const *words, uint32_t count) {
+    const char *near = config_suggestion(config, word, words, count);
+    config_note(config, CONFIG_ERROR, config_node_locate(node, 0, (uint32_t)strlen(word)),
+                near != NULL ? near : config_words(config, "one of", words, count),
+                "`%s` is not %s", word, what);
+}
+
+/* ---- what a step does ---- */
+
+static bool value_read(struct rule_tests *tests, const struct config_node *node,
+                       struct rule_test_set *set) {
+    struct config *config = tests->config;
+    enum point_kind kind = (enum point_kind)tests->site->ruleset.points[set->point].kind;
+    enum point_form form = point_kind_facts(kind)->form;
+    if (!config_is_scalar(config, node)) {
+        return false;
+    }
+    for (unsigned quality = QUALITY_UNCERTAIN; quality < QUALITY_COUNT; quality++) {
+        if (strcmp(node->text, quality_name((enum quality)quality)) == 0) {
+            set->quality = (uint8_t)quality;
+            return true;
+        }
+    }
+    bool yes = strcmp(node->text, "1") == 0 || strcmp(node->text, "true") == 0 ||
+               strcmp(node->text, "granted") == 0;
+    bool no = strcmp(node->text, "0") == 0 || strcmp(node->text, "false") == 0 ||
+              strcmp(node->text, "denied") == 0;
+    if (form == POINT_FORM_OUTPUT) {
+        config_error(config, node->key,
+                     "the gateway switches it; a test can only set what it reads",
+                     "`%s` is an output", node->key->text);
+        return false;
+    } else if (yes || no) {
+        set->value = yes ? 1 : 0;
+        return true;
+    } else if (form == POINT_FORM_TRUTH || form == POINT_FORM_EVENT) {
+        config_error(config, node, "or a quality: uncertain, stale, fault, out_of_service",
+                     form == POINT_FORM_TRUTH ? "`%s` is either 0 or 1, not `%s`"
+                                              : "`%s` is granted or denied, not `%s`",
+                     node->key->text, node->text);
+        return false;
+    }
+    return config_number(config, node, &set->value);
+}
+
+static void sets_read(struct rule_tests *tests, const struct config_node *map,
+                      struct rule_test_step *step) {
+    for (const struct config_node *member = map != NULL ? map->first : NULL; member != NULL;
+         member = member->next) {
+        struct rule_test_set set = {.point =
+                                        site_names_point(tests->config, tests->site, member->key)};
+        if (set.point == RULESET_NONE || !value_read(tests, member, &set)) {
+            continue;
+        }
+        step->sets = config_grow(&tests->config->arena, step->sets, step->set_count,
+                                 &step->set_room, sizeof *step->sets);
+        step->sets[step->set_count++] = set;
+    }
+}
+
+static void devices_read(struct rule_tests *tests, const struct config_node *map,
+                         struct rule_test_step *step) {
+    static const char *const words[] = {"lost", "back"};
+    for (const struct config_node *member = map != NULL ? map->first : NULL; member != NULL;
+         member = member->next) {
+        uint32_t device = site_names_device(tests->config, tests->site, member->key);
+        uint32_t word;
+        if (!config_word(tests->config, member, "what a device can be", words, 2, &word) ||
+            device == RULESET_NONE) {
+            continue;
+        }
+        step->devices = config_grow(&tests->config->arena, step->devices, step->device_count,
+                                    &step->device_room, sizeof *step->devices);
+        step->devices[step->device_count++] =
+            (struct rule_test_device){device, word == 0 ? TRUTH_FALSE : TRUTH_TRUE};
+    }
+}
+
+static enum command_verb verb_read(struct rule_tests *tests, const struct config_node *node,
+                                   const char *word) {
+    const char *words[COMMAND_VERB_COUNT];
+    for (unsigned i = 0; i < COMMAND_VERB_COUNT; i++) {
+        words[i] = command_verb_name((enum command_verb)i);
+    }
+    enum command_verb verb = command_verb_find(word, strlen(word));
+    if (verb == COMMAND_VERB_COUNT) {
+        word_wrong(tests->config, node, word, "what a person does", words, COMMAND_VERB_COUNT);
+    }
+    return verb;
+}
+
+/* The alarm or the place that the act is about. */
+static void object_read(struct rule_tests *tests, const struct config_node *node, const char *name,
+                        struct command *command) {
+    uint32_t at = (uint32_t)(name - node->text);
+    if (!command_verb_is_about_place(command->verb)) {
+        command->alarm = site_names_alarm(tests->config, tests->site, node, at, name);
+        return;
+    }
+    command->place = site_place_find(tests->site, name);
+    if (command->place == RULESET_NONE) {
+        config_note(tests->config, CONFIG_ERROR,
+                    config_node_locate(node, at, (uint32_t)strlen(name)), NULL,
+                    "no place `%s` in the site", name);
+    }
+}
+
+static void role_read(struct config *config, const struct config_node *node, struct command *ret) {
+    const char *words[ROLE_COUNT];
+    uint32_t role = ROLE_ENGINEER;
+    for (unsigned i = 0; i < ROLE_COUNT; i++) {
+        words[i] = role_name((enum role)i);
+    }
+    (void)config_word(config, node, "a role", words, ROLE_COUNT, &role);
+    ret->role = (enum role)role;
+}
+
+static void act_read(struct rule_tests *tests, const struct config_node *const *fields,
+                     struct rule_test_step *step) {
+    struct config *config = tests->config;
+    const struct config_node *act = fields[CONFIG_TEST_STEP_DO];
+    struct command *command = &step->command;
+    char word[WORD_SIZE];
+    const char *name, *reason;
+    uint64_t span_ns;
+    *command = (struct command){
+        .alarm = RULESET_NONE, .place = RULESET_NONE, .second_role = ROLE_COUNT, .actor = "test"};
+    role_read(config, fields[CONFIG_TEST_STEP_ROLE], command);
+    if (config_text(config, fields[CONFIG_TEST_STEP_REASON], &reason)) {
+        (void)snprintf(command->reason, sizeof command->reason, "%s", reason);
+    }
+    if (config_span(config, fields[CONFIG_TEST_STEP_FOR], NS_PER_S, SPAN_MAX_NS, &span_ns)) {
+        command->duration_s = (uint32_t)(span_ns / NS_PER_S);
+    }
+    if (act == NULL || !words_split(config, act, word, &name, "such as: acknowledge RULE/ENTITY")) {
+        return;
+    }
+    command->verb = verb_read(tests, act, word);
+    if (command->verb != COMMAND_VERB_COUNT) {
+        step->act = act;
+        object_read(tests, act, name, command);
+    }
+}
+
+static void refusal_read(struct rule_tests *tests, const struct config_node *const *fields,
+                         struct rule_test_step *step) {
+    const struct config_node *node = fields[CONFIG_TEST_STEP_REFUSED];
+    const char *words[COMMAND_REFUSAL_COUNT];
+    uint32_t word;
+    for (unsigned i = 0; i < COMMAND_REFUSAL_COUNT; i++) {
+        words[i] = command_refusal_name((enum command_refusal)i);
+    }
+    step->refused = COMMAND_ACCEPTED;
+    if (node != NULL && fields[CONFIG_TEST_STEP_DO] == NULL) {
+        config_error(tests->config, node->key, "add do: and what is refused", "what is refused?");
+    } else if (config_word(tests->config, node, "a reason to refuse", words, COMMAND_REFUSAL_COUNT,
+                           &word)) {
+        step->refused = (enum command_refusal)word;
+        step->refusal = node;
+    }
+}
+
+/* ---- what a step expects ---- */
+
+static void expectation_read(struct rule_tests *tests, const struct config_node *node,
+                             struct rule_test_step *step) {
+    struct config *config = tests->config;
+    const char *words[EVENT_ALARM_ESCALATED - EVENT_ALARM_RAISED + 1];
+    enum { WORDS = sizeof words / sizeof *words };
+    char word[WORD_SIZE];
+    const char *name;
+    if (!config_is_scalar(config, node) ||
+        !words_split(config, node, word, &name, "such as: raised RULE/ENTITY")) {
+        return;
+    }
+    struct rule_test_expectation expectation = {.node = node, .type = EVENT_TYPE_COUNT};
+    for (unsigned i = 0; i < WORDS; i++) {
+        words[i] = event_word((enum core_event_type)(EVENT_ALARM_RAISED + i));
+        if (strcmp(word, words[i]) == 0) {
+            expectation.type = (enum core_event_type)(EVENT_ALARM_RAISED + i);
+        }
+    }
+    if (expectation.type == EVENT_TYPE_COUNT) {
+        word_wrong(config, node, word, "what an alarm says", words, WORDS);
+    }
+    expectation.alarm =
+        site_names_alarm(config, tests->site, node, (uint32_t)(name - node->text), name);
+    step->expectations = config_grow(&config->arena, step->expectations, step->expectation_count,
+                                     &step->expectation_room, sizeof *step->expectations);
+    step->expectations[step->expectation_count++] = expectation;
+}
+
+/* ---- steps and tests ---- */
+
+static void step_read(struct rule_tests *tests, const struct config_node *node,
+                      struct rule_test *test) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    struct config *config = tests->config;
+    if (!config_fields(config, node, CONFIG_SHAPE_TEST_STEP, fields)) {
+        return;
+    }
+    struct rule_test_step step = {.at = fields[CONFIG_TEST_STEP_AT]};
+    uint64_t before_ns = test->step_count > 0 ? test->steps[test->step_count - 1].at_ns : 0;
+    if (config_span(config, step.at, 0, SPAN_MAX_NS, &step.at_ns) && step.at_ns < before_ns) {
+        config_error(config, step.at, "steps stand in the order of their times",
+                     "the step before is later");
+    }
+    sets_read(tests, fields[CONFIG_TEST_STEP_SET], &step);
+    devices_read(tests, fields[CONFIG_TEST_STEP_DEVICE], &step);
+    act_read(tests, fields, &step);
+    refusal_read(tests, fields, &step);
+    const struct config_node *expect = fields[CONFIG_TEST_STEP_EXPECT];
+    for (const struct config_node *item = expect != NULL ? expect->first : NULL; item != NULL;
+         item = item->next) {
+        expectation_read(tests, item, &step);
+    }
+    test->steps = config_grow(&config->arena, test->steps, test->step_count, &test->step_room,
+                              sizeof *test->steps);
+    test->steps[test->step_count++] = step;
+}
+
+/* "2026-11-23 10:00" of the site's zone. */
+static bool begin_read(struct config *config, const struct config_node *node, struct wall *ret) {
+    struct tm local = {0};
+    int len = 0;
+    if (node == NULL || !config_is_scalar(config, node)) {
+        return false;
+    }
+    int found = sscanf(node->text, "%4d-%2d-%2d %2d:%2d%n", &local.tm_year, &local.tm_mon,
+                       &local.tm_mday, &local.tm_hour, &local.tm_min, &len);
+    local.tm_year -= 1900;
+    local.tm_mon -= 1;
+    struct tm same = local;
+    time_t utc_s = timegm(&same); /* which also moves what is no day of the calendar */
+    if (found != 5 || node->text[len] != '\0' || same.tm_mday != local.tm_mday ||
+        same.tm_mon != local.tm_mon || same.tm_hour != local.tm_hour ||
+        same.tm_min != local.tm_min || local.tm_year < 70) {
+        config_error(config, node, "a day and a time at the site, such as 2026-11-23 22:00",
+                     "`%s` is no such moment", node->text);
+        return false;
+    }
+    utc_s -= zone_east_s(utc_s - zone_east_s(utc_s));
+    ret->ns = (int64_t)utc_s * (int64_t)NS_PER_S;
+    return true;
+}
+
+static void only_read(struct rule_tests *tests, const struct config_node *list,
+                      struct rule_test *test) {
+    const struct site *site = tests->site;
+    uint32_t count = site->ruleset.rule_count;
+    const char **words = config_alloc(&tests->config->arena, (size_t)count + 1, sizeof *words);
+    if (list == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = site_text(site, site->rules[i].id);
+    }
+    test->looked_at =
+        config_alloc(&tests->config->arena, (size_t)count + 1, sizeof *test->looked_at);
+    for (const struct config_node *item = list->first; item != NULL; item = item->next) {
+        uint32_t rule;
+        if (config_word(tests->config, item, "a rule of the site", words, count, &rule)) {
+            test->looked_at[rule] = true;
+        }
+    }
+}
+
+static void test_read(struct rule_tests *tests, const struct config_node *node) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    struct config *config = tests->config;
+    /* A Monday at noon in the middle of November 2026, by UTC; then by the site's zone. */
+    struct rule_test test = {.name = "", .begin = {1795435200 * (int64_t)NS_PER_S}};
+    test.begin.ns -= zone_east_s(1795435200) * (int64_t)NS_PER_S;
+    if (!config_fields(config, node, CONFIG_SHAPE_TEST, fields)) {
+        return;
+    }
+    (void)config_text(config, fields[CONFIG_TEST_TEST], &test.name);
+    (void)begin_read(config, fields[CONFIG_TEST_BEGIN], &test.begin);
+    only_read(tests, fields[CONFIG_TEST_ONLY], &test);
+    const struct config_node *steps = fields[CONFIG_TEST_STEPS];
+    for (const struct config_node *item = steps != NULL ? steps->first : NULL; item != NULL;
+         item = item->next) {
+        step_read(tests, item, &test);
+    }
+    if (steps != NULL && steps->count == 0) {
+        config_error(config, steps->key, NULL, "a test without a step says nothing");
+    }
+    tests->tests =
+        config_grow(&config->arena, tests->tests, tests->count, &tests->room, sizeof *tests->tests);
+    tests->tests[tests->count++] = test;
+}
+
+void rule_tests_read(struct rule_tests *tests, const struct config_node *list) {
+    for (const struct config_node *item = list->first; item != NULL; item = item->next) {
+        test_read(tests, item);
+    }
+    if (list->count == 0) {
+        config_error(tests->config, list->key, NULL, "there are no tests in it");
+    }
+}
