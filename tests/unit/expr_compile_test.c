@@ -72,6 +72,8 @@ static void depth_is_limited(void **state) {
     /* Calls count like brackets. */
     check_refused(repeated("within(", "(", LIMIT_EXPR_DEPTH, "open"), &place,
                   "more than 32 brackets", 7 + LIMIT_EXPR_DEPTH - 1);
+    check_refused(repeated("", "(", LIMIT_EXPR_DEPTH, "any(smoke"), &place, "more than 32 brackets",
+                  LIMIT_EXPR_DEPTH + 3);
     /* And a bracket that was closed does not count. */
     check_compiles(repeated("(open)", " or (open)", 40, ""), &place);
 }
@@ -83,6 +85,53 @@ static void operations_are_limited(void **state) {
     check_compiles(repeated("1", "+1", ones - 1, ">0"), &place);
     assert_int_equal(program.op_count, LIMIT_EXPR_OPS);
     check_refused(repeated("not 1", "+1", ones - 1, ">0"), &place, "more than 256 operations", 0);
+}
+
+/* A condition that takes `count` operations, at least four, in a rule of either kind, and "or". */
+static char *padding(unsigned count) {
+    char end[16];
+    snprintf(end, sizeof end, ">0 or ");
+    return repeated(count % 2 == 0 ? "1" : "not 1", "+1", count / 2 - 2, end);
+}
+
+/* Wherever in an expression the limit is met, that is where the message points. */
+static void the_operation_past_the_limit_is_pointed_at(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        const struct expr_scope *scope;
+    } cases[] = {
+        {"any(smoke)", &place},
+        {"count(within(heat, 5 s), smoke) > 3", &place},
+        {"max(max(temperature), 5 min) > 3 °C", &place},
+        {"between 08:00 and 09:00", &place},
+        {"value", &smoke},
+        {"heat", &smoke},
+        {"not (heat)", &smoke},
+        {"access_reader != granted", &smoke},
+        {"quality == good", &smoke},
+        {"-capacity > 1 + 2 * 3", &smoke},
+        {"open and weekday", &smoke},
+        {"within(value, 5 s) == true", &smoke},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[2 * LIMIT_EXPR_LENGTH];
+        snprintf(text, sizeof text, "%s%s", padding(4), cases[i].text);
+        check_compiles(text, cases[i].scope);
+        unsigned count = program.op_count - 4 - 1;
+        for (unsigned past = 0; past < count; past++) {
+            const char *before = padding(LIMIT_EXPR_OPS - past);
+            size_t begin = strlen(before);
+            snprintf(text, sizeof text, "%s%s", before, cases[i].text);
+            assert_false(compile(text, cases[i].scope));
+            assert_non_null(strstr(error.message, "more than 256 operations"));
+            assert_in_range(error.at, begin, strlen(text) - 1);
+            assert_in_range(error.len, 1, strlen(text) - error.at);
+        }
+        snprintf(text, sizeof text, "%s%s", padding(LIMIT_EXPR_OPS - count - 1), cases[i].text);
+        check_compiles(text, cases[i].scope);
+        assert_int_equal(program.op_count, LIMIT_EXPR_OPS);
+    }
 }
 
 /* Each `1+1*(` leaves two values waiting. */
@@ -207,6 +256,9 @@ static void equal_times_of_day_are_one_clause(void **state) {
     assert_int_equal(program.betweens[0].end_min, 5 * 60 + 30);
     assert_int_equal(program.betweens[1].begin_min, 720);
     assert_int_equal(program.betweens[1].end_min, 780);
+    check_compiles("between 22:30 and 05:30 or between 22:30 and 05:31 or between 22:31 and 05:30",
+                   &place);
+    assert_int_equal(program.between_count, 3);
 }
 
 static void a_program_says_what_does_not_run_yet(void **state) {
@@ -259,12 +311,25 @@ static void only_the_given_bytes_are_read(void **state) {
     check_refused("   ", &place, "empty", 3);
 }
 
+static void blanks_stand_anywhere(void **state) {
+    (void)state;
+    check_compiles("\topen\r\n  or\n\tnot\tweekday \n", &place);
+    check_refused("open\v", &place, "control character", 4);
+}
+
 static void broken_utf8_is_refused_where_it_stands(void **state) {
     (void)state;
     static const char *const broken[] = {"open \x80",
                                          "open \xc3",
                                          "open \xc0\xaf",
                                          "open \xe2\x82",
+                                         "open \xe2(\xa1",
+                                         "open \xe2\x82(",
+                                         "open \xc3(",
+                                         "open \xe0\x9f\xbf",
+                                         "open \xed\xbf\xbf",
+                                         "open \xf0\x8f\xbf\xbf",
+                                         "open \xf5\x80\x80\x80",
                                          "open \xed\xa0\x80",
                                          "open \xf4\x90\x80\x80",
                                          "open \xf0\x80\x80\x80",
@@ -273,6 +338,17 @@ static void broken_utf8_is_refused_where_it_stands(void **state) {
         check_refused(broken[i], &place, "not UTF-8", 5);
     }
     check_refused("open \x01", &place, "control character", 5);
+    check_refused("open \x1f", &place, "control character", 5);
+    check_refused("open \x7f", &place, "control character", 5);
+    /* The last characters before those, and the first and last behind. */
+    static const char *const whole[] = {
+        "open \x7e",         "open \xc2\x80",         "open \xdf\xbf",
+        "open \xe0\xa0\x80", "open \xed\x9f\xbf",     "open \xee\x80\x80",
+        "open \xef\xbf\xbf", "open \xf0\x90\x80\x80", "open \xf4\x8f\xbf\xbf"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        check_refused(whole[i], &place, "has no meaning", 5);
+        assert_int_equal(error.len, strlen(whole[i]) - 5);
+    }
     assert_false(expr_compile("open\0or", 7, &place, &program, &error));
     assert_int_equal(error.at, 4);
     check_refused("open \xf0\x9f\x94\xa5", &place, "has no meaning", 5);
@@ -312,6 +388,7 @@ int main(void) {
         cmocka_unit_test(length_is_limited),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(operations_are_limited),
+        cmocka_unit_test(the_operation_past_the_limit_is_pointed_at),
         cmocka_unit_test(values_at_once_are_limited),
         cmocka_unit_test(groups_of_points_are_limited),
         cmocka_unit_test(times_of_day_are_limited),
@@ -324,6 +401,7 @@ int main(void) {
         cmocka_unit_test(a_program_says_what_does_not_run_yet),
         cmocka_unit_test(the_same_text_gives_the_same_bytes),
         cmocka_unit_test(only_the_given_bytes_are_read),
+        cmocka_unit_test(blanks_stand_anywhere),
         cmocka_unit_test(broken_utf8_is_refused_where_it_stands),
         cmocka_unit_test(a_message_stays_in_bounds),
         cmocka_unit_test(a_rule_without_kinds_is_an_error_and_no_crash),

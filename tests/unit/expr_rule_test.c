@@ -23,7 +23,8 @@
  * `between=` by clause, `capacity=`, `area=`). What is not given is an empty set, a stale point, or
  * unknown. `shows N` is what {value} would show; without `until` the answer must not change by
  * itself. `ok` only has to compile, `not evaluated: WORD` to compile into something that does not
- * run yet. An error must stand exactly above the carets below it.
+ * run yet. An error must stand exactly above the carets below it; `error:` is some part of what it
+ * says, `error exactly:` all of it.
  */
 
 #include <dirent.h>
@@ -243,6 +244,7 @@ static void rule_expect_result(struct rule *rule, unsigned line, char *answer, s
 
 static void rule_expect(struct rule *rule, unsigned line, char *answer) {
     char *error = answer + strlen("error: ");
+    char *exactly = answer + strlen("error exactly: ");
     char *word = answer + strlen("not evaluated: ");
     case_count++;
     rule->judged = true;
@@ -251,6 +253,13 @@ static void rule_expect(struct rule *rule, unsigned line, char *answer) {
         if (rule->compiled) {
             rule_fail(rule, line, "compiles", "but should not");
         } else if (strstr(rule->error.message, error) == NULL) {
+            rule_fail(rule, line, "says", rule->error.message);
+        }
+    } else if (strncmp(answer, "error exactly: ", strlen("error exactly: ")) == 0) {
+        rule->carets_due = true;
+        if (rule->compiled) {
+            rule_fail(rule, line, "compiles", "but should not");
+        } else if (strcmp(rule->error.message, exactly) != 0) {
             rule_fail(rule, line, "says", rule->error.message);
         }
     } else if (!rule->compiled) {
