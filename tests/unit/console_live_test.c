@@ -325,8 +325,9 @@ static void journal_record(struct stage *stage, uint64_t first, uint64_t last) {
 
 struct command_line {
     pid_t pid;
-    int out, err;
-    char text[TEXT_SIZE]; /* of standard output */
+    int out_fd, err_fd;
+    char out[TEXT_SIZE], err[TEXT_SIZE]; /* all of it, once it has finished */
+    char text[TEXT_SIZE];                /* of standard output, while it goes on */
     size_t len;
 };
 
@@ -342,7 +343,7 @@ static void cli_start(struct stage *stage, struct command_line *cli,
     assert_int_equal(pipe(out), 0);
     assert_int_equal(pipe(err), 0);
     assert_int_equal(setenv(CLIENT_SOCKET_VARIABLE, stage->socket, 1), 0);
-    *cli = (struct command_line){.out = out[0], .err = err[0]};
+    *cli = (struct command_line){.out_fd = out[0], .err_fd = err[0]};
     cli->pid = fork();
     assert_true(cli->pid >= 0);
     if (cli->pid == 0) {
@@ -370,9 +371,9 @@ static void cli_await_lines(struct command_line *cli, int wanted) {
         lines += cli->text[i] == '\n';
     }
     while (lines < wanted) {
-        await_input(cli->out, deadline);
+        await_input(cli->out_fd, deadline);
         char byte = 0;
-        assert_int_equal(read(cli->out, &byte, 1), 1);
+        assert_int_equal(read(cli->out_fd, &byte, 1), 1);
         assert_true(cli->len + 1 < sizeof cli->text);
         cli->text[cli->len++] = byte;
         lines += byte == '\n';
@@ -393,11 +394,11 @@ static void read_all(int fd, char *ret, size_t size) {
     (void)close(fd);
 }
 
-/* Wait for the end; returns the exit code, and what was printed. */
-static int cli_finish(struct command_line *cli, char *ret_out, char *ret_err) {
+/* Wait for the end and keep what was printed; returns the exit code. */
+static int cli_finish(struct command_line *cli) {
     int status = 0;
-    read_all(cli->out, ret_out, TEXT_SIZE);
-    read_all(cli->err, ret_err, TEXT_SIZE);
+    read_all(cli->out_fd, cli->out, sizeof cli->out);
+    read_all(cli->err_fd, cli->err, sizeof cli->err);
     assert_int_equal(waitpid(cli->pid, &status, 0), cli->pid);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
@@ -407,8 +408,8 @@ static void cli_interrupt(struct command_line *cli) {
     int status = 0;
     assert_int_equal(kill(cli->pid, SIGTERM), 0);
     assert_int_equal(waitpid(cli->pid, &status, 0), cli->pid);
-    (void)close(cli->out);
-    (void)close(cli->err);
+    (void)close(cli->out_fd);
+    (void)close(cli->err_fd);
 }
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -458,8 +459,6 @@ static int stage_close(void **state) {
 static void a_command_is_done_only_when_the_engine_has_recorded_it(void **state) {
     struct stage *stage = *state;
     static struct command_line cli;
-    static char out[TEXT_SIZE];
-    static char err[TEXT_SIZE];
     struct command command;
     engine_welcome(stage, 0);
     cli_start(stage, &cli, act_main,
@@ -472,45 +471,41 @@ static void a_command_is_done_only_when_the_engine_has_recorded_it(void **state)
     int status = 0;
     assert_int_equal(waitpid(cli.pid, &status, WNOHANG), 0);
     engine_answer(stage, request, COMMAND_ACCEPTED, 4203);
-    assert_int_equal(cli_finish(&cli, out, err), 0);
-    assert_non_null(strstr(out, "acknowledged"));
-    assert_non_null(strstr(out, "#4203"));
-    assert_string_equal(err, "");
+    assert_int_equal(cli_finish(&cli), 0);
+    assert_non_null(strstr(cli.out, "acknowledged"));
+    assert_non_null(strstr(cli.out, "#4203"));
+    assert_string_equal(cli.err, "");
 }
 
 static void a_command_that_was_done_but_not_recorded_says_so(void **state) {
     struct stage *stage = *state;
     static struct command_line cli;
-    static char out[TEXT_SIZE];
-    static char err[TEXT_SIZE];
     struct command command;
     engine_welcome(stage, 0);
     cli_start(stage, &cli, act_main, WORDS("attend", call_name, "--lang", "en"));
     uint64_t request = engine_take_command(stage, &command);
     engine_answer(stage, request, COMMAND_ACCEPTED, 0);
-    assert_int_equal(cli_finish(&cli, out, err), 0);
-    assert_non_null(strstr(out, "not recorded yet"));
+    assert_int_equal(cli_finish(&cli), 0);
+    assert_non_null(strstr(cli.out, "not recorded yet"));
 }
 
 static void a_refused_command_exits_1_and_says_which_rule_refused_it(void **state) {
     struct stage *stage = *state;
     static struct command_line cli;
-    static char out[TEXT_SIZE];
-    static char err[TEXT_SIZE];
     struct command command;
     engine_welcome(stage, 0);
     cli_start(stage, &cli, act_main, WORDS("reset", call_name, "--lang", "en"));
     uint64_t request = engine_take_command(stage, &command);
     assert_int_equal(command.verb, COMMAND_RESET);
     engine_answer(stage, request, COMMAND_REFUSED_ATTEND_REQUIRED, 0);
-    assert_int_equal(cli_finish(&cli, out, err), 1);
-    assert_string_equal(out, "");
-    assert_non_null(strstr(err, "attend at the place first"));
+    assert_int_equal(cli_finish(&cli), 1);
+    assert_string_equal(cli.out, "");
+    assert_non_null(strstr(cli.err, "attend at the place first"));
     cli_start(stage, &cli, act_main, WORDS("reset", call_name, "--lang", "zh"));
     request = engine_take_command(stage, &command);
     engine_answer(stage, request, COMMAND_REFUSED_STILL_ACTIVE, 0);
-    assert_int_equal(cli_finish(&cli, out, err), 1);
-    assert_non_null(strstr(err, "触发条件仍然存在"));
+    assert_int_equal(cli_finish(&cli), 1);
+    assert_non_null(strstr(cli.err, "触发条件仍然存在"));
 }
 
 static void expect_problem(struct stage *stage, const char *path, const json_t *body, long status,
@@ -527,8 +522,6 @@ static void expect_problem(struct stage *stage, const char *path, const json_t *
 static void without_the_engine_commands_are_503_and_answers_say_that_it_is_away(void **state) {
     struct stage *stage = *state;
     static struct command_line cli;
-    static char out[TEXT_SIZE];
-    static char err[TEXT_SIZE];
     json_t *body = json_object();
     engine_welcome(stage, 0);
     engine_leave(stage);
@@ -537,30 +530,28 @@ static void without_the_engine_commands_are_503_and_answers_say_that_it_is_away(
                    503, "tocsin:problem/engine_away");
     json_decref(body);
     cli_start(stage, &cli, act_main, WORDS("ack", call_name, "--lang", "en"));
-    assert_int_equal(cli_finish(&cli, out, err), 1);
-    assert_non_null(strstr(err, "nothing was done"));
+    assert_int_equal(cli_finish(&cli), 1);
+    assert_non_null(strstr(cli.err, "nothing was done"));
     /* The alarm still stands there, but nobody takes it for the present. */
     cli_start(stage, &cli, alarms_main, WORDS("alarms", "--lang", "en"));
-    assert_int_equal(cli_finish(&cli, out, err), 1);
-    assert_non_null(strstr(out, call_name));
-    assert_non_null(strstr(err, "what follows is the past"));
+    assert_int_equal(cli_finish(&cli), 1);
+    assert_non_null(strstr(cli.out, call_name));
+    assert_non_null(strstr(cli.err, "what follows is the past"));
     cli_start(stage, &cli, health_main, WORDS("health", "--lang", "en"));
-    assert_int_equal(cli_finish(&cli, out, err), 1);
-    assert_non_null(strstr(out, "failed"));
+    assert_int_equal(cli_finish(&cli), 1);
+    assert_non_null(strstr(cli.out, "failed"));
 }
 
 static void an_engine_that_dies_with_a_command_answers_it_as_lost(void **state) {
     struct stage *stage = *state;
     static struct command_line cli;
-    static char out[TEXT_SIZE];
-    static char err[TEXT_SIZE];
     struct command command;
     engine_welcome(stage, 0);
     cli_start(stage, &cli, act_main, WORDS("ack", call_name, "--lang", "en"));
     (void)engine_take_command(stage, &command);
     engine_leave(stage);
-    assert_int_equal(cli_finish(&cli, out, err), 1);
-    assert_non_null(strstr(err, "went away before it answered"));
+    assert_int_equal(cli_finish(&cli), 1);
+    assert_non_null(strstr(cli.err, "went away before it answered"));
 }
 
 static void bad_requests_are_problems_and_never_reach_the_engine(void **state) {
@@ -616,8 +607,6 @@ static void bad_requests_are_problems_and_never_reach_the_engine(void **state) {
 static void alarms_and_points_are_shown_by_name(void **state) {
     struct stage *stage = *state;
     static struct command_line cli;
-    static char out[TEXT_SIZE];
-    static char err[TEXT_SIZE];
     engine_welcome(stage, 0);
     const struct wire_point_values values = {
         .header = wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, 1)),
@@ -630,40 +619,38 @@ static void alarms_and_points_are_shown_by_name(void **state) {
     engine_send(stage, &values);
     engine_components(stage);
     cli_start(stage, &cli, alarms_main, WORDS("alarms", "--lang", "zh"));
-    assert_int_equal(cli_finish(&cli, out, err), 0);
-    assert_string_equal(out, "紧急  11-22 15:17:00  日间照料室  未确认  日间照料室:紧急呼叫  "
-                             "emergency_call/care/day-care/button-1\n");
+    assert_int_equal(cli_finish(&cli), 0);
+    assert_string_equal(cli.out, "紧急  11-22 15:17:00  日间照料室  未确认  日间照料室:紧急呼叫  "
+                                 "emergency_call/care/day-care/button-1\n");
     uint64_t deadline = deadline_ns();
     do {
         step(deadline);
         cli_start(stage, &cli, points_main, WORDS("points", "care", "--lang", "zh"));
-        assert_int_equal(cli_finish(&cli, out, err), 0);
-    } while (strstr(out, "21.5 °C") == NULL);
-    assert_non_null(strstr(out, "care/day-care/temperature"));
+        assert_int_equal(cli_finish(&cli), 0);
+    } while (strstr(cli.out, "21.5 °C") == NULL);
+    assert_non_null(strstr(cli.out, "care/day-care/temperature"));
     cli_start(stage, &cli, points_main, WORDS("points", "nowhere"));
-    assert_int_equal(cli_finish(&cli, out, err), 1);
+    assert_int_equal(cli_finish(&cli), 1);
     cli_start(stage, &cli, version_main, WORDS("version", "--lang", "en"));
-    assert_int_equal(cli_finish(&cli, out, err), 0);
-    assert_non_null(strstr(out, "gateway gulou-demo.main"));
+    assert_int_equal(cli_finish(&cli), 0);
+    assert_non_null(strstr(cli.out, "gateway gulou-demo.main"));
 }
 
 static void events_are_shown_newest_last_and_read_on_over_pages(void **state) {
     struct stage *stage = *state;
     static struct command_line cli;
-    static char out[TEXT_SIZE];
-    static char err[TEXT_SIZE];
     journal_record(stage, 1, 1203);
     engine_welcome(stage, 1203);
     cli_start(stage, &cli, events_main, WORDS("events", "--limit", "3", "--lang", "zh"));
-    assert_int_equal(cli_finish(&cli, out, err), 0);
-    assert_non_null(strstr(out, "日间照料室:紧急呼叫"));
+    assert_int_equal(cli_finish(&cli), 0);
+    assert_non_null(strstr(cli.out, "日间照料室:紧急呼叫"));
     cli_start(stage, &cli, events_main, WORDS("events", "--limit", "2", "--json"));
-    assert_int_equal(cli_finish(&cli, out, err), 0);
-    const char *older = strstr(out, "\"sequence\":1202");
-    const char *newer = strstr(out, "\"sequence\":1203");
+    assert_int_equal(cli_finish(&cli), 0);
+    const char *older = strstr(cli.out, "\"sequence\":1202");
+    const char *newer = strstr(cli.out, "\"sequence\":1203");
     assert_non_null(older);
     assert_true(newer > older);
-    assert_null(strstr(out, "\"sequence\":1201"));
+    assert_null(strstr(cli.out, "\"sequence\":1201"));
     /* Three pages, each event once. */
     long status = 0;
     uint64_t after = 0;
@@ -761,7 +748,7 @@ static void an_early_event_comes_at_once_without_id_and_again_when_recorded(void
     message.header = wire_header_of(WIRE_EVENT, wire_size(WIRE_EVENT, message.body_size));
     /* The follower's connection is not ours to see: tell until it has come. */
     uint64_t deadline = deadline_ns();
-    struct pollfd ready = {.fd = cli.out, .events = POLLIN};
+    struct pollfd ready = {.fd = cli.out_fd, .events = POLLIN};
     do {
         assert_true(clock_real_ns() < deadline);
         engine_send(stage, &message);

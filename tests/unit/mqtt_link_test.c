@@ -155,6 +155,20 @@ static void scene_await_text(struct scene *scene, struct subscriber *subscriber,
     }
 }
 
+/* A broker that lives, and a line to it that is up. */
+static void scene_meet(struct scene *scene, struct broker *broker, uint32_t version) {
+    broker_init(broker, "");
+    broker_start(broker);
+    scene_init(scene, version, broker->address, NULL);
+    scene_start(scene);
+    scene_await(scene, &scene->connected, 1);
+}
+
+static void scene_part(struct scene *scene, struct broker *broker) {
+    scene_free(scene);
+    broker_free(broker);
+}
+
 /* A broker that speaks MQTT 5 may grant few places: wait for one. */
 static void scene_publish(struct scene *scene, uint64_t ticket) {
     uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
@@ -227,8 +241,7 @@ static void the_window_is_never_exceeded_and_opens_again(void **state) {
     assert_int_equal(mqtt_link_publish(scene.link, "t/event", "x", 1, false, 99), MQTT_LINK_E_FULL);
     scene_await(&scene, &scene.taken, (int)ticket);
     assert_in_range(mqtt_link_room(scene.link), 9, 10);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void the_receive_maximum_of_the_broker_narrows_the_window(void **state) {
@@ -246,19 +259,14 @@ static void the_receive_maximum_of_the_broker_narrows_the_window(void **state) {
     }
     scene_await(&scene, &scene.taken, 50);
     assert_int_equal(scene.lost_up, 0); /* a broker closes when its maximum is exceeded */
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void small_messages_do_not_wait_for_nagle(void **state) {
     (void)state;
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "");
-    broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
-    scene_await(&scene, &scene.connected, 1);
+    scene_meet(&scene, &broker, 5);
     int found = 0;
     for (int fd = 3; fd < 256; fd++) {
         struct sockaddr_in peer;
@@ -273,8 +281,7 @@ static void small_messages_do_not_wait_for_nagle(void **state) {
         }
     }
     assert_int_equal(found, 1);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void what_the_broker_holds_under_the_filter_is_reported(void **state) {
@@ -394,11 +401,7 @@ static void the_status_is_told_again_when_it_changes(void **state) {
 static void a_killed_broker_loses_what_was_in_flight_and_the_line_comes_back(uint32_t version) {
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "");
-    broker_start(&broker);
-    scene_init(&scene, version, broker.address, NULL);
-    scene_start(&scene);
-    scene_await(&scene, &scene.connected, 1);
+    scene_meet(&scene, &broker, version);
     for (int round = 1; round <= 3; round++) {
         broker_signal(&broker, SIGSTOP);
         for (uint64_t i = 1; i <= 5; i++) {
@@ -416,8 +419,7 @@ static void a_killed_broker_loses_what_was_in_flight_and_the_line_comes_back(uin
         }
         scene_await(&scene, &scene.taken, taken + 5);
     }
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void mqtt_5_a_killed_broker_loses_what_was_in_flight_and_the_line_comes_back(void **state) {
@@ -443,8 +445,7 @@ static void a_broker_that_comes_later_is_found(void **state) {
     assert_true(scene.reason[0] != '\0');
     broker_start(&broker);
     scene_await(&scene, &scene.connected, 1);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void a_broker_that_refuses_us_says_why(uint32_t version, const char *why) {
@@ -457,8 +458,7 @@ static void a_broker_that_refuses_us_says_why(uint32_t version, const char *why)
     scene_await(&scene, &scene.lost_trying, 3);
     assert_int_equal(scene.connected, 0);
     assert_string_equal(scene.reason, why);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void an_mqtt_5_broker_that_refuses_us_says_why(void **state) {
@@ -501,8 +501,7 @@ a_message_that_the_broker_does_not_allow_is_refused_and_the_others_are_not(void 
     assert_false(scene.took[1]);
     assert_string_equal(scene.reason, "Not authorized");
     assert_int_equal(scene.lost_up, 0);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void user_and_password_open_the_door_and_a_changed_file_needs_no_restart(void **state) {
@@ -533,8 +532,7 @@ static void user_and_password_open_the_door_and_a_changed_file_needs_no_restart(
     }
     scene_write(&broker, "secret", "right\n", secret);
     scene_await(&scene, &scene.connected, 1);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 /* A listener that accepts and never says a word. */
@@ -565,8 +563,7 @@ static void a_broker_that_accepts_and_says_nothing_is_given_up_for_the_next(void
     assert_string_equal(scene.broker, broker.address);
     scene_publish(&scene, 1);
     scene_await(&scene, &scene.taken, 1);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
     (void)close(silent);
 }
 
@@ -612,8 +609,7 @@ static void a_broker_that_stops_answering_is_noticed(uint32_t version, bool in_f
     broker_signal(&broker, SIGCONT);
     scene_await(&scene, &scene.connected, 2);
     assert_int_equal(scene.taken, 0);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 static void a_broker_that_stops_answering_a_message_is_noticed(void **state) {
@@ -643,8 +639,7 @@ static void a_quiet_line_to_a_living_broker_stays_up(void **state) {
     }
     assert_int_equal(mqtt_link_counters(scene.link)->taken, 8); /* each silence was broken by us */
     assert_int_equal(scene.lost_up, 0);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 /* ---- TLS ---- */
@@ -728,8 +723,7 @@ static void a_broker_with_the_right_certificate_is_trusted_and_trusts_ours(void 
     scene_await(&scene, &scene.lost_up, 1);
     broker_start(&broker);
     scene_await(&scene, &scene.connected, 2);
-    scene_free(&scene);
-    broker_free(&broker);
+    scene_part(&scene, &broker);
 }
 
 /* Try a TLS broker that must not be spoken to; returns after three attempts. */
