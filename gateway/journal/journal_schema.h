@@ -38,6 +38,12 @@ enum { JOURNAL_APPLICATION_ID = 0x544f4353 };
  */
 #define JOURNAL_LOG_BYTES 4194304
 
+/*
+ * It is laid out only where so many times its length is free: on a small or nearly full disk the
+ * last room is for the events, not for their speed.
+ */
+enum { JOURNAL_LOG_ROOM = 8 };
+
 /* Why a journal could not be used, for people. */
 enum { JOURNAL_REASON_SIZE = 200 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "gateway/site.h"
 
@@ -622,10 +623,22 @@ void journal_store_continue(struct journal_store *store, uint64_t seq) {
     }
 }
 
+/* Is there so much room that the log does not take it from the events? */
+static bool store_has_room(const struct journal_store *store) {
+    struct statvfs disk;
+    const char *path = sqlite3_db_filename(store->db, "main");
+    return path != NULL && statvfs(path, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize >=
+               (uint64_t)JOURNAL_LOG_ROOM * JOURNAL_LOG_BYTES;
+}
+
 void journal_store_reserve(struct journal_store *store) {
     static const unsigned char zeros[64 * 1024];
     sqlite3_file *log = NULL;
     sqlite3_int64 size = 0;
+    if (!store_has_room(store)) {
+        return;
+    }
     /* The first commit has opened the file; before it there is none. */
     if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
         log == NULL || log->pMethods == NULL || log->pMethods->xFileSize(log, &size) != SQLITE_OK) {

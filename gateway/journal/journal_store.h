@@ -95,7 +95,7 @@ uint64_t journal_store_salvage(struct journal_store *store, const char *path);
 /*
  * Give the write-ahead log its full length in advance. A commit that also makes its file longer
  * waits for the file system's own journal besides its data, which nearly doubles it. Nothing is
- * lost if that fails. The file's bytes behind the last frame mean nothing to SQLite.
+ * lost if that fails, and it is not tried where room is scarce. The file's bytes behind the last frame mean nothing to SQLite.
  */
 void journal_store_reserve(struct journal_store *store);
 

@@ -8,6 +8,7 @@ import pwd
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 from datetime import datetime, timedelta
@@ -319,3 +320,41 @@ def test_a_user_that_cannot_be_is_one_line_and_no_start(scene):
     assert gateway.process.child.wait(20) == 2
     assert gateway.process.has(r'event=user_unusable user="no-such-user" error="there is no such user" '
                                r'effect="not started')
+
+
+def test_a_confined_uplink_reads_its_certificate_and_key_even_when_they_are_renewed(scene):
+    secrets = scene.directory / "secrets"
+    secrets.mkdir()
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, cwd=secrets, capture_output=True)
+
+    def issue(name, host):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+                "-out", f"{name}.csr", "-subj", f"/CN={host}")
+        (secrets / "san").write_text(f"subjectAltName=DNS:{host},IP:127.0.0.1\n")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-days", "2", "-extfile", "san", "-out", f"{name}.pem")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
+            "-out", "ca.pem", "-days", "2", "-subj", "/CN=test")
+    issue("server", "127.0.0.1")
+    issue("client", "gateway")
+    port = free_port()
+    scene.broker.extra = (f"listener {port} 127.0.0.1\ncafile {secrets}/ca.pem\ncertfile {secrets}/server.pem\n"
+                          f"keyfile {secrets}/server.key\nrequire_certificate true\n")
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms")])
+    scene.site.write_text(scene.site.read_text().replace(
+        f'brokers: ["tcp://127.0.0.1:{scene.broker.port}"]',
+        f'brokers: ["ssl://127.0.0.1:{port}"], ca: secrets/ca.pem, cert: secrets/client.pem, key: secrets/client.key'))
+    backend, field, gateway = scene.everything()
+    field.press("room/button-0")
+    backend.until_event(type="alarm.raised", rule="call")
+
+    scene.broker.stop()
+    gateway.process.until_said("event=broker_lost")
+    for old in ("client.pem", "client.key"):
+        (secrets / old).unlink()
+    issue("client", "gateway-renewed")
+    field.release("room/button-0")
+    scene.broker.start()
+    backend.until_event(type="alarm.cleared", rule="call", deadline_s=60)
