@@ -191,26 +191,6 @@ static void core_point_due(struct core *core, uint32_t point, struct instant now
     core_point_stale(core, point, now);
 }
 
-/* Take all timers that have come. */
-static void core_elapse(struct core *core, struct instant now) {
-    const struct ruleset *ruleset = core->ruleset;
-    uint32_t timer;
-    while (timers_take(&core->timers, now, &timer)) {
-        if (timer < ruleset->alarm_count) {
-            index_set_add(&core->touched, timer);
-        } else if (timer < core_point_timer(core, 0)) {
-            core_device_due(core, timer - core_device_timer(core, 0), now);
-        } else if (timer < core_upkeep_timer(core)) {
-            core_point_due(core, timer - core_point_timer(core, 0), now);
-        } else {
-            core_upkeep_round(core, now);
-            timers_set(&core->timers, timer, instant_after(now, UPKEEP_ROUND_NS));
-        }
-    }
-}
-
-/* --- what the inputs do --- */
-
 /* Tell something that is no alarm's. */
 static void core_tell_activity(const struct core_turn *turn, enum core_event_type type,
                                uint32_t point) {
@@ -233,8 +213,47 @@ static void core_tell_activity(const struct core_turn *turn, enum core_event_typ
     } else if (type == EVENT_SYSTEM_CLOCK_STEPPED) {
         event.step_ns = input->step_ns;
     }
+    if (type == EVENT_FLOOD_BEGUN || type == EVENT_FLOOD_ENDED) {
+        event.incident = turn->core->flood.incident;
+    }
     turn->step->events[turn->step->event_count++] = event;
 }
+
+/* The flood of alarms is over, if it is. */
+static void core_flood_due(const struct core_turn *turn) {
+    struct core *core = turn->core;
+    const struct alarm_times *times = core->ruleset->times;
+    if (flood_end(&core->flood, times, turn->input->at)) {
+        core_tell_activity(turn, EVENT_FLOOD_ENDED, RULESET_NONE);
+    }
+    timers_set(&core->timers, core_flood_timer(core), flood_due(&core->flood, times));
+}
+
+/* Take all timers that have come. */
+static void core_elapse(const struct core_turn *turn) {
+    struct core *core = turn->core;
+    struct instant now = turn->input->at;
+    const struct ruleset *ruleset = core->ruleset;
+    uint32_t timer;
+    while (timers_take(&core->timers, now, &timer)) {
+        if (timer < ruleset->alarm_count) {
+            index_set_add(&core->touched, timer);
+        } else if (timer < core_point_timer(core, 0)) {
+            core_device_due(core, timer - core_device_timer(core, 0), now);
+        } else if (timer < core_upkeep_timer(core)) {
+            core_point_due(core, timer - core_point_timer(core, 0), now);
+        } else if (timer == core_upkeep_timer(core)) {
+            core_upkeep_round(core, now);
+            timers_set(&core->timers, timer, instant_after(now, UPKEEP_ROUND_NS));
+        } else if (timer == core_test_timer(core)) {
+            core_test_due(turn);
+        } else {
+            core_flood_due(turn);
+        }
+    }
+}
+
+/* --- what the inputs do --- */
 
 /* The quality that a reading deserves: a value that is no number is a fault, whatever it claims. */
 static enum quality core_reading_quality(const struct reading *reading) {
@@ -274,6 +293,16 @@ static void core_activity_of_point(const struct core_turn *turn, uint32_t point)
     }
 }
 
+/* Somebody is at the place, and says so there: touch what is open at it. */
+static void core_attend(struct core *core, uint32_t place) {
+    core->attended = place;
+    for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
+        if (core->ruleset->alarms[i].place == place && core->alarms[i].alarm.axes.open) {
+            index_set_add(&core->touched, i);
+        }
+    }
+}
+
 static void core_reading(const struct core_turn *turn) {
     struct core *core = turn->core;
     const struct reading *reading = &turn->input->reading;
@@ -285,6 +314,7 @@ static void core_reading(const struct core_turn *turn) {
     struct point_state *state = &core->points[point];
     enum quality quality = core_reading_quality(reading);
     bool usable = quality_usable(quality);
+    bool rested = quality_usable((enum quality)state->quality) && state->value == 0;
     if (quality != state->quality || (usable && reading->value != state->value)) {
         state->changed = now;
     }
@@ -305,6 +335,14 @@ static void core_reading(const struct core_turn *turn) {
     core_touch_point(core, point);
     core_activity_of_point(turn, point);
     core_point_expect(core, point, now);
+    if (usable && state->value != 0) {
+        core_test_trip(turn, point);
+    }
+    /* One that was not seen at rest before may have been pressed for another call. */
+    if (usable && state->value != 0 && rested &&
+        core->ruleset->points[point].kind == POINT_ATTEND_BUTTON) {
+        core_attend(core, core->ruleset->points[point].place);
+    }
 }
 
 /* All values of the device are as they were told last. One that is stale is not among them. */
@@ -373,6 +411,16 @@ static enum truth core_not(enum truth truth) {
     return truth == TRUTH_UNKNOWN ? TRUTH_UNKNOWN : truth == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
 }
 
+/* Commands about an alarm wait until it has been evaluated. */
+static void core_take_command(const struct core_turn *turn, const struct command *command) {
+    bool known = command->verb < COMMAND_VERB_COUNT;
+    if (known && command_verb_is_about_place(command->verb)) {
+        turn->step->refusal = core_test_command(turn, command);
+    } else if (command->alarm < turn->core->ruleset->alarm_count) {
+        index_set_add(&turn->core->touched, command->alarm);
+    }
+}
+
 /* Change the core's picture of the site. Commands wait until their alarm has been evaluated. */
 static void core_apply(const struct core_turn *turn) {
     struct core *core = turn->core;
@@ -389,9 +437,7 @@ static void core_apply(const struct core_turn *turn) {
         core_device(core, input->subject, state, input->at);
         return;
     case INPUT_COMMAND:
-        if (input->command->alarm < core->ruleset->alarm_count) {
-            index_set_add(&core->touched, input->command->alarm);
-        }
+        core_take_command(turn, input->command);
         return;
     case INPUT_TICK:
         return;
@@ -473,6 +519,8 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
         return (enum truth)core->storage_lost;
     case BUILTIN_NOBODY_LISTENING:
         return (enum truth)core->listeners_lost[entity];
+    case BUILTIN_FIRE_PROMOTED:
+        return core_judge_promotion(core, entity);
     case BUILTIN_NONE:
     case BUILTIN_COUNT:
         break;
@@ -543,6 +591,7 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
         .class = rule->class,
         .priority = bound->priority,
         .latched = rule->latched != 0,
+        .test = core_place_is_tested(core, bound->place),
     };
 }
 
@@ -596,6 +645,29 @@ static struct wall core_until(const struct core_turn *turn, const struct alarm *
     return (struct wall){turn->input->wall.ns + (int64_t)span_ns};
 }
 
+/* Count a raise that people are to hear of, and say so when there are too many. */
+static void core_count_raise(const struct core_turn *turn, uint32_t alarm, unsigned changes) {
+    struct core *core = turn->core;
+    struct alarm_axes axes = core->alarms[alarm].alarm.axes;
+    bool raised = (changes & (ALARM_CHANGE_RAISED | ALARM_CHANGE_RERAISED)) != 0;
+    if (!raised || axes.test || alarm_axes_are_suppressed(axes) ||
+        core->ruleset->alarms[alarm].priority == PRIORITY_JOURNAL) {
+        return;
+    }
+    if (flood_raise(&core->flood, core->ruleset->times, turn->input->at)) {
+        core_tell_activity(turn, EVENT_FLOOD_BEGUN, RULESET_NONE);
+    }
+    timers_set(&core->timers, core_flood_timer(core),
+               flood_due(&core->flood, core->ruleset->times));
+}
+
+/* The flood that an alarm is folded into; 0: none. */
+static uint32_t core_incident(const struct core *core, uint32_t alarm) {
+    uint8_t priority = core->ruleset->alarms[alarm].priority;
+    bool folds = priority == PRIORITY_HIGH || priority == PRIORITY_LOW;
+    return folds && core->flood.runs != 0 ? core->flood.incident : 0;
+}
+
 /* Tell the changes of an alarm, in the order of enum alarm_change. */
 static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                       const struct command *command) {
@@ -616,6 +688,7 @@ static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned cha
             .axes = state->alarm.axes,
             .occurrence = state->alarm.occurrence,
             .raises = state->alarm.raises,
+            .incident = core_incident(core, alarm),
             .disposition = (enum disposition)state->alarm.disposition,
             .until = core_until(turn, &state->alarm, (enum alarm_change)(1u << bit)),
             .quality =
@@ -627,23 +700,60 @@ static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned cha
     }
 }
 
-/* Note and tell what happened to an alarm, and what follows for those who are to hear of it. */
-static void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
-                          const struct command *command) {
+void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
+                   const struct command *command) {
     if (changes != 0) {
         index_set_add(&turn->core->changed, alarm);
+        core_count_raise(turn, alarm, changes);
         core_tell(turn, alarm, changes, command);
     }
     core_escalate(turn, alarm, changes, command);
     core_schedule(turn->core, alarm);
 }
 
+/* Have an alarm evaluated that stands after the present one; RULESET_NONE is none. */
+static void core_touch_later(struct core *core, uint32_t alarm) {
+    struct index_set *touched = &core->touched;
+    uint32_t at = touched->count;
+    if (alarm == RULESET_NONE || touched->marks[alarm] != 0) {
+        return;
+    }
+    index_set_add(touched, alarm);
+    for (; at > 0 && touched->indexes[at - 1] > alarm; at--) {
+        touched->indexes[at] = touched->indexes[at - 1];
+        touched->indexes[at - 1] = alarm;
+    }
+}
+
+/* The attend button was pressed where the alarm is. */
+static unsigned core_attend_alarm(const struct core_turn *turn, uint32_t alarm,
+                                  const struct alarm_conf *conf) {
+    static const struct command press = {.verb = COMMAND_ATTEND};
+    const struct core *core = turn->core;
+    enum command_refusal refusal;
+    if (core->attended == RULESET_NONE || core->ruleset->alarms[alarm].place != core->attended) {
+        return 0;
+    }
+    /* What is not open, or attended already, stays as it is. */
+    return alarm_command(&turn->core->alarms[alarm].alarm, conf, &press, turn->input->at,
+                         turn->input->wall, &refusal);
+}
+
 static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uint32_t moment) {
     struct core *core = turn->core;
+    struct alarm *state = &core->alarms[alarm].alarm;
+    struct instant now = turn->input->at;
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
-    enum truth condition = core_judge(core, alarm, turn->input->at, moment);
-    unsigned changes = alarm_step(&core->alarms[alarm].alarm, &conf, condition, turn->input->at,
-                                  turn->input->wall);
+    const struct alarm_axes before = state->axes;
+    enum truth condition = core_judge(core, alarm, now, moment);
+    unsigned changes = alarm_step(state, &conf, condition, now, turn->input->wall);
+    if (!conf.test) {
+        changes |= alarm_test_end(state, &conf, now);
+    }
+    changes |= core_attend_alarm(turn, alarm, &conf);
+    changes |= core_follow_cause(core, alarm, now);
+    core_note_cause(core, alarm, before.active);
+    core_touch_later(core, core_note_promotion(core, alarm, before));
     core_conclude(turn, alarm, changes, NULL);
 }
 
@@ -664,14 +774,18 @@ static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
 
 static void core_command(const struct core_turn *turn, const struct command *command) {
     struct core *core = turn->core;
+    struct alarm *state = &core->alarms[command->alarm].alarm;
     const struct alarm_conf conf = core_alarm_conf(core, command->alarm);
-    unsigned changes = alarm_command(&core->alarms[command->alarm].alarm, &conf, command,
-                                     turn->input->at, turn->input->wall, &turn->step->refusal);
+    const struct alarm_axes before = state->axes;
+    unsigned changes = alarm_command(state, &conf, command, turn->input->at, turn->input->wall,
+                                     &turn->step->refusal);
     if (turn->step->refusal == COMMAND_REFUSED_ACKED && core_chain_stops(core, command)) {
         /* Acknowledged before, and not by one whose word counts here: now it is. */
         turn->step->refusal = COMMAND_ACCEPTED;
         changes = ALARM_CHANGE_ACKNOWLEDGED;
     }
+    core_note_cause(core, command->alarm, before.active);
+    core_touch_later(core, core_note_promotion(core, command->alarm, before));
     core_conclude(turn, command->alarm, changes, command);
 }
 
@@ -684,7 +798,7 @@ void core_step(struct core *core, const struct input *input, struct step *step) 
     step->event_count = 0;
     step->refusal = command == NULL ? COMMAND_ACCEPTED : COMMAND_REFUSED_UNKNOWN;
 
-    core_elapse(core, input->at);
+    core_elapse(&turn);
     core_apply(&turn);
     index_set_sort(&core->touched);
     for (uint32_t i = 0; i < core->touched.count; i++) {
@@ -695,6 +809,8 @@ void core_step(struct core *core, const struct input *input, struct step *step) 
             core_command(&turn, command);
         }
     }
+    core_spread_causes(&turn);
     index_set_clear(&core->touched);
+    core->attended = RULESET_NONE;
     assert(step->event_count <= core_events_max(core->ruleset));
 }

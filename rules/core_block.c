@@ -40,7 +40,8 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     uint32_t alarms = ruleset->alarm_count;
     uint32_t points = ruleset->point_count;
     uint32_t devices = ruleset->device_count;
-    uint32_t timers = alarms + devices + points + 1;
+    uint32_t places = ruleset->place_count;
+    uint32_t timers = core_timer_count(ruleset);
     (void)core_take(room, 1, sizeof(struct core));
 
     core.ruleset = ruleset;
@@ -71,6 +72,11 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.output_holders = core_take(room, points, sizeof *core.output_holders);
     core.outputs_changed.indexes = core_take(room, points, sizeof *core.outputs_changed.indexes);
     core.outputs_changed.marks = core_take(room, points, sizeof *core.outputs_changed.marks);
+    core.zones = core_take(room, places, sizeof *core.zones);
+    core.fires = core_take(room, places, sizeof *core.fires);
+    core.promotions = core_take(room, places, sizeof *core.promotions);
+    core.tests = core_take(room, places, sizeof *core.tests);
+    core.tripped = core_take(room, points, sizeof *core.tripped);
     core.timers.due = core_take(room, timers, sizeof *core.timers.due);
     core.timers.position = core_take(room, timers, sizeof *core.timers.position);
     core.timers.heap = core_take(room, timers, sizeof *core.timers.heap);
@@ -125,8 +131,9 @@ static uint8_t core_program_reads(const struct expr_op *ops, uint32_t op_count) 
 
 uint32_t core_events_max(const struct ruleset *ruleset) {
     /*
-     * Each alarm is stepped once, and once more after a moment; a command acts once more; each time
-     * a chain may go on by a step. One event of the activity lane.
+     * Each alarm is stepped once, once more after a moment, and follows its cause; a command acts
+     * once more; each time a chain may go on by a step. In the activity lane: a point's own, each
+     * point that was not tested and each test that ends, and both ends of a flood.
      */
     uint32_t moments = 0;
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
@@ -135,7 +142,9 @@ uint32_t core_events_max(const struct ruleset *ruleset) {
         moments += (reads & CORE_READS_MOMENT) != 0 ? rule->alarm_count : 0;
     }
     uint32_t steps = ruleset->alarm_count + moments + 1;
-    return ALARM_TOLD_MAX * steps + core_chain_slots(ruleset) + moments + 2;
+    uint32_t activity = ruleset->point_count + ruleset->place_count + 5;
+    return ALARM_TOLD_MAX * steps + ruleset->alarm_count + 2 * core_chain_slots(ruleset) + moments +
+           activity;
 }
 
 /* Mark the points whose age is read; only a point's own alarms can do that. */
@@ -211,9 +220,21 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
                    core->changed.marks);
     index_set_init(&core->outputs_changed, ruleset->point_count, core->outputs_changed.indexes,
                    core->outputs_changed.marks);
-    timers_init(&core->timers,
-                ruleset->alarm_count + ruleset->device_count + ruleset->point_count + 1,
-                core->timers.due, core->timers.position, core->timers.heap);
+    ruleset_zones(ruleset, core->zones);
+    for (uint32_t place = 0; place < ruleset->place_count; place++) {
+        core->fires[place] = 0;
+        core->promotions[place] = 0;
+        core->tests[place] = MOMENT_NEVER;
+    }
+    for (uint32_t p = 0; p < ruleset->point_count; p++) {
+        core->tripped[p] = 0;
+    }
+    core->test_count = 0;
+    core->causes_turned = false;
+    core->attended = RULESET_NONE;
+    flood_init(&core->flood);
+    timers_init(&core->timers, core_timer_count(ruleset), core->timers.due, core->timers.position,
+                core->timers.heap);
     return core;
 }
 

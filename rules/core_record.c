@@ -98,7 +98,11 @@ void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *
     assert(alarm < core->ruleset->alarm_count);
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
+    const struct alarm_axes before = core->alarms[alarm].alarm.axes;
     alarm_restore(&core->alarms[alarm].alarm, &conf, record, now);
+    core_note_cause(core, alarm, before.active);
+    core->causes_turned = false;
+    (void)core_note_promotion(core, alarm, before); /* all alarms are looked at at the start */
     for (uint32_t i = 0; memory_count == bound->memory_count && i < memory_count; i++) {
         core->memories[bound->memory_first + i] = core_restore_memory(&memories[i], now);
     }
@@ -166,6 +170,24 @@ enum core_lane core_event_lane(enum core_event_type type) {
     return type <= EVENT_ALARM_ESCALATED ? LANE_ALARM : LANE_ACTIVITY;
 }
 
+/* Each zone's counts are of the fires that are active and promoted there. */
+static void core_check_causes(const struct core *core) {
+    uint32_t fires = 0;
+    uint32_t promotions = 0;
+    for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
+        const struct ruleset_rule *rule = &core->ruleset->rules[core->ruleset->alarms[i].rule];
+        bool fire = rule->class == CLASS_FIRE_ALARM || rule->class == CLASS_FIRE_CONFIRMED;
+        fires += fire && core->alarms[i].alarm.axes.active;
+        promotions += core->alarms[i].alarm.axes.promoted;
+    }
+    for (uint32_t place = 0; place < core->ruleset->place_count; place++) {
+        fires -= core->fires[place];
+        promotions -= core->promotions[place];
+    }
+    assert(fires == 0 && promotions == 0);
+    assert(!core->causes_turned && core->attended == RULESET_NONE);
+}
+
 void core_check(const struct core *core) {
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         const struct alarm_conf conf = core_alarm_conf(core, i);
@@ -175,6 +197,7 @@ void core_check(const struct core *core) {
         assert(core->timers.due[i].ns == instant_earlier(due, core_chain_due(core, i)).ns);
     }
     core_chain_check(core);
+    core_check_causes(core);
     for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
         assert(core->points[p].quality < QUALITY_COUNT);
         bool lost = core->devices[core->ruleset->points[p].device].lost == TRUTH_TRUE;

@@ -10,6 +10,7 @@
  */
 
 #include "rules/core.h"
+#include "rules/flood.h"
 #include "rules/index_set.h"
 #include "rules/timers.h"
 
@@ -81,7 +82,19 @@ struct core {
     uint32_t *output_holders;         /* by point: how many steps of alarms want it on */
     struct index_set outputs_changed; /* not reported by core_outputs_changed() yet */
 
-    /* timers: those of the alarms, then of the devices, then of the points; last that of upkeep */
+    /* by place */
+    uint32_t *zones;      /* of fire; see ruleset_zones() */
+    uint32_t *fires;      /* of a zone: fires that are active */
+    uint32_t *promotions; /* of a zone: fires that are promoted */
+    struct moment *tests; /* until when it is under test; MOMENT_NEVER: it is not */
+    uint32_t test_count;  /* places under test */
+    uint8_t *tripped;     /* by point: tripped in the test that runs or was last */
+    bool causes_turned;   /* a cause of other alarms came or went in this step */
+    uint32_t attended;    /* the place where the attend button was pressed in this step */
+    struct flood flood;
+
+    /* timers: those of the alarms, then of the devices, then of the points; last those of
+     * upkeep, of tests and of floods */
     struct timers timers;
 
     uint32_t builtin_first[BUILTIN_COUNT]; /* first alarm of each rule of the product's own */
@@ -92,12 +105,24 @@ static inline uint32_t core_device_timer(const struct core *core, uint32_t devic
     return core->ruleset->alarm_count + device;
 }
 
-static inline uint32_t core_upkeep_timer(const struct core *core) {
-    return core->timers.count - 1;
-}
-
 static inline uint32_t core_point_timer(const struct core *core, uint32_t point) {
     return core->ruleset->alarm_count + core->ruleset->device_count + point;
+}
+
+static inline uint32_t core_upkeep_timer(const struct core *core) {
+    return core_point_timer(core, core->ruleset->point_count);
+}
+
+static inline uint32_t core_test_timer(const struct core *core) {
+    return core_upkeep_timer(core) + 1;
+}
+
+static inline uint32_t core_flood_timer(const struct core *core) {
+    return core_test_timer(core) + 1;
+}
+
+static inline uint32_t core_timer_count(const struct ruleset *ruleset) {
+    return ruleset->alarm_count + ruleset->device_count + ruleset->point_count + 3;
 }
 
 /* What the parts of a step share. */
@@ -130,6 +155,41 @@ void core_touch_waiting(struct core *core);
 
 /* A receiver of a step has confirmed, or will not. */
 void core_receipt(struct core *core, const struct input *input);
+/* Note and tell what happened to an alarm, and what follows for those who are to hear of it. */
+void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
+                   const struct command *command);
+
+/* --- core_causes.c --- */
+
+/* Let the alarm follow its cause, if another alarm is one. Returns a set of enum alarm_change. */
+unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now);
+
+/* The alarm was stepped: count it among the causes, or no longer. */
+void core_note_cause(struct core *core, uint32_t alarm, bool was_active);
+
+/* Let those follow whose causes turned in this step. */
+void core_spread_causes(const struct core_turn *turn);
+
+/* Likewise among the promoted fires. Returns the alarm of its zone if that must follow, or
+ * RULESET_NONE. */
+uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before);
+
+/* What system_fire_promoted says of a zone. */
+enum truth core_judge_promotion(const struct core *core, uint32_t zone);
+
+/* --- core_test_mode.c --- */
+
+/* Is a place, or one around it, under test? RULESET_NONE never is. */
+bool core_place_is_tested(const struct core *core, uint32_t place);
+
+/* Tests whose time is over end. */
+void core_test_due(const struct core_turn *turn);
+
+/* One of the verbs about a place. */
+enum command_refusal core_test_command(const struct core_turn *turn, const struct command *command);
+
+/* A point has become true. */
+void core_test_trip(const struct core_turn *turn, uint32_t point);
 
 /* What alarm.h wants to know of the rule of an alarm. */
 struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm);

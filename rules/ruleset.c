@@ -17,6 +17,8 @@
 
 /* How long a role may be without a receiver that can be reached (model.md 4). */
 #define NOBODY_LISTENING_AFTER_NS (600 * NS_PER_S)
+/* A set of places, one bit each. */
+enum { PLACE_SET_SIZE = LIMIT_PLACES / 8 };
 
 /* While the smallest place of a device is searched: no point of it has been met yet. */
 #define PLACE_UNSEEN (RULESET_NONE - 1)
@@ -54,6 +56,8 @@ static const struct {
                                   PRIORITY_HIGH, ENTITY_LISTENER, NOBODY_LISTENING_AFTER_NS, 0},
     [BUILTIN_STORAGE] = {"system_storage", CLASS_SYSTEM_STORAGE, PRIORITY_HIGH, ENTITY_GATEWAY, 0,
                          0},
+    [BUILTIN_FIRE_PROMOTED] = {"system_fire_promoted", CLASS_FIRE_CONFIRMED, PRIORITY_EMERGENCY,
+                               ENTITY_PLACE, 0, 0},
 };
 
 /* One walk: counts into `sizes`, and writes where `arrays` is not NULL. */
@@ -65,7 +69,8 @@ struct ruleset_walk {
     struct ruleset_finding *findings;
     uint32_t finding_room;
     uint32_t finding_count;
-    bool full; /* a bound was reached: nothing more is counted or written */
+    bool full;                     /* a bound was reached: nothing more is counted or written */
+    uint8_t zones[PLACE_SET_SIZE]; /* of fire, in which a first detector may be promoted */
 };
 
 /* What a rule is for, one at a time. */
@@ -352,6 +357,63 @@ static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
     }
 }
 
+/* --- zones of fire --- */
+
+static bool ruleset_place_is_in(const uint8_t *set, uint32_t place) {
+    return (set[place / 8] >> place % 8 & 1) != 0;
+}
+
+static void ruleset_place_add(uint8_t *set, uint32_t place) {
+    set[place / 8] |= (uint8_t)(1u << place % 8);
+}
+
+/* The smallest place in `confirmed` that contains `place`, else its top-level place. */
+static uint32_t ruleset_zone(const struct ruleset_place *places, const uint8_t *confirmed,
+                             uint32_t place) {
+    while (!ruleset_place_is_in(confirmed, place) && places[place].parent != RULESET_NONE) {
+        place = places[place].parent;
+    }
+    return place;
+}
+
+/* Add the places of all entities that the rules of a class are for. */
+static void ruleset_places_of_class(const struct ruleset_draft *draft, enum alarm_class class,
+                                    uint8_t *places) {
+    struct ruleset_entity entity;
+    for (uint32_t r = 0; r < draft->rule_count; r++) {
+        const struct ruleset_draft_rule *rule = &draft->rules[r];
+        for (uint32_t i = 0; rule->class == class && ruleset_entity_next(draft, rule, i, &entity);
+             i = entity.index + 1) {
+            ruleset_place_add(places, entity.place);
+        }
+    }
+}
+
+/* Find the zones in which a first detector may be promoted. */
+static void ruleset_find_zones(struct ruleset_walk *walk) {
+    const struct ruleset_draft *draft = walk->draft;
+    uint8_t confirmed[PLACE_SET_SIZE] = {0};
+    uint8_t detecting[PLACE_SET_SIZE] = {0};
+    ruleset_places_of_class(draft, CLASS_FIRE_CONFIRMED, confirmed);
+    ruleset_places_of_class(draft, CLASS_FIRE_ALARM, detecting);
+    for (uint32_t place = 0; place < draft->place_count; place++) {
+        if (ruleset_place_is_in(detecting, place)) {
+            ruleset_place_add(walk->zones, ruleset_zone(draft->places, confirmed, place));
+        }
+    }
+}
+
+/* The chain of those who hear of a confirmed fire: of the first rule that has one. */
+static uint32_t ruleset_confirmed_chain(const struct ruleset_draft *draft) {
+    for (uint32_t r = 0; r < draft->rule_count; r++) {
+        if (draft->rules[r].class == CLASS_FIRE_CONFIRMED &&
+            draft->rules[r].chain != RULESET_NONE) {
+            return draft->rules[r].chain;
+        }
+    }
+    return RULESET_NONE;
+}
+
 /* --- the product's own rules --- */
 
 /* Has each point of its kind an alarm of this rule of the product's own? */
@@ -398,6 +460,8 @@ static uint32_t ruleset_builtin_range(const struct ruleset_draft *draft,
         return draft->component_count;
     case BUILTIN_NOBODY_LISTENING:
         return draft->listener_count;
+    case BUILTIN_FIRE_PROMOTED:
+        return draft->place_count;
     case BUILTIN_UPLINK_LOST:
     case BUILTIN_STORAGE:
         return 1;
@@ -435,6 +499,11 @@ static void ruleset_builtin_alarm(struct ruleset_walk *walk, enum ruleset_builti
                                ? draft->devices[point->device].serves_emergency != 0
                                : point->serves_emergency != 0;
         walk->sizes.dependents++;
+    } else if (builtin == BUILTIN_FIRE_PROMOTED) {
+        if (!ruleset_place_is_in(walk->zones, entity)) {
+            return;
+        }
+        alarm.place = entity;
     }
     if (serves_emergency) {
         alarm.priority = PRIORITY_HIGH;
@@ -448,10 +517,12 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, enum ruleset_builtin
         .set_first = walk->sizes.sets,
         .alarm_first = walk->sizes.alarms,
         .raise_after_ns = builtins[builtin].raise_after_ns,
-        .chain = RULESET_NONE,
+        .chain =
+            builtin == BUILTIN_FIRE_PROMOTED ? ruleset_confirmed_chain(walk->draft) : RULESET_NONE,
         .class = (uint8_t)builtins[builtin].class,
         .priority = (uint8_t)builtins[builtin].priority,
         .builtin = (uint8_t)builtin,
+        .latched = alarm_class_facts(builtins[builtin].class)->latched,
         .each = builtins[builtin].kinds != 0 ? EXPR_EACH_POINT : EXPR_EACH_PLACE,
         .evaluated = true,
     };
@@ -470,6 +541,7 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, enum ruleset_builtin
 }
 
 static void ruleset_walk_all(struct ruleset_walk *walk) {
+    ruleset_find_zones(walk);
     for (uint32_t i = 0; i < walk->draft->rule_count && !walk->full; i++) {
         ruleset_draft_rule(walk, i);
     }
@@ -556,6 +628,20 @@ void ruleset_bind(const struct ruleset_draft *draft, const struct ruleset_sizes 
     assert(!walk.full);
     assert(memcmp(&walk.sizes, sizes, sizeof *sizes) == 0);
     ruleset_dependents(&walk);
+}
+
+void ruleset_zones(const struct ruleset *ruleset, uint32_t *zones) {
+    uint8_t confirmed[PLACE_SET_SIZE] = {0};
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        const struct ruleset_alarm *alarm = &ruleset->alarms[i];
+        const struct ruleset_rule *rule = &ruleset->rules[alarm->rule];
+        if (rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE) {
+            ruleset_place_add(confirmed, alarm->place);
+        }
+    }
+    for (uint32_t place = 0; place < ruleset->place_count; place++) {
+        zones[place] = ruleset_zone(ruleset->places, confirmed, place);
+    }
 }
 
 const char *ruleset_builtin_name(enum ruleset_builtin builtin) {

@@ -67,6 +67,7 @@ enum ruleset_builtin {
     BUILTIN_STUCK,            /* system_stuck, each point that measures (core_upkeep.h) */
     BUILTIN_BATTERY_LOW,      /* system_battery_low, each battery */
     BUILTIN_TAMPER,           /* system_tamper, each tamper contact */
+    BUILTIN_FIRE_PROMOTED,    /* system_fire_promoted, each zone with a rule for a first detector */
     BUILTIN_COUNT,
 };
 
@@ -236,6 +237,12 @@ struct ruleset_arrays {
  */
 void ruleset_bind(const struct ruleset_draft *draft, const struct ruleset_sizes *sizes,
                   const struct ruleset_arrays *arrays);
+
+/*
+ * The zone of each place: the smallest place with a fire.confirmed rule of the site's that contains it,
+ * else its top-level place. `zones` has room for all places.
+ */
+void ruleset_zones(const struct ruleset *ruleset, uint32_t *zones);
 
 /* A rule id of the product's own, "system_device_lost". NULL for BUILTIN_NONE. */
 const char *ruleset_builtin_name(enum ruleset_builtin builtin);

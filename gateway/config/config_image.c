@@ -167,6 +167,9 @@ static const struct config_name builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_STORAGE] = {"事件无法记录", "Events cannot be recorded"},
     [BUILTIN_NOBODY_LISTENING] = {"报警无法通知到该角色的任何人员",
                                   "Nobody of a role can be reached with alarms"},
+    [BUILTIN_FIRE_PROMOTED] =
+        {"{place}:火警无人处置,按火警确认处理",
+         "{place}: a fire alarm that nobody looked after counts as confirmed"},
 };
 
 static const struct config_name builtin_responses[BUILTIN_COUNT] = {
@@ -180,6 +183,7 @@ static const struct config_name builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_STORAGE] = {"检查网关的磁盘空间", "Check the gateway's disk"},
     [BUILTIN_NOBODY_LISTENING] = {"检查该角色的 webhook 地址与密钥,并指定专人值守",
                                   "Check the role's webhook and its secret; have somebody watch"},
+    [BUILTIN_FIRE_PROMOTED] = {"组织疏散,拨打 119", "Evacuate, call 119"},
 };
 
 static void image_rule_texts(struct image_builder *image, uint32_t count) {

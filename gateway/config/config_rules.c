@@ -253,9 +253,9 @@ static bool rule_class(struct config *config, struct config_rule *rule,
 static void rule_delays(struct config *config, struct config_rule *rule, bool class_known,
                         const struct config_node *const *fields) {
     const struct config_node *node = fields[CONFIG_RULE_RAISE_AFTER];
-    uint64_t clear_after_ns;
     (void)config_span(config, node, 0, DELAY_MAX_NS, &rule->draft.raise_after_ns);
-    (void)config_span(config, fields[CONFIG_RULE_CLEAR_AFTER], 0, DELAY_MAX_NS, &clear_after_ns);
+    (void)config_span(config, fields[CONFIG_RULE_CLEAR_AFTER], 0, DELAY_MAX_NS,
+                      &rule->draft.clear_after_ns);
     if (class_known && alarm_class_facts(rule->draft.class)->delay_capped &&
         rule->draft.raise_after_ns > 0) {
         config_error(config, node, "leave `raise_after` out",
@@ -289,9 +289,6 @@ static const char *rule_withheld(struct config *config, const struct expr_progra
     }
     if (fields[CONFIG_RULE_CLEAR] != NULL) {
         reasons[count++] = "clear";
-    }
-    if (fields[CONFIG_RULE_CLEAR_AFTER] != NULL) {
-        reasons[count++] = "clear_after";
     }
     const char *all = count > 0 ? reasons[0] : NULL;
     for (uint32_t i = 1; i < count; i++) {

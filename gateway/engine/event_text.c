@@ -30,6 +30,9 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
                               "No connection to the backend; events are kept here"}},
     [BUILTIN_STORAGE] = {{"事件无法写入存储,报警仍会照常发出",
                           "Events cannot be recorded; alarms are told all the same"}},
+    [BUILTIN_FIRE_PROMOTED] =
+        {{"{place}:火警无人处置,按火警确认处理",
+          "{place}: a fire alarm that nobody looked after counts as confirmed"}},
 };
 
 static const struct event_words builtin_responses[BUILTIN_COUNT] = {
@@ -48,6 +51,7 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_UPLINK_LOST] = {{"检查网络和消息服务器", "Check the network and the broker"}},
     [BUILTIN_STORAGE] = {{"检查磁盘空间和状态目录的权限",
                           "Check disk space and the permissions of the state directory"}},
+    [BUILTIN_FIRE_PROMOTED] = {{"组织疏散,拨打 119", "Evacuate, call 119"}},
 };
 
 static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {

@@ -85,6 +85,7 @@ struct life {
     struct step step;
     struct instant now;
     struct alarm *before; /* by alarm: how it was before the step */
+    bool *told;           /* by alarm: the step said something of it */
     struct row *rows;
     struct memory_record *memories;
     uint32_t *changed;
@@ -219,6 +220,7 @@ static void life_begin(struct life *life, uint64_t seed, unsigned char poison) {
     life->block = life_array(core_size(ruleset), 1);
     life->step.events = life_array(core_events_max(ruleset), sizeof *life->step.events);
     life->before = life_array(ruleset->alarm_count, sizeof *life->before);
+    life->told = life_array(ruleset->alarm_count, sizeof *life->told);
     life->rows = life_array(ruleset->alarm_count, sizeof *life->rows);
     life->memories = life_array(ruleset->memory_count, sizeof *life->memories);
     life->changed = life_array(ruleset->alarm_count, sizeof *life->changed);
@@ -229,6 +231,7 @@ static void life_end(struct life *life) {
     free(life->changed);
     free(life->memories);
     free(life->rows);
+    free(life->told);
     free(life->before);
     free(life->step.events);
     free(life->block);
@@ -277,6 +280,18 @@ static bool life_zone_may_be_over(const struct life *life, uint32_t zone) {
     return call_points_at_rest && detectors < 2;
 }
 
+/* Is there a detector in the zone whose alarm was promoted and is not closed? */
+static bool life_zone_is_promoted(const struct life *life, uint32_t zone) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    bool promoted = false;
+    for (uint32_t i = 0; i < ruleset->alarm_count && !promoted; i++) {
+        uint32_t place = ruleset->alarms[i].place;
+        promoted = core_alarm(life->core, i)->axes.promoted && place >= zone &&
+                   place < ruleset->places[zone].end;
+    }
+    return promoted;
+}
+
 static bool life_builtin_may_lower(const struct life *life, const struct ruleset_alarm *bound,
                                    enum ruleset_builtin builtin, const struct input *input) {
     bool well = input->state == TRUTH_TRUE && input->subject == bound->entity;
@@ -299,6 +314,8 @@ static bool life_builtin_may_lower(const struct life *life, const struct ruleset
         return input->kind == INPUT_STORAGE && well;
     case BUILTIN_NOBODY_LISTENING:
         return input->kind == INPUT_LISTENER && well;
+    case BUILTIN_FIRE_PROMOTED: /* its detectors' alarms have been reset */
+        return !life_zone_is_promoted(life, bound->entity);
     case BUILTIN_NONE:
     case BUILTIN_COUNT:
         break;
@@ -378,6 +395,8 @@ static bool life_may_reset(const struct life *life, uint32_t alarm) {
     const struct ruleset_alarm *bound = &life->trial.ruleset.alarms[alarm];
     if (bound->rule == CONFIRMED) {
         return life_zone_may_be_over(life, bound->entity);
+    } else if (life->trial.ruleset.rules[bound->rule].builtin == BUILTIN_FIRE_PROMOTED) {
+        return !life_zone_is_promoted(life, bound->entity);
     }
     const struct shadow *shadow = &life->shadows[bound->entity];
     return bound->entity_kind == ENTITY_POINT && shadow->usable && shadow->value == 0 &&
@@ -505,6 +524,24 @@ static void life_journal(struct life *life) {
     }
 }
 
+/* Each alarm by its index; then what those meant for others. */
+static void life_judge_order(const struct life *life) {
+    uint32_t last = 0;
+    bool caused = false;
+    for (uint32_t i = 0; i < life->step.event_count; i++) {
+        const struct core_event *event = &life->step.events[i];
+        bool follows =
+            event->type == EVENT_ALARM_SUPPRESSED || event->type == EVENT_ALARM_UNSUPPRESSED;
+        if (event->alarm == RULESET_NONE) {
+            continue;
+        }
+        caused |= follows && event->alarm < last;
+        claim(life, caused ? follows : event->alarm >= last,
+              "events stand in the order of the alarms", event->alarm);
+        last = event->alarm;
+    }
+}
+
 static void life_take(struct life *life, struct input *input) {
     const struct ruleset *ruleset = &life->trial.ruleset;
     input->at = life->now;
@@ -520,22 +557,19 @@ static void life_take(struct life *life, struct input *input) {
 
     life_digest(life, life->step.refusal);
     life->tally.refusals[life->step.refusal]++;
-    uint32_t next = 0;
+    memset(life->told, 0, ruleset->alarm_count * sizeof *life->told);
     for (uint32_t i = 0; i < life->step.event_count; i++) {
         const struct core_event *event = &life->step.events[i];
+        if (event->alarm != RULESET_NONE) {
+            life->told[event->alarm] = true;
+        }
         life_digest_event(life, event);
         life_judge_event(life, event, input);
     }
+    life_judge_order(life);
     for (uint32_t alarm = 0; alarm < ruleset->alarm_count; alarm++) {
-        bool told = false;
-        while (next < life->step.event_count && (life->step.events[next].alarm == RULESET_NONE ||
-                                                 life->step.events[next].alarm == alarm)) {
-            told |= life->step.events[next++].alarm == alarm;
-        }
-        life_judge_alarm(life, alarm, told, input);
+        life_judge_alarm(life, alarm, life->told[alarm], input);
     }
-    claim(life, next == life->step.event_count, "events stand in the order of the alarms",
-          RULESET_NONE);
     life_judge_reading(life, input);
     life_journal(life);
 }

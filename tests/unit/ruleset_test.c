@@ -282,6 +282,7 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
         [BUILTIN_STORAGE] = 1,
         [BUILTIN_NOBODY_LISTENING] = 2,
         [BUILTIN_STUCK] = 2, /* the two thermometers; it has neither battery nor tamper contact */
+        [BUILTIN_FIRE_PROMOTED] = 1,
     };
     uint32_t alarm = trial.ruleset.rules[0].alarm_count;
     for (unsigned builtin = 1; builtin < BUILTIN_COUNT; builtin++) {

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What one alarm means for others
+ *
+ * A lost device is the cause of its points' faults, and a fire of the doors that stand open in its
+ * zone: those are inhibited while the cause is active. A detector that nobody looks after makes its
+ * zone a confirmed fire. What is caused follows in the same step.
+ */
+#include <assert.h>
+
+#include "rules/core_state.h"
+
+/* --- which alarm is a cause --- */
+
+static const struct ruleset_rule *core_rule_of(const struct core *core, uint32_t alarm) {
+    return &core->ruleset->rules[core->ruleset->alarms[alarm].rule];
+}
+
+static bool core_is_fire(const struct core *core, uint32_t alarm) {
+    uint8_t class = core_rule_of(core, alarm)->class;
+    return class == CLASS_FIRE_ALARM || class == CLASS_FIRE_CONFIRMED;
+}
+
+static bool core_is_door(const struct core *core, uint32_t alarm) {
+    uint8_t class = core_rule_of(core, alarm)->class;
+    return class == CLASS_DOOR_FORCED || class == CLASS_DOOR_HELD;
+}
+
+static bool core_is_cause(const struct core *core, uint32_t alarm) {
+    return core_is_fire(core, alarm) || core_rule_of(core, alarm)->builtin == BUILTIN_DEVICE_LOST;
+}
+
+static bool core_is_point_fault(const struct core *core, uint32_t alarm) {
+    uint8_t builtin = core_rule_of(core, alarm)->builtin;
+    return builtin == BUILTIN_SENSOR_FAULT || builtin == BUILTIN_STUCK;
+}
+
+static bool core_has_cause(const struct core *core, uint32_t alarm) {
+    return core_is_door(core, alarm) || core_is_point_fault(core, alarm);
+}
+
+/* The zone of a fire; a confirmed fire is its zone's own. */
+static uint32_t core_fire_zone(const struct core *core, uint32_t alarm) {
+    uint32_t place = core->ruleset->alarms[alarm].place;
+    return core_rule_of(core, alarm)->class == CLASS_FIRE_CONFIRMED ? place : core->zones[place];
+}
+
+/* --- inhibition --- */
+
+/* Is another alarm the cause of this one? */
+static bool core_is_inhibited(const struct core *core, uint32_t alarm) {
+    const struct ruleset *ruleset = core->ruleset;
+    const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
+    if (core_is_point_fault(core, alarm)) {
+        uint32_t device = ruleset->points[bound->entity].device;
+        return core->alarms[core->builtin_first[BUILTIN_DEVICE_LOST] + device].alarm.axes.active;
+    }
+    for (uint32_t place = bound->place; place != RULESET_NONE;
+         place = ruleset->places[place].parent) {
+        if (core->fires[place] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now) {
+    struct alarm *state = &core->alarms[alarm].alarm;
+    if (!state->axes.open || !core_has_cause(core, alarm)) {
+        return 0;
+    }
+    const struct alarm_conf conf = core_alarm_conf(core, alarm);
+    return alarm_inhibit(state, &conf, core_is_inhibited(core, alarm), now);
+}
+
+void core_note_cause(struct core *core, uint32_t alarm, bool was_active) {
+    bool active = core->alarms[alarm].alarm.axes.active;
+    if (active == was_active || !core_is_cause(core, alarm)) {
+        return;
+    }
+    core->causes_turned = true;
+    if (core_is_fire(core, alarm)) {
+        uint32_t *fires = &core->fires[core_fire_zone(core, alarm)];
+        assert(active || *fires > 0);
+        *fires = active ? *fires + 1 : *fires - 1;
+    }
+}
+
+/* The product's own alarms of a point stand last among its dependents. */
+static void core_spread_to_point(const struct core_turn *turn, uint32_t point) {
+    const struct ruleset *ruleset = turn->core->ruleset;
+    uint32_t first = ruleset->dependent_first[point];
+    for (uint32_t i = ruleset->dependent_first[point + 1]; i > first; i--) {
+        uint32_t alarm = ruleset->dependents[i - 1];
+        if (core_rule_of(turn->core, alarm)->builtin == BUILTIN_NONE) {
+            return;
+        } else if (core_has_cause(turn->core, alarm)) {
+            core_conclude(turn, alarm, core_follow_cause(turn->core, alarm, turn->input->at), NULL);
+        }
+    }
+}
+
+static void core_spread_to_points(const struct core_turn *turn, uint32_t device) {
+    const struct core *core = turn->core;
+    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
+        core_spread_to_point(turn, core->device_points[i]);
+    }
+}
+
+static void core_spread_to_doors(const struct core_turn *turn, uint32_t zone) {
+    const struct ruleset *ruleset = turn->core->ruleset;
+    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
+        const struct ruleset_rule *rule = &ruleset->rules[r];
+        if (rule->class != CLASS_DOOR_FORCED && rule->class != CLASS_DOOR_HELD) {
+            continue;
+        }
+        for (uint32_t i = rule->alarm_first; i < rule->alarm_first + rule->alarm_count; i++) {
+            uint32_t place = ruleset->alarms[i].place;
+            if (place >= zone && place < ruleset->places[zone].end) {
+                core_conclude(turn, i, core_follow_cause(turn->core, i, turn->input->at), NULL);
+            }
+        }
+    }
+}
+
+void core_spread_causes(const struct core_turn *turn) {
+    struct core *core = turn->core;
+    for (uint32_t i = 0; core->causes_turned && i < core->touched.count; i++) {
+        uint32_t alarm = core->touched.indexes[i];
+        if (core_is_fire(core, alarm)) {
+            core_spread_to_doors(turn, core_fire_zone(core, alarm));
+        } else if (core_is_cause(core, alarm)) {
+            core_spread_to_points(turn, core->ruleset->alarms[alarm].entity);
+        }
+    }
+    core->causes_turned = false;
+}
+
+/* --- promotion --- */
+
+/* The alarm of a zone in which a first detector counts as a confirmed fire. */
+static uint32_t core_promoted_alarm(const struct core *core, uint32_t zone) {
+    const struct ruleset_alarm *alarms = core->ruleset->alarms;
+    uint32_t first = core->builtin_first[BUILTIN_FIRE_PROMOTED];
+    uint32_t end = first + core->builtin_count[BUILTIN_FIRE_PROMOTED];
+    while (first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        if (alarms[middle].entity < zone) {
+            first = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return first;
+}
+
+uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before) {
+    struct alarm_axes after = core->alarms[alarm].alarm.axes;
+    if (before.promoted == after.promoted || core_rule_of(core, alarm)->class != CLASS_FIRE_ALARM) {
+        return RULESET_NONE;
+    }
+    uint32_t zone = core_fire_zone(core, alarm);
+    assert(after.promoted || core->promotions[zone] > 0);
+    core->promotions[zone] =
+        after.promoted ? core->promotions[zone] + 1 : core->promotions[zone] - 1;
+    return core_promoted_alarm(core, zone);
+}
+
+/* Has a rule of the site confirmed a fire in the zone already? */
+static bool core_zone_is_confirmed(const struct core *core, uint32_t zone) {
+    const struct ruleset *ruleset = core->ruleset;
+    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
+        const struct ruleset_rule *rule = &ruleset->rules[r];
+        bool confirms = rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE;
+        for (uint32_t i = rule->alarm_first; confirms && i < rule->alarm_first + rule->alarm_count;
+             i++) {
+            if (ruleset->alarms[i].place == zone && core->alarms[i].alarm.axes.open) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+enum truth core_judge_promotion(const struct core *core, uint32_t zone) {
+    if (core->promotions[zone] == 0) {
+        return TRUTH_FALSE;
+    }
+    /* A fire that is confirmed need not be confirmed again; one that was promoted stays so. */
+    bool open = core->alarms[core_promoted_alarm(core, zone)].alarm.axes.open;
+    return open || !core_zone_is_confirmed(core, zone) ? TRUTH_TRUE : TRUTH_FALSE;
+}
