@@ -1,4 +1,5 @@
 tocsin_unit_test(history gateway_replay console_site)
+tocsin_unit_test(replay gateway_replay)
 tocsin_unit_test(rule_test gateway_replay)
 
 # The rules of the example do what their own tests say.

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a real gateway heard, heard again: the same events to the byte; and what other rules would have said."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+
+from harness import ROOT, TOCSIN, until
+
+CALL = "emergency_call/care/day-care/button-1"
+BUTTON = "care/day-care/button-1"
+SMOKE = "care/dining/smoke-1"
+RULES = ROOT / "deploy" / "example" / "rules.yaml"
+
+
+def tocsin(*arguments):
+    return subprocess.run([TOCSIN, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+def bodies(scene):
+    with sqlite3.connect(f"file:{scene.state}/journal.db?mode=ro", uri=True) as journal:
+        rows = journal.execute("SELECT body FROM event ORDER BY seq").fetchall()
+    return [row[0] if isinstance(row[0], str) else row[0].decode() for row in rows]
+
+
+def live(scene):
+    """A call that is acknowledged and cleared, a fire, a device that is lost and comes back."""
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    gateway.cli("ack", CALL, "--by", "wang", "--reason", "on my way")
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", rule="emergency_call")
+    field.press(SMOKE)
+    backend.until_event(type="alarm.raised", rule="fire_alarm")
+    field.say("device sport-io down")
+    backend.until_event(type="alarm.raised", rule="system_device_lost")
+    field.say("device sport-io up")
+    backend.until_event(type="alarm.cleared", rule="system_device_lost")
+    return backend, field, gateway
+
+
+def test_a_replay_is_the_journal_to_the_byte(scene):
+    live(scene)[2].stop()
+    recorded = bodies(scene)
+    assert len(recorded) >= 7
+
+    done = tocsin("replay", scene.state)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == recorded
+
+    done = tocsin("replay", scene.state / "recordings", "--journal", scene.state / "journal.db", "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    assert f"equal to the journal: {len(recorded)}  different: 0  not in the journal: 0" in done.stdout
+
+    # The site file as it stands, with other ports, has the same rules.
+    done = tocsin("replay", scene.state, "--site", scene.site, "--journal", scene.state)
+    assert done.returncode == 0, done.stderr
+    assert "Day-care room: emergency call" in tocsin("replay", scene.state, "--text", "--lang", "en").stdout
+    assert "日间照料室" in tocsin("replay", scene.state, "--text", "--lang", "zh").stdout
+
+
+def test_a_journal_that_says_something_else_is_shown(scene):
+    live(scene)[2].stop()
+    copy = scene.directory / "copy"
+    copy.mkdir()
+    with sqlite3.connect(scene.state / "journal.db") as journal:
+        journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(scene.state / "journal.db", copy / "journal.db")
+    with sqlite3.connect(copy / "journal.db") as journal:
+        seq, body = journal.execute("SELECT seq, body FROM event WHERE type LIKE '%acknowledged%'").fetchone()
+        body = body if isinstance(body, str) else body.decode()
+        journal.execute("UPDATE event SET body = ? WHERE seq = ?", (body.replace("wang", "wong"), seq))
+    done = tocsin("replay", scene.state, "--journal", copy, "--lang", "en")
+    assert done.returncode == 1
+    assert "different: 1 " in done.stdout
+    assert f"#{seq} is not what was recorded" in done.stderr and "wong" in done.stderr and "wang" in done.stderr
+
+    # An event that nothing in the recording can have caused is noticed as well.
+    with sqlite3.connect(copy / "journal.db") as journal:
+        journal.execute("UPDATE event SET body = ? WHERE seq = ?", (body, seq))
+        columns = [row[1] for row in journal.execute("PRAGMA table_info(event)")]
+        values = ", ".join("seq + (SELECT count(*) FROM event)" if name == "seq" else name for name in columns)
+        journal.execute(f"INSERT INTO event ({', '.join(columns)}) SELECT {values} FROM event WHERE seq = 1")
+    done = tocsin("replay", scene.state, "--journal", copy, "--lang", "en")
+    assert done.returncode == 1 and "different: 1 " in done.stdout
+
+
+def test_a_killed_engine_leaves_a_recording_that_is_equal_as_far_as_it_goes(scene):
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    # The recording follows within a second; wait until it has the press.
+    until(lambda: "alarm.raised" in tocsin("replay", scene.state).stdout, "the press in the recording")
+    gateway.kill("engine", signal.SIGKILL)
+    gateway.until_healthy()
+    gateway.cli("ack", CALL, "--by", "wang")
+    backend.until_event(type="alarm.acknowledged", rule="emergency_call")
+    gateway.stop()
+    assert len(list((scene.state / "recordings").glob("*.recording"))) == 2
+    done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "different: 0" in done.stdout and "not in the journal: 0" in done.stdout
+    replayed = tocsin("replay", scene.state).stdout
+    assert replayed.count("tocsin.system.started") == 2 and "tocsin.alarm.acknowledged" in replayed
+
+
+def test_other_rules_show_what_would_have_been_different(scene):
+    live(scene)[2].stop()
+    other = scene.directory / "other.yaml"
+    text = RULES.read_text()
+    assert "within(heat, 60 s)) >= 2" in text
+    other.write_text(text.replace("within(heat, 60 s)) >= 2", "within(heat, 60 s)) >= 1")
+                         .replace("{place}: emergency call", "{place}: HELP"))
+    done = tocsin("replay", scene.state, "--site", scene.site, "--against", other, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("+ ") and "fire_confirmed/care" in line for line in lines)
+    assert any(line.startswith("~ ") and "emergency call" in line for line in lines)
+    assert any(line.startswith("  ") and "HELP" in line for line in lines)
+    assert not any(line.startswith("- ") for line in lines)
+    assert "differences: " in done.stderr
+
+    same = tocsin("replay", scene.state, "--site", scene.site, "--against", RULES, "--lang", "en")
+    assert same.returncode == 0 and same.stdout == "" and "differences: 0" in same.stderr
+
+    other.write_text("rules:\n  - rule: broken\n    each: point smoke\n    raise: valeu\n    class: fire.alarm\n"
+                     "    message: {en: x}\n")
+    done = tocsin("replay", scene.state, "--site", scene.site, "--against", other)
+    assert done.returncode == 2 and f"{other}:4:12: error: " in done.stderr
+
+
+def test_a_rule_is_tried_on_an_export_of_the_database(scene):
+    export = scene.directory / "month.lp"
+    begin = 1_795_446_000_000_000_000  # a Monday at eleven in the evening in Xuzhou
+    lines = [f"door_contact,gateway=main,place=hall/gate,point=hall/gate/door,site=s value={value},quality=0i {begin + t}"
+             for value, t in ((0, 0), (1, 10**9), (0, 50 * 10**9))]
+    export.write_text("# DML\n" + "\n".join(reversed(lines)) + "\n")
+    done = tocsin("replay", export, "--site", scene.site)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["type"] for event in events if event["data"].get("rule") == "door_held"][0] == "tocsin.alarm.raised"
+    assert events[0]["time"] == "2026-11-23T15:00:31.000Z"
+
+    export.write_text(export.read_text() + "door_contact,point=hall/gate/door value=open 1\n")
+    done = tocsin("replay", export, "--site", scene.site)
+    assert done.returncode == 1 and f"{export}:5:41: not a number" in done.stderr
+
+
+def test_what_does_not_go_together_is_a_usage_error(scene):
+    for arguments in ((), ("a", "b"), ("a.lp",), ("a", "--against", "b"), ("a", "--set", "b=c"), ("a", "--lang", "fr"),
+                      ("a.lp", "--site", "s", "--journal", "j"), ("a", "--site", "s", "--against", "b", "--journal", "j")):
+        done = tocsin("replay", *arguments)
+        assert done.returncode == 2 and "tocsin replay --help" in done.stderr, arguments
+    assert tocsin("replay", scene.directory / "nothing").returncode == 1
+    assert tocsin("replay", "--help").returncode == 0
+
+
+def test_the_rules_of_the_example_pass_their_own_tests():
+    done = tocsin("test-rules", ROOT / "deploy" / "example" / "rules-test.yaml", "--lang", "en")
+    assert done.returncode == 0 and ", failed: 0" in done.stdout, done.stderr
+    assert tocsin("test-rules").returncode == 2
+    assert tocsin("test-rules", ROOT / "deploy" / "example" / "rules-test.yaml", "--site", "/nowhere").returncode == 2

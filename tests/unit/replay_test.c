@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Replay: a day at the example site is recorded as the engine records it, and heard again. Under the
+ * same rules the same is said, to the byte; what is not as it was is noticed.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/clock.h"
+#include "gateway/config/config.h"
+#include "gateway/engine/recording_ring.h"
+#include "gateway/engine/zone.h"
+#include "gateway/replay/comparison.h"
+#include "gateway/replay/replay.h"
+#include "tests/support/cmocka.h"
+
+enum { PATH_SIZE = 512, SIZE = 16 << 20, REMARKS = 32 };
+
+/* Events as one text. */
+struct script {
+    char *text;
+    size_t size;
+    FILE *out;
+    unsigned count;
+};
+
+struct scene {
+    char directory[PATH_SIZE];
+    struct config_result result, other_result;
+    struct site site, other;
+    struct recording_ring *ring;
+    struct rehearsal live; /* in the place of the engine */
+    struct script said;    /* by the engine */
+    struct instant now;
+    uint64_t seed;
+    unsigned segments;
+    char remarks[REMARKS + 1]; /* of the last replay, one letter each */
+};
+
+static struct scene scene;
+
+static const struct wall wall_begin = {1795446000000000000}; /* a Monday at eleven in the evening */
+
+static struct wall wall_now(void) {
+    return (struct wall){wall_begin.ns + (int64_t)scene.now.ns};
+}
+
+/* ---- what is said ---- */
+
+static void script_begin(struct script *script) {
+    *script = (struct script){.text = NULL};
+    script->out = open_memstream(&script->text, &script->size);
+    assert_non_null(script->out);
+}
+
+static void script_end(struct script *script) {
+    if (script->out != NULL) {
+        assert_int_equal(fclose(script->out), 0);
+        script->out = NULL;
+    }
+}
+
+static void script_free(struct script *script) {
+    script_end(script);
+    free(script->text);
+    script->text = NULL;
+}
+
+static void script_told(void *context, const struct rehearsal *rehearsal,
+                        const struct core_event *event, const struct event_json *json) {
+    struct script *script = context;
+    (void)rehearsal;
+    script->count++;
+    fprintf(script->out, "%llu %.*s\n", (unsigned long long)event->at.ns, (int)json->size,
+            json->text);
+}
+
+/* ---- recording ---- */
+
+static void site_load(const char *rules, struct config_result *result, struct site *ret_site) {
+    char setting[PATH_SIZE + 16];
+    const char *settings[] = {setting};
+    snprintf(setting, sizeof setting, "gateway.state=%s", scene.directory);
+    const struct config_options options = {
+        .settings = settings, .setting_count = 1, .rules = rules};
+    int r = config_load(TEST_SOURCE_DIR "/deploy/example/site.yaml", &options, result);
+    if (r != 0) {
+        config_print(result, stderr);
+    }
+    assert_int_equal(r, 0);
+    assert_int_equal(site_view(result->image, result->image_size, ret_site), 0);
+}
+
+static void until_written(void) {
+    uint64_t end_ns = clock_real_ns() + 20 * NS_PER_S;
+    struct recording_ring_stats stats;
+    do {
+        assert_true(clock_real_ns() < end_ns);
+        recording_ring_stats(scene.ring, &stats);
+        sched_yield();
+    } while (stats.writing);
+}
+
+static void segment_begin(void) {
+    const struct recording_moment moment = {
+        .at = scene.now, .wall = wall_now(), .rate = 1, .boot = "17", .next_seq = 1};
+    recording_ring_begin(scene.ring, scene.live.core, &moment);
+    scene.segments++;
+}
+
+static void hear(struct input input) {
+    input.at = scene.now;
+    input.wall = wall_now();
+    recording_ring_add(scene.ring, &input);
+    rehearsal_take(&scene.live, &input);
+}
+
+/* xorshift64*, Vigna 2016: the same day everywhere. */
+static uint32_t random_below(uint32_t bound) {
+    scene.seed ^= scene.seed >> 12;
+    scene.seed ^= scene.seed << 25;
+    scene.seed ^= scene.seed >> 27;
+    return (uint32_t)((scene.seed * 2685821657736338717u) >> 33) % bound;
+}
+
+static void hear_command(void) {
+    struct command command = {.verb = (enum command_verb)random_below(COMMAND_VERB_COUNT),
+                              .alarm = random_below(scene.site.ruleset.alarm_count),
+                              .place = random_below(scene.site.ruleset.place_count),
+                              .second_role = ROLE_COUNT,
+                              .duration_s = 60,
+                              .actor = "wang",
+                              .reason = "on my way"};
+    hear((struct input){.kind = INPUT_COMMAND, .command = &command});
+}
+
+/* What comes in a moment: readings mostly, now and then a heartbeat, a lost device, a person. */
+static void hear_something(void) {
+    const struct ruleset *ruleset = &scene.site.ruleset;
+    scene.now.ns += random_below(200) * NS_PER_MS;
+    if (core_deadline(scene.live.core).ns <= scene.now.ns) {
+        hear((struct input){.kind = INPUT_TICK});
+    }
+    uint32_t dice = random_below(1000);
+    if (dice < 3) {
+        hear((struct input){.kind = INPUT_DEVICE,
+                            .subject = random_below(ruleset->device_count),
+                            .state = (enum truth)random_below(2)});
+    } else if (dice < 10) {
+        hear_command();
+    } else if (dice < 200) {
+        hear((struct input){.kind = INPUT_HEARTBEAT, .subject = dice % ruleset->device_count});
+    } else {
+        uint32_t point = random_below(ruleset->point_count);
+        bool rare = random_below(40) == 0;
+        hear((struct input){.kind = INPUT_READING,
+                            .reading = {.point = point,
+                                        .quality = (uint8_t)(rare && dice % 3 == 0 ? 3 : 0),
+                                        .value = rare ? 1 : 0,
+                                        .measured = wall_now()}});
+    }
+}
+
+/* Hear things until `segments` have begun in all. */
+static void live_until(unsigned segments) {
+    while (scene.segments < segments) {
+        for (unsigned i = 0; i < 500; i++) {
+            hear_something();
+        }
+        recording_ring_flush(scene.ring, true);
+        until_written();
+        if (recording_ring_is_due(scene.ring)) {
+            segment_begin();
+            until_written();
+        }
+    }
+    for (unsigned i = 0; i < 2000; i++) {
+        hear_something();
+    }
+}
+
+static int set_up(void **state) {
+    (void)state;
+    memset(&scene, 0, sizeof scene);
+    strcpy(scene.directory, "/tmp/tocsin-replay.XXXXXX");
+    assert_non_null(mkdtemp(scene.directory));
+    site_load(NULL, &scene.result, &scene.site);
+    zone_init("Asia/Shanghai");
+    scene.now.ns = 5 * NS_PER_S;
+    scene.seed = 7;
+    script_begin(&scene.said);
+    assert_int_equal(
+        rehearsal_init(&scene.live, &scene.site, 1, scene.now, script_told, &scene.said), 0);
+    assert_int_equal(recording_ring_new(&scene.site, SIZE, &scene.ring), 0);
+    segment_begin();
+    hear((struct input){.kind = INPUT_START, .state = TRUTH_TRUE});
+    for (uint32_t i = 0; i < scene.site.ruleset.calendar_count; i++) {
+        hear((struct input){.kind = INPUT_CALENDAR, .subject = i, .state = TRUTH_FALSE});
+    }
+    until_written();
+    return 0;
+}
+
+static int tear_down(void **state) {
+    char command[PATH_SIZE + 16];
+    (void)state;
+    scene.ring = recording_ring_free(scene.ring);
+    rehearsal_deinit(&scene.live);
+    script_free(&scene.said);
+    config_result_deinit(&scene.result);
+    config_result_deinit(&scene.other_result);
+    snprintf(command, sizeof command, "rm -rf %s", scene.directory);
+    assert_int_equal(system(command), 0);
+    return 0;
+}
+
+static void stop(void) {
+    scene.ring = recording_ring_free(scene.ring);
+    script_end(&scene.said);
+}
+
+/* ---- replaying ---- */
+
+static void remarked(void *context, const struct replay_told *told) {
+    static const char letters[REPLAY_REMARK_COUNT] = {
+        [REPLAY_BEGINS] = 'B',  [REPLAY_BEGINS_FRESH] = 'F', [REPLAY_UNREADABLE] = 'U',
+        [REPLAY_NO_SITE] = 'N', [REPLAY_DROPPED] = 'D',      [REPLAY_DAMAGED] = 'X',
+        [REPLAY_STRAYED] = 'S', [REPLAY_ENDS] = 'E',
+    };
+    (void)context;
+    size_t len = strlen(scene.remarks);
+    assert_true(len < REMARKS);
+    scene.remarks[len] = letters[told->remark];
+    scene.remarks[len + 1] = '\0';
+}
+
+/* Play everything; what is said is the caller's to free. Returns how many inputs there were. */
+static uint64_t play(const struct site *site, struct script *script) {
+    char reason[RECORDING_REASON_SIZE];
+    struct tape tape;
+    struct replay replay = {
+        .sides = {{.site = site, .told = script_told, .context = script}},
+        .side_count = 1,
+        .remark = remarked,
+    };
+    scene.remarks[0] = '\0';
+    script_begin(script);
+    assert_int_equal(tape_open(&tape, scene.directory, reason), 0);
+    assert_int_equal(replay_tape(&replay, &tape), 0);
+    tape_close(&tape);
+    script_end(script);
+    return replay.inputs;
+}
+
+static void a_replay_says_what_was_said_and_arrives_at_each_snapshot(void **state) {
+    struct script script;
+    (void)state;
+    live_until(3);
+    stop();
+    uint64_t inputs = play(NULL, &script);
+    assert_string_equal(scene.remarks, "BE");
+    assert_true(inputs > 10000);
+    assert_true(scene.said.count > 500);
+    assert_int_equal(script.count, scene.said.count);
+    assert_string_equal(script.text, scene.said.text);
+    script_free(&script);
+
+    play(&scene.site, &script); /* the same site, given */
+    assert_string_equal(scene.remarks, "BE");
+    assert_string_equal(script.text, scene.said.text);
+    script_free(&script);
+}
+
+/* Change one byte of a block of a file and make its sum right again. */
+static void block_change(const char *name, enum recording_block kind, size_t at) {
+    char path[2 * PATH_SIZE];
+    struct recording_block_head head;
+    size_t offset = 0;
+    snprintf(path, sizeof path, "%s/%s/%s", scene.directory, RECORDING_DIRECTORY, name);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    for (;;) {
+        assert_int_equal(pread(fd, &head, sizeof head, (off_t)offset), sizeof head);
+        if (head.kind == (uint32_t)kind) {
+            break;
+        }
+        offset += sizeof head + head.size;
+    }
+    unsigned char *body = malloc(head.size);
+    assert_non_null(body);
+    assert_int_equal(pread(fd, body, head.size, (off_t)(offset + sizeof head)), head.size);
+    body[at < head.size ? at : head.size - 1] ^= 1;
+    head = recording_block_of(kind, body, head.size);
+    assert_int_equal(pwrite(fd, &head, sizeof head, (off_t)offset), sizeof head);
+    assert_int_equal(pwrite(fd, body, head.size, (off_t)(offset + sizeof head)), head.size);
+    assert_int_equal(close(fd), 0);
+    free(body);
+}
+
+static void segment_name(unsigned number, char ret[RECORDING_NAME_SIZE]) {
+    recording_name_format(number, scene.site.header->generation, ret);
+}
+
+/* Were replay and engine ever to differ, the next snapshot would show it. */
+static void a_replay_that_strays_is_noticed(void **state) {
+    char name[RECORDING_NAME_SIZE];
+    struct script script;
+    (void)state;
+    live_until(2);
+    stop();
+    segment_name(2, name);
+    block_change(name, RECORDING_CORE, SIZE_MAX);
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "BSE");
+    script_free(&script);
+}
+
+static void a_recording_of_another_build_begins_from_what_was_known(void **state) {
+    char name[RECORDING_NAME_SIZE];
+    struct script script;
+    (void)state;
+    live_until(2);
+    stop();
+    segment_name(1, name);
+    block_change(name, RECORDING_HEAD, offsetof(struct recording_head, build));
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "FE");
+    assert_true(script.count > 100);
+    script_free(&script);
+}
+
+static void an_unreadable_segment_is_told_and_the_next_one_begins_anew(void **state) {
+    char name[RECORDING_NAME_SIZE];
+    struct script script;
+    (void)state;
+    live_until(3);
+    stop();
+    segment_name(2, name);
+    block_change(name, RECORDING_HEAD, 0);
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "BEUBE");
+    script_free(&script);
+}
+
+static void without_its_site_only_the_same_rules_can_be_heard(void **state) {
+    char path[2 * PATH_SIZE];
+    char name[RECORDING_NAME_SIZE];
+    struct script script;
+    (void)state;
+    live_until(1);
+    stop();
+    recording_site_name_format(scene.site.header->generation, name);
+    snprintf(path, sizeof path, "%s/%s/%s", scene.directory, RECORDING_DIRECTORY, name);
+    assert_int_equal(unlink(path), 0);
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "N");
+    assert_int_equal(script.count, 0);
+    script_free(&script);
+    play(&scene.site, &script);
+    assert_string_equal(scene.remarks, "BE");
+    assert_string_equal(script.text, scene.said.text);
+    script_free(&script);
+}
+
+/* ---- other rules ---- */
+
+struct differences {
+    unsigned count[4]; /* by enum comparison_kind */
+    char last[256];
+    int64_t apart_ns; /* of the last that moved */
+};
+
+static void difference_told(void *context, const struct comparison_difference *difference) {
+    struct differences *differences = context;
+    const struct comparison_event *one =
+        difference->before != NULL ? difference->before : difference->after;
+    differences->count[difference->kind]++;
+    snprintf(differences->last, sizeof differences->last, "%s", one->subject);
+    if (difference->kind == COMPARISON_MOVED) {
+        differences->apart_ns = difference->after->wall.ns - difference->before->wall.ns;
+    }
+}
+
+static void before_told(void *context, const struct rehearsal *rehearsal,
+                        const struct core_event *event, const struct event_json *json) {
+    comparison_add(context, COMPARISON_BEFORE, rehearsal->site, event, json);
+}
+
+static void after_told(void *context, const struct rehearsal *rehearsal,
+                       const struct core_event *event, const struct event_json *json) {
+    comparison_add(context, COMPARISON_AFTER, rehearsal->site, event, json);
+}
+
+/* Compare the site's own rules with these, over the tape. */
+static struct differences compare(const char *rules) {
+    char path[2 * PATH_SIZE];
+    char reason[RECORDING_REASON_SIZE];
+    struct comparison comparison = {.error = 0};
+    struct differences differences = {.count = {0}};
+    struct tape tape;
+    snprintf(path, sizeof path, "%s/rules.yaml", scene.directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(rules, file);
+    assert_int_equal(fclose(file), 0);
+    site_load(path, &scene.other_result, &scene.other);
+    struct replay replay = {
+        .sides = {{.site = &scene.site, .told = before_told, .context = &comparison},
+                  {.site = &scene.other, .told = after_told, .context = &comparison}},
+        .side_count = 2,
+        .remark = remarked,
+    };
+    scene.remarks[0] = '\0';
+    assert_int_equal(tape_open(&tape, scene.directory, reason), 0);
+    assert_int_equal(replay_tape(&replay, &tape), 0);
+    tape_close(&tape);
+    assert_true(comparison.lists[COMPARISON_BEFORE].count > 0);
+    assert_true(comparison_run(&comparison, difference_told, &differences) >= 0);
+    comparison_deinit(&comparison);
+    return differences;
+}
+
+/* The example's own rules as a text. */
+static char *own_rules(void) {
+    FILE *file = fopen(TEST_SOURCE_DIR "/deploy/example/rules.yaml", "r");
+    char *text = NULL;
+    size_t size = 0;
+    assert_non_null(file);
+    assert_true(getdelim(&text, &size, '\0', file) > 0);
+    assert_int_equal(fclose(file), 0);
+    return text;
+}
+
+static void text_change(char *text, const char *from, const char *to) {
+    char *at = strstr(text, from);
+    assert_non_null(at);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(at, to, strlen(to));
+}
+
+static void the_same_rules_make_no_difference(void **state) {
+    (void)state;
+    live_until(1);
+    stop();
+    char *rules = own_rules();
+    struct differences differences = compare(rules);
+    free(rules);
+    assert_string_equal(scene.remarks, "FE");
+    for (unsigned kind = 0; kind < 4; kind++) {
+        assert_int_equal(differences.count[kind], 0);
+    }
+}
+
+/* A door is held open; other rules would have said so ten seconds earlier. */
+static void a_shorter_delay_moves_its_alarm_and_nothing_else(void **state) {
+    uint32_t door;
+    (void)state;
+    door = site_point_find(&scene.site, "hall/gate/door");
+    hear((struct input){.kind = INPUT_READING, .reading = {.point = door, .value = 1}});
+    for (unsigned s = 0; s < 60; s++) {
+        scene.now.ns += NS_PER_S;
+        for (uint32_t i = 0; i < scene.site.ruleset.device_count; i++) {
+            hear((struct input){.kind = INPUT_HEARTBEAT, .subject = i});
+        }
+    }
+    stop();
+    char *rules = own_rules();
+    text_change(rules, "raise_after: 30 s\n    class: door.held",
+                "raise_after: 20 s\n    class: door.held");
+    struct differences differences = compare(rules);
+    free(rules);
+    assert_int_equal(differences.count[COMPARISON_MOVED], 1);
+    assert_string_equal(differences.last, "alarm.raised door_held/hall/gate/door");
+    assert_int_equal(differences.apart_ns, -10 * (int64_t)NS_PER_S);
+    assert_int_equal(differences.count[COMPARISON_ONLY_BEFORE] +
+                         differences.count[COMPARISON_ONLY_AFTER] +
+                         differences.count[COMPARISON_CHANGED],
+                     0);
+}
+
+static void a_rule_that_is_gone_leaves_its_alarms_out_and_a_new_word_changes_them(void **state) {
+    (void)state;
+    uint32_t button = site_point_find(&scene.site, "care/day-care/button-1");
+    uint32_t smoke = site_point_find(&scene.site, "care/club/smoke-1");
+    hear((struct input){.kind = INPUT_READING, .reading = {.point = button, .value = 1}});
+    hear((struct input){.kind = INPUT_READING, .reading = {.point = smoke, .value = 1}});
+    stop();
+    struct differences differences = compare("rules:\n"
+                                             "  - rule: emergency_call\n"
+                                             "    each: point emergency_button\n"
+                                             "    raise: value\n"
+                                             "    class: call.emergency\n"
+                                             "    message: {zh: 救命, en: Help}\n"
+                                             "    response: {zh: 去, en: Go}\n");
+    assert_true(differences.count[COMPARISON_CHANGED] >= 1);
+    assert_true(differences.count[COMPARISON_ONLY_BEFORE] >= 1);
+    assert_int_equal(differences.count[COMPARISON_ONLY_AFTER], 0);
+    assert_int_equal(differences.count[COMPARISON_MOVED], 0);
+}
+
+static void a_history_is_heard_with_the_sites_own_hours_and_no_device_is_missed(void **state) {
+    struct script script;
+    struct history_row rows[3];
+    uint32_t door = site_point_find(&scene.site, "hall/gate/door");
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        rows[i] =
+            (struct history_row){.wall = {wall_begin.ns + (int64_t)i * 7200 * (int64_t)NS_PER_S},
+                                 .point = door,
+                                 .value = i == 0 ? 1 : 0};
+    }
+    stop();
+    const struct history history = {.rows = rows, .count = 3};
+    struct replay replay = {
+        .sides = {{.site = &scene.site, .told = script_told, .context = &script}},
+        .side_count = 1,
+        .remark = remarked,
+    };
+    script_begin(&script);
+    assert_int_equal(replay_history(&replay, &history), 0);
+    script_end(&script);
+    assert_int_equal(replay.inputs, 3);
+    /* The hall is closed by the site's own hours, and the door stands open. */
+    assert_non_null(strstr(script.text, "\"rule\":\"door_held\""));
+    assert_non_null(strstr(script.text, "tocsin.alarm.cleared"));
+    assert_null(strstr(script.text, "system_device_lost"));
+    script_free(&script);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_replay_says_what_was_said_and_arrives_at_each_snapshot),
+        TEST(a_replay_that_strays_is_noticed),
+        TEST(a_recording_of_another_build_begins_from_what_was_known),
+        TEST(an_unreadable_segment_is_told_and_the_next_one_begins_anew),
+        TEST(without_its_site_only_the_same_rules_can_be_heard),
+        TEST(the_same_rules_make_no_difference),
+        TEST(a_shorter_delay_moves_its_alarm_and_nothing_else),
+        TEST(a_rule_that_is_gone_leaves_its_alarms_out_and_a_new_word_changes_them),
+        TEST(a_history_is_heard_with_the_sites_own_hours_and_no_device_is_missed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
