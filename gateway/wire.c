@@ -37,6 +37,7 @@ _Static_assert(sizeof(struct wire_readings) <= WIRE_SIZE_MAX, "a message fits on
 _Static_assert(sizeof(struct wire_heartbeats) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_outputs) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_event) <= WIRE_SIZE_MAX, "a message fits one packet");
+_Static_assert(sizeof(struct wire_notice) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_point_values) <= WIRE_SIZE_MAX, "a message fits one packet");
 
 /* The packets whose length follows from a count: where the count stands, and what is counted. */
@@ -71,6 +72,10 @@ static const struct {
     [WIRE_COMMAND] = {.fixed = sizeof(struct wire_command)},
     [WIRE_COMMAND_RESULT] = {.fixed = sizeof(struct wire_command_result)},
     [WIRE_GOODBYE] = {.fixed = sizeof(struct wire_goodbye)},
+    [WIRE_NOTICE] = {offsetof(struct wire_notice, body), offsetof(struct wire_notice, body_size), 1,
+                     WIRE_BODY_MAX},
+    [WIRE_RECEIPT] = {.fixed = sizeof(struct wire_receipt)},
+    [WIRE_LISTENER] = {.fixed = sizeof(struct wire_listener)},
 };
 
 /* Is the packet of `len` bytes at `message` one that this build sends? */

@@ -13,8 +13,8 @@
  *
  *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
- *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES
- *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE
+ *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE
+ *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER
  *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  COMPONENTS
  * COMMAND_RESULT console -> engine   HELLO  COMMAND
  *
@@ -51,6 +51,9 @@ enum wire_kind {
     WIRE_COMMAND,
     WIRE_COMMAND_RESULT,
     WIRE_GOODBYE,
+    WIRE_NOTICE,
+    WIRE_RECEIPT,
+    WIRE_LISTENER,
     WIRE_KIND_COUNT,
 };
 
@@ -231,6 +234,34 @@ struct wire_command_result {
     uint32_t refusal;  /* enum command_refusal */
     uint32_t recorded; /* 1: committed; 0: done, but the journal did not take it in time */
     uint64_t seq;      /* of the first event that it caused; 0 when refused or not recorded */
+};
+
+/* A step of an alarm's chain that a webhook is to be called for; without a body it is withdrawn. */
+struct wire_notice {
+    struct wire_header header;
+    uint32_t alarm;
+    uint32_t step; /* counted from 1 */
+    uint32_t run;
+    uint32_t webhook;
+    uint32_t durable; /* 1: recorded */
+    uint32_t body_size;
+    char body[WIRE_BODY_MAX]; /* the event, as in WIRE_EVENT; only body_size bytes are sent */
+};
+
+/* A webhook has taken a step, or is off and will not. */
+struct wire_receipt {
+    struct wire_header header;
+    uint32_t alarm;
+    uint32_t step;
+    uint32_t run;
+    uint32_t received; /* 0 or 1 */
+};
+
+/* Can a webhook be reached? All after a welcome, then each that changed. */
+struct wire_listener {
+    struct wire_header header;
+    uint32_t webhook;
+    uint32_t reachable; /* enum truth */
 };
 
 /* Last message of a client that stops because it was told to: its absence is no fault. */

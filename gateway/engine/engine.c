@@ -24,6 +24,7 @@
 #include "gateway/engine/calendar.h"
 #include "gateway/engine/engine_peer.h"
 #include "gateway/engine/marks.h"
+#include "gateway/engine/notices.h"
 #include "gateway/engine/receipts.h"
 #include "gateway/engine/recorder.h"
 #include "gateway/engine/recording_ring.h"
@@ -78,6 +79,7 @@ struct engine {
     int64_t drift_ns; /* wall minus instant, a second ago */
 
     struct switchboard switchboard;
+    struct notices notices;
     struct roster roster;
     enum truth uplink_connected;
     struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
@@ -163,6 +165,7 @@ static void engine_record_alarm(struct engine *engine, uint32_t alarm) {
     uint64_t kept_back;
     if (state != NULL) {
         marks_add(&engine->unrecorded, alarm);
+        notices_follow(&engine->notices, alarm, &state->chain);
         recorder_add_alarm(engine->recorder, state);
     } else if (log_permit(&engine->memory_limiter, &kept_back)) {
         log_line(
@@ -320,12 +323,27 @@ static void engine_send_recorded(struct engine *engine, struct engine_peer *peer
     }
 }
 
+/* ---- whom webhooks call ---- */
+
+static int engine_send_notice(void *context, const void *message) {
+    return engine_peer_send(context, message);
+}
+
+static void engine_send_notices(struct engine *engine) {
+    uint32_t uplink = engine_component(engine->site, WIRE_ROLE_UPLINK, 0);
+    struct engine_peer *peer = engine_peers_find(engine->peers, uplink);
+    if (peer != NULL) {
+        notices_flush(&engine->notices, engine_send_notice, peer);
+    }
+}
+
 /* ---- what the recorder says ---- */
 
 static void engine_event_told(void *context, const struct wire_event *message,
                               const struct journal_event *event) {
     struct engine *engine = context;
     teller_event(engine->teller, message);
+    notices_add(&engine->notices, message, event->step, event->run);
     receipts_told(&engine->results, event, message->seq);
 }
 
@@ -348,6 +366,7 @@ static void engine_told_early(void *context) {
         }
     }
     teller_flush(engine->teller);
+    engine_send_notices(engine);
     engine_send_results(engine);
 }
 
@@ -363,6 +382,7 @@ static void engine_settled(void *context, uint64_t ticket) {
         }
     }
     engine_send_results(engine);
+    engine_send_notices(engine);
     teller_flush(engine->teller);
 }
 
@@ -487,6 +507,27 @@ static bool engine_take_uplink(struct engine *engine, const struct wire_uplink_s
     return true;
 }
 
+static bool engine_take_receipt(struct engine *engine, const struct wire_receipt *message) {
+    struct input input = {.kind = INPUT_RECEIPT,
+                          .subject = message->alarm,
+                          .state = message->received != 0 ? TRUTH_TRUE : TRUTH_FALSE,
+                          .step = message->step,
+                          .run = message->run};
+    notices_settle(&engine->notices, message->alarm, message->step, message->run);
+    (void)engine_apply(engine, &input, NULL);
+    engine_hand_over(engine);
+    return true;
+}
+
+static bool engine_take_listener(struct engine *engine, const struct wire_listener *message) {
+    if (message->webhook >= engine->site->webhook_count || message->reachable >= TRUTH_COUNT) {
+        return false;
+    }
+    engine_apply_state(engine, INPUT_LISTENER, message->webhook, (enum truth)message->reachable);
+    engine_hand_over(engine);
+    return true;
+}
+
 static bool engine_take_command(struct engine *engine, const struct wire_command *message) {
     struct command command = message->command;
     command.actor[sizeof command.actor - 1] = '\0';
@@ -533,6 +574,10 @@ static bool engine_receive(void *context, struct engine_peer *peer,
         return field && engine_take_device(engine, (const struct wire_device *)message);
     case WIRE_CONFIRMED:
         return uplink && engine_take_confirmed(engine, (const struct wire_confirmed *)message);
+    case WIRE_RECEIPT:
+        return uplink && engine_take_receipt(engine, (const struct wire_receipt *)message);
+    case WIRE_LISTENER:
+        return uplink && engine_take_listener(engine, (const struct wire_listener *)message);
     case WIRE_UPLINK_STATE:
         return uplink && engine_take_uplink(engine, (const struct wire_uplink_state *)message);
     case WIRE_COMMAND:
@@ -548,6 +593,7 @@ static bool engine_receive(void *context, struct engine_peer *peer,
     case WIRE_POINT_VALUES:
     case WIRE_COMPONENTS:
     case WIRE_COMMAND_RESULT:
+    case WIRE_NOTICE:
     case WIRE_KIND_COUNT:
         break;
     }
@@ -581,6 +627,10 @@ static void engine_joined(void *context, struct engine_peer *peer) {
     } else {
         teller_join(engine->teller, peer);
     }
+    if (peer->role == WIRE_ROLE_UPLINK) {
+        notices_renew(&engine->notices);
+        engine_send_notices(engine);
+    }
     roster_join(&engine->roster, peer->component);
     engine_apply_state(engine, INPUT_COMPONENT, peer->component, TRUTH_TRUE);
     engine_hand_over(engine);
@@ -594,6 +644,9 @@ static void engine_left(void *context, struct engine_peer *peer, bool clean) {
     if (peer->role == WIRE_ROLE_UPLINK) {
         engine->uplink_connected = TRUTH_UNKNOWN;
         engine_apply_state(engine, INPUT_UPLINK, 0, TRUTH_UNKNOWN);
+        for (uint32_t i = 0; i < engine->site->webhook_count; i++) {
+            engine_apply_state(engine, INPUT_LISTENER, i, TRUTH_UNKNOWN);
+        }
     }
     /* One that was told to stop is no fault; one that died is, at once. */
     roster_leave(&engine->roster, peer->component, clean, clock_real_ns());
@@ -611,6 +664,8 @@ static void engine_writable(void *context, struct engine_peer *peer) {
     }
     if (peer->role == WIRE_ROLE_CONSOLE) {
         engine_send_results(engine);
+    } else {
+        engine_send_notices(engine);
     }
     teller_writable(engine->teller, peer);
 }
@@ -671,6 +726,7 @@ static void engine_second(evutil_socket_t fd, short what, void *context) {
 
 struct engine_restore {
     struct engine *engine;
+    struct journal_reader *reader;
     uint32_t restored, forgotten;
 };
 
@@ -714,6 +770,7 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
         teller_alarm(engine->teller, state);
         free(state);
     }
+    notices_recover(&engine->notices, restore->reader, alarm, &recorded->chain);
     restore->restored++;
 }
 
@@ -735,6 +792,7 @@ static int engine_allocate(struct engine *engine) {
         return err_origin(-ENOMEM);
     }
     engine->core = core_init(block, ruleset, engine_now(engine));
+    notices_init(&engine->notices, engine->site);
     memset(engine->open_told, TRUTH_UNKNOWN, ruleset->calendar_count);
     memset(engine->between_told, TRUTH_UNKNOWN, ruleset->between_count);
     memset(engine->duty_told, TRUTH_UNKNOWN, ruleset->shift_count);
@@ -763,7 +821,12 @@ static int engine_timers(struct engine *engine) {
 static int engine_begin(struct engine *engine) {
     struct engine_restore restore = {.engine = engine};
     struct journal *journal = recorder_journal(engine->recorder);
-    int r = journal_alarms(journal, engine_restore_alarm, &restore);
+    int r = journal_reader_new(site_text(engine->site, engine->site->header->state_directory),
+                               &restore.reader);
+    if (r == 0) {
+        r = journal_alarms(journal, engine_restore_alarm, &restore);
+    }
+    (void)journal_reader_free(restore.reader);
     if (r == 0) {
         r = recorder_start(engine->recorder);
     }
@@ -838,6 +901,7 @@ static void engine_close(struct engine *engine) {
     }
     marks_deinit(&engine->unrecorded);
     switchboard_deinit(&engine->switchboard);
+    notices_deinit(&engine->notices);
     free(engine->duty_told);
     free(engine->between_told);
     free(engine->open_told);

@@ -253,6 +253,8 @@ int recorder_add(struct recorder *recorder, const struct core_event *event, stru
         return err_trace(r);
     }
     made->alarm = event->alarm;
+    made->step = event->escalation.step;
+    made->run = event->escalation.run;
     if (event->alarm != RULESET_NONE) {
         made->class = site->ruleset.rules[site->ruleset.alarms[event->alarm].rule].class;
     }

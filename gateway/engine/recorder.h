@@ -33,7 +33,7 @@ enum {
 struct recorder;
 
 struct recorder_callbacks {
-    /* An event may be told: recorded (seq > 0) or early (seq 0). `event` is only to be compared. */
+    /* An event may be told: recorded (seq > 0) or early (seq 0). Both valid during the call. */
     void (*event)(void *context, const struct wire_event *message,
                   const struct journal_event *event);
     /* The state of an alarm is recorded. */

@@ -38,6 +38,7 @@ struct journal_event {
     uint16_t type;         /* enum core_event_type */
     uint8_t lane;          /* enum core_lane */
     uint8_t class;         /* enum alarm_class, or ALARM_CLASS_COUNT */
+    uint32_t step, run;    /* of the alarm's chain, when it is a step of one */
     const char *place;     /* id, in the site's strings; NULL where it has none */
     const char *point;
     /* name of an alarm that the site no longer has (`alarm` is RULESET_NONE then): the event tells

@@ -10,12 +10,15 @@
  *        └──────────────────┘         │ └─▶ journal (reads)    │
  *                                     └──────── PUBACK ────────┘
  *
+ * and calls the webhooks of roles for the steps that the engine gives it (caller).
+ *
  * It owns the connection to both and decides nothing: what goes next is the feeder's matter, how it
  * travels the link's. An event is handed to the broker inside the call that brought it. While the
  * broker is away nothing piles up here, because the journal is the outbox; while the engine is away
  * what was recorded is still sent.
  */
 #include <assert.h>
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +28,7 @@
 
 #include "gateway/log.h"
 #include "gateway/process.h"
+#include "gateway/uplink/caller.h"
 #include "gateway/uplink/feeder.h"
 #include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/uplink_json.h"
@@ -38,6 +42,7 @@ struct uplink {
     struct wire_client *wire;
     struct mqtt_link *link; /* NULL when the site has no broker */
     struct journal_reader *journal;
+    struct caller *caller; /* of webhooks */
     struct feeder feeder;
     struct event *tick, *more;
     bool feeder_ready;
@@ -200,6 +205,7 @@ static void uplink_welcomed(void *context, const struct wire_welcome *welcome) {
     uplink->told[LANE_ALARM] = welcome->confirmed_alarm;
     uplink->told[LANE_ACTIVITY] = welcome->confirmed_activity;
     uplink_tell_state(uplink);
+    caller_welcome(uplink->caller);
     bool rebooted = strncmp(uplink->boot, welcome->boot, sizeof uplink->boot) != 0;
     (void)snprintf(uplink->boot, sizeof uplink->boot, "%.*s", (int)sizeof welcome->boot,
                    welcome->boot);
@@ -225,6 +231,8 @@ static void uplink_received(void *context, const struct wire_header *message) {
         feeder_alarm_state(feeder, (const struct wire_alarm_state *)message);
     } else if (message->kind == WIRE_POINT_VALUES) {
         feeder_point_values(feeder, (const struct wire_point_values *)message);
+    } else if (message->kind == WIRE_NOTICE) {
+        caller_notice(uplink->caller, (const struct wire_notice *)message);
     }
     uplink_pump(uplink);
 }
@@ -235,6 +243,7 @@ static void uplink_writable(void *context) {
         uplink_tell_state(uplink);
     }
     uplink_tell_confirmed(uplink);
+    caller_writable(uplink->caller);
 }
 
 /* The engine is gone: what it recorded is still sent, and the supervisor brings it back. */
@@ -323,6 +332,11 @@ static int uplink_make_link(struct uplink *uplink) {
         mqtt_link_new(uplink->process->base, &conf, &callbacks, uplink, &uplink->link));
 }
 
+static int uplink_call_engine(void *context, const void *message) {
+    struct uplink *uplink = context;
+    return wire_client_send(uplink->wire, message);
+}
+
 static int uplink_make_wire(struct uplink *uplink) {
     static const struct wire_client_callbacks callbacks = {
         .welcomed = uplink_welcomed,
@@ -377,6 +391,13 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
     if (r == 0) {
         r = uplink_make_link(uplink);
     }
+    if (r == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        r = err_origin(-ENOMEM);
+    }
+    if (r == 0) {
+        r = err_trace(
+            caller_new(process->base, &process->site, uplink_call_engine, uplink, &uplink->caller));
+    }
     if (r == 0) {
         r = uplink_make_wire(uplink);
     }
@@ -385,6 +406,7 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
 
 static void uplink_deinit(struct uplink *uplink) {
     uplink->link = mqtt_link_free(uplink->link);
+    uplink->caller = caller_free(uplink->caller);
     uplink->wire = wire_client_free(uplink->wire);
     uplink->journal = journal_reader_free(uplink->journal);
     if (uplink->tick != NULL) {

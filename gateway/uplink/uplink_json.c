@@ -115,6 +115,17 @@ enum alarm_class uplink_json_class(const char *body, size_t size) {
     return class == NULL ? ALARM_CLASS_COUNT : alarm_class_find(class, len);
 }
 
+bool uplink_json_id(const char *body, size_t body_size, char *ret, size_t size) {
+    size_t len = 0;
+    const char *id = body_find(body, body_size, "\"id\":\"", &len);
+    if (id == NULL || len == 0 || len >= size) {
+        return false;
+    }
+    memcpy(ret, id, len);
+    ret[len] = '\0';
+    return true;
+}
+
 static const char *text_truth(bool truth) {
     return truth ? "true" : "false";
 }

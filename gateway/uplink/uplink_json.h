@@ -43,6 +43,9 @@ size_t uplink_json_event(const char *body, size_t size, const struct uplink_json
 /* The class an event's body names; ALARM_CLASS_COUNT when it names none that is known. */
 enum alarm_class uplink_json_class(const char *body, size_t size);
 
+/* Copy the id of an event's body, as a string; false when it has none that fits `size`. */
+bool uplink_json_id(const char *body, size_t body_size, char *ret, size_t size);
+
 /* One alarm that is not idle. Texts are ids; `place` is NULL where it has none. */
 struct uplink_json_alarm {
     const char *rule, *entity, *place;

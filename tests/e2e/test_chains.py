@@ -5,10 +5,9 @@ import hashlib
 import hmac
 import http.server
 import json
-import re
 import shutil
-import signal
 import threading
+from datetime import datetime
 
 from harness import SITE, free_port, until
 
@@ -41,6 +40,66 @@ def steps(backend, subject=BUTTON):
     """What was told of the escalation so far: (step, to, reason)."""
     return [(event["data"]["step"], event["data"]["to"], event["data"]["reason"])
             for event in backend.events(type="alarm.escalated", subject=subject)]
+
+
+class Receiver:
+    """Whoever is called: an HTTP server that answers what it is told to, and verifies each call's signature."""
+
+    def __init__(self, scene, statuses=(), port=None):
+        self.port = port or free_port()
+        self.statuses = list(statuses)  # of the next calls; then 200
+        self.calls = []  # (status, body as it came)
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = receiver.statuses.pop(0) if receiver.statuses else 200
+                receiver.verify(self.headers["Tocsin-Signature"], body)
+                receiver.calls.append((status, body))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.forged = []
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        scene.keep(self)
+
+    def verify(self, header, body):
+        parts = dict(part.split("=", 1) for part in header.split(","))
+        wanted = hmac.new(SECRET.encode(), f"{parts['t']}.".encode() + body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(wanted, parts["v1"]):
+            self.forged.append(header)
+
+    def taken(self):
+        """The events that were taken, in order."""
+        return [json.loads(body) for status, body in self.calls if 200 <= status < 300]
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def webhook_site(scene, port, *changes):
+    """The example's chain with a receiver at every step, so that each waits for its own time."""
+    own_site(scene, ("http://127.0.0.1:9099/hook", f"http://127.0.0.1:{port}/hook"),
+             ("to: shift care}", "to: shift care, output: sounder}"), *changes, webhook_key=SECRET + "\n")
+
+
+def at(event):
+    return datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
+
+
+def everything_at(scene, rate):
+    clock = ["--clock", f"2026-11-22T15:00:00+08:00@{rate}"]
+    scene.start_broker()
+    backend = scene.backend()
+    return backend, scene.field(arguments=clock), scene.gateway(arguments=clock)
 
 
 def press(backend, field, point=BUTTON):
@@ -80,3 +139,83 @@ def test_a_lamp_is_lit_again_by_a_field_process_that_has_died(scene):
     lamp_is(field, True)
     gateway.cli("attend", CALL, "--by", "wang", "--role", "caregiver")
     lamp_is(field, False)
+
+
+def test_each_step_comes_at_its_own_time_and_the_last_one_calls(scene):
+    receiver = Receiver(scene, statuses=[503, 404])
+    webhook_site(scene, receiver.port)
+    backend, field, gateway = everything_at(scene, 20)
+    press(backend, field)
+    raised = backend.until_event(type="alarm.raised", subject=BUTTON)[0]
+    lamp_is(field, True)
+    assert field.say("coil care/hallway/sounder") == "0"
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
+    assert steps(backend) == [(1, "role caregiver", "due"), (2, "shift care", "due"), (3, "role manager", "due")]
+    for event, after in zip(events, (0, 60, 180)):
+        assert at(event) - at(raised) >= after - 0.001
+    assert events[1]["data"]["on_duty"] is True and events[2]["data"]["by"] == "webhook"
+    lamp_is(field, True, "care/hallway/sounder")
+
+    # Refused twice, then taken: the very event that was published, and not called again.
+    called = until(receiver.taken, "the webhook to take the call")
+    assert called[0]["id"] == events[2]["id"] and called[0]["data"] == events[2]["data"]
+    assert [status for status, _body in receiver.calls] == [503, 404, 200]
+    assert not receiver.forged
+    gateway.cli("ack", CALL, "--by", "li", "--role", "manager")
+    backend.until_event(type="alarm.acknowledged", subject=BUTTON)
+    assert len(receiver.taken()) == 1
+
+
+def test_a_step_that_nobody_can_receive_moves_on_at_once(scene):
+    own_site(scene, ("http://127.0.0.1:9099/hook", f"http://127.0.0.1:{free_port()}/hook"))
+    backend, field, _gateway = everything_at(scene, 20)
+    press(backend, field)
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
+    assert steps(backend) == [
+        (1, "role caregiver", "due"), (2, "shift care", "due"), (3, "role manager", "no_receiver")]
+    assert at(events[2]) - at(events[1]) < 15, "the shift has no devices yet, so nobody is waited for"
+
+
+def test_escalation_goes_on_where_it_was_when_the_engine_dies(scene):
+    webhook_site(scene, free_port())
+    backend, field, gateway = everything_at(scene, 20)
+    press(backend, field)
+    raised = backend.until_event(type="alarm.raised", subject=BUTTON)[0]
+    lamp_is(field, True)
+    gateway.kill("engine")
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=2)
+    assert [step for step, *_ in steps(backend)][:2] == [1, 2], "no step is told twice"
+    assert at(events[1]) - at(raised) >= 59.999
+    lamp_is(field, True)
+    gateway.until_healthy()
+    until(lambda: gateway.try_cli("ack", CALL, "--by", "wang", "--role", "caregiver")[0] == 0, "the call to be acknowledged")
+    gateway.cli("attend", CALL, "--by", "wang", "--role", "caregiver")
+    lamp_is(field, False)
+
+
+def test_a_call_that_was_not_taken_is_made_again_by_the_next_uplink(scene):
+    port = free_port()
+    webhook_site(scene, port, ("{after: 180 s, to: role manager", "{after: 61 s, to: role manager"))
+    backend, field, gateway = everything_at(scene, 20)
+    press(backend, field)
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
+    gateway.process.until_said(r"process=uplink event=webhook_failed webhook=manager")
+    first = gateway.kill("uplink")
+    until(lambda: gateway.pids().get("uplink") not in (None, first), "another uplink")
+    receiver = Receiver(scene, port=port)
+    called = until(receiver.taken, "the webhook to be called")
+    assert called[0]["id"] == events[2]["id"]
+    assert not receiver.forged
+
+
+def test_a_call_that_was_not_taken_is_made_again_after_a_whole_restart(scene):
+    port = free_port()
+    webhook_site(scene, port, ("{after: 180 s, to: role manager", "{after: 61 s, to: role manager"))
+    backend, field, gateway = everything_at(scene, 20)
+    press(backend, field)
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
+    gateway.kill("engine")
+    gateway.kill("uplink")
+    receiver = Receiver(scene, port=port)
+    called = until(receiver.taken, "the webhook to be called")
+    assert called[0]["id"] == events[2]["id"]

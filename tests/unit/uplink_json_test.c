@@ -74,6 +74,18 @@ static void a_body_that_is_no_object_or_too_long_is_not_sent(void **state) {
     assert_int_equal(uplink_json_event(large, sizeof large, &marks, payload), 0);
 }
 
+static void the_id_is_copied_whole_or_not_at_all(void **state) {
+    (void)state;
+    static const char body[] = "{\"specversion\":\"1.0\",\"id\":\"a.b.7.12\",\"data\":{}}";
+    char id[9];
+    assert_true(uplink_json_id(body, strlen(body), id, 9));
+    assert_string_equal(id, "a.b.7.12");
+    assert_false(uplink_json_id(body, strlen(body), id, 8));
+    assert_false(uplink_json_id(body, 30, id, 9)); /* cut in the middle of it */
+    assert_false(uplink_json_id("{\"id\":\"\"}", 9, id, 9));
+    assert_false(uplink_json_id("{}", 2, id, 9));
+}
+
 static void the_class_is_found_and_a_quoted_text_does_not_pass_for_it(void **state) {
     (void)state;
     static const char text_only[] = "{\"data\":{\"text\":\"\\\"class\\\":\\\"fire.alarm\\\"\"}}";
@@ -172,6 +184,7 @@ int main(void) {
         cmocka_unit_test(a_replay_and_an_early_event_say_so),
         cmocka_unit_test(an_event_that_went_out_early_names_its_first_id_with_the_boot_it_had),
         cmocka_unit_test(a_body_that_is_no_object_or_too_long_is_not_sent),
+        cmocka_unit_test(the_id_is_copied_whole_or_not_at_all),
         cmocka_unit_test(the_class_is_found_and_a_quoted_text_does_not_pass_for_it),
         cmocka_unit_test(an_alarm_says_what_it_is_and_where_it_stands),
         cmocka_unit_test(a_value_is_exact_and_an_untrusted_one_is_no_number),
