@@ -127,7 +127,14 @@ enum truth expr_moving_equal(const struct expr_moving *a, const struct expr_movi
         (void)moving_before(moving_high(a), moving_low(b), now, deadline);
         (void)moving_before(moving_high(b), moving_low(a), now, deadline);
     }
-    return expr_range_equal(a->range, b->range);
+    enum truth equal = expr_range_equal(a->range, b->range);
+    double slope = a->slope.low;
+    if (equal == TRUTH_TRUE &&
+        (a->slope.high != slope || b->slope.low != slope || b->slope.high != slope)) {
+        /* Four bounds that have met part at once. */
+        *deadline = instant_earlier(*deadline, instant_after(now, 1));
+    }
+    return equal;
 }
 
 enum truth expr_moving_less(const struct expr_moving *a, const struct expr_moving *b,

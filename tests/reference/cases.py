@@ -158,7 +158,7 @@ class Writer:
             texts.append(text if self.walked in text.replace("(", " ").replace(")", " ").replace(
                 ",", " ").split() else self.named(text))
             self.walked = None
-        return ", ".join(texts)
+        return texts
 
     def named(self, text):
         """An argument that has not named its kind yet does now."""
@@ -174,7 +174,10 @@ class Writer:
                  if kind in TRUTHS or KINDS[kind] == ("event",) and "granted" in self.features]
         if not kinds:
             return "open"
-        return f"{self.rng.choice(['any', 'all'])}({self.arguments(depth, kinds, self.condition)})"
+        return self.call(["any", "all"], self.arguments(depth, kinds, self.condition))
+
+    def call(self, names, arguments):
+        return f"{self.rng.choice(names)}({', '.join(arguments)})"
 
     def comparison(self, depth):
         sign = self.rng.choice(language.COMPARISONS)
@@ -188,11 +191,23 @@ class Writer:
             *[lambda: self.growing(depth, sign, self.rng.choice(growing))] * (2 if growing else 0))
 
     def growing(self, depth, sign, name):
-        """A number that grows by itself is only compared with a fixed one."""
-        number = f"since({self.condition(depth - 1)})" if name == "since" else "age"
-        fixed = f"{self.rng.randint(0, 8)} s"
+        """A number that grows by itself is compared so that they meet at whole seconds."""
+        number = self.growing_number(depth, name)
+        if self.rng.random() < 0.1:
+            return f"{number} {sign} {self.growing_number(depth, name)}"
+        fixed = f"{2 * self.rng.randint(0, 4)} s"
+        number = self.rng.choice(["{}", "{}", "{} + 2 s", "{} - 3 s", "8 s - {}", "-{}", "2 * {}",
+                                  "{} / 2", "{} * -2", "{} * 0"]).format(number)
         return self.rng.choice([f"{number} {sign} {fixed}", f"{fixed} {sign} {number}",
-                                f"{number} + 2 s {sign} {fixed}", f"{fixed} - {number} {sign} 2 s"])
+                                f"{number} {sign} -{fixed}"])
+
+    def growing_number(self, depth, name):
+        """One that grows by a second each second, or stands at 0."""
+        kinds = [kind for kind in self.rule.present if kind in TRUTHS]
+        if name == "since" and self.may_fold() and kinds and self.rng.random() < 0.5:
+            conditions = self.arguments(depth, kinds, self.condition)
+            return self.call(["min", "max"], [f"since({text})" for text in conditions])
+        return f"since({self.condition(depth - 1)})" if name == "since" else name
 
     def dimensions(self):
         """Dimensions of the numbers that can be read here."""
@@ -239,12 +254,12 @@ class Writer:
 
     def count(self, depth):
         kinds = [kind for kind in self.rule.present if kind in TRUTHS]
-        return f"count({self.arguments(depth, kinds, self.condition)})" if kinds else "1"
+        return self.call(["count"], self.arguments(depth, kinds, self.condition)) if kinds else "1"
 
     def fold_of_numbers(self, depth, kinds):
-        name = self.rng.choice(language.FOLDS_OF_NUMBERS)
         dimension = NUMBERS[kinds[0]]
-        return f"{name}({self.arguments(depth, kinds, lambda d: self.sum(d, dimension))})"
+        return self.call(language.FOLDS_OF_NUMBERS,
+                         self.arguments(depth, kinds, lambda d: self.sum(d, dimension)))
 
 
 class Life:

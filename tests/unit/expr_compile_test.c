@@ -76,6 +76,7 @@ static void depth_is_limited(void **state) {
                   LIMIT_EXPR_DEPTH + 3);
     /* And a bracket that was closed does not count. */
     check_compiles(repeated("(open)", " or (open)", 40, ""), &place);
+    check_compiles(repeated("within(open, 1 s)", " or within(open, 1 s)", 40, ""), &place);
 }
 
 /* n ones and n-1 additions, what {value} shows, one more number and the comparison: 2n + 2. */

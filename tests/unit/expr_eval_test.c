@@ -145,6 +145,25 @@ static void ranges_never_make_a_nan_and_never_lose_a_number(void **state) {
     }
 }
 
+/* 0 × infinity is no number; the bound is what the other corners say, whichever of the four it is. */
+static void zero_times_what_has_no_bound_is_zero(void **state) {
+    (void)state;
+    const double infinity = expr_range_unknown().high;
+    const struct {
+        struct expr_range a, b, product;
+    } cases[] = {
+        {{0, 1}, {2, infinity}, {0, infinity}},   {{0, 1}, {-infinity, -2}, {-infinity, 0}},
+        {{-1, 0}, {2, infinity}, {-infinity, 0}}, {{-1, 0}, {-infinity, -2}, {0, infinity}},
+        {{2, infinity}, {0, 1}, {0, infinity}},   {{-infinity, -2}, {0, 1}, {-infinity, 0}},
+        {{0, 0}, {-infinity, infinity}, {0, 0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct expr_range product = expr_range_multiply(cases[i].a, cases[i].b);
+        assert_true(product.low == cases[i].product.low);
+        assert_true(product.high == cases[i].product.high);
+    }
+}
+
 static void a_fresh_memory_is_all_zero_bytes(void **state) {
     (void)state;
     struct expr_program program = compiled("within(value, 60 s)", &smoke);
@@ -273,6 +292,7 @@ int main(void) {
         cmocka_unit_test(a_comparison_with_an_unknown_number_is_unknown),
         cmocka_unit_test(uncertain_counts_as_good_and_every_other_quality_is_unknown),
         cmocka_unit_test(ranges_never_make_a_nan_and_never_lose_a_number),
+        cmocka_unit_test(zero_times_what_has_no_bound_is_zero),
         cmocka_unit_test(a_fresh_memory_is_all_zero_bytes),
         cmocka_unit_test(within_ends_at_its_deadline_and_not_before),
         cmocka_unit_test(within_remembers_across_a_restart),
