@@ -264,6 +264,9 @@ struct core *core_resume(void *block, const struct ruleset *ruleset);
 bool core_picture(const struct core *core, uint32_t index, struct wall wall,
                   struct input *ret_input);
 
+/* How many inputs a picture has. */
+uint32_t core_picture_count(const struct ruleset *ruleset);
+
 const struct point_state *core_point(const struct core *core, uint32_t point);
 const struct alarm *core_alarm(const struct core *core, uint32_t alarm);
 enum truth core_condition(const struct core *core, uint32_t alarm);

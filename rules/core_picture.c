@@ -86,3 +86,9 @@ bool core_picture(const struct core *core, uint32_t index, struct wall wall,
     }
     return true;
 }
+
+uint32_t core_picture_count(const struct ruleset *ruleset) {
+    return 4 + ruleset->calendar_count + ruleset->between_count + ruleset->component_count +
+           ruleset->shift_count + ruleset->listener_count + ruleset->device_count +
+           ruleset->point_count;
+}

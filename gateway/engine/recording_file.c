@@ -36,6 +36,9 @@ struct recording_block_head recording_block_of(enum recording_block kind, const 
 
 /* ---- the digest of the rules ---- */
 
+_Static_assert(sizeof(struct ruleset) == 15 * sizeof(void *) + 18 * sizeof(uint32_t),
+               "what is new in a ruleset belongs into its digest");
+
 static void digest_rows(EVP_MD_CTX *context, const void *rows, size_t count, size_t size) {
     uint64_t length = (uint64_t)count * size;
     (void)EVP_DigestUpdate(context, &length, sizeof length);

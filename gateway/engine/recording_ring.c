@@ -477,10 +477,8 @@ static void ring_head(struct recording_ring *ring) {
 
 static int ring_allocate(struct recording_ring *ring) {
     const struct ruleset *ruleset = &ring->site->ruleset;
-    size_t inputs = (size_t)8 + ruleset->calendar_count + ruleset->between_count +
-                    ruleset->component_count + ruleset->device_count + ruleset->point_count;
     ring->core_size = core_size(ruleset);
-    ring->picture_room = inputs * PICTURE_INPUT_MAX;
+    ring->picture_room = (size_t)core_picture_count(ruleset) * PICTURE_INPUT_MAX;
     ring->points = calloc((size_t)ruleset->point_count + 1, sizeof *ring->points);
     ring->filling = malloc(RECORDING_INPUTS_MAX);
     ring->writing = malloc(RECORDING_INPUTS_MAX);

@@ -222,6 +222,9 @@ static void the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twi
             assert_true(moment || !known || is->value == was->value);
             usable += known;
         }
+        uint32_t count = core_picture_count(&trial.ruleset);
+        assert_true(core_picture(core, count - 1, (struct wall){0}, &input));
+        assert_false(core_picture(core, count, (struct wall){0}, &input));
         for (uint32_t a = 0; a < trial.ruleset.alarm_count; a++) {
             assert_int_equal(core_condition(copy, a), core_condition(core, a));
             assert_int_equal(core_alarm(copy, a)->axes.open, core_alarm(core, a)->axes.open);
