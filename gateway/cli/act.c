@@ -8,8 +8,10 @@
 
 #include "gateway/cli/session.h"
 
+#define ONE_ALARM  "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it"
+#define TEST_PLACE "takes begin or end, and a PLACE"
+
 #define COMMON_HELP                                                                                   \
-    "\n"                                                                                              \
     "  --by NAME      who does it (your login name); it is recorded\n"                                \
     "  --reason TEXT  why; it is recorded\n"                                                          \
     "  --json         print the answer as JSON\n"                                                     \
@@ -17,23 +19,83 @@
     "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"              \
     "  --role ROLE    act as caregiver, security, manager or engineer (engineer)\n\n"                 \
     "ALARM is RULE/ENTITY, as `tocsin alarms` shows it. Exit code 0 when it is recorded, 1 when it\n" \
-    "is refused.\n"
+    "is refused: then it says by which rule.\n"
+#define AS_HELP                                                                                    \
+    "  --as WORD      what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer\n"
+#define SPAN_HELP                                                                                  \
+    "  --minutes N    for how long\n"                                                              \
+    "  --until TIME   or until when: 2026-11-25T18:00:00+08:00\n"
 
-static const struct {
+#define TEST_HELP                                                                                    \
+    "Usage: tocsin test begin PLACE --minutes N [--by NAME] [--reason TEXT]\n"                       \
+    "       tocsin test end PLACE [--by NAME] [--reason TEXT]\n\n"                                   \
+    "Put a place and all below it under test: its alarms are marked and nobody is called. Every\n"   \
+    "button and detector that is tripped is ticked off; see `tocsin walk-test PLACE`. A test ends\n" \
+    "by itself, and an alarm that is still active then is in earnest.\n\n" SPAN_HELP COMMON_HELP
+
+enum {
+    TAKES_SPAN = OPTION_MINUTES | OPTION_UNTIL,
+    TAKES_SECOND = OPTION_SECOND | OPTION_SECOND_ROLE,
+};
+
+/* What a command's second operand is, if it takes one: a key of the body. */
+static const struct act {
     const char *command;
     const char *verb;
     const char *done_zh, *done_en;
+    unsigned taken;     /* beside --by, --reason and --json */
+    const char *second; /* NULL: it takes one operand */
+    bool about_place;
+    const char *operands;
     const char *help;
 } acts[] = {
-    {"ack", "acknowledge", "已确认", "acknowledged",
-     "Usage: tocsin ack ALARM [--by NAME] [--reason TEXT]\n\n"
-     "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n" COMMON_HELP},
-    {"attend", "attend", "已记录到场", "attended",
+    {"ack", "acknowledge", "已确认", "acknowledged", OPTION_AS, NULL, false, ONE_ALARM,
+     "Usage: tocsin ack ALARM [--by NAME] [--reason TEXT] [--as WORD]\n\n"
+     "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n\n" AS_HELP
+         COMMON_HELP},
+    {"attend", "attend", "已记录到场", "attended", 0, NULL, false, ONE_ALARM,
      "Usage: tocsin attend ALARM [--by NAME] [--reason TEXT]\n\n"
-     "Record that somebody has been at the place. A call closes only after that.\n" COMMON_HELP},
-    {"reset", "reset", "已复位", "reset",
-     "Usage: tocsin reset ALARM [--by NAME] [--reason TEXT]\n\n"
-     "Close a latched alarm: acknowledged, over, and for a call attended.\n" COMMON_HELP},
+     "Record that somebody has been at the place. A call closes only after that.\n\n" COMMON_HELP},
+    {"investigate", "investigate", "已登记核实结果", "investigated", 0, "result", false,
+     "takes an ALARM and what was found there: real or false",
+     "Usage: tocsin investigate ALARM real|false [--by NAME] [--reason TEXT]\n\n"
+     "Record what somebody has found where a fire alarm was raised. A real fire counts as\n"
+     "confirmed at once; a false one no longer waits to be, and the alarm stays until its reset.\n\n" COMMON_HELP},
+    {"silence", "silence", "已消音", "silenced", OPTION_SECONDS, NULL, false, ONE_ALARM,
+     "Usage: tocsin silence ALARM [--seconds N] [--by NAME] [--reason TEXT]\n\n"
+     "Turn the sound of an alarm off for a while, at most two minutes.\n\n"
+     "  --seconds N    for how long (120)\n" COMMON_HELP},
+    {"reset", "reset", "已复位", "reset", OPTION_AS, NULL, false, ONE_ALARM,
+     "Usage: tocsin reset ALARM [--by NAME] [--reason TEXT] [--as WORD]\n\n"
+     "Close a latched alarm: acknowledged, over, and for a call attended.\n\n" AS_HELP COMMON_HELP},
+    {"shelve", "shelve", "已搁置", "shelved", TAKES_SPAN, NULL, false, ONE_ALARM,
+     "Usage: tocsin shelve ALARM --minutes N --reason TEXT [--by NAME]\n\n"
+     "Hear nothing of an alarm for a while, at most 8 hours. It is recorded all the same, and comes\n"
+     "back by itself. Fires and calls are never shelved.\n\n" SPAN_HELP COMMON_HELP},
+    {"unshelve", "unshelve", "已取消搁置", "unshelved", 0, NULL, false, ONE_ALARM,
+     "Usage: tocsin unshelve ALARM [--by NAME] [--reason TEXT]\n\n"
+     "Hear of a shelved alarm again before its time.\n\n" COMMON_HELP},
+    {"out-of-service", "out-of-service", "已停用", "out of service", TAKES_SPAN | TAKES_SECOND,
+     NULL, false, ONE_ALARM,
+     "Usage: tocsin out-of-service ALARM --until TIME --reason TEXT [--by NAME]\n"
+     "              [--second NAME --second-role ROLE]\n\n"
+     "Take an alarm out of service while its sensor is worked on. It is in service again by itself.\n"
+     "A fire or a call takes a second person in another role.\n\n" SPAN_HELP
+     "  --second NAME  who else answers for it\n"
+     "  --second-role ROLE  in which role\n" COMMON_HELP},
+    {"in-service", "in-service", "已恢复使用", "in service", 0, NULL, false, ONE_ALARM,
+     "Usage: tocsin in-service ALARM [--by NAME] [--reason TEXT]\n\n"
+     "Put an alarm in service again before its time.\n\n" COMMON_HELP},
+    {"disposition", "disposition", "已登记处置结论", "recorded what it was", 0, "disposition",
+     false,
+     "takes an ALARM and what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer",
+     "Usage: tocsin disposition ALARM WORD [--by NAME] [--reason TEXT]\n\n"
+     "Record what an alarm turned out to be, while it is open or up to 24 hours after: genuine,\n"
+     "equipment, misuse, test, drill, duplicate or no_answer.\n\n" COMMON_HELP},
+    {"test begin", "test-begin", "测试开始", "test begun", TAKES_SPAN, NULL, true, TEST_PLACE,
+     TEST_HELP},
+    {"test end", "test-end", "测试结束", "test ended", TAKES_SPAN, NULL, true, TEST_PLACE,
+     TEST_HELP},
 };
 
 enum { ACT_COUNT = sizeof acts / sizeof *acts, NAME_SIZE = 64 };
@@ -47,7 +109,8 @@ static void act_login_name(char ret[NAME_SIZE]) {
     (void)snprintf(ret, NAME_SIZE, "%s", entry == NULL ? "" : entry->pw_name);
 }
 
-static json_t *act_body(const struct options *options) {
+/* `word` is the second operand, or NULL. */
+static json_t *act_body(const struct options *options, const struct act *act, const char *word) {
     char login[NAME_SIZE];
     json_t *body = json_object();
     const char *by = options->by;
@@ -58,23 +121,38 @@ static json_t *act_body(const struct options *options) {
     if (by[0] != '\0' || options->by != NULL) {
         (void)json_object_set_new(body, "by", json_string(by));
     }
-    if (options->reason != NULL) {
-        (void)json_object_set_new(body, "reason", json_string(options->reason));
+    const struct {
+        const char *key, *text;
+    } texts[] = {
+        {"reason", options->reason},    {"until", options->until},
+        {"second_by", options->second}, {"second_role", options->second_role},
+        {"disposition", options->as},   {act->second, word},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].key != NULL && texts[i].text != NULL) {
+            (void)json_object_set_new(body, texts[i].key, json_string(texts[i].text));
+        }
+    }
+    if (options->minutes > 0) {
+        (void)json_object_set_new(body, "minutes", json_integer(options->minutes));
+    }
+    if (options->seconds > 0) {
+        (void)json_object_set_new(body, "seconds", json_integer(options->seconds));
     }
     return body;
 }
 
-static const char act_operands[] = "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it";
-
-static int act_run(struct session *session, int act) {
+static int act_run(struct session *session, const struct act *act, const char *subject,
+                   const char *word) {
     const struct options *options = session->options;
     const struct reader *reader = &session->reader;
     char escaped[2 * SITE_ALARM_NAME_SIZE];
     char path[3 * SITE_ALARM_NAME_SIZE];
     json_t *answer = NULL;
-    client_escape(options->operands[0], escaped, sizeof escaped);
-    (void)snprintf(path, sizeof path, "/api/v1/alarms/%s/%s", escaped, acts[act].verb);
-    json_t *body = act_body(options);
+    client_escape(subject, escaped, sizeof escaped);
+    (void)snprintf(path, sizeof path, "/api/v1/%s/%s/%s", act->about_place ? "places" : "alarms",
+                   escaped, act->verb);
+    json_t *body = act_body(options, act, word);
     int r = session_ask(session, path, body, &answer);
     json_decref(body);
     if (r != EXIT_DONE) {
@@ -83,9 +161,9 @@ static int act_run(struct session *session, int act) {
     if (options->json) {
         session_print_json(session, answer);
     } else {
-        reader_put(reader, TONE_GOOD, reader_text(reader, acts[act].done_zh, acts[act].done_en));
+        reader_put(reader, TONE_GOOD, reader_text(reader, act->done_zh, act->done_en));
         reader_put(reader, TONE_PLAIN, "  ");
-        reader_put(reader, TONE_PLAIN, options->operands[0]);
+        reader_put(reader, TONE_PLAIN, subject);
         if (json_is_true(json_object_get(answer, "recorded"))) {
             (void)fprintf(reader->out, "  #%lld",
                           (long long)json_integer_value(json_object_get(answer, "seq")));
@@ -100,29 +178,57 @@ static int act_run(struct session *session, int act) {
     return r;
 }
 
-static int act_find(const char *command) {
-    int act = 0;
-    while (act < ACT_COUNT && strcmp(acts[act].command, command) != 0) {
-        act++;
+/* The act of a command; NULL when there is none. */
+static const struct act *act_find(const char *command) {
+    for (int i = 0; i < ACT_COUNT; i++) {
+        if (strcmp(acts[i].command, command) == 0) {
+            return &acts[i];
+        }
     }
-    assert(act < ACT_COUNT);
-    return act;
+    return NULL;
 }
 
 static int act_start(struct session *session) {
-    if (strchr(session->options->operands[0], '/') == NULL) {
-        return options_usage(session->command, act_operands);
+    const struct act *act = act_find(session->command);
+    char **operands = session->options->operands;
+    if (strchr(operands[0], '/') == NULL) {
+        return options_usage(session->command, act->operands);
     }
-    return act_run(session, act_find(session->command));
+    return act_run(session, act, operands[0], act->second == NULL ? NULL : operands[1]);
 }
 
 int act_main(int argc, char **argv) {
+    const struct act *act = act_find(argv[0]);
+    assert(act != NULL);
+    int operands = act->second == NULL ? 1 : 2;
     const struct session_usage usage = {
-        .taken = OPTION_BY | OPTION_REASON | OPTION_JSON,
-        .help = acts[act_find(argv[0])].help,
-        .operands_min = 1,
-        .operands_max = 1,
-        .operands = act_operands,
+        .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | act->taken,
+        .help = act->help,
+        .operands_min = operands,
+        .operands_max = operands,
+        .operands = act->operands,
     };
     return session_main(argc, argv, &usage, act_start);
+}
+
+static int act_start_test(struct session *session) {
+    char command[16];
+    char **operands = session->options->operands;
+    (void)snprintf(command, sizeof command, "test %s", operands[0]);
+    const struct act *act = act_find(command);
+    if (act == NULL) {
+        return options_usage(session->command, TEST_PLACE);
+    }
+    return act_run(session, act, operands[1], NULL);
+}
+
+int act_test_main(int argc, char **argv) {
+    const struct session_usage usage = {
+        .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | TAKES_SPAN,
+        .help = TEST_HELP,
+        .operands_min = 2,
+        .operands_max = 2,
+        .operands = TEST_PLACE,
+    };
+    return session_main(argc, argv, &usage, act_start_test);
 }

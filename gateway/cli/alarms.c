@@ -11,8 +11,8 @@
 
 static const char help[] =
     "Usage: tocsin alarms [--all] [--json] [--lang zh|en]\n\n"
-    "Show the alarms that are not normal, the gravest first. Exit code 1 when the engine is away:\n"
-    "what is shown then is the past.\n\n"
+    "Show the alarms that are not normal, or that people have put away, the gravest first. Exit\n"
+    "code 1 when the engine is away: what is shown then is the past.\n\n"
     "  --all          the normal ones as well\n"
     "  --json         one JSON document a line\n"
     "  --lang zh|en   language of texts (from LANG)\n"
@@ -45,16 +45,20 @@ static int alarms_compare(const void *a, const void *b) {
 
 static void alarms_row(const struct reader *reader, struct table *table, const json_t *alarm) {
     char raised[32];
+    char state[192];
     bool normal = json_is_true(json_object_get(alarm, "normal"));
     const char *priority = member_text(alarm, "priority");
     const char *place = reader_pick(reader, json_object_get(alarm, "place_name"));
     reader_time(json_string_value(json_object_get(alarm, "raised")), READER_MOMENT, raised,
                 sizeof raised);
+    (void)snprintf(state, sizeof state, "%s",
+                   words_state(reader, member_text(alarm, "state_name")));
+    words_marks(reader, json_object_get(alarm, "state"), state, sizeof state);
     const char *const texts[COLUMNS] = {
         words_priority(reader, priority),
         raised,
         place[0] == '\0' ? "-" : place,
-        words_state(reader, member_text(alarm, "state_name")),
+        state,
         reader_pick(reader, json_object_get(alarm, "text")),
         member_text(alarm, "alarm"),
     };

@@ -13,16 +13,15 @@
 #include "gateway/cli/replay.h"
 #include "gateway/cli/sim.h"
 #include "gateway/cli/test_rules.h"
+#include "gateway/cli/walk_test.h"
 #include "gateway/supervisor.h"
 
-enum group { GROUP_RUN, GROUP_LOOK, GROUP_TRY, GROUP_ACT, GROUP_ABOUT, GROUP_COUNT };
+enum group { GROUP_RUN, GROUP_LOOK, GROUP_TRY, GROUP_ACT, GROUP_TEST, GROUP_ABOUT, GROUP_COUNT };
 
 static const char *const group_titles[GROUP_COUNT] = {
-    [GROUP_RUN] = "Run a site",
-    [GROUP_LOOK] = "Look",
-    [GROUP_TRY] = "Try rules",
-    [GROUP_ACT] = "Act on an alarm",
-    [GROUP_ABOUT] = "The gateway itself",
+    [GROUP_RUN] = "Run a site",    [GROUP_LOOK] = "Look",
+    [GROUP_TRY] = "Try rules",     [GROUP_ACT] = "Act on an alarm",
+    [GROUP_TEST] = "Test a place", [GROUP_ABOUT] = "The gateway itself",
 };
 
 static const struct {
@@ -43,7 +42,16 @@ static const struct {
     {GROUP_TRY, "test-rules", "FILE", "do the rules do what is expected of them?", test_rules_main},
     {GROUP_ACT, "ack", "ALARM", "acknowledge: somebody has taken notice", act_main},
     {GROUP_ACT, "attend", "ALARM", "record that somebody has been at the place", act_main},
+    {GROUP_ACT, "investigate", "ALARM", "what was found where a fire alarm was raised", act_main},
+    {GROUP_ACT, "silence", "ALARM", "turn the sound off for up to two minutes", act_main},
     {GROUP_ACT, "reset", "ALARM", "close an alarm that is over", act_main},
+    {GROUP_ACT, "shelve", "ALARM", "hear nothing of it for a while", act_main},
+    {GROUP_ACT, "unshelve", "ALARM", "hear of it again", act_main},
+    {GROUP_ACT, "out-of-service", "ALARM", "while its sensor is worked on", act_main},
+    {GROUP_ACT, "in-service", "ALARM", "the work is done", act_main},
+    {GROUP_ACT, "disposition", "ALARM", "record what it turned out to be", act_main},
+    {GROUP_TEST, "test", "begin|end", "put a PLACE under test, and end that", act_test_main},
+    {GROUP_TEST, "walk-test", "PLACE", "which buttons and detectors were tripped", walk_test_main},
     {GROUP_ABOUT, "health", "", "how it is; exit code 1 when nobody evaluates alarms", health_main},
     {GROUP_ABOUT, "version", "", "this program, and the gateway that answers", version_main},
 };
@@ -61,7 +69,7 @@ static void cli_help(FILE *out) {
         (void)fprintf(out, "\n%s\n", group_titles[group]);
         for (int i = 0; i < COMMAND_COUNT; i++) {
             if (commands[i].group == group) {
-                (void)fprintf(out, "  %-11s%-10s%s\n", commands[i].name, commands[i].arguments,
+                (void)fprintf(out, "  %-15s%-10s%s\n", commands[i].name, commands[i].arguments,
                               commands[i].summary);
             }
         }

@@ -34,6 +34,12 @@ static const struct {
     {"by", required_argument, OPTION_BY, CODE_FIRST + 6},
     {"reason", required_argument, OPTION_REASON, CODE_FIRST + 7},
     {"stdin", no_argument, OPTION_STDIN, CODE_FIRST + 8},
+    {"minutes", required_argument, OPTION_MINUTES, CODE_FIRST + 9},
+    {"seconds", required_argument, OPTION_SECONDS, CODE_FIRST + 10},
+    {"until", required_argument, OPTION_UNTIL, CODE_FIRST + 11},
+    {"second", required_argument, OPTION_SECOND, CODE_FIRST + 12},
+    {"second-role", required_argument, OPTION_SECOND_ROLE, CODE_FIRST + 13},
+    {"as", required_argument, OPTION_AS, CODE_FIRST + 14},
 };
 
 enum { VOCABULARY_COUNT = sizeof vocabulary / sizeof *vocabulary };
@@ -45,6 +51,14 @@ static bool options_number(const char *text, uint64_t max, uint64_t *ret_value) 
     }
     *ret_value = strtoull(text, NULL, 10);
     return *ret_value <= max;
+}
+
+/* A number of minutes or seconds, up to a year of seconds. */
+static bool options_span(const char *text, uint32_t *ret_span) {
+    uint64_t number = 0;
+    bool sound = options_number(text, UINT64_C(366) * 24 * 3600, &number) && number > 0;
+    *ret_span = (uint32_t)number;
+    return sound;
 }
 
 /* Take one option in; NULL, or what is wrong with its value. */
@@ -94,6 +108,24 @@ static const char *options_take(struct options *options, int code, const char *v
         return NULL;
     case CODE_FIRST + 8:
         options->standard_input = true;
+        return NULL;
+    case CODE_FIRST + 9:
+        return options_span(value, &options->minutes) ? NULL
+                                                      : "--minutes takes a whole number above 0";
+    case CODE_FIRST + 10:
+        return options_span(value, &options->seconds) ? NULL
+                                                      : "--seconds takes a whole number above 0";
+    case CODE_FIRST + 11:
+        options->until = value;
+        return NULL;
+    case CODE_FIRST + 12:
+        options->second = value;
+        return NULL;
+    case CODE_FIRST + 13:
+        options->second_role = value;
+        return NULL;
+    case CODE_FIRST + 14:
+        options->as = value;
         return NULL;
     case ':':
         return "needs a value";

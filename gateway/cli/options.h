@@ -21,6 +21,12 @@ enum options_taken {
     OPTION_BY = 1 << 6,
     OPTION_REASON = 1 << 7,
     OPTION_STDIN = 1 << 8,
+    OPTION_MINUTES = 1 << 9,
+    OPTION_SECONDS = 1 << 10,
+    OPTION_UNTIL = 1 << 11,
+    OPTION_SECOND = 1 << 12,
+    OPTION_SECOND_ROLE = 1 << 13,
+    OPTION_AS = 1 << 14,
 };
 
 /* --socket, --role, --lang and --help belong to all of them. */
@@ -29,6 +35,9 @@ struct options {
     const char *role;   /* NULL: not asked for */
     const char *by;     /* NULL: not given */
     const char *reason;
+    const char *until, *second, *second_role; /* NULL: not given */
+    const char *as;                           /* what it was: a disposition */
+    uint32_t minutes, seconds;                /* 0: not given */
     enum site_language language;
     uint64_t after;
     uint32_t limit; /* 0: not given */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli/words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct word {
@@ -24,6 +25,16 @@ static const struct word states[] = {
     {"returned_acked", "已恢复·已确认", "over, acknowledged"},
     {"latched_unacked", "已恢复·锁存·未确认", "over, latched, unacknowledged"},
     {"latched_acked", "已恢复·锁存·待复位", "over, latched, to be reset"},
+};
+
+/* What an alarm's state carries beside its name, in the order in which it is said. */
+static const struct word marks[] = {
+    {"out_of_service", "停用", "out of service"},
+    {"by_design", "已抑制", "suppressed"},
+    {"shelved", "搁置", "shelved"},
+    {"silenced", "已消音", "silenced"},
+    {"test", "测试", "test"},
+    {"chattering", "频繁", "chattering"},
 };
 
 static const struct word events[] = {
@@ -109,6 +120,16 @@ enum tone words_priority_tone(const char *name) {
 
 const char *words_state(const struct reader *reader, const char *name) {
     return WORDS_FIND(reader, states, name);
+}
+
+void words_marks(const struct reader *reader, const json_t *state, char *ret, size_t size) {
+    size_t len = strlen(ret);
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (json_is_true(json_object_get(state, marks[i].name)) && len < size) {
+            len += (size_t)snprintf(ret + len, size - len, "%s%s", reader_text(reader, "·", ", "),
+                                    reader_text(reader, marks[i].zh, marks[i].en));
+        }
+    }
 }
 
 const char *words_event(const struct reader *reader, const char *type) {

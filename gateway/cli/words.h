@@ -17,6 +17,9 @@ enum tone words_priority_tone(const char *name);
 /* Of an alarm: its `state_name`. */
 const char *words_state(const struct reader *reader, const char *name);
 
+/* Append to `ret` what the state of an alarm carries beside its name: shelved, silenced, a test … */
+void words_marks(const struct reader *reader, const json_t *state, char *ret, size_t size);
+
 /* Of an event: its type without the prefix "tocsin.". */
 const char *words_event(const struct reader *reader, const char *type);
 

@@ -16,6 +16,7 @@
 #include "gateway/console/console.h"
 #include "gateway/console/document.h"
 #include "gateway/console/metrics.h"
+#include "gateway/console/order_body.h"
 #include "gateway/console/peer.h"
 #include "gateway/console/reply.h"
 
@@ -87,7 +88,7 @@ static void answer_alarm(struct call *call) {
     const struct view *view = &call->console->view;
     uint32_t alarm = site_alarm_find(view->site, call->path);
     if (alarm == RULESET_NONE) {
-        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, call->path);
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, "alarm", call->path);
         return;
     }
     json_t *body = body_alarm(view, alarm);
@@ -150,6 +151,14 @@ static bool events_query(struct call *call, struct journal_query *ret_query) {
     if (!call_number(call, "limit", EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX, &limit) || limit == 0) {
         call_problem(call, PROBLEM_PARAMETER, "limit");
         return false;
+    }
+    uint64_t before = 0;
+    if (!call_number(call, "before", 0, INT64_MAX, &before)) {
+        call_problem(call, PROBLEM_PARAMETER, "before");
+        return false;
+    }
+    if (before > 0) {
+        ret_query->until_seq = before - 1;
     }
     const char *lane = evhttp_find_header(&call->query, "lane");
     if (lane != NULL && strcmp(lane, "alarm") != 0 && strcmp(lane, "activity") != 0) {
@@ -235,88 +244,85 @@ static void answer_metrics(struct call *call) {
     evbuffer_free(out);
 }
 
-/* Copy a text of the body; false when it is too long or holds a control character. */
-static bool call_copy_text(json_t *value, size_t len_max, char *ret) {
-    if (!json_is_string(value) || json_string_length(value) > len_max) {
-        return false;
-    }
-    const char *text = json_string_value(value);
-    for (size_t i = 0; i < json_string_length(value); i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
-            return false;
-        }
-    }
-    memcpy(ret, text, json_string_length(value) + 1);
-    return true;
-}
-
-/* Read {"by", "reason"}, both optional, nothing else. An absent `by` is the login name. */
+/* Read the body; an absent `by` is the login name. */
 static bool call_read_body(const struct call *call, struct command *command) {
     struct evbuffer *input = evhttp_request_get_input_buffer(call->request);
     size_t size = evbuffer_get_length(input);
-    char by[PEER_BY_MAX + 1];
-    (void)memcpy(by, call->peer.name, sizeof call->peer.name);
-    json_t *body = NULL;
-    bool sound = true;
-    if (size > 0) {
-        const char *bytes = (const char *)evbuffer_pullup(input, -1);
-        body = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
-        sound = json_is_object(body);
-    }
-    const char *key = NULL;
-    json_t *value = NULL;
-    json_object_foreach(body, key, value) {
-        if (strcmp(key, "by") == 0) {
-            sound = sound && call_copy_text(value, PEER_BY_MAX, by) && by[0] != '\0';
-        } else if (strcmp(key, "reason") == 0) {
-            sound = sound && call_copy_text(value, LIMIT_REASON - 1, command->reason);
-        } else {
-            sound = false;
-        }
-    }
-    json_decref(body);
-    if (sound) {
-        peer_actor_format(by, call->role, command->actor);
-    }
-    return sound;
+    const char *bytes = size > 0 ? (const char *)evbuffer_pullup(input, -1) : NULL;
+    return order_body_read(bytes, size, call->peer.name, clock_wall(), command);
 }
 
-/* call->path is `<rule>/<entity>/<verb>`. */
-static void answer_command(struct call *call) {
-    struct console *console = call->console;
+enum { COMMAND_SUBJECT_SIZE = SITE_ALARM_NAME_SIZE };
+
+/*
+ * Read a command: call->path is `<subject>/<verb>`. Sets the subject, cut to its size; answers
+ * itself and returns false when there is no such verb, or the role or the body will not do.
+ */
+static bool call_read_command(struct call *call, bool about_place, struct command *command,
+                              char subject[COMMAND_SUBJECT_SIZE]) {
     const char *slash = strrchr(call->path, '/');
     enum command_verb verb =
         slash == NULL ? COMMAND_VERB_COUNT : command_verb_find(slash + 1, strlen(slash + 1));
-    if (verb == COMMAND_VERB_COUNT) {
+    if (verb == COMMAND_VERB_COUNT || command_verb_is_about_place(verb) != about_place) {
         call_problem(call, PROBLEM_NOT_FOUND, call->path);
-        return;
+        return false;
     }
     if (!role_acts(call->role)) {
         call_problem(call, PROBLEM_ROLE, role_name(call->role));
-        return;
+        return false;
     }
-    struct command command = {
+    *command = (struct command){
         .verb = verb,
+        .alarm = RULESET_NONE,
         .place = RULESET_NONE,
         .role = call->role,
         .second_role = ROLE_COUNT,
     };
-    if (!call_read_body(call, &command)) {
+    if (!call_read_body(call, command)) {
         call_problem(call, PROBLEM_BODY, NULL);
-        return;
+        return false;
     }
-    char name[SITE_ALARM_NAME_SIZE];
     size_t len = (size_t)(slash - call->path);
-    len = len < sizeof name ? len : sizeof name - 1;
-    memcpy(name, call->path, len);
-    name[len] = '\0';
-    command.alarm = site_alarm_find(console->view.site, name);
-    if (command.alarm == RULESET_NONE) {
-        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, name);
+    len = len < COMMAND_SUBJECT_SIZE ? len : COMMAND_SUBJECT_SIZE - 1;
+    memcpy(subject, call->path, len);
+    subject[len] = '\0';
+    return true;
+}
+
+static void call_send(struct call *call, const struct command *command) {
+    struct console *console = call->console;
+    orders_send(&console->orders, console->engine, command, call->request, call->language,
+                call->real_ns);
+}
+
+/* call->path is `<rule>/<entity>/<verb>`. */
+static void answer_command(struct call *call) {
+    struct command command;
+    char name[COMMAND_SUBJECT_SIZE];
+    if (!call_read_command(call, false, &command, name)) {
         return;
     }
-    orders_send(&console->orders, console->engine, &command, call->request, call->language,
-                call->real_ns);
+    command.alarm = site_alarm_find(call->console->view.site, name);
+    if (command.alarm == RULESET_NONE) {
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, "alarm", name);
+        return;
+    }
+    call_send(call, &command);
+}
+
+/* call->path is `<place>/<verb>`. */
+static void answer_place_command(struct call *call) {
+    struct command command;
+    char id[COMMAND_SUBJECT_SIZE];
+    if (!call_read_command(call, true, &command, id)) {
+        return;
+    }
+    command.place = site_place_find(call->console->view.site, id);
+    if (command.place == RULESET_NONE) {
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN_PLACE, call->language, "place", id);
+        return;
+    }
+    call_send(call, &command);
 }
 
 /* `below`: the path goes on after the route's words with a slash and more. */
@@ -331,6 +337,7 @@ static const struct route {
     {EVHTTP_REQ_POST, true, "/api/v1/alarms", answer_command},
     {EVHTTP_REQ_GET, false, "/api/v1/points", answer_points},
     {EVHTTP_REQ_GET, false, "/api/v1/places", answer_places},
+    {EVHTTP_REQ_POST, true, "/api/v1/places", answer_place_command},
     {EVHTTP_REQ_GET, false, "/api/v1/events", answer_events},
     {EVHTTP_REQ_GET, false, "/api/v1/stream", answer_stream},
     {EVHTTP_REQ_GET, false, "/api/v1/version", answer_version},

@@ -2,6 +2,7 @@
 #include "gateway/console/orders.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "gateway/console/reply.h"
 
@@ -48,6 +49,7 @@ void orders_send(struct orders *orders, struct wire_client *engine, const struct
             .number = message.request,
             .deadline_real_ns = real_ns + ORDERS_WAIT_MS * NS_PER_MS,
             .alarm = command->alarm,
+            .place = command->place,
             .language = language,
         };
         orders->waiting++;
@@ -57,17 +59,23 @@ void orders_send(struct orders *orders, struct wire_client *engine, const struct
 static void orders_answer(struct evhttp_request *request, const struct order *order,
                           const struct site *site, const struct wire_command_result *result) {
     char name[SITE_ALARM_NAME_SIZE];
-    site_alarm_format(site, order->alarm, name);
+    bool about_alarm = order->alarm != RULESET_NONE;
+    const char *about = about_alarm ? "alarm" : "place";
+    if (about_alarm) {
+        site_alarm_format(site, order->alarm, name);
+    } else {
+        (void)snprintf(name, sizeof name, "%s", site_text(site, site->places[order->place].id));
+    }
     if (result->refusal != COMMAND_ACCEPTED) {
         enum command_refusal refusal = result->refusal < COMMAND_REFUSAL_COUNT
                                            ? (enum command_refusal)result->refusal
                                            : COMMAND_REFUSED_UNKNOWN;
-        reply_refusal(request, refusal, order->language, name);
+        reply_refusal(request, refusal, order->language, about, name);
         return;
     }
     bool recorded = result->recorded != 0;
     reply_json(request, 200,
-               json_pack("{s:s, s:o, s:b}", "alarm", name, "seq",
+               json_pack("{s:s, s:o, s:b}", about, name, "seq",
                          recorded ? json_integer((json_int_t)result->seq) : json_null(), "recorded",
                          recorded));
 }

@@ -26,7 +26,8 @@ struct order {
     struct evhttp_request *request; /* NULL: free */
     uint64_t number;                /* comes back in the result */
     uint64_t deadline_real_ns;
-    uint32_t alarm;
+    uint32_t alarm; /* RULESET_NONE for a command about a place */
+    uint32_t place;
     enum site_language language;
 };
 

@@ -47,13 +47,19 @@ static const struct {
                            "parameter",
                            "Bad parameter",
                            {"参数有误", "The parameter has no value that it can have"}},
-    [PROBLEM_BODY] = {400,
-                      "body",
-                      "Bad request body",
-                      {"请求内容须为 {\"by\": 姓名, \"reason\": 原因},姓名至多 42 字节,原因至多 "
-                       "255 字节,不含控制字符",
-                       "The body is {\"by\": NAME, \"reason\": TEXT}: a name of at most 42 bytes, "
-                       "a reason of at most 255, no control characters"}},
+    [PROBLEM_BODY] =
+        {400,
+         "body",
+         "Bad request body",
+         {"请求内容有误:by 与 second_by 为至多 42 字节的姓名,reason 至多 255 字节,均不含控制字符;"
+          "时长用 minutes、seconds(整数)或 until(带时区的将来时刻)之一;second_role 为角色;"
+          "disposition 为 genuine、equipment、misuse、test、drill、duplicate、no_answer 之一;"
+          "result 为 real 或 false",
+          "The body is wrong: by and second_by are names of at most 42 bytes, reason a text of at "
+          "most 255, without control characters; how long is one of minutes, seconds (whole "
+          "numbers) and until (a time to come, with its zone); second_role is a role; disposition is "
+          "genuine, equipment, misuse, test, drill, duplicate or no_answer; result is real or "
+          "false"}},
     [PROBLEM_ENGINE_AWAY] =
         {503,
          "engine_away",
@@ -227,14 +233,15 @@ void reply_problem(struct evhttp_request *request, enum problem problem,
 }
 
 void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
-                   enum site_language language, const char *alarm) {
+                   enum site_language language, const char *about, const char *subject) {
     assert(refusal < COMMAND_REFUSAL_COUNT && refusal != COMMAND_ACCEPTED);
-    int status = refusal == COMMAND_REFUSED_UNKNOWN ? 404 : 409;
+    bool unknown = refusal == COMMAND_REFUSED_UNKNOWN || refusal == COMMAND_REFUSED_UNKNOWN_PLACE;
+    int status = unknown ? 404 : 409;
     const char *name = command_refusal_name(refusal);
     json_t *body = problem_body(name, "The command was refused", status,
                                 problem_refusal_text(refusal, language));
     (void)json_object_set_new(body, "refusal", json_string(name));
-    (void)json_object_set_new(body, "alarm", json_string(alarm));
+    (void)json_object_set_new(body, about, json_string(subject));
     reply_dumped(request, status, "application/problem+json", body);
 }
 

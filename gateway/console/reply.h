@@ -47,9 +47,9 @@ void reply_bytes(struct evhttp_request *request, const char *content_type, struc
 void reply_problem(struct evhttp_request *request, enum problem problem,
                    enum site_language language, const char *about);
 
-/* End with 409 (404 for an unknown alarm): why the command on `alarm` changed nothing. */
+/* End with 409 (404 for what is not there): why the command did nothing; `about` is "alarm" or "place". */
 void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
-                   enum site_language language, const char *alarm);
+                   enum site_language language, const char *about, const char *subject);
 
 /* The status that a problem has. */
 int problem_status(enum problem problem);

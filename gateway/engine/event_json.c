@@ -280,7 +280,7 @@ static void event_json_activity(struct scribe *scribe, const struct site *site,
     scribe_raw(scribe, "}");
 }
 
-/* What the event is about: the alarm's entity, the point, or the gateway. */
+/* What the event is about: the alarm's entity, the point, the place or the gateway. */
 static void event_json_subject(struct scribe *scribe, const struct site *site,
                                const struct core_event *event) {
     char entity[SITE_ENTITY_SIZE];
@@ -289,6 +289,9 @@ static void event_json_subject(struct scribe *scribe, const struct site *site,
         event_json_string(scribe, "subject", entity, ID_MAX);
     } else if (event->point != RULESET_NONE) {
         event_json_string(scribe, "subject", site_text(site, site->points[event->point].id),
+                          ID_MAX);
+    } else if (event->place != RULESET_NONE) {
+        event_json_string(scribe, "subject", site_text(site, site->places[event->place].id),
                           ID_MAX);
     } else {
         event_json_string(scribe, "subject", "gateway", ID_MAX);

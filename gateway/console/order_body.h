@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_ORDER_BODY_H
+#define GATEWAY_CONSOLE_ORDER_BODY_H
+
+/*
+ * The body of a command, as people send it
+ *
+ *     {"by": NAME, "reason": TEXT,                      who and why
+ *      "minutes": N | "seconds": N | "until": TIME,     for how long: RFC 3339 with a zone
+ *      "second_by": NAME, "second_role": ROLE,          two people put a managed alarm out of service
+ *      "disposition": WORD, "result": "real" | "false"}
+ *
+ * All are optional, nothing else is taken, and what the verb does not need is ignored. Whether
+ * something is missing is for the engine to say, which names the rule.
+ */
+
+#include "gateway/console/peer.h"
+#include "rules/core.h"
+
+/*
+ * Read `size` bytes (0: no body) into `command`, whose role is set; an absent `by` is `name`, and `now`
+ * is what `until` is counted from. False when it is not of the form above.
+ */
+bool order_body_read(const char *bytes, size_t size, const char *name, struct wall now,
+                     struct command *command);
+
+#endif

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole life of an alarm through the real processes: every command, its refusals, and what a restart keeps."""
+
+import json
+import signal
+
+from harness import until
+
+BUTTON = "care/day-care/button-1"
+CALL = f"emergency_call/{BUTTON}"
+SMOKE = "care/dining/smoke-1"
+FIRE = f"fire_alarm/{SMOKE}"
+PROMOTED = "system_fire_promoted/care"
+COLD = "too_cold/care/day-care/temperature"
+
+
+def refused(gateway, rule, *arguments):
+    """A command is refused, by that rule and in words of both languages."""
+    said = {}
+    for language in ("zh", "en"):
+        code, out, err = gateway.try_cli(*arguments, "--lang", language)
+        assert code == 1 and out == "", (arguments, out, err)
+        said[language] = err
+    assert said["zh"] != said["en"] and rule in said["en"], (rule, said)
+
+
+def shown(gateway, alarm):
+    found = [row for row in gateway.alarms() if row["alarm"] == alarm]
+    return found[0] if found else None
+
+
+def test_every_command_of_a_call_is_done_or_says_by_which_rule_it_was_refused(scene):
+    backend, field, gateway = scene.everything()
+    refused(gateway, "normal at present", "ack", CALL)
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", subject=BUTTON)
+    refused(gateway, "never shelved", "shelve", CALL, "--minutes", "5", "--reason", "noise")
+    refused(gateway, "two people", "out-of-service", CALL, "--minutes", "5", "--reason", "repair")
+    refused(gateway, "two people", "out-of-service", CALL, "--minutes", "5", "--reason", "repair", "--by", "li",
+            "--second", "li", "--second-role", "manager")
+    refused(gateway, "fire alarm", "investigate", CALL, "real")
+    refused(gateway, "120 s", "silence", CALL, "--seconds", "121")
+    gateway.cli("silence", CALL, "--seconds", "120", "--by", "wang")
+    refused(gateway, "comes back", "silence", CALL)
+    event = backend.until_event(type="alarm.silenced", subject=BUTTON)[0]
+    assert event["data"]["state"]["silenced"] is True and event["data"]["until"]
+    gateway.cli("ack", CALL, "--by", "wang", "--as", "genuine")
+    refused(gateway, "acknowledged this alarm already", "ack", CALL)
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", subject=BUTTON)
+    refused(gateway, "after somebody has been there", "reset", CALL)
+    gateway.cli("attend", CALL)
+    gateway.cli("reset", CALL)
+    closed = backend.until_event(type="alarm.closed", subject=BUTTON)[0]
+    assert closed["data"]["disposition"] == "genuine"
+    gateway.cli("disposition", CALL, "misuse", "--by", "li", "--role", "manager")
+    event = backend.until_event(type="alarm.disposed", subject=BUTTON)[0]
+    assert (event["data"]["disposition"], event["data"]["role"]) == ("misuse", "manager")
+
+
+def test_a_managed_alarm_is_put_out_of_service_by_two_roles_and_a_restart_keeps_it(scene):
+    backend, field, gateway = scene.everything()
+    gateway.cli("out-of-service", CALL, "--minutes", "90", "--reason", "new button", "--by", "li", "--role", "manager",
+                "--second", "wang", "--second-role", "engineer")
+    event = backend.until_event(type="alarm.out_of_service", subject=BUTTON)[0]
+    assert event["data"]["second_actor"].startswith("wang") and event["data"]["second_role"] == "engineer"
+    until_before = shown(gateway, CALL)["out_of_service_until"]
+    assert "out of service" in gateway.cli("alarms", "--lang", "en")
+    gateway.kill("engine", signal.SIGKILL)
+    gateway.until_healthy()
+    row = until(lambda: shown(gateway, CALL), "the alarm to be shown after the restart")
+    assert row["state"]["suppression"] == "out_of_service" and row["normal"] is True
+    assert abs(minute(row["out_of_service_until"]) - minute(until_before)) <= 1
+    retained = until(lambda: backend.latest(f"/alarm/{CALL}"), "the retained state")
+    assert json.loads(retained)["state"]["suppression"] == "out_of_service"
+    # What is pressed meanwhile is recorded, and nobody is sent; in service again it is as if it were new.
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", subject=BUTTON)
+    gateway.cli("ack", CALL)
+    assert not backend.events(type="alarm.escalated", subject=BUTTON)
+    gateway.cli("in-service", CALL)
+    event = backend.until_event(type="alarm.in_service", subject=BUTTON)[0]
+    assert event["data"]["state"]["acked"] is False and event["data"]["state"]["active"] is True
+    backend.until_event(type="alarm.escalated", subject=BUTTON)
+
+
+def minute(time):
+    """Minutes of the day of a time like 2026-11-22T07:17:00.123Z, rounded."""
+    hours, minutes, seconds = time[11:19].split(":")
+    return int(hours) * 60 + int(minutes) + round(int(seconds) / 60)
+
+
+def test_a_real_fire_is_confirmed_by_whoever_saw_it(scene):
+    backend, field, gateway = scene.everything()
+    field.press(SMOKE)
+    backend.until_event(type="alarm.raised", subject=SMOKE)
+    refused(gateway, "acknowledge it first", "investigate", FIRE, "real")
+    gateway.cli("ack", FIRE)
+    gateway.cli("investigate", FIRE, "real", "--by", "zhao", "--role", "security")
+    event = backend.until_event(type="alarm.raised", rule="system_fire_promoted")[0]
+    assert (event["subject"], event["data"]["class"]) == ("care", "fire.confirmed")
+    # It has the chain of the site's own rule: sounders everywhere, and doors released.
+    assert backend.until_event(type="alarm.escalated", rule="system_fire_promoted")[0]["data"]["outputs"]
+    field.release(SMOKE)
+    backend.until_event(type="alarm.cleared", subject=SMOKE)
+    gateway.cli("ack", PROMOTED)
+    refused(gateway, "still true", "reset", PROMOTED)
+    gateway.cli("reset", FIRE)
+    gateway.cli("reset", PROMOTED)
+    assert shown(gateway, PROMOTED) is None
+
+
+def test_a_walk_test_ticks_off_what_is_tripped_and_calls_nobody(scene):
+    backend, field, gateway = scene.everything()
+    code, _out, err = gateway.try_cli("walk-test", "care/day-care", "--lang", "en")
+    assert code == 1 and "never under test" in err
+    refused(gateway, "for how long", "test", "begin", "care/day-care")
+    gateway.cli("test", "begin", "care/day-care", "--minutes", "30", "--by", "wang")
+    refused(gateway, "under test already", "test", "begin", "care", "--minutes", "30")
+    field.press(BUTTON)
+    raised = backend.until_event(type="alarm.raised", subject=BUTTON)[0]
+    assert raised["data"]["state"]["test"] is True
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", subject=BUTTON)
+    code, out, _err = gateway.try_cli("walk-test", "care/day-care", "--json")
+    rows = {row["point"]: row["tested"] for row in map(json.loads, out.splitlines())}
+    assert code == 1 and rows == {"care/day-care/button-1": True, "care/day-care/button-2": False,
+                                  "care/day-care/smoke-1": False}
+    gateway.cli("test", "end", "care/day-care")
+    untested = {event["subject"] for event in backend.until_event(type="test.untested", count=2)}
+    assert untested == {"care/day-care/button-2", "care/day-care/smoke-1"}
+    backend.until_event(type="test.ended", subject="care/day-care")
+    assert not backend.events(type="alarm.escalated", subject=BUTTON)
+    assert "The test is over" in gateway.try_cli("walk-test", "care/day-care", "--lang", "en")[1]
