@@ -69,6 +69,7 @@ struct webhook_times webhook_times_default(void) {
                                   .retry_ms_max = 60000,
                                   .attempt_ms = 10000,
                                   .probe_ms = 60000,
+                                  .probe_ms_lost = 10000,
                                   .age_s_max = 24 * 3600};
 }
 
@@ -78,6 +79,14 @@ static struct timeval webhook_timeval(uint64_t wait_ms) {
 }
 
 /* ---- what is known of a webhook ---- */
+
+/* Plan the next probe of a webhook, sooner while it cannot be reached. */
+static void probe_plan(struct webhook *hook) {
+    const struct webhook_times *times = &hook->webhooks->times;
+    bool well = hook->reachable == TRUTH_TRUE;
+    const struct timeval wait = webhook_timeval(well ? times->probe_ms : times->probe_ms_lost);
+    (void)event_add(hook->due, &wait);
+}
 
 static void webhook_note(struct webhooks *webhooks, uint32_t index, enum truth reachable,
                          const char *reason) {
@@ -96,6 +105,7 @@ static void webhook_note(struct webhooks *webhooks, uint32_t index, enum truth r
                  hook->conf.name);
     }
     if (changed) {
+        probe_plan(hook);
         webhooks->callbacks.reachable(webhooks->context, index, reachable);
     }
 }
@@ -130,8 +140,16 @@ static void notice_stop(struct notice *notice) {
 
 static void notice_free(struct notice *notice) {
     struct webhooks *webhooks = notice->webhooks;
-    *(notice->older != NULL ? &notice->older->newer : &webhooks->oldest) = notice->newer;
-    *(notice->newer != NULL ? &notice->newer->older : &webhooks->newest) = notice->older;
+    if (notice->older != NULL) {
+        notice->older->newer = notice->newer;
+    } else {
+        webhooks->oldest = notice->newer;
+    }
+    if (notice->newer != NULL) {
+        notice->newer->older = notice->older;
+    } else {
+        webhooks->newest = notice->older;
+    }
     webhooks->notice_count--;
     notice_stop(notice);
     if (notice->retry != NULL) {
@@ -175,7 +193,11 @@ static struct notice *notice_new(struct webhooks *webhooks, const struct webhook
     memcpy(notice->body, given->body, given->body_size);
     notice->body_size = given->body_size;
     notice->older = webhooks->newest;
-    *(webhooks->newest != NULL ? &webhooks->newest->newer : &webhooks->oldest) = notice;
+    if (webhooks->newest != NULL) {
+        webhooks->newest->newer = notice;
+    } else {
+        webhooks->oldest = notice;
+    }
     webhooks->newest = notice;
     webhooks->notice_count++;
     return notice;
@@ -300,12 +322,6 @@ static void notice_ended(struct notice *notice, CURLcode result) {
 
 /* ---- probes: can it be reached, before it is needed? ---- */
 
-/* Plan the next probe of a webhook, in `wait_ms`. */
-static void probe_plan(struct webhook *hook, uint32_t wait_ms) {
-    const struct timeval wait = webhook_timeval(wait_ms);
-    (void)event_add(hook->due, &wait);
-}
-
 static bool webhook_is_busy(const struct webhooks *webhooks, uint32_t index) {
     const struct notice *notice = webhooks->oldest;
     while (notice != NULL && notice->webhook != index) {
@@ -329,7 +345,7 @@ static void probe_begin(evutil_socket_t fd, short what, void *context) {
     struct signature_secret secret;
     (void)fd;
     (void)what;
-    probe_plan(hook, webhooks->times.probe_ms);
+    probe_plan(hook);
     if (hook->probe != NULL || webhook_is_busy(webhooks, index) ||
         (webhook_is_signed(webhooks, index) && webhook_secret(webhooks, index, &secret) != 0)) {
         return; /* it is known, or being found out */
@@ -498,7 +514,8 @@ static int webhook_init(struct webhooks *webhooks, uint32_t index,
     if (hook->due == NULL) {
         return err_origin(-ENOMEM);
     }
-    probe_plan(hook, 0);
+    const struct timeval at_once = {0};
+    (void)event_add(hook->due, &at_once);
     return 0;
 }
 
@@ -538,8 +555,11 @@ struct webhooks *webhooks_free(struct webhooks *webhooks) {
     if (webhooks == NULL) {
         return NULL;
     }
-    while (webhooks->oldest != NULL) {
-        notice_free(webhooks->oldest);
+    struct notice *notice = webhooks->oldest;
+    while (notice != NULL) {
+        struct notice *newer = notice->newer;
+        notice_free(notice);
+        notice = newer;
     }
     for (uint32_t i = 0; i < webhooks->count; i++) {
         probe_stop(&webhooks->hooks[i]);

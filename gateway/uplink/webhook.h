@@ -48,11 +48,12 @@ struct webhook_conf {
 struct webhook_times {
     uint32_t retry_ms_first, retry_ms_max; /* the wait after a failure doubles up to the second */
     uint32_t attempt_ms;                   /* longest time of one attempt */
-    uint32_t probe_ms;  /* between two looks whether an idle one can be reached */
-    uint32_t age_s_max; /* a notice is given up after that */
+    uint32_t probe_ms;      /* between two looks whether an idle one can be reached */
+    uint32_t probe_ms_lost; /* … while it cannot */
+    uint32_t age_s_max;     /* a notice is given up after that */
 };
 
-/* 1 s to 60 s, 10 s, 60 s, 24 h. */
+/* 1 s to 60 s, 10 s, 60 s, 10 s, 24 h. */
 struct webhook_times webhook_times_default(void);
 
 /* What a receipt is for; comes back as it was given. */

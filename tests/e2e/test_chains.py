@@ -219,3 +219,37 @@ def test_a_call_that_was_not_taken_is_made_again_after_a_whole_restart(scene):
     receiver = Receiver(scene, port=port)
     called = until(receiver.taken, "the webhook to be called")
     assert called[0]["id"] == events[2]["id"]
+
+
+def test_a_role_that_cannot_be_reached_for_ten_minutes_is_an_alarm(scene):
+    port = free_port()
+    webhook_site(scene, port)
+    backend, _field, _gateway = everything_at(scene, 60)
+    raised = backend.until_event(type="alarm.raised", rule="system_nobody_listening")[0]
+    assert raised["subject"] == "role/manager" and raised["data"]["priority"] == "high"
+    Receiver(scene, port=port)
+    backend.until_event(type="alarm.cleared", rule="system_nobody_listening")
+
+
+def test_a_fire_sounds_in_its_zone_and_a_confirmed_one_everywhere(scene):
+    backend, field, _gateway = scene.everything()
+    field.set("care/dining/smoke-1", 1)
+    lamp_is(field, True, "care/hallway/sounder")
+    assert field.say("coil sport/court/siren") == "0"
+    field.set("care/dining/heat-1", 1)
+    lamp_is(field, True, "sport/court/siren")
+    told = backend.until_event(type="alarm.escalated", rule="fire_confirmed")[0]
+    assert told["data"]["outputs"] == ["sounder", "door_release"] and told["data"]["to"] == "everyone"
+
+
+def test_a_lamp_that_does_not_light_is_a_grave_fault(scene):
+    """The gateway looks for the lamp at a coil that the module does not have."""
+    scene.start_broker()
+    backend, field = scene.backend(), scene.field()
+    scene.overrides["devices.care-io.points.15.write"] = "coil 99"
+    scene.gateway()
+    fault = backend.until_event(type="alarm.raised", rule="system_sensor_fault", subject=LAMP)[0]
+    assert fault["data"]["priority"] == "high" and fault["data"]["quality"] == "fault"
+    press(backend, field)
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
+    assert [event["data"]["reason"] for event in events] == ["due", "no_receiver", "no_receiver"]

@@ -24,8 +24,12 @@
  *       second detector in the window, whatever restarts lie between the two.
  *   S4  A restart keeps every axis of every alarm, and its occurrence.
  *   S5  No axis but `pending` changes without an event that says so.
- *   S6  After the site is well again and people have done their work, every alarm is normal.
+ *   S6  After the site is well again and people have done their work, every alarm is normal and every
+ *       lamp is dark.
  *   S7  The same seed gives the same events, whatever was in the core's block before.
+ *   S8  Steps of an escalation tell of open alarms only, and come one after the other, each once in
+ *       its run, over restarts too. (That an output is on exactly while an alarm holds it is looked
+ *       at by core_check() after every step.)
  *
  * A life in which one of these was never put to the test has failed as well, unless it was asked to be
  * short.
@@ -44,9 +48,9 @@ enum { CALL, FIRE, CONFIRMED, HELD, ASSIST, HOT, FALL, NIGHT, WEEKEND, RULES };
 enum { COMPONENTS = 2, CALENDARS = 2, CALENDAR = 1 };
 
 static const enum point_kind kinds[] = {
-    POINT_EMERGENCY_BUTTON, POINT_SMOKE,         POINT_HEAT, POINT_MANUAL_CALL_POINT,
-    POINT_DOOR_CONTACT,     POINT_ASSIST_BUTTON, POINT_FALL, POINT_TEMPERATURE,
-    POINT_ACCESS_READER,    POINT_CHECKPOINT,
+    POINT_EMERGENCY_BUTTON, POINT_SMOKE,         POINT_HEAT,      POINT_MANUAL_CALL_POINT,
+    POINT_DOOR_CONTACT,     POINT_ASSIST_BUTTON, POINT_FALL,      POINT_TEMPERATURE,
+    POINT_ACCESS_READER,    POINT_CHECKPOINT,    POINT_CALL_LAMP, POINT_SOUNDER,
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -54,6 +58,7 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 struct row {
     bool written;
     struct alarm_record record;
+    struct chain_record chain;
 };
 
 /* What went in about one point. */
@@ -71,6 +76,8 @@ struct tally {
     uint64_t restarts_pending; /* … and with a delay that ran or stood still */
     uint64_t threatened;       /* bad readings of points with an active alarm */
     uint64_t windows_ended;    /* alarms that were cleared by the end of a window */
+    uint64_t chains_resumed;   /* restarts in the middle of an escalation */
+    uint64_t unheard;          /* steps that came because nobody received the one before */
 };
 
 struct life {
@@ -89,6 +96,7 @@ struct life {
     struct row *rows;
     struct memory_record *memories;
     uint32_t *changed;
+    struct core_escalation *escalations; /* by alarm: the last step that was told */
     struct shadow shadows[TRIAL_POINTS];
     struct command command;
     struct tally tally;
@@ -165,10 +173,37 @@ static void life_place_rooms(struct life *life, uint32_t centre, bool first) {
     }
 }
 
+static const struct chain_step call_steps[] = {
+    {.outputs = UINT64_C(1) << POINT_CALL_LAMP,
+     .to = CHAIN_TO_ROLE,
+     .receiver = ROLE_CAREGIVER,
+     .webhook = CHAIN_NO_WEBHOOK},
+    {.after_ns = 4 * NS_PER_S, .to = CHAIN_TO_SHIFT, .webhook = CHAIN_NO_WEBHOOK},
+    {.after_ns = 9 * NS_PER_S, .to = CHAIN_TO_ROLE, .receiver = ROLE_MANAGER, .webhook = 0},
+};
+static const struct chain_step fire_steps[] = {
+    {.outputs = UINT64_C(1) << POINT_SOUNDER,
+     .to = CHAIN_TO_EVERYONE,
+     .reach = CHAIN_REACH_ZONE,
+     .webhook = CHAIN_NO_WEBHOOK},
+    {.after_ns = 500 * NS_PER_MS,
+     .outputs = UINT64_C(1) << POINT_SOUNDER | UINT64_C(1) << POINT_CALL_LAMP,
+     .to = CHAIN_TO_ROLE,
+     .receiver = ROLE_SECURITY,
+     .reach = CHAIN_REACH_SITE,
+     .webhook = CHAIN_NO_WEBHOOK},
+};
+
 static void life_write_rules(struct trial *trial) {
-    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY);
+    uint32_t calls = trial_chain(trial, call_steps, sizeof call_steps / sizeof *call_steps);
+    uint32_t fires = trial_chain(trial, fire_steps, sizeof fire_steps / sizeof *fire_steps);
+    trial->shift_count = 1;
+    trial->draft.listener_count = 1;
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY)
+        ->chain = calls;
     trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
-                     CLASS_FIRE_ALARM);
+                     CLASS_FIRE_ALARM)
+        ->chain = fires;
     trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
                      "count(within(smoke, 60 s), within(heat, 60 s)) >= 2 or "
                      "any(manual_call_point)",
@@ -224,10 +259,12 @@ static void life_begin(struct life *life, uint64_t seed, unsigned char poison) {
     life->rows = life_array(ruleset->alarm_count, sizeof *life->rows);
     life->memories = life_array(ruleset->memory_count, sizeof *life->memories);
     life->changed = life_array(ruleset->alarm_count, sizeof *life->changed);
+    life->escalations = life_array(ruleset->alarm_count, sizeof *life->escalations);
     life_build_core(life);
 }
 
 static void life_end(struct life *life) {
+    free(life->escalations);
     free(life->changed);
     free(life->memories);
     free(life->rows);
@@ -380,6 +417,10 @@ static void life_digest_event(struct life *life, const struct core_event *event)
         event->code,
         (uint64_t)event->step_ns,
         (uint64_t)event->measured.ns,
+        event->escalation.step,
+        event->escalation.run,
+        event->escalation.reason,
+        event->escalation.on_duty,
         event->command != NULL,
         (uint64_t)axes->pending | (uint64_t)axes->active << 1 | (uint64_t)axes->acked << 2 |
             (uint64_t)axes->latched << 3 | (uint64_t)axes->attended << 4 |
@@ -401,6 +442,19 @@ static bool life_may_reset(const struct life *life, uint32_t alarm) {
     const struct shadow *shadow = &life->shadows[bound->entity];
     return bound->entity_kind == ENTITY_POINT && shadow->usable && shadow->value == 0 &&
            quality_usable((enum quality)core_point(life->core, bound->entity)->quality);
+}
+
+/* S8: a step tells of what people are to hear, and the steps of a run come one after the other. */
+static void life_judge_step(struct life *life, const struct core_event *event) {
+    struct core_escalation *last = &life->escalations[event->alarm];
+    const struct core_escalation *now = &event->escalation;
+    claim(life, event->axes.open && !event->axes.test && !alarm_axes_are_suppressed(event->axes),
+          "S8: nobody is told of what is closed, suppressed or under test", event->alarm);
+    claim(life, now->run == last->run ? now->step == last->step + 1 : now->step == 1,
+          "S8: steps come one after the other", event->alarm);
+    claim(life, now->run >= last->run, "S8: runs count up", event->alarm);
+    life->tally.unheard += now->reason == CHAIN_REASON_NO_RECEIVER;
+    *last = *now;
 }
 
 /* S1 and S2, for one thing that was told. */
@@ -428,6 +482,9 @@ static void life_judge_event(struct life *life, const struct core_event *event,
     case EVENT_ALARM_ATTENDED:
         claim(life, commanded, "S2: only people acknowledge and attend", event->alarm);
         break;
+    case EVENT_ALARM_ESCALATED:
+        life_judge_step(life, event);
+        break;
     case EVENT_ALARM_RAISED:
     case EVENT_ALARM_RERAISED:
     case EVENT_ALARM_REALARMED:
@@ -441,7 +498,6 @@ static void life_judge_event(struct life *life, const struct core_event *event,
     case EVENT_ALARM_SUPPRESSED:
     case EVENT_ALARM_UNSUPPRESSED:
     case EVENT_ALARM_DISPOSED:
-    case EVENT_ALARM_ESCALATED:
     case EVENT_TEST_BEGUN:
     case EVENT_TEST_TRIPPED:
     case EVENT_TEST_UNTESTED:
@@ -518,6 +574,7 @@ static void life_journal(struct life *life) {
             uint32_t alarm = life->changed[i];
             life->rows[alarm].written = true;
             core_record(life->core, alarm, life->now, &life->rows[alarm].record);
+            core_record_chain(life->core, alarm, life->now, &life->rows[alarm].chain);
             core_record_memories(life->core, alarm, life->now,
                                  &life->memories[ruleset->alarms[alarm].memory_first]);
         }
@@ -530,8 +587,9 @@ static void life_judge_order(const struct life *life) {
     bool caused = false;
     for (uint32_t i = 0; i < life->step.event_count; i++) {
         const struct core_event *event = &life->step.events[i];
-        bool follows =
-            event->type == EVENT_ALARM_SUPPRESSED || event->type == EVENT_ALARM_UNSUPPRESSED;
+        bool follows = event->type == EVENT_ALARM_SUPPRESSED ||
+                       event->type == EVENT_ALARM_UNSUPPRESSED ||
+                       (event->type == EVENT_ALARM_ESCALATED && caused);
         if (event->alarm == RULESET_NONE) {
             continue;
         }
@@ -614,7 +672,8 @@ static void life_state(struct life *life, enum input_kind kind, uint32_t subject
 }
 
 static void life_order(struct life *life, uint32_t alarm, enum command_verb verb) {
-    life->command = (struct command){.verb = verb, .alarm = alarm, .actor = "nurse"};
+    life->command = (struct command){
+        .verb = verb, .alarm = alarm, .role = life->command.role, .actor = "nurse"};
     struct input input = {.kind = INPUT_COMMAND, .command = &life->command};
     life_take(life, &input);
 }
@@ -630,6 +689,7 @@ static void life_order_something(struct life *life) {
         alarm = chance_below(life, count + 1);
     }
     static const enum command_verb verbs[] = {COMMAND_ACKNOWLEDGE, COMMAND_ATTEND, COMMAND_RESET};
+    life->command.role = (enum role)chance_below(life, ROLE_AUDITOR);
     life_order(life, alarm, verbs[chance_below(life, 3)]);
 }
 
@@ -652,6 +712,8 @@ static void life_restart(struct life *life) {
             core_restore(life->core, i, &life->rows[i].record,
                          &life->memories[ruleset->alarms[i].memory_first],
                          ruleset->alarms[i].memory_count, life->now);
+            core_restore_chain(life->core, i, &life->rows[i].chain, life->now);
+            life->tally.chains_resumed += life->rows[i].chain.state == CHAIN_RUNNING;
         }
     }
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
@@ -681,6 +743,23 @@ static void life_wait(struct life *life) {
     life->now = until;
 }
 
+/* A webhook answers: for a step that was told, or for one that is long over. */
+static void life_confirm(struct life *life, enum truth received) {
+    uint32_t alarm = chance_below(life, life->trial.ruleset.alarm_count + 1);
+    for (unsigned i = 0; i < NORMAL_TRIES && chance_percent(life, 95); i++) {
+        if (alarm < life->trial.ruleset.alarm_count && life->escalations[alarm].step > 0) {
+            break;
+        }
+        alarm = chance_below(life, life->trial.ruleset.alarm_count + 1);
+    }
+    struct input input = {.kind = INPUT_RECEIPT, .subject = alarm, .state = received};
+    if (alarm < life->trial.ruleset.alarm_count) {
+        input.step = life->escalations[alarm].step + chance_below(life, 2);
+        input.run = life->escalations[alarm].run;
+    }
+    life_take(life, &input);
+}
+
 static void life_go_on(struct life *life) {
     life_wait(life);
     /* Drawn one by one, for C does not say in which order the arguments of a call are evaluated. */
@@ -708,8 +787,12 @@ static void life_go_on(struct life *life) {
         life_state(life, INPUT_UPLINK, 0, state);
     } else if (draw < 985) {
         life_state(life, INPUT_STORAGE, 0, state);
-    } else if (draw < 990) {
+    } else if (draw < 987) {
         life_state(life, INPUT_CLOCK_STEP, 0, TRUTH_UNKNOWN);
+    } else if (draw < 990) {
+        life_state(life, chance_percent(life, 50) ? INPUT_SHIFT : INPUT_LISTENER, few, state);
+    } else if (draw < 993) {
+        life_confirm(life, state);
     } else {
         life_restart(life);
     }
@@ -722,6 +805,7 @@ static void life_heal(struct life *life) {
     life_state(life, INPUT_WEEKDAY, 0, TRUTH_TRUE);
     life_state(life, INPUT_UPLINK, 0, TRUTH_TRUE);
     life_state(life, INPUT_STORAGE, 0, TRUTH_TRUE);
+    life_state(life, INPUT_LISTENER, 0, TRUTH_TRUE);
     for (uint32_t i = 0; i < COMPONENTS; i++) {
         life_state(life, INPUT_COMPONENT, i, TRUTH_TRUE);
     }
@@ -755,16 +839,20 @@ static void life_rest(struct life *life) {
         life_order(life, i, COMMAND_RESET);
         claim(life, alarm_is_normal(core_alarm(life->core, i)), "S6: every alarm can be ended", i);
     }
+    for (uint32_t p = 0; p < life->trial.ruleset.point_count; p++) {
+        claim(life, !core_output(life->core, p), "S6: then every lamp is dark", RULESET_NONE);
+    }
 }
 
 /* The life was worth living: everything that the claims are about has happened in it. */
 static void life_judge_tally(const struct life *life) {
     const struct tally *tally = &life->tally;
     static const enum core_event_type events[] = {
-        EVENT_ALARM_RAISED,   EVENT_ALARM_RERAISED,    EVENT_ALARM_ACKNOWLEDGED,
-        EVENT_ALARM_ATTENDED, EVENT_ALARM_CLEARED,     EVENT_ALARM_RESET,
-        EVENT_ALARM_CLOSED,   EVENT_ACCESS_GRANTED,    EVENT_ACCESS_DENIED,
-        EVENT_SYSTEM_STARTED, EVENT_PATROL_CHECKPOINT, EVENT_SYSTEM_CLOCK_STEPPED,
+        EVENT_ALARM_RAISED,    EVENT_ALARM_RERAISED,    EVENT_ALARM_ACKNOWLEDGED,
+        EVENT_ALARM_ATTENDED,  EVENT_ALARM_CLEARED,     EVENT_ALARM_RESET,
+        EVENT_ALARM_CLOSED,    EVENT_ACCESS_GRANTED,    EVENT_ACCESS_DENIED,
+        EVENT_SYSTEM_STARTED,  EVENT_PATROL_CHECKPOINT, EVENT_SYSTEM_CLOCK_STEPPED,
+        EVENT_ALARM_ESCALATED,
     };
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         claim(life, tally->events[events[i]] > 0, core_event_name(events[i]), RULESET_NONE);
@@ -784,6 +872,8 @@ static void life_judge_tally(const struct life *life) {
     claim(life, tally->restarts_pending > 0, "some restart meets a delay", RULESET_NONE);
     claim(life, tally->threatened > 0, "some active alarm loses its detector", RULESET_NONE);
     claim(life, tally->windows_ended > 0, "some window ends by itself", RULESET_NONE);
+    claim(life, tally->chains_resumed > 0, "some restart meets an escalation", RULESET_NONE);
+    claim(life, tally->unheard > 0, "some step is received by nobody", RULESET_NONE);
 }
 
 static struct life life;

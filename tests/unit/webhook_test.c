@@ -117,6 +117,7 @@ static void webhooks_start(struct scene *scene, uint32_t age_s_max) {
                                         .retry_ms_max = 20,
                                         .attempt_ms = 500,
                                         .probe_ms = 10,
+                                        .probe_ms_lost = 10,
                                         .age_s_max = age_s_max};
     assert_int_equal(
         webhooks_new(scene->base, &conf, 1, &times, &callbacks, scene, &scene->webhooks), 0);

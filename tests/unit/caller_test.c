@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Between the engine and the webhooks, with an HTTP server in the same loop and an engine that listens
+ * when the test wants it to.
+ */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include "gateway/clock.h"
+#include "gateway/uplink/caller.h"
+#include "tests/support/cmocka.h"
+
+#define BODY "{\"specversion\":\"1.0\",\"id\":\"gulou.main.17.42\",\"data\":{}}"
+
+enum { PATIENCE_S = 30, MESSAGES_MAX = 64 };
+
+struct scene {
+    struct event_base *base;
+    struct evhttp *server;
+    struct site site;
+    struct site_webhook webhook;
+    char strings[96];
+    struct caller *caller;
+    int refuses;      /* what sending to the engine comes to; 0: it listens */
+    unsigned refused; /* receipts that were not taken */
+    struct wire_receipt receipts[MESSAGES_MAX];
+    unsigned receipt_count;
+    struct wire_listener listener;
+    unsigned listener_count;
+    char called[256];
+    unsigned call_count;
+};
+
+static void scene_called(struct evhttp_request *request, void *context) {
+    struct scene *scene = context;
+    struct evbuffer *body = evhttp_request_get_input_buffer(request);
+    size_t size = evbuffer_get_length(body);
+    assert_true(size < sizeof scene->called);
+    assert_int_equal(evbuffer_remove(body, scene->called, size), (int)size);
+    scene->called[size] = '\0';
+    scene->call_count++;
+    evhttp_send_reply(request, 204, "taken", NULL);
+}
+
+static int scene_send(void *context, const void *message) {
+    struct scene *scene = context;
+    const struct wire_header *header = message;
+    if (scene->refuses != 0) {
+        scene->refused += header->kind == WIRE_RECEIPT;
+        return scene->refuses;
+    } else if (header->kind == WIRE_RECEIPT) {
+        assert_int_equal(header->size, sizeof(struct wire_receipt));
+        scene->receipts[scene->receipt_count++] = *(const struct wire_receipt *)message;
+    } else {
+        assert_int_equal(header->kind, WIRE_LISTENER);
+        assert_int_equal(header->size, sizeof(struct wire_listener));
+        scene->listener = *(const struct wire_listener *)message;
+        scene->listener_count++;
+    }
+    return 0;
+}
+
+static int scene_open(void **state) {
+    struct scene *scene = calloc(1, sizeof *scene);
+    assert_non_null(scene);
+    scene->base = event_base_new();
+    scene->server = evhttp_new(scene->base);
+    assert_non_null(scene->server);
+    struct evhttp_bound_socket *bound =
+        evhttp_bind_socket_with_handle(scene->server, "127.0.0.1", 0);
+    assert_non_null(bound);
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    assert_int_equal(
+        getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size), 0);
+    evhttp_set_gencb(scene->server, scene_called, scene);
+    (void)snprintf(scene->strings, sizeof scene->strings, "%cmanager%chttp://127.0.0.1:%u/", '\0',
+                   '\0', ntohs(address.sin_port));
+    scene->webhook = (struct site_webhook){.id = 1, .url = 9};
+    scene->site.strings = scene->strings;
+    scene->site.webhooks = &scene->webhook;
+    scene->site.webhook_count = 1;
+    assert_int_equal(caller_new(scene->base, &scene->site, scene_send, scene, &scene->caller), 0);
+    *state = scene;
+    return 0;
+}
+
+static int scene_close(void **state) {
+    struct scene *scene = *state;
+    scene->caller = caller_free(scene->caller);
+    evhttp_free(scene->server);
+    event_base_free(scene->base);
+    free(scene);
+    return 0;
+}
+
+static void until(struct scene *scene, const unsigned *value, unsigned least) {
+    uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
+    while (*value < least) {
+        assert_true(clock_real_ns() < deadline_ns);
+        assert_true(event_base_loop(scene->base, EVLOOP_ONCE) >= 0);
+    }
+}
+
+static void notice(struct scene *scene, uint32_t webhook, const char *body, bool durable) {
+    struct wire_notice message = {.alarm = 5,
+                                  .step = 3,
+                                  .run = 2,
+                                  .webhook = webhook,
+                                  .durable = durable,
+                                  .body_size = (uint32_t)strlen(body)};
+    memcpy(message.body, body, strlen(body));
+    caller_notice(scene->caller, &message);
+}
+
+static void the_event_is_called_as_it_is_published_and_the_receipt_goes_back(void **state) {
+    struct scene *scene = *state;
+    notice(scene, 0, BODY, true);
+    until(scene, &scene->receipt_count, 1);
+    assert_string_equal(scene->called, "{\"specversion\":\"1.0\",\"id\":\"gulou.main.17.42\","
+                                       "\"data\":{},\"durable\":true,\"replayed\":false}");
+    assert_int_equal(scene->receipts[0].alarm, 5);
+    assert_int_equal(scene->receipts[0].step, 3);
+    assert_int_equal(scene->receipts[0].run, 2);
+    assert_int_equal(scene->receipts[0].received, 1);
+}
+
+static void
+a_receipt_waits_while_the_socket_is_full_and_goes_while_the_engine_is_away(void **state) {
+    struct scene *scene = *state;
+    scene->refuses = WIRE_E_FULL;
+    notice(scene, 0, BODY, true);
+    until(scene, &scene->refused, 1);
+    assert_int_equal(scene->receipt_count, 0);
+    scene->refuses = 0;
+    caller_writable(scene->caller);
+    assert_int_equal(scene->receipt_count, 1);
+
+    scene->refuses = WIRE_E_GONE;
+    notice(scene, 0, BODY, true); /* it was delivered: the receipt comes at once, to nobody */
+    scene->refuses = 0;
+    caller_writable(scene->caller);
+    assert_int_equal(scene->receipt_count, 1);
+    notice(scene, 0, BODY, true); /* the engine is back and asks again */
+    assert_int_equal(scene->receipt_count, 2);
+    assert_int_equal(scene->call_count, 1);
+}
+
+static void an_engine_that_comes_is_told_who_can_be_reached(void **state) {
+    struct scene *scene = *state;
+    until(scene, &scene->listener_count, 1);
+    assert_int_equal(scene->listener.reachable, TRUTH_TRUE);
+    scene->listener = (struct wire_listener){0};
+    caller_welcome(scene->caller);
+    assert_int_equal(scene->listener_count, 2);
+    assert_int_equal(scene->listener.webhook, 0);
+    assert_int_equal(scene->listener.reachable, TRUTH_TRUE);
+}
+
+static void what_no_webhook_is_for_or_has_no_id_is_not_called(void **state) {
+    struct scene *scene = *state;
+    notice(scene, 1, BODY, true);
+    notice(scene, 0, "{\"specversion\":\"1.0\"}", true);
+    notice(scene, 0, "", true); /* withdrawn, and never given */
+    notice(scene, 0, BODY, false);
+    until(scene, &scene->receipt_count, 1);
+    assert_int_equal(scene->call_count, 1);
+    assert_non_null(strstr(scene->called, "\"durable\":false"));
+}
+
+int main(void) {
+#define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
+    const struct CMUnitTest tests[] = {
+        SCENE(the_event_is_called_as_it_is_published_and_the_receipt_goes_back),
+        SCENE(a_receipt_waits_while_the_socket_is_full_and_goes_while_the_engine_is_away),
+        SCENE(an_engine_that_comes_is_told_who_can_be_reached),
+        SCENE(what_no_webhook_is_for_or_has_no_id_is_not_called),
+    };
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    curl_global_cleanup();
+    return failed;
+}
