@@ -8,9 +8,11 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/cli/event_line.h"
 #include "gateway/cli/replay_options.h"
@@ -18,6 +20,7 @@
 #include "gateway/config/config.h"
 #include "gateway/replay/comparison.h"
 #include "gateway/replay/journal_check.h"
+#include "gateway/replay/ledger.h"
 #include "gateway/replay/replay.h"
 
 enum {
@@ -26,6 +29,7 @@ enum {
     EXIT_WRONG = 2,
     /* Differences from the journal, and lines of a history that are wrong, told one by one. */
     COMPLAINTS_MAX = 20,
+    STATE_SETTING_SIZE = 2 * PATH_MAX + 16,
 };
 
 struct performance {
@@ -35,6 +39,7 @@ struct performance {
     struct site site, other;
     struct replay replay;
     struct journal_check *check;
+    struct ledger *ledger;
     struct comparison comparison;
 
     char prefix[2 * JOURNAL_ID_PREFIX_SIZE]; /* of the ids of the stretch */
@@ -165,6 +170,22 @@ static void event_after(void *context, const struct rehearsal *rehearsal,
     }
 }
 
+static void event_kept(void *context, const struct rehearsal *rehearsal,
+                       const struct core_event *event, const struct event_json *json) {
+    struct performance *play = context;
+    (void)json;
+    if (!play->replay.muted) {
+        play->events++;
+        ledger_event(play->ledger, rehearsal, event);
+    }
+}
+
+static void alarm_kept(void *context, const struct rehearsal *rehearsal, uint32_t alarm,
+                       struct wall wall) {
+    const struct performance *play = context;
+    ledger_alarm(play->ledger, rehearsal, alarm, wall);
+}
+
 /* ---- remarks ---- */
 
 static void remark_say(const struct performance *play, const struct replay_told *told,
@@ -274,6 +295,10 @@ static int performance_sites(struct performance *play) {
             return end;
         }
         replay->sides[0].site = &play->site;
+    }
+    if (options->into != NULL) {
+        replay->sides[0].told = event_kept;
+        replay->sides[0].changed = alarm_kept;
     }
     if (options->against != NULL) {
         int end = site_load(play, options->against, &play->other_result, &play->other);
@@ -408,6 +433,15 @@ static int performance_run(struct performance *play) {
         return end;
     }
     int r = options->journal != NULL ? journal_check_new(options->journal, &play->check) : 0;
+    if (r == 0 && options->into != NULL) {
+        r = ledger_new(&play->site, &play->ledger);
+        if (r == LEDGER_E_EXISTS) {
+            (void)fprintf(
+                stderr, "tocsin replay: %s: %s\n", options->into,
+                say(play, "已有事件记录,不会覆盖", "has a journal already, which is kept"));
+            return EXIT_FAILED;
+        }
+    }
     if (r == 0) {
         r = options->history ? play_history(play) : play_tape(play);
     }
@@ -416,6 +450,10 @@ static int performance_run(struct performance *play) {
     }
     if (r == 0 && options->against != NULL) {
         r = finish_comparison(play);
+    }
+    if (r == 0 && play->ledger != NULL) {
+        r = ledger_finish(play->ledger);
+        say_count(play, stdout, play->events, "已写入的事件", "events recorded");
     }
     if (r < 0) {
         (void)fprintf(stderr, "tocsin replay: %s (%s)\n", strerror(-r), err_path());
@@ -431,11 +469,24 @@ static int performance_run(struct performance *play) {
     return good ? EXIT_GOOD : EXIT_FAILED;
 }
 
+/* The setting for --into; a relative path is the caller's, not the site file's. */
+static void state_setting(const char *into, char ret[STATE_SETTING_SIZE]) {
+    char here[PATH_MAX] = "";
+    bool relative = into[0] != '/' && getcwd(here, sizeof here) != NULL;
+    (void)snprintf(ret, STATE_SETTING_SIZE, "gateway.state=%s%s%s", here, relative ? "/" : "",
+                   into);
+}
+
 int replay_main(int argc, char **argv) {
     struct replay_options options;
     enum replay_end end = replay_options_parse(argc, argv, &options);
     if (end != REPLAY_GO_ON) {
         return end == REPLAY_HELP ? EXIT_GOOD : EXIT_WRONG;
+    }
+    char state[STATE_SETTING_SIZE];
+    if (options.into != NULL) {
+        state_setting(options.into, state);
+        options.settings[options.setting_count++] = state;
     }
     struct performance play = {.options = &options};
     reader_init(&play.reader, stdout, options.language);
@@ -446,6 +497,7 @@ int replay_main(int argc, char **argv) {
     reader_deinit(&play.reader);
     comparison_deinit(&play.comparison);
     play.check = journal_check_free(play.check);
+    play.ledger = ledger_free(play.ledger);
     config_result_deinit(&play.other_result);
     config_result_deinit(&play.result);
     return exit_code;

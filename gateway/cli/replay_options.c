@@ -20,6 +20,8 @@ static const char replay_help[] =
     "  --journal PATH       compare with the journal (journal.db, or its directory), byte by byte\n"
     "  --against RULES.yaml instead of the events, print what these rules would have changed:\n"
     "                       + only with them, - only without, ~ at another time or with other words\n"
+    "  --into STATE         instead of printing, record the events in a journal of its own, in a new\n"
+    "                       state directory, as if they had happened (needs --site)\n"
     "  --text               lines for people, as `tocsin events` shows them\n"
     "  --lang zh|en         language of what is printed (default from LANG)\n"
     "\n"
@@ -49,6 +51,9 @@ static enum replay_end replay_option(int option, const char *value,
         return REPLAY_GO_ON;
     case 'j':
         options->journal = value;
+        return REPLAY_GO_ON;
+    case 'n':
+        options->into = value;
         return REPLAY_GO_ON;
     case 't':
         options->text = true;
@@ -81,6 +86,10 @@ static enum replay_end replay_check(struct replay_options *options) {
         return replay_usage("--against needs --site, whose rules are replaced", NULL);
     } else if (options->against != NULL && options->journal != NULL) {
         return replay_usage("--against and --journal exclude each other", NULL);
+    } else if (options->into != NULL && options->site == NULL) {
+        return replay_usage("--into needs --site", NULL);
+    } else if (options->into != NULL && (options->against != NULL || options->journal != NULL)) {
+        return replay_usage("--into goes with neither --against nor --journal", NULL);
     } else if (options->setting_count > 0 && options->site == NULL) {
         return replay_usage("--set needs --site", NULL);
     }
@@ -89,10 +98,15 @@ static enum replay_end replay_check(struct replay_options *options) {
 
 enum replay_end replay_options_parse(int argc, char **argv, struct replay_options *ret_options) {
     static const struct option names[] = {
-        {"site", required_argument, NULL, 'i'},    {"set", required_argument, NULL, 's'},
-        {"journal", required_argument, NULL, 'j'}, {"against", required_argument, NULL, 'a'},
-        {"text", no_argument, NULL, 't'},          {"lang", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"site", required_argument, NULL, 'i'},
+        {"set", required_argument, NULL, 's'},
+        {"journal", required_argument, NULL, 'j'},
+        {"against", required_argument, NULL, 'a'},
+        {"into", required_argument, NULL, 'n'},
+        {"text", no_argument, NULL, 't'},
+        {"lang", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     *ret_options = (struct replay_options){.language = reader_environment_language()};

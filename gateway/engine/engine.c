@@ -21,6 +21,7 @@
 
 #include <event2/event.h>
 
+#include "gateway/engine/alarm_state.h"
 #include "gateway/engine/calendar.h"
 #include "gateway/engine/engine_peer.h"
 #include "gateway/engine/marks.h"
@@ -47,13 +48,6 @@ enum {
 /* A wall clock that moves this much against the instants has been set by somebody. */
 #define ENGINE_STEP_NS ((int64_t)NS_PER_S)
 
-/* What an alarm was decided by, and the hand-over that its newest state went with. */
-struct engine_alarm {
-    double value;
-    uint32_t quality;
-    struct wall changed;
-};
-
 struct engine {
     struct process *process;
     const struct site *site;
@@ -62,7 +56,7 @@ struct engine {
     struct recording_ring *recording;
     uint64_t event_count_recorded; /* of those whose inputs the recording has been given */
     struct core_event *events;
-    struct engine_alarm *alarms;
+    struct alarm_decision *alarms;
     struct marks unrecorded; /* alarms whose newest state the journal has not confirmed */
     struct recorder *recorder;
     struct teller *teller;
@@ -111,7 +105,7 @@ static void engine_record_event(struct engine *engine, const struct core_event *
     struct wall raised = event->wall;
     if (event->alarm != RULESET_NONE) {
         raised = core_alarm(engine->core, event->alarm)->raised;
-        engine->alarms[event->alarm] = (struct engine_alarm){
+        engine->alarms[event->alarm] = (struct alarm_decision){
             .value = event->value, .quality = (uint32_t)event->quality, .changed = event->wall};
     }
     uint64_t kept_back;
@@ -144,20 +138,8 @@ static enum command_refusal engine_apply(struct engine *engine, struct input *in
 
 /* The present state of one alarm, as the journal keeps it. NULL without memory. */
 static struct journal_alarm *engine_alarm_state(struct engine *engine, uint32_t alarm) {
-    struct journal_alarm *state = NULL;
-    uint32_t memories = engine->site->ruleset.alarms[alarm].memory_count;
-    if (journal_alarm_new(alarm, memories, &state) != 0) {
-        return NULL;
-    }
-    state->at = engine->newest;
-    state->at_wall = clock_wall();
-    state->changed = engine->alarms[alarm].changed;
-    state->value = engine->alarms[alarm].value;
-    state->quality = engine->alarms[alarm].quality;
-    core_record(engine->core, alarm, engine->newest, &state->record);
-    core_record_memories(engine->core, alarm, engine->newest, state->memories);
-    core_record_chain(engine->core, alarm, engine->newest, &state->chain);
-    return state;
+    return alarm_state_new(engine->core, alarm, engine->site->ruleset.alarms[alarm].memory_count,
+                           &engine->alarms[alarm], engine->newest, clock_wall());
 }
 
 static void engine_record_alarm(struct engine *engine, uint32_t alarm) {
@@ -763,7 +745,7 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
     core_restore(engine->core, alarm, &recorded->record, recorded->memories, recorded->memory_count,
                  engine->newest);
     core_restore_chain(engine->core, alarm, &recorded->chain, engine->newest);
-    engine->alarms[alarm] = (struct engine_alarm){
+    engine->alarms[alarm] = (struct alarm_decision){
         .value = recorded->value, .quality = recorded->quality, .changed = recorded->changed};
     struct journal_alarm *state = engine_alarm_state(engine, alarm);
     if (state != NULL) {

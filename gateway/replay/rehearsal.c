@@ -96,7 +96,11 @@ void rehearsal_take(struct rehearsal *rehearsal, const struct input *input) {
     for (uint32_t i = 0; i < rehearsal->step.event_count; i++) {
         rehearsal_tell(rehearsal, &rehearsal->step.events[i]);
     }
-    while (core_changed(rehearsal->core, changed, CHANGED_BATCH) > 0) {
+    uint32_t count;
+    while ((count = core_changed(rehearsal->core, changed, CHANGED_BATCH)) > 0) {
+        for (uint32_t i = 0; rehearsal->changed != NULL && i < count; i++) {
+            rehearsal->changed(rehearsal->context, rehearsal, changed[i], input->wall);
+        }
     }
 }
 

@@ -24,6 +24,10 @@ struct rehearsal;
 typedef void rehearsal_told(void *context, const struct rehearsal *rehearsal,
                             const struct core_event *event, const struct event_json *json);
 
+/* The state of an alarm has changed, at `wall`. */
+typedef void rehearsal_changed(void *context, const struct rehearsal *rehearsal, uint32_t alarm,
+                               struct wall wall);
+
 struct rehearsal {
     const struct site *site;
     struct silences silences;
@@ -31,6 +35,7 @@ struct rehearsal {
     struct core *core;
     struct step step;
     rehearsal_told *told;
+    rehearsal_changed *changed; /* NULL at first: nobody asks */
     void *context;
     struct instant newest;
     enum command_refusal refusal; /* of the last command */

@@ -122,6 +122,7 @@ static int side_begin_fresh(struct replay_segment *segment, struct replay_side *
     struct input input;
     int r = rehearsal_init(&side->rehearsal, side->site, head->rate, segment->at, side->told,
                            side->context);
+    side->rehearsal.changed = side->changed;
     if (r == 0) {
         r = translation_init(&side->translation, from, side->site);
     }
@@ -165,6 +166,7 @@ static int stretch_begin(struct replay_segment *segment, bool *ret_playing) {
     if (replay->exact) {
         int r = rehearsal_init(&first->rehearsal, site, head->rate, segment->at, first->told,
                                first->context);
+        first->rehearsal.changed = first->changed;
         *ret_playing = r == 0 && rehearsal_resume(&first->rehearsal, core, size);
         replay_remark(segment, *ret_playing ? REPLAY_BEGINS : REPLAY_UNREADABLE,
                       "its snapshot has another size", 0);
@@ -316,6 +318,7 @@ int replay_history(struct replay *replay, const struct history *history) {
         zone_init(site_text(side->site, side->site->header->timezone));
         r = rehearsal_init(&side->rehearsal, side->site, REHEARSAL_NO_SILENCE,
                            (struct instant){NS_PER_S}, side->told, side->context);
+        side->rehearsal.changed = side->changed;
         if (r == 0) {
             r = translation_init(&side->translation, replay->sides[0].site, side->site);
         }

@@ -26,6 +26,7 @@ enum { REPLAY_SIDES_MAX = 2 };
 struct replay_side {
     const struct site *site; /* NULL: the one that was recorded */
     rehearsal_told *told;
+    rehearsal_changed *changed; /* may be NULL */
     void *context;
     /* the replay's own */
     struct rehearsal rehearsal;

@@ -149,9 +149,29 @@ def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     assert done.returncode == 1 and f"{export}:5:41: not a number" in done.stderr
 
 
+def test_a_recording_becomes_a_journal_that_a_gateway_goes_on_from(scene):
+    live(scene)[2].stop()
+    recorded = [json.loads(body) for body in bodies(scene)]
+    scene.state = scene.directory / "again"
+    done = tocsin("replay", scene.directory / "state", "--site", scene.site, "--into", scene.state, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    assert f"events recorded: {len(recorded)}" in done.stdout
+    again = [json.loads(body) for body in bodies(scene)]
+    for before, after in zip(recorded, again, strict=True):
+        assert before.pop("id") != after.pop("id")  # of another boot
+        assert before == after
+    refused = tocsin("replay", scene.directory / "state", "--site", scene.site, "--into", scene.state)
+    assert refused.returncode == 1 and len(bodies(scene)) == len(recorded)
+
+    scene.overrides["gateway.state"] = str(scene.state)
+    alarms = {f"{alarm['rule']}/{alarm['entity']}": alarm for alarm in scene.gateway().alarms()}
+    assert alarms[CALL]["state"]["acked"] is True and f"fire_alarm/{SMOKE}" in alarms
+
+
 def test_what_does_not_go_together_is_a_usage_error(scene):
     for arguments in ((), ("a", "b"), ("a.lp",), ("a", "--against", "b"), ("a", "--set", "b=c"), ("a", "--lang", "fr"),
-                      ("a.lp", "--site", "s", "--journal", "j"), ("a", "--site", "s", "--against", "b", "--journal", "j")):
+                      ("a.lp", "--site", "s", "--journal", "j"), ("a", "--into", "b"),
+                      ("a", "--site", "s", "--into", "b", "--journal", "j"), ("a", "--site", "s", "--against", "b", "--journal", "j")):
         done = tocsin("replay", *arguments)
         assert done.returncode == 2 and "tocsin replay --help" in done.stderr, arguments
     assert tocsin("replay", scene.directory / "nothing").returncode == 1
