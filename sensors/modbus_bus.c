@@ -7,24 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sensors/modbus_outputs.h"
 #include "sensors/schedule.h"
-
-/* A failed output is tried again this often, real time, and with the device's next good answer. */
-#define MBBUS_OUTPUT_RETRY_NS (1 * NS_PER_S)
-
-enum output_state { OUTPUT_OFF, OUTPUT_ON, OUTPUT_UNKNOWN };
-
-struct mbbus_coil {
-    _Atomic uint8_t wanted; /* enum output_state; set from any thread */
-    uint8_t written;        /* enum output_state; the host's own */
-    uint64_t retry_ns;      /* not tried before, after it failed */
-};
 
 /* What is kept of one device. */
 struct mbbus_unit {
     const struct mbbus_device *conf;
     struct mbimage image;
-    struct mbbus_coil *coils; /* one for each of its outputs */
+    uint32_t output_first;    /* number of its first output in the bus's list */
     enum sensor_cause missed; /* why its last poll failed; NONE after a good one */
     bool heard;               /* it has answered since the start or since it was lost */
 };
@@ -39,8 +29,9 @@ enum mbbus_stage {
     STAGE_REST,      /* nothing is asked */
     STAGE_READ,      /* request `step` of the unit's plan */
     STAGE_KNOCK,     /* a device with nothing to read: is it there? */
-    STAGE_WRITE,     /* output `step` */
-    STAGE_READ_BACK, /* output `step`, as it is now */
+    STAGE_WRITE,     /* output `step` of the unit */
+    STAGE_READ_BACK, /* output `step`, as it is after that */
+    STAGE_LOOK,      /* output `step`, which should be as it is wanted */
 };
 
 /* How the present poll went so far. */
@@ -58,12 +49,15 @@ struct mbbus {
     struct schedule_entry *entries;
     struct schedule schedule;
     uint32_t count;
-    uint32_t output_count;
-    uint64_t opened; /* of the link, when outputs were last taken for written */
+    struct mboutputs outputs; /* of all units, one behind the other */
+    uint32_t *output_units;   /* the unit of each */
+    bool output_turn;         /* a poll has been made since the last output was served */
+    uint64_t output_began_ns;
+    uint64_t opened; /* of the link, when outputs were last looked at */
     enum mbbus_stage stage;
     uint32_t unit; /* whose turn it is, unless at rest */
     uint32_t step;
-    bool coil; /* what is being written */
+    bool on; /* what the output is to be, or should be */
     struct mbbus_poll poll;
     struct mbbus_counters counters;
 };
@@ -75,21 +69,31 @@ static void mbbus_count(_Atomic uint64_t *counter, uint64_t more) {
     atomic_store_explicit(counter, value + more, memory_order_relaxed);
 }
 
-static int mbbus_unit_init(struct mbbus_unit *unit, const struct mbbus_device *conf) {
+static int mbbus_unit_init(struct mbbus_unit *unit, const struct mbbus_device *conf,
+                           uint32_t output_first) {
     assert(conf->poll_ns >= MBBUS_POLL_MIN_NS && conf->timeout_ns >= MBBUS_TIMEOUT_MIN_NS);
     unit->conf = conf;
-    int r = mbimage_init(&unit->image, conf->points, conf->point_count);
-    if (r == 0 && conf->output_count > 0) {
-        unit->coils = calloc(conf->output_count, sizeof *unit->coils);
-        if (unit->coils == NULL) {
-            return -ENOMEM;
+    unit->output_first = output_first;
+    return mbimage_init(&unit->image, conf->points, conf->point_count);
+}
+
+/* Number the outputs of all units. */
+static int mbbus_outputs_init(struct mbbus *bus) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < bus->count; i++) {
+        count += bus->units[i].conf->output_count;
+    }
+    bus->output_units = calloc((size_t)count + 1, sizeof *bus->output_units);
+    if (bus->output_units == NULL) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < bus->count; i++) {
+        const struct mbbus_unit *unit = &bus->units[i];
+        for (uint32_t j = 0; j < unit->conf->output_count; j++) {
+            bus->output_units[unit->output_first + j] = i;
         }
     }
-    for (uint32_t i = 0; r == 0 && i < conf->output_count; i++) {
-        atomic_init(&unit->coils[i].wanted, OUTPUT_UNKNOWN);
-        unit->coils[i].written = OUTPUT_UNKNOWN;
-    }
-    return r;
+    return mboutputs_init(&bus->outputs, count);
 }
 
 int mbbus_new(const struct mbbus_conf *conf, struct mbbus **ret_bus) {
@@ -102,11 +106,15 @@ int mbbus_new(const struct mbbus_conf *conf, struct mbbus **ret_bus) {
     bus->units = calloc(conf->device_count, sizeof *bus->units);
     bus->entries = calloc(conf->device_count, sizeof *bus->entries);
     int r = bus->units == NULL || bus->entries == NULL ? -ENOMEM : 0;
+    uint32_t output_first = 0;
     for (uint32_t i = 0; r == 0 && i < conf->device_count; i++) {
         bus->entries[i].period_ns = conf->devices[i].poll_ns;
-        bus->output_count += conf->devices[i].output_count;
         bus->count = i + 1;
-        r = mbbus_unit_init(&bus->units[i], &conf->devices[i]);
+        r = mbbus_unit_init(&bus->units[i], &conf->devices[i], output_first);
+        output_first += conf->devices[i].output_count;
+    }
+    if (r == 0) {
+        r = mbbus_outputs_init(bus);
     }
     if (r != 0) {
         (void)mbbus_free(bus);
@@ -123,8 +131,9 @@ struct mbbus *mbbus_free(struct mbbus *bus) {
     }
     for (uint32_t i = 0; bus->units != NULL && i < bus->count; i++) {
         mbimage_deinit(&bus->units[i].image);
-        free(bus->units[i].coils);
     }
+    mboutputs_deinit(&bus->outputs);
+    free(bus->output_units);
     free(bus->units);
     free(bus->entries);
     free(bus);
@@ -198,14 +207,6 @@ static void mbbus_account(struct mbbus *bus, const struct mbbus_unit *unit,
 
 /* ---- polling ---- */
 
-/* The device's own outputs may have been forgotten: write them again. */
-static void mbbus_outputs_forget(struct mbbus_unit *unit) {
-    for (uint32_t i = 0; i < unit->conf->output_count; i++) {
-        unit->coils[i].written = OUTPUT_UNKNOWN;
-        unit->coils[i].retry_ns = 0;
-    }
-}
-
 /*
  * Has the device not been heard for so long that its listeners may have taken its values for stale?
  * A device may be silent for 3 polls and at least 2 s, and word of it travels once a second. Then
@@ -221,7 +222,9 @@ static void mbbus_poll_begin(struct mbbus *bus, uint32_t index, uint64_t now_ns)
     mbbus_count(&bus->counters.polls, 1);
     if (mbbus_was_silent(&bus->entries[index], now_ns)) {
         mbimage_forget(&unit->image);
-        mbbus_outputs_forget(unit);
+        for (uint32_t i = 0; i < unit->conf->output_count; i++) {
+            mboutputs_forget(&bus->outputs, unit->output_first + i);
+        }
     }
     bus->poll = (struct mbbus_poll){.began_ns = now_ns};
     bus->unit = index;
@@ -245,7 +248,9 @@ static void mbbus_answered(struct mbbus *bus, struct mbbus_unit *unit, uint64_t 
     mbbus_count(&bus->counters.answers, 1);
     if (!unit->heard) {
         unit->heard = true;
-        mbbus_outputs_forget(unit);
+        for (uint32_t i = 0; i < unit->conf->output_count; i++) {
+            mboutputs_regained(&bus->outputs, unit->output_first + i);
+        }
         mbbus_note(bus, unit, SENSOR_DEVICE_ANSWERS, SENSOR_CAUSE_NONE, 0, "");
     }
     bool line_was_away = unit->missed == SENSOR_CAUSE_UNREACHABLE;
@@ -289,7 +294,8 @@ static bool mbbus_take_read(struct mbbus *bus, struct mbbus_unit *unit,
             return false;
         }
         poll->exception = outcome->answer.exception;
-        if (poll->exception == MBFRAME_ILLEGAL_ADDRESS &&
+        if ((poll->exception == MBFRAME_ILLEGAL_ADDRESS ||
+             poll->exception == MBFRAME_ILLEGAL_VALUE) &&
             unit->image.requests[bus->step].bridges_gap) {
             /* It does not have the addresses between: plan around them, and begin this poll anew. */
             mbimage_without_gaps(&unit->image);
@@ -315,7 +321,7 @@ static void mbbus_note_output(struct mbbus *bus, const struct mbbus_unit *unit,
         .point = output->point,
     };
     (void)snprintf(note.detail, sizeof note.detail, "coil %u does not go %s: %s",
-                   (unsigned)output->address, bus->coil != output->invert ? "on" : "off",
+                   (unsigned)output->address, bus->on ? "on" : "off",
                    cause == SENSOR_CAUSE_NONE ? "it reads back otherwise"
                                               : sensor_cause_text(cause));
     bus->sink.note(bus->sink.context, &note);
@@ -334,60 +340,52 @@ static void mbbus_report_output(struct mbbus *bus, const struct mbbus_unit *unit
     mbbus_count(&bus->counters.readings, 1);
 }
 
-/* Begin to switch an output of the unit that is not as wanted; false when all are. */
-static bool mbbus_output_begin(struct mbbus *bus, uint32_t index, uint64_t now_ns,
-                               uint64_t *retry_ns) {
-    struct mbbus_unit *unit = &bus->units[index];
-    for (uint32_t i = 0; i < unit->conf->output_count; i++) {
-        uint8_t wanted = atomic_load(&unit->coils[i].wanted);
-        if (wanted == OUTPUT_UNKNOWN || wanted == unit->coils[i].written) {
-            continue;
-        }
-        uint64_t due_ns = unit->coils[i].retry_ns;
-        if (now_ns < due_ns) {
-            *retry_ns = due_ns < *retry_ns ? due_ns : *retry_ns;
-            continue;
-        }
-        bus->unit = index;
-        bus->step = i;
-        bus->coil = (wanted == OUTPUT_ON) != unit->conf->outputs[i].invert;
-        bus->stage = STAGE_WRITE;
-        return true;
-    }
-    return false;
+/* Outputs of the devices that answer; those of the others wait for their next good answer. */
+static bool mbbus_output_reachable(void *context, uint32_t index) {
+    const struct mbbus *bus = context;
+    const struct mbbus_unit *unit = &bus->units[bus->output_units[index]];
+    return unit->heard && unit->missed == SENSOR_CAUSE_NONE;
 }
 
-/*
- * Outputs of the devices that answer; those of the others wait for their next good answer. Sets
- * `*ret_retry_ns` to when one that failed is to be tried again, or UINT64_MAX.
- */
-static bool mbbus_outputs_begin(struct mbbus *bus, uint64_t now_ns, uint64_t *ret_retry_ns) {
-    *ret_retry_ns = UINT64_MAX;
-    for (uint32_t i = 0; bus->output_count > 0 && i < bus->count; i++) {
-        const struct mbbus_unit *unit = &bus->units[i];
-        if (unit->heard && unit->missed == SENSOR_CAUSE_NONE &&
-            mbbus_output_begin(bus, i, now_ns, ret_retry_ns)) {
-            return true;
-        }
+/* Begin to serve an output; false when none is due before `*ret_due_ns`. */
+static bool mbbus_output_begin(struct mbbus *bus, uint64_t now_ns, uint64_t *ret_due_ns) {
+    uint32_t index;
+    enum mboutput_act act = mboutputs_next(&bus->outputs, mbbus_output_reachable, bus, now_ns,
+                                           &index, &bus->on, ret_due_ns);
+    if (act == MBOUTPUT_REST) {
+        return false;
     }
-    return false;
+    bus->unit = bus->output_units[index];
+    bus->step = index - bus->units[bus->unit].output_first;
+    bus->stage = act == MBOUTPUT_WRITE ? STAGE_WRITE : STAGE_LOOK;
+    bus->output_began_ns = now_ns;
+    bus->output_turn = false;
+    return true;
 }
 
-static void mbbus_take_output(struct mbbus *bus, struct mbbus_unit *unit,
+static void mbbus_take_output(struct mbbus *bus, const struct mbbus_unit *unit,
                               const struct mbbus_outcome *outcome, uint64_t now_ns) {
+    uint32_t index = unit->output_first + bus->step;
+    enum mbbus_stage stage = bus->stage;
     bool answered = outcome->cause == SENSOR_CAUSE_NONE;
-    if (answered && bus->stage == STAGE_WRITE) {
+    if (answered && stage == STAGE_WRITE) {
         bus->stage = STAGE_READ_BACK;
         return;
     }
     bus->stage = STAGE_REST;
-    if (answered && ((outcome->answer.data[0] & 1) != 0) == bus->coil) {
-        bool on = bus->coil != unit->conf->outputs[bus->step].invert;
-        unit->coils[bus->step].written = on ? OUTPUT_ON : OUTPUT_OFF;
-        mbbus_report_output(bus, unit, QUALITY_GOOD, on);
-        return;
+    if (answered) {
+        bool coil = (outcome->answer.data[0] & 1) != 0;
+        bool on = coil != unit->conf->outputs[bus->step].invert;
+        if (stage == STAGE_LOOK) {
+            mboutputs_seen(&bus->outputs, index, on, now_ns); /* nothing new, or written next */
+            return;
+        } else if (on == bus->on) {
+            mboutputs_seen(&bus->outputs, index, on, now_ns);
+            mbbus_report_output(bus, unit, QUALITY_GOOD, on);
+            return;
+        }
     }
-    unit->coils[bus->step].retry_ns = now_ns + MBBUS_OUTPUT_RETRY_NS;
+    mboutputs_failed(&bus->outputs, index, bus->on, bus->output_began_ns, now_ns);
     /* A device that does not answer is missed as a whole; one that answers has a broken output. */
     if (answered || outcome->cause == SENSOR_CAUSE_EXCEPTION) {
         mbbus_report_output(bus, unit, QUALITY_FAULT, false);
@@ -400,7 +398,7 @@ void mbbus_output(struct mbbus *bus, uint32_t point, bool on) {
         const struct mbbus_device *conf = bus->units[i].conf;
         for (uint32_t j = 0; j < conf->output_count; j++) {
             if (conf->outputs[j].point == point) {
-                atomic_store(&bus->units[i].coils[j].wanted, on ? OUTPUT_ON : OUTPUT_OFF);
+                mboutputs_want(&bus->outputs, bus->units[i].output_first + j, on);
                 bus->bell.ring(bus->bell.context);
                 return;
             }
@@ -422,8 +420,10 @@ static struct mbframe_request mbbus_request(const struct mbbus *bus) {
         return mbframe_read(conf->unit, MBFRAME_COIL,
                             conf->output_count > 0 ? conf->outputs[0].address : 0, 1);
     case STAGE_WRITE:
-        return mbframe_write_coil(conf->unit, conf->outputs[bus->step].address, bus->coil);
+        return mbframe_write_coil(conf->unit, conf->outputs[bus->step].address,
+                                  bus->on != conf->outputs[bus->step].invert);
     case STAGE_READ_BACK:
+    case STAGE_LOOK:
         return mbframe_read(conf->unit, MBFRAME_COIL, conf->outputs[bus->step].address, 1);
     case STAGE_REST:
         break;
@@ -432,17 +432,27 @@ static struct mbframe_request mbbus_request(const struct mbbus *bus) {
     return (struct mbframe_request){0};
 }
 
+/* At rest: begin what is due, a poll and an output in turn. False before `*ret_wake_ns`. */
+static bool mbbus_begin(struct mbbus *bus, uint64_t now_ns, uint64_t *ret_wake_ns) {
+    uint64_t due_ns;
+    uint64_t output_ns = UINT64_MAX;
+    uint32_t next = schedule_next(&bus->schedule, &due_ns);
+    if ((due_ns > now_ns || bus->output_turn) && mbbus_output_begin(bus, now_ns, &output_ns)) {
+        return true;
+    }
+    if (due_ns > now_ns) {
+        *ret_wake_ns = due_ns < output_ns ? due_ns : output_ns;
+        return false;
+    }
+    mbbus_poll_begin(bus, next, now_ns);
+    bus->output_turn = true;
+    return true;
+}
+
 bool mbbus_next(struct mbbus *bus, uint64_t now_ns, struct mbbus_ask *ret_ask,
                 uint64_t *ret_wake_ns) {
-    uint64_t retry_ns;
-    if (bus->stage == STAGE_REST && !mbbus_outputs_begin(bus, now_ns, &retry_ns)) {
-        uint64_t due_ns;
-        uint32_t next = schedule_next(&bus->schedule, &due_ns);
-        if (due_ns > now_ns) {
-            *ret_wake_ns = due_ns < retry_ns ? due_ns : retry_ns;
-            return false;
-        }
-        mbbus_poll_begin(bus, next, now_ns);
+    if (bus->stage == STAGE_REST && !mbbus_begin(bus, now_ns, ret_wake_ns)) {
+        return false;
     }
     ret_ask->request = mbbus_request(bus);
     ret_ask->timeout_ns = bus->units[bus->unit].conf->timeout_ns;
@@ -452,10 +462,10 @@ bool mbbus_next(struct mbbus *bus, uint64_t now_ns, struct mbbus_ask *ret_ask,
 void mbbus_take(struct mbbus *bus, const struct mbbus_outcome *outcome, uint64_t now_ns) {
     struct mbbus_unit *unit = &bus->units[bus->unit];
     mbbus_account(bus, unit, outcome);
-    for (uint32_t i = 0; outcome->opened != bus->opened && i < bus->count; i++) {
-        mbbus_outputs_forget(&bus->units[i]);
+    if (outcome->opened != bus->opened) {
+        bus->opened = outcome->opened;
+        mboutputs_reopened(&bus->outputs);
     }
-    bus->opened = outcome->opened;
     switch (bus->stage) {
     case STAGE_READ:
         if (!mbbus_take_read(bus, unit, outcome)) {
@@ -470,6 +480,7 @@ void mbbus_take(struct mbbus *bus, const struct mbbus_outcome *outcome, uint64_t
         return;
     case STAGE_WRITE:
     case STAGE_READ_BACK:
+    case STAGE_LOOK:
         mbbus_take_output(bus, unit, outcome, now_ns);
         return;
     case STAGE_REST:

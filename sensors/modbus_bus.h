@@ -13,9 +13,9 @@
  *                      │  └──▶ nothing before this instant ──▶ the host waits
  *                      └───────────────────────────────────────────────────┘
  *
- * Between two requests nothing is left hanging: outputs that are not as wanted come first, then the
- * device whose poll is due, all its requests one after the other. Buses share nothing, so that none
- * ever waits for another.
+ * Outputs that are not as wanted and the devices whose polls are due take turns, so that a lamp is
+ * lit after one poll at the most, and no lamp ever costs a button its poll. Buses share nothing, so
+ * that none ever waits for another.
  *
  * A device that refuses one of several requests with an exception is alive: the points of that
  * request are faults, the others go on. One that refuses all, or does not answer, has missed its
@@ -24,12 +24,9 @@
  * A device that was silent for more than 1.5 polls and a second reports all its points anew with
  * its next answer, changed or not: whoever listens may have taken them for stale meanwhile.
  *
- * An output is written when its wanted state differs from what was last written, and once more
- * after the link was opened, the device was lost or was silent for as long as above, because each
- * may have made it forget. Each write is read back, and what was read is reported like any point's
- * reading, so that a lamp is known to be lit. One that does not obey is a fault, and is tried again
- * without holding up the others. Until a state is wanted for the first time the output is left as it
- * is.
+ * modbus_outputs says when an output is written and when it is looked at. What was read back is
+ * reported like any point's reading, so that a lamp is known to be lit; one that does not obey is a
+ * fault.
  *
  * One thread uses a bus; only mbbus_output() and mbbus_counts() may be called from others.
  */

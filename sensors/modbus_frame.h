@@ -43,7 +43,7 @@ enum mbframe_table {
 };
 
 /* Exception codes that mean something to us. */
-enum { MBFRAME_ILLEGAL_ADDRESS = 2 };
+enum { MBFRAME_ILLEGAL_ADDRESS = 2, MBFRAME_ILLEGAL_VALUE = 3 };
 
 struct mbframe_request {
     uint8_t unit;

@@ -8,7 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* Events taken at once; the descriptor stays readable while more are left. */
+/* Events taken at once. */
 enum { EVENTS_MAX = 64 };
 
 /* The keys of the descriptors that are no connection; a connection's is its number. */
@@ -144,23 +144,35 @@ static void mbpoller_advance(struct mbpoller *poller, uint32_t index, bool over,
     poller->due_ns[index] = link->asking ? link->tcp.deadline_ns : wake_ns;
 }
 
-/* Take what has come. Returns whether somebody rang. */
+static void mbpoller_take_event(struct mbpoller *poller, const struct epoll_event *event,
+                                uint64_t now_ns, bool *rung) {
+    uint64_t key = event->data.u64;
+    if (key == (uint64_t)TIMER_KEY) {
+        poller->armed_ns = UINT64_MAX;
+    } else if (key == (uint64_t)WAKE_KEY) {
+        *rung = true;
+    } else {
+        uint32_t index = (uint32_t)key;
+        bool over = mbtcp_ready(&poller->links[index].tcp, event->events, now_ns);
+        mbpoller_advance(poller, index, over, now_ns);
+    }
+}
+
+/*
+ * Take all that has come by now, also after a pause in which everybody answered: an answer that is
+ * there must not be found too late because it was not looked at. Each link is taken once for every
+ * EVENTS_MAX that are left, so that one which always has something cannot hold the loop. Returns
+ * whether somebody rang.
+ */
 static bool mbpoller_take_events(struct mbpoller *poller) {
     struct epoll_event events[EVENTS_MAX];
     bool rung = false;
-    int count = epoll_wait(poller->epoll_fd, events, EVENTS_MAX, 0);
-    uint64_t now_ns = poller->real_ns(poller->context);
-    for (int i = 0; i < count; i++) {
-        uint64_t key = events[i].data.u64;
-        if (key == (uint64_t)TIMER_KEY) {
-            poller->armed_ns = UINT64_MAX;
-        } else if (key == (uint64_t)WAKE_KEY) {
-            rung = true;
-        } else {
-            uint32_t index = (uint32_t)key;
-            mbpoller_advance(poller, index,
-                             mbtcp_ready(&poller->links[index].tcp, events[i].events, now_ns),
-                             now_ns);
+    int count = EVENTS_MAX;
+    for (uint32_t taken = 0; count == EVENTS_MAX && taken <= poller->count; taken += EVENTS_MAX) {
+        count = epoll_wait(poller->epoll_fd, events, EVENTS_MAX, 0);
+        uint64_t now_ns = poller->real_ns(poller->context);
+        for (int i = 0; i < count; i++) {
+            mbpoller_take_event(poller, &events[i], now_ns, &rung);
         }
     }
     return rung;

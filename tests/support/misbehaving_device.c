@@ -138,6 +138,7 @@ static size_t device_spoil(struct misbehaving_device *device, enum misbehaviour 
     case DEVICE_GARBAGE:
     case DEVICE_SILENT:
     case DEVICE_COIL_STUCK:
+    case DEVICE_COIL_MUTE:
     case DEVICE_HANGS_UP:
     case DEVICE_BLURTS:
         break;
@@ -204,6 +205,7 @@ static bool device_reply(struct misbehaving_device *device, int fd, enum misbeha
     case DEVICE_EXCEPTION:
     case DEVICE_HAS_GAPS:
     case DEVICE_COIL_STUCK:
+    case DEVICE_COIL_MUTE:
         break;
     }
     return device_write(fd, adu, size);
@@ -217,7 +219,8 @@ static void *device_serve(void *context) {
            device_read_all(connection->fd, request, sizeof request)) {
         atomic_fetch_add(&device->requests, 1);
         enum misbehaviour how = (enum misbehaviour)atomic_load(&device->how);
-        if (atomic_load(&device->dead_unit) == header[6]) {
+        if (atomic_load(&device->dead_unit) == header[6] ||
+            (how == DEVICE_COIL_MUTE && request[0] == 5)) {
             how = DEVICE_SILENT;
         }
         if (!device_reply(device, connection->fd, how, header, request)) {

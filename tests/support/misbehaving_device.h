@@ -31,6 +31,7 @@ enum misbehaviour {
     DEVICE_SILENT,
     DEVICE_HAS_GAPS,   /* exception 2 to a request that touches registers 3 to 7 */
     DEVICE_COIL_STUCK, /* echoes writes of DEVICE_STUCK_COIL, and does not do them */
+    DEVICE_COIL_MUTE,  /* does not answer writes, nor do them */
     DEVICE_HANGS_UP,   /* answers well, and closes at once */
     DEVICE_BLURTS,     /* answers well, and says it again 5 ms later */
 };

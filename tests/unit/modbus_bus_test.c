@@ -451,6 +451,74 @@ static void a_device_that_does_not_answer_has_no_broken_output(void **state) {
     fixture_end(&fixture);
 }
 
+static const struct mbbus_output lamp_and_siren[] = {{.point = 50, .address = 7},
+                                                     {.point = 51, .address = 8}};
+
+static bool both_coils_are_on(void *context) {
+    struct misbehaving_device *device = context;
+    return device_coil(device, 7) && device_coil(device, 8);
+}
+
+/* Each answer is a new connection: that must not make it write its outputs for ever. */
+static void a_device_that_hangs_up_is_polled_whatever_outputs_it_has(void **state) {
+    (void)state;
+    struct fixture fixture = {.device = device_new(), .recorder = recorder_new()};
+    fixture.conf = plain_device(0, 1);
+    fixture.conf.outputs = lamp_and_siren;
+    fixture.conf.output_count = 2;
+    device_misbehave(fixture.device, DEVICE_HANGS_UP);
+    fixture_host(&fixture);
+    mbbus_output(fixture.bus, 50, true);
+    mbbus_output(fixture.bus, 51, true);
+    recorder_await(fixture.recorder, both_coils_are_on, fixture.device, "both coils to be on");
+    recorder_await_heartbeats(fixture.recorder, 0, 60);
+    struct mbbus_counts counts;
+    mbbus_counts(fixture.bus, &counts);
+    assert_true(counts.answers + 1 >= counts.polls);
+    /* A write and a look back each, and looks at five seconds' distance. */
+    assert_in_range(counts.requests - counts.polls, 4, 12);
+    fixture_end(&fixture);
+}
+
+/* Three units behind one connection, whose writes together last longer than the shortest retry. */
+static void outputs_that_do_not_answer_take_no_polls_from_the_buttons(void **state) {
+    (void)state;
+    struct misbehaving_device *device = device_new();
+    struct sink_recorder *recorder = recorder_new();
+    struct mbbus_output outputs[3];
+    struct mbbus_device confs[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        outputs[i] = (struct mbbus_output){.point = 50 + i, .address = (uint16_t)(7 + i)};
+        confs[i] = plain_device(i, (uint8_t)(i + 1));
+        confs[i].timeout_ns = 500 * NS_PER_MS;
+        confs[i].outputs = &outputs[i];
+        confs[i].output_count = 1;
+    }
+    device_misbehave(device, DEVICE_COIL_MUTE);
+    const struct sensor_sink sink = recorder_sink(recorder);
+    struct bus_host *host = bus_host_new(&sink);
+    struct mbbus *bus = bus_host_add(host, "127.0.0.1", device_port(device), confs, 3);
+    bus_host_start(host);
+    for (uint32_t i = 0; i < 3; i++) {
+        mbbus_output(bus, 50 + i, true);
+    }
+    (void)recorder_await_note(recorder, SENSOR_OUTPUT_FAILED, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t heartbeats = recorder_heartbeats(recorder, i);
+        recorder_await_heartbeats(recorder, i, heartbeats + 40);
+    }
+    struct mbbus_counts counts;
+    mbbus_counts(bus, &counts);
+    /* Of all requests the failed writes are few, and no poll is lost to them. */
+    assert_true(counts.causes[SENSOR_CAUSE_TIMEOUT] * 10 <= counts.requests);
+    assert_true(counts.answers + 1 >= counts.polls);
+    device_misbehave(device, DEVICE_BEHAVES);
+    recorder_await(recorder, both_coils_are_on, device, "the coils to obey");
+    bus_host_free(host);
+    device_free(device);
+    recorder_free(recorder);
+}
+
 static void a_bus_stops_while_it_waits_for_a_device(void **state) {
     (void)state;
     struct misbehaving_device *device = device_new();
@@ -547,6 +615,8 @@ int main(void) {
         cmocka_unit_test(an_output_that_does_not_obey_is_told_and_tried_again),
         cmocka_unit_test(an_output_that_does_not_obey_holds_up_no_other),
         cmocka_unit_test(a_device_that_does_not_answer_has_no_broken_output),
+        cmocka_unit_test(a_device_that_hangs_up_is_polled_whatever_outputs_it_has),
+        cmocka_unit_test(outputs_that_do_not_answer_take_no_polls_from_the_buttons),
         cmocka_unit_test(a_bus_stops_while_it_waits_for_a_device),
         cmocka_unit_test(a_host_without_an_address_is_unreachable_until_it_has_one),
         cmocka_unit_test(a_connection_works_at_any_descriptor),
