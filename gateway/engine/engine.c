@@ -22,7 +22,7 @@
 #include <event2/event.h>
 
 #include "gateway/engine/alarm_state.h"
-#include "gateway/engine/calendar.h"
+#include "gateway/engine/calendar_told.h"
 #include "gateway/engine/engine_peer.h"
 #include "gateway/engine/marks.h"
 #include "gateway/engine/notices.h"
@@ -68,8 +68,7 @@ struct engine {
     uint64_t settled;      /* everything up to here is recorded */
 
     struct calendar calendar;
-    uint8_t *open_told, *between_told, *duty_told; /* enum truth, as the core knows it */
-    uint8_t weekday_told;
+    struct calendar_told calendar_told;
     int64_t drift_ns; /* wall minus instant, a second ago */
 
     struct switchboard switchboard;
@@ -213,36 +212,15 @@ static void engine_ticked(evutil_socket_t fd, short what, void *context) {
 
 /* ---- the calendar and the clock ---- */
 
+static void engine_tell_calendar(void *context, enum input_kind kind, uint32_t subject,
+                                 enum truth state) {
+    engine_apply_state(context, kind, subject, state);
+}
+
 /* Tell the core what has changed of the calendar, and look again at the next boundary. */
 static void engine_follow_calendar(struct engine *engine) {
     struct wall wall = clock_wall();
-    struct calendar_moment moment = calendar_moment(&engine->calendar, wall);
-    for (uint32_t i = 0; i < engine->calendar.calendar_count; i++) {
-        uint8_t open = calendar_is_open(&engine->calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
-        if (engine->open_told[i] != open) {
-            engine->open_told[i] = open;
-            engine_apply_state(engine, INPUT_CALENDAR, i, (enum truth)open);
-        }
-    }
-    for (uint32_t i = 0; i < engine->calendar.between_count; i++) {
-        uint8_t now = calendar_is_between(&engine->calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
-        if (engine->between_told[i] != now) {
-            engine->between_told[i] = now;
-            engine_apply_state(engine, INPUT_BETWEEN, i, (enum truth)now);
-        }
-    }
-    for (uint32_t i = 0; i < engine->calendar.shift_count; i++) {
-        uint8_t duty = calendar_is_on_duty(&engine->calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
-        if (engine->duty_told[i] != duty) {
-            engine->duty_told[i] = duty;
-            engine_apply_state(engine, INPUT_SHIFT, i, (enum truth)duty);
-        }
-    }
-    uint8_t weekday = calendar_is_weekday(moment) ? TRUTH_TRUE : TRUTH_FALSE;
-    if (engine->weekday_told != weekday) {
-        engine->weekday_told = weekday;
-        engine_apply_state(engine, INPUT_WEEKDAY, 0, (enum truth)weekday);
-    }
+    calendar_tell(&engine->calendar, &engine->calendar_told, wall, engine_tell_calendar, engine);
     int64_t until_ns = calendar_next(&engine->calendar, wall).ns - clock_wall().ns;
     engine_arm(engine->boundary, clock_real_span_ns(until_ns > 0 ? (uint64_t)until_ns : 0));
 }
@@ -765,22 +743,15 @@ static int engine_allocate(struct engine *engine) {
     void *block = calloc(1, core_size(ruleset));
     engine->events = calloc(core_events_max(ruleset), sizeof *engine->events);
     engine->alarms = calloc((size_t)ruleset->alarm_count + 1, sizeof *engine->alarms);
-    engine->open_told = calloc((size_t)ruleset->calendar_count + 1, 1);
-    engine->between_told = calloc((size_t)ruleset->between_count + 1, 1);
-    engine->duty_told = calloc((size_t)ruleset->shift_count + 1, 1);
+    engine->calendar = calendar_of_site(engine->site, zone_east_s);
     if (block == NULL || engine->events == NULL || engine->alarms == NULL ||
-        engine->open_told == NULL || engine->between_told == NULL || engine->duty_told == NULL) {
+        calendar_told_init(&engine->calendar_told, &engine->calendar) != 0) {
         free(block);
         return err_origin(-ENOMEM);
     }
     engine->core = core_init(block, ruleset, engine_now(engine));
     notices_init(&engine->notices, engine->site);
-    memset(engine->open_told, TRUTH_UNKNOWN, ruleset->calendar_count);
-    memset(engine->between_told, TRUTH_UNKNOWN, ruleset->between_count);
-    memset(engine->duty_told, TRUTH_UNKNOWN, ruleset->shift_count);
-    engine->weekday_told = TRUTH_UNKNOWN;
     engine->uplink_connected = TRUTH_UNKNOWN;
-    engine->calendar = calendar_of_site(engine->site, zone_east_s);
     r = err_trace(switchboard_init(&engine->switchboard, engine->site, engine->core));
     return r == 0 ? err_trace(marks_init(&engine->unrecorded, ruleset->alarm_count)) : r;
 }
@@ -884,9 +855,7 @@ static void engine_close(struct engine *engine) {
     marks_deinit(&engine->unrecorded);
     switchboard_deinit(&engine->switchboard);
     notices_deinit(&engine->notices);
-    free(engine->duty_told);
-    free(engine->between_told);
-    free(engine->open_told);
+    calendar_told_deinit(&engine->calendar_told);
     free(engine->alarms);
     free(engine->events);
     free(engine->core);

@@ -12,13 +12,9 @@ static int rehearsal_allocate(struct rehearsal *rehearsal) {
     const struct ruleset *ruleset = &rehearsal->silences.ruleset;
     rehearsal->block = calloc(1, core_size(ruleset));
     rehearsal->step.events = calloc(core_events_max(ruleset), sizeof *rehearsal->step.events);
-    rehearsal->open_told = calloc((size_t)ruleset->calendar_count + 1, 1);
-    rehearsal->between_told = calloc((size_t)ruleset->between_count + 1, 1);
-    rehearsal->duty_told = calloc((size_t)ruleset->shift_count + 1, 1);
-    return rehearsal->block != NULL && rehearsal->step.events != NULL &&
-                   rehearsal->open_told != NULL && rehearsal->between_told != NULL &&
-                   rehearsal->duty_told != NULL
-               ? 0
+    rehearsal->calendar = calendar_of_site(rehearsal->site, zone_east_s);
+    return rehearsal->block != NULL && rehearsal->step.events != NULL
+               ? calendar_told_init(&rehearsal->calendar_told, &rehearsal->calendar)
                : err_origin(-ENOMEM);
 }
 
@@ -35,20 +31,12 @@ int rehearsal_init(struct rehearsal *rehearsal, const struct site *site, uint32_
         rehearsal_deinit(rehearsal);
         return err_trace(r);
     }
-    const struct ruleset *ruleset = &rehearsal->silences.ruleset;
-    rehearsal->core = core_init(rehearsal->block, ruleset, now);
-    memset(rehearsal->open_told, TRUTH_UNKNOWN, ruleset->calendar_count);
-    memset(rehearsal->between_told, TRUTH_UNKNOWN, ruleset->between_count);
-    memset(rehearsal->duty_told, TRUTH_UNKNOWN, ruleset->shift_count);
-    rehearsal->weekday_told = TRUTH_UNKNOWN;
-    rehearsal->calendar = calendar_of_site(site, zone_east_s);
+    rehearsal->core = core_init(rehearsal->block, &rehearsal->silences.ruleset, now);
     return 0;
 }
 
 void rehearsal_deinit(struct rehearsal *rehearsal) {
-    free(rehearsal->duty_told);
-    free(rehearsal->between_told);
-    free(rehearsal->open_told);
+    calendar_told_deinit(&rehearsal->calendar_told);
     free(rehearsal->step.events);
     free(rehearsal->block);
     silences_deinit(&rehearsal->silences);
@@ -105,42 +93,30 @@ void rehearsal_take(struct rehearsal *rehearsal, const struct input *input) {
 }
 
 static void rehearsal_state(struct rehearsal *rehearsal, struct instant at, struct wall wall,
-                            enum input_kind kind, uint32_t subject, uint8_t state) {
+                            enum input_kind kind, uint32_t subject, enum truth state) {
     const struct input input = {
-        .at = at, .wall = wall, .kind = kind, .subject = subject, .state = (enum truth)state};
+        .at = at, .wall = wall, .kind = kind, .subject = subject, .state = state};
     rehearsal_take(rehearsal, &input);
 }
 
+/* A look at the calendar. */
+struct rehearsal_look {
+    struct rehearsal *rehearsal;
+    struct instant at;
+    struct wall wall;
+};
+
+static void rehearsal_tell_calendar(void *context, enum input_kind kind, uint32_t subject,
+                                    enum truth state) {
+    const struct rehearsal_look *look = context;
+    rehearsal_state(look->rehearsal, look->at, look->wall, kind, subject, state);
+}
+
 void rehearsal_look(struct rehearsal *rehearsal, struct instant at, struct wall wall) {
-    const struct calendar *calendar = &rehearsal->calendar;
-    struct calendar_moment moment = calendar_moment(calendar, wall);
-    for (uint32_t i = 0; i < calendar->calendar_count; i++) {
-        uint8_t open = calendar_is_open(calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
-        if (rehearsal->open_told[i] != open) {
-            rehearsal->open_told[i] = open;
-            rehearsal_state(rehearsal, at, wall, INPUT_CALENDAR, i, open);
-        }
-    }
-    for (uint32_t i = 0; i < calendar->between_count; i++) {
-        uint8_t now = calendar_is_between(calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
-        if (rehearsal->between_told[i] != now) {
-            rehearsal->between_told[i] = now;
-            rehearsal_state(rehearsal, at, wall, INPUT_BETWEEN, i, now);
-        }
-    }
-    for (uint32_t i = 0; i < calendar->shift_count; i++) {
-        uint8_t duty = calendar_is_on_duty(calendar, i, moment) ? TRUTH_TRUE : TRUTH_FALSE;
-        if (rehearsal->duty_told[i] != duty) {
-            rehearsal->duty_told[i] = duty;
-            rehearsal_state(rehearsal, at, wall, INPUT_SHIFT, i, duty);
-        }
-    }
-    uint8_t weekday = calendar_is_weekday(moment) ? TRUTH_TRUE : TRUTH_FALSE;
-    if (rehearsal->weekday_told != weekday) {
-        rehearsal->weekday_told = weekday;
-        rehearsal_state(rehearsal, at, wall, INPUT_WEEKDAY, 0, weekday);
-    }
-    rehearsal->boundary = calendar_next(calendar, wall);
+    struct rehearsal_look look = {rehearsal, at, wall};
+    calendar_tell(&rehearsal->calendar, &rehearsal->calendar_told, wall, rehearsal_tell_calendar,
+                  &look);
+    rehearsal->boundary = calendar_next(&rehearsal->calendar, wall);
 }
 
 /* The instant of the next boundary, seen from `at` where it is `wall`; never one that is past. */

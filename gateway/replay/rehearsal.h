@@ -14,7 +14,7 @@
  *                be tried, and two of them compared without the engine's delays between them.
  */
 
-#include "gateway/engine/calendar.h"
+#include "gateway/engine/calendar_told.h"
 #include "gateway/engine/event_json.h"
 #include "gateway/engine/silences.h"
 
@@ -41,8 +41,7 @@ struct rehearsal {
     enum command_refusal refusal; /* of the last command */
 
     struct calendar calendar;
-    uint8_t *open_told, *between_told, *duty_told; /* enum truth, as the core knows it */
-    uint8_t weekday_told;
+    struct calendar_told calendar_told;
     struct wall boundary; /* when to look at the calendar again */
 };
 
