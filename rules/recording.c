@@ -181,13 +181,19 @@ static void write_signed(struct recording_writer *writer, uint64_t number) {
     write_number(writer, number_fold(number));
 }
 
+/* The bits of a double: equal bits are the same value, also where -0 equals 0 and NaN does not. */
+static uint64_t value_bits(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
 /* Is `value` a whole number that an int64_t and a double both hold, and not -0? */
 static bool value_is_whole(double value) {
     if (!(value >= -9007199254740992.0 && value <= 9007199254740992.0)) {
         return false;
     }
-    double whole = (double)(int64_t)value;
-    return memcmp(&whole, &value, sizeof value) == 0;
+    return value_bits((double)(int64_t)value) == value_bits(value);
 }
 
 static void write_reading(struct recording_writer *writer, const struct recording_codec *codec,
@@ -195,7 +201,7 @@ static void write_reading(struct recording_writer *writer, const struct recordin
     static const struct recording_point fresh = {0};
     const struct recording_point *last =
         reading->point < codec->point_count ? &codec->points[reading->point] : &fresh;
-    bool same = memcmp(&last->value, &reading->value, sizeof reading->value) == 0;
+    bool same = value_bits(last->value) == value_bits(reading->value);
     enum value_form form = same                             ? VALUE_SAME
                            : value_is_whole(reading->value) ? VALUE_WHOLE
                                                             : VALUE_BYTES;

@@ -29,7 +29,9 @@ uint32_t recording_sum(uint32_t sum, const void *bytes, size_t size) {
 struct recording_block_head recording_block_of(enum recording_block kind, const void *body,
                                                size_t size) {
     struct recording_block_head head = {.kind = (uint32_t)kind, .size = (uint32_t)size};
-    uint32_t sum = recording_sum(0, &head, offsetof(struct recording_block_head, sum));
+    unsigned char front[offsetof(struct recording_block_head, sum)];
+    memcpy(front, &head, sizeof front);
+    uint32_t sum = recording_sum(0, front, sizeof front);
     head.sum = recording_sum(sum, body, size);
     return head;
 }
@@ -102,11 +104,11 @@ void recording_rules_digest(const struct site *site, unsigned char ret[RECORDING
 /* ---- names and heads ---- */
 
 bool recording_name_parse(const char *name, uint64_t *ret_number, uint64_t *ret_generation) {
-    uint64_t number, generation;
     char again[RECORDING_NAME_SIZE];
-    if (sscanf(name, "%10" SCNu64 "-%16" SCNx64, &number, &generation) != 2) {
-        return false;
-    }
+    char *end;
+    uint64_t number = strtoumax(name, &end, 10);
+    uint64_t generation = *end == '-' ? strtoumax(end + 1, NULL, 16) : 0;
+    /* Written out again it must be the same name: that refuses every other form at once. */
     recording_name_format(number, generation, again);
     if (strcmp(again, name) != 0) {
         return false;

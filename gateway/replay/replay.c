@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/replay/replay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -262,6 +263,7 @@ int replay_tape(struct replay *replay, struct tape *tape) {
         } else if (r != 0) {
             break;
         }
+        assert(head != NULL); /* what could be opened has one */
         number = head->number;
         if (goes_on) {
             segment_arrive(&segment);

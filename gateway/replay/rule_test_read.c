@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "gateway/clock.h"
 #include "gateway/config/config_scalar.h"
 #include "gateway/config/config_shape.h"
 #include "gateway/config/site_names.h"
@@ -258,26 +258,24 @@ static void step_read(struct rule_tests *tests, const struct config_node *node,
 
 /* "2026-11-23 10:00" of the site's zone. */
 static bool begin_read(struct config *config, const struct config_node *node, struct wall *ret) {
-    struct tm local = {0};
-    int len = 0;
+    enum { DAY_LEN = 10, MOMENT_LEN = 16 };
+    char text[MOMENT_LEN + 8];
     if (node == NULL || !config_is_scalar(config, node)) {
         return false;
     }
-    int found = sscanf(node->text, "%4d-%2d-%2d %2d:%2d%n", &local.tm_year, &local.tm_mon,
-                       &local.tm_mday, &local.tm_hour, &local.tm_min, &len);
-    local.tm_year -= 1900;
-    local.tm_mon -= 1;
-    struct tm same = local;
-    time_t utc_s = timegm(&same); /* which also moves what is no day of the calendar */
-    if (found != 5 || node->text[len] != '\0' || same.tm_mday != local.tm_mday ||
-        same.tm_mon != local.tm_mon || same.tm_hour != local.tm_hour ||
-        same.tm_min != local.tm_min || local.tm_year < 70) {
+    /* As if it were UTC; the zone is taken off below. */
+    (void)snprintf(text, sizeof text, "%.*sT%.5s:00Z", DAY_LEN, node->text,
+                   strlen(node->text) == MOMENT_LEN ? node->text + DAY_LEN + 1 : "");
+    struct wall local;
+    if (strlen(node->text) != MOMENT_LEN || node->text[DAY_LEN] != ' ' ||
+        clock_parse_wall(text, &local) != 0) {
         config_error(config, node, "a day and a time at the site, such as 2026-11-23 22:00",
                      "`%s` is no such moment", node->text);
         return false;
     }
-    utc_s -= zone_east_s(utc_s - zone_east_s(utc_s));
-    ret->ns = (int64_t)utc_s * (int64_t)NS_PER_S;
+    int64_t second = local.ns / (int64_t)NS_PER_S;
+    int64_t utc_s = second - zone_east_s(second - zone_east_s(second));
+    ret->ns = utc_s * (int64_t)NS_PER_S;
     return true;
 }
 
