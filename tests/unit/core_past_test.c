@@ -80,7 +80,7 @@ static int leave(void **state) {
 static void read_point(double at_s, uint32_t point, double value, enum quality quality) {
     take((struct input){.at = {S(at_s)},
                         .kind = INPUT_READING,
-                        .reading = {.point = point, .value = value, .quality = quality}});
+                        .reading = {.point = point, .value = value, .quality = (uint8_t)quality}});
 }
 
 static void read_good(double at_s, uint32_t point, double value) {
