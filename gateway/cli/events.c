@@ -2,9 +2,11 @@
 #include "gateway/cli/events.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gateway/cli/event_line.h"
 #include "gateway/cli/session.h"
@@ -144,9 +146,18 @@ static bool follow_message(void *context, const struct sse_message *message) {
     return true;
 }
 
+/* Nobody reads what is printed any more, as after `| head`: a quiet site would never notice. */
+static void follow_check_reader(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    if (poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0) {
+        exit(EXIT_DONE);
+    }
+}
+
 static bool follow_piece(void *context, const char *bytes, size_t size) {
     struct follow *follow = context;
     follow->open = true;
+    follow_check_reader(); /* a piece comes every few seconds, if only as a sign of life */
     return sse_feed(&follow->sse, bytes, size, follow_message, follow);
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "gateway/cli/client.h"
 #include "gateway/cli/reader.h"
 
@@ -61,9 +63,27 @@ static bool options_span(const char *text, uint32_t *ret_span) {
     return sound;
 }
 
+/*
+ * Can the text be recorded as what somebody said? A terminal that is not set to UTF-8 sends other
+ * bytes for a Chinese name, and a name that was dropped on the way would put somebody else's act
+ * under another name.
+ */
+static bool options_is_text(const char *value) {
+    json_t *text = json_string(value);
+    bool sound = text != NULL;
+    for (const char *at = value; sound && *at != '\0'; at++) {
+        sound = (unsigned char)*at >= ' ' && *at != 0x7f;
+    }
+    json_decref(text);
+    return sound;
+}
+
 /* Take one option in; NULL, or what is wrong with its value. */
 static const char *options_take(struct options *options, int code, const char *value) {
     uint64_t number = 0;
+    if (value != NULL && !options_is_text(value)) {
+        return "takes one line of UTF-8: set the terminal to UTF-8 (LANG=zh_CN.UTF-8)";
+    }
     switch (code) {
     case CODE_SOCKET:
         options->socket = value;

@@ -14,7 +14,7 @@
 enum {
     TABLE_COLUMNS_MAX = 8,
     TABLE_ROWS_MAX = 1000000, /* of a site's alarms; what comes after is not shown */
-    TABLE_WIDTH_MAX = 40,     /* of any column but the last */
+    TABLE_WIDTH_MAX = 60,     /* of any column but the last */
 };
 
 struct table {

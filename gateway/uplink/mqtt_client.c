@@ -350,6 +350,25 @@ bool mqtt_client_disconnect(struct mqtt_client *client) {
     return MQTTAsync_disconnect(client->handle, &options) == MQTTASYNC_SUCCESS;
 }
 
+const char *mqtt_client_reason(const char *text) {
+    /* What the library (1.3.12) says, and what it means to whoever set up the broker. */
+    static const struct {
+        const char *theirs, *ours;
+    } reasons[] = {
+        {"TCP connect completion failure",
+         "it takes the connection and then closes it: is an MQTT broker there?"},
+        {"TCP connect timeout",
+         "it does not answer, or says nothing of MQTT: look at its address, port and firewall"},
+        {"TCP/TLS connect failure", "nobody listens there, or the host cannot be reached"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        if (strcmp(text, reasons[i].theirs) == 0) {
+            return reasons[i].ours;
+        }
+    }
+    return text;
+}
+
 const char *mqtt_client_text(uint32_t version, int number) {
     static const char *const connack[] = {
         [1] = "the broker does not speak this version of MQTT",

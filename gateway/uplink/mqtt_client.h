@@ -70,6 +70,9 @@ void mqtt_client_subscribe(struct mqtt_client *client, const char *filter);
 /* End the connection now; what is in flight is dropped. Returns true when a note CLOSED follows. */
 bool mqtt_client_disconnect(struct mqtt_client *client);
 
+/* The library's own words for a failure in ours; those that are not known stay. */
+const char *mqtt_client_reason(const char *text);
+
 /* What a number from the library or the broker means, for people. */
 const char *mqtt_client_text(uint32_t version, int number);
 

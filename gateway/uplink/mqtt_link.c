@@ -353,7 +353,8 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
         if (link->state == LINK_CONNECTING) {
             bool worded = note->text != NULL && note->number < 0;
             link_over(link,
-                      worded ? note->text : mqtt_client_text(link->conf.version, note->number),
+                      worded ? mqtt_client_reason(note->text)
+                             : mqtt_client_text(link->conf.version, note->number),
                       LINK_WAITING);
         }
         return;

@@ -7,12 +7,13 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from harness import ROOT, Broker, button_site, free_port, until
+from harness import ROOT, TOCSIN, Broker, button_site, free_port, until
 
 BUTTON = "care/day-care/button-1"
 CALL = "emergency_call/care/day-care/button-1"
@@ -301,3 +302,26 @@ def test_a_cut_line_of_a_supervised_button_is_a_fault_and_a_press_is_a_call(scen
     field.set(BUTTON, 3)  # a line that is shorted while somebody calls clears nothing
     backend.until_event(type="alarm.reraised", rule="system_sensor_fault", subject=BUTTON)
     assert not backend.events(type="alarm.cleared", rule="emergency_call")
+
+
+def test_a_name_in_another_encoding_is_refused_and_no_act_recorded_under_another(scene):
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    for words in ((b"--by", b"\xcd\xf5"), (b"--by", b"wang\nli"), (b"--by", b"wang", b"--reason", b"\xff")):
+        done = subprocess.run([TOCSIN.encode(), b"ack", CALL.encode(), *words], capture_output=True,
+                              env={**os.environ, "TOCSIN_SOCKET": str(gateway.socket)})
+        assert done.returncode == 2 and b"UTF-8" in done.stderr
+    gateway.cli("ack", CALL, "--by", "王")
+    [acknowledged] = backend.until_event(type="alarm.acknowledged", rule="emergency_call")
+    assert acknowledged["data"]["actor"].startswith("王")
+
+
+def test_following_events_ends_when_nobody_reads_them(scene):
+    _backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    with subprocess.Popen([TOCSIN, "events", "--follow"], stdout=subprocess.PIPE,
+                          env={**os.environ, "TOCSIN_SOCKET": str(gateway.socket)}) as follower:
+        assert follower.stdout.readline()
+        follower.stdout.close()
+        assert follower.wait(30) in (0, -signal.SIGPIPE)
