@@ -344,6 +344,14 @@ static void a_lost_device_is_told_at_the_smallest_place_with_all_its_points(void
     }
 }
 
+static void a_device_with_nothing_but_the_first_point_is_lost_at_its_place(void **state) {
+    (void)state;
+    trial.points[A_BUTTON].device = UNUSED;
+    assert_true(trial_bind(&trial));
+    uint32_t alarm = trial_builtin(&trial, BUILTIN_DEVICE_LOST, UNUSED);
+    assert_int_equal(trial.ruleset.alarms[alarm].place, WARD_A);
+}
+
 /* LIMIT_BETWEENS clauses load; one more does not. */
 static void more_between_clauses_than_the_limit_are_an_error(void **state) {
     (void)state;
@@ -475,6 +483,7 @@ int main(void) {
         RULESET_TEST(a_fault_of_what_serves_an_emergency_is_high),
         RULESET_TEST(a_fault_of_an_output_that_an_emergency_switches_is_high),
         RULESET_TEST(a_lost_device_is_told_at_the_smallest_place_with_all_its_points),
+        RULESET_TEST(a_device_with_nothing_but_the_first_point_is_lost_at_its_place),
         RULESET_TEST(more_between_clauses_than_the_limit_are_an_error),
         RULESET_TEST(more_alarms_than_the_limit_are_an_error),
         RULESET_TEST(more_bindings_than_the_limit_are_an_error),
