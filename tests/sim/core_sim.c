@@ -18,7 +18,7 @@
  *   S1  An alarm is lowered (cleared, or its delay ended early) only by news that says the danger
  *       is over: a usable reading of its own point, the calendar, or the end of a window. Bad
  *       quality, silence, a start and time by itself lower nothing else.
- *   S2  An alarm is closed only as it is cleared, or by a command for it; reset only by a command,
+ *   S2  An alarm is closed only as it is cleared or attended, or by a command for it; reset only by a command,
  *       with a last reading that is good and at rest.
  *   S3  A call or a fire is raised by the very reading that shows it; so is a confirmed fire by the
  *       second detector in the window, whatever restarts lie between the two.
@@ -26,7 +26,9 @@
  *   S5  No axis but `pending` changes without an event that says so.
  *   S6  After the site is well again and people have done their work, every alarm is normal and every
  *       lamp is dark.
- *   S7  The same seed gives the same events, whatever was in the core's block before.
+ *   S7  What is still active when its last suppression, or its test, ends is unacknowledged, and
+ *       keeps the time at which it was raised.
+ *   S8  The same seed gives the same events, whatever was in the core's block before.
  *   S8  Steps of an escalation tell of open alarms only, and come one after the other, each once in
  *       its run, over restarts too. (That an output is on exactly while an alarm holds it is looked
  *       at by core_check() after every step.)
@@ -43,7 +45,7 @@
 #include "rules/core.h"
 #include "tests/support/trial.h"
 
-enum { STEPS = 40000, WINDOW_S = 60, POINTS_PER_ROOM = 6, NORMAL_TRIES = 24 };
+enum { STEPS = 40000, WINDOW_S = 60, POINTS_PER_ROOM = 6, NORMAL_TRIES = 24, DAY_S = 86400 };
 enum { CALL, FIRE, CONFIRMED, HELD, ASSIST, HOT, FALL, NIGHT, WEEKEND, RULES };
 enum { COMPONENTS = 2, CALENDARS = 2, CALENDAR = 1 };
 
@@ -51,6 +53,7 @@ static const enum point_kind kinds[] = {
     POINT_EMERGENCY_BUTTON, POINT_SMOKE,         POINT_HEAT,      POINT_MANUAL_CALL_POINT,
     POINT_DOOR_CONTACT,     POINT_ASSIST_BUTTON, POINT_FALL,      POINT_TEMPERATURE,
     POINT_ACCESS_READER,    POINT_CHECKPOINT,    POINT_CALL_LAMP, POINT_SOUNDER,
+    POINT_ATTEND_BUTTON,
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -72,6 +75,7 @@ struct shadow {
 struct tally {
     uint64_t events[EVENT_TYPE_COUNT];
     uint64_t refusals[COMMAND_REFUSAL_COUNT];
+    uint64_t resumed;          /* suppressions and tests that ended while the alarm was active */
     uint64_t restarts_open;    /* restarts with an open alarm */
     uint64_t restarts_pending; /* … and with a delay that ran or stood still */
     uint64_t threatened;       /* bad readings of points with an active alarm */
@@ -211,8 +215,10 @@ static void life_write_rules(struct trial *trial) {
     trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and closed", CLASS_DOOR_HELD)
         ->raise_after_ns = 20 * NS_PER_S;
     trial_point_rule(trial, TRIAL_KIND(POINT_ASSIST_BUTTON), "value", CLASS_CALL_ASSIST);
-    trial_point_rule(trial, TRIAL_KIND(POINT_TEMPERATURE), "value > 30 °C", CLASS_SPACE_CLIMATE)
-        ->raise_after_ns = 10 * NS_PER_S;
+    struct ruleset_draft_rule *hot = trial_point_rule(trial, TRIAL_KIND(POINT_TEMPERATURE),
+                                                      "value > 30 °C", CLASS_SPACE_CLIMATE);
+    hot->raise_after_ns = 10 * NS_PER_S;
+    hot->clear_after_ns = 7 * NS_PER_S;
     trial_point_rule(trial, TRIAL_KIND(POINT_FALL), "value", CLASS_CARE_FALL)->raise_after_ns =
         5 * NS_PER_S;
     trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and between 22:00 and 06:00",
@@ -368,7 +374,11 @@ static bool life_may_lower(const struct life *life, uint32_t alarm, const struct
         return life_builtin_may_lower(life, bound, (enum ruleset_builtin)rule->builtin, input);
     } else if (bound->rule == CONFIRMED) {
         return life_zone_may_be_over(life, bound->entity);
-    } else if (input_is_relief(input, bound->entity, bound->rule == HOT ? 30 : 0)) {
+    } else if (bound->rule == HOT) {
+        /* Its delay of clearing ends by itself, while the last that was heard is good. */
+        return life->shadows[bound->entity].usable && life->shadows[bound->entity].value <= 30 &&
+               quality_usable((enum quality)core_point(life->core, bound->entity)->quality);
+    } else if (input_is_relief(input, bound->entity, 0)) {
         return true;
     }
     return (bound->rule == HELD && input->kind == INPUT_CALENDAR && input->state == TRUTH_TRUE) ||
@@ -457,6 +467,15 @@ static void life_judge_step(struct life *life, const struct core_event *event) {
     *last = *now;
 }
 
+/* Was the attend button pressed where the alarm is? */
+static bool life_is_attended(const struct life *life, const struct core_event *event,
+                             const struct input *input) {
+    const struct ruleset_point *points = life->trial.ruleset.points;
+    return input_is_usable_reading(input) && input->reading.value > 0 &&
+           points[input->reading.point].kind == POINT_ATTEND_BUTTON &&
+           points[input->reading.point].place == event->place;
+}
+
 /* S1 and S2, for one thing that was told. */
 static void life_judge_event(struct life *life, const struct core_event *event,
                              const struct input *input) {
@@ -471,16 +490,26 @@ static void life_judge_event(struct life *life, const struct core_event *event,
                                      life->trial.ruleset.alarms[event->alarm].rule == CONFIRMED;
         break;
     case EVENT_ALARM_CLOSED:
-        claim(life, commanded || life_may_lower(life, event->alarm, input),
-              "S2: an alarm closes by good news or a command", event->alarm);
+        claim(life,
+              commanded || life_may_lower(life, event->alarm, input) ||
+                  life_is_attended(life, event, input),
+              "S2: an alarm closes by good news, a command or who has come", event->alarm);
         break;
     case EVENT_ALARM_RESET:
         claim(life, commanded && life_may_reset(life, event->alarm),
               "S2: only a command resets, and only what is at rest", event->alarm);
         break;
     case EVENT_ALARM_ACKNOWLEDGED:
+    case EVENT_ALARM_INVESTIGATED:
+    case EVENT_ALARM_SILENCED:
+    case EVENT_ALARM_SHELVED:
+    case EVENT_ALARM_OUT_OF_SERVICE:
+    case EVENT_ALARM_DISPOSED:
+        claim(life, commanded, "S2: only people do what people do", event->alarm);
+        break;
     case EVENT_ALARM_ATTENDED:
-        claim(life, commanded, "S2: only people acknowledge and attend", event->alarm);
+        claim(life, commanded || life_is_attended(life, event, input),
+              "S2: only somebody at the place attends", event->alarm);
         break;
     case EVENT_ALARM_ESCALATED:
         life_judge_step(life, event);
@@ -488,16 +517,11 @@ static void life_judge_event(struct life *life, const struct core_event *event,
     case EVENT_ALARM_RAISED:
     case EVENT_ALARM_RERAISED:
     case EVENT_ALARM_REALARMED:
-    case EVENT_ALARM_INVESTIGATED:
-    case EVENT_ALARM_SILENCED:
     case EVENT_ALARM_UNSILENCED:
-    case EVENT_ALARM_SHELVED:
     case EVENT_ALARM_UNSHELVED:
-    case EVENT_ALARM_OUT_OF_SERVICE:
     case EVENT_ALARM_IN_SERVICE:
     case EVENT_ALARM_SUPPRESSED:
     case EVENT_ALARM_UNSUPPRESSED:
-    case EVENT_ALARM_DISPOSED:
     case EVENT_TEST_BEGUN:
     case EVENT_TEST_TRIPPED:
     case EVENT_TEST_UNTESTED:
@@ -515,16 +539,26 @@ static void life_judge_event(struct life *life, const struct core_event *event,
     }
 }
 
-/* S1 and S5, for one alarm. */
-static void life_judge_alarm(const struct life *life, uint32_t alarm, bool told,
+/* S1, S5 and S7, for one alarm. */
+static void life_judge_alarm(struct life *life, uint32_t alarm, bool told,
                              const struct input *input) {
     struct alarm_axes before = life->before[alarm].axes;
     struct alarm_axes after = core_alarm(life->core, alarm)->axes;
-    claim(life,
-          told || (before.open == after.open && before.active == after.active &&
-                   before.acked == after.acked && before.latched == after.latched &&
-                   before.attended == after.attended),
+    struct alarm_axes quiet = before;
+    quiet.pending = after.pending;
+    quiet.promoted = after.promoted; /* which its zone tells */
+    claim(life, told || memcmp(&quiet, &after, sizeof after) == 0,
           "S5: an alarm changes with an event", alarm);
+    bool heard = alarm_axes_are_suppressed(before) && !alarm_axes_are_suppressed(after);
+    bool earnest = before.test && !after.test;
+    if (before.active && after.active && (heard || earnest)) {
+        claim(life,
+              !after.acked || (input->kind == INPUT_COMMAND && input->command->alarm == alarm),
+              "S7: what is active after its suppression is new", alarm);
+        claim(life, life->before[alarm].raised.ns == core_alarm(life->core, alarm)->raised.ns,
+              "S7: … with its old beginning", alarm);
+        life->tally.resumed++;
+    }
     if (before.pending && !after.pending && !after.open && !told) {
         claim(life, life_may_lower(life, alarm, input), "S1: only good news ends a delay early",
               alarm);
@@ -672,10 +706,44 @@ static void life_state(struct life *life, enum input_kind kind, uint32_t subject
 }
 
 static void life_order(struct life *life, uint32_t alarm, enum command_verb verb) {
-    life->command = (struct command){
-        .verb = verb, .alarm = alarm, .role = life->command.role, .actor = "nurse"};
+    life->command = (struct command){.verb = verb,
+                                     .alarm = alarm,
+                                     .role = life->command.role,
+                                     .second_role = ROLE_COUNT,
+                                     .actor = "nurse"};
     struct input input = {.kind = INPUT_COMMAND, .command = &life->command};
     life_take(life, &input);
+}
+
+/* Any verb, with what goes with it: mostly enough, sometimes too much or nothing. */
+static void life_order_anything(struct life *life, uint32_t alarm) {
+    uint32_t most_s = chance_percent(life, 3) ? 400 * DAY_S : chance_percent(life, 50) ? 150 : 900;
+    enum command_verb verb = (enum command_verb)chance_below(life, COMMAND_VERB_COUNT);
+    uint32_t place = chance_below(life, life->trial.ruleset.place_count + 1);
+    uint32_t any = chance_below(life, life->trial.ruleset.alarm_count + 1);
+    uint32_t duration_s = chance_below(life, most_s);
+    enum role role = (enum role)chance_below(life, ROLE_COUNT);
+    enum role second_role = (enum role)chance_below(life, ROLE_COUNT + 1);
+    enum disposition disposition = (enum disposition)chance_below(life, DISPOSITION_COUNT);
+    life->command = (struct command){
+        .verb = verb,
+        /* What an alarm was is mostly said when it is over. */
+        .alarm = verb == COMMAND_DISPOSITION ? any : alarm,
+        .place = place,
+        .duration_s = chance_percent(life, 10) ? 0 : duration_s,
+        .role = role == ROLE_AUDITOR && chance_percent(life, 80) ? ROLE_ENGINEER : role,
+        .second_role = second_role,
+        .disposition = disposition,
+        .real = (uint8_t)chance_below(life, 2),
+        .actor = "nurse",
+        .second_actor = "manager",
+    };
+    life->command.reason[0] = chance_percent(life, 90) ? 'r' : '\0';
+    struct input input = {.kind = INPUT_COMMAND, .command = &life->command};
+    life_take(life, &input);
+    if (chance_percent(life, 30)) { /* somebody else does the same */
+        life_take(life, &input);
+    }
 }
 
 /* Mostly an alarm that somebody would act on, sometimes any, sometimes one that is not there. */
@@ -690,7 +758,11 @@ static void life_order_something(struct life *life) {
     }
     static const enum command_verb verbs[] = {COMMAND_ACKNOWLEDGE, COMMAND_ATTEND, COMMAND_RESET};
     life->command.role = (enum role)chance_below(life, ROLE_AUDITOR);
-    life_order(life, alarm, verbs[chance_below(life, 3)]);
+    if (chance_percent(life, 75)) {
+        life_order(life, alarm, verbs[chance_below(life, 3)]);
+    } else {
+        life_order_anything(life, alarm);
+    }
 }
 
 /* Die here, and come back later with what the journal holds. */
@@ -734,6 +806,12 @@ static void life_wait(struct life *life) {
     uint64_t span_ns = chance_below(life, 1500) * NS_PER_MS;
     if (chance_percent(life, 2)) {
         span_ns = chance_below(life, 70) * NS_PER_S;
+    }
+    uint32_t pause = chance_below(life, 10000);
+    if (pause < 8) {
+        span_ns = (DAY_S + chance_below(life, 3600)) * NS_PER_S;
+    } else if (pause < 25) {
+        span_ns = chance_below(life, 1800) * NS_PER_S;
     }
     struct instant until = instant_after(life->now, span_ns);
     while (core_deadline(life->core).ns <= until.ns && chance_percent(life, 80)) {
@@ -824,11 +902,24 @@ static void life_heal(struct life *life) {
 static void life_rest(struct life *life) {
     life_heal(life);
     for (uint32_t i = 0; i < life->trial.ruleset.point_count; i++) {
-        life_read(life, i, QUALITY_GOOD, 1); /* so that there is much to bring to an end */
+        if (life->trial.ruleset.points[i].kind != POINT_ATTEND_BUTTON) {
+            life_read(life, i, QUALITY_GOOD, 1); /* so that there is much to bring to an end */
+        }
     }
     for (uint32_t s = 0; s <= WINDOW_S; s++) {
         life_heal(life);
         life->now = instant_after(life->now, NS_PER_S);
+    }
+    life->command.role = ROLE_ENGINEER;
+    for (uint32_t place = 0; place < life->trial.ruleset.place_count; place++) {
+        life->command = (struct command){
+            .verb = COMMAND_TEST_END, .place = place, .role = ROLE_ENGINEER, .actor = "nurse"};
+        struct input input = {.kind = INPUT_COMMAND, .command = &life->command};
+        life_take(life, &input);
+    }
+    for (uint32_t i = 0; i < life->trial.ruleset.alarm_count; i++) {
+        life_order(life, i, COMMAND_UNSHELVE);
+        life_order(life, i, COMMAND_IN_SERVICE);
     }
     life_order(life, life->trial.ruleset.alarm_count, COMMAND_RESET); /* there is none */
     for (uint32_t i = 0; i < life->trial.ruleset.alarm_count; i++) {
@@ -838,6 +929,8 @@ static void life_rest(struct life *life) {
         life_order(life, i, COMMAND_ATTEND);
         life_order(life, i, COMMAND_RESET);
         claim(life, alarm_is_normal(core_alarm(life->core, i)), "S6: every alarm can be ended", i);
+        claim(life, alarm_axes_are_idle(core_alarm(life->core, i)->axes), "S6: and is in service",
+              i);
     }
     for (uint32_t p = 0; p < life->trial.ruleset.point_count; p++) {
         claim(life, !core_output(life->core, p), "S6: then every lamp is dark", RULESET_NONE);
@@ -847,27 +940,17 @@ static void life_rest(struct life *life) {
 /* The life was worth living: everything that the claims are about has happened in it. */
 static void life_judge_tally(const struct life *life) {
     const struct tally *tally = &life->tally;
-    static const enum core_event_type events[] = {
-        EVENT_ALARM_RAISED,    EVENT_ALARM_RERAISED,    EVENT_ALARM_ACKNOWLEDGED,
-        EVENT_ALARM_ATTENDED,  EVENT_ALARM_CLEARED,     EVENT_ALARM_RESET,
-        EVENT_ALARM_CLOSED,    EVENT_ACCESS_GRANTED,    EVENT_ACCESS_DENIED,
-        EVENT_SYSTEM_STARTED,  EVENT_PATROL_CHECKPOINT, EVENT_SYSTEM_CLOCK_STEPPED,
-        EVENT_ALARM_ESCALATED,
-    };
-    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
-        claim(life, tally->events[events[i]] > 0, core_event_name(events[i]), RULESET_NONE);
+    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
+        /* Only a new configuration is told so, and a life has one. */
+        claim(life, tally->events[i] > 0 || i == EVENT_SYSTEM_CONFIG_CHANGED,
+              core_event_name((enum core_event_type)i), RULESET_NONE);
     }
-    static const enum command_refusal refusals[] = {
-        COMMAND_REFUSED_UNKNOWN,         COMMAND_REFUSED_NORMAL,
-        COMMAND_REFUSED_ACKED,           COMMAND_REFUSED_ATTENDED,
-        COMMAND_REFUSED_ACK_REQUIRED,    COMMAND_REFUSED_STILL_ACTIVE,
-        COMMAND_REFUSED_UNKNOWN_STATE,   COMMAND_REFUSED_NOT_LATCHED,
-        COMMAND_REFUSED_ATTEND_REQUIRED,
-    };
-    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
-        claim(life, tally->refusals[refusals[i]] > 0, command_refusal_name(refusals[i]),
+    for (unsigned i = 0; i < COMMAND_REFUSAL_COUNT; i++) {
+        claim(life, tally->refusals[i] > 0, command_refusal_name((enum command_refusal)i),
               RULESET_NONE);
     }
+    claim(life, tally->resumed > 0, "some suppression ends while its alarm is active",
+          RULESET_NONE);
     claim(life, tally->restarts_open > 0, "some restart meets an open alarm", RULESET_NONE);
     claim(life, tally->restarts_pending > 0, "some restart meets a delay", RULESET_NONE);
     claim(life, tally->threatened > 0, "some active alarm loses its detector", RULESET_NONE);
@@ -911,7 +994,7 @@ int main(int argc, char **argv) {
     fflush(stdout);
     uint64_t digest = life_live(seed, steps, 0xAA);
     uint64_t again = life_live(seed, steps, 0x55);
-    claim(&life, digest == again, "S7: the same seed gives the same events", RULESET_NONE);
+    claim(&life, digest == again, "S8: the same seed gives the same events", RULESET_NONE);
     printf("%u steps, %" PRIu64 " raised, %" PRIu64 " restarts with open alarms\n",
            (unsigned)life.steps, life.tally.events[EVENT_ALARM_RAISED], life.tally.restarts_open);
     printf("digest %016" PRIx64 "\n", digest);
