@@ -545,6 +545,31 @@ static void what_is_no_recording_is_refused_with_a_reason(void **state) {
     assert_string_equal(reason, "it is not a recording");
 }
 
+static void only_the_names_of_segments_are_taken_for_segments(void **state) {
+    static const char *const others[] = {
+        "0123456789abcdef.site",
+        "17-0123456789abcdef.recording",
+        "0000000017-0123456789abcde.recording",
+        "0000000017-0123456789ABCDEF.recording",
+        "0000000017-0123456789abcdef.recording.old",
+        "0000000017_0123456789abcdef.recording",
+        "00000000-1-0123456789abcdef.recording",
+        "partial",
+        "",
+    };
+    char name[RECORDING_NAME_SIZE];
+    uint64_t number, generation;
+    (void)state;
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_false(recording_name_parse(others[i], &number, &generation));
+    }
+    recording_name_format(17, 0x0123456789abcdef, name);
+    assert_string_equal(name, "0000000017-0123456789abcdef.recording");
+    assert_true(recording_name_parse(name, &number, &generation));
+    assert_int_equal(number, 17);
+    assert_int_equal(generation, 0x0123456789abcdef);
+}
+
 /* The check value of the CRC catalogue for CRC-32/ISO-HDLC. */
 static void the_sum_is_the_one_that_everybody_knows(void **state) {
     (void)state;
@@ -570,6 +595,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_ring_of_no_size_or_too_little_is_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_recording_is_refused_with_a_reason, set_up,
                                         tear_down),
+        cmocka_unit_test(only_the_names_of_segments_are_taken_for_segments),
         cmocka_unit_test(the_sum_is_the_one_that_everybody_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
