@@ -68,6 +68,7 @@ static const struct word events[] = {
     {"patrol.checkpoint", "巡更打卡", "checkpoint"},
     {"system.started", "网关启动", "gateway started"},
     {"system.clock_stepped", "时钟校正", "clock stepped"},
+    {"system.config_changed", "配置变更", "site changed"},
 };
 
 static const struct word qualities[] = {

@@ -107,6 +107,27 @@ def test_a_killed_engine_leaves_a_recording_that_is_equal_as_far_as_it_goes(scen
     assert replayed.count("tocsin.system.started") == 2 and "tocsin.alarm.acknowledged" in replayed
 
 
+def test_each_recording_is_heard_with_the_site_it_was_made_under(scene):
+    directory = scene.directory / "site"
+    shutil.copytree(ROOT / "deploy" / "example", directory)
+    scene.site = directory / "site.yaml"
+    rules = directory / "rules.yaml"
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    rules.write_text(rules.read_text().replace("{place}: emergency call", "{place}: HELP"))
+    gateway.process.child.send_signal(signal.SIGHUP)
+    backend.until_event(type="system.config_changed")
+    field.press("care/dining/button")
+    backend.until_event(type="alarm.raised", subject="care/dining/button")
+    gateway.stop()
+    done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 0 and "different: 0  not in the journal: 0" in done.stdout, done.stderr
+    # With the changed site the words of the call before the change are others, and that is seen.
+    done = tocsin("replay", scene.state, "--site", scene.site, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 1 and "Day-care room: HELP" in done.stderr
+
+
 def test_other_rules_show_what_would_have_been_different(scene):
     live(scene)[2].stop()
     other = scene.directory / "other.yaml"
