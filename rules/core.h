@@ -170,7 +170,8 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
  * (a command for one is refused), and a reading whose value is not finite is a fault of its point.
  * `step->events` is overwritten: what a reading or a start is by itself comes first, then the
  * alarms by index, and the events of each in the order of enum alarm_change, then a step of its
- * chain. Of several steps that come at once each takes an input, the next being a tick.
+ * chain. Of several steps that come at once each takes an input, the next being a tick. Alarms that
+ * are inhibited, or no longer, by what happened in this step come last, by their causes.
  *
  * What time alone brought until `input->at` is applied before the input is, whether or not a tick
  * came.

@@ -361,8 +361,8 @@ static void engine_storage(void *context, bool well) {
 static void engine_renewed(void *context) {
     struct engine *engine = context;
     for (uint32_t alarm = 0; alarm < engine->site->ruleset.alarm_count; alarm++) {
-        if (core_alarm(engine->core, alarm)->occurrence > 0 ||
-            !alarm_is_normal(core_alarm(engine->core, alarm))) {
+        const struct alarm *state = core_alarm(engine->core, alarm);
+        if (state->occurrence > 0 || !alarm_axes_are_idle(state->axes)) {
             engine_record_alarm(engine, alarm);
         }
     }
