@@ -381,12 +381,13 @@ void core_chain_check(const struct core *core) {
         }
     }
     for (uint32_t p = 0; p < ruleset->point_count; p++) {
-        if (point_kind_facts((enum point_kind)ruleset->points[p].kind)->form == POINT_FORM_OUTPUT) {
-            bool held = false;
+        enum point_kind kind = (enum point_kind)ruleset->points[p].kind;
+        bool held = false;
+        if (point_kind_facts(kind)->form == POINT_FORM_OUTPUT) {
             for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
                 held = held || core_holds(core, i, p);
             }
-            assert(held == core_output(core, p));
         }
+        assert(held == core_output(core, p));
     }
 }
