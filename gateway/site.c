@@ -95,6 +95,7 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .between_count = header->tables[SITE_TABLE_BETWEENS].count,
         .calendar_count = header->tables[SITE_TABLE_CALENDARS].count,
         .memory_count = header->memory_count,
+        .window_count = header->window_count,
         .chain_count = header->tables[SITE_TABLE_CHAINS].count,
         .step_count = header->tables[SITE_TABLE_STEPS].count,
         .shift_count = header->tables[SITE_TABLE_SHIFTS].count,

@@ -82,8 +82,8 @@ struct site_header {
     uint32_t mqtt_ca, mqtt_cert, mqtt_key, mqtt_user, mqtt_password_file; /* paths, absolute */
     uint32_t field_count; /* processes that the buses are spread over */
     uint32_t component_count;
-    uint32_t memory_count; /* of the ruleset */
-    uint32_t reserved;
+    uint32_t memory_count, window_count; /* of the ruleset */
+    uint32_t level_min;       /* minutes after local midnight at which the counters are levelled */
     uint64_t recordings_size; /* bytes of inputs kept for replay; 0: none */
 };
 

@@ -161,12 +161,6 @@ static void run_announce(const struct site *site) {
         site->ruleset.alarm_count,
         log_quote(site_text(site, site->header->state_directory), quoted, sizeof quoted),
         (unsigned)geteuid());
-    for (uint32_t i = 0; i < site->ruleset.rule_count; i++) {
-        if (!site->ruleset.rules[i].evaluated) {
-            log_line(LOG_WARNING, "rule_not_evaluated", "rule=%s effect=\"it raises nothing yet\"",
-                     site_text(site, site->rules[i].id));
-        }
-    }
 }
 
 static void supervisor_ready(void *context) {

@@ -14,6 +14,7 @@
 
 #include "rules/core_state.h"
 #include "rules/core_upkeep.h"
+#include "rules/expr_range.h"
 
 /* --- which alarms a change touches --- */
 
@@ -407,10 +408,6 @@ static void core_between(struct core *core, uint32_t between, enum truth now_in)
     }
 }
 
-static enum truth core_not(enum truth truth) {
-    return truth == TRUTH_UNKNOWN ? TRUTH_UNKNOWN : truth == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
-}
-
 /* Commands about an alarm wait until it has been evaluated. */
 static void core_take_command(const struct core_turn *turn, const struct command *command) {
     bool known = command->verb < COMMAND_VERB_COUNT;
@@ -456,17 +453,21 @@ static void core_apply(const struct core_turn *turn) {
         return;
     case INPUT_COMPONENT:
         if (input->subject < core->ruleset->component_count) {
-            core->components_lost[input->subject] = (uint8_t)core_not(state);
+            core->components_lost[input->subject] = (uint8_t)expr_truth_not(state);
             core_touch_builtin(core, BUILTIN_COMPONENT_LOST, input->subject);
         }
         return;
     case INPUT_UPLINK:
-        core->uplink_lost = (uint8_t)core_not(state);
+        core->uplink_lost = (uint8_t)expr_truth_not(state);
         core_touch_builtin(core, BUILTIN_UPLINK_LOST, 0);
         return;
     case INPUT_STORAGE:
-        core->storage_lost = (uint8_t)core_not(state);
+        core->storage_lost = (uint8_t)expr_truth_not(state);
         core_touch_builtin(core, BUILTIN_STORAGE, 0);
+        return;
+    case INPUT_LEVEL:
+        core->levelled = 1;
+        core_touch_readers(core, CORE_READS_COUNTER, 0);
         return;
     case INPUT_START:
         core_start(turn);
@@ -481,7 +482,7 @@ static void core_apply(const struct core_turn *turn) {
         return;
     case INPUT_LISTENER:
         if (input->subject < core->ruleset->listener_count) {
-            core->listeners_lost[input->subject] = (uint8_t)core_not(state);
+            core->listeners_lost[input->subject] = (uint8_t)expr_truth_not(state);
             core_touch_builtin(core, BUILTIN_NOBODY_LISTENING, input->subject);
         }
         return;
@@ -529,16 +530,41 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
     return TRUTH_UNKNOWN;
 }
 
-/* Run the expression of an alarm, and mark the alarm if one of its memories turned. */
+/*
+ * Run the expressions of an alarm. With one that clears, an alarm that is active stays so until that
+ * is true, unless the one that raises is true as well: raise or (active and not clear).
+ */
+static enum truth core_run(struct core *core, uint32_t alarm, const struct expr_view *view) {
+    const struct ruleset *ruleset = core->ruleset;
+    const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
+    const struct ruleset_rule *rule = &ruleset->rules[bound->rule];
+    struct core_alarm *state = &core->alarms[alarm];
+    struct expr_past past = {&core->memories[bound->memory_first],
+                             &core->windows[bound->window_first]};
+    struct expr_result raise =
+        expr_eval(&ruleset->ops[rule->op_first], rule->op_count, view, &past);
+    state->evaluation_due = raise.deadline;
+    state->value = raise.value;
+    if (rule->clear_op_count == 0) {
+        return raise.truth;
+    }
+    struct expr_result clear = expr_eval(&ruleset->ops[rule->op_first + rule->op_count],
+                                         rule->clear_op_count, view, &past);
+    state->evaluation_due = instant_earlier(raise.deadline, clear.deadline);
+    enum truth stays = state->alarm.axes.active ? expr_truth_not(clear.truth) : TRUTH_FALSE;
+    return expr_truth_or(raise.truth, stays);
+}
+
+/* What an alarm's expressions say; marks the alarm if one of its memories turned. */
 static enum truth core_judge_expression(struct core *core, uint32_t alarm, struct instant now,
                                         uint32_t moment) {
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
-    const struct ruleset_rule *rule = &ruleset->rules[bound->rule];
     const struct ruleset_place *place = &ruleset->places[bound->place];
-    struct expr_memory *memories = &core->memories[bound->memory_first];
-    struct expr_view view = {
+    const struct expr_memory *memories = &core->memories[bound->memory_first];
+    const struct expr_view view = {
         .now = now,
+        .levelled = core->levelled != 0,
         .moment = moment,
         .points = core->points,
         .members = ruleset->members,
@@ -552,26 +578,21 @@ static enum truth core_judge_expression(struct core *core, uint32_t alarm, struc
     for (uint32_t i = 0; i < bound->memory_count; i++) {
         core->memories_before[i] = memories[i].now;
     }
-    struct expr_result result =
-        expr_eval(&ruleset->ops[rule->op_first], rule->op_count, &view, memories);
+    enum truth truth = core_run(core, alarm, &view);
     for (uint32_t i = 0; i < bound->memory_count; i++) {
         if (core->memories_before[i] != memories[i].now) {
             index_set_add(&core->changed, alarm);
         }
     }
-    core->alarms[alarm].evaluation_due = result.deadline;
-    core->alarms[alarm].value = result.value;
-    return result.truth;
+    return truth;
 }
 
-/* What the alarm's condition is now; unknown for a rule that is not evaluated yet. */
+/* What the alarm's condition is now. */
 static enum truth core_judge(struct core *core, uint32_t alarm, struct instant now,
                              uint32_t moment) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
-    if (!rule->evaluated) {
-        return TRUTH_UNKNOWN;
-    } else if (rule->builtin == BUILTIN_NONE) {
+    if (rule->builtin == BUILTIN_NONE) {
         return core_judge_expression(core, alarm, now, moment);
     }
     enum truth truth =
@@ -812,5 +833,6 @@ void core_step(struct core *core, const struct input *input, struct step *step) 
     core_spread_causes(&turn);
     index_set_clear(&core->touched);
     core->attended = RULESET_NONE;
-    assert(step->event_count <= core_events_max(core->ruleset));
+    core->levelled = 0;
+    assert(step->event_count <= core->events_max);
 }

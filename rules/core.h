@@ -48,6 +48,7 @@ enum input_kind {
     INPUT_SHIFT,         /* a shift goes on or off duty */
     INPUT_LISTENER,      /* a role's receiver can be reached, cannot, or nobody knows */
     INPUT_RECEIPT,       /* a step of an alarm's chain was received, or will not be */
+    INPUT_LEVEL,         /* the hour has come at which all counters count from 0 again */
     INPUT_KIND_COUNT,
 };
 
@@ -199,7 +200,8 @@ void core_record(const struct core *core, uint32_t alarm, struct instant now,
 
 /*
  * One memory of an alarm's expression: ages instead of instants, which mean nothing to the next
- * boot. A memory of `held` has the time that it has been held as its true age.
+ * boot. A memory of `held` has the time that it has been held as its true age, and one of a counter
+ * the bits of what it was read at and was levelled at.
  */
 struct memory_record {
     uint64_t true_age_ns;    /* UINT64_MAX: never */

@@ -59,6 +59,7 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.changed.indexes = core_take(room, alarms, sizeof *core.changed.indexes);
     core.changed.marks = core_take(room, alarms, sizeof *core.changed.marks);
     core.memories = core_take(room, ruleset->memory_count, sizeof *core.memories);
+    core.windows = core_take(room, ruleset->window_count, sizeof *core.windows);
     core.memories_before =
         core_take(room, core_memories_max(ruleset), sizeof *core.memories_before);
     core.rule_reads = core_take(room, ruleset->rule_count, sizeof *core.rule_reads);
@@ -110,10 +111,11 @@ static void core_list_points(struct core *core) {
     first[0] = 0;
 }
 
-/* What an expression reads besides the values of points. */
-static uint8_t core_program_reads(const struct expr_op *ops, uint32_t op_count) {
+/* What the expressions of a rule read besides the values of points. */
+static uint8_t core_program_reads(const struct ruleset *ruleset, const struct ruleset_rule *rule) {
+    const struct expr_op *ops = &ruleset->ops[rule->op_first];
     unsigned reads = 0;
-    for (uint32_t i = 0; i < op_count; i++) {
+    for (uint32_t i = 0; i < rule->op_count + rule->clear_op_count; i++) {
         if (ops[i].code == EXPR_OPEN || ops[i].code == EXPR_CLOSED) {
             reads |= CORE_READS_HOURS;
         } else if (ops[i].code == EXPR_WEEKDAY) {
@@ -124,6 +126,8 @@ static uint8_t core_program_reads(const struct expr_op *ops, uint32_t op_count) 
             reads |= CORE_READS_MOMENT;
         } else if (ops[i].code == EXPR_AGE) {
             reads |= CORE_READS_AGE;
+        } else if (ops[i].code == EXPR_COUNTED) {
+            reads |= CORE_READS_COUNTER;
         }
     }
     return (uint8_t)reads;
@@ -138,7 +142,7 @@ uint32_t core_events_max(const struct ruleset *ruleset) {
     uint32_t moments = 0;
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
         const struct ruleset_rule *rule = &ruleset->rules[r];
-        unsigned reads = core_program_reads(&ruleset->ops[rule->op_first], rule->op_count);
+        unsigned reads = core_program_reads(ruleset, rule);
         moments += (reads & CORE_READS_MOMENT) != 0 ? rule->alarm_count : 0;
     }
     uint32_t steps = ruleset->alarm_count + moments + 1;
@@ -159,8 +163,7 @@ static void core_read_rules(struct core *core) {
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
         const struct ruleset_rule *rule = &ruleset->rules[r];
         assert(rule->builtin < BUILTIN_COUNT);
-        core->rule_reads[r] =
-            rule->evaluated ? core_program_reads(&ruleset->ops[rule->op_first], rule->op_count) : 0;
+        core->rule_reads[r] = core_program_reads(ruleset, rule);
         if ((core->rule_reads[r] & CORE_READS_AGE) != 0) {
             core_mark_aged(core, rule);
         }
@@ -182,6 +185,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     struct core *core = block;
     *core = core_lay(&room, ruleset, (struct core){0});
     core->newest = now;
+    core->events_max = core_events_max(ruleset);
 
     for (uint32_t p = 0; p < ruleset->point_count; p++) {
         core->points[p] = (struct point_state){.heard = now, .changed = now};
@@ -199,9 +203,8 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
         core->alarms[i] = (struct core_alarm){.evaluation_due = INSTANT_NEVER};
         alarm_init(&core->alarms[i].alarm);
     }
-    for (uint32_t m = 0; m < ruleset->memory_count; m++) {
-        core->memories[m] = (struct expr_memory){0};
-    }
+    memset(core->memories, 0, ruleset->memory_count * sizeof *core->memories);
+    memset(core->windows, 0, ruleset->window_count * sizeof *core->windows);
     core_read_rules(core);
     core_forget(core->calendars, ruleset->calendar_count + 1);
     core->calendars[0] = TRUTH_TRUE;

@@ -4,6 +4,8 @@
  * What the core gives away: what a restart must find again, and what others may look at
  */
 #include <assert.h>
+#include <float.h>
+#include <string.h>
 
 #include "rules/core_state.h"
 
@@ -47,11 +49,19 @@ static struct memory_record core_record_memory(const struct expr_memory *memory,
         record.true_age_ns =
             core_age_ns(memory->held_from, memory->now == TRUTH_UNKNOWN ? memory->frozen_at : now);
         break;
+    case EXPR_MEMORY_COUNTED: /* numbers, bit by bit */
+        memcpy(&record.true_age_ns, &memory->counter, sizeof memory->counter);
+        memcpy(&record.unknown_age_ns, &memory->level, sizeof memory->level);
+        break;
     case EXPR_MEMORY_FRESH:
     case EXPR_MEMORY_KIND_COUNT:
         break;
     }
     return record;
+}
+
+static bool core_is_finite(double number) {
+    return number >= -DBL_MAX && number <= DBL_MAX;
 }
 
 /* A record that no build of ours wrote gives a fresh memory. */
@@ -77,6 +87,13 @@ static struct expr_memory core_restore_memory(const struct memory_record *record
         memory.held_from = core_age_end(record->true_age_ns, now);
         memory.frozen_at = now;
         return memory;
+    case EXPR_MEMORY_COUNTED:
+        memcpy(&memory.counter, &record->true_age_ns, sizeof memory.counter);
+        memcpy(&memory.level, &record->unknown_age_ns, sizeof memory.level);
+        if (core_is_finite(memory.counter) && core_is_finite(memory.level)) {
+            return memory;
+        }
+        break;
     case EXPR_MEMORY_FRESH:
     case EXPR_MEMORY_KIND_COUNT:
         break;

@@ -41,11 +41,13 @@ enum core_reads {
     CORE_READS_BETWEEN = 1 << 2,
     CORE_READS_MOMENT = 1 << 3, /* what a reading of an event point is for its step alone */
     CORE_READS_AGE = 1 << 4,    /* when its own point was heard */
+    CORE_READS_COUNTER = 1 << 5,
 };
 
 struct core {
     const struct ruleset *ruleset;
     struct instant newest; /* of the inputs */
+    uint32_t events_max;   /* of one step */
 
     /* by point */
     struct point_state *points;
@@ -65,12 +67,14 @@ struct core {
     struct index_set changed; /* not reported by core_changed() yet */
 
     struct expr_memory *memories;
+    struct expr_window *windows;
     uint8_t *memories_before; /* room for the truths of one alarm's memories */
 
     uint8_t *rule_reads; /* by rule: a set of enum core_reads */
     uint8_t *calendars;  /* is it open? */
     uint8_t *betweens;
     uint8_t weekday;
+    uint8_t levelled; /* the counters are levelled in this step */
     uint8_t *components_lost;
     uint8_t uplink_lost;
     uint8_t storage_lost;

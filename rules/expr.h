@@ -19,21 +19,21 @@
  * point's own and a bare kind is its one sibling in the same place; or in a rule `each: place
  * KIND…`, where kinds stand only inside an aggregate over the place and all below it.
  *
- * Operations with a memory (`within`, `held` …) own one struct expr_memory per alarm; inside an
- * aggregate, one per member of the set that is walked. They need no numbers: a run steps every one
- * of them exactly once and always in the same order, so an alarm's memories simply stand in the
- * order of a run:
+ * Operations over time own one struct expr_memory (`within`, `held`, `since`) or one struct
+ * expr_window (`changes`, `avg` …) per alarm; inside an aggregate, one per member of the set that is
+ * walked. They need no numbers: a run steps every one of them exactly once and always in the same
+ * order, so an alarm's memories, and its windows, simply stand in the order of a run:
  *
  *     count(within(smoke, 60 s), within(heat, 60 s)) >= 2 or within(any(pull_cord), 5 min)
  *     smoke member 0, 1 … n-1 | heat member 0, 1 … m-1 | one for the last within
  *
- * expr_memory_count() says how many an alarm has. All programs are checked to fit LIMIT_EXPR_STACK
- * at compile time.
+ * expr_keeps() says how many an alarm has. All programs are checked to fit LIMIT_EXPR_STACK at
+ * compile time.
  *
  * The text becomes operations in expr_parse.c, by way of expr_lex.c (characters to tokens),
  * expr_word.c (the vocabulary), expr_type.c (what may be combined with what) and expr_emit.c (the
  * program and its limits); expr_eval.c runs it, over the numbers of
- * expr_range.c and expr_moving.c and the memories of expr_past.c.
+ * expr_range.c and expr_moving.c, the memories of expr_past.c and the windows of expr_window.c.
  */
 
 #include "rules/kind.h"
@@ -81,6 +81,11 @@ enum expr_binding {
     EXPR_BIND_SUBTREE, /* every point of the kind in the place and below it */
 };
 
+/* How much is kept from run to run. */
+struct expr_keeps {
+    uint32_t memories, windows;
+};
+
 /*
  * A group of points that a program names.
  *
@@ -89,11 +94,12 @@ enum expr_binding {
  * own.
  */
 struct expr_set {
-    uint8_t binding;   /* enum expr_binding */
-    uint8_t kind;      /* enum point_kind; unused for EXPR_BIND_SELF */
-    uint16_t slots;    /* memories that each member of the set owns; 0 unless EXPR_BIND_SUBTREE */
-    uint32_t text_at;  /* byte offset of the kind's word in the source, for messages at load */
-    uint32_t text_len; /* 0 for a set that the text does not name */
+    uint8_t binding; /* enum expr_binding */
+    uint8_t kind;    /* enum point_kind; unused for EXPR_BIND_SELF */
+    uint8_t reserved[2];
+    struct expr_keeps each; /* what each member of the set owns; 0 unless EXPR_BIND_SUBTREE */
+    uint32_t text_at;       /* byte offset of the kind's word in the source, for messages at load */
+    uint32_t text_len;      /* 0 for a set that the text does not name */
 };
 
 enum expr_each { EXPR_EACH_POINT, EXPR_EACH_PLACE };
@@ -121,8 +127,7 @@ struct expr_program {
     uint32_t op_count;
     uint32_t set_count;
     uint32_t between_count;
-    uint32_t slot_count; /* memories outside any aggregate: one each per alarm */
-    bool evaluated;      /* every operation is one that expr_eval carries out today */
+    struct expr_keeps own; /* outside any aggregate: once per alarm */
 };
 
 /* What is wrong with an expression, in words for the person who wrote it, with the place. */
@@ -140,12 +145,6 @@ struct expr_error {
  */
 bool expr_compile(const char *text, size_t len, const struct expr_scope *scope,
                   struct expr_program *ret_program, struct expr_error *ret_error);
-
-/*
- * The first word of a program whose operation expr_eval() does not carry out yet ("held",
- * "changes", "avg"), or NULL exactly when `evaluated` is set. Static storage.
- */
-const char *expr_unevaluated(const struct expr_program *program);
 
 /* The present state of one point, kept by the core. */
 struct point_state {
@@ -178,12 +177,18 @@ struct point_state {
  * and an unknown condition neither raises nor clears: a real fire in that minute would be the price
  * of a strict answer about a past that no one can act on any more. While c has never been known the
  * answer is unknown.
+ *
+ * A counter's value is its count since the last levelling, or since the rule first read it. One that
+ * wrapped at 16 or 32 bits goes on, and so does one that began at 0 again: what it counted before it
+ * was reset stays, what it may have counted while nobody read it is lost. People who came while it
+ * could not be read, or the gateway was down, are counted when it is read again.
  */
 enum expr_memory_kind {
     EXPR_MEMORY_FRESH, /* c has never been known; the fields below mean nothing */
     EXPR_MEMORY_WITHIN,
     EXPR_MEMORY_HELD,
     EXPR_MEMORY_SINCE,
+    EXPR_MEMORY_COUNTED,
     EXPR_MEMORY_KIND_COUNT,
 };
 
@@ -191,13 +196,39 @@ struct expr_memory {
     union {
         struct instant true_until; /* WITHIN, SINCE: end of the last true stretch; NEVER if none */
         struct instant held_from;  /* HELD: when it began, moved by frozen time; NEVER if not */
+        double counter;            /* COUNTED: as it was read last */
     };
     union {
         struct instant unknown_until; /* WITHIN, SINCE: likewise of the last unknown stretch */
         struct instant frozen_at;     /* HELD: when c became unknown */
+        double level;                 /* COUNTED: what the counter stood at at the last levelling */
     };
-    uint8_t now;  /* enum truth of c at the last run; it holds until the next one */
+    /* The enum truth of c at the last run; it holds until the next one. COUNTED: 0 and 1 by turns. */
+    uint8_t now;
     uint8_t kind; /* enum expr_memory_kind */
+};
+
+/*
+ * One window of an operation; see expr_window.h. All bytes zero is a fresh one.
+ */
+struct expr_slice {
+    double number;     /* by operation: changes, value × ns, least, greatest or first value */
+    uint64_t known_ns; /* for how long the argument was known */
+};
+
+struct expr_window {
+    struct expr_slice
+        slices[WINDOW_SLICES]; /* number n, counted from instant 0, at n % WINDOW_SLICES */
+    uint64_t newest;           /* number of the slice of the last step */
+    struct instant at;         /* of the last step */
+    struct instant stood_from; /* since when the value has stood */
+    double value;              /* from the last step on; 0 while it is not known */
+    double latest;             /* the last known value */
+    double past_number;        /* of all slices but the newest together */
+    uint64_t past_known_ns;
+    uint8_t known;
+    uint8_t started;
+    uint8_t reserved[6];
 };
 
 #define EXPR_NO_MOMENT UINT32_MAX
@@ -209,15 +240,16 @@ struct expr_bound {
 };
 
 /*
- * How many memories an alarm has: `slot_count` and, for each of the rule's `set_count` sets, its
- * slots for each point that `bounds` (the alarm's, by set) binds it to.
+ * What an alarm keeps: its rule's `own` and, for each of its `set_count` sets, what the set says for
+ * each point that `bounds` (the alarm's, by set) binds it to.
  */
-uint32_t expr_memory_count(const struct expr_set *sets, uint32_t set_count, uint32_t slot_count,
-                           const struct expr_bound *bounds);
+struct expr_keeps expr_keeps(const struct expr_set *sets, uint32_t set_count, struct expr_keeps own,
+                             const struct expr_bound *bounds);
 
 /* Everything a program looks at besides its own memory. Borrowed for the call. */
 struct expr_view {
     struct instant now;
+    bool levelled;   /* the counters are levelled in this very run */
     uint32_t moment; /* the event point whose reading this very run is about; EXPR_NO_MOMENT */
     const struct point_state *points; /* by point index */
     const uint32_t *members;          /* point indexes */
@@ -228,11 +260,17 @@ struct expr_view {
     double capacity, area; /* of the alarm's place; a negative one is unknown */
 };
 
+/* Where a run is in an alarm's memories and windows. */
+struct expr_past {
+    struct expr_memory *memories;
+    struct expr_window *windows;
+};
+
 struct expr_result {
     enum truth truth;
     /*
-     * For {value} in texts, in the dimension's base unit: the point's own value in `each: point`;
-     * else the left side of the first comparison of numbers outside an aggregate (of a count with
+     * For {value} in texts, in the dimension's base unit: the point's own value in `each: point`,
+     * unless it is a counter; else the left side of the first comparison of numbers outside an aggregate (of a count with
      * unknown members: as many as are certain); 0 where there is neither or it is unknown.
      */
     double value;
@@ -240,10 +278,9 @@ struct expr_result {
 };
 
 /*
- * Run a program. `memory` is the alarm's, as many as expr_memory_count() says, and changes: each op
- * with a memory is stepped exactly once per call, so that no short cut ever skips one. `view->now`
- * is not earlier than in the run before. Total; takes time in proportion to ops × members. Only
- * programs with `evaluated` set may be given.
+ * Run a program. `past` is at the first of what the program keeps for the alarm and is moved behind
+ * the last; each is stepped exactly once per call, so that no short cut ever skips one. `view->now`
+ * is not earlier than in the run before. Total; takes time in proportion to ops × members.
  *
  * A point whose quality is not usable is unknown. A number that is not known exactly is a range, so
  * that `count(…) >= 2` and `max(temperature) > 60 °C` are true or false as soon as they must be.
@@ -252,6 +289,6 @@ struct expr_result {
  * whoever gives such a run lets another one without a moment follow at the same instant.
  */
 struct expr_result expr_eval(const struct expr_op *ops, uint32_t op_count,
-                             const struct expr_view *view, struct expr_memory *memory);
+                             const struct expr_view *view, struct expr_past *past);
 
 #endif

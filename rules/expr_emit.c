@@ -7,11 +7,9 @@
 static const struct {
     uint8_t pops;
     uint8_t pushes;
-    bool memory;
-    bool evaluated;
+    enum { KEEPS_NOTHING, KEEPS_MEMORY, KEEPS_WINDOW } keeps;
 } facts[EXPR_OPCODE_COUNT] = {
-#define EXPR_OP(name, pops, pushes, memory, evaluated)                                             \
-    [EXPR_##name] = {pops, pushes, memory, evaluated},
+#define EXPR_OP(name, pops, pushes, keeps) [EXPR_##name] = {pops, pushes, KEEPS_##keeps},
 #include "rules/expr_ops.def"
 #undef EXPR_OP
 };
@@ -46,11 +44,10 @@ bool expr_emit(struct expr_emitter *emitter, struct expr_op op, uint32_t at, uin
     if (emitter->depth > LIMIT_EXPR_STACK) {
         return emit_too_many(emitter, at, len, LIMIT_EXPR_STACK, " values at once");
     }
-    if (facts[op.code].memory && emitter->walking) {
-        program->sets[emitter->walk_set].slots++;
-    } else if (facts[op.code].memory) {
-        program->slot_count++;
-    }
+    struct expr_keeps *keeps =
+        emitter->walking ? &program->sets[emitter->walk_set].each : &program->own;
+    keeps->memories += facts[op.code].keeps == KEEPS_MEMORY;
+    keeps->windows += facts[op.code].keeps == KEEPS_WINDOW;
     program->ops[program->op_count++] = op;
     return true;
 }
@@ -121,32 +118,11 @@ bool expr_emit_next(struct expr_emitter *emitter, enum expr_fold fold, uint32_t 
     return true;
 }
 
-void expr_emit_end(struct expr_emitter *emitter) {
-    struct expr_program *program = emitter->program;
-    assert(emitter->depth == 1 && !emitter->walking);
-    program->evaluated = expr_unevaluated(program) == NULL;
-}
-
-const char *expr_unevaluated(const struct expr_program *program) {
-    static const char *const written[EXPR_OPCODE_COUNT] = {
-        [EXPR_CHANGES] = "changes", [EXPR_RATE] = "rate",    [EXPR_AVG_OVER] = "avg",
-        [EXPR_MIN_OVER] = "min",    [EXPR_MAX_OVER] = "max",
-    };
-    for (uint32_t i = 0; i < program->op_count; i++) {
-        const struct expr_op *op = &program->ops[i];
-        if (!facts[op->code].evaluated) {
-            assert(written[op->code] != NULL);
-            return written[op->code];
-        }
-    }
-    return NULL;
-}
-
-uint32_t expr_memory_count(const struct expr_set *sets, uint32_t set_count, uint32_t slot_count,
-                           const struct expr_bound *bounds) {
-    uint32_t count = slot_count;
+struct expr_keeps expr_keeps(const struct expr_set *sets, uint32_t set_count, struct expr_keeps own,
+                             const struct expr_bound *bounds) {
     for (uint32_t i = 0; i < set_count; i++) {
-        count += sets[i].slots * bounds[i].count;
+        own.memories += sets[i].each.memories * bounds[i].count;
+        own.windows += sets[i].each.windows * bounds[i].count;
     }
-    return count;
+    return own;
 }

@@ -56,7 +56,4 @@ bool expr_emit_between(struct expr_emitter *emitter, struct expr_between between
 bool expr_emit_walk(struct expr_emitter *emitter, uint32_t at);
 bool expr_emit_next(struct expr_emitter *emitter, enum expr_fold fold, uint32_t at, uint32_t len);
 
-/* The program is complete: derive what it says about itself. */
-void expr_emit_end(struct expr_emitter *emitter);
-
 #endif

@@ -14,6 +14,7 @@
 
 #include "rules/expr.h"
 #include "rules/expr_past.h"
+#include "rules/expr_window.h"
 
 /* One value on the stack. */
 struct cell {
@@ -24,8 +25,8 @@ struct cell {
 
 struct machine {
     const struct expr_view *view;
-    struct expr_memory *memory; /* the one that the next operation with a memory steps */
-    uint32_t member;            /* of the set that is walked; 0 outside an aggregate */
+    struct expr_past *past; /* what the next operation over time steps */
+    uint32_t member;        /* of the set that is walked; 0 outside an aggregate */
     uint32_t depth;
     struct expr_result result;
     struct cell stack[LIMIT_EXPR_STACK];
@@ -223,6 +224,26 @@ static void eval_join(struct machine *machine, enum expr_opcode code) {
                     code == EXPR_AND ? expr_truth_and(left, right) : expr_truth_or(left, right));
 }
 
+/* What a window is given: the condition, or the number if it is known exactly. */
+static struct expr_sample eval_sample(const struct cell *cell, enum expr_opcode code) {
+    if (code == EXPR_CHANGES) {
+        return (struct expr_sample){.value = cell->truth == TRUTH_TRUE ? 1 : 0,
+                                    .known = cell->truth != TRUTH_UNKNOWN};
+    }
+    const struct expr_moving *number = &cell->number;
+    return (struct expr_sample){.value = number->range.low,
+                                .known = number->range.low == number->range.high,
+                                .moving = !expr_moving_is_still(number)};
+}
+
+static void eval_window(struct machine *machine, const struct expr_op *op) {
+    struct cell argument = eval_pop(machine);
+    enum expr_opcode code = (enum expr_opcode)op->code;
+    eval_push_number(machine, expr_window_step(machine->past->windows++, code, op->span_ns,
+                                               eval_sample(&argument, code), machine->view->now,
+                                               &machine->result.deadline));
+}
+
 /* Carry out the operation at `index` and return the index of the next one. */
 static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, uint32_t index) {
     const struct expr_op *op = &ops[index];
@@ -236,6 +257,10 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         break;
     case EXPR_LOAD:
         eval_push(machine, eval_load(eval_point(machine, op)));
+        break;
+    case EXPR_COUNTED:
+        eval_push_number(machine, expr_past_counted(machine->past->memories++,
+                                                    eval_point(machine, op), view->levelled));
         break;
     case EXPR_QUALITY:
         eval_push_number(machine, expr_range_exact(eval_point(machine, op)->quality));
@@ -296,17 +321,17 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_push_moving(machine, expr_moving_negate(eval_pop(machine).number));
         break;
     case EXPR_WITHIN:
-        eval_push_truth(machine, expr_past_within(machine->memory++, op->span_ns,
+        eval_push_truth(machine, expr_past_within(machine->past->memories++, op->span_ns,
                                                   (enum truth)eval_pop(machine).truth, view->now,
                                                   &machine->result.deadline));
         break;
     case EXPR_HELD:
-        eval_push_truth(machine, expr_past_held(machine->memory++, op->span_ns,
+        eval_push_truth(machine, expr_past_held(machine->past->memories++, op->span_ns,
                                                 (enum truth)eval_pop(machine).truth, view->now,
                                                 &machine->result.deadline));
         break;
     case EXPR_SINCE:
-        eval_push_moving(machine, expr_past_since(machine->memory++,
+        eval_push_moving(machine, expr_past_since(machine->past->memories++,
                                                   (enum truth)eval_pop(machine).truth, view->now));
         break;
     case EXPR_FOLD:
@@ -334,18 +359,20 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
     case EXPR_AVG_OVER:
     case EXPR_MIN_OVER:
     case EXPR_MAX_OVER:
+        eval_window(machine, op);
+        break;
     case EXPR_OPCODE_COUNT:
-        assert(false && "only programs that are `evaluated` run");
+        assert(false && "an operation that the compiler never wrote");
         break;
     }
     return index + 1;
 }
 
 struct expr_result expr_eval(const struct expr_op *ops, uint32_t op_count,
-                             const struct expr_view *view, struct expr_memory *memory) {
+                             const struct expr_view *view, struct expr_past *past) {
     struct machine machine;
     machine.view = view;
-    machine.memory = memory;
+    machine.past = past;
     machine.member = 0;
     machine.depth = 0;
     machine.result = (struct expr_result){.truth = TRUTH_UNKNOWN, .deadline = INSTANT_NEVER};

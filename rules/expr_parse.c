@@ -133,7 +133,8 @@ static bool parse_kind(struct expr_parser *parser, enum point_kind kind,
                  : emitter->walking ? parse_member(parser, kind, ret_term)
                                     : parse_refuse_bare(parser, kind, ret_term);
     /* An event is nothing by itself: its operation waits for what it is compared with. */
-    struct expr_op load = {.code = EXPR_LOAD, .set = ret_term->set};
+    struct expr_op load = {.code = ret_term->counter ? EXPR_COUNTED : EXPR_LOAD,
+                           .set = ret_term->set};
     return named &&
            (ret_term->form == EXPR_FORM_EVENT || expr_parse_emit(parser, load, ret_term->at));
 }
@@ -155,6 +156,8 @@ static bool parse_own(struct expr_parser *parser, const struct expr_word *word,
         }
         if (ret_term->form == EXPR_FORM_EVENT) {
             return true;
+        } else if (ret_term->counter) {
+            return parse_emit_code(parser, EXPR_COUNTED, ret_term->at);
         }
     } else {
         ret_term->form = word->value == EXPR_AGE ? EXPR_FORM_NUMBER : EXPR_FORM_QUALITY;
@@ -508,15 +511,30 @@ static bool parse_refuse_rest(struct expr_parser *parser) {
     return false;
 }
 
-/* In a rule for points set 0 is the point itself, and its value is what {value} shows. */
+/* Are all kinds that a rule is for counters? */
+static bool parse_is_counted(const struct expr_scope *scope) {
+    point_kind_set counters = 0;
+    for (enum point_kind kind = 0; kind < POINT_KIND_COUNT; kind++) {
+        bool counter = point_kind_facts(kind)->form == POINT_FORM_COUNTER;
+        counters |= (point_kind_set)counter << kind;
+    }
+    return (scope->kinds & ~counters) == 0;
+}
+
+/*
+ * In a rule for points set 0 is the point itself, and its value is what {value} shows; but what a
+ * counter stands at says nothing.
+ */
 static bool parse_begin(struct expr_parser *parser) {
     uint8_t set = 0;
     if (parser->scope->each == EXPR_EACH_PLACE) {
         return true;
     }
-    parser->emitter.shown = true;
+    parser->emitter.shown = !parse_is_counted(parser->scope);
     return expr_emit_set(&parser->emitter, EXPR_BIND_SELF, 0, 0, 0, &set) &&
-           expr_emit(&parser->emitter, (struct expr_op){.code = EXPR_SHOW_POINT, .set = set}, 0, 0);
+           (!parser->emitter.shown ||
+            expr_emit(&parser->emitter, (struct expr_op){.code = EXPR_SHOW_POINT, .set = set}, 0,
+                      0));
 }
 
 bool expr_compile(const char *text, size_t len, const struct expr_scope *scope,
@@ -546,6 +564,6 @@ bool expr_compile(const char *text, size_t len, const struct expr_scope *scope,
     if (!expr_type_truth(&parser.source, &term, NULL)) {
         return false;
     }
-    expr_emit_end(&parser.emitter);
+    assert(parser.emitter.depth == 1 && !parser.emitter.walking);
     return true;
 }

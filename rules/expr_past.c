@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/expr_past.h"
 
+/* What is left to the end of a counter's range when it wraps: a small part of it, or it was reset. */
+#define WRAP_SHARE 16
+
 /* The age at `now` of a stretch that ended at `until`; UINT64_MAX when there was none. */
 static uint64_t past_age_ns(struct instant until, struct instant now) {
     return until.ns == INSTANT_NEVER.ns ? UINT64_MAX : now.ns - until.ns;
@@ -114,4 +117,41 @@ struct expr_moving expr_past_since(struct expr_memory *memory, enum truth truth,
         since.slope.high = 1;
     }
     return since;
+}
+
+/* How far the counter went on from what it was, when it is less now: it wrapped, or began again. */
+static double past_wrapped(double was, double is) {
+    static const double ranges[] = {65536, 4294967296};
+    for (unsigned i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        double over = ranges[i] - was + is;
+        if (was < ranges[i] && over <= ranges[i] / WRAP_SHARE) {
+            return over;
+        }
+    }
+    return is;
+}
+
+struct expr_range expr_past_counted(struct expr_memory *memory, const struct point_state *point,
+                                    bool levelled) {
+    bool known = quality_usable((enum quality)point->quality);
+    struct expr_memory was = *memory;
+    if (memory->kind != EXPR_MEMORY_COUNTED) {
+        if (!known) {
+            return expr_range_unknown();
+        }
+        *memory = (struct expr_memory){
+            .counter = point->value, .level = point->value, .kind = EXPR_MEMORY_COUNTED};
+    } else if (known && point->value != memory->counter) {
+        double more = point->value > memory->counter ? point->value - memory->counter
+                                                     : past_wrapped(memory->counter, point->value);
+        memory->level = point->value - (memory->counter - memory->level + more);
+        memory->counter = point->value;
+    }
+    if (levelled) {
+        memory->level = memory->counter;
+    }
+    if (was.kind != memory->kind || was.counter != memory->counter || was.level != memory->level) {
+        memory->now = was.now == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
+    }
+    return known ? expr_range_exact(memory->counter - memory->level) : expr_range_unknown();
 }

@@ -3,9 +3,9 @@
 #define RULES_EXPR_PAST_H
 
 /*
- * Expressions: operations that remember a condition's past exactly
+ * Expressions: operations that remember the past exactly
  *
- * Each function steps one memory to `now`, where the condition is `truth` from now until the next
+ * Each function but the last steps one memory to `now`, where the condition is `truth` from now until the next
  * step, and gives its operation's answer; expr.h says what the answers mean. A deadline at which the
  * answer changes by itself is taken into `deadline` if it is earlier. A memory of another operation
  * is taken for a fresh one.
@@ -26,5 +26,12 @@ enum truth expr_past_held(struct expr_memory *memory, uint64_t span_ns, enum tru
 /* In seconds; it has no deadline of its own, but moves. */
 struct expr_moving expr_past_since(struct expr_memory *memory, enum truth truth,
                                    struct instant now);
+
+/*
+ * The count of the counter `point` since it was levelled last, which `levelled` says is just now. Marks
+ * the memory as turned whenever it has to be journalled anew.
+ */
+struct expr_range expr_past_counted(struct expr_memory *memory, const struct point_state *point,
+                                    bool levelled);
 
 #endif

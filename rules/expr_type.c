@@ -230,6 +230,7 @@ static bool type_of_kind(enum point_kind kind, struct expr_term *term) {
     case POINT_FORM_NUMBER:
     case POINT_FORM_COUNTER:
         term->form = EXPR_FORM_NUMBER;
+        term->counter = facts->form == POINT_FORM_COUNTER;
         term->dimension = unit_facts(facts->unit)->dimension;
         return true;
     case POINT_FORM_EVENT:
@@ -254,6 +255,10 @@ bool expr_type_kind(const struct expr_source *source, enum point_kind kind,
     return false;
 }
 
+static const char *type_value_name(const struct expr_term *term) {
+    return term->counter ? "a count since the last levelling" : type_name(term);
+}
+
 bool expr_type_value(const struct expr_source *source, point_kind_set kinds,
                      struct expr_term *term) {
     enum point_kind first = POINT_KIND_COUNT;
@@ -267,14 +272,15 @@ bool expr_type_value(const struct expr_source *source, point_kind_set kinds,
         }
         if (first == POINT_KIND_COUNT) {
             first = kind;
-        } else if (other.form != term->form || other.dimension != term->dimension) {
+        } else if (other.form != term->form || other.dimension != term->dimension ||
+                   other.counter != term->counter) {
             struct text text = expr_complain(source, term->at, term->len);
             text_add(&text, "`value` would be ");
-            text_add(&text, type_name(term));
+            text_add(&text, type_value_name(term));
             text_add(&text, " for ");
             text_add_word(&text, point_kind_facts(first)->name);
             text_add(&text, " and ");
-            text_add(&text, type_name(&other));
+            text_add(&text, type_value_name(&other));
             text_add(&text, " for ");
             text_add_word(&text, point_kind_facts(kind)->name);
             text_add(&text, ": write a rule for each");

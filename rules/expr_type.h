@@ -26,6 +26,7 @@ struct expr_term {
     enum expr_form form;
     enum dimension dimension; /* NUMBER */
     bool literal;             /* a constant that was written here */
+    bool counter;             /* NUMBER: the point counts up, and is read by its count */
     uint8_t set;              /* EVENT: its points */
     uint8_t moment;           /* MOMENT: enum expr_moment */
 };

@@ -15,6 +15,10 @@ enum {
     LIMIT_POINTS = 100000,
     LIMIT_DEVICES = 4096,
     LIMIT_RULES = 10000,
+    /* Windows of all alarms together; a kilobyte each. */
+    LIMIT_WINDOWS = 32768,
+    /* Parts of a window's time: what it says is exact to one of them. */
+    WINDOW_SLICES = 64,
     /* One alarm per rule and entity. */
     LIMIT_ALARMS = 1000000,
     /* Points that the expressions of all alarms name together, and likewise their memories. */

@@ -66,6 +66,10 @@ struct ruleset_walk {
     const struct ruleset_arrays *arrays;
     struct ruleset_sizes sizes;
     struct expr_between betweens[LIMIT_BETWEENS]; /* met so far */
+    /* Of the present rule: those of `raise`, then those of `clear`. */
+    struct expr_set sets[2 * LIMIT_EXPR_SETS];
+    uint32_t set_count;
+    struct expr_keeps own;
     struct ruleset_finding *findings;
     uint32_t finding_room;
     uint32_t finding_count;
@@ -187,18 +191,17 @@ static void ruleset_alarm(struct ruleset_walk *walk, const struct ruleset_alarm 
     walk->sizes.alarms++;
 }
 
-/* Bind one rule for one entity: its bounds, its members, its memories and the alarm itself. */
+/* Bind one rule for one entity: its bounds, its members, what it keeps, and the alarm itself. */
 static void ruleset_bind_entity(struct ruleset_walk *walk, uint32_t index,
                                 const struct ruleset_entity *entity) {
     const struct ruleset_draft_rule *rule = &walk->draft->rules[index];
-    const struct expr_program *program = rule->program;
     const struct ruleset_arrays *arrays = walk->arrays;
-    struct expr_bound bounds[LIMIT_EXPR_SETS];
+    struct expr_bound bounds[2 * LIMIT_EXPR_SETS];
     uint32_t distinct = 0;
-    for (uint32_t s = 0; s < program->set_count; s++) {
+    for (uint32_t s = 0; s < walk->set_count; s++) {
         uint32_t first = walk->sizes.members;
         uint32_t count =
-            ruleset_members(walk->draft, program->sets, s, entity,
+            ruleset_members(walk->draft, walk->sets, s, entity,
                             arrays == NULL ? NULL : &arrays->members[first], &distinct);
         bounds[s] = (struct expr_bound){first, count};
         if (arrays != NULL) {
@@ -206,8 +209,7 @@ static void ruleset_bind_entity(struct ruleset_walk *walk, uint32_t index,
         }
         walk->sizes.members += count;
     }
-    uint32_t memories =
-        expr_memory_count(program->sets, program->set_count, program->slot_count, bounds);
+    struct expr_keeps keeps = expr_keeps(walk->sets, walk->set_count, walk->own, bounds);
     ruleset_alarm(walk,
                   &(struct ruleset_alarm){
                       .rule = index,
@@ -215,17 +217,22 @@ static void ruleset_bind_entity(struct ruleset_walk *walk, uint32_t index,
                       .place = entity->place,
                       .bound_first = walk->sizes.bounds,
                       .memory_first = walk->sizes.memories,
-                      .memory_count = memories,
+                      .memory_count = keeps.memories,
+                      .window_first = walk->sizes.windows,
+                      .window_count = keeps.windows,
                       .entity_kind = rule->each == EXPR_EACH_POINT ? ENTITY_POINT : ENTITY_PLACE,
                       .priority = (uint8_t)rule->priority,
                   });
-    walk->sizes.bounds += program->set_count;
-    walk->sizes.memories += memories;
-    walk->sizes.dependents += rule->evaluated ? distinct : 0;
+    walk->sizes.bounds += walk->set_count;
+    walk->sizes.memories += keeps.memories;
+    walk->sizes.windows += keeps.windows;
+    walk->sizes.dependents += distinct;
     if (walk->sizes.alarms > LIMIT_ALARMS) {
         ruleset_stop(walk, RULESET_TOO_MANY_ALARMS, index);
     } else if (walk->sizes.members > LIMIT_BINDINGS || walk->sizes.memories > LIMIT_BINDINGS) {
         ruleset_stop(walk, RULESET_TOO_MANY_BINDINGS, index);
+    } else if (walk->sizes.windows > LIMIT_WINDOWS) {
+        ruleset_stop(walk, RULESET_TOO_MANY_WINDOWS, index);
     }
 }
 
@@ -245,7 +252,7 @@ static bool ruleset_set_is_odd(enum expr_binding binding, uint32_t count,
 /* Report how set `s` binds over all entities of its rule. Only a measuring walk looks. */
 static void ruleset_check_set(struct ruleset_walk *walk, uint32_t index, uint32_t s) {
     const struct ruleset_draft_rule *rule = &walk->draft->rules[index];
-    const struct expr_set *sets = rule->program->sets;
+    const struct expr_set *sets = walk->sets;
     struct ruleset_entity entity;
     uint32_t all = 0;
     uint32_t fresh = 0;
@@ -289,11 +296,16 @@ static uint32_t ruleset_between(struct ruleset_walk *walk, uint32_t rule,
     return count;
 }
 
-/* Copy the program, its `between` clauses renumbered to the list of all rules. */
+/*
+ * Add a program to the rule's: its operations with their sets numbered on behind those that the rule
+ * has already, and its `between` clauses renumbered to the list of all rules.
+ */
 static void ruleset_program(struct ruleset_walk *walk, uint32_t rule,
                             const struct expr_program *program) {
+    assert(program->set_count <= LIMIT_EXPR_SETS && program->op_count <= LIMIT_EXPR_OPS);
     for (uint32_t i = 0; i < program->op_count; i++) {
         struct expr_op op = program->ops[i];
+        op.set = (uint8_t)(op.set + walk->set_count);
         if (op.code == EXPR_BETWEEN) {
             op.slot = ruleset_between(walk, rule, program->betweens[op.slot]);
         }
@@ -301,9 +313,14 @@ static void ruleset_program(struct ruleset_walk *walk, uint32_t rule,
             walk->arrays->ops[walk->sizes.ops + i] = op;
         }
     }
-    for (uint32_t s = 0; walk->arrays != NULL && s < program->set_count; s++) {
-        walk->arrays->sets[walk->sizes.sets + s] = program->sets[s];
+    for (uint32_t s = 0; s < program->set_count; s++) {
+        walk->sets[walk->set_count++] = program->sets[s];
+        if (walk->arrays != NULL) {
+            walk->arrays->sets[walk->sizes.sets + s] = program->sets[s];
+        }
     }
+    walk->own.memories += program->own.memories;
+    walk->own.windows += program->own.windows;
     walk->sizes.ops += program->op_count;
     walk->sizes.sets += program->set_count;
 }
@@ -317,27 +334,28 @@ static void ruleset_rule(struct ruleset_walk *walk, const struct ruleset_rule *r
 
 static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
     const struct ruleset_draft_rule *rule = &walk->draft->rules[index];
-    const struct expr_program *program = rule->program;
-    assert(program->set_count <= LIMIT_EXPR_SETS && program->op_count <= LIMIT_EXPR_OPS);
-    assert(!rule->evaluated || program->evaluated);
     struct ruleset_rule bound = {
         .op_first = walk->sizes.ops,
-        .op_count = program->op_count,
+        .op_count = rule->program->op_count,
+        .clear_op_count = rule->clear == NULL ? 0 : rule->clear->op_count,
         .set_first = walk->sizes.sets,
-        .set_count = program->set_count,
         .alarm_first = walk->sizes.alarms,
         .raise_after_ns = rule->raise_after_ns,
         .clear_after_ns = rule->clear_after_ns,
-        .slot_count = program->slot_count,
         .chain = rule->chain,
         .class = (uint8_t)rule->class,
         .priority = (uint8_t)rule->priority,
         .builtin = BUILTIN_NONE,
         .each = (uint8_t)rule->each,
         .latched = rule->latched,
-        .evaluated = rule->evaluated,
     };
-    ruleset_program(walk, index, program);
+    walk->set_count = 0;
+    walk->own = (struct expr_keeps){0};
+    ruleset_program(walk, index, rule->program);
+    if (rule->clear != NULL) {
+        ruleset_program(walk, index, rule->clear);
+    }
+    bound.set_count = walk->set_count;
 
     struct ruleset_entity entity;
     for (uint32_t i = 0; !walk->full && ruleset_entity_next(walk->draft, rule, i, &entity);
@@ -352,7 +370,7 @@ static void ruleset_draft_rule(struct ruleset_walk *walk, uint32_t index) {
         ruleset_find(walk, RULESET_NO_ENTITY, index, RULESET_NONE, RULESET_NONE);
         return;
     }
-    for (uint32_t s = 0; s < program->set_count; s++) {
+    for (uint32_t s = 0; s < walk->set_count; s++) {
         ruleset_check_set(walk, index, s);
     }
 }
@@ -481,6 +499,7 @@ static void ruleset_builtin_alarm(struct ruleset_walk *walk, enum ruleset_builti
         .place = RULESET_NONE,
         .bound_first = walk->sizes.bounds,
         .memory_first = walk->sizes.memories,
+        .window_first = walk->sizes.windows,
         .entity_kind = (uint8_t)builtins[builtin].entity_kind,
         .priority = (uint8_t)builtins[builtin].priority,
     };
@@ -524,7 +543,6 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, enum ruleset_builtin
         .builtin = (uint8_t)builtin,
         .latched = alarm_class_facts(builtins[builtin].class)->latched,
         .each = builtins[builtin].kinds != 0 ? EXPR_EACH_POINT : EXPR_EACH_PLACE,
-        .evaluated = true,
     };
     uint32_t range = ruleset_builtin_range(walk->draft, builtin);
     for (uint32_t entity = 0; entity < range; entity++) {
@@ -562,7 +580,7 @@ static void ruleset_depend(uint32_t point, uint32_t alarm, uint32_t *first, uint
     }
 }
 
-/* Go through the points that each evaluated alarm depends on, alarms ascending. */
+/* Go through the points that each alarm depends on, alarms ascending. */
 static void ruleset_depend_all(const struct ruleset_walk *walk, uint32_t *first,
                                uint32_t *dependents) {
     const struct ruleset_arrays *arrays = walk->arrays;
@@ -574,7 +592,7 @@ static void ruleset_depend_all(const struct ruleset_walk *walk, uint32_t *first,
         if (builtins[rule->builtin].kinds != 0) {
             ruleset_depend(alarm->entity, i, first, dependents);
         }
-        for (uint32_t s = 0; rule->evaluated && s < rule->set_count; s++) {
+        for (uint32_t s = 0; s < rule->set_count; s++) {
             struct expr_bound bound = arrays->bounds[alarm->bound_first + s];
             for (uint32_t m = bound.first; m < bound.first + bound.count; m++) {
                 uint32_t point = arrays->members[m];

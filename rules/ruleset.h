@@ -83,22 +83,21 @@ enum entity_kind {
 
 struct ruleset_rule {
     uint32_t op_first;
-    uint32_t op_count;
-    uint32_t set_first;
+    uint32_t op_count;       /* of `raise` */
+    uint32_t clear_op_count; /* of `clear`, which stand behind them; 0: there is none */
+    uint32_t set_first;      /* those of `raise`, then those of `clear` */
     uint32_t set_count;
     uint32_t alarm_first;
     uint32_t alarm_count;
+    uint32_t chain; /* RULESET_NONE: nobody is told step by step */
     uint64_t raise_after_ns;
     uint64_t clear_after_ns;
-    uint32_t slot_count;
-    uint32_t chain;   /* RULESET_NONE: nobody is told step by step */
     uint8_t class;    /* enum alarm_class */
     uint8_t priority; /* enum priority */
     uint8_t builtin;  /* enum ruleset_builtin */
     uint8_t each;     /* enum expr_each */
     uint8_t latched;
-    uint8_t evaluated; /* 0: checked and listed, but raises nothing yet */
-    uint8_t reserved[2];
+    uint8_t reserved[3];
 };
 _Static_assert(sizeof(struct ruleset_rule) == 56,
                "no padding: a rule is part of the image's format");
@@ -111,11 +110,13 @@ struct ruleset_alarm {
     uint32_t bound_first;
     uint32_t memory_first;
     uint32_t memory_count;
+    uint32_t window_first;
+    uint32_t window_count;
     uint8_t entity_kind;
     uint8_t priority; /* the rule's, or `high` for a fault that touches an emergency class */
     uint8_t reserved[6];
 };
-_Static_assert(sizeof(struct ruleset_alarm) == 32, "no padding, likewise");
+_Static_assert(sizeof(struct ruleset_alarm) == 40, "no padding, likewise");
 
 /* An escalation chain: its steps, in order. */
 struct ruleset_chain {
@@ -136,8 +137,7 @@ struct ruleset {
     const uint32_t *members;
     /*
      * Alarms that a reading of point p touches: dependents[dependent_first[p] … dependent_first[p +
-     * 1]), ascending. Rules that are not evaluated have none; a point's system_sensor_fault stands
-     * last.
+     * 1]), ascending; a point's system_sensor_fault stands last.
      */
     const uint32_t *dependent_first; /* point_count + 1 entries */
     const uint32_t *dependents;
@@ -150,26 +150,26 @@ struct ruleset {
     uint32_t chain_count, step_count, shift_count, listener_count;
     uint32_t op_count, set_count, bound_count, member_count, dependent_count;
     uint32_t between_count, calendar_count;
-    uint32_t memory_count;
+    uint32_t memory_count, window_count;
 };
 
 /* The site's own part of a rule, before binding. */
 struct ruleset_draft_rule {
     enum expr_each each;
-    point_kind_set point_kinds; /* each point */
-    uint64_t place_kinds;       /* each place: a set of enum place_kind, one bit each */
-    uint32_t in_place;          /* narrows to a subtree; RULESET_NONE: the whole site */
-    const struct expr_program *program;
+    point_kind_set point_kinds;         /* each point */
+    uint64_t place_kinds;               /* each place: a set of enum place_kind, one bit each */
+    uint32_t in_place;                  /* narrows to a subtree; RULESET_NONE: the whole site */
+    const struct expr_program *program; /* `raise` */
+    const struct expr_program *clear;   /* NULL: cleared when `raise` is false */
     enum alarm_class class;
     enum priority priority;
     bool latched;
-    bool evaluated;
     uint64_t raise_after_ns;
     uint32_t chain; /* RULESET_NONE: none */
     uint64_t clear_after_ns;
 };
 
-/* What is odd about a rule's binding. `set` indexes the program's sets. */
+/* What is odd about a rule's binding. `set` indexes the sets of `raise`, and then those of `clear`. */
 enum ruleset_finding_kind {
     RULESET_NO_ENTITY,         /* error: nothing in the site is what the rule is for */
     RULESET_SIBLING_NONE,      /* error: the entity's place has no point of the set's kind */
@@ -179,6 +179,7 @@ enum ruleset_finding_kind {
     RULESET_TOO_MANY_ALARMS,   /* error: more than LIMIT_ALARMS together */
     RULESET_TOO_MANY_BINDINGS, /* error: more than LIMIT_BINDINGS points or memories of all alarms
                                 */
+    RULESET_TOO_MANY_WINDOWS,  /* error: more than LIMIT_WINDOWS windows of all alarms */
     RULESET_TOO_MANY_BETWEENS, /* error: more than LIMIT_BETWEENS different `between` clauses */
 };
 
@@ -203,7 +204,7 @@ struct ruleset_draft {
 /* How long each array of a bound ruleset must be. */
 struct ruleset_sizes {
     uint32_t rules; /* with the built-in ones, which stand last */
-    uint32_t alarms, ops, sets, bounds, members, dependents, betweens, memories;
+    uint32_t alarms, ops, sets, bounds, members, dependents, betweens, memories, windows;
 };
 
 /* Is a finding an error, or a note that lets the site load? */

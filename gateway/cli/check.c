@@ -99,7 +99,7 @@ static void check_print_json(const struct config_result *result, const struct si
                  site != NULL ? "true" : "false", result->error_count, result->warning_count);
     config_print_json(result, stdout);
     (void)fputs(",\n\"site\": ", stdout);
-    json_t *report = site != NULL ? check_report_json(site, &result->summary) : NULL;
+    json_t *report = site != NULL ? check_report_json(site) : NULL;
     if (report == NULL || json_dumpf(report, stdout, JSON_INDENT(2)) != 0) {
         (void)fputs("null", stdout);
     }

@@ -153,13 +153,7 @@ static void report_points(const struct site *site, struct reader *reader) {
     table_deinit(&table);
 }
 
-/* Why a rule raises nothing yet, or NULL. */
-static const char *report_withheld(const struct config_summary *summary, uint32_t rule) {
-    return rule < summary->rule_count ? summary->withheld[rule] : NULL;
-}
-
-static void report_rules(const struct site *site, const struct config_summary *summary,
-                         struct reader *reader) {
+static void report_rules(const struct site *site, struct reader *reader) {
     struct table table;
     table_init(&table, 6);
     table.right[3] = true;
@@ -169,11 +163,7 @@ static void report_rules(const struct site *site, const struct config_summary *s
         char id[CELL_SIZE], alarms[CELL_SIZE], remark[CELL_SIZE] = "";
         (void)snprintf(id, sizeof id, "  %s", site_text(site, site->rules[i].id));
         (void)snprintf(alarms, sizeof alarms, "%u", rule->alarm_count);
-        const char *withheld = report_withheld(summary, i);
-        if (withheld != NULL) {
-            (void)snprintf(remark, sizeof remark, "%s%s",
-                           reader_text(reader, "尚不求值:", "not evaluated yet: "), withheld);
-        } else if (rule->builtin != BUILTIN_NONE) {
+        if (rule->builtin != BUILTIN_NONE) {
             (void)snprintf(remark, sizeof remark, "%s", reader_text(reader, "内置", "built in"));
         }
         const char *cells[] = {
@@ -183,7 +173,7 @@ static void report_rules(const struct site *site, const struct config_summary *s
             alarms,
             reader_text(reader, "个报警", rule->alarm_count == 1 ? "alarm" : "alarms"),
             remark};
-        table_add(&table, withheld != NULL ? TONE_DIM : TONE_PLAIN, cells);
+        table_add(&table, TONE_PLAIN, cells);
     }
     table_print(&table, reader);
     table_deinit(&table);
@@ -222,7 +212,7 @@ void check_report(const struct site *site, const struct config_summary *summary,
     report_places(site, reader);
     report_devices(site, reader);
     report_points(site, reader);
-    report_rules(site, summary, reader);
+    report_rules(site, reader);
     report_others(summary, reader);
     report_totals(site, reader);
 }
@@ -266,22 +256,20 @@ static json_t *report_json_devices(const struct site *site) {
     return rows;
 }
 
-static json_t *report_json_rules(const struct site *site, const struct config_summary *summary) {
+static json_t *report_json_rules(const struct site *site) {
     json_t *rows = json_array();
     for (uint32_t i = 0; i < site->ruleset.rule_count; i++) {
         const struct ruleset_rule *rule = &site->ruleset.rules[i];
         (void)json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:s, s:i, s:b, s:b, s:s?}", "id",
-                            site_text(site, site->rules[i].id), "class",
-                            alarm_class_facts(rule->class)->name, "priority",
+            rows, json_pack("{s:s, s:s, s:s, s:i, s:b}", "id", site_text(site, site->rules[i].id),
+                            "class", alarm_class_facts(rule->class)->name, "priority",
                             priority_name(rule->priority), "alarms", (int)rule->alarm_count,
-                            "built_in", rule->builtin != BUILTIN_NONE, "evaluated", rule->evaluated,
-                            "withheld", report_withheld(summary, i)));
+                            "built_in", rule->builtin != BUILTIN_NONE));
     }
     return rows;
 }
 
-json_t *check_report_json(const struct site *site, const struct config_summary *summary) {
+json_t *check_report_json(const struct site *site) {
     char generation[17];
     (void)snprintf(generation, sizeof generation, "%016llx",
                    (unsigned long long)site->header->generation);
@@ -291,6 +279,6 @@ json_t *check_report_json(const struct site *site, const struct config_summary *
                      report_json_name(site, site->header->site_name), "timezone",
                      site_text(site, site->header->timezone), "generation", generation, "places",
                      report_json_places(site), "devices", report_json_devices(site), "points",
-                     (int)site->ruleset.point_count, "rules", report_json_rules(site, summary),
-                     "alarms", (int)site->ruleset.alarm_count);
+                     (int)site->ruleset.point_count, "rules", report_json_rules(site), "alarms",
+                     (int)site->ruleset.alarm_count);
 }

@@ -19,6 +19,6 @@ void check_report(const struct site *site, const struct config_summary *summary,
                   struct reader *reader);
 
 /* The same as a JSON object, which the caller releases; NULL without memory. */
-json_t *check_report_json(const struct site *site, const struct config_summary *summary);
+json_t *check_report_json(const struct site *site);
 
 #endif

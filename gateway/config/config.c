@@ -152,11 +152,6 @@ static void config_summarize(struct config *config) {
     summary->webhook_count = config->webhook_count;
     summary->shift_count = config->shift_count;
     summary->rule_count = config->rule_count;
-    const char **withheld = config_alloc(&config->arena, config->rule_count + 1, sizeof *withheld);
-    for (uint32_t i = 0; i < config->rule_count; i++) {
-        withheld[i] = config->rules[i].withheld;
-    }
-    summary->withheld = withheld;
 }
 
 /* The whole load, inside the landing place of the arena. */

@@ -50,11 +50,10 @@ struct config_options {
 struct config_summary {
     uint32_t file_count;
     uint32_t chain_count, webhook_count, shift_count, tour_count, checkpoint_count;
-    const char *standard;        /* id, or NULL */
-    uint32_t requirement_count;  /* of the standard */
-    const char *influx;          /* URL, or NULL */
-    const char *const *withheld; /* by rule: why it is not evaluated yet ("held"), or NULL */
-    uint32_t rule_count;         /* rules of the site's own, which stand first in the image */
+    const char *standard;       /* id, or NULL */
+    uint32_t requirement_count; /* of the standard */
+    const char *influx;         /* URL, or NULL */
+    uint32_t rule_count;        /* rules of the site's own, which stand first in the image */
 };
 
 struct config;

@@ -7,8 +7,7 @@
  * Binding: do the rules fit the points of this site?
  *
  * The core's own ruleset_measure() looks; here its findings become notes at the word of the
- * expression that they are about. The expressions of `clear:` are bound as well, as if each were a
- * rule of its own, so that they do not come to light only once they are evaluated.
+ * expression that they are about, be it of `raise:` or of `clear:`.
  */
 
 enum { FINDINGS_MAX = 1000, PLACES_NAMED_MAX = 4 };
@@ -20,7 +19,6 @@ struct bind_draft {
     struct ruleset_draft draft;
     struct ruleset_draft_rule *rules;
     uint32_t *rule_at;
-    bool clears; /* of `clear:`, else of `raise:` */
 };
 
 static struct ruleset_draft bind_site(const struct config *config,
@@ -38,21 +36,31 @@ static struct ruleset_draft bind_site(const struct config *config,
     };
 }
 
-static const struct config_node *bind_expression(const struct bind_draft *bind,
-                                                 const struct config_rule *rule) {
-    return bind->clears ? rule->clear : rule->raise;
+/* The set that a finding is about, and the expression that it stands in; NULL for neither. */
+static const struct expr_set *bind_set(const struct bind_draft *bind,
+                                       const struct ruleset_finding *finding,
+                                       const struct config_node **ret_node) {
+    const struct config_rule *rule = &bind->config->rules[bind->rule_at[finding->rule]];
+    const struct expr_program *raise = rule->draft.program;
+    if (finding->set == RULESET_NONE) {
+        *ret_node = NULL;
+        return NULL;
+    }
+    bool clears = finding->set >= raise->set_count;
+    *ret_node = clears ? rule->clear : rule->raise;
+    return clears ? &rule->draft.clear->sets[finding->set - raise->set_count]
+                  : &raise->sets[finding->set];
 }
 
 /* Where in the file a finding is. */
 static struct config_mark bind_mark(const struct bind_draft *bind,
                                     const struct ruleset_finding *finding) {
-    const struct config_rule *rule = &bind->config->rules[bind->rule_at[finding->rule]];
-    const struct expr_program *program = bind->rules[finding->rule].program;
-    if (finding->set != RULESET_NONE && program->sets[finding->set].text_len > 0) {
-        const struct expr_set *set = &program->sets[finding->set];
-        return config_node_locate(bind_expression(bind, rule), set->text_at, set->text_len);
+    const struct config_node *node;
+    const struct expr_set *set = bind_set(bind, finding, &node);
+    if (set != NULL && set->text_len > 0) {
+        return config_node_locate(node, set->text_at, set->text_len);
     }
-    return rule->each->mark;
+    return bind->config->rules[bind->rule_at[finding->rule]].each->mark;
 }
 
 static const char *bind_place_name(const struct bind_draft *bind,
@@ -97,10 +105,9 @@ static void bind_note(const struct bind_draft *bind, const struct ruleset_findin
     struct config *config = bind->config;
     const struct ruleset_finding *finding = &findings[at];
     struct config_mark mark = bind_mark(bind, finding);
-    const char *kind = "";
-    if (finding->set != RULESET_NONE) {
-        kind = point_kind_facts(bind->rules[finding->rule].program->sets[finding->set].kind)->name;
-    }
+    const struct config_node *node;
+    const struct expr_set *set = bind_set(bind, finding, &node);
+    const char *kind = set != NULL ? point_kind_facts(set->kind)->name : "";
     switch (finding->kind) {
     case RULESET_NO_ENTITY:
         config_note(config, CONFIG_ERROR, mark, "take the rule out, or add what it is for",
@@ -134,6 +141,13 @@ static void bind_note(const struct bind_draft *bind, const struct ruleset_findin
         config_note(config, CONFIG_ERROR, mark, NULL,
                     "with this rule all rules together look at more than %d points",
                     LIMIT_BINDINGS);
+        return;
+    case RULESET_TOO_MANY_WINDOWS:
+        config_note(
+            config, CONFIG_ERROR, mark, "use them in fewer rules, or for fewer places",
+            "with this rule the site has more than %d windows (changes, rate, avg, min, max "
+            "over a time)",
+            LIMIT_WINDOWS);
         return;
     case RULESET_TOO_MANY_BETWEENS:
         config_note(config, CONFIG_ERROR, mark, NULL,
@@ -169,31 +183,24 @@ static bool bind_measure(struct bind_draft *bind) {
 }
 
 /* Collect the rules that could be compiled. */
-static struct bind_draft bind_collect(struct config *config, const struct config_layout *layout,
-                                      bool clears) {
-    struct bind_draft bind = {.config = config, .layout = layout, .clears = clears};
+static struct bind_draft bind_collect(struct config *config, const struct config_layout *layout) {
+    struct bind_draft bind = {.config = config, .layout = layout};
     bind.draft = bind_site(config, layout);
     bind.rules = config_alloc(&config->arena, config->rule_count + 1, sizeof *bind.rules);
     bind.rule_at = config_alloc(&config->arena, config->rule_count + 1, sizeof *bind.rule_at);
     for (uint32_t i = 0; i < config->rule_count; i++) {
         const struct config_rule *rule = &config->rules[i];
-        if (!rule->sound || (clears && rule->clear_program == NULL)) {
-            continue;
+        if (rule->sound) {
+            bind.rules[bind.draft.rule_count] = rule->draft;
+            bind.rule_at[bind.draft.rule_count++] = i;
         }
-        bind.rules[bind.draft.rule_count] = rule->draft;
-        if (clears) {
-            bind.rules[bind.draft.rule_count].program = rule->clear_program;
-        }
-        bind.rule_at[bind.draft.rule_count++] = i;
     }
     return bind;
 }
 
 bool config_bind_check(struct config *config, const struct config_layout *layout) {
-    struct bind_draft raises = bind_collect(config, layout, false);
-    bool sound = bind_measure(&raises);
-    struct bind_draft clears = bind_collect(config, layout, true);
-    sound = bind_measure(&clears) && sound;
-    config->draft = raises.draft;
+    struct bind_draft bind = bind_collect(config, layout);
+    bool sound = bind_measure(&bind);
+    config->draft = bind.draft;
     return sound;
 }

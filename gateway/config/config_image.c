@@ -237,6 +237,7 @@ static void image_rules(struct image_builder *image) {
     image_table(image, SITE_TABLE_BETWEENS, arrays.betweens, sizes.betweens,
                 sizeof *arrays.betweens);
     image->header.memory_count = sizes.memories;
+    image->header.window_count = sizes.windows;
     image_rule_texts(image, sizes.rules);
 }
 
@@ -314,6 +315,7 @@ static void image_header(struct image_builder *image) {
     header->state_directory = image_string(image, config->state_directory);
     header->console_listen = image_string(image, config->console_listen);
     header->recordings_size = config->recordings_size;
+    header->level_min = config->level_min;
     header->mqtt_version = config->mqtt_version;
     header->mqtt_ca = image_string(image, config->mqtt_ca);
     header->mqtt_cert = image_string(image, config->mqtt_cert);

@@ -164,6 +164,9 @@ void config_lint(struct config *config, const struct config_layout *layout) {
         if (rule->sound && rule->draft.class == CLASS_FIRE_CONFIRMED) {
             lint_coincidence(config, rule);
         }
+        if (rule->sound && rule->draft.clear != NULL) {
+            config_lint_clear(config, layout, rule);
+        }
         if (rule->sound && rule->draft.chain != RULESET_NONE) {
             lint_class(config, rule);
         }

@@ -106,8 +106,6 @@ struct config_rule {
     const char *id;
     struct config_name message, response;
     struct ruleset_draft_rule draft;
-    const struct expr_program *clear_program; /* checked, and kept only to be bound */
-    const char *withheld;                     /* why it is not evaluated; NULL if it is */
     bool sound;
 };
 
@@ -129,6 +127,7 @@ struct config {
 
     /* the site */
     const char *site_id, *gateway_id, *timezone, *state_directory, *console_listen;
+    uint32_t level_min; /* minutes after local midnight at which counters are levelled */
     struct config_name site_name;
     uint64_t recordings_size;
     uint32_t mqtt_version;
@@ -213,6 +212,10 @@ uint32_t config_hours(struct config *config, const struct config_node *hours);
 
 /* Warn of what is legal and yet odd, once all parts have been read. */
 void config_lint(struct config *config, const struct config_layout *layout);
+
+/* Does the alarm of a sound rule with `clear:` ever end? */
+void config_lint_clear(struct config *config, const struct config_layout *layout,
+                       const struct config_rule *rule);
 
 /* Bind the rules to the site and note what does not fit; true if the image can be made. */
 bool config_bind_check(struct config *config, const struct config_layout *layout);

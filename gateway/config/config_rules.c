@@ -174,7 +174,7 @@ static const struct expr_program *rule_expression(struct config *config,
 
 /* Templates may name what the alarm fills in, and nothing else. */
 static void rule_template(struct config *config, const struct config_node *texts) {
-    static const char *const words[] = {"place", "point", "value", "unit"};
+    static const char *const words[] = {"place", "point", "value", "unit", "since"};
     for (const struct config_node *member = texts->first; member != NULL; member = member->next) {
         const char *open = member->kind == CONFIG_SCALAR ? strchr(member->text, '{') : NULL;
         for (; open != NULL; open = strchr(open + 1, '{')) {
@@ -185,11 +185,13 @@ static void rule_template(struct config *config, const struct config_node *texts
                 known = known || (open[len + 1] == '}' && strcmp(word, words[i]) == 0);
             }
             if (!known) {
-                const char *hint = config_suggestion(config, word, words, 4);
+                const char *hint =
+                    config_suggestion(config, word, words, sizeof words / sizeof words[0]);
                 config_note(
                     config, CONFIG_ERROR,
                     config_node_locate(member, (uint32_t)(open - member->text), (uint32_t)len + 2),
-                    hint != NULL ? hint : "a text can name {place}, {point}, {value} and {unit}",
+                    hint != NULL ? hint
+                                 : "a text can name {place}, {point}, {value}, {unit} and {since}",
                     "the alarm has nothing to put in here");
             }
         }
@@ -279,44 +281,13 @@ static void rule_chain(struct config *config, struct config_rule *rule,
     }
 }
 
-/* Why this version does not evaluate the rule, or NULL. */
-static const char *rule_withheld(struct config *config, const struct expr_program *program,
-                                 const struct config_node *const *fields) {
-    const char *reasons[3];
-    uint32_t count = 0;
-    if (!program->evaluated) {
-        reasons[count++] = expr_unevaluated(program);
-    }
-    if (fields[CONFIG_RULE_CLEAR] != NULL) {
-        reasons[count++] = "clear";
-    }
-    const char *all = count > 0 ? reasons[0] : NULL;
-    for (uint32_t i = 1; i < count; i++) {
-        all = config_format(&config->arena, "%s, %s", all, reasons[i]);
-    }
-    return all;
-}
-
-static void rule_expressions(struct config *config, struct config_rule *rule,
-                             const struct config_node *const *fields) {
+static void rule_expressions(struct config *config, struct config_rule *rule) {
     if (!rule_each(config, rule->each, &rule->draft)) {
         return;
     }
     rule->draft.program = rule_expression(config, rule->raise, &rule->draft);
-    if (rule->clear != NULL) {
-        rule->clear_program = rule_expression(config, rule->clear, &rule->draft);
-    }
-    if (rule->draft.program == NULL) {
-        return;
-    }
-    rule->withheld = rule_withheld(config, rule->draft.program, fields);
-    rule->draft.evaluated = rule->withheld == NULL;
-    rule->sound = rule->clear == NULL || rule->clear_program != NULL;
-    if (rule->withheld != NULL) {
-        config_warn(
-            config, fields[CONFIG_RULE_RULE] != NULL ? fields[CONFIG_RULE_RULE] : rule->node, NULL,
-            "this rule is not evaluated yet and raises nothing: it uses %s", rule->withheld);
-    }
+    rule->draft.clear = rule_expression(config, rule->clear, &rule->draft);
+    rule->sound = rule->draft.program != NULL && (rule->clear == NULL || rule->draft.clear != NULL);
 }
 
 static void rule_check(struct config *config, const struct config_node *node) {
@@ -349,7 +320,7 @@ static void rule_check(struct config *config, const struct config_node *node) {
     rule_delays(config, rule, class_known, fields);
     rule_texts(config, rule, fields);
     rule_chain(config, rule, fields[CONFIG_RULE_CHAIN]);
-    rule_expressions(config, rule, fields);
+    rule_expressions(config, rule);
     rule->sound = rule->sound && class_known;
 }
 

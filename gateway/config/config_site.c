@@ -8,7 +8,11 @@
  * The site itself, its gateway, and where the gateway reports to
  */
 
-enum { BROKERS_MAX = 8, HOLIDAYS_MAX = 1000 };
+enum {
+    BROKERS_MAX = 8,
+    HOLIDAYS_MAX = 1000,
+    LEVEL_MIN = 4 * 60, /* counters are levelled when nobody is in */
+};
 
 /* Inputs that are kept for replay: hours of a large site, weeks of a small one. */
 #define RECORDINGS_SIZE     (256ull << 20)
@@ -42,6 +46,21 @@ static void site_holidays(struct config *config, const struct config_node *holid
     }
 }
 
+/* The time of day at which counters begin at 0 again. */
+static void site_levelling(struct config *config, const struct config_node *node) {
+    config->level_min = LEVEL_MIN;
+    if (node == NULL) {
+        return;
+    }
+    int minute = config_clock(node->text, strlen(node->text));
+    if (minute < 0 || minute >= 1440) {
+        config_error(config, node, "a time of day between 00:00 and 23:59",
+                     "`%s` is not a time at which counters could be levelled", node->text);
+        return;
+    }
+    config->level_min = (uint32_t)minute;
+}
+
 void config_site_check(struct config *config, const struct config_node *site) {
     const struct config_node *fields[CONFIG_FIELDS_MAX];
     if (!config_fields(config, site, CONFIG_SHAPE_SITE, fields)) {
@@ -53,6 +72,7 @@ void config_site_check(struct config *config, const struct config_node *site) {
     if (fields[CONFIG_SITE_HOLIDAYS] != NULL) {
         site_holidays(config, fields[CONFIG_SITE_HOLIDAYS]);
     }
+    site_levelling(config, fields[CONFIG_SITE_LEVELLING]);
     const struct config_node *standard = fields[CONFIG_SITE_STANDARD];
     if (standard != NULL) {
         const struct config_source *source = config_source_open_named(config, standard);

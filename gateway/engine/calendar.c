@@ -23,6 +23,7 @@ struct calendar calendar_of_site(const struct site *site, int32_t (*east_s)(int6
         .between_count = site->ruleset.between_count,
         .shift_count = site->ruleset.shift_count,
         .holiday_count = site->holiday_count,
+        .level_min = (int32_t)site->header->level_min,
         .east_s = east_s,
     };
 }
@@ -97,6 +98,10 @@ bool calendar_is_between(const struct calendar *calendar, uint32_t index,
     return between->begin_min <= between->end_min ? begun && !ended : begun || !ended;
 }
 
+int32_t calendar_level_day(const struct calendar *calendar, struct calendar_moment moment) {
+    return moment.second >= calendar->level_min * MINUTE_S ? moment.day : moment.day - 1;
+}
+
 /* Take `minute` of the day as the nearest boundary if it lies after `second` and before the others.
  */
 static void calendar_consider(int32_t second, int32_t minute, int32_t *nearest_s) {
@@ -147,6 +152,7 @@ struct wall calendar_next(const struct calendar *calendar, struct wall wall) {
         calendar_consider(now.second, calendar->betweens[b].begin_min, &nearest_s);
         calendar_consider(now.second, calendar->betweens[b].end_min, &nearest_s);
     }
+    calendar_consider(now.second, calendar->level_min, &nearest_s);
     int64_t utc_s = calendar_utc_s(wall);
     int64_t next_s = utc_s + (nearest_s - now.second);
     if (calendar->east_s(next_s) != calendar->east_s(utc_s)) {

@@ -28,6 +28,7 @@ struct calendar {
     const struct site_shift *shifts;
     const int32_t *holidays; /* days since 1970-01-01, local; closed all day */
     uint32_t calendar_count, between_count, shift_count, holiday_count;
+    int32_t level_min; /* minutes after local midnight at which the counters are levelled */
     int32_t (*east_s)(int64_t utc_s); /* how far local time is ahead of UTC */
 };
 
@@ -56,6 +57,9 @@ bool calendar_is_on_duty(const struct calendar *calendar, uint32_t index,
 
 /* Monday to Friday, holiday or not. */
 bool calendar_is_weekday(struct calendar_moment moment);
+
+/* The local day that the last levelling of the counters belongs to: each day has one. */
+int32_t calendar_level_day(const struct calendar *calendar, struct calendar_moment moment);
 
 /* The earliest wall time after `wall` at which any of these may change; at most a day later. */
 struct wall calendar_next(const struct calendar *calendar, struct wall wall);

@@ -28,6 +28,12 @@ void calendar_told_deinit(struct calendar_told *told) {
     *told = (struct calendar_told){.open = NULL};
 }
 
+void calendar_told_levelled(struct calendar_told *told, const struct calendar *calendar,
+                            struct wall wall) {
+    told->level_day = calendar_level_day(calendar, calendar_moment(calendar, wall));
+    told->levelled = true;
+}
+
 /* Note what is so; true if it is not what was told. */
 static bool told_change(uint8_t *told, bool is) {
     uint8_t truth = is ? TRUTH_TRUE : TRUTH_FALSE;
@@ -58,5 +64,10 @@ void calendar_tell(const struct calendar *calendar, struct calendar_told *told, 
     }
     if (told_change(&told->weekday, calendar_is_weekday(moment))) {
         tell(context, INPUT_WEEKDAY, 0, (enum truth)told->weekday);
+    }
+    bool due = told->levelled && told->level_day != calendar_level_day(calendar, moment);
+    calendar_told_levelled(told, calendar, wall);
+    if (due) {
+        tell(context, INPUT_LEVEL, 0, TRUTH_TRUE);
     }
 }

@@ -687,6 +687,7 @@ static void engine_second(evutil_socket_t fd, short what, void *context) {
 struct engine_restore {
     struct engine *engine;
     struct journal_reader *reader;
+    struct wall newest; /* when any state was recorded last; counters are with each count */
     uint32_t restored, forgotten;
 };
 
@@ -718,6 +719,8 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
         restore->forgotten += recorded->record.axes.open;
         return;
     }
+    restore->newest.ns =
+        recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
     bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;
     restore_age(recorded, restore_elapsed_ns(recorded, engine->newest, clock_wall()), emergency);
     core_restore(engine->core, alarm, &recorded->record, recorded->memories, recorded->memory_count,
@@ -786,6 +789,9 @@ static int engine_begin(struct engine *engine) {
     if (r != 0) {
         return err_trace(r);
     }
+    /* A levelling that was due while the gateway was away is made up for. */
+    struct wall before_wall = restore.newest.ns > 0 ? restore.newest : clock_wall();
+    calendar_told_levelled(&engine->calendar_told, &engine->calendar, before_wall);
     engine->drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
     roster_init(&engine->roster, engine->site->header->component_count, clock_real_ns());
     if (recording_ring_is_due(engine->recording)) {

@@ -38,7 +38,8 @@ struct recording_block_head recording_block_of(enum recording_block kind, const 
 
 /* ---- the digest of the rules ---- */
 
-_Static_assert(sizeof(struct ruleset) == 15 * sizeof(void *) + 18 * sizeof(uint32_t),
+/* 19 counts, and room for one more. */
+_Static_assert(sizeof(struct ruleset) == 15 * sizeof(void *) + 20 * sizeof(uint32_t),
                "what is new in a ruleset belongs into its digest");
 
 static void digest_rows(EVP_MD_CTX *context, const void *rows, size_t count, size_t size) {
@@ -71,8 +72,9 @@ static void digest_ids(EVP_MD_CTX *context, const struct site *site) {
 
 void recording_rules_digest(const struct site *site, unsigned char ret[RECORDING_DIGEST_SIZE]) {
     const struct ruleset *rules = &site->ruleset;
-    const uint32_t counts[] = {rules->component_count, rules->calendar_count, rules->memory_count,
-                               rules->shift_count, rules->listener_count};
+    const uint32_t counts[] = {rules->component_count, rules->calendar_count,
+                               rules->memory_count,    rules->window_count,
+                               rules->shift_count,     rules->listener_count};
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     memset(ret, 0, RECORDING_DIGEST_SIZE);
     if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {

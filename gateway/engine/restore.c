@@ -40,6 +40,9 @@ void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergenc
     }
     for (uint32_t i = 0; i < alarm->memory_count; i++) {
         struct memory_record *memory = &alarm->memories[i];
+        if (memory->kind == EXPR_MEMORY_COUNTED) {
+            continue;
+        }
         /* The age of `held` is how long it went on, the others' how long ago something ended. */
         if ((memory->now == TRUTH_TRUE) == (memory->kind == EXPR_MEMORY_HELD)) {
             memory->true_age_ns = restore_older(memory->true_age_ns, elapsed_ns);

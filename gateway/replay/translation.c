@@ -148,6 +148,7 @@ static bool translation_subject(const struct translation *translation, const str
     case INPUT_BETWEEN:
     case INPUT_WEEKDAY:
     case INPUT_SHIFT:
+    case INPUT_LEVEL:
     case INPUT_LISTENER: /* people and receivers, */
     case INPUT_TICK:     /* … and deadlines */
         return false;

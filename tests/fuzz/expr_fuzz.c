@@ -32,12 +32,12 @@ static void check_error(const struct expr_error *error, size_t len) {
 
 static void check_program(const struct expr_program *program, const uint8_t *choices) {
     static struct expr_memory memories[MEMORIES_MAX], again[MEMORIES_MAX];
+    static struct expr_window windows[MEMORIES_MAX], windows_again[MEMORIES_MAX];
     struct point_state points[LIMIT_EXPR_SETS * MEMBERS];
     uint32_t members[LIMIT_EXPR_SETS * MEMBERS];
     struct expr_bound bounds[LIMIT_EXPR_SETS];
     uint8_t betweens[LIMIT_EXPR_SETS];
     check(program->op_count <= LIMIT_EXPR_OPS && program->set_count <= LIMIT_EXPR_SETS);
-    check(program->evaluated == (expr_unevaluated(program) == NULL));
     for (uint32_t i = 0; i < LIMIT_EXPR_SETS * MEMBERS; i++) {
         uint8_t choice = (uint8_t)(choices[i % CHOICES] + i);
         points[i] = (struct point_state){.value = choice % 5 == 0 ? 1e300 : choice % 3,
@@ -49,15 +49,13 @@ static void check_program(const struct expr_program *program, const uint8_t *cho
         bounds[i] = (struct expr_bound){i * MEMBERS, subtree ? choices[i % CHOICES] % 4u : 1};
         betweens[i] = choices[i % CHOICES] % TRUTH_COUNT;
     }
-    uint32_t count =
-        expr_memory_count(program->sets, program->set_count, program->slot_count, bounds);
-    check(count <= MEMORIES_MAX);
-    if (!program->evaluated) {
-        return;
-    }
-    memset(memories, 0, sizeof memories);
+    struct expr_keeps keeps = expr_keeps(program->sets, program->set_count, program->own, bounds);
+    check(keeps.memories <= MEMORIES_MAX && keeps.windows <= MEMORIES_MAX);
+    memset(memories, 0, keeps.memories * sizeof *memories);
+    memset(windows, 0, keeps.windows * sizeof *windows);
     for (uint32_t step = 0; step < CHOICES; step++) {
         struct expr_view view = {.now = {NS_PER_S * step * choices[1]},
+                                 .moment = choices[step] % 5,
                                  .points = points,
                                  .members = members,
                                  .bounds = bounds,
@@ -66,13 +64,18 @@ static void check_program(const struct expr_program *program, const uint8_t *cho
                                  .weekday = TRUTH_TRUE,
                                  .capacity = choices[2] - 1.0,
                                  .area = choices[3] - 1.0};
-        memcpy(again, memories, sizeof again);
-        struct expr_result a = expr_eval(program->ops, program->op_count, &view, memories);
-        struct expr_result b = expr_eval(program->ops, program->op_count, &view, again);
+        memcpy(again, memories, keeps.memories * sizeof *memories);
+        memcpy(windows_again, windows, keeps.windows * sizeof *windows);
+        struct expr_past past = {memories, windows};
+        struct expr_result a = expr_eval(program->ops, program->op_count, &view, &past);
+        check(past.memories == memories + keeps.memories);
+        check(past.windows == windows + keeps.windows);
+        past = (struct expr_past){again, windows_again};
+        struct expr_result b = expr_eval(program->ops, program->op_count, &view, &past);
         check(a.truth == b.truth && a.deadline.ns == b.deadline.ns && a.value == b.value);
-        check(memcmp(memories, again, count * sizeof *memories) == 0);
+        check(memcmp(memories, again, keeps.memories * sizeof *memories) == 0);
+        check(memcmp(windows, windows_again, keeps.windows * sizeof *windows) == 0);
         check(a.truth < TRUTH_COUNT && a.deadline.ns > view.now.ns && a.value - a.value == 0);
-        check(count == MEMORIES_MAX || memories[count].kind == EXPR_MEMORY_FRESH);
         points[step].value = !(points[step].value != 0);
     }
 }

@@ -56,7 +56,7 @@ class Site:
 class Rule:
     """A scope, the entities that it makes, and an expression for them."""
 
-    def __init__(self, rng, site, features):
+    def __init__(self, rng, site):
         self.site = site
         present = sorted({kind for _, kind in site.points})
         if rng.random() < 0.5 and present:
@@ -71,7 +71,7 @@ class Rule:
             self.siblings = []
         self.present = present
         self.scope = language.Scope(self.each, self.kinds if self.each == "point" else [])
-        self.text = Writer(rng, self, features).condition(rng.randint(1, 3))
+        self.text = Writer(rng, self).condition(rng.randint(1, 3))
         self.tree = language.compile_rule(self.text, self.scope)
 
     def line(self):
@@ -95,8 +95,8 @@ class Rule:
 class Writer:
     """Writes an expression along the grammar, with the types in mind."""
 
-    def __init__(self, rng, rule, features):
-        self.rng, self.rule, self.features = rng, rule, features
+    def __init__(self, rng, rule):
+        self.rng, self.rule = rng, rule
         self.walked = None  # the kind that an aggregate's argument names
 
     def pick(self, *ways):
@@ -126,7 +126,7 @@ class Writer:
     def truth(self, depth):
         """A condition that may stand behind `not` or beside `==`."""
         words = self.readable(("truth",))
-        events = self.readable(("event",)) if "granted" in self.features else []
+        events = self.readable(("event",))
         deeper = depth > 0
         return self.pick(
             lambda: self.rng.choice(["open", "closed", "weekday", "true", "false"] + CLAUSES),
@@ -143,7 +143,7 @@ class Writer:
         return f"{self.rng.randint(1, 8)} s"
 
     def timed(self, depth):
-        name = self.rng.choice([name for name in ("within", "held") if name in self.features])
+        name = self.rng.choice(("within", "held"))
         return f"{name}({self.condition(depth - 1)}, {self.span()})"
 
     def may_fold(self):
@@ -171,7 +171,7 @@ class Writer:
 
     def fold_of_truths(self, depth):
         kinds = [kind for kind in self.rule.present
-                 if kind in TRUTHS or KINDS[kind] == ("event",) and "granted" in self.features]
+                 if kind in TRUTHS or KINDS[kind] == ("event",)]
         if not kinds:
             return "open"
         return self.call(["any", "all"], self.arguments(depth, kinds, self.condition))
@@ -182,7 +182,7 @@ class Writer:
     def comparison(self, depth):
         sign = self.rng.choice(language.COMPARISONS)
         words = self.readable(("truth",))
-        growing = [name for name in MOVING if name in self.features and
+        growing = [name for name in MOVING if
                    (name != "age" or self.rule.each == "point")]
         return self.pick(
             (lambda: f"{self.rng.choice(words)} {self.rng.choice(['==', '!='])} "
@@ -359,14 +359,14 @@ def depth_of_growth(tree):
 class Case:
     """A site with rules, and what happens there."""
 
-    def __init__(self, seed, features):
+    def __init__(self, seed):
         self.seed = seed
         rng = random.Random(seed)
         self.site = Site(rng)
         self.rules = []
         wanted = rng.randint(1, 4)
         while len(self.rules) < wanted:
-            rule = Rule(rng, self.site, features)
+            rule = Rule(rng, self.site)
             if depth_of_growth(rule.tree) <= NESTED_MAX:
                 self.rules.append(rule)
         growth = max(depth_of_growth(rule.tree) for rule in self.rules)

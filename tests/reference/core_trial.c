@@ -9,7 +9,7 @@
  *     compile point|place KINDS|- EXPRESSION   -> "fine" or "refused AT MESSAGE", by itself
  *     place PARENT|- KIND CAPACITY AREA        begins or widens a site; an own number -1 is unknown
  *     point PLACE KIND
- *     rule point|place KINDS EXPRESSION        -> "rule evaluated|not_evaluated" or "refused …"
+ *     rule point|place KINDS EXPRESSION        -> "rule fine" or "refused …"
  *     begin                                    -> "between BEGIN_MIN END_MIN" each, then "alarms N"
  *     at NS tick                               -> a line of the conditions of the rules' alarms
  *     at NS reading POINT VALUE QUALITY        likewise, as each line below
@@ -140,7 +140,7 @@ static void site_rule(const char *line) {
     } else {
         (void)trial_place_rule(&trial, kinds, kept, CLASS_INTRUSION);
     }
-    printf("rule %s\n", program.evaluated ? "evaluated" : "not_evaluated");
+    printf("rule fine\n");
 }
 
 /* --- its life --- */

@@ -23,6 +23,7 @@ void trial_init(struct trial *trial, uint32_t components, uint32_t calendars) {
 void trial_deinit(struct trial *trial) {
     for (uint32_t i = 0; i < trial->draft.rule_count; i++) {
         free(trial->programs[i]);
+        free(trial->clear_programs[i]);
     }
     free(trial->arrays.rules);
     free(trial->arrays.alarms);
@@ -81,7 +82,6 @@ static struct ruleset_draft_rule *trial_rule(struct trial *trial, enum expr_each
         .class = class,
         .priority = facts->priority,
         .latched = facts->latched,
-        .evaluated = true,
         .chain = RULESET_NONE,
     };
     return &trial->rules[index];
@@ -135,18 +135,31 @@ static void trial_ranges(struct trial *trial) {
     }
 }
 
+void trial_clear(struct trial *trial, const char *expression) {
+    uint32_t index = trial->draft.rule_count - 1;
+    trial->clear_expressions[index] = expression;
+    trial->clear_programs[index] = calloc(1, sizeof *trial->clear_programs[index]);
+    assert(trial->clear_programs[index] != NULL);
+    trial->rules[index].clear = trial->clear_programs[index];
+}
+
+static void trial_compile_one(const char *expression, const struct ruleset_draft_rule *rule,
+                              struct expr_program *ret_program) {
+    const struct expr_scope scope = {rule->each, rule->point_kinds};
+    struct expr_error error;
+    if (!expr_compile(expression, strlen(expression), &scope, ret_program, &error)) {
+        fprintf(stderr, "%s\nat %u: %s\n", expression, (unsigned)error.at, error.message);
+        abort();
+    }
+}
+
 static void trial_compile(struct trial *trial) {
     for (uint32_t i = 0; i < trial->draft.rule_count; i++) {
-        struct ruleset_draft_rule *rule = &trial->rules[i];
-        const struct expr_scope scope = {rule->each, rule->point_kinds};
-        struct expr_error error;
-        if (!expr_compile(trial->expressions[i], strlen(trial->expressions[i]), &scope,
-                          trial->programs[i], &error)) {
-            fprintf(stderr, "%s\nat %u: %s\n", trial->expressions[i], (unsigned)error.at,
-                    error.message);
-            abort();
+        trial_compile_one(trial->expressions[i], &trial->rules[i], trial->programs[i]);
+        if (trial->rules[i].clear != NULL) {
+            trial_compile_one(trial->clear_expressions[i], &trial->rules[i],
+                              trial->clear_programs[i]);
         }
-        rule->evaluated = rule->evaluated && trial->programs[i]->evaluated;
     }
 }
 
@@ -210,6 +223,7 @@ bool trial_bind(struct trial *trial) {
         .between_count = sizes->betweens,
         .calendar_count = trial->draft.calendar_count,
         .memory_count = sizes->memories,
+        .window_count = sizes->windows,
         .chain_count = trial->chain_count,
         .step_count = trial->step_count,
         .shift_count = trial->shift_count,

@@ -30,6 +30,8 @@ struct trial {
     struct ruleset_draft_rule rules[TRIAL_RULES];
     const char *expressions[TRIAL_RULES];
     struct expr_program *programs[TRIAL_RULES];
+    const char *clear_expressions[TRIAL_RULES];
+    struct expr_program *clear_programs[TRIAL_RULES];
     struct ruleset_chain chains[TRIAL_CHAINS];
     struct chain_step steps[TRIAL_STEPS];
     uint32_t chain_count, step_count;
@@ -57,7 +59,7 @@ void trial_emergency(struct trial *trial, uint32_t point, bool serves);
 
 /*
  * Add rules; `expression` outlives the trial. Class decides priority and latch; change the returned
- * rule before binding for anything else (in_place, raise_after_ns, evaluated …).
+ * rule before binding for anything else (in_place, raise_after_ns …).
  */
 struct ruleset_draft_rule *trial_point_rule(struct trial *trial, point_kind_set kinds,
                                             const char *expression, enum alarm_class class);
@@ -66,6 +68,9 @@ struct ruleset_draft_rule *trial_place_rule(struct trial *trial, uint64_t kinds,
 
 /* Add a chain of `count` steps and return its index, for a rule's `chain`. */
 uint32_t trial_chain(struct trial *trial, const struct chain_step *steps, uint32_t count);
+
+/* Let the rule that was added last clear by `expression`, which outlives the trial. */
+void trial_clear(struct trial *trial, const char *expression);
 
 #define TRIAL_KIND(kind) (UINT64_C(1) << (kind))
 

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "gateway/clock.h"
-#include "gateway/engine/calendar.h"
+#include "gateway/engine/calendar_told.h"
 #include "gateway/engine/zone.h"
 #include "tests/support/cmocka.h"
 
@@ -299,6 +299,53 @@ static void a_shift_is_on_duty_across_midnight_and_on_a_holiday(void **state) {
     }
 }
 
+static void the_hour_of_levelling_is_a_boundary_and_begins_a_day_of_its_own(void **state) {
+    (void)state;
+    const struct calendar levelled = {
+        .calendar_count = 1, .level_min = AT(4, 0), .east_s = zone_east_s};
+    next_is(&levelled, "2026-11-22T12:00:00+08:00", "2026-11-23T00:00:00+08:00");
+    next_is(&levelled, "2026-11-23T00:00:00+08:00", "2026-11-23T04:00:00+08:00");
+    next_is(&levelled, "2026-11-23T04:00:00+08:00", "2026-11-24T00:00:00+08:00");
+    int32_t before = calendar_level_day(&levelled, moment("2026-11-23T03:59:59+08:00"));
+    int32_t after = calendar_level_day(&levelled, moment("2026-11-23T04:00:00+08:00"));
+    assert_int_equal(after, before + 1);
+    assert_int_equal(calendar_level_day(&levelled, moment("2026-11-24T03:59:59+08:00")), after);
+}
+
+static void count_levellings(void *context, enum input_kind kind, uint32_t subject,
+                             enum truth state) {
+    uint32_t *count = context;
+    (void)subject;
+    (void)state;
+    *count += kind == INPUT_LEVEL;
+}
+
+static uint32_t levellings_at(const struct calendar *of, struct calendar_told *told,
+                              const char *text) {
+    uint32_t count = 0;
+    calendar_tell(of, told, wall(text), count_levellings, &count);
+    return count;
+}
+
+static void a_levelling_is_told_once_also_when_it_was_due_while_nobody_looked(void **state) {
+    (void)state;
+    const struct calendar levelled = {
+        .calendars = calendars, .calendar_count = 1, .level_min = AT(4, 0), .east_s = zone_east_s};
+    struct calendar_told told;
+    assert_int_equal(calendar_told_init(&told, &levelled), 0);
+    /* The first look does not know of any before it. */
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-23T12:00:00+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-24T03:59:59+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-24T04:00:00+08:00"), 1);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-24T23:00:00+08:00"), 0);
+    /* After a restart the first look makes up for it. */
+    calendar_told_levelled(&told, &levelled, wall("2026-11-25T03:00:00+08:00"));
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-25T05:00:00+08:00"), 1);
+    calendar_told_levelled(&told, &levelled, wall("2026-11-25T04:30:00+08:00"));
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-25T05:00:00+08:00"), 0);
+    calendar_told_deinit(&told);
+}
+
 static void a_change_of_shift_is_a_boundary(void **state) {
     (void)state;
     const struct calendar of = calendar_of_shifts();
@@ -386,6 +433,8 @@ int main(void) {
         SHANGHAI(without_hours_and_clauses_the_boundary_is_midnight),
         SHANGHAI(nothing_changes_between_two_boundaries_of_a_whole_year),
         SHANGHAI(a_shift_is_on_duty_across_midnight_and_on_a_holiday),
+        SHANGHAI(the_hour_of_levelling_is_a_boundary_and_begins_a_day_of_its_own),
+        SHANGHAI(a_levelling_is_told_once_also_when_it_was_due_while_nobody_looked),
         SHANGHAI(a_change_of_shift_is_a_boundary),
         BERLIN(hours_in_the_hour_that_spring_leaves_out_begin_right_after_it),
         BERLIN(hours_in_the_hour_that_autumn_repeats_are_open_twice),

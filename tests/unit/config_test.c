@@ -155,25 +155,6 @@ static void the_example_site_loads_as_it_stands(void **state) {
     unload(&loaded);
 }
 
-static void the_rules_of_today_are_evaluated_and_the_others_say_why_not(void **state) {
-    (void)state;
-    struct loaded loaded;
-    load_example(&loaded, NULL);
-    static const char *const evaluated[] = {"emergency_call",   "bathroom_call", "fire_alarm",
-                                            "fire_confirmed",   "door_held",     "fire_panel_fault",
-                                            "bathroom_overstay"};
-    for (uint32_t i = 0; i < loaded.result.summary.rule_count; i++) {
-        const char *id = site_text(&loaded.site, loaded.site.rules[i].id);
-        bool today = false;
-        for (size_t j = 0; j < sizeof evaluated / sizeof evaluated[0]; j++) {
-            today = today || strcmp(id, evaluated[j]) == 0;
-        }
-        assert_int_equal(loaded.site.ruleset.rules[i].evaluated, today);
-        assert_int_equal(loaded.result.summary.withheld[i] == NULL, today);
-    }
-    unload(&loaded);
-}
-
 static void the_same_site_gives_the_same_bytes(void **state) {
     (void)state;
     struct loaded first, second, other;
@@ -594,7 +575,6 @@ static void running_out_of_memory_anywhere_leaves_nothing_behind(void **state) {
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_site_loads_as_it_stands),
-        cmocka_unit_test(the_rules_of_today_are_evaluated_and_the_others_say_why_not),
         cmocka_unit_test(the_same_site_gives_the_same_bytes),
         cmocka_unit_test(a_place_and_all_below_it_are_one_stretch_of_points),
         cmocka_unit_test(devices_of_one_address_share_a_bus),

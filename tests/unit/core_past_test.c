@@ -14,7 +14,7 @@
 
 #define S(seconds) ((uint64_t)((seconds)*1e9))
 
-enum { DOOR, READER, WARMTH };
+enum { DOOR, READER, WARMTH, GATE };
 enum { DOORS, WIRELESS };
 
 static struct trial trial;
@@ -30,6 +30,7 @@ static void site(void) {
     (void)trial_point(&trial, 0, DOORS, POINT_DOOR_CONTACT);
     (void)trial_point(&trial, 0, DOORS, POINT_ACCESS_READER);
     (void)trial_point(&trial, 0, WIRELESS, POINT_TEMPERATURE);
+    (void)trial_point(&trial, 0, WIRELESS, POINT_TURNSTILE);
 }
 
 static void take(struct input input) {
@@ -58,16 +59,30 @@ static void start(double at_s) {
 }
 
 /* A site with one rule for each point of `kind`, at 0 s. */
-static void stage_class(enum point_kind kind, const char *raise, enum alarm_class class) {
+static void stage_rule(enum point_kind kind, const char *raise, const char *clear,
+                       enum alarm_class class, double raise_after_s, double clear_after_s) {
     site();
-    trial_point_rule(&trial, TRIAL_KIND(kind), raise, class);
+    struct ruleset_draft_rule *rule = trial_point_rule(&trial, TRIAL_KIND(kind), raise, class);
+    rule->raise_after_ns = S(raise_after_s);
+    rule->clear_after_ns = S(clear_after_s);
+    if (clear != NULL) {
+        trial_clear(&trial, clear);
+    }
     assert_true(trial_bind(&trial));
     begin(0);
     start(0);
 }
 
+static void stage_class(enum point_kind kind, const char *raise, enum alarm_class class) {
+    stage_rule(kind, raise, NULL, class, 0, 0);
+}
+
 static void stage(enum point_kind kind, const char *raise) {
     stage_class(kind, raise, CLASS_SPACE_CLIMATE);
+}
+
+static void stage_clear(enum point_kind kind, const char *raise, const char *clear) {
+    stage_rule(kind, raise, clear, CLASS_SPACE_CLIMATE, 0, 0);
 }
 
 static int leave(void **state) {
@@ -301,6 +316,178 @@ static void a_heartbeat_says_nothing_of_what_was_never_read(void **state) {
     assert_string_equal(told(), "raised");
 }
 
+/* --- what clears --- */
+
+static void an_alarm_stays_active_between_what_raises_and_what_clears(void **state) {
+    (void)state;
+    stage_clear(POINT_TEMPERATURE, "value < 18 °C", "value > 19 °C");
+    read_good(1, WARMTH, 18.5);
+    assert_int_equal(condition(), TRUTH_FALSE);
+    read_good(2, WARMTH, 17.9);
+    assert_string_equal(told(), "raised");
+    read_good(3, WARMTH, 18.5);
+    assert_int_equal(condition(), TRUTH_TRUE);
+    assert_string_equal(told(), "");
+    read_good(4, WARMTH, 19);
+    assert_string_equal(told(), "");
+    read_good(5, WARMTH, 19.1);
+    assert_string_equal(told(), "cleared");
+    read_good(6, WARMTH, 18.5);
+    assert_string_equal(told(), "");
+}
+
+static void what_raises_wins_over_what_clears(void **state) {
+    (void)state;
+    stage_clear(POINT_TEMPERATURE, "value < 18 °C", "value < 10 °C or value > 20 °C");
+    read_good(1, WARMTH, 5);
+    assert_string_equal(told(), "raised");
+    read_good(2, WARMTH, 4);
+    assert_int_equal(condition(), TRUTH_TRUE);
+    read_good(3, WARMTH, 21);
+    assert_string_equal(told(), "cleared");
+}
+
+static void unknown_neither_raises_nor_clears(void **state) {
+    (void)state;
+    stage_clear(POINT_TEMPERATURE, "value < 18 °C", "value > 19 °C");
+    read_good(1, WARMTH, 17);
+    read_point(2, WARMTH, 0, QUALITY_FAULT);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+    assert_string_equal(told(), "");
+    read_good(3, WARMTH, 18.5);
+    assert_int_equal(condition(), TRUTH_TRUE);
+    read_good(4, WARMTH, 19.5);
+    assert_string_equal(told(), "cleared");
+    read_point(5, WARMTH, 0, QUALITY_FAULT);
+    assert_string_equal(told(), "");
+}
+
+/* What holds an alarm that is active does not keep a delay running that has not ended. */
+static void a_delay_ends_when_what_raises_is_false_whatever_clears(void **state) {
+    (void)state;
+    stage_rule(POINT_TEMPERATURE, "value < 18 °C", "value > 19 °C", CLASS_SPACE_CLIMATE, 600, 0);
+    read_good(1, WARMTH, 17);
+    read_good(300, WARMTH, 18.5);
+    tick(700);
+    assert_string_equal(told(), "");
+    read_good(701, WARMTH, 17);
+    read_good(1200, WARMTH, 16);
+    tick(1301);
+    assert_string_equal(told(), "raised");
+    read_good(1302, WARMTH, 18.5);
+    assert_int_equal(condition(), TRUTH_TRUE);
+}
+
+static void what_clears_has_to_stay_true_for_its_time(void **state) {
+    (void)state;
+    stage_rule(POINT_TEMPERATURE, "value < 18 °C", "value > 19 °C", CLASS_SPACE_CLIMATE, 0, 60);
+    read_good(1, WARMTH, 17);
+    read_good(10, WARMTH, 20);
+    assert_string_equal(told(), "");
+    read_good(69, WARMTH, 18.5);
+    tick(70);
+    assert_string_equal(told(), "");
+    read_good(80, WARMTH, 20);
+    tick(139.999999999);
+    assert_string_equal(told(), "");
+    tick(140);
+    assert_string_equal(told(), "cleared");
+}
+
+static void what_clears_may_look_back_and_is_journalled_as_well(void **state) {
+    (void)state;
+    stage_clear(POINT_TEMPERATURE, "value < 18 °C", "held(value > 19 °C, 10 s)");
+    read_good(0, WARMTH, 17);
+    read_good(1, WARMTH, 20);
+    restart(8, 0);
+    read_good(1, WARMTH, 20);
+    tick(3.999999999);
+    assert_string_equal(told(), "");
+    tick(4);
+    assert_string_equal(told(), "cleared");
+}
+
+/* --- counters --- */
+
+static void level(double at_s) {
+    take((struct input){.at = {S(at_s)}, .kind = INPUT_LEVEL});
+}
+
+static void a_counter_counts_from_the_last_levelling(void **state) {
+    (void)state;
+    stage(POINT_TURNSTILE, "value >= 3");
+    read_good(1, GATE, 700);
+    read_good(2, GATE, 702);
+    assert_int_equal(condition(), TRUTH_FALSE);
+    read_good(3, GATE, 703);
+    assert_string_equal(told(), "raised");
+    assert_true(step.events[0].value == 3);
+    assert_true(core_point(core, GATE)->value == 703); /* what was read stays as it is */
+    level(4);
+    assert_string_equal(told(), "cleared");
+    read_good(5, GATE, 705);
+    assert_int_equal(condition(), TRUTH_FALSE);
+    read_good(6, GATE, 706);
+    assert_string_equal(told(), "reraised");
+}
+
+static void who_came_while_the_gateway_was_down_is_counted(void **state) {
+    (void)state;
+    uint32_t changed;
+    stage(POINT_TURNSTILE, "value >= 3");
+    read_good(1, GATE, 700);
+    while (core_changed(core, &changed, 1) > 0) {
+    }
+    read_good(2, GATE, 701);
+    assert_int_equal(core_changed(core, &changed, 1), 1); /* each count is journalled */
+    read_good(3, GATE, 701);
+    assert_int_equal(core_changed(core, &changed, 1), 0);
+    restart(4, 0);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+    read_good(1, GATE, 702);
+    assert_int_equal(condition(), TRUTH_FALSE);
+    read_good(2, GATE, 703);
+    assert_string_equal(told(), "raised");
+}
+
+static void a_levelling_reaches_a_counter_that_is_not_read_yet(void **state) {
+    (void)state;
+    stage(POINT_TURNSTILE, "value >= 3");
+    read_good(1, GATE, 700);
+    read_good(2, GATE, 704);
+    restart(3, 0);
+    level(1);
+    read_good(2, GATE, 706);
+    assert_string_equal(told(), "cleared");
+}
+
+static void a_count_that_no_build_of_ours_wrote_is_left_fresh(void **state) {
+    (void)state;
+    stage(POINT_TURNSTILE, "value >= 3");
+    const struct alarm_record record = {0};
+    struct memory_record memory = {.true_age_ns = UINT64_MAX, .kind = EXPR_MEMORY_COUNTED};
+    core_restore(core, 0, &record, &memory, 1, (struct instant){0});
+    core_record_memories(core, 0, (struct instant){0}, &memory);
+    assert_int_equal(memory.kind, EXPR_MEMORY_FRESH);
+}
+
+/* --- windows --- */
+
+static void a_window_begins_empty_after_a_restart(void **state) {
+    (void)state;
+    stage_clear(POINT_TEMPERATURE, "avg(value, 64 s) > 30 °C", "avg(value, 64 s) < 28 °C");
+    read_good(0, WARMTH, 31);
+    tick(48);
+    assert_string_equal(told(), "raised");
+    restart(50, 0);
+    read_good(0, WARMTH, 20);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+    tick(47.999999999);
+    assert_string_equal(told(), "");
+    tick(48);
+    assert_string_equal(told(), "cleared");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define PAST_TEST(test) cmocka_unit_test_teardown(test, leave)
@@ -315,6 +502,17 @@ int main(void) {
         PAST_TEST(a_stale_reading_of_a_reader_is_no_moment),
         PAST_TEST(an_age_begins_anew_with_each_heartbeat),
         PAST_TEST(a_heartbeat_says_nothing_of_what_was_never_read),
+        PAST_TEST(an_alarm_stays_active_between_what_raises_and_what_clears),
+        PAST_TEST(what_raises_wins_over_what_clears),
+        PAST_TEST(unknown_neither_raises_nor_clears),
+        PAST_TEST(a_delay_ends_when_what_raises_is_false_whatever_clears),
+        PAST_TEST(what_clears_has_to_stay_true_for_its_time),
+        PAST_TEST(what_clears_may_look_back_and_is_journalled_as_well),
+        PAST_TEST(a_counter_counts_from_the_last_levelling),
+        PAST_TEST(who_came_while_the_gateway_was_down_is_counted),
+        PAST_TEST(a_levelling_reaches_a_counter_that_is_not_read_yet),
+        PAST_TEST(a_count_that_no_build_of_ours_wrote_is_left_fresh),
+        PAST_TEST(a_window_begins_empty_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,15 +31,15 @@ enum { CARE, ROOM, HALL, PLACES };
 enum { BUTTON, SMOKE, HEAT, PLATE, DOOR, READER, POST, LAMP, RADIO, POINTS };
 enum { IO, DOORS, RADIO_DEVICE, DEVICES };
 enum { COMPONENTS = 2, CALENDARS = 2 };
-enum { CALL, FIRE, CONFIRMED, HELD, NIGHT, WEEKEND, LATER, RULES };
+enum { CALL, FIRE, CONFIRMED, HELD, NIGHT, WEEKEND, RULES };
 
 static const char *const point_names[POINTS] = {"button", "smoke", "heat", "plate", "door",
                                                 "reader", "post",  "lamp", "radio"};
 static const char *const place_names[PLACES] = {"care", "room", "lobby"};
 static const char *const device_names[DEVICES] = {"io", "doors", "wireless"};
 static const char *const rule_names[RULES + BUILTIN_COUNT - 1] = {
-    "call", "fire",  "confirmed", "held",   "night",   "weekend",   "later",
-    "lost", "fault", "component", "uplink", "storage", "listening", "promoted",
+    "call",  "fire",      "confirmed", "held",    "night",     "weekend",  "lost",
+    "fault", "component", "uplink",    "storage", "listening", "promoted",
 };
 
 struct stage {
@@ -105,8 +105,6 @@ static int build(void **state) {
                      CLASS_INTRUSION);
     trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and not weekday",
                      CLASS_INTRUSION);
-    trial_point_rule(trial, TRIAL_KIND(POINT_TEMPERATURE), "avg(value, 10 min) > 20 °C",
-                     CLASS_SPACE_CLIMATE);
     assert_true(trial_bind(trial));
     stage_core((struct instant){0});
     return 0;
@@ -736,15 +734,6 @@ static void a_command_of_no_known_verb_is_refused(void **state) {
     assert_int_equal(stage.step.event_count, 0);
 }
 
-static void a_rule_that_is_not_evaluated_raises_nothing(void **state) {
-    (void)state;
-    rest();
-    assert_int_equal(stage.trial.ruleset.rules[LATER].evaluated, 0);
-    story("1 radio 99 : -\n"
-          "1 later/radio acknowledge : !not_raised\n");
-    assert_int_equal(core_condition(stage.core, alarm_find("later/radio")), TRUTH_UNKNOWN);
-}
-
 /* --- restart --- */
 
 static void a_restart_loses_no_alarm_and_lowers_none(void **state) {
@@ -946,7 +935,6 @@ int main(void) {
         CORE_TEST(a_broker_may_be_away_for_half_a_minute),
         CORE_TEST(an_input_that_names_nothing_known_changes_nothing),
         CORE_TEST(a_command_of_no_known_verb_is_refused),
-        CORE_TEST(a_rule_that_is_not_evaluated_raises_nothing),
         CORE_TEST(a_restart_loses_no_alarm_and_lowers_none),
         CORE_TEST(a_window_goes_on_through_a_restart),
         CORE_TEST(a_window_that_is_over_before_the_restart_counts_no_longer),

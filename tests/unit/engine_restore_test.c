@@ -12,7 +12,7 @@
 #define S(seconds)    ((seconds)*NS_PER_S)
 #define WALL(seconds) ((struct wall){(int64_t)S(seconds)})
 
-enum { NEVER_SEEN = 2, HELD, HELD_FROZEN, MEMORIES };
+enum { NEVER_SEEN = 2, HELD, HELD_FROZEN, COUNTED, MEMORIES };
 
 static struct journal_alarm *record(void) {
     struct journal_alarm *alarm;
@@ -38,6 +38,8 @@ static struct journal_alarm *record(void) {
                                                    .kind = EXPR_MEMORY_HELD};
     alarm->memories[HELD_FROZEN] = alarm->memories[HELD];
     alarm->memories[HELD_FROZEN].now = TRUTH_UNKNOWN;
+    alarm->memories[COUNTED] = (struct memory_record){
+        .true_age_ns = S(7), .unknown_age_ns = S(3), .kind = EXPR_MEMORY_COUNTED};
     return alarm;
 }
 
@@ -139,6 +141,9 @@ static void memories_grow_older_but_what_went_on_goes_on(void **state) {
     /* What was held went on being held; what was frozen stayed so. */
     assert_int_equal(alarm->memories[HELD].true_age_ns, S(19));
     assert_int_equal(alarm->memories[HELD_FROZEN].true_age_ns, S(7));
+    /* A count has no age. */
+    assert_int_equal(alarm->memories[COUNTED].true_age_ns, S(7));
+    assert_int_equal(alarm->memories[COUNTED].unknown_age_ns, S(3));
     free(alarm);
 }
 

@@ -237,12 +237,12 @@ static void each_argument_of_an_aggregate_is_a_set_of_its_own(void **state) {
     check_compiles("any(smoke) and any(within(smoke, 5 s) or within(smoke, 9 s), heat)", &place);
     assert_int_equal(program.set_count, 3);
     assert_int_equal(program.sets[0].kind, POINT_SMOKE);
-    assert_int_equal(program.sets[0].slots, 0);
+    assert_int_equal(program.sets[0].each.memories, 0);
     assert_int_equal(program.sets[1].kind, POINT_SMOKE);
-    assert_int_equal(program.sets[1].slots, 2);
+    assert_int_equal(program.sets[1].each.memories, 2);
     assert_int_equal(program.sets[1].text_at, 26);
     assert_int_equal(program.sets[2].kind, POINT_HEAT);
-    assert_int_equal(program.slot_count, 0);
+    assert_int_equal(program.own.memories, 0);
     for (uint32_t i = 0; i < program.set_count; i++) {
         assert_int_equal(program.sets[i].binding, EXPR_BIND_SUBTREE);
     }
@@ -260,34 +260,6 @@ static void equal_times_of_day_are_one_clause(void **state) {
     check_compiles("between 22:30 and 05:30 or between 22:30 and 05:31 or between 22:31 and 05:30",
                    &place);
     assert_int_equal(program.between_count, 3);
-}
-
-static void a_program_says_what_does_not_run_yet(void **state) {
-    (void)state;
-    static const struct {
-        const char *text;
-        const char *word;
-    } cases[] = {
-        {"value", NULL},
-        {"within(value, 5 s) and quality == good", NULL},
-        {"value or held(value, 5 s)", NULL},
-        {"changes(value, 5 s) > 3", "changes"},
-        {"rate(capacity, 5 s) > 3", "rate"},
-        {"avg(capacity, 5 s) > 3", "avg"},
-        {"min(capacity, 5 s) > 3", "min"},
-        {"max(capacity, 5 s) > 3", "max"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        check_compiles(cases[i].text, &smoke);
-        const char *word = expr_unevaluated(&program);
-        assert_int_equal(program.evaluated, cases[i].word == NULL);
-        if (cases[i].word == NULL) {
-            assert_null(word);
-        } else {
-            assert_non_null(word);
-            assert_string_equal(word, cases[i].word);
-        }
-    }
 }
 
 /* The bytes go into an image whose digest is the generation: the same text must give the same
@@ -399,7 +371,6 @@ int main(void) {
         cmocka_unit_test(a_point_rule_begins_with_the_point_itself),
         cmocka_unit_test(each_argument_of_an_aggregate_is_a_set_of_its_own),
         cmocka_unit_test(equal_times_of_day_are_one_clause),
-        cmocka_unit_test(a_program_says_what_does_not_run_yet),
         cmocka_unit_test(the_same_text_gives_the_same_bytes),
         cmocka_unit_test(only_the_given_bytes_are_read),
         cmocka_unit_test(blanks_stand_anywhere),

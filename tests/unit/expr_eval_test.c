@@ -50,7 +50,8 @@ static struct expr_result run(const struct expr_program *program, enum truth val
                                    .weekday = U,
                                    .capacity = -1,
                                    .area = -1};
-    return expr_eval(program->ops, program->op_count, &view, memory);
+    struct expr_past past = {.memories = memory};
+    return expr_eval(program->ops, program->op_count, &view, &past);
 }
 
 static void check_table(const char *text, const enum truth want[3][3]) {
@@ -109,7 +110,8 @@ static void uncertain_counts_as_good_and_every_other_quality_is_unknown(void **s
     for (enum quality quality = 0; quality < QUALITY_COUNT; quality++) {
         struct point_state point = {.value = 1, .quality = (uint8_t)quality};
         struct expr_view view = {.points = &point, .members = members, .bounds = bounds};
-        struct expr_result result = expr_eval(program.ops, program.op_count, &view, NULL);
+        struct expr_past past = {.memories = NULL};
+        struct expr_result result = expr_eval(program.ops, program.op_count, &view, &past);
         bool usable = quality == QUALITY_GOOD || quality == QUALITY_UNCERTAIN;
         assert_int_equal(result.truth, usable ? T : U);
         assert_true(result.value == (usable ? 1 : 0));
@@ -251,20 +253,21 @@ static void memories_stand_in_the_order_of_a_run(void **state) {
         "count(within(smoke, 60 s), within(heat, 60 s)) >= 2 or within(any(pull_cord), 5 min)",
         &place);
     assert_int_equal(program.set_count, 3);
-    assert_int_equal(program.sets[0].slots, 1);
-    assert_int_equal(program.sets[1].slots, 1);
-    assert_int_equal(program.sets[2].slots, 0);
-    assert_int_equal(program.slot_count, 1);
+    assert_int_equal(program.sets[0].each.memories, 1);
+    assert_int_equal(program.sets[1].each.memories, 1);
+    assert_int_equal(program.sets[2].each.memories, 0);
+    assert_int_equal(program.own.memories, 1);
     const struct point_state points[] = {point_of(F), point_of(T), point_of(F), point_of(T)};
     const uint32_t members[] = {0, 1, 2, 3};
     const struct expr_bound bounds[] = {{0, 2}, {2, 1}, {3, 1}};
-    assert_int_equal(expr_memory_count(program.sets, program.set_count, program.slot_count, bounds),
-                     4);
+    assert_int_equal(expr_keeps(program.sets, program.set_count, program.own, bounds).memories, 4);
     const struct expr_view view = {
         .now = {S}, .points = points, .members = members, .bounds = bounds};
     struct expr_memory memories[5];
     memset(memories, 0, sizeof memories);
-    assert_int_equal(expr_eval(program.ops, program.op_count, &view, memories).truth, T);
+    struct expr_past past = {.memories = memories};
+    assert_int_equal(expr_eval(program.ops, program.op_count, &view, &past).truth, T);
+    assert_ptr_equal(past.memories, memories + 4);
     static const enum truth want[] = {F, T, F, T};
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(memories[i].kind, EXPR_MEMORY_WITHIN);
@@ -280,9 +283,9 @@ static void an_empty_set_takes_no_memory_and_ends_at_once(void **state) {
     const struct expr_bound bounds[] = {{0, 0}, {0, 0}};
     const struct expr_view view = {.now = {S}, .bounds = bounds};
     struct expr_memory memory = {.kind = EXPR_MEMORY_FRESH};
-    assert_int_equal(expr_memory_count(program.sets, program.set_count, program.slot_count, bounds),
-                     1);
-    assert_int_equal(expr_eval(program.ops, program.op_count, &view, &memory).truth, T);
+    assert_int_equal(expr_keeps(program.sets, program.set_count, program.own, bounds).memories, 1);
+    struct expr_past past = {.memories = &memory};
+    assert_int_equal(expr_eval(program.ops, program.op_count, &view, &past).truth, T);
     assert_int_equal(memory.now, T);
 }
 

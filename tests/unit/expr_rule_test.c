@@ -19,12 +19,11 @@
  * `expect:` starts with fresh memories at 0 s; `at` goes on from the line before. Behind `if` stand
  * the points of each kind (`smoke=1,0,?`; a quality word is a point of that quality, `?` a stale
  * one, `granted` and `denied` a reading of an event point, which is over after the line), the rule's
- * own point (`value=`, `quality=`; `heard` when it was only confirmed) and what the place knows (`open=`, `weekday=`,
+ * own point (`value=`, `quality=`; `heard` when it was only confirmed), `levelled` for the counters, and what the place knows (`open=`, `weekday=`,
  * `between=` by clause, `capacity=`, `area=`). What is not given is an empty set, a stale point, or
  * unknown. `shows N` is what {value} would show; without `until` the answer must not change by
- * itself. `ok` only has to compile, `not evaluated: WORD` to compile into something that does not
- * run yet. An error must stand exactly above the carets below it; `error:` is some part of what it
- * says, `error exactly:` all of it.
+ * itself. `ok` only has to compile. An error must stand exactly above the carets below it; `error:`
+ * is some part of what it says, `error exactly:` all of it.
  */
 
 #include <dirent.h>
@@ -41,6 +40,7 @@ enum {
     POINTS_MAX = 1 + POINT_KIND_COUNT * MEMBERS_MAX, /* the rule's own, then those of each kind */
     BOUND_MAX = LIMIT_EXPR_SETS * MEMBERS_MAX,
     MEMORIES_MAX = 256,
+    WINDOWS_MAX = 32,
 };
 
 /* What a line says about the world. */
@@ -50,6 +50,7 @@ struct world {
     uint8_t betweens[LIMIT_EXPR_SETS];
     struct point_state points[POINTS_MAX];
     uint32_t counts[POINT_KIND_COUNT];
+    bool levelled;   /* the counters were levelled on this line */
     uint32_t moment; /* the point that a word such as `granted` was read from on this line */
 };
 
@@ -70,6 +71,7 @@ struct rule {
     struct expr_error error;
     struct world world;
     struct expr_memory memories[MEMORIES_MAX];
+    struct expr_window windows[WINDOWS_MAX];
 };
 
 static unsigned case_count, failure_count;
@@ -88,6 +90,11 @@ static struct world world_empty(void) {
         world.points[i].quality = QUALITY_STALE;
     }
     return world;
+}
+
+static void rule_forget(struct rule *rule) {
+    memset(rule->memories, 0, sizeof rule->memories);
+    memset(rule->windows, 0, sizeof rule->windows);
 }
 
 static enum truth truth_of(const char *word) {
@@ -124,6 +131,10 @@ static void world_assign(struct world *world, char *assignment, struct instant n
     if (strcmp(assignment, "heard") == 0) {
         world->points[0].heard = now;
         world->points[0].known = 1;
+        return;
+    }
+    if (strcmp(assignment, "levelled") == 0) {
+        world->levelled = true;
         return;
     }
     char *values = strchr(assignment, '=');
@@ -175,9 +186,11 @@ static struct expr_result rule_run_once(struct rule *rule, struct instant now, u
             members[count] = own ? 0 : member_at(set->kind, j);
         }
     }
-    assert_true(expr_memory_count(rule->program.sets, rule->program.set_count,
-                                  rule->program.slot_count, bounds) <= MEMORIES_MAX);
+    struct expr_keeps keeps =
+        expr_keeps(rule->program.sets, rule->program.set_count, rule->program.own, bounds);
+    assert_true(keeps.memories <= MEMORIES_MAX && keeps.windows <= WINDOWS_MAX);
     struct expr_view view = {.now = now,
+                             .levelled = rule->world.levelled,
                              .moment = moment,
                              .points = rule->world.points,
                              .members = members,
@@ -187,7 +200,11 @@ static struct expr_result rule_run_once(struct rule *rule, struct instant now, u
                              .weekday = rule->world.weekday,
                              .capacity = rule->world.capacity,
                              .area = rule->world.area};
-    return expr_eval(rule->program.ops, rule->program.op_count, &view, rule->memories);
+    struct expr_past past = {rule->memories, rule->windows};
+    struct expr_result result = expr_eval(rule->program.ops, rule->program.op_count, &view, &past);
+    assert_true(past.memories == rule->memories + keeps.memories);
+    assert_true(past.windows == rule->windows + keeps.windows);
+    return result;
 }
 
 /* Run, and after a moment once more, for then it is over. */
@@ -207,9 +224,8 @@ static uint64_t seconds_ns(const char *seconds) {
 static void rule_expect_result(struct rule *rule, unsigned line, char *answer, struct instant now) {
     static const char *const truths[] = {
         [TRUTH_FALSE] = "false", [TRUTH_TRUE] = "true", [TRUTH_UNKNOWN] = "unknown"};
-    if (!rule->compiled || !rule->program.evaluated) {
-        rule_fail(rule, line, "does not run",
-                  rule->compiled ? expr_unevaluated(&rule->program) : rule->error.message);
+    if (!rule->compiled) {
+        rule_fail(rule, line, "does not run", rule->error.message);
         return;
     }
     char *rest = answer;
@@ -217,6 +233,7 @@ static void rule_expect_result(struct rule *rule, unsigned line, char *answer, s
     struct instant until = INSTANT_NEVER;
     const char *shows = NULL;
     rule->world.moment = EXPR_NO_MOMENT;
+    rule->world.levelled = false;
     for (char *word = strtok_r(NULL, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
         if (strcmp(word, "until") == 0) {
             until.ns = seconds_ns(strtok_r(NULL, " ", &rest));
@@ -245,7 +262,6 @@ static void rule_expect_result(struct rule *rule, unsigned line, char *answer, s
 static void rule_expect(struct rule *rule, unsigned line, char *answer) {
     char *error = answer + strlen("error: ");
     char *exactly = answer + strlen("error exactly: ");
-    char *word = answer + strlen("not evaluated: ");
     case_count++;
     rule->judged = true;
     if (strncmp(answer, "error: ", strlen("error: ")) == 0) {
@@ -264,15 +280,9 @@ static void rule_expect(struct rule *rule, unsigned line, char *answer) {
         }
     } else if (!rule->compiled) {
         rule_fail(rule, line, "does not compile", rule->error.message);
-    } else if (strncmp(answer, "not evaluated: ", strlen("not evaluated: ")) == 0) {
-        const char *unevaluated = expr_unevaluated(&rule->program);
-        if (unevaluated == NULL || rule->program.evaluated || strcmp(unevaluated, word) != 0) {
-            rule_fail(rule, line, "is not evaluated because of",
-                      unevaluated == NULL ? "nothing" : unevaluated);
-        }
     } else if (strcmp(answer, "ok") != 0) {
         rule->world = world_empty();
-        memset(rule->memories, 0, sizeof rule->memories);
+        rule_forget(rule);
         rule_expect_result(rule, line, answer, (struct instant){0});
     }
 }
@@ -324,7 +334,7 @@ static void rule_begin(struct rule *rule, const struct expr_scope *scope, unsign
     rule->judged = false;
     rule->carets_due = false;
     rule->world = world_empty();
-    memset(rule->memories, 0, sizeof rule->memories);
+    rule_forget(rule);
 }
 
 static struct expr_scope scope_of(const char *line) {
@@ -357,18 +367,35 @@ static void rule_end(const struct rule *rule, unsigned line) {
     }
 }
 
-static void file_run(const char *path) {
+/* A page has its rules in fences; what stands outside is for people. */
+enum fence { FENCE_NONE, FENCE_RULE, FENCE_OTHER };
+
+static bool fence_opens_or_closes(const char *text, enum fence *fence) {
+    if (strncmp(text, "```", 3) != 0) {
+        return false;
+    }
+    *fence = *fence != FENCE_NONE            ? FENCE_NONE
+             : strcmp(text + 3, "rule") == 0 ? FENCE_RULE
+                                             : FENCE_OTHER;
+    return true;
+}
+
+static void file_run(const char *path, bool is_page) {
     static struct rule rule; /* large */
     memset(&rule, 0, sizeof rule);
     rule.file = path;
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     struct expr_scope scope = {.each = EXPR_EACH_PLACE};
+    enum fence fence = FENCE_NONE;
     char text[2048];
     unsigned line = 0;
     while (fgets(text, sizeof text, file) != NULL) {
         line++;
         text[strcspn(text, "\n")] = '\0';
+        if (is_page && (fence_opens_or_closes(text, &fence) || fence != FENCE_RULE)) {
+            continue;
+        }
         char *expect = strstr(text, "# expect: ");
         if (strncmp(text, "each: ", 6) == 0) {
             scope = scope_of(text + 6);
@@ -404,7 +431,7 @@ static void every_expression_means_what_stands_beside_it(void **state) {
         size_t len = strlen(entries[i]->d_name);
         if (len > 5 && strcmp(entries[i]->d_name + len - 5, ".rule") == 0) {
             snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-            file_run(path);
+            file_run(path, false);
         }
         free(entries[i]);
     }
@@ -414,9 +441,49 @@ static void every_expression_means_what_stands_beside_it(void **state) {
     assert_int_equal(failure_count, 0);
 }
 
+/* The page that teaches the language may not say what is not so. */
+static void every_example_of_the_page_means_what_it_says(void **state) {
+    (void)state;
+    case_count = 0;
+    failure_count = 0;
+    file_run(TEST_SOURCE_DIR "/rules/LANGUAGE.md", true);
+    print_message("%u answers checked\n", case_count);
+    assert_true(case_count > 60);
+    assert_int_equal(failure_count, 0);
+}
+
+static char *text_of(const char *path) {
+    static char bytes[65536];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t len = fread(bytes, 1, sizeof bytes - 1, file);
+    fclose(file);
+    bytes[len] = '\0';
+    return strdup(bytes);
+}
+
+/* The whole rule that the page begins with is one of the example site's. */
+static void the_rule_of_the_page_is_one_of_the_example(void **state) {
+    (void)state;
+    char *page = text_of(TEST_SOURCE_DIR "/rules/LANGUAGE.md");
+    char *rules = text_of(TEST_SOURCE_DIR "/deploy/example/rules.yaml");
+    char *begin = strstr(page, "```yaml\n");
+    assert_non_null(begin);
+    begin += strlen("```yaml\n");
+    char *end = strstr(begin, "```");
+    assert_non_null(end);
+    *end = '\0';
+    assert_non_null(strstr(rules, begin));
+    assert_null(strstr(end + 1, "```yaml"));
+    free(page);
+    free(rules);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_expression_means_what_stands_beside_it),
+        cmocka_unit_test(every_example_of_the_page_means_what_it_says),
+        cmocka_unit_test(the_rule_of_the_page_is_one_of_the_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

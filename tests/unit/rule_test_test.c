@@ -56,22 +56,23 @@ static void run(const char *text) {
 
 static void what_happens_as_expected_passes(void **state) {
     (void)state;
-    run(SITE "tests:\n"
-             "  - test: held\n"
-             "    begin: 2026-11-23 23:00\n"
-             "    steps:\n"
-             "      - {at: 5 s, set: {hall/gate/door: 1}}\n"
-             "      - {at: 34999 ms}\n"
-             "      - {at: 35 s, expect: [raised door_held/hall/gate/door]}\n"
-             "      - at: 40 s\n"
-             "        do: reset door_held/hall/gate/door\n"
-             "        refused: not_latched\n"
-             "  - test: open by day\n"
-             "    begin: 2026-11-23 10:00\n"
-             "    only: [door_held]\n"
-             "    steps:\n"
-             "      - {at: 5 s, set: {hall/gate/door: true}}\n"
-             "      - {at: 1 h}\n");
+    run(SITE
+        "tests:\n"
+        "  - test: held\n"
+        "    begin: 2026-11-23 23:00\n"
+        "    steps:\n"
+        "      - {at: 5 s, set: {hall/gate/door: 1}, expect: [raised door_forced/hall/gate/door]}\n"
+        "      - {at: 34999 ms}\n"
+        "      - {at: 35 s, expect: [raised door_held/hall/gate/door]}\n"
+        "      - at: 40 s\n"
+        "        do: reset door_held/hall/gate/door\n"
+        "        refused: not_latched\n"
+        "  - test: open by day\n"
+        "    begin: 2026-11-23 10:00\n"
+        "    only: [door_held]\n"
+        "    steps:\n"
+        "      - {at: 5 s, set: {hall/gate/door: true}}\n"
+        "      - {at: 1 h}\n");
     assert_string_equal(outcome.notes, "");
     assert_int_equal(outcome.r, 0);
     assert_int_equal(outcome.result.passed, 2);

@@ -226,14 +226,11 @@ static void all_findings_are_counted_when_only_some_have_room(void **state) {
 
 static void a_reading_touches_each_alarm_that_reads_it_once_and_in_order(void **state) {
     (void)state;
-    /* Rule 1 names smoke in two sets; rule 2 is not evaluated yet. */
+    /* Rule 1 names smoke in two sets. */
     trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
     trial_place_rule(&trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
                      "any(smoke) and count(smoke, heat) >= 2", CLASS_FIRE_CONFIRMED);
-    trial_place_rule(&trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE), "changes(any(smoke), 5 min) > 1",
-                     CLASS_FIRE_CONFIRMED);
     assert_true(trial_bind(&trial));
-    assert_int_equal(trial.ruleset.rules[2].evaluated, 0);
     uint32_t own = trial_alarm(&trial, 0, B_SMOKE);
     uint32_t care = trial_alarm(&trial, 1, CARE);
     assert_dependents(B_SMOKE, 2, (const uint32_t[]){own, care}, true);
@@ -290,7 +287,6 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
         assert_int_equal(rule->builtin, builtin);
         assert_int_equal(rule->alarm_first, alarm);
         assert_int_equal(rule->alarm_count, counts[builtin]);
-        assert_int_equal(rule->evaluated, 1);
         assert_int_equal(strncmp(ruleset_builtin_name((enum ruleset_builtin)builtin), "system_", 7),
                          0);
         alarm += rule->alarm_count;
@@ -384,9 +380,10 @@ static void more_between_clauses_than_the_limit_are_an_error(void **state) {
 
 /*
  * A large flat site of one place, whose draft is built directly: `rules` rules `each` of points,
- * with their point as only set, or of the place, with every point in each of LIMIT_EXPR_SETS sets.
+ * with their point as only set, or of the place, with every point in each of LIMIT_EXPR_SETS sets;
+ * each alarm has `windows`.
  */
-static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
+static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules, uint32_t windows,
                            struct ruleset_sizes *ret_sizes, struct ruleset_finding *ret_finding) {
     const struct ruleset_place place = {.parent = RULESET_NONE, .end = 1, .point_end = points};
     const struct ruleset_device device = {0};
@@ -396,7 +393,7 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
     assert_non_null(flat);
     assert_non_null(drafts);
     assert_non_null(program);
-    program->evaluated = true;
+    program->own.windows = windows;
     program->set_count = each == EXPR_EACH_POINT ? 1 : LIMIT_EXPR_SETS;
     for (uint32_t s = 0; s < program->set_count; s++) {
         program->sets[s] = (struct expr_set){
@@ -416,7 +413,6 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
             .program = program,
             .class = CLASS_DOOR_HELD,
             .priority = PRIORITY_HIGH,
-            .evaluated = true,
         };
     }
     const struct ruleset_draft draft = {
@@ -443,11 +439,12 @@ static void more_alarms_than_the_limit_are_an_error(void **state) {
     assert_int_equal(SITE_RULES * SITE_POINTS + 3, LIMIT_ALARMS);
     struct ruleset_sizes sizes;
     struct ruleset_finding finding = {0};
-    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, &sizes, &finding), 0);
+    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, 0, &sizes, &finding), 0);
     assert_int_equal(sizes.alarms, LIMIT_ALARMS);
-    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS + 1, SITE_RULES, &sizes, &finding), 1);
+    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS + 1, SITE_RULES, 0, &sizes, &finding),
+                     1);
     assert_int_equal(finding.kind, RULESET_TOO_MANY_ALARMS);
-    assert_int_equal(large_site(EXPR_EACH_POINT, LIMIT_POINTS, 12, &sizes, &finding), 1);
+    assert_int_equal(large_site(EXPR_EACH_POINT, LIMIT_POINTS, 12, 0, &sizes, &finding), 1);
     assert_int_equal(finding.kind, RULESET_TOO_MANY_ALARMS);
     assert_int_equal(finding.rule, LIMIT_ALARMS / LIMIT_POINTS);
 }
@@ -458,12 +455,55 @@ static void more_bindings_than_the_limit_are_an_error(void **state) {
     assert_int_equal(SITE_RULES * SITE_POINTS * LIMIT_EXPR_SETS, LIMIT_BINDINGS);
     struct ruleset_sizes sizes;
     struct ruleset_finding finding = {0};
-    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS, SITE_RULES, &sizes, &finding), 0);
+    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS, SITE_RULES, 0, &sizes, &finding), 0);
     assert_int_equal(sizes.members, LIMIT_BINDINGS);
     assert_int_equal(sizes.dependents, SITE_RULES * SITE_POINTS);
-    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS + 1, SITE_RULES, &sizes, &finding), 1);
+    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS + 1, SITE_RULES, 0, &sizes, &finding),
+                     1);
     assert_int_equal(finding.kind, RULESET_TOO_MANY_BINDINGS);
     assert_int_equal(finding.rule, SITE_RULES - 1);
+}
+
+static void more_windows_than_the_limit_are_an_error(void **state) {
+    (void)state;
+    enum { SITE_RULES = 8, EACH = 4, SITE_POINTS = LIMIT_WINDOWS / SITE_RULES / EACH };
+    assert_int_equal(SITE_RULES * EACH * SITE_POINTS, LIMIT_WINDOWS);
+    struct ruleset_sizes sizes;
+    struct ruleset_finding finding = {0};
+    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, EACH, &sizes, &finding),
+                     0);
+    assert_int_equal(sizes.windows, LIMIT_WINDOWS);
+    assert_int_equal(
+        large_site(EXPR_EACH_POINT, SITE_POINTS + 1, SITE_RULES, EACH, &sizes, &finding), 1);
+    assert_int_equal(finding.kind, RULESET_TOO_MANY_WINDOWS);
+    assert_int_equal(finding.rule, SITE_RULES - 1);
+}
+
+/* What clears is bound like what raises: its sets, memories and windows stand behind. */
+static void an_expression_that_clears_is_bound_behind_the_one_that_raises(void **state) {
+    (void)state;
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_DAY_CARE_ROOM),
+                     "any(within(smoke, 60 s)) and changes(any(smoke), 60 s) > 1", CLASS_INTRUSION);
+    trial_clear(&trial, "all(held(not door_contact, 5 s)) and min(since(smoke)) > 5 min");
+    assert_true(trial_bind(&trial));
+    const struct ruleset_rule *rule = &trial.ruleset.rules[0];
+    uint32_t ward = trial_alarm(&trial, 0, WARD_B);
+    assert_int_equal(rule->set_count, 4);
+    assert_members(ward, 0, 1, (const uint32_t[]){B_SMOKE});
+    assert_members(ward, 2, 1, (const uint32_t[]){B_DOOR});
+    assert_members(ward, 3, 1, (const uint32_t[]){B_SMOKE});
+    assert_int_equal(trial.ruleset.alarms[ward].memory_count, 3);
+    assert_int_equal(trial.ruleset.alarms[ward].window_count, 1);
+    assert_int_equal(trial.ruleset.alarms[ward].window_first, 1);
+    assert_int_equal(trial.ruleset.window_count, 2);
+    bool behind = false;
+    for (uint32_t i = rule->op_count; i < rule->op_count + rule->clear_op_count; i++) {
+        const struct expr_op *op = &trial.ruleset.ops[rule->op_first + i];
+        behind = behind || (op->code == EXPR_LOAD && op->set == 2);
+    }
+    assert_true(behind);
+    assert_dependents(B_DOOR, 1, (const uint32_t[]){ward}, true);
+    assert_dependents(B_SMOKE, 1, (const uint32_t[]){ward}, true);
 }
 
 int main(void) {
@@ -487,6 +527,8 @@ int main(void) {
         RULESET_TEST(more_between_clauses_than_the_limit_are_an_error),
         RULESET_TEST(more_alarms_than_the_limit_are_an_error),
         RULESET_TEST(more_bindings_than_the_limit_are_an_error),
+        RULESET_TEST(more_windows_than_the_limit_are_an_error),
+        RULESET_TEST(an_expression_that_clears_is_bound_behind_the_one_that_raises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
