@@ -316,7 +316,11 @@ static void core_reading(const struct core_turn *turn) {
     enum quality quality = core_reading_quality(reading);
     bool usable = quality_usable(quality);
     bool rested = quality_usable((enum quality)state->quality) && state->value == 0;
-    if (quality != state->quality || (usable && reading->value != state->value)) {
+    bool changed = quality != state->quality || (usable && reading->value != state->value);
+    /* What was read already says nothing new, but that it is so still; each moment is new. */
+    bool news = changed || core_point_is_moments(core, point) ||
+                core->faults[point] != (uint8_t)core_quality_fault(quality);
+    if (changed) {
         state->changed = now;
     }
     state->quality = (uint8_t)quality;
@@ -333,7 +337,11 @@ static void core_reading(const struct core_turn *turn) {
         state->known = 1;
         core_watch_point(core, point, now);
     }
-    core_touch_point(core, point);
+    if (news) {
+        core_touch_point(core, point);
+    } else {
+        core_touch_age(core, point);
+    }
     core_activity_of_point(turn, point);
     core_point_expect(core, point, now);
     if (usable && state->value != 0) {
