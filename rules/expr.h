@@ -52,7 +52,8 @@ struct expr_op {
     uint8_t code;    /* enum expr_opcode */
     uint8_t set;     /* which set it loads from or walks over */
     uint16_t target; /* index of the operation with which an aggregate's loop goes on */
-    uint32_t slot; /* BETWEEN: clause; MOMENT: enum expr_moment; FOLD, NEXT, END: enum expr_fold */
+    uint32_t
+        slot; /* BETWEEN: clause; MOMENT: enum expr_moment; FOLD, NEXT, END: enum expr_fold; SHOW: enum dimension */
     union {
         double number;    /* NUMBER, TRUTH: a constant, in its dimension's base unit */
         uint64_t span_ns; /* an operation over time: its duration */

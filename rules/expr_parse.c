@@ -416,7 +416,8 @@ static bool parse_compare(struct expr_parser *parser, struct expr_term *ret_term
     struct expr_emitter *emitter = &parser->emitter;
     if (ret_term->form == EXPR_FORM_NUMBER && !emitter->shown && !emitter->walking) {
         emitter->shown = true;
-        if (!parse_emit_code(parser, EXPR_SHOW, ret_term->at)) {
+        struct expr_op show = {.code = EXPR_SHOW, .slot = ret_term->dimension};
+        if (!expr_parse_emit(parser, show, ret_term->at)) {
             return false;
         }
     }

@@ -104,8 +104,28 @@ static void event_fill_value(const struct event_view *view, struct text *text) {
     text_add(text, number);
 }
 
+/* The number that the rule's expression shows as its value, if it shows one; NULL otherwise. */
+static const struct expr_op *event_shown(const struct event_view *view) {
+    const struct ruleset *ruleset = &view->site->ruleset;
+    if (view->alarm == NULL) {
+        return NULL;
+    }
+    const struct ruleset_rule *rule = &ruleset->rules[view->alarm->rule];
+    for (uint32_t i = rule->op_first; i < rule->op_first + rule->op_count; i++) {
+        if (ruleset->ops[i].code == EXPR_SHOW) {
+            return &ruleset->ops[i];
+        }
+    }
+    return NULL;
+}
+
 static void event_fill_unit(const struct event_view *view, struct text *text) {
     uint32_t point = view->event->point;
+    const struct expr_op *shown = event_shown(view);
+    if (shown != NULL) {
+        text_add(text, unit_facts(dimension_base((enum dimension)shown->slot))->name);
+        return;
+    }
     if (point != RULESET_NONE) {
         enum point_kind kind = (enum point_kind)view->site->ruleset.points[point].kind;
         text_add(text, unit_facts(point_kind_facts(kind)->unit)->name);

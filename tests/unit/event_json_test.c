@@ -623,6 +623,34 @@ static void the_end_of_an_alarm_that_nothing_is_known_of_is_still_told(void **st
     }
 }
 
+/* What a place's rule compares decides the unit, not the point that was read last. */
+static void the_unit_is_that_of_what_the_rule_compares(void **state) {
+    (void)state;
+    static struct words words;
+    static struct ruleset_rule rules[CONSOLE_SITE_ALARMS];
+    static const char text[] = "max(temperature) - min(temperature) > 5 °C and any(smoke)";
+    const struct expr_scope scope = {.each = EXPR_EACH_PLACE};
+    struct expr_program program;
+    struct expr_error error;
+    words_init(&words, "room", "{value} {unit}");
+    assert_true(expr_compile(text, strlen(text), &scope, &program, &error));
+    memcpy(rules, words.site.ruleset.rules, sizeof rules);
+    struct ruleset_rule *rule = &rules[words.site.ruleset.alarms[CONSOLE_SITE_CALL].rule];
+    rule->op_first = 0;
+    rule->op_count = program.op_count;
+    words.site.ruleset.rules = rules;
+    words.site.ruleset.ops = program.ops;
+    struct core_event event = event_call();
+    event.value = 6.5;
+    json_t *root = body_parse(body(&words.site, &event, 1, 0));
+    assert_string_equal(data_string(root, "text", "en"), "6.5 °C");
+    json_decref(root);
+    event.point = RULESET_NONE;
+    root = body_parse(body(&words.site, &event, 1, 0));
+    assert_string_equal(data_string(root, "text", "en"), "6.5 °C");
+    json_decref(root);
+}
+
 static int in_shanghai(void **state) {
     (void)state;
     zone_init("Asia/Shanghai");
@@ -660,6 +688,7 @@ int main(void) {
         cmocka_unit_test(the_longest_words_of_all_still_make_one_whole_body),
         cmocka_unit_test(no_body_ever_has_a_card_number),
         cmocka_unit_test(since_is_local_time),
+        cmocka_unit_test(the_unit_is_that_of_what_the_rule_compares),
         cmocka_unit_test(the_end_of_an_alarm_without_a_rule_keeps_what_was_last_told_of_it),
         cmocka_unit_test(the_end_of_an_alarm_that_nothing_is_known_of_is_still_told),
     };
