@@ -19,6 +19,8 @@ UNIT_OF = {None: "", "time": "s", "ratio": "%", "temperature": "°C", "concentra
            "illuminance": "lx", "area": "m2", "voltage": "V", "sound": "dB"}
 CLAUSES = ["between 22:00 and 06:00", "between 08:30 and 12:00"]
 MOVING = ("since", "age")
+# Of windows: no multiple of their slices is a whole second within a life.
+WINDOW_SPANS = ["3.1 s", "6.7 s", "9.7 s"]
 NESTED_MAX = 3  # strict comparisons of growing numbers inside one another
 
 
@@ -74,6 +76,10 @@ class Rule:
         self.text = Writer(rng, self).condition(rng.randint(1, 3))
         self.tree = language.compile_rule(self.text, self.scope)
 
+    def is_told(self, input_, entity):
+        """Must the core's condition be the model's after this input?"""
+        return True
+
     def line(self):
         return f"rule {self.each} {','.join(self.kinds)} {self.text}"
 
@@ -90,6 +96,34 @@ class Rule:
             if kind in self.kinds:
                 alone = {kind: found[0] for kind, found in site.in_place(place, False).items()}
                 yield Entity(index, alone, {}, site.capacity[place], site.area[place])
+
+
+class WindowRule(Rule):
+    """A rule over one window of its own point.
+
+    What a window says is exact to one slice. Between two slices the core does not look, so that the
+    two are compared where it must: at a reading of the point.
+    """
+
+    def __init__(self, rng, site):
+        self.site = site
+        kinds = [kind for _, kind in site.points if kind in TRUTHS or kind in NUMBERS]
+        self.each, self.kinds = "point", [rng.choice(kinds)]
+        self.scope = language.Scope(self.each, self.kinds)
+        sign, span = rng.choice(language.COMPARISONS), rng.choice(WINDOW_SPANS)
+        if self.kinds[0] in TRUTHS:
+            condition = rng.choice(["value", "not value", "value and open", "quality == good"])
+            self.text = f"changes({condition}, {span}) {sign} {rng.randint(0, 3)}"
+        else:
+            unit = UNIT_OF[NUMBERS[self.kinds[0]]]
+            number = rng.choice(["value", "value", "value * 2", "-value"])
+            fixed = rng.choice(["0", "1", "2.5", "20", "22.5", "-3"])
+            self.text = (f"{rng.choice(language.OVER_NUMBERS)}({number}, {span}) {sign} "
+                         f"{fixed} {unit}").strip()
+        self.tree = language.compile_rule(self.text, self.scope)
+
+    def is_told(self, input_, entity):
+        return input_[2:4] == ("reading", entity.own)
 
 
 class Writer:
@@ -265,8 +299,8 @@ class Writer:
 class Life:
     """What happens at a site, second by second."""
 
-    def __init__(self, rng, site, clauses):
-        self.site = site
+    def __init__(self, rng, site, clauses, watched):
+        self.site, self.watched = site, watched  # points of which there is more to hear
         self.seconds = rng.randint(10, 30)
         self.inputs = sorted((rng.randint(0, self.seconds), rng.random(), self.event(rng, clauses))
                              for _ in range(rng.randint(5, 30)))
@@ -281,7 +315,8 @@ class Life:
             return ("weekday", truth)
         if draw < 0.2 and clauses:
             return ("between", rng.choice(clauses), truth)
-        index = rng.randrange(len(self.site.points))
+        index = rng.choice(self.watched) if self.watched and rng.random() < 0.5 else \
+            rng.randrange(len(self.site.points))
         sort = KINDS[self.site.points[index][1]][0]
         value = rng.choice(["0", "1"] if sort != "number" else
                            ["0", "1", "2", "3", "20", "22.5", "23", "-4.25"])
@@ -365,6 +400,9 @@ class Case:
         self.site = Site(rng)
         self.rules = []
         wanted = rng.randint(1, 4)
+        if rng.random() < 0.2 and any(KINDS[kind][0] in ("truth", "number")
+                                      for _, kind in self.site.points):
+            self.rules.append(WindowRule(rng, self.site))
         while len(self.rules) < wanted:
             rule = Rule(rng, self.site)
             if depth_of_growth(rule.tree) <= NESTED_MAX:
@@ -372,7 +410,9 @@ class Case:
         growth = max(depth_of_growth(rule.tree) for rule in self.rules)
         self.offsets = range(growth + 1)
         clauses = sorted({clause for rule in self.rules for clause in clauses_of(rule.tree)})
-        self.life = Life(rng, self.site, clauses)
+        watched = [entity.own for rule in self.rules if isinstance(rule, WindowRule)
+                   for entity in rule.entities()]
+        self.life = Life(rng, self.site, clauses, watched)
 
     def expected(self):
         """(the core's inputs, by moment the truths of all entities)."""

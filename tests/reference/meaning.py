@@ -169,6 +169,54 @@ def since(moments, truths):
     return [told(i) for i in range(len(moments))]
 
 
+# --- windows: over the slices of rules/expr_window.h, whose page says where they begin ---
+
+
+SLICES = 64
+SLICES_KNOWN = 48  # three quarters
+
+
+class Window:
+    """What a window sees at moment i: known values, each with how long it stood there."""
+
+    def __init__(self, moments, values, span_ns, i):
+        slice_ns = -(-span_ns // SLICES)
+        now_ns = moments[i].at_ns
+        self.begin_ns = max(0, now_ns // slice_ns - SLICES + 1) * slice_ns
+        self.seen = []  # (value, ns)
+        self.changes = 0
+        for j in range(i + 1):
+            begin_ns, end_ns = moments[j].at_ns, now_ns if j == i else ends_ns(moments, j)
+            if max(begin_ns, self.begin_ns) > end_ns or values[j] is None or \
+                    end_ns == self.begin_ns > begin_ns:
+                continue
+            self.seen.append((values[j], end_ns - max(begin_ns, self.begin_ns)))
+            self.changes += begin_ns >= self.begin_ns and j > 0 and \
+                (values[j - 1], values[j]) == (False, True)
+        self.known_ns = sum(stood_ns for _, stood_ns in self.seen)
+        self.tells = self.known_ns >= SLICES_KNOWN * slice_ns
+
+    def told(self, name):
+        values = [value for value, _ in self.seen]
+        return {"changes": lambda: float(self.changes), "rate": lambda: values[-1] - values[0],
+                "min": lambda: min(values), "max": lambda: max(values),
+                "avg": lambda: sum(value * ns for value, ns in self.seen) / self.known_ns}[name]()
+
+
+def window(name, moments, values, span_ns):
+    """Unknown until it was known for three quarters of the span; then of the known time alone."""
+    def told(i):
+        seen = Window(moments, values, span_ns, i)
+        return (seen.told(name),) * 2 if seen.tells else UNKNOWN
+
+    return [told(i) for i in range(len(moments))]
+
+
+def exact(bounds):
+    """The number that bounds leave, or None."""
+    return bounds[0] if bounds[0] == bounds[1] else None
+
+
 # --- an expression ---
 
 
@@ -284,6 +332,10 @@ class Meaning:
         values = self.values(argument, member)
         if name == "since":
             return since(self.moments, values)
+        if name in ("changes", "rate", "min", "max", "avg"):
+            if name != "changes":
+                values = [exact(bounds) for bounds in values]
+            return window(name, self.moments, values, span_ns)
         return {"within": within, "held": held}[name](self.moments, values, span_ns)
 
     def fold(self, tree):
