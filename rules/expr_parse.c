@@ -531,11 +531,12 @@ static bool parse_begin(struct expr_parser *parser) {
     if (parser->scope->each == EXPR_EACH_PLACE) {
         return true;
     }
+    if (!expr_emit_set(&parser->emitter, EXPR_BIND_SELF, 0, 0, 0, &set)) {
+        return false;
+    }
     parser->emitter.shown = !parse_is_counted(parser->scope);
-    return expr_emit_set(&parser->emitter, EXPR_BIND_SELF, 0, 0, 0, &set) &&
-           (!parser->emitter.shown ||
-            expr_emit(&parser->emitter, (struct expr_op){.code = EXPR_SHOW_POINT, .set = set}, 0,
-                      0));
+    struct expr_op show = {.code = EXPR_SHOW_POINT, .set = set};
+    return !parser->emitter.shown || expr_emit(&parser->emitter, show, 0, 0);
 }
 
 bool expr_compile(const char *text, size_t len, const struct expr_scope *scope,
