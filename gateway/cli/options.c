@@ -81,9 +81,6 @@ static bool options_is_text(const char *value) {
 /* Take one option in; NULL, or what is wrong with its value. */
 static const char *options_take(struct options *options, int code, const char *value) {
     uint64_t number = 0;
-    if (value != NULL && !options_is_text(value)) {
-        return "takes one line of UTF-8: set the terminal to UTF-8 (LANG=zh_CN.UTF-8)";
-    }
     switch (code) {
     case CODE_SOCKET:
         options->socket = value;
@@ -179,7 +176,10 @@ enum options_end options_parse(int argc, char **argv, unsigned taken, const char
             (void)fputs(help, stdout);
             return OPTIONS_HELP;
         }
-        const char *wrong = options_take(ret_options, code, optarg);
+        bool sound = optarg == NULL || options_is_text(optarg);
+        const char *wrong =
+            sound ? options_take(ret_options, code, optarg)
+                  : "takes one line of UTF-8: set the terminal to UTF-8 (LANG=zh_CN.UTF-8)";
         if (wrong != NULL) {
             char what[256];
             const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
