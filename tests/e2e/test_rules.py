@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every rule of the example site through the real processes, at the pace of a clock that runs fast."""
+
+import json
+import shutil
+from datetime import datetime, timedelta
+
+from harness import ROOT, until
+
+SUNDAY_NIGHT = "2026-11-22T23:00:00+08:00"  # everything is closed
+MONDAY_NOON = "2026-11-23T12:00:00+08:00"  # everything is open
+
+
+def wall(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def at(scene, start, rate):
+    """Broker, backend, a field where nothing happens by itself, and a gateway, at this time and pace."""
+    clock = ["--clock", f"{start}@{rate}"]
+    scene.start_broker()
+    return scene.backend(), scene.field(arguments=["--still", *clock]), scene.gateway(clock)
+
+
+def until_seen(backend, point, value):
+    """Wait until the gateway has told this value; return when it was measured."""
+    def seen():
+        payload = backend.latest(f"/point/{point}")
+        message = json.loads(payload) if payload else {}
+        return message if message.get("value") == value and message.get("quality") == "good" else None
+    return wall(until(seen, f"{point} to be {value}")["time"])
+
+
+def until_clock(backend, field, since, **span):
+    """Wait until so much time has passed on the gateway's clock, as a sensor's readings tell it."""
+    count = iter(range(1, 1000000))
+
+    def later():
+        field.say(f'mqtt field/desk/people {{"count": {next(count)}}}')
+        payload = backend.latest("/point/hall/desk/people")
+        message = json.loads(payload) if payload else {}
+        return message.get("value") is not None and wall(message["time"]) - since >= timedelta(**span)
+    until(later, f"{span} to pass on the clock")
+
+
+def test_a_bathroom_that_is_occupied_for_half_an_hour_is_told(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 60)
+    until_seen(backend, "care/bath/presence", 0)
+    field.set("care/bath/presence", 1)
+    since = until_seen(backend, "care/bath/presence", 1)
+    [raised] = backend.until_event(type="alarm.raised", rule="bathroom_overstay", deadline_s=60)
+    assert raised["subject"] == "care/bath" and raised["data"]["class"] == "care.overstay"
+    assert timedelta(minutes=30) <= wall(raised["time"]) - since < timedelta(minutes=32)
+
+
+def test_somebody_who_leaves_the_bathroom_in_time_is_not_told(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 60)
+    until_seen(backend, "care/bath/presence", 0)
+    field.set("care/bath/presence", 1)
+    since = until_seen(backend, "care/bath/presence", 1)
+    field.set("care/bath/presence", 0)
+    until_seen(backend, "care/bath/presence", 0)
+    field.set("care/bath/presence", 1)
+    again = until_seen(backend, "care/bath/presence", 1)
+    [raised] = backend.until_event(type="alarm.raised", rule="bathroom_overstay", deadline_s=60)
+    assert wall(raised["time"]) - again >= timedelta(minutes=30) and again > since
+
+
+def test_a_day_care_room_without_a_move_while_open_is_told_and_a_move_ends_it(scene):
+    shutil.copytree(ROOT / "deploy" / "example", scene.directory / "site")
+    scene.site = scene.directory / "site" / "site.yaml"
+    rules = scene.directory / "site" / "rules.yaml"
+    rules.write_text(rules.read_text().replace("held(open and not any(motion), 2 h)", "held(open and not any(motion), 20 min)"))
+    backend, field, _gateway = at(scene, MONDAY_NOON, 60)
+    [raised] = backend.until_event(type="alarm.raised", rule="no_activity", deadline_s=60)
+    assert raised["subject"] == "care/day-care"
+    field.set("care/day-care/motion", 1)
+    backend.until_event(type="alarm.cleared", rule="no_activity")
+
+
+def test_a_gate_that_opens_at_night_without_a_card_is_forced_and_with_one_is_not(scene):
+    backend, field, _gateway = at(scene, SUNDAY_NIGHT, 1)
+    field.say('mqtt field/gate/door {"open": false}')
+    field.say('mqtt field/gate/rex {"pressed": false}')
+    until_seen(backend, "hall/gate/door", 0)
+    field.say('mqtt field/gate/reader {"card": 40213344, "granted": true}')
+    backend.until_event(type="access.granted")
+    field.say('mqtt field/gate/door {"open": true}')
+    until_seen(backend, "hall/gate/door", 1)
+    field.say('mqtt field/gate/door {"open": false}')
+    until_seen(backend, "hall/gate/door", 0)
+    granted = wall(backend.events(type="access.granted")[0]["time"])
+    # Past the six seconds of the card: the same door is forced now.
+
+    until_clock(backend, field, granted, seconds=7)
+    assert not backend.events(type="alarm.raised", rule="door_forced")
+    field.say('mqtt field/gate/door {"open": true}')
+    [forced] = backend.until_event(type="alarm.raised", rule="door_forced")
+    assert forced["subject"] == "hall/gate/door"
+    field.say('mqtt field/gate/door {"open": false}')
+    backend.until_event(type="alarm.cleared", rule="door_forced")
+
+
+def test_moves_on_the_court_at_night_are_an_intrusion_and_by_day_are_not(scene):
+    backend, field, gateway = at(scene, SUNDAY_NIGHT, 10)
+
+    def move_twice():
+        # Of a minute's window the sensor must have been known for three quarters.
+        until_clock(backend, field, until_seen(backend, "sport/court/motion", 0), seconds=50)
+        for value in (1, 0, 1, 0):
+            field.set("sport/court/motion", value)
+            until_seen(backend, "sport/court/motion", value)
+    move_twice()
+    [raised] = backend.until_event(type="alarm.raised", rule="night_intrusion")
+    assert raised["subject"] == "sport/court"
+    assert gateway.stop() == 0
+    day = scene.gateway(["--clock", f"{MONDAY_NOON}@10"])
+    until(lambda: len(backend.events(type="system.started")) == 2, "the second gateway")
+    move_twice()
+    field.press("care/day-care/button-1")
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    assert len(backend.events(type="alarm.raised", rule="night_intrusion")) == 1
+    assert not backend.events(type="alarm.reraised", rule="night_intrusion")
+    assert day.stop() == 0
+
+
+def test_a_sports_room_above_its_capacity_is_told_and_ends_when_people_leave(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 10)
+    until_seen(backend, "sport/room/in", 0)
+    until_seen(backend, "sport/room/out", 0)
+    field.set("sport/room/in", 44)  # exactly a tenth above its 40 is not above
+    until_seen(backend, "sport/room/in", 44)
+    field.set("sport/room/in", 45)
+    since = until_seen(backend, "sport/room/in", 45)
+    [raised] = backend.until_event(type="alarm.raised", rule="over_capacity")
+    assert wall(raised["time"]) - since >= timedelta(seconds=30) and raised["data"]["value"] == 45
+    field.set("sport/room/out", 4)
+    until_seen(backend, "sport/room/out", 4)
+    assert not backend.events(type="alarm.cleared", rule="over_capacity")  # 41: below the limit, above the capacity
+    field.set("sport/room/out", 5)
+    backend.until_event(type="alarm.cleared", rule="over_capacity")
+
+
+def test_stale_air_is_told_by_its_average_and_ends_by_it(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 60)
+    field.set("care/day-care/co2", 1500)
+    until_seen(backend, "care/day-care/co2", 1500)
+    [raised] = backend.until_event(type="alarm.raised", rule="stuffy", deadline_s=60)
+    assert raised["subject"] == "care/day-care/co2"
+    field.set("care/day-care/co2", 600)
+    backend.until_event(type="alarm.cleared", rule="stuffy", deadline_s=60)
+
+
+def test_a_cold_room_is_told_after_ten_minutes_while_open(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 60)
+    field.set("care/club/temperature", 16.5)
+    since = until_seen(backend, "care/club/temperature", 16.5)
+    [raised] = backend.until_event(type="alarm.raised", rule="too_cold", subject="care/club/temperature", deadline_s=60)
+    assert wall(raised["time"]) - since >= timedelta(minutes=10)
+    field.set("care/club/temperature", 18.5)  # warmer than the alarm's limit, but not yet its end
+    until_seen(backend, "care/club/temperature", 18.5)
+    field.set("care/club/temperature", 19.5)
+    [cleared] = backend.until_event(type="alarm.cleared", rule="too_cold", subject="care/club/temperature")
+    assert cleared["data"]["value"] == 19.5
+
+
+def test_two_detectors_confirm_a_fire_and_one_does_not(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 1)
+    until_seen(backend, "care/dining/smoke-1", 0)
+    field.set("care/dining/smoke-1", 1)
+    backend.until_event(type="alarm.raised", rule="fire_alarm", subject="care/dining/smoke-1")
+    assert not backend.events(type="alarm.raised", rule="fire_confirmed")
+    field.set("care/dining/heat-1", 1)
+    [confirmed] = backend.until_event(type="alarm.raised", rule="fire_confirmed")
+    assert confirmed["subject"] == "care" and confirmed["data"]["priority"] == "emergency"
