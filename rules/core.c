@@ -123,7 +123,7 @@ static void core_device_lose(struct core *core, uint32_t device, struct instant 
     for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
         uint32_t point = core->device_points[i];
         timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
-        core->faults[point] = TRUTH_UNKNOWN;
+        core->points[point].fault = TRUTH_UNKNOWN;
         core_point_stale(core, point, now);
     }
 }
@@ -188,7 +188,7 @@ static void core_point_due(struct core *core, uint32_t point, struct instant now
         timers_set(&core->timers, core_point_timer(core, point), due);
         return;
     }
-    core->faults[point] = TRUTH_TRUE;
+    core->points[point].fault = TRUTH_TRUE;
     core_point_stale(core, point, now);
 }
 
@@ -298,7 +298,7 @@ static void core_activity_of_point(const struct core_turn *turn, uint32_t point)
 static void core_attend(struct core *core, uint32_t place) {
     core->attended = place;
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
-        if (core->ruleset->alarms[i].place == place && core->alarms[i].alarm.axes.open) {
+        if (core->ruleset->alarms[i].place == place && core->alarms[i].axes.open) {
             index_set_add(&core->touched, i);
         }
     }
@@ -319,14 +319,14 @@ static void core_reading(const struct core_turn *turn) {
     bool changed = quality != state->quality || (usable && reading->value != state->value);
     /* What was read already says nothing new, but that it is so still; each moment is new. */
     bool news = changed || core_point_is_moments(core, point) ||
-                core->faults[point] != (uint8_t)core_quality_fault(quality);
+                core->points[point].fault != (uint8_t)core_quality_fault(quality);
     if (changed) {
         state->changed = now;
     }
     state->quality = (uint8_t)quality;
     state->value = usable ? reading->value : state->value; /* the last good one is kept */
     core->measured[point] = reading->measured;
-    core->faults[point] = (uint8_t)core_quality_fault(quality);
+    core->points[point].fault = (uint8_t)core_quality_fault(quality);
     if (usable) {
         core_device_hear(core, core->ruleset->points[point].device, now);
     }
@@ -514,7 +514,7 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
     case BUILTIN_SENSOR_FAULT: {
         /* While the device is lost nobody can say more of its points than that. */
         bool lost = core->devices[core->ruleset->points[entity].device].lost == TRUTH_TRUE;
-        return lost ? TRUTH_UNKNOWN : (enum truth)core->faults[entity];
+        return lost ? TRUTH_UNKNOWN : (enum truth)core->points[entity].fault;
     }
     case BUILTIN_STUCK:
     case BUILTIN_BATTERY_LOW:
@@ -546,20 +546,20 @@ static enum truth core_run(struct core *core, uint32_t alarm, const struct expr_
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &ruleset->rules[bound->rule];
-    struct core_alarm *state = &core->alarms[alarm];
+    struct alarm *state = &core->alarms[alarm];
     struct expr_past past = {&core->memories[bound->memory_first],
                              &core->windows[bound->window_first]};
     struct expr_result raise =
         expr_eval(&ruleset->ops[rule->op_first], rule->op_count, view, &past);
-    state->evaluation_due = raise.deadline;
-    state->value = raise.value;
+    struct core_evaluation *evaluation = &core->evaluations[alarm];
+    *evaluation = (struct core_evaluation){.due = raise.deadline, .value = raise.value};
     if (rule->clear_op_count == 0) {
         return raise.truth;
     }
     struct expr_result clear = expr_eval(&ruleset->ops[rule->op_first + rule->op_count],
                                          rule->clear_op_count, view, &past);
-    state->evaluation_due = instant_earlier(raise.deadline, clear.deadline);
-    enum truth stays = state->alarm.axes.active ? expr_truth_not(clear.truth) : TRUTH_FALSE;
+    evaluation->due = instant_earlier(raise.deadline, clear.deadline);
+    enum truth stays = state->axes.active ? expr_truth_not(clear.truth) : TRUTH_FALSE;
     return expr_truth_or(raise.truth, stays);
 }
 
@@ -603,11 +603,17 @@ static enum truth core_judge(struct core *core, uint32_t alarm, struct instant n
     if (rule->builtin == BUILTIN_NONE) {
         return core_judge_expression(core, alarm, now, moment);
     }
-    enum truth truth =
-        core_judge_builtin(core, (enum ruleset_builtin)rule->builtin, bound->entity, now);
-    core->alarms[alarm].value = rule->each == EXPR_EACH_POINT ? core->points[bound->entity].value
-                                                              : (truth == TRUTH_TRUE ? 1 : 0);
-    return truth;
+    return core_judge_builtin(core, (enum ruleset_builtin)rule->builtin, bound->entity, now);
+}
+
+double core_alarm_value(const struct core *core, uint32_t alarm) {
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    if (alarm < core->evaluation_count) {
+        return core->evaluations[alarm].value;
+    } else if (core->ruleset->rules[bound->rule].each == EXPR_EACH_POINT) {
+        return core->points[bound->entity].value;
+    }
+    return core->alarms[alarm].condition == TRUTH_TRUE ? 1 : 0;
 }
 
 struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
@@ -625,8 +631,8 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
 }
 
 void core_schedule(struct core *core, uint32_t alarm) {
-    const struct core_alarm *state = &core->alarms[alarm];
-    struct instant due = instant_earlier(alarm_due(&state->alarm), state->evaluation_due);
+    const struct alarm *state = &core->alarms[alarm];
+    struct instant due = instant_earlier(alarm_due(state), core_evaluation_due(core, alarm));
     timers_set(&core->timers, alarm, instant_earlier(due, core_chain_due(core, alarm)));
 }
 
@@ -677,7 +683,7 @@ static struct wall core_until(const struct core_turn *turn, const struct alarm *
 /* Count a raise that people are to hear of, and say so when there are too many. */
 static void core_count_raise(const struct core_turn *turn, uint32_t alarm, unsigned changes) {
     struct core *core = turn->core;
-    struct alarm_axes axes = core->alarms[alarm].alarm.axes;
+    struct alarm_axes axes = core->alarms[alarm].axes;
     bool raised = (changes & (ALARM_CHANGE_RAISED | ALARM_CHANGE_RERAISED)) != 0;
     if (!raised || axes.test || alarm_axes_are_suppressed(axes) ||
         core->ruleset->alarms[alarm].priority == PRIORITY_JOURNAL) {
@@ -701,7 +707,7 @@ static uint32_t core_incident(const struct core *core, uint32_t alarm) {
 static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                       const struct command *command) {
     const struct core *core = turn->core;
-    const struct core_alarm *state = &core->alarms[alarm];
+    const struct alarm *state = &core->alarms[alarm];
     uint32_t point = core_deciding_point(turn, alarm);
     for (unsigned bit = 0; bit < ALARM_CHANGES_TOLD; bit++) {
         if ((changes >> bit & 1) == 0) {
@@ -714,15 +720,15 @@ static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned cha
             .alarm = alarm,
             .place = core->ruleset->alarms[alarm].place,
             .point = point,
-            .axes = state->alarm.axes,
-            .occurrence = state->alarm.occurrence,
-            .raises = state->alarm.raises,
+            .axes = state->axes,
+            .occurrence = state->occurrence,
+            .raises = state->raises,
             .incident = core_incident(core, alarm),
-            .disposition = (enum disposition)state->alarm.disposition,
-            .until = core_until(turn, &state->alarm, (enum alarm_change)(1u << bit)),
+            .disposition = (enum disposition)state->disposition,
+            .until = core_until(turn, state, (enum alarm_change)(1u << bit)),
             .quality =
                 point == RULESET_NONE ? QUALITY_GOOD : (enum quality)core->points[point].quality,
-            .value = state->value,
+            .value = core_alarm_value(core, alarm),
             .measured = point == RULESET_NONE ? (struct wall){0} : core->measured[point],
             .command = command,
         };
@@ -764,13 +770,13 @@ static unsigned core_attend_alarm(const struct core_turn *turn, uint32_t alarm,
         return 0;
     }
     /* What is not open, or attended already, stays as it is. */
-    return alarm_command(&turn->core->alarms[alarm].alarm, conf, &press, turn->input->at,
+    return alarm_command(&turn->core->alarms[alarm], conf, &press, turn->input->at,
                          turn->input->wall, &refusal);
 }
 
 static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uint32_t moment) {
     struct core *core = turn->core;
-    struct alarm *state = &core->alarms[alarm].alarm;
+    struct alarm *state = &core->alarms[alarm];
     struct instant now = turn->input->at;
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = state->axes;
@@ -803,7 +809,7 @@ static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
 
 static void core_command(const struct core_turn *turn, const struct command *command) {
     struct core *core = turn->core;
-    struct alarm *state = &core->alarms[command->alarm].alarm;
+    struct alarm *state = &core->alarms[command->alarm];
     const struct alarm_conf conf = core_alarm_conf(core, command->alarm);
     const struct alarm_axes before = state->axes;
     unsigned changes = alarm_command(state, &conf, command, turn->input->at, turn->input->wall,

@@ -34,6 +34,16 @@ static uint32_t core_memories_max(const struct ruleset *ruleset) {
     return most;
 }
 
+/* How many alarms the site's own rules have: they stand before those of the product's own. */
+static uint32_t core_evaluation_count(const struct ruleset *ruleset) {
+    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
+        if (ruleset->rules[r].builtin != BUILTIN_NONE) {
+            return ruleset->rules[r].alarm_first;
+        }
+    }
+    return ruleset->alarm_count;
+}
+
 /* Return `core` with its arrays behind it in `room`; what is no address stays as it is. */
 static struct core core_lay(struct core_room *room, const struct ruleset *ruleset,
                             struct core core) {
@@ -47,13 +57,12 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.ruleset = ruleset;
     core.points = core_take(room, points, sizeof *core.points);
     core.measured = core_take(room, points, sizeof *core.measured);
-    core.faults = core_take(room, points, sizeof *core.faults);
     core.aged = core_take(room, points, sizeof *core.aged);
-    core.stuck = core_take(room, points, sizeof *core.stuck);
     core.devices = core_take(room, devices, sizeof *core.devices);
     core.device_first = core_take(room, (size_t)devices + 1, sizeof *core.device_first);
     core.device_points = core_take(room, points, sizeof *core.device_points);
     core.alarms = core_take(room, alarms, sizeof *core.alarms);
+    core.evaluations = core_take(room, core_evaluation_count(ruleset), sizeof *core.evaluations);
     core.touched.indexes = core_take(room, alarms, sizeof *core.touched.indexes);
     core.touched.marks = core_take(room, alarms, sizeof *core.touched.marks);
     core.changed.indexes = core_take(room, alarms, sizeof *core.changed.indexes);
@@ -186,22 +195,27 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     *core = core_lay(&room, ruleset, (struct core){0});
     core->newest = now;
     core->events_max = core_events_max(ruleset);
+    core->evaluation_count = core_evaluation_count(ruleset);
 
     for (uint32_t p = 0; p < ruleset->point_count; p++) {
-        core->points[p] = (struct point_state){.heard = now, .changed = now};
-        core->points[p].quality = QUALITY_STALE;
+        core->points[p] = (struct point_state){.heard = now,
+                                               .changed = now,
+                                               .quality = QUALITY_STALE,
+                                               .fault = TRUTH_UNKNOWN,
+                                               .stuck = TRUTH_UNKNOWN};
         core->measured[p] = (struct wall){0};
     }
-    core_forget(core->faults, ruleset->point_count);
     memset(core->aged, 0, ruleset->point_count);
-    core_forget(core->stuck, ruleset->point_count);
     for (uint32_t d = 0; d < ruleset->device_count; d++) {
         core->devices[d] = (struct core_device){.heard = now, .lost = TRUTH_UNKNOWN};
     }
     core_list_points(core);
+    memset(core->alarms, 0, ruleset->alarm_count * sizeof *core->alarms); /* with its padding */
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
-        core->alarms[i] = (struct core_alarm){.evaluation_due = INSTANT_NEVER};
-        alarm_init(&core->alarms[i].alarm);
+        alarm_init(&core->alarms[i]);
+    }
+    for (uint32_t i = 0; i < core->evaluation_count; i++) {
+        core->evaluations[i] = (struct core_evaluation){.due = INSTANT_NEVER};
     }
     memset(core->memories, 0, ruleset->memory_count * sizeof *core->memories);
     memset(core->windows, 0, ruleset->window_count * sizeof *core->windows);

@@ -54,7 +54,7 @@ static bool core_is_inhibited(const struct core *core, uint32_t alarm) {
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     if (core_is_point_fault(core, alarm)) {
         uint32_t device = ruleset->points[bound->entity].device;
-        return core->alarms[core->builtin_first[BUILTIN_DEVICE_LOST] + device].alarm.axes.active;
+        return core->alarms[core->builtin_first[BUILTIN_DEVICE_LOST] + device].axes.active;
     }
     for (uint32_t place = bound->place; place != RULESET_NONE;
          place = ruleset->places[place].parent) {
@@ -66,7 +66,7 @@ static bool core_is_inhibited(const struct core *core, uint32_t alarm) {
 }
 
 unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now) {
-    struct alarm *state = &core->alarms[alarm].alarm;
+    struct alarm *state = &core->alarms[alarm];
     if (!state->axes.open || !core_has_cause(core, alarm)) {
         return 0;
     }
@@ -75,7 +75,7 @@ unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now
 }
 
 void core_note_cause(struct core *core, uint32_t alarm, bool was_active) {
-    bool active = core->alarms[alarm].alarm.axes.active;
+    bool active = core->alarms[alarm].axes.active;
     if (active == was_active || !core_is_cause(core, alarm)) {
         return;
     }
@@ -156,7 +156,7 @@ static uint32_t core_promoted_alarm(const struct core *core, uint32_t zone) {
 }
 
 uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before) {
-    struct alarm_axes after = core->alarms[alarm].alarm.axes;
+    struct alarm_axes after = core->alarms[alarm].axes;
     if (before.promoted == after.promoted || core_rule_of(core, alarm)->class != CLASS_FIRE_ALARM) {
         return RULESET_NONE;
     }
@@ -175,7 +175,7 @@ static bool core_zone_is_confirmed(const struct core *core, uint32_t zone) {
         bool confirms = rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE;
         for (uint32_t i = rule->alarm_first; confirms && i < rule->alarm_first + rule->alarm_count;
              i++) {
-            if (ruleset->alarms[i].place == zone && core->alarms[i].alarm.axes.open) {
+            if (ruleset->alarms[i].place == zone && core->alarms[i].axes.open) {
                 return true;
             }
         }
@@ -188,6 +188,6 @@ enum truth core_judge_promotion(const struct core *core, uint32_t zone) {
         return TRUTH_FALSE;
     }
     /* A fire that is confirmed need not be confirmed again; one that was promoted stays so. */
-    bool open = core->alarms[core_promoted_alarm(core, zone)].alarm.axes.open;
+    bool open = core->alarms[core_promoted_alarm(core, zone)].axes.open;
     return open || !core_zone_is_confirmed(core, zone) ? TRUTH_TRUE : TRUTH_FALSE;
 }

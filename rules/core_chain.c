@@ -73,7 +73,7 @@ struct instant core_chain_due(const struct core *core, uint32_t alarm) {
 
 /* Which kinds of outputs the alarm keeps on, in its present state. */
 static point_kind_set core_lit_kinds(const struct core *core, uint32_t alarm) {
-    struct alarm_axes axes = core->alarms[alarm].alarm.axes;
+    struct alarm_axes axes = core->alarms[alarm].axes;
     enum alarm_class class =
         (enum alarm_class)core->ruleset->rules[core->ruleset->alarms[alarm].rule].class;
     if (!axes.open) {
@@ -161,7 +161,7 @@ static enum chain_hearing core_output_hearing(const struct core *core, uint32_t 
  */
 static enum chain_hearing core_hearing(const struct core *core, uint32_t alarm,
                                        const struct core_chain *slot) {
-    struct alarm_axes axes = core->alarms[alarm].alarm.axes;
+    struct alarm_axes axes = core->alarms[alarm].axes;
     const struct chain_step *steps;
     (void)core_chain_conf(core, alarm, &steps);
     if (slot->chain.reached == 0) {
@@ -199,7 +199,7 @@ static bool core_follow(const struct core_turn *turn, uint32_t alarm, struct cor
                         unsigned changes, const struct command *command) {
     const struct chain_step *steps;
     (void)core_chain_conf(turn->core, alarm, &steps);
-    struct alarm_axes axes = turn->core->alarms[alarm].alarm.axes;
+    struct alarm_axes axes = turn->core->alarms[alarm].axes;
     struct chain *chain = &slot->chain;
     if (!core_is_told(axes)) {
         bool was = chain->state != CHAIN_IDLE;
@@ -226,7 +226,7 @@ static void core_tell_step(const struct core_turn *turn, uint32_t alarm,
     const struct chain_step *steps;
     (void)core_chain_conf(core, alarm, &steps);
     const struct chain_step *step = &steps[slot->chain.reached - 1];
-    const struct core_alarm *state = &core->alarms[alarm];
+    const struct alarm *state = &core->alarms[alarm];
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     uint32_t point = bound->entity_kind == ENTITY_POINT ? bound->entity : RULESET_NONE;
     turn->step->events[turn->step->event_count++] = (struct core_event){
@@ -236,12 +236,12 @@ static void core_tell_step(const struct core_turn *turn, uint32_t alarm,
         .alarm = alarm,
         .place = bound->place,
         .point = point,
-        .axes = state->alarm.axes,
-        .occurrence = state->alarm.occurrence,
-        .raises = state->alarm.raises,
-        .disposition = (enum disposition)state->alarm.disposition,
+        .axes = state->axes,
+        .occurrence = state->occurrence,
+        .raises = state->raises,
+        .disposition = (enum disposition)state->disposition,
         .quality = point == RULESET_NONE ? QUALITY_GOOD : (enum quality)core->points[point].quality,
-        .value = state->value,
+        .value = core_alarm_value(core, alarm),
         .measured = point == RULESET_NONE ? (struct wall){0} : core->measured[point],
         .escalation = {.step = slot->chain.reached,
                        .run = slot->chain.run,
@@ -377,7 +377,7 @@ void core_chain_check(const struct core *core) {
         const struct chain_step *steps;
         if (slot != NULL) {
             chain_check(&slot->chain, core_chain_conf(core, i, &steps)->step_count);
-            assert(core_is_told(core->alarms[i].alarm.axes) || slot->chain.state == CHAIN_IDLE);
+            assert(core_is_told(core->alarms[i].axes) || slot->chain.state == CHAIN_IDLE);
         }
     }
     for (uint32_t p = 0; p < ruleset->point_count; p++) {

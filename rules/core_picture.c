@@ -30,7 +30,7 @@ static void picture_point(const struct core *core, uint32_t point, struct input 
     const struct point_state *state = &core->points[point];
     enum point_kind kind = (enum point_kind)core->ruleset->points[point].kind;
     bool moment = point_kind_facts(kind)->form == POINT_FORM_EVENT;
-    if (moment || (state->quality == QUALITY_STALE && core->faults[point] != TRUTH_TRUE)) {
+    if (moment || (state->quality == QUALITY_STALE && core->points[point].fault != TRUTH_TRUE)) {
         picture_state(input, INPUT_TICK, 0, TRUTH_UNKNOWN);
         return;
     }

@@ -115,8 +115,8 @@ void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *
     assert(alarm < core->ruleset->alarm_count);
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
-    const struct alarm_axes before = core->alarms[alarm].alarm.axes;
-    alarm_restore(&core->alarms[alarm].alarm, &conf, record, now);
+    const struct alarm_axes before = core->alarms[alarm].axes;
+    alarm_restore(&core->alarms[alarm], &conf, record, now);
     core_note_cause(core, alarm, before.active);
     core->causes_turned = false;
     (void)core_note_promotion(core, alarm, before); /* all alarms are looked at at the start */
@@ -137,7 +137,7 @@ const struct point_state *core_point(const struct core *core, uint32_t point) {
 
 const struct alarm *core_alarm(const struct core *core, uint32_t alarm) {
     assert(alarm < core->ruleset->alarm_count);
-    return &core->alarms[alarm].alarm;
+    return &core->alarms[alarm];
 }
 
 enum truth core_condition(const struct core *core, uint32_t alarm) {
@@ -194,8 +194,8 @@ static void core_check_causes(const struct core *core) {
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         const struct ruleset_rule *rule = &core->ruleset->rules[core->ruleset->alarms[i].rule];
         bool fire = rule->class == CLASS_FIRE_ALARM || rule->class == CLASS_FIRE_CONFIRMED;
-        fires += fire && core->alarms[i].alarm.axes.active;
-        promotions += core->alarms[i].alarm.axes.promoted;
+        fires += fire && core->alarms[i].axes.active;
+        promotions += core->alarms[i].axes.promoted;
     }
     for (uint32_t place = 0; place < core->ruleset->place_count; place++) {
         fires -= core->fires[place];
@@ -208,9 +208,9 @@ static void core_check_causes(const struct core *core) {
 void core_check(const struct core *core) {
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         const struct alarm_conf conf = core_alarm_conf(core, i);
-        const struct core_alarm *state = &core->alarms[i];
-        alarm_check(&state->alarm, &conf);
-        struct instant due = instant_earlier(alarm_due(&state->alarm), state->evaluation_due);
+        const struct alarm *state = &core->alarms[i];
+        alarm_check(state, &conf);
+        struct instant due = instant_earlier(alarm_due(state), core_evaluation_due(core, i));
         assert(core->timers.due[i].ns == instant_earlier(due, core_chain_due(core, i)).ns);
     }
     core_chain_check(core);

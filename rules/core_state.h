@@ -14,10 +14,10 @@
 #include "rules/index_set.h"
 #include "rules/timers.h"
 
-struct core_alarm {
-    struct alarm alarm;
-    struct instant evaluation_due; /* when its expression may change by itself */
-    double value;                  /* of the last evaluation, for texts */
+/* What the last evaluation of a site rule's alarm said. */
+struct core_evaluation {
+    struct instant due; /* when its expression may change by itself */
+    double value;       /* for texts */
 };
 
 /* The escalation of one alarm whose rule has a chain, and what it switches on. */
@@ -52,9 +52,7 @@ struct core {
     /* by point */
     struct point_state *points;
     struct wall *measured; /* of the last reading */
-    uint8_t *faults;       /* is the point at fault by itself? Unknown when nobody can say. */
     uint8_t *aged;         /* does an alarm read the point's age? */
-    uint8_t *stuck;        /* did the last round of upkeep find it stuck? */
 
     /* by device; its points are device_points[device_first[d] … device_first[d + 1]) */
     struct core_device *devices;
@@ -62,7 +60,9 @@ struct core {
     uint32_t *device_points;
 
     /* by alarm */
-    struct core_alarm *alarms;
+    struct alarm *alarms;
+    struct core_evaluation *evaluations; /* of the site rules' alarms, which stand first */
+    uint32_t evaluation_count;
     struct index_set touched; /* to be evaluated in this step */
     struct index_set changed; /* not reported by core_changed() yet */
 
@@ -112,6 +112,14 @@ static inline uint32_t core_device_timer(const struct core *core, uint32_t devic
 static inline uint32_t core_point_timer(const struct core *core, uint32_t point) {
     return core->ruleset->alarm_count + core->ruleset->device_count + point;
 }
+
+/* When the alarm's expression may change by itself; those of the product's own have none. */
+static inline struct instant core_evaluation_due(const struct core *core, uint32_t alarm) {
+    return alarm < core->evaluation_count ? core->evaluations[alarm].due : INSTANT_NEVER;
+}
+
+/* What the alarm was last decided by, for texts. */
+double core_alarm_value(const struct core *core, uint32_t alarm);
 
 static inline uint32_t core_upkeep_timer(const struct core *core) {
     return core_point_timer(core, core->ruleset->point_count);

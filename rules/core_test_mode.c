@@ -69,7 +69,7 @@ static void core_test_finish(const struct core_turn *turn, uint32_t place,
     core->test_count--;
     core_tell_test(turn, EVENT_TEST_ENDED, place, RULESET_NONE, command);
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
-        if (core->alarms[i].alarm.axes.test) {
+        if (core->alarms[i].axes.test) {
             index_set_add(&core->touched, i);
         }
     }

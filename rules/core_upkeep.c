@@ -21,9 +21,9 @@ void core_upkeep_round(struct core *core, struct instant now) {
     for (uint32_t i = first; i < first + core->builtin_count[BUILTIN_STUCK]; i++) {
         uint32_t point = ruleset->alarms[i].entity;
         if (!upkeep_is_still(&core->points[point], now)) {
-            core->stuck[point] = TRUTH_FALSE;
+            core->points[point].stuck = TRUTH_FALSE;
         } else if (moves[ruleset->points[point].kind]) {
-            core->stuck[point] = TRUTH_TRUE;
+            core->points[point].stuck = TRUTH_TRUE;
             index_set_add(&core->touched, i);
         }
     }
@@ -33,7 +33,7 @@ static enum truth upkeep_stuck(const struct core *core, uint32_t point, struct i
     if (!upkeep_is_still(&core->points[point], now)) {
         return TRUTH_FALSE;
     }
-    return core->stuck[point] == TRUTH_TRUE ? TRUTH_TRUE : TRUTH_UNKNOWN;
+    return core->points[point].stuck == TRUTH_TRUE ? TRUTH_TRUE : TRUTH_UNKNOWN;
 }
 
 enum truth core_upkeep_judge(const struct core *core, enum ruleset_builtin builtin, uint32_t point,

@@ -154,6 +154,8 @@ struct point_state {
     struct instant changed; /* when value or quality last changed */
     uint8_t quality;        /* enum quality; QUALITY_STALE until first heard */
     uint8_t known;          /* it was heard at least once */
+    uint8_t fault;          /* enum truth: is it at fault by itself? The core's own, as the next */
+    uint8_t stuck;          /* enum truth: did the last round of upkeep find it stuck? */
 };
 
 /*
