@@ -43,58 +43,58 @@ static const struct act {
     const char *command;
     const char *verb;
     const char *done_zh, *done_en;
-    unsigned taken;     /* beside --by, --reason and --json */
-    const char *second; /* NULL: it takes one operand */
+    unsigned taken; /* beside --by, --reason and --json */
     bool about_place;
+    const char *second; /* NULL: it takes one operand */
     const char *operands;
     const char *help;
 } acts[] = {
-    {"ack", "acknowledge", "已确认", "acknowledged", OPTION_AS, NULL, false, ONE_ALARM,
+    {"ack", "acknowledge", "已确认", "acknowledged", OPTION_AS, false, NULL, ONE_ALARM,
      "Usage: tocsin ack ALARM [--by NAME] [--reason TEXT] [--as WORD]\n\n"
      "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n\n" AS_HELP
          COMMON_HELP},
-    {"attend", "attend", "已记录到场", "attended", 0, NULL, false, ONE_ALARM,
+    {"attend", "attend", "已记录到场", "attended", 0, false, NULL, ONE_ALARM,
      "Usage: tocsin attend ALARM [--by NAME] [--reason TEXT]\n\n"
      "Record that somebody has been at the place. A call closes only after that.\n\n" COMMON_HELP},
-    {"investigate", "investigate", "已登记核实结果", "investigated", 0, "result", false,
+    {"investigate", "investigate", "已登记核实结果", "investigated", 0, false, "result",
      "takes an ALARM and what was found there: real or false",
      "Usage: tocsin investigate ALARM real|false [--by NAME] [--reason TEXT]\n\n"
      "Record what somebody has found where a fire alarm was raised. A real fire counts as\n"
      "confirmed at once; a false one no longer waits to be, and the alarm stays until its reset.\n\n" COMMON_HELP},
-    {"silence", "silence", "已消音", "silenced", OPTION_SECONDS, NULL, false, ONE_ALARM,
+    {"silence", "silence", "已消音", "silenced", OPTION_SECONDS, false, NULL, ONE_ALARM,
      "Usage: tocsin silence ALARM [--seconds N] [--by NAME] [--reason TEXT]\n\n"
      "Turn the sound of an alarm off for a while, at most two minutes.\n\n"
      "  --seconds N    for how long (120)\n" COMMON_HELP},
-    {"reset", "reset", "已复位", "reset", OPTION_AS, NULL, false, ONE_ALARM,
+    {"reset", "reset", "已复位", "reset", OPTION_AS, false, NULL, ONE_ALARM,
      "Usage: tocsin reset ALARM [--by NAME] [--reason TEXT] [--as WORD]\n\n"
      "Close a latched alarm: acknowledged, over, and for a call attended.\n\n" AS_HELP COMMON_HELP},
-    {"shelve", "shelve", "已搁置", "shelved", TAKES_SPAN, NULL, false, ONE_ALARM,
+    {"shelve", "shelve", "已搁置", "shelved", TAKES_SPAN, false, NULL, ONE_ALARM,
      "Usage: tocsin shelve ALARM --minutes N --reason TEXT [--by NAME]\n\n"
      "Hear nothing of an alarm for a while, at most 8 hours. It is recorded all the same, and comes\n"
      "back by itself. Fires and calls are never shelved.\n\n" SPAN_HELP COMMON_HELP},
-    {"unshelve", "unshelve", "已取消搁置", "unshelved", 0, NULL, false, ONE_ALARM,
+    {"unshelve", "unshelve", "已取消搁置", "unshelved", 0, false, NULL, ONE_ALARM,
      "Usage: tocsin unshelve ALARM [--by NAME] [--reason TEXT]\n\n"
      "Hear of a shelved alarm again before its time.\n\n" COMMON_HELP},
     {"out-of-service", "out-of-service", "已停用", "out of service", TAKES_SPAN | TAKES_SECOND,
-     NULL, false, ONE_ALARM,
+     false, NULL, ONE_ALARM,
      "Usage: tocsin out-of-service ALARM --until TIME --reason TEXT [--by NAME]\n"
      "              [--second NAME --second-role ROLE]\n\n"
      "Take an alarm out of service while its sensor is worked on. It is in service again by itself.\n"
      "A fire or a call takes a second person in another role.\n\n" SPAN_HELP
      "  --second NAME  who else answers for it\n"
      "  --second-role ROLE  in which role\n" COMMON_HELP},
-    {"in-service", "in-service", "已恢复使用", "in service", 0, NULL, false, ONE_ALARM,
+    {"in-service", "in-service", "已恢复使用", "in service", 0, false, NULL, ONE_ALARM,
      "Usage: tocsin in-service ALARM [--by NAME] [--reason TEXT]\n\n"
      "Put an alarm in service again before its time.\n\n" COMMON_HELP},
-    {"disposition", "disposition", "已登记处置结论", "recorded what it was", 0, "disposition",
-     false,
+    {"disposition", "disposition", "已登记处置结论", "recorded what it was", 0, false,
+     "disposition",
      "takes an ALARM and what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer",
      "Usage: tocsin disposition ALARM WORD [--by NAME] [--reason TEXT]\n\n"
      "Record what an alarm turned out to be, while it is open or up to 24 hours after: genuine,\n"
      "equipment, misuse, test, drill, duplicate or no_answer.\n\n" COMMON_HELP},
-    {"test begin", "test-begin", "测试开始", "test begun", TAKES_SPAN, NULL, true, TEST_PLACE,
+    {"test begin", "test-begin", "测试开始", "test begun", TAKES_SPAN, true, NULL, TEST_PLACE,
      TEST_HELP},
-    {"test end", "test-end", "测试结束", "test ended", TAKES_SPAN, NULL, true, TEST_PLACE,
+    {"test end", "test-end", "测试结束", "test ended", TAKES_SPAN, true, NULL, TEST_PLACE,
      TEST_HELP},
 };
 
