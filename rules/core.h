@@ -174,8 +174,9 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
  * chain. Of several steps that come at once each takes an input, the next being a tick. Alarms that
  * are inhibited, or no longer, by what happened in this step come last, by their causes.
  *
- * What time alone brought until `input->at` is applied before the input is, whether or not a tick
- * came.
+ * Delays that ended before `input->at` are told whether or not a tick came. An expression is judged
+ * once, as things are after the input: whoever must not miss what was true only until then brings a
+ * tick at core_deadline() first, as the engine and a replay do.
  */
 void core_step(struct core *core, const struct input *input, struct step *step);
 

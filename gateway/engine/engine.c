@@ -117,14 +117,9 @@ static void engine_record_event(struct engine *engine, const struct core_event *
     }
 }
 
-/*
- * Step the core with `input`, whose kind and contents are set, now. Returns why a command was
- * refused, and sets `ret_first`, which may be NULL, to the first event if there was one.
- */
-static enum command_refusal engine_apply(struct engine *engine, struct input *input,
-                                         const struct journal_event **ret_first) {
-    input->at = engine_now(engine);
-    input->wall = clock_wall();
+/* Step the core with `input`; returns and sets the same as engine_apply(). */
+static enum command_refusal engine_step(struct engine *engine, const struct input *input,
+                                        const struct journal_event **ret_first) {
     struct step step = {.events = engine->events};
     recording_ring_add(engine->recording, input);
     core_step(engine->core, input, &step);
@@ -133,6 +128,28 @@ static enum command_refusal engine_apply(struct engine *engine, struct input *in
         engine_record_event(engine, &step.events[i], i == 0 ? ret_first : NULL);
     }
     return step.refusal;
+}
+
+/*
+ * Step the core with `input`, whose kind and contents are set, now. Returns why a command was
+ * refused, and sets `ret_first`, which may be NULL, to the first event if there was one.
+ *
+ * What the core wanted to be woken for before now comes first, at its own instant, also when the
+ * timer for it is late: what had been held for long enough must not be missed because the reading
+ * that ends it was read first.
+ */
+static enum command_refusal engine_apply(struct engine *engine, struct input *input,
+                                         const struct journal_event **ret_first) {
+    struct instant now = engine_now(engine);
+    struct instant due = core_deadline(engine->core);
+    while (input->kind != INPUT_TICK && input->kind != INPUT_START && instant_reached(now, due)) {
+        const struct input tick = {.kind = INPUT_TICK, .at = due, .wall = clock_wall()};
+        (void)engine_step(engine, &tick, NULL);
+        due = core_deadline(engine->core);
+    }
+    input->at = now;
+    input->wall = clock_wall();
+    return engine_step(engine, input, ret_first);
 }
 
 /* The present state of one alarm, as the journal keeps it. NULL without memory. */

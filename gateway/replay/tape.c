@@ -22,7 +22,7 @@ static bool tape_add(struct tape *tape, const char *name) {
     if (tape->count == TAPE_SEGMENTS_MAX || strlen(name) >= RECORDING_NAME_SIZE) {
         return false;
     }
-    strcpy(tape->names[tape->count++], name);
+    memcpy(tape->names[tape->count++], name, strlen(name) + 1);
     return true;
 }
 
