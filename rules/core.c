@@ -315,7 +315,7 @@ static void core_reading(const struct core_turn *turn) {
     struct point_state *state = &core->points[point];
     enum quality quality = core_reading_quality(reading);
     bool usable = quality_usable(quality);
-    bool rested = quality_usable((enum quality)state->quality) && state->value == 0;
+    bool rested = state->known != 0 && state->value == 0; /* when it could last be read */
     bool changed = quality != state->quality || (usable && reading->value != state->value);
     /* What was read already says nothing new, but that it is so still; each moment is new. */
     bool news = changed || core_point_is_moments(core, point) ||
@@ -787,7 +787,7 @@ static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uin
     }
     changes |= core_attend_alarm(turn, alarm, &conf);
     changes |= core_follow_cause(core, alarm, now);
-    core_note_cause(core, alarm, before.active);
+    core_note_cause(core, alarm, before);
     core_touch_later(core, core_note_promotion(core, alarm, before));
     core_conclude(turn, alarm, changes, NULL);
 }
@@ -819,7 +819,7 @@ static void core_command(const struct core_turn *turn, const struct command *com
         turn->step->refusal = COMMAND_ACCEPTED;
         changes = ALARM_CHANGE_ACKNOWLEDGED;
     }
-    core_note_cause(core, command->alarm, before.active);
+    core_note_cause(core, command->alarm, before);
     core_touch_later(core, core_note_promotion(core, command->alarm, before));
     core_conclude(turn, command->alarm, changes, command);
 }

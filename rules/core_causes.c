@@ -74,16 +74,26 @@ unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now
     return alarm_inhibit(state, &conf, core_is_inhibited(core, alarm), now);
 }
 
-void core_note_cause(struct core *core, uint32_t alarm, bool was_active) {
-    bool active = core->alarms[alarm].axes.active;
-    if (active == was_active || !core_is_cause(core, alarm)) {
+bool core_fire_counts(struct alarm_axes axes) {
+    return axes.active && !axes.test;
+}
+
+void core_note_cause(struct core *core, uint32_t alarm, struct alarm_axes before) {
+    struct alarm_axes after = core->alarms[alarm].axes;
+    if (!core_is_cause(core, alarm)) {
+        return;
+    }
+    bool fire = core_is_fire(core, alarm);
+    bool was = fire ? core_fire_counts(before) : before.active;
+    bool is = fire ? core_fire_counts(after) : after.active;
+    if (was == is) {
         return;
     }
     core->causes_turned = true;
-    if (core_is_fire(core, alarm)) {
+    if (fire) {
         uint32_t *fires = &core->fires[core_fire_zone(core, alarm)];
-        assert(active || *fires > 0);
-        *fires = active ? *fires + 1 : *fires - 1;
+        assert(is || *fires > 0);
+        *fires = is ? *fires + 1 : *fires - 1;
     }
 }
 
@@ -167,7 +177,10 @@ uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axe
     return core_promoted_alarm(core, zone);
 }
 
-/* Has a rule of the site confirmed a fire in the zone already? */
+/*
+ * Does a rule of the site say that a fire is confirmed in the zone, in earnest and to people? One that
+ * is over, and only waits for its reset, says nothing of a new fire, nor does a drill.
+ */
 static bool core_zone_is_confirmed(const struct core *core, uint32_t zone) {
     const struct ruleset *ruleset = core->ruleset;
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
@@ -175,7 +188,9 @@ static bool core_zone_is_confirmed(const struct core *core, uint32_t zone) {
         bool confirms = rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE;
         for (uint32_t i = rule->alarm_first; confirms && i < rule->alarm_first + rule->alarm_count;
              i++) {
-            if (ruleset->alarms[i].place == zone && core->alarms[i].axes.open) {
+            struct alarm_axes axes = core->alarms[i].axes;
+            if (ruleset->alarms[i].place == zone && core_fire_counts(axes) &&
+                !alarm_axes_are_suppressed(axes)) {
                 return true;
             }
         }

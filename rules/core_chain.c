@@ -198,7 +198,7 @@ static bool core_is_told(struct alarm_axes axes) {
 static bool core_follow(const struct core_turn *turn, uint32_t alarm, struct core_chain *slot,
                         unsigned changes, const struct command *command) {
     const struct chain_step *steps;
-    (void)core_chain_conf(turn->core, alarm, &steps);
+    const struct ruleset_chain *conf = core_chain_conf(turn->core, alarm, &steps);
     struct alarm_axes axes = turn->core->alarms[alarm].axes;
     struct chain *chain = &slot->chain;
     if (!core_is_told(axes)) {
@@ -206,8 +206,10 @@ static bool core_follow(const struct core_turn *turn, uint32_t alarm, struct cor
         chain_end(chain);
         return was;
     }
+    /* Who presses again while the chain still runs is on the way to be heard; afterwards is not. */
+    bool over = chain->state == CHAIN_STOPPED || chain->reached == conf->step_count;
     bool anew = (changes & (ALARM_CHANGE_RAISED | ALARM_CHANGE_REALARMED)) != 0 ||
-                (chain->state == CHAIN_STOPPED && (changes & ALARM_CHANGE_RERAISED) != 0);
+                (over && (changes & ALARM_CHANGE_RERAISED) != 0);
     if (!axes.acked && (anew || chain->state == CHAIN_IDLE)) {
         chain_begin(chain, turn->input->at);
         return true;

@@ -117,7 +117,7 @@ void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = core->alarms[alarm].axes;
     alarm_restore(&core->alarms[alarm], &conf, record, now);
-    core_note_cause(core, alarm, before.active);
+    core_note_cause(core, alarm, before);
     core->causes_turned = false;
     (void)core_note_promotion(core, alarm, before); /* all alarms are looked at at the start */
     for (uint32_t i = 0; memory_count == bound->memory_count && i < memory_count; i++) {
@@ -194,7 +194,7 @@ static void core_check_causes(const struct core *core) {
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         const struct ruleset_rule *rule = &core->ruleset->rules[core->ruleset->alarms[i].rule];
         bool fire = rule->class == CLASS_FIRE_ALARM || rule->class == CLASS_FIRE_CONFIRMED;
-        fires += fire && core->alarms[i].axes.active;
+        fires += fire && core_fire_counts(core->alarms[i].axes);
         promotions += core->alarms[i].axes.promoted;
     }
     for (uint32_t place = 0; place < core->ruleset->place_count; place++) {

@@ -176,8 +176,11 @@ void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned change
 /* Let the alarm follow its cause, if another alarm is one. Returns a set of enum alarm_change. */
 unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now);
 
-/* The alarm was stepped: count it among the causes, or no longer. */
-void core_note_cause(struct core *core, uint32_t alarm, bool was_active);
+/* Is a fire alarm with these axes a fire in earnest, and now? */
+bool core_fire_counts(struct alarm_axes axes);
+
+/* The alarm was stepped, and was `before`: count it among the causes, or no longer. */
+void core_note_cause(struct core *core, uint32_t alarm, struct alarm_axes before);
 
 /* Let those follow whose causes turned in this step. */
 void core_spread_causes(const struct core_turn *turn);

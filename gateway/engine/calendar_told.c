@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A clock set back by more days than this was wrong before, and is believed now. */
+enum { LEVEL_DAYS_BACK = 2 };
+
 int calendar_told_init(struct calendar_told *told, const struct calendar *calendar) {
     *told = (struct calendar_told){
         .open = malloc((size_t)calendar->calendar_count + 1),
@@ -65,8 +68,12 @@ void calendar_tell(const struct calendar *calendar, struct calendar_told *told, 
     if (told_change(&told->weekday, calendar_is_weekday(moment))) {
         tell(context, INPUT_WEEKDAY, 0, (enum truth)told->weekday);
     }
-    bool due = told->levelled && told->level_day != calendar_level_day(calendar, moment);
-    calendar_told_levelled(told, calendar, wall);
+    int32_t day = calendar_level_day(calendar, moment);
+    bool due = told->levelled && day > told->level_day;
+    /* A clock that is set back a little will come to this day again: it was levelled then. */
+    if (!told->levelled || due || told->level_day - day > LEVEL_DAYS_BACK) {
+        calendar_told_levelled(told, calendar, wall);
+    }
     if (due) {
         tell(context, INPUT_LEVEL, 0, TRUTH_TRUE);
     }

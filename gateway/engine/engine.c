@@ -739,7 +739,7 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
     restore->newest.ns =
         recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
     bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;
-    restore_age(recorded, restore_elapsed_ns(recorded, engine->newest, clock_wall()), emergency);
+    restore_life(recorded, engine->newest, clock_wall(), emergency);
     core_restore(engine->core, alarm, &recorded->record, recorded->memories, recorded->memory_count,
                  engine->newest);
     core_restore_chain(engine->core, alarm, &recorded->chain, engine->newest);

@@ -52,3 +52,22 @@ void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergenc
         }
     }
 }
+
+void restore_life(struct journal_alarm *alarm, struct instant now, struct wall wall,
+                  bool emergency) {
+    static const enum alarm_clock told[] = {ALARM_CLOCK_SHELVE, ALARM_CLOCK_SERVICE};
+    uint32_t *left_ds = alarm->record.left_ds;
+    uint64_t wall_ns = wall.ns > alarm->at_wall.ns ? (uint64_t)(wall.ns - alarm->at_wall.ns) : 0;
+    uint64_t wall_ds = wall_ns / NS_PER_DS;
+    uint32_t by_wall_ds[sizeof told / sizeof told[0]];
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        uint32_t left = left_ds[told[i]];
+        by_wall_ds[i] = left > wall_ds ? left - (uint32_t)wall_ds : left > 0;
+    }
+    restore_age(alarm, restore_elapsed_ns(alarm, now, wall), emergency);
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        if (by_wall_ds[i] < left_ds[told[i]]) {
+            left_ds[told[i]] = by_wall_ds[i];
+        }
+    }
+}

@@ -30,4 +30,12 @@ uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant no
  */
 void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergency);
 
+/*
+ * Bring the record to `now` and `wall`: what the two functions above do, and besides, shelves and
+ * outages end when people were told that they would, by the wall clock, also where nobody knows how much
+ * time has passed: an alarm that is heard too early does no harm.
+ */
+void restore_life(struct journal_alarm *alarm, struct instant now, struct wall wall,
+                  bool emergency);
+
 #endif

@@ -346,6 +346,26 @@ static void a_levelling_is_told_once_also_when_it_was_due_while_nobody_looked(vo
     calendar_told_deinit(&told);
 }
 
+static void a_clock_that_is_set_to_and_fro_levels_no_counter_twice(void **state) {
+    (void)state;
+    const struct calendar levelled = {
+        .calendars = calendars, .calendar_count = 1, .level_min = AT(4, 0), .east_s = zone_east_s};
+    struct calendar_told told;
+    assert_int_equal(calendar_told_init(&told, &levelled), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-23T03:00:00+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-23T04:00:05+08:00"), 1);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-23T03:59:55+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-23T04:00:05+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-22T12:00:00+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-23T12:00:00+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-24T04:00:00+08:00"), 1);
+    /* A clock that had been years ahead does not put the levelling off for years. */
+    assert_int_equal(levellings_at(&levelled, &told, "2038-01-01T12:00:00+08:00"), 1);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-24T12:00:00+08:00"), 0);
+    assert_int_equal(levellings_at(&levelled, &told, "2026-11-25T04:00:00+08:00"), 1);
+    calendar_told_deinit(&told);
+}
+
 static void a_change_of_shift_is_a_boundary(void **state) {
     (void)state;
     const struct calendar of = calendar_of_shifts();
@@ -435,6 +455,7 @@ int main(void) {
         SHANGHAI(a_shift_is_on_duty_across_midnight_and_on_a_holiday),
         SHANGHAI(the_hour_of_levelling_is_a_boundary_and_begins_a_day_of_its_own),
         SHANGHAI(a_levelling_is_told_once_also_when_it_was_due_while_nobody_looked),
+        SHANGHAI(a_clock_that_is_set_to_and_fro_levels_no_counter_twice),
         SHANGHAI(a_change_of_shift_is_a_boundary),
         BERLIN(hours_in_the_hour_that_spring_leaves_out_begin_right_after_it),
         BERLIN(hours_in_the_hour_that_autumn_repeats_are_open_twice),

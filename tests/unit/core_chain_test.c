@@ -329,6 +329,20 @@ static void an_acknowledgement_by_a_wrong_role_stops_nothing(void **state) {
           "61 tick - : 2:one | lamp\n");
 }
 
+/* All steps are over and nobody came: whoever calls again is not told that everybody was called. */
+static void a_new_call_after_the_last_step_calls_everybody_anew(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "2 one off : cleared:one | lamp\n"
+          "3 one on : reraised:one | lamp\n" /* the chain runs: it goes on */
+          "4 one off : cleared:one | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "181 tick - : 3:one | lamp\n"
+          "1000 one on : reraised:one,1:one | lamp\n");
+}
+
 static void an_acknowledged_call_goes_no_further(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -577,6 +591,7 @@ int main(void) {
         STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),
         STORY(a_call_escalates_until_the_right_role_acknowledges),
         STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),
+        STORY(a_new_call_after_the_last_step_calls_everybody_anew),
         STORY(an_acknowledged_call_goes_no_further),
         STORY(a_lamp_that_is_broken_or_lost_is_no_receiver),
         STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),

@@ -109,6 +109,35 @@ static void clocks_run_on_while_the_gateway_is_away_and_end_by_the_cores_hand(vo
     free(alarm);
 }
 
+/* A power cut: instants began anew. A shelf ends when people were told, a delay may end late. */
+static void
+a_suppression_ends_by_the_wall_clock_where_nobody_knows_the_time_that_passed(void **state) {
+    (void)state;
+    const struct instant now = {S(3)};
+    struct journal_alarm *alarm = record();
+    alarm->record.axes.pending = true;
+    alarm->record.condition = TRUTH_TRUE;
+    alarm->record.left_ds[ALARM_CLOCK_SHELVE] = 36000;
+    alarm->record.left_ds[ALARM_CLOCK_SERVICE] = 6000;
+    alarm->record.left_ds[ALARM_CLOCK_REALARM] = 3000;
+    struct wall wall = {alarm->at_wall.ns + (int64_t)S(1800)};
+    restore_life(alarm, now, wall, false);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_SHELVE], 18000);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_SERVICE],
+                     1); /* over, and the core's to end */
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_REALARM], 3000);
+    assert_int_equal(alarm->record.remaining_ns, S(30));
+    /* A clock that was set back says nothing. */
+    wall.ns = alarm->at_wall.ns - (int64_t)S(1800);
+    restore_life(alarm, now, wall, false);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_SHELVE], 18000);
+    /* Where both clocks agree, the time that passed counts once. */
+    wall.ns = alarm->at_wall.ns + (int64_t)S(12);
+    restore_life(alarm, (struct instant){alarm->at.ns + S(12)}, wall, false);
+    assert_int_equal(alarm->record.left_ds[ALARM_CLOCK_SHELVE], 17880);
+    free(alarm);
+}
+
 static void an_escalation_goes_on_while_the_gateway_is_away(void **state) {
     struct journal_alarm *alarm = record();
     (void)state;
@@ -155,6 +184,8 @@ int main(void) {
         cmocka_unit_test(a_delay_that_stood_still_still_stands_there),
         cmocka_unit_test(a_delay_that_is_over_is_left_to_the_core_to_end),
         cmocka_unit_test(clocks_run_on_while_the_gateway_is_away_and_end_by_the_cores_hand),
+        cmocka_unit_test(
+            a_suppression_ends_by_the_wall_clock_where_nobody_knows_the_time_that_passed),
         cmocka_unit_test(an_escalation_goes_on_while_the_gateway_is_away),
         cmocka_unit_test(memories_grow_older_but_what_went_on_goes_on),
     };
