@@ -626,7 +626,7 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
         .class = rule->class,
         .priority = bound->priority,
         .latched = rule->latched != 0,
-        .test = core_place_is_tested(core, bound->place),
+        .test = core_alarm_is_tested(core, alarm),
     };
 }
 
@@ -778,8 +778,9 @@ static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uin
     struct core *core = turn->core;
     struct alarm *state = &core->alarms[alarm];
     struct instant now = turn->input->at;
-    const struct alarm_conf conf = core_alarm_conf(core, alarm);
+    struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = state->axes;
+    conf.test = conf.test || (!before.open && core_is_raised_by_test(core, alarm, turn->input));
     enum truth condition = core_judge(core, alarm, now, moment);
     unsigned changes = alarm_step(state, &conf, condition, now, turn->input->wall);
     if (!conf.test) {

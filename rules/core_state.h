@@ -197,6 +197,12 @@ enum truth core_judge_promotion(const struct core *core, uint32_t zone);
 /* Is a place, or one around it, under test? RULESET_NONE never is. */
 bool core_place_is_tested(const struct core *core, uint32_t place);
 
+/* Is what the alarm says part of a test? */
+bool core_alarm_is_tested(const struct core *core, uint32_t alarm);
+
+/* Is the alarm one that a detector under test confirms with this input? */
+bool core_is_raised_by_test(const struct core *core, uint32_t alarm, const struct input *input);
+
 /* Tests whose time is over end. */
 void core_test_due(const struct core_turn *turn);
 

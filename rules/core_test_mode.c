@@ -6,6 +6,10 @@
  * While a place is under test, alarms of the place and all below it are marked, and nobody is sent
  * there; each button and detector that is tripped is ticked off. A test ends by itself, and says
  * what was never tripped. What is still active then was no test. No two tests overlap.
+ *
+ * A confirmed fire is its zone's, and a room of the zone may be tested alone: what a detector under
+ * test confirms is a test too, or a walk through one room would sound the sirens everywhere. A
+ * detector elsewhere is in earnest, is told by its own alarm at once, and is promoted if nobody looks.
  */
 #include <assert.h>
 
@@ -18,6 +22,36 @@ bool core_place_is_tested(const struct core *core, uint32_t place) {
         place = core->ruleset->places[place].parent;
     }
     return tested;
+}
+
+/* Does a test run at the place, around it or in it? */
+static bool core_test_overlaps(const struct core *core, uint32_t place) {
+    bool overlaps = core_place_is_tested(core, place);
+    for (uint32_t i = place; i < core->ruleset->places[place].end && !overlaps; i++) {
+        overlaps = core->tests[i].ds != MOMENT_NEVER.ds;
+    }
+    return overlaps;
+}
+
+bool core_alarm_is_tested(const struct core *core, uint32_t alarm) {
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    return core_place_is_tested(core, bound->place) ||
+           (core->alarms[alarm].axes.test &&
+            core->ruleset->rules[bound->rule].class == CLASS_FIRE_CONFIRMED &&
+            core_test_overlaps(core, bound->place));
+}
+
+bool core_is_raised_by_test(const struct core *core, uint32_t alarm, const struct input *input) {
+    const struct ruleset *ruleset = core->ruleset;
+    const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
+    uint32_t point = input->reading.point;
+    if (input->kind != INPUT_READING || point >= ruleset->point_count ||
+        ruleset->rules[bound->rule].class != CLASS_FIRE_CONFIRMED) {
+        return false;
+    }
+    uint32_t place = ruleset->points[point].place;
+    return place >= bound->place && place < ruleset->places[bound->place].end &&
+           core_place_is_tested(core, place);
 }
 
 /* Is it a button or detector that a walk test is about? */
@@ -84,15 +118,6 @@ void core_test_due(const struct core_turn *turn) {
         }
     }
     core_test_schedule(core);
-}
-
-/* Does a test run at the place, around it or in it? */
-static bool core_test_overlaps(const struct core *core, uint32_t place) {
-    bool overlaps = core_place_is_tested(core, place);
-    for (uint32_t i = place; i < core->ruleset->places[place].end && !overlaps; i++) {
-        overlaps = core->tests[i].ds != MOMENT_NEVER.ds;
-    }
-    return overlaps;
 }
 
 static enum command_refusal core_test_begin(const struct core_turn *turn,
