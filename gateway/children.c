@@ -68,6 +68,14 @@ static _Noreturn void child_exec(const struct children_conf *conf, int line_fd) 
     }
     (void)close(site);
     (void)close(line);
+    /*
+     * Until the program is another one, our handlers are still the supervisor's, and would tell it
+     * of a signal that was meant for the child.
+     */
+    static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
+        (void)signal(handled[i], SIG_DFL);
+    }
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -92,11 +100,15 @@ static int child_fork(struct child *child) {
                 ? 0
                 : err_origin(-errno);
     if (r == 0) {
+        sigset_t all, before;
+        (void)sigfillset(&all);
+        (void)sigprocmask(SIG_SETMASK, &all, &before);
         pid = fork();
         if (pid == 0) {
             child_exec(&child->all->conf, ends[1]);
         }
         r = pid < 0 ? err_origin(-errno) : 0;
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
     }
     (void)close(ends[1]);
     if (r != 0) {
