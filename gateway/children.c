@@ -320,6 +320,14 @@ void children_start(struct children *children, void (*ready)(void *context), voi
     children_start_next(children);
 }
 
+/* Or the engine would take those that are stopped before it for lost. */
+static void child_say_closing(const struct child *child) {
+    char byte = (char)PROCESS_CLOSING;
+    if (child->line >= 0) {
+        (void)send(child->line, &byte, sizeof byte, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
 static void children_stop_next(struct children *all) {
     while (all->stopping > 0) {
         struct child *child = &all->list[all->stopping - 1];
@@ -348,6 +356,9 @@ void children_stop(struct children *children, void (*stopped)(void *context), vo
     children->stopping = children->count;
     children->stopped = stopped;
     children->context = context;
+    for (uint32_t i = 0; i < children->count; i++) {
+        child_say_closing(&children->list[i]);
+    }
     children_stop_next(children);
 }
 

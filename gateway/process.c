@@ -21,6 +21,7 @@ struct process_line {
     struct event *stop;
     struct event *readable;
     bool ready_told;
+    bool closing;
     bool orphaned;
 };
 
@@ -59,15 +60,28 @@ static void process_stop(evutil_socket_t fd, short what, void *context) {
     (void)event_base_loopbreak(line->process->base);
 }
 
-/* The supervisor says nothing after the setup: a line that can be read has ended. */
-static void process_line_ended(evutil_socket_t fd, short what, void *context) {
-    (void)what;
-    struct process_line *line = context;
+static void process_hear(struct process_line *line) {
     char byte;
-    if (recv(fd, &byte, sizeof byte, MSG_DONTWAIT) == 0) {
+    ssize_t r;
+    while ((r = recv(PROCESS_FD_LINE, &byte, sizeof byte, MSG_DONTWAIT)) > 0) {
+        line->closing = line->closing || byte == (char)PROCESS_CLOSING;
+    }
+    if (r == 0) {
         line->orphaned = true;
         (void)event_base_loopbreak(line->process->base);
     }
+}
+
+static void process_line_readable(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    process_hear(context);
+}
+
+/* It looks at the line itself: what happened after the word may be dealt with before it. */
+bool process_is_closing(struct process *process) {
+    process_hear(process->line);
+    return process->line->closing;
 }
 
 void process_ready(struct process *process) {
@@ -91,8 +105,8 @@ static int process_line_open(struct process *process, struct process_line *line)
     line->process = process;
     line->heartbeat = event_new(process->base, -1, EV_PERSIST, process_heartbeat, line);
     line->stop = evsignal_new(process->base, SIGTERM, process_stop, line);
-    line->readable =
-        event_new(process->base, PROCESS_FD_LINE, EV_READ | EV_PERSIST, process_line_ended, line);
+    line->readable = event_new(process->base, PROCESS_FD_LINE, EV_READ | EV_PERSIST,
+                               process_line_readable, line);
     if (line->heartbeat == NULL || line->stop == NULL || line->readable == NULL ||
         event_add(line->heartbeat, &second) != 0 || event_add(line->stop, NULL) != 0 ||
         event_add(line->readable, NULL) != 0) {

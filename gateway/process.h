@@ -8,7 +8,8 @@
  * What the engine, the field, the uplink and the console have in common: one event loop that owns
  * every object, the sealed site, a clean stop on SIGTERM, and a line to the supervisor. A heartbeat
  * goes down that line each second from the loop itself, so that a loop that hangs is noticed; when
- * the line breaks the supervisor is dead, and the process ends within a second.
+ * the line breaks the supervisor is dead, and the process ends within a second. Before the supervisor
+ * stops all of them it says so on each line: whoever leaves from then on is not lost.
  *
  * Workers (one per Modbus bus, the journal's writer, Paho's own) hold copies and pass fixed-size
  * messages through a bounded queue and a wake-up; they never touch an object of the loop.
@@ -39,10 +40,11 @@ struct process_setup {
     char console_socket[108];
 };
 
-/* What a child says on the line. */
+/* What is said on the line: by a child, and the last by the supervisor. */
 enum process_word {
     PROCESS_READY = 'r',
     PROCESS_ALIVE = 'a',
+    PROCESS_CLOSING = 'c', /* all are about to be stopped, one after the other */
 };
 
 /* The descriptors a child finds open. */
@@ -65,6 +67,9 @@ struct process {
  * then those that come after it are not started.
  */
 void process_ready(struct process *process);
+
+/* Has the supervisor begun to stop all processes? */
+bool process_is_closing(struct process *process);
 
 /* Run the loop until SIGTERM, or until the supervisor is gone. Returns 0 for a clean stop. */
 NODISCARD int process_loop(struct process *process);

@@ -187,9 +187,13 @@ int wire_receive(int fd, void *ret) {
     struct iovec part = {.iov_base = ret, .iov_len = WIRE_SIZE_MAX};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t len;
+    /*
+     * An end that goes without having read all leaves ECONNRESET here, once, in front of what it
+     * said last: a reading, or that it was told to stop.
+     */
     do {
         len = recvmsg(fd, &packet, MSG_DONTWAIT);
-    } while (len < 0 && errno == EINTR);
+    } while (len < 0 && (errno == EINTR || errno == ECONNRESET));
     if (len < 0) {
         return errno == EAGAIN ? WIRE_E_EMPTY : WIRE_E_GONE;
     }

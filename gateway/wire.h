@@ -285,7 +285,7 @@ NODISCARD int wire_accept(int listener, int *ret_fd);
 NODISCARD int wire_send(int fd, const void *message);
 
 /* Receive one message of at most WIRE_SIZE_MAX bytes into `ret`, aligned to 8. Returns 0 or
- * WIRE_E_…. */
+ * WIRE_E_…: what the other end said before it went is received before WIRE_E_GONE. */
 NODISCARD int wire_receive(int fd, void *ret);
 
 /* Fill in a header. */

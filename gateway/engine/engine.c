@@ -626,6 +626,7 @@ static void engine_left(void *context, struct engine_peer *peer, bool clean) {
         }
     }
     /* One that was told to stop is no fault; one that died is, at once. */
+    clean = clean || process_is_closing(engine->process);
     roster_leave(&engine->roster, peer->component, clean, clock_real_ns());
     engine_apply_state(engine, INPUT_COMPONENT, peer->component,
                        clean ? TRUTH_UNKNOWN : TRUTH_FALSE);
@@ -677,9 +678,12 @@ static void engine_send_components(struct engine *engine) {
     (void)!engine_peer_send(peer, &message); /* a full socket gets the next one */
 }
 
-/* Whoever has had the time to connect and is not here is lost. */
+/* Whoever has had the time to connect and is not here is lost, unless all are being stopped. */
 static void engine_miss_components(struct engine *engine) {
     uint32_t missing;
+    if (process_is_closing(engine->process)) {
+        return;
+    }
     while ((missing = roster_expire(&engine->roster, clock_real_ns())) < engine->roster.count) {
         engine_apply_state(engine, INPUT_COMPONENT, missing, TRUTH_FALSE);
     }

@@ -105,6 +105,22 @@ def test_who_does_not_want_a_watchdog_hears_none_but_the_state(scene):
     assert not any("WATCHDOG" in datagram for datagram in systemd.heard)
 
 
+def test_a_component_that_dies_while_all_are_stopped_is_not_told_as_lost(scene):
+    backend, _field, gateway = scene.everything()
+    backend.until_event(type="system.started")
+    os.kill(scene.broker.process.child.pid, signal.SIGSTOP)  # the uplink waits for it, for a while
+    gateway.process.child.send_signal(signal.SIGTERM)
+    until(lambda: "console" not in gateway.pids(), "the first to be stopped")
+    gateway.kill("field-0")
+    assert "uplink" in gateway.pids(), "the field was killed before its turn"
+    gateway.stop()
+    os.kill(scene.broker.process.child.pid, signal.SIGCONT)
+    gateway = scene.gateway()
+    backend.until_event(type="system.started", count=2)
+    told = gateway.cli("events", "--json")
+    assert "system.started" in told and "component_lost" not in told
+
+
 def lost(gateway, component):
     """(how long it lived, when it comes back) of each life that ended, in ms, as the supervisor tells."""
     return [(int(lived), int(wait)) for lived, wait in re.findall(

@@ -137,6 +137,29 @@ static void a_message_arrives_whole_and_in_order(void **state) {
     (void)close(fd);
 }
 
+static void what_an_end_said_before_it_went_is_heard_although_it_had_not_read_all(void **state) {
+    struct scene *scene = *state;
+    scene_client(scene);
+    int fd = scene_welcome(scene);
+    scene_await(scene, &scene->welcomed, 1);
+
+    struct wire_uplink_state state_told = {
+        .header = wire_header_of(WIRE_UPLINK_STATE, sizeof state_told)};
+    assert_int_equal(wire_client_send(scene->client, &state_told), 0);
+    struct wire_journal unread = {.header = wire_header_of(WIRE_JOURNAL, sizeof unread)};
+    assert_int_equal(wire_send(fd, &unread), 0);
+    scene->client = wire_client_free(scene->client);
+
+    _Alignas(8) unsigned char packet[WIRE_SIZE_MAX];
+    const struct wire_header *header = (const void *)packet;
+    assert_int_equal(wire_receive(fd, packet), 0);
+    assert_int_equal(header->kind, WIRE_UPLINK_STATE);
+    assert_int_equal(wire_receive(fd, packet), 0);
+    assert_int_equal(header->kind, WIRE_GOODBYE);
+    assert_int_equal(wire_receive(fd, packet), WIRE_E_GONE);
+    (void)close(fd);
+}
+
 static void a_full_socket_says_so_and_tells_when_it_has_room(void **state) {
     struct scene *scene = *state;
     scene_client(scene);
@@ -232,6 +255,9 @@ int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_message_arrives_whole_and_in_order, scene_open,
                                         scene_close),
+        cmocka_unit_test_setup_teardown(
+            what_an_end_said_before_it_went_is_heard_although_it_had_not_read_all, scene_open,
+            scene_close),
         cmocka_unit_test_setup_teardown(a_full_socket_says_so_and_tells_when_it_has_room,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(a_packet_that_no_build_sends_ends_the_connection,
