@@ -104,11 +104,14 @@ class Broker:
         self.port = free_port()
         self.extra = extra
         self.anonymous = anonymous
+        self.persistent = False  # remember subscribers over a clean stop
         self.process = None
 
     def start(self):
         configuration = self.directory / "mosquitto.conf"
-        configuration.write_text(f"listener {self.port} 127.0.0.1\npersistence false\nuser root\n"
+        configuration.write_text(f"listener {self.port} 127.0.0.1\nuser root\n"
+                                 f"persistence {str(self.persistent).lower()}\n"
+                                 f"persistence_location {self.directory}/\n"
                                  f"allow_anonymous {str(self.anonymous).lower()}\n"
                                  f"max_queued_messages 100000\n{self.extra}")
         self.process = Process("mosquitto", ["/usr/sbin/mosquitto", "-c", str(configuration)], self.directory)
