@@ -243,7 +243,9 @@ struct wire_notice {
     uint32_t step; /* counted from 1 */
     uint32_t run;
     uint32_t webhook;
-    uint32_t durable; /* 1: recorded */
+    uint32_t durable;   /* 1: recorded */
+    uint32_t place;     /* of the alarm */
+    uint32_t gather_ms; /* real time that it may wait for others of its place; 0: none */
     uint32_t body_size;
     char body[WIRE_BODY_MAX]; /* the event, as in WIRE_EVENT; only body_size bytes are sent */
 };

@@ -24,6 +24,7 @@ const struct alarm_times alarm_times_default = {
     .unacknowledged_fire_s = 15,
     .uninvestigated_fire_s = 180,
     .disposition_s = 24 * HOUR_S,
+    .gather_s = 30,
     .chatter_window_s = 60,
     .flood_window_s = 10 * MINUTE_S,
     .flood_begin = 10,

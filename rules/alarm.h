@@ -98,7 +98,9 @@ struct alarm_times {
     uint32_t unacknowledged_fire_s; /* a first detector, until it is promoted */
     uint32_t uninvestigated_fire_s; /* … after it was acknowledged */
     uint32_t disposition_s;         /* after closing, to say what it was */
-    uint32_t chatter_window_s;      /* ALARM_CHATTER_RAISES raises within */
+    uint32_t
+        gather_s; /* calls to people wait so long for others of the place; never of an emergency */
+    uint32_t chatter_window_s; /* ALARM_CHATTER_RAISES raises within */
     uint32_t flood_window_s;
     uint32_t
         flood_begin;    /* more raises in the window than this begin a flood; below FLOOD_RAISES */

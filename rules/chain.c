@@ -34,6 +34,11 @@ void chain_end(struct chain *chain) {
     *chain = (struct chain){.receipt_due = INSTANT_NEVER, .run = chain->run};
 }
 
+void chain_gather(struct chain *chain, uint64_t gather_ns) {
+    assert(chain->receipt_due.ns != INSTANT_NEVER.ns && gather_ns <= CHAIN_GATHER_NS_MAX);
+    chain->receipt_due = instant_after(chain->receipt_due, gather_ns);
+}
+
 void chain_receive(struct chain *chain) {
     chain->receipt_due = INSTANT_NEVER;
 }
@@ -130,8 +135,8 @@ void chain_restore(struct chain *chain, const struct chain_record *record, uint3
         chain->began = now;
         chain->before_ns = record->age_ns;
         if (record->receipt_ns > 0 && chain->reached > 0) {
-            uint64_t left_ns =
-                record->receipt_ns < CHAIN_RECEIPT_NS ? record->receipt_ns : CHAIN_RECEIPT_NS;
+            uint64_t most_ns = CHAIN_RECEIPT_NS + CHAIN_GATHER_NS_MAX;
+            uint64_t left_ns = record->receipt_ns < most_ns ? record->receipt_ns : most_ns;
             chain->receipt_due = instant_after(now, left_ns);
         }
     }

@@ -38,7 +38,10 @@
 /* How long a step waits for the first of its receivers to confirm (model.md 4). */
 #define CHAIN_RECEIPT_NS (15 * NS_PER_S)
 
-#define CHAIN_NO_WEBHOOK UINT32_MAX
+/* The longest that a step may be kept back to be told together with others. */
+#define CHAIN_GATHER_NS_MAX (300 * NS_PER_S)
+
+#define CHAIN_NO_WEBHOOK    UINT32_MAX
 
 enum chain_to {
     CHAIN_TO_NOBODY,
@@ -107,6 +110,9 @@ void chain_stop(struct chain *chain);
 
 /* The alarm is closed, or nobody is to be told of it any more. */
 void chain_end(struct chain *chain);
+
+/* The newest step, which has just come, is told up to `gather_ns` later: so long its receivers have more. */
+void chain_gather(struct chain *chain, uint64_t gather_ns);
 
 /* A receiver of the newest step has confirmed. */
 void chain_receive(struct chain *chain);

@@ -277,6 +277,9 @@ void core_escalate(const struct core_turn *turn, uint32_t alarm, unsigned change
     enum chain_reason reason;
     if (chain_advance(chain, steps, count, hearing, turn->input->at, &reason)) {
         core_await_webhook(core, slot, &steps[chain->reached - 1]);
+        if (slot->awaits_webhook) {
+            chain_gather(chain, ruleset_gather_ns(core->ruleset, alarm));
+        }
         core_tell_step(turn, alarm, slot, reason);
         hearing = core_hearing(core, alarm, slot);
         changed = true;

@@ -662,6 +662,12 @@ void ruleset_zones(const struct ruleset *ruleset, uint32_t *zones) {
     }
 }
 
+uint64_t ruleset_gather_ns(const struct ruleset *ruleset, uint32_t alarm) {
+    assert(alarm < ruleset->alarm_count);
+    const struct ruleset_rule *rule = &ruleset->rules[ruleset->alarms[alarm].rule];
+    return rule->priority == PRIORITY_EMERGENCY ? 0 : ruleset->times->gather_s * NS_PER_S;
+}
+
 const char *ruleset_builtin_name(enum ruleset_builtin builtin) {
     assert(builtin < BUILTIN_COUNT);
     return builtins[builtin].name;

@@ -245,6 +245,12 @@ void ruleset_bind(const struct ruleset_draft *draft, const struct ruleset_sizes 
  */
 void ruleset_zones(const struct ruleset *ruleset, uint32_t *zones);
 
+/*
+ * How long a call to people for this alarm waits for others of its place (model.md 4, grouping);
+ * 0: not at all, because it is an emergency.
+ */
+uint64_t ruleset_gather_ns(const struct ruleset *ruleset, uint32_t alarm);
+
 /* A rule id of the product's own, "system_device_lost". NULL for BUILTIN_NONE. */
 const char *ruleset_builtin_name(enum ruleset_builtin builtin);
 

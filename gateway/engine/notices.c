@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/clock.h"
+
 void notices_init(struct notices *notices, const struct site *site) {
     *notices = (struct notices){.site = site};
 }
@@ -44,7 +46,8 @@ static uint32_t notices_find(const struct notices *notices, uint32_t alarm, uint
     return i;
 }
 
-static struct wire_notice *notice_message(const struct notice *notice, uint32_t webhook,
+static struct wire_notice *notice_message(const struct ruleset *ruleset,
+                                          const struct notice *notice, uint32_t webhook,
                                           bool durable, const char *body, size_t size) {
     struct wire_notice *message = calloc(1, sizeof *message);
     if (message != NULL) {
@@ -54,6 +57,9 @@ static struct wire_notice *notice_message(const struct notice *notice, uint32_t 
         message->run = notice->run;
         message->webhook = webhook;
         message->durable = durable;
+        message->place = ruleset->alarms[notice->alarm].place;
+        message->gather_ms =
+            (uint32_t)(clock_real_span_ns(ruleset_gather_ns(ruleset, notice->alarm)) / NS_PER_MS);
         message->body_size = (uint32_t)size;
         memcpy(message->body, body, size);
     }
@@ -62,7 +68,7 @@ static struct wire_notice *notice_message(const struct notice *notice, uint32_t 
 
 static void notices_enter(struct notices *notices, struct notice notice, uint32_t webhook,
                           bool durable, const char *body, size_t size) {
-    notice.message = notice_message(&notice, webhook, durable, body, size);
+    notice.message = notice_message(&notices->site->ruleset, &notice, webhook, durable, body, size);
     if (notice.message == NULL) {
         return;
     }

@@ -87,6 +87,8 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
                   &(struct webhook_notice){
                       .webhook = message->webhook,
                       .key = {.alarm = message->alarm, .step = message->step, .run = message->run},
+                      .gather_ms = message->gather_ms,
+                      .group = message->place,
                       .id = id,
                       .body = body,
                       .body_size = size});

@@ -25,18 +25,28 @@
 enum { CONNECTIONS_MAX = 8, STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299 };
 
 struct notice {
-    struct notice *older, *newer;
-    struct webhooks *webhooks;
-    uint32_t webhook;
+    struct notice *newer; /* of the same call */
     struct webhook_key key;
-    uint64_t born_ns; /* real time */
-    uint32_t wait_ms; /* after the next failure */
-    struct event *retry;
-    CURL *transfer; /* while under way */
-    struct curl_slist *headers;
     char id[WEBHOOK_ID_SIZE];
     size_t body_size;
     char body[];
+};
+
+struct call {
+    struct call *older, *newer;
+    struct webhooks *webhooks;
+    uint32_t webhook;
+    uint32_t group;
+    bool gathers;           /* others of its group may still join */
+    uint32_t count;         /* of its notices; 0 only while it is made or taken apart */
+    struct notice *notices; /* oldest first */
+    uint64_t born_ns;       /* real time */
+    uint32_t wait_ms;       /* after the next failure */
+    struct event *attempt;  /* the next one */
+    CURL *transfer;         /* while under way */
+    struct curl_slist *headers;
+    char *text; /* what is under way, as it was when it began */
+    size_t text_size;
 };
 
 struct webhook {
@@ -57,8 +67,8 @@ struct webhooks {
     void *context;
     CURLM *multi;
     struct event *timer;
-    struct notice *oldest, *newest;
-    uint32_t notice_count;
+    struct call *oldest, *newest;
+    uint32_t notice_count;                                  /* of all calls */
     char delivered[WEBHOOK_DELIVERED_MAX][WEBHOOK_ID_SIZE]; /* a ring */
     uint32_t delivered_next;
     struct webhook_counts counts;
@@ -126,118 +136,205 @@ static bool webhook_is_signed(const struct webhooks *webhooks, uint32_t index) {
     return webhooks->hooks[index].conf.secret_file[0] != '\0';
 }
 
-/* ---- the list of notices ---- */
+/* ---- calls and their notices ---- */
 
-static void notice_stop(struct notice *notice) {
-    if (notice->transfer != NULL) {
-        (void)curl_multi_remove_handle(notice->webhooks->multi, notice->transfer);
-        curl_easy_cleanup(notice->transfer);
-        notice->transfer = NULL;
+static void call_stop(struct call *call) {
+    if (call->transfer != NULL) {
+        (void)curl_multi_remove_handle(call->webhooks->multi, call->transfer);
+        curl_easy_cleanup(call->transfer);
+        call->transfer = NULL;
     }
-    curl_slist_free_all(notice->headers);
-    notice->headers = NULL;
+    curl_slist_free_all(call->headers);
+    call->headers = NULL;
+    free(call->text);
+    call->text = NULL;
 }
 
-static void notice_free(struct notice *notice) {
-    struct webhooks *webhooks = notice->webhooks;
-    if (notice->older != NULL) {
-        notice->older->newer = notice->newer;
+/* Free a call; what it still holds goes with it. */
+static void call_free(struct call *call) {
+    struct webhooks *webhooks = call->webhooks;
+    if (call->older != NULL) {
+        call->older->newer = call->newer;
     } else {
-        webhooks->oldest = notice->newer;
+        webhooks->oldest = call->newer;
     }
-    if (notice->newer != NULL) {
-        notice->newer->older = notice->older;
+    if (call->newer != NULL) {
+        call->newer->older = call->older;
     } else {
-        webhooks->newest = notice->older;
+        webhooks->newest = call->older;
     }
-    webhooks->notice_count--;
-    notice_stop(notice);
-    if (notice->retry != NULL) {
-        event_free(notice->retry);
+    webhooks->notice_count -= call->count;
+    while (call->notices != NULL) {
+        struct notice *notice = call->notices;
+        call->notices = notice->newer;
+        free(notice);
     }
+    call_stop(call);
+    event_free(call->attempt);
+    free(call);
+}
+
+/* Take one notice out of its call, which goes with its last. Returns whether the call still stands. */
+static bool call_remove(struct call *call, struct notice **link) {
+    struct notice *notice = *link;
+    assert(notice != NULL);
+    *link = notice->newer;
     free(notice);
-}
-
-static struct notice *notice_find(const struct webhooks *webhooks, const char *id) {
-    struct notice *notice = webhooks->oldest;
-    while (notice != NULL && strcmp(notice->id, id) != 0) {
-        notice = notice->newer;
+    call->count--;
+    call->webhooks->notice_count--;
+    bool stands = call->count > 0;
+    if (!stands) {
+        call_free(call);
     }
-    return notice;
+    return stands;
 }
 
-static void notice_attempt(struct notice *notice);
+static bool webhooks_has(const struct webhooks *webhooks, const char *id) {
+    for (const struct call *call = webhooks->oldest; call != NULL; call = call->newer) {
+        for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
+            if (strcmp(notice->id, id) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
 
-static void notice_retry(evutil_socket_t fd, short what, void *context) {
+static void call_attempt(struct call *call);
+
+static void call_due(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
-    notice_attempt(context);
+    call_attempt(context);
 }
 
-static struct notice *notice_new(struct webhooks *webhooks, const struct webhook_notice *given) {
+static struct call *call_new(struct webhooks *webhooks, const struct webhook_notice *given) {
+    struct call *call = calloc(1, sizeof *call);
+    if (call == NULL) {
+        return NULL;
+    }
+    call->attempt = event_new(webhooks->base, -1, 0, call_due, call);
+    if (call->attempt == NULL) {
+        free(call);
+        return NULL;
+    }
+    call->webhooks = webhooks;
+    call->webhook = given->webhook;
+    call->group = given->group;
+    call->gathers = given->gather_ms > 0;
+    call->born_ns = clock_real_ns();
+    call->wait_ms = webhooks->times.retry_ms_first;
+    call->older = webhooks->newest;
+    if (webhooks->newest != NULL) {
+        webhooks->newest->newer = call;
+    } else {
+        webhooks->oldest = call;
+    }
+    webhooks->newest = call;
+    const struct timeval wait = webhook_timeval(given->gather_ms);
+    (void)event_add(call->attempt, &wait);
+    return call;
+}
+
+/* The call that waits for more of the notice's group; NULL if none does. */
+static struct call *webhooks_gathering(const struct webhooks *webhooks,
+                                       const struct webhook_notice *given) {
+    struct call *call = webhooks->oldest;
+    while (call != NULL && (!call->gathers || call->webhook != given->webhook ||
+                            call->group != given->group || call->count == WEBHOOK_CALL_MAX)) {
+        call = call->newer;
+    }
+    return given->gather_ms > 0 ? call : NULL;
+}
+
+static void webhooks_add(struct webhooks *webhooks, const struct webhook_notice *given) {
     struct notice *notice = calloc(1, sizeof *notice + given->body_size);
-    if (notice == NULL) {
-        return NULL;
+    struct call *call = webhooks_gathering(webhooks, given);
+    if (call == NULL) {
+        call = notice != NULL ? call_new(webhooks, given) : NULL;
     }
-    notice->retry = event_new(webhooks->base, -1, 0, notice_retry, notice);
-    if (notice->retry == NULL) {
+    if (notice == NULL || call == NULL) {
         free(notice);
-        return NULL;
+        return;
     }
-    notice->webhooks = webhooks;
-    notice->webhook = given->webhook;
     notice->key = given->key;
-    notice->born_ns = clock_real_ns();
-    notice->wait_ms = webhooks->times.retry_ms_first;
     memcpy(notice->id, given->id, strlen(given->id) + 1);
     memcpy(notice->body, given->body, given->body_size);
     notice->body_size = given->body_size;
-    notice->older = webhooks->newest;
-    if (webhooks->newest != NULL) {
-        webhooks->newest->newer = notice;
-    } else {
-        webhooks->oldest = notice;
+    struct notice **last = &call->notices;
+    while (*last != NULL) {
+        last = &(*last)->newer;
     }
-    webhooks->newest = notice;
+    *last = notice;
+    call->count++;
     webhooks->notice_count++;
-    return notice;
+    if (given->gather_ms == 0) {
+        call_attempt(call);
+    }
 }
 
 /* ---- one attempt ---- */
 
+/* One event by itself, several as an array. Returns false without memory. */
+static bool call_write(struct call *call) {
+    size_t size = 1; /* for the last bracket: each notice brings the room for what is before it */
+    for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
+        size += notice->body_size + 1;
+    }
+    call->text = malloc(size);
+    call->text_size = 0;
+    if (call->text == NULL) {
+        return false;
+    }
+    for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
+        if (call->count > 1) {
+            call->text[call->text_size++] = notice == call->notices ? '[' : ',';
+        }
+        memcpy(call->text + call->text_size, notice->body, notice->body_size);
+        call->text_size += notice->body_size;
+    }
+    if (call->count > 1) {
+        call->text[call->text_size++] = ']';
+    }
+    return true;
+}
+
 /* What the receiver says beside its status is nobody's business. */
-static size_t notice_swallow(char *bytes, size_t size, size_t count, void *context) {
+static size_t call_swallow(char *bytes, size_t size, size_t count, void *context) {
     (void)bytes;
     (void)context;
     return size * count;
 }
 
-static bool notice_header(struct notice *notice, const char *line) {
-    struct curl_slist *longer = curl_slist_append(notice->headers, line);
+static bool call_header(struct call *call, const char *line) {
+    struct curl_slist *longer = curl_slist_append(call->headers, line);
     if (longer != NULL) {
-        notice->headers = longer;
+        call->headers = longer;
     }
     return longer != NULL;
 }
 
 /* Headers of one attempt; the signature tells when it was made. Returns false if it cannot be made. */
-static bool notice_headers(struct notice *notice) {
-    struct webhooks *webhooks = notice->webhooks;
-    if (!notice_header(notice, "Content-Type: application/cloudevents+json; charset=utf-8") ||
-        !notice_header(notice, "Expect:")) {
+static bool call_headers(struct call *call) {
+    struct webhooks *webhooks = call->webhooks;
+    if (!call_header(call, call->count > 1 ? "Content-Type: application/cloudevents-batch+json; "
+                                             "charset=utf-8"
+                                           : "Content-Type: application/cloudevents+json; "
+                                             "charset=utf-8") ||
+        !call_header(call, "Expect:")) {
         return false;
     }
-    if (!webhook_is_signed(webhooks, notice->webhook)) {
+    if (!webhook_is_signed(webhooks, call->webhook)) {
         return true;
     }
     struct signature_secret secret;
     char line[SIGNATURE_HEADER_SIZE];
-    int r = webhook_secret(webhooks, notice->webhook, &secret);
+    int r = webhook_secret(webhooks, call->webhook, &secret);
     if (r == 0) {
-        r = signature_header(&secret, clock_wall(), notice->body, notice->body_size, line);
+        r = signature_header(&secret, clock_wall(), call->text, call->text_size, line);
         OPENSSL_cleanse(&secret, sizeof secret);
     }
-    return r == 0 && notice_header(notice, line);
+    return r == 0 && call_header(call, line);
 }
 
 /* What holds for all that goes to a webhook. */
@@ -252,62 +349,74 @@ static void webhook_options(const struct webhooks *webhooks, uint32_t index, CUR
     (void)curl_easy_setopt(transfer, CURLOPT_TIMEOUT_MS, (long)webhooks->times.attempt_ms);
 }
 
-static void notice_options(struct notice *notice, CURL *transfer) {
-    webhook_options(notice->webhooks, notice->webhook, transfer);
+static void call_options(struct call *call, CURL *transfer) {
+    webhook_options(call->webhooks, call->webhook, transfer);
     (void)curl_easy_setopt(transfer, CURLOPT_USERAGENT, "tocsin");
-    (void)curl_easy_setopt(transfer, CURLOPT_HTTPHEADER, notice->headers);
-    (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDS, (const char *)notice->body);
-    (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDSIZE, (long)notice->body_size);
-    (void)curl_easy_setopt(transfer, CURLOPT_WRITEFUNCTION, notice_swallow);
-    (void)curl_easy_setopt(transfer, CURLOPT_PRIVATE, (char *)notice);
+    (void)curl_easy_setopt(transfer, CURLOPT_HTTPHEADER, call->headers);
+    (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDS, (const char *)call->text);
+    (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDSIZE, (long)call->text_size);
+    (void)curl_easy_setopt(transfer, CURLOPT_WRITEFUNCTION, call_swallow);
+    (void)curl_easy_setopt(transfer, CURLOPT_PRIVATE, (char *)call);
 }
 
-/* Try again later, or give up a notice that is older than anybody wants to hear of. */
-static void notice_failed(struct notice *notice) {
-    struct webhooks *webhooks = notice->webhooks;
-    uint64_t age_ns = clock_real_ns() - notice->born_ns;
+/* Try again later, or give up a call that is older than anybody wants to hear of. */
+static void call_failed(struct call *call) {
+    struct webhooks *webhooks = call->webhooks;
+    uint64_t age_ns = clock_real_ns() - call->born_ns;
     webhooks->counts.failures++;
-    notice_stop(notice);
+    call_stop(call);
     if (age_ns >= webhooks->times.age_s_max * NS_PER_S) {
-        webhooks->counts.given_up++;
-        notice_free(notice);
+        webhooks->counts.given_up += call->count;
+        call_free(call);
         return;
     }
-    const struct timeval wait = webhook_timeval(notice->wait_ms);
-    (void)event_add(notice->retry, &wait);
-    notice->wait_ms = notice->wait_ms * 2 < webhooks->times.retry_ms_max
-                          ? notice->wait_ms * 2
-                          : webhooks->times.retry_ms_max;
+    const struct timeval wait = webhook_timeval(call->wait_ms);
+    (void)event_add(call->attempt, &wait);
+    call->wait_ms = call->wait_ms * 2 < webhooks->times.retry_ms_max ? call->wait_ms * 2
+                                                                     : webhooks->times.retry_ms_max;
 }
 
-static void notice_attempt(struct notice *notice) {
-    struct webhooks *webhooks = notice->webhooks;
+static void call_attempt(struct call *call) {
+    struct webhooks *webhooks = call->webhooks;
     webhooks->counts.attempts++;
-    CURL *transfer = notice_headers(notice) ? curl_easy_init() : NULL;
+    call->gathers = false;
+    (void)event_del(call->attempt);
+    CURL *transfer = call_write(call) && call_headers(call) ? curl_easy_init() : NULL;
     if (transfer == NULL) {
-        notice_failed(notice);
+        call_failed(call);
         return;
     }
-    notice_options(notice, transfer);
-    notice->transfer = transfer;
+    call_options(call, transfer);
+    call->transfer = transfer;
     if (curl_multi_add_handle(webhooks->multi, transfer) != CURLM_OK) {
-        notice_failed(notice);
+        call_failed(call);
     }
 }
 
-static void notice_ended(struct notice *notice, CURLcode result) {
-    struct webhooks *webhooks = notice->webhooks;
-    long status = 0;
-    (void)curl_easy_getinfo(notice->transfer, CURLINFO_RESPONSE_CODE, &status);
-    if (result == CURLE_OK && status >= STATUS_OK_FIRST && status <= STATUS_OK_LAST) {
-        const struct webhook_key key = notice->key;
-        uint32_t index = notice->webhook;
-        webhooks->counts.delivered++;
+/* The receiver has taken what still stands in the call. */
+static void call_delivered(struct call *call) {
+    struct webhooks *webhooks = call->webhooks;
+    struct webhook_key keys[WEBHOOK_CALL_MAX];
+    uint32_t count = 0;
+    uint32_t index = call->webhook;
+    for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
+        keys[count++] = notice->key;
         memcpy(webhooks->delivered[webhooks->delivered_next], notice->id, sizeof notice->id);
         webhooks->delivered_next = (webhooks->delivered_next + 1) % WEBHOOK_DELIVERED_MAX;
-        notice_free(notice);
-        webhook_note(webhooks, index, TRUTH_TRUE, "");
-        webhooks->callbacks.answered(webhooks->context, &key, true);
+    }
+    webhooks->counts.delivered += count;
+    call_free(call);
+    webhook_note(webhooks, index, TRUTH_TRUE, "");
+    for (uint32_t i = 0; i < count; i++) {
+        webhooks->callbacks.answered(webhooks->context, &keys[i], true);
+    }
+}
+
+static void call_ended(struct call *call, CURLcode result) {
+    long status = 0;
+    (void)curl_easy_getinfo(call->transfer, CURLINFO_RESPONSE_CODE, &status);
+    if (result == CURLE_OK && status >= STATUS_OK_FIRST && status <= STATUS_OK_LAST) {
+        call_delivered(call);
         return;
     }
     char reason[160];
@@ -316,18 +425,18 @@ static void notice_ended(struct notice *notice, CURLcode result) {
     } else {
         (void)snprintf(reason, sizeof reason, "%s", curl_easy_strerror(result));
     }
-    webhook_note(webhooks, notice->webhook, TRUTH_FALSE, reason);
-    notice_failed(notice);
+    webhook_note(call->webhooks, call->webhook, TRUTH_FALSE, reason);
+    call_failed(call);
 }
 
 /* ---- probes: can it be reached, before it is needed? ---- */
 
 static bool webhook_is_busy(const struct webhooks *webhooks, uint32_t index) {
-    const struct notice *notice = webhooks->oldest;
-    while (notice != NULL && notice->webhook != index) {
-        notice = notice->newer;
+    const struct call *call = webhooks->oldest;
+    while (call != NULL && (call->gathers || call->webhook != index)) {
+        call = call->newer;
     }
-    return notice != NULL;
+    return call != NULL;
 }
 
 static void probe_stop(struct webhook *hook) {
@@ -377,11 +486,11 @@ static void webhooks_reap(struct webhooks *webhooks) {
     int left;
     while ((message = curl_multi_info_read(webhooks->multi, &left)) != NULL) {
         if (message->msg == CURLMSG_DONE) {
-            char *notice = NULL;
+            char *call = NULL;
             CURLcode result = message->data.result;
-            (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &notice);
-            if (notice != NULL) {
-                notice_ended((struct notice *)(void *)notice, result);
+            (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
+            if (call != NULL) {
+                call_ended((struct call *)(void *)call, result);
             } else {
                 probe_ended(webhooks, message->easy_handle, result);
             }
@@ -461,7 +570,7 @@ void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given
         webhooks->counts.repeated++;
         webhooks->callbacks.answered(webhooks->context, &given->key, true);
         return;
-    } else if (notice_find(webhooks, given->id) != NULL) {
+    } else if (webhooks_has(webhooks, given->id)) {
         webhooks->counts.repeated++;
         return;
     } else if (webhook_is_signed(webhooks, given->webhook) &&
@@ -472,22 +581,30 @@ void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given
     OPENSSL_cleanse(&secret, sizeof secret);
     if (webhooks->notice_count == WEBHOOK_NOTICES_MAX) {
         webhooks->counts.displaced++;
-        notice_free(webhooks->oldest);
+        (void)call_remove(webhooks->oldest, &webhooks->oldest->notices);
     }
-    struct notice *notice = notice_new(webhooks, given);
-    if (notice != NULL) {
-        notice_attempt(notice);
+    webhooks_add(webhooks, given);
+}
+
+static void call_withdraw(struct call *call, uint32_t alarm, uint32_t run) {
+    struct notice **link = &call->notices;
+    bool stands = true;
+    while (stands && *link != NULL) {
+        const struct webhook_key *key = &(*link)->key;
+        if (key->alarm == alarm && key->run == run) {
+            stands = call_remove(call, link);
+        } else {
+            link = &(*link)->newer;
+        }
     }
 }
 
 void webhooks_withdraw(struct webhooks *webhooks, uint32_t alarm, uint32_t run) {
-    struct notice *notice = webhooks->oldest;
-    while (notice != NULL) {
-        struct notice *newer = notice->newer;
-        if (notice->key.alarm == alarm && notice->key.run == run) {
-            notice_free(notice);
-        }
-        notice = newer;
+    struct call *call = webhooks->oldest;
+    while (call != NULL) {
+        struct call *newer = call->newer;
+        call_withdraw(call, alarm, run);
+        call = newer;
     }
 }
 
@@ -555,11 +672,11 @@ struct webhooks *webhooks_free(struct webhooks *webhooks) {
     if (webhooks == NULL) {
         return NULL;
     }
-    struct notice *notice = webhooks->oldest;
-    while (notice != NULL) {
-        struct notice *newer = notice->newer;
-        notice_free(notice);
-        notice = newer;
+    struct call *call = webhooks->oldest;
+    while (call != NULL) {
+        struct call *newer = call->newer;
+        call_free(call);
+        call = newer;
     }
     for (uint32_t i = 0; i < webhooks->count; i++) {
         probe_stop(&webhooks->hooks[i]);

@@ -11,7 +11,11 @@
  *                          ▲            │
  *                          └─ back-off ─┴── anything else, or no answer in time
  *
- * Notices go each for themselves, so that one which a receiver does not like holds up no other.
+ * A notice that may not wait is a call of its own, so that one which a receiver does not like holds up
+ * no other. One that may is gathered: those of its group that come within its time go in the same call,
+ * as a JSON array (CloudEvents 1.0.2, HTTP protocol binding, 3.3 batched content mode), and share what
+ * becomes of it.
+ *
  * Nothing here blocks: the transfers run in the loop, names are resolved on threads of libcurl.
  * A receiver's certificate is verified, redirections are not followed, its answer's body is thrown
  * away. Each call is signed (signature.h); without its secret a webhook is off, because a receiver
@@ -34,6 +38,8 @@ struct event_base;
 enum {
     /* Notices that wait or are under way. More calls than anybody could answer. */
     WEBHOOK_NOTICES_MAX = 64,
+    /* Notices of one call; one more begins another. */
+    WEBHOOK_CALL_MAX = 16,
     /* Ids that are remembered after their delivery. */
     WEBHOOK_DELIVERED_MAX = 64,
     WEBHOOK_ID_SIZE = 128,
@@ -66,6 +72,9 @@ struct webhook_key {
 struct webhook_notice {
     uint32_t webhook; /* index in the configuration */
     struct webhook_key key;
+    uint32_t
+        gather_ms; /* how long it may wait for others of its group, in real time; 0: not at all */
+    uint32_t group;
     const char *id; /* at most WEBHOOK_ID_SIZE - 1 bytes */
     const char *body;
     size_t body_size;

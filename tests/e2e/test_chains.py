@@ -49,6 +49,7 @@ class Receiver:
         self.port = port or free_port()
         self.statuses = list(statuses)  # of the next calls; then 200
         self.calls = []  # (status, body as it came)
+        self.types = []  # of their content
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -56,6 +57,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = receiver.statuses.pop(0) if receiver.statuses else 200
                 receiver.verify(self.headers["Tocsin-Signature"], body)
+                receiver.types.append(self.headers["Content-Type"].split(";")[0])
                 receiver.calls.append((status, body))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
@@ -164,6 +166,33 @@ def test_each_step_comes_at_its_own_time_and_the_last_one_calls(scene):
     gateway.cli("ack", CALL, "--by", "li", "--role", "manager")
     backend.until_event(type="alarm.acknowledged", subject=BUTTON)
     assert len(receiver.taken()) == 1
+
+
+def test_what_is_no_emergency_is_called_together_with_others_of_its_place(scene):
+    receiver = Receiver(scene)
+    desk = "chains:\n  desk:\n    - {after: 0 s, to: role manager, by: webhook}\n    - {after: 300 s, to: role security}\n"
+    second = ("rules:\n  - rule: second_call\n    each: point emergency_button\n    raise: value\n"
+              "    class: call.assist\n    chain: desk\n    message: {zh: \"{place}\", en: \"{place}\"}\n")
+    webhook_site(scene, receiver.port, ("chains:\n", desk), ("rules:\n", second),
+                 ("class: call.emergency\n    chain: care-call", "class: call.assist\n    chain: desk"),
+                 ("class: call.bathroom\n    chain: care-call", "class: call.bathroom\n    chain: desk"))
+    backend, field, _gateway = everything_at(scene, 10)
+    field.press(BUTTON)
+    backend.until_event(type="alarm.escalated", subject=BUTTON, count=2)
+    field.press("care/dining/button")
+    backend.until_event(type="alarm.escalated", subject="care/dining/button", count=2)
+    field.press("care/bath/cord")
+    calls = until(lambda: receiver.taken() if len(receiver.taken()) >= 3 else None, "three calls")
+    emergency, care, dining = calls
+    assert emergency["data"]["rule"] == "bathroom_call", "an emergency does not wait"
+    assert {e["data"]["rule"] for e in care} == {"emergency_call", "second_call"}
+    assert {e["subject"] for e in care} == {BUTTON} and {e["subject"] for e in dining} == {"care/dining/button"}
+    assert receiver.types == ["application/cloudevents+json"] + 2 * ["application/cloudevents-batch+json"]
+    assert not receiver.forged
+
+    # They were received in time: nobody else is called before his time has come.
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=4)
+    assert [e["data"]["reason"] for e in events] == 4 * ["due"]
 
 
 def test_a_step_that_nobody_can_receive_moves_on_at_once(scene):

@@ -392,6 +392,36 @@ static void a_webhook_that_confirms_is_a_receiver(void **state) {
           "181 tick - : 3:one | lamp\n");
 }
 
+static void who_is_no_emergency_has_half_a_minute_more_to_be_called(void **state) {
+    (void)state;
+    stage.trial.arrays.rules[CALL].priority = PRIORITY_HIGH;
+    stage.trial.steps[1].webhook = 0;
+    story(
+        "0 start yes : - | dark\n"
+        "1 one on : raised:one,1:one | lamp\n" /* the lamp does not wait, nor is it waited for longer */
+        "15.999 tick - : - | lamp\n"
+        "16 tick - : 2!:one | lamp\n"
+        "60.999 tick - : - | lamp\n"
+        "61 tick - : 3!:one | lamp\n");
+    core_end();
+    core_new();
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "105.999 receipt 2.1 : - | lamp\n"
+          "180.999 tick - : - | lamp\n"
+          "181 tick - : 3:one | lamp\n");
+    core_end();
+    core_new();
+    story("0 start yes : - | dark\n"
+          "0.5 hook no : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "106 tick - : 3!:one | lamp\n");
+}
+
 static void a_webhook_that_is_off_or_known_to_be_down_is_none(void **state) {
     (void)state;
     core_end();
@@ -596,6 +626,7 @@ int main(void) {
         STORY(a_lamp_that_is_broken_or_lost_is_no_receiver),
         STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),
         STORY(a_webhook_that_confirms_is_a_receiver),
+        STORY(who_is_no_emergency_has_half_a_minute_more_to_be_called),
         STORY(a_webhook_that_is_off_or_known_to_be_down_is_none),
         STORY(a_sounder_is_off_while_silenced_and_the_doors_stay_released),
         STORY(a_silent_class_sounds_nothing_at_the_place),

@@ -25,7 +25,7 @@
 enum { CALLS_MAX = 256, ANSWERS_MAX = 256, PATIENCE_S = 30 };
 
 struct call {
-    char body[64];
+    char body[512];
     char signature[SIGNATURE_HEADER_SIZE];
     char type[64];
 };
@@ -164,16 +164,23 @@ static void until_reachable(struct scene *scene, enum truth wanted) {
     }
 }
 
-static void notice_send(struct scene *scene, uint32_t number) {
+static void notice_gather(struct scene *scene, uint32_t number, uint32_t group,
+                          uint32_t gather_ms) {
     char id[32];
     char body[64];
     (void)snprintf(id, sizeof id, "site.main.1.%u", number);
     (void)snprintf(body, sizeof body, "{\"id\":\"%s\"}", id);
     webhooks_send(scene->webhooks, &(struct webhook_notice){.webhook = 0,
                                                             .key = {number, 2, 7},
+                                                            .gather_ms = gather_ms,
+                                                            .group = group,
                                                             .id = id,
                                                             .body = body,
                                                             .body_size = strlen(body)});
+}
+
+static void notice_send(struct scene *scene, uint32_t number) {
+    notice_gather(scene, number, 0, 0);
 }
 
 static void a_call_carries_the_event_and_a_signature_of_it(void **state) {
@@ -357,6 +364,91 @@ static void the_oldest_goes_when_too_many_wait(void **state) {
     scene_free(scene);
 }
 
+static void
+what_may_wait_is_called_with_others_of_its_place_and_what_may_not_goes_first(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    webhooks_start(scene, 60);
+    notice_gather(scene, 1, 5, 200);
+    notice_gather(scene, 2, 6, 200);
+    notice_gather(scene, 3, 5, 200);
+    notice_gather(scene, 3, 5, 200); /* is known */
+    notice_gather(scene, 4, 5, 0);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->answers[0].alarm, 4);
+    until(scene, &scene->answer_count, 4);
+    assert_int_equal(scene->call_count, 3);
+    assert_string_equal(scene->calls[0].body, "{\"id\":\"site.main.1.4\"}");
+    const struct call *both = strcmp(scene->calls[1].body, "{\"id\":\"site.main.1.2\"}") == 0
+                                  ? &scene->calls[2]
+                                  : &scene->calls[1];
+    assert_string_equal(both->body, "[{\"id\":\"site.main.1.1\"},{\"id\":\"site.main.1.3\"}]");
+    assert_string_equal(both->type, "application/cloudevents-batch+json; charset=utf-8");
+    notice_gather(scene, 3, 5, 200); /* was delivered: its receipt again, at once */
+    assert_int_equal(scene->answer_count, 5);
+    scene_free(scene);
+}
+
+static void a_gathered_call_that_fails_is_made_again_without_what_was_withdrawn(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->statuses[0] = 500;
+    webhooks_start(scene, 60);
+    for (uint32_t i = 1; i <= 3; i++) {
+        notice_gather(scene, i, 5, 50);
+    }
+    webhooks_withdraw(scene->webhooks, 2, 7);
+    until(scene, &scene->call_count, 1);
+    assert_string_equal(scene->calls[0].body,
+                        "[{\"id\":\"site.main.1.1\"},{\"id\":\"site.main.1.3\"}]");
+    webhooks_withdraw(scene->webhooks, 1, 7);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->answers[0].alarm, 3);
+    assert_string_equal(scene->calls[1].body, "{\"id\":\"site.main.1.3\"}");
+    scene_free(scene);
+}
+
+static void a_gathered_call_of_which_all_is_withdrawn_is_not_made(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    webhooks_start(scene, 60);
+    notice_gather(scene, 1, 5, 1);
+    notice_gather(scene, 2, 5, 1);
+    webhooks_withdraw(scene->webhooks, 1, 7);
+    webhooks_withdraw(scene->webhooks, 2, 7);
+    notice_gather(scene, 3, 5, 100);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->call_count, 1);
+    assert_int_equal(scene->answers[0].alarm, 3);
+    scene_free(scene);
+}
+
+static void a_full_call_begins_another(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    webhooks_start(scene, 60);
+    for (uint32_t i = 0; i <= WEBHOOK_CALL_MAX; i++) {
+        notice_gather(scene, i, 5, 100);
+    }
+    until(scene, &scene->answer_count, WEBHOOK_CALL_MAX + 1);
+    assert_int_equal(scene->call_count, 2);
+    scene_free(scene);
+}
+
+static void what_comes_while_a_call_is_under_way_begins_another(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->hold = true;
+    webhooks_start(scene, 60);
+    notice_gather(scene, 1, 5, 1);
+    until(scene, &scene->call_count, 1);
+    scene->hold = false;
+    notice_gather(scene, 2, 5, 1);
+    until(scene, &scene->answer_count, 1);
+    assert_int_equal(scene->answers[0].alarm, 2);
+    scene_free(scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_carries_the_event_and_a_signature_of_it),
@@ -370,6 +462,12 @@ int main(void) {
         cmocka_unit_test(what_was_withdrawn_is_not_sent_any_more),
         cmocka_unit_test(a_notice_that_is_too_old_is_given_up),
         cmocka_unit_test(the_oldest_goes_when_too_many_wait),
+        cmocka_unit_test(
+            what_may_wait_is_called_with_others_of_its_place_and_what_may_not_goes_first),
+        cmocka_unit_test(a_gathered_call_that_fails_is_made_again_without_what_was_withdrawn),
+        cmocka_unit_test(a_gathered_call_of_which_all_is_withdrawn_is_not_made),
+        cmocka_unit_test(a_full_call_begins_another),
+        cmocka_unit_test(what_comes_while_a_call_is_under_way_begins_another),
     };
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
