@@ -290,6 +290,14 @@ unsigned alarm_command(struct alarm *alarm, const struct alarm_conf *conf,
                        enum command_refusal *ret_refusal);
 
 /*
+ * An acknowledgement that alarm_command() refused as COMMAND_REFUSED_ACKED, and that counts all the
+ * same because of who gives it. A disposition that it brings is kept; the clock for going there runs
+ * on from the first one. Returns a set of enum alarm_change.
+ */
+unsigned alarm_acknowledge_again(struct alarm *alarm, const struct alarm_conf *conf,
+                                 const struct command *command);
+
+/*
  * Its cause is another alarm, or is no longer. Only an open alarm is inhibited, and never a managed
  * one. Returns a set of enum alarm_change.
  */

@@ -248,6 +248,22 @@ static bool alarm_takes_disposition(enum command_verb verb) {
     return verb == COMMAND_ACKNOWLEDGE || verb == COMMAND_RESET || verb == COMMAND_DISPOSITION;
 }
 
+/* Keep what the command says that it turned out to be, if it says so. */
+static void alarm_dispose(struct alarm *alarm, const struct command *command) {
+    if (alarm_takes_disposition(command->verb) && command->disposition != DISPOSITION_UNSTATED) {
+        alarm->disposition = (uint8_t)command->disposition;
+    }
+}
+
+unsigned alarm_acknowledge_again(struct alarm *alarm, const struct alarm_conf *conf,
+                                 const struct command *command) {
+    assert(command->verb == COMMAND_ACKNOWLEDGE && alarm->axes.open && alarm->axes.acked);
+    assert(command->disposition < DISPOSITION_COUNT);
+    alarm_dispose(alarm, command);
+    alarm_check(alarm, conf);
+    return ALARM_CHANGE_ACKNOWLEDGED;
+}
+
 unsigned alarm_command(struct alarm *alarm, const struct alarm_conf *conf,
                        const struct command *command, struct instant now, struct wall wall,
                        enum command_refusal *ret_refusal) {
@@ -256,9 +272,7 @@ unsigned alarm_command(struct alarm *alarm, const struct alarm_conf *conf,
     if (*ret_refusal != COMMAND_ACCEPTED) {
         return 0;
     }
-    if (alarm_takes_disposition(command->verb) && command->disposition != DISPOSITION_UNSTATED) {
-        alarm->disposition = (uint8_t)command->disposition;
-    }
+    alarm_dispose(alarm, command);
     unsigned changes = alarm_obey(alarm, conf, command, now, wall);
     if (alarm->axes.open) {
         changes |= alarm_close_if_done(alarm, conf, now);

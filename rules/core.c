@@ -818,7 +818,7 @@ static void core_command(const struct core_turn *turn, const struct command *com
     if (turn->step->refusal == COMMAND_REFUSED_ACKED && core_chain_stops(core, command)) {
         /* Acknowledged before, and not by one whose word counts here: now it is. */
         turn->step->refusal = COMMAND_ACCEPTED;
-        changes = ALARM_CHANGE_ACKNOWLEDGED;
+        changes = alarm_acknowledge_again(state, &conf, command);
     }
     core_note_cause(core, command->alarm, before);
     core_touch_later(core, core_note_promotion(core, command->alarm, before));
