@@ -8,11 +8,9 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gateway/cli/event_line.h"
 #include "gateway/cli/replay_options.h"
@@ -29,13 +27,13 @@ enum {
     EXIT_WRONG = 2,
     /* Differences from the journal, and lines of a history that are wrong, told one by one. */
     COMPLAINTS_MAX = 20,
-    STATE_SETTING_SIZE = 2 * PATH_MAX + 16,
 };
 
 struct performance {
     const struct replay_options *options;
     struct reader reader; /* on standard output */
     struct config_result result, other_result;
+    struct tape kept; /* holds `site` if that is the recorded one */
     struct site site, other;
     struct replay replay;
     struct journal_check *check;
@@ -282,6 +280,26 @@ static int site_load(const struct performance *play, const char *rules,
     return EXIT_GOOD;
 }
 
+/* The site that was recorded last, kept open until the end. */
+static int site_recorded(struct performance *play) {
+    const char *recording = play->options->recording;
+    char reason[RECORDING_REASON_SIZE];
+    int r = tape_open(&play->kept, recording, reason);
+    const struct site *site = r == 0 ? tape_newest_site(&play->kept) : NULL;
+    if (r < 0) {
+        (void)fprintf(stderr, "tocsin replay: %s: %s\n", recording, strerror(-r));
+        return EXIT_FAILED;
+    } else if (site == NULL) {
+        (void)fprintf(stderr, "tocsin replay: %s: %s\n", recording,
+                      r > 0 ? reason
+                            : say(play, "录制时的站点文件已不在:请用 --site 指定",
+                                  "the site it was recorded under is gone: name one by --site"));
+        return EXIT_FAILED;
+    }
+    play->site = *site;
+    return EXIT_GOOD;
+}
+
 static int performance_sites(struct performance *play) {
     const struct replay_options *options = play->options;
     struct replay *replay = &play->replay;
@@ -289,8 +307,9 @@ static int performance_sites(struct performance *play) {
     replay->context = play;
     replay->side_count = 1;
     replay->sides[0] = (struct replay_side){.told = event_told, .context = play};
-    if (options->site != NULL) {
-        int end = site_load(play, NULL, &play->result, &play->site);
+    if (options->site != NULL || options->into != NULL) {
+        int end = options->site != NULL ? site_load(play, NULL, &play->result, &play->site)
+                                        : site_recorded(play);
         if (end != EXIT_GOOD) {
             return end;
         }
@@ -434,7 +453,7 @@ static int performance_run(struct performance *play) {
     }
     int r = options->journal != NULL ? journal_check_new(options->journal, &play->check) : 0;
     if (r == 0 && options->into != NULL) {
-        r = ledger_new(&play->site, &play->ledger);
+        r = ledger_new(&play->site, options->into, &play->ledger);
         if (r == LEDGER_E_EXISTS) {
             (void)fprintf(
                 stderr, "tocsin replay: %s: %s\n", options->into,
@@ -469,24 +488,11 @@ static int performance_run(struct performance *play) {
     return good ? EXIT_GOOD : EXIT_FAILED;
 }
 
-/* The setting for --into; a relative path is the caller's, not the site file's. */
-static void state_setting(const char *into, char ret[STATE_SETTING_SIZE]) {
-    char here[PATH_MAX] = "";
-    bool relative = into[0] != '/' && getcwd(here, sizeof here) != NULL;
-    (void)snprintf(ret, STATE_SETTING_SIZE, "gateway.state=%s%s%s", here, relative ? "/" : "",
-                   into);
-}
-
 int replay_main(int argc, char **argv) {
     struct replay_options options;
     enum replay_end end = replay_options_parse(argc, argv, &options);
     if (end != REPLAY_GO_ON) {
         return end == REPLAY_HELP ? EXIT_GOOD : EXIT_WRONG;
-    }
-    char state[STATE_SETTING_SIZE];
-    if (options.into != NULL) {
-        state_setting(options.into, state);
-        options.settings[options.setting_count++] = state;
     }
     struct performance play = {.options = &options};
     reader_init(&play.reader, stdout, options.language);
@@ -498,6 +504,7 @@ int replay_main(int argc, char **argv) {
     comparison_deinit(&play.comparison);
     play.check = journal_check_free(play.check);
     play.ledger = ledger_free(play.ledger);
+    tape_close(&play.kept);
     config_result_deinit(&play.other_result);
     config_result_deinit(&play.result);
     return exit_code;

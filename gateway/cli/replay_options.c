@@ -21,7 +21,7 @@ static const char replay_help[] =
     "  --against RULES.yaml instead of the events, print what these rules would have changed:\n"
     "                       + only with them, - only without, ~ at another time or with other words\n"
     "  --into STATE         instead of printing, record the events in a journal of its own, in a new\n"
-    "                       state directory, as if they had happened (needs --site)\n"
+    "                       state directory, as if they had happened\n"
     "  --text               lines for people, as `tocsin events` shows them\n"
     "  --lang zh|en         language of what is printed (default from LANG)\n"
     "\n"
@@ -86,8 +86,6 @@ static enum replay_end replay_check(struct replay_options *options) {
         return replay_usage("--against needs --site, whose rules are replaced", NULL);
     } else if (options->against != NULL && options->journal != NULL) {
         return replay_usage("--against and --journal exclude each other", NULL);
-    } else if (options->into != NULL && options->site == NULL) {
-        return replay_usage("--into needs --site", NULL);
     } else if (options->into != NULL && (options->against != NULL || options->journal != NULL)) {
         return replay_usage("--into goes with neither --against nor --journal", NULL);
     } else if (options->setting_count > 0 && options->site == NULL) {

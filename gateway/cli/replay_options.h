@@ -14,11 +14,11 @@ enum { REPLAY_SETTINGS_MAX = 256 };
 
 struct replay_options {
     const char *recording;
-    const char *site;                              /* NULL: the one that was recorded */
-    const char *against;                           /* a file of rules, or NULL */
-    const char *journal;                           /* to be compared with, or NULL */
-    const char *into;                              /* a state directory to be made, or NULL */
-    const char *settings[REPLAY_SETTINGS_MAX + 1]; /* with the one for `into` */
+    const char *site;    /* NULL: the one that was recorded */
+    const char *against; /* a file of rules, or NULL */
+    const char *journal; /* to be compared with, or NULL */
+    const char *into;    /* a state directory to be made, or NULL */
+    const char *settings[REPLAY_SETTINGS_MAX];
     uint32_t setting_count;
     enum site_language language;
     bool text;

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli/sim.h"
 
-#include <getopt.h>
 #include <inttypes.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
 #include <event2/event.h>
 
+#include "gateway/cli/sim_options.h"
+#include "gateway/cli/sim_record.h"
 #include "gateway/cli/sim_site.h"
 #include "gateway/clock.h"
 #include "gateway/config/config.h"
@@ -20,151 +19,11 @@
 #include "sensors/sim/sim_control.h"
 
 enum {
-    SETTINGS_MAX = 256,
     EXIT_STOPPED = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     QUOTED_SIZE = 256,
 };
-
-static const char sim_help[] =
-    "usage: tocsin sim SITE.yaml [option]...\n"
-    "\n"
-    "Act out the field of a site: every Modbus device is served on its address, every serial line is\n"
-    "a pseudo-terminal under its name, and MQTT sensors publish to their broker.\n"
-    "\n"
-    "  --story FILE         act out this story; without one ordinary life goes on\n"
-    "  --still              without a story: nothing moves by itself\n"
-    "  --set PATH=VALUE     override a scalar of the site file (repeatable), for example\n"
-    "                       --set devices.care-io.address=tcp://127.0.0.1:1602\n"
-    "  --control PATH       Unix socket to act live: set, mqtt, device, coil, polls\n"
-    "  --seed N             seed of the background, instead of the story's\n"
-    "  --for DURATION       end after this time (10 s, 2 min)\n"
-    "  --clock START@RATE   begin at START (2026-11-22T07:00:00+08:00) and run RATE (1...60) times as fast\n"
-    "\n"
-    "Commands of the control socket, one a line, each answered by a line `ok ...` or `error ...`:\n"
-    "  set POINT VALUE      mqtt TOPIC JSON      coil POINT      polls DEVICE\n"
-    "  device DEVICE up|down|garbage|drip|wrong_unit|short|long|exception|close|late|silent\n"
-    "\n"
-    "exit codes: 0 stopped cleanly, 1 could not run, 2 the site, the story or the command is wrong\n";
-
-struct sim_options {
-    const char *site;
-    const char *story;
-    const char *control;
-    const char *settings[SETTINGS_MAX];
-    uint32_t setting_count;
-    struct clock_origin clock;
-    bool still;
-    bool seed_given;
-    uint64_t seed;
-    uint64_t for_ns; /* 0: until it is stopped */
-};
-
-/* ---- options -------------------------------------------------------------------------------- */
-
-static int sim_usage(const char *what, const char *value) {
-    (void)fprintf(stderr, "tocsin sim: %s%s%s; see tocsin sim --help\n", what,
-                  value != NULL ? ": " : "", value != NULL ? value : "");
-    return EXIT_USAGE;
-}
-
-/* "10 s", "10s", "2 min". */
-static bool duration_read(const char *text, uint64_t *ret_ns) {
-    char *word;
-    double number = strtod(text, &word);
-    word += strspn(word, " ");
-    enum unit unit = unit_find(word, strlen(word));
-    if (unit == UNIT_COUNT || unit_facts(unit)->dimension != DIMENSION_TIME) {
-        return false;
-    }
-    double span_s = number * unit_facts(unit)->factor;
-    if (!(span_s > 0 && span_s <= 1e9)) {
-        return false;
-    }
-    *ret_ns = (uint64_t)ceil(span_s * (double)NS_PER_S);
-    return true;
-}
-
-static bool seed_read(const char *text, uint64_t *ret_seed) {
-    char *end;
-    errno = 0;
-    *ret_seed = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
-}
-
-/* Take one option. Returns 0, or the exit code that ends the command. */
-static int sim_option(int option, char *value, struct sim_options *options) {
-    switch (option) {
-    case 's':
-        if (options->setting_count == SETTINGS_MAX) {
-            return sim_usage("too many --set", NULL);
-        }
-        options->settings[options->setting_count++] = value;
-        return 0;
-    case 't':
-        options->story = value;
-        return 0;
-    case 'q':
-        options->still = true;
-        return 0;
-    case 'o':
-        options->control = value;
-        return 0;
-    case 'n':
-        options->seed_given = seed_read(value, &options->seed);
-        return options->seed_given ? 0 : sim_usage("--seed is a whole number, not", value);
-    case 'f':
-        return duration_read(value, &options->for_ns)
-                   ? 0
-                   : sim_usage("--for is a duration, such as 10 s or 2 min, not", value);
-    case 'c':
-        return clock_parse(value, &options->clock) == 0
-                   ? 0
-                   : sim_usage("--clock is START@RATE with a RATE of 1 to 60, such as "
-                               "2026-11-22T07:00:00+08:00@10, not",
-                               value);
-    default:
-        return sim_usage("unknown option, or one without its value", value);
-    }
-}
-
-enum parsed { PARSED_RUN, PARSED_HELP, PARSED_WRONG };
-
-static enum parsed sim_parse(int argc, char **argv, struct sim_options *options) {
-    static const struct option names[] = {
-        {"set", required_argument, NULL, 's'},
-        {"story", required_argument, NULL, 't'},
-        {"still", no_argument, NULL, 'q'},
-        {"control", required_argument, NULL, 'o'},
-        {"seed", required_argument, NULL, 'n'},
-        {"for", required_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},
-        {"clock", required_argument, NULL, 'c'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-        if (option == 'h') {
-            (void)fputs(sim_help, stdout);
-            return PARSED_HELP;
-        }
-        if (sim_option(option, option == '?' ? argv[optind - 1] : optarg, options) != 0) {
-            return PARSED_WRONG;
-        }
-    }
-    if (optind != argc - 1) {
-        (void)sim_usage("it takes one site file", NULL);
-        return PARSED_WRONG;
-    }
-    if (options->still && options->story != NULL) {
-        (void)sim_usage("--still and --story exclude each other", NULL);
-        return PARSED_WRONG;
-    }
-    options->site = argv[optind];
-    return PARSED_RUN;
-}
 
 /* ---- what it says --------------------------------------------------------------------------- */
 
@@ -400,6 +259,33 @@ static int story_prepare(const struct sim_options *options, const struct site *s
     return r == 0 ? 0 : EXIT_USAGE;
 }
 
+/* Write the story down instead of acting it out. */
+static int stage_record(const struct stage *stage) {
+    const struct sim_options *options = stage->options;
+    const struct sim_record_conf conf = {
+        .path = options->record,
+        .begin =
+            options->clock.boottime_ns != 0 ? (struct wall){options->clock.wall_ns} : clock_wall(),
+        .for_ns = options->for_ns,
+    };
+    struct sim_record_result result;
+    int r = sim_record_run(&conf, &stage->site, &stage->conf, &result);
+    if (r == SIM_RECORD_E_EXISTS) {
+        (void)fprintf(stderr, "tocsin sim: %s is there already, and is kept: name another file\n",
+                      options->record);
+        return EXIT_FAILED;
+    } else if (r < 0) {
+        (void)fprintf(stderr, "tocsin sim: the story is not recorded in %s: %s (%s)\n",
+                      options->record, strerror(-r), err_path());
+        return EXIT_FAILED;
+    }
+    (void)printf("event=sim_recorded file=%s site=%s seconds=%" PRIu64 " inputs=%" PRIu64
+                 " events=%" PRIu64 "\n",
+                 options->record, stage->conf.name, (uint64_t)(result.span_ns / NS_PER_S),
+                 result.inputs, result.events);
+    return EXIT_STOPPED;
+}
+
 /* With a site that is good: tell its story. */
 static int site_simulate(const struct sim_options *options, const struct config_result *result) {
     struct stage stage = {.options = options};
@@ -416,7 +302,7 @@ static int site_simulate(const struct sim_options *options, const struct config_
             code = EXIT_FAILED;
         } else {
             stage.conf.story = story.conf;
-            code = stage_run(&stage);
+            code = options->record != NULL ? stage_record(&stage) : stage_run(&stage);
         }
     }
     stage_close(&stage);
@@ -425,13 +311,13 @@ static int site_simulate(const struct sim_options *options, const struct config_
 }
 
 int sim_main(int argc, char **argv) {
-    struct sim_options options = {0};
-    switch (sim_parse(argc, argv, &options)) {
-    case PARSED_HELP:
+    struct sim_options options;
+    switch (sim_options_parse(argc, argv, &options)) {
+    case SIM_HELP:
         return EXIT_STOPPED;
-    case PARSED_WRONG:
+    case SIM_USAGE:
         return EXIT_USAGE;
-    case PARSED_RUN:
+    case SIM_GO_ON:
         break;
     }
     log_init("sim");

@@ -850,7 +850,9 @@ static int engine_open(struct engine *engine) {
         r = engine_timers(engine);
     }
     if (r == 0) {
-        r = recorder_new(engine->site, process->base, &recording, engine, &engine->recorder);
+        r = recorder_new(engine->site,
+                         site_text(engine->site, engine->site->header->state_directory),
+                         process->base, &recording, engine, &engine->recorder);
     }
     if (r == 0) {
         r = recording_ring_new(engine->site, engine->site->header->recordings_size,

@@ -317,7 +317,7 @@ static void recorder_alarm_name(const void *context, uint32_t alarm, char *ret) 
     site_alarm_format(context, alarm, ret);
 }
 
-int recorder_new(const struct site *site, struct event_base *base,
+int recorder_new(const struct site *site, const char *directory, struct event_base *base,
                  const struct recorder_callbacks *callbacks, void *context,
                  struct recorder **ret_recorder) {
     struct recorder *recorder = calloc(1, sizeof *recorder);
@@ -329,7 +329,7 @@ int recorder_new(const struct site *site, struct event_base *base,
     recorder->callbacks = *callbacks;
     recorder->context = context;
     const struct journal_conf conf = {
-        .directory = site_text(site, site->header->state_directory),
+        .directory = directory,
         .identity = {.site = site_text(site, site->header->site_id),
                      .gateway = site_text(site, site->header->gateway_id),
                      .alarm_name = recorder_alarm_name,

@@ -48,8 +48,8 @@ struct recorder_callbacks {
     void (*renewed)(void *context);
 };
 
-/* Open the journal. Keeps `site`. */
-NODISCARD int recorder_new(const struct site *site, struct event_base *base,
+/* Open the journal in `directory`, the state directory. Keeps `site` and `directory`. */
+NODISCARD int recorder_new(const struct site *site, const char *directory, struct event_base *base,
                            const struct recorder_callbacks *callbacks, void *context,
                            struct recorder **ret_recorder);
 

@@ -7,7 +7,6 @@
  */
 #include "gateway/engine/recording_ring.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,16 +20,14 @@
 #include <unistd.h>
 
 #include "gateway/clock.h"
+#include "gateway/engine/recording_segment.h"
 #include "gateway/log.h"
-#include "gateway/wire.h"
 
 /* Real time after a failure. */
 #define RETRY_NS (10 * NS_PER_S)
 
 enum {
     WRITER_STACK_BYTES = 128 * 1024,
-    /* The longest input of a picture: a reading, with all its bytes. */
-    PICTURE_INPUT_MAX = 64,
     PATH_SIZE = PATH_MAX,
 };
 
@@ -76,47 +73,10 @@ struct recording_ring {
     int error; /* positive errno of a job that failed; 0: none since the loop looked */
 
     /* the thread's */
-    int fd;         /* -1: no segment */
-    uint64_t whole; /* bytes of it that are blocks from end to end */
+    struct recording_segment segment;
 };
 
 /* ---- the thread: files ---- */
-
-static bool segment_write(struct recording_ring *ring, const void *bytes, size_t size) {
-    const char *at = bytes;
-    while (size > 0) {
-        ssize_t written = write(ring->fd, at, size);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        } else if (written <= 0) {
-            return false;
-        }
-        at += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
-static bool segment_block(struct recording_ring *ring, enum recording_block kind, const void *body,
-                          size_t size) {
-    struct recording_block_head head = recording_block_of(kind, body, size);
-    if (!segment_write(ring, &head, sizeof head) || !segment_write(ring, body, size)) {
-        return false;
-    }
-    ring->whole += sizeof head + size;
-    return true;
-}
-
-/* Give the segment up after its last whole block; returns the errno that was the reason. */
-static int segment_abandon(struct recording_ring *ring) {
-    int error = errno;
-    if (ring->fd >= 0) {
-        (void)!ftruncate(ring->fd, (off_t)ring->whole); /* a reader stops there in any case */
-        (void)close(ring->fd);
-        ring->fd = -1;
-    }
-    return error;
-}
 
 /* What is in the directory. */
 struct ring_listing {
@@ -225,37 +185,19 @@ static bool directory_prune(struct recording_ring *ring, int directory, uint64_t
     return true;
 }
 
-/* Keep the site image beside its recordings; written whole or not at all. */
-static bool image_write(struct recording_ring *ring, int directory) {
-    char name[RECORDING_NAME_SIZE];
-    static const char partial[] = "partial";
-    recording_site_name_format(ring->site->header->generation, name);
-    if (faccessat(directory, name, F_OK, 0) == 0) {
-        return true;
-    }
-    ring->fd = openat(directory, partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = ring->fd >= 0 && segment_write(ring, ring->site->header, ring->site->size) &&
-                renameat(directory, partial, directory, name) == 0;
-    int error = errno;
-    if (ring->fd >= 0) {
-        (void)close(ring->fd);
-    }
-    ring->fd = -1;
-    errno = error;
-    return good;
-}
-
 static bool segment_open(struct recording_ring *ring, int directory) {
     char name[RECORDING_NAME_SIZE];
-    if (!directory_prune(ring, directory, &ring->head.number) || !image_write(ring, directory)) {
+    if (!directory_prune(ring, directory, &ring->head.number) ||
+        !recording_image_write(directory, ring->site)) {
         return false;
     }
     recording_name_format(ring->head.number, ring->head.generation, name);
-    ring->fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    ring->whole = 0;
-    return ring->fd >= 0 && segment_block(ring, RECORDING_HEAD, &ring->head, sizeof ring->head) &&
-           segment_block(ring, RECORDING_CORE, ring->core, ring->core_size) &&
-           segment_block(ring, RECORDING_PICTURE, ring->picture, ring->picture_size);
+    return recording_segment_open(&ring->segment, directory, name) &&
+           recording_segment_block(&ring->segment, RECORDING_HEAD, &ring->head,
+                                   sizeof ring->head) &&
+           recording_segment_block(&ring->segment, RECORDING_CORE, ring->core, ring->core_size) &&
+           recording_segment_block(&ring->segment, RECORDING_PICTURE, ring->picture,
+                                   ring->picture_size);
 }
 
 static bool segment_begin(struct recording_ring *ring) {
@@ -276,20 +218,17 @@ static bool segment_begin(struct recording_ring *ring) {
 /* Returns 0, or a positive errno after giving the segment up. */
 static int ring_work(struct recording_ring *ring) {
     const struct recording_job *job = &ring->job;
-    if (ring->fd >= 0 && job->inputs_size > 0 &&
-        !segment_block(ring, RECORDING_INPUTS, ring->writing, job->inputs_size)) {
-        return segment_abandon(ring);
+    struct recording_segment *segment = &ring->segment;
+    bool open = recording_segment_is_open(segment);
+    if (open && job->inputs_size > 0 &&
+        !recording_segment_block(segment, RECORDING_INPUTS, ring->writing, job->inputs_size)) {
+        return recording_segment_abandon(segment);
     }
-    if (ring->fd >= 0 && job->ends) {
-        bool good = segment_block(ring, RECORDING_END, &job->end, sizeof job->end);
-        if (!good) {
-            return segment_abandon(ring);
-        }
-        (void)close(ring->fd);
-        ring->fd = -1;
+    if (open && job->ends && !recording_segment_end(segment, &job->end)) {
+        return recording_segment_abandon(segment);
     }
     if (job->begins && !segment_begin(ring)) {
-        return segment_abandon(ring);
+        return recording_segment_abandon(segment);
     }
     return 0;
 }
@@ -410,20 +349,6 @@ static void ring_codec_begin(struct recording_ring *ring, const struct recording
     recording_init(&ring->codec, moment->at, moment->wall, ring->points, count);
 }
 
-static void ring_picture(struct recording_ring *ring, const struct core *core,
-                         const struct recording_moment *moment) {
-    struct input input;
-    ring_codec_begin(ring, moment);
-    ring->picture_size = 0;
-    for (uint32_t i = 0; core_picture(core, i, moment->wall, &input); i++) {
-        input.at = moment->at;
-        size_t size = recording_encode(&ring->codec, &input, ring->picture + ring->picture_size,
-                                       ring->picture_room - ring->picture_size);
-        assert(size > 0);
-        ring->picture_size += size;
-    }
-}
-
 void recording_ring_begin(struct recording_ring *ring, const struct core *core,
                           const struct recording_moment *moment) {
     struct recording_job job = {.begins = true, .ends = true};
@@ -438,7 +363,9 @@ void recording_ring_begin(struct recording_ring *ring, const struct core *core,
     memset(head->boot, 0, sizeof head->boot);
     strncpy(head->boot, moment->boot, sizeof head->boot - 1);
     core_snapshot(core, ring->core);
-    ring_picture(ring, core, moment);
+    ring_codec_begin(ring, moment);
+    ring->picture_size = recording_picture_encode(core, moment->wall, &ring->codec, ring->picture,
+                                                  ring->picture_room);
     ring_codec_begin(ring, moment);
     ring->open = true;
     ring->missing = 0;
@@ -463,22 +390,10 @@ void recording_ring_stats(struct recording_ring *ring, struct recording_ring_sta
 
 /* ---- birth and death ---- */
 
-static void ring_head(struct recording_ring *ring) {
-    const struct site *site = ring->site;
-    struct recording_head *head = &ring->head;
-    recording_head_begin(head);
-    memcpy(head->build, build_digest(), sizeof head->build);
-    recording_rules_digest(site, head->rules);
-    head->generation = site->header->generation;
-    head->point_count = site->ruleset.point_count;
-    strncpy(head->site, site_text(site, site->header->site_id), sizeof head->site - 1);
-    strncpy(head->gateway, site_text(site, site->header->gateway_id), sizeof head->gateway - 1);
-}
-
 static int ring_allocate(struct recording_ring *ring) {
     const struct ruleset *ruleset = &ring->site->ruleset;
     ring->core_size = core_size(ruleset);
-    ring->picture_room = (size_t)core_picture_count(ruleset) * PICTURE_INPUT_MAX;
+    ring->picture_room = recording_picture_room(ruleset);
     ring->points = calloc((size_t)ruleset->point_count + 1, sizeof *ring->points);
     ring->filling = malloc(RECORDING_INPUTS_MAX);
     ring->writing = malloc(RECORDING_INPUTS_MAX);
@@ -532,7 +447,7 @@ int recording_ring_new(const struct site *site, uint64_t size, struct recording_
     }
     ring->site = site;
     ring->size = size;
-    ring->fd = -1;
+    ring->segment = RECORDING_SEGMENT_NULL;
     (void)pthread_mutex_init(&ring->lock, NULL); /* neither of these two can fail on Linux */
     (void)pthread_cond_init(&ring->changed, NULL);
     int len = snprintf(ring->directory, sizeof ring->directory, "%s/%s",
@@ -541,7 +456,7 @@ int recording_ring_new(const struct site *site, uint64_t size, struct recording_
     if (r == 0 && size > 0) {
         r = ring_allocate(ring);
         if (r == 0) {
-            ring_head(ring);
+            recording_head_of(ring->site, &ring->head);
             ring_divide(ring);
             r = ring_start(ring);
         }

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "gateway/clock.h"
+#include "gateway/field/point_format.h"
 #include "gateway/field/resolver.h"
 #include "sensors/modbus_line.h"
 #include "sensors/modbus_poller.h"
@@ -56,57 +57,6 @@ static enum mbframe_table driver_table(uint8_t table) {
     return MBFRAME_COIL;
 }
 
-/* The site's words and the decoder's are the same lists in the same order. */
-_Static_assert((int)SITE_TYPE_U16 == (int)REGISTER_U16 && (int)SITE_TYPE_U32 == (int)REGISTER_U32 &&
-                   (int)SITE_TYPE_U64 == (int)REGISTER_U64 &&
-                   (int)SITE_TYPE_F32 == (int)REGISTER_F32 &&
-                   (int)SITE_TYPE_F64 == (int)REGISTER_F64 &&
-                   (int)SITE_TYPE_BCD32 == (int)REGISTER_BCD32 &&
-                   (int)SITE_TYPE_COUNT == (int)REGISTER_TYPE_COUNT,
-               "types");
-_Static_assert((int)SITE_ORDER_CDAB == (int)REGISTER_CDAB &&
-                   (int)SITE_ORDER_BADC == (int)REGISTER_BADC &&
-                   (int)SITE_ORDER_DCBA == (int)REGISTER_DCBA,
-               "orders");
-_Static_assert((int)SITE_STATE_ALARM == (int)REGISTER_STATE_ALARM &&
-                   (int)SITE_STATE_OPEN == (int)REGISTER_STATE_OPEN &&
-                   (int)SITE_STATE_COUNT == (int)REGISTER_STATE_COUNT,
-               "states");
-
-/*
- * How many units of the point's kind one unit as published is: a value in mV becomes one in V.
- * `scale`, `offset` and `deadband` of the site are in the unit as published, its range in the
- * kind's.
- */
-static double driver_unit_factor(const struct ruleset_point *point, const struct site_point *row) {
-    const struct point_kind_facts *facts = point_kind_facts((enum point_kind)point->kind);
-    if (row->unit == UNIT_NONE || row->unit == (uint8_t)facts->unit) {
-        return 1;
-    }
-    return unit_facts((enum unit)row->unit)->factor / unit_facts(facts->unit)->factor;
-}
-
-static struct register_format driver_format(const struct site *site, uint32_t point) {
-    const struct site_point *row = &site->points[point];
-    const struct ruleset_point *kind = &site->ruleset.points[point];
-    enum point_form form = point_kind_facts((enum point_kind)kind->kind)->form;
-    double factor = driver_unit_factor(kind, row);
-    struct register_format format = {
-        .type = (enum register_type)row->modbus_type,
-        .order = (enum register_order)row->modbus_order,
-        .bit = row->modbus_bit,
-        .truth = form == POINT_FORM_TRUTH || form == POINT_FORM_EVENT,
-        .invert = row->invert != 0,
-        .scale = row->scale * factor,
-        .offset = row->offset * factor,
-        .min = row->min,
-        .max = row->max,
-        .states = row->states,
-    };
-    memcpy(format.state_raw, row->state_raw, sizeof format.state_raw);
-    return format;
-}
-
 static void driver_modbus_point(const struct site *site, uint32_t point,
                                 struct mbimage_point *ret_point) {
     const struct site_point *row = &site->points[point];
@@ -114,8 +64,8 @@ static void driver_modbus_point(const struct site *site, uint32_t point,
         .point = point,
         .table = driver_table(row->modbus_table),
         .address = row->modbus_address,
-        .format = driver_format(site, point),
-        .deadband = row->deadband * driver_unit_factor(&site->ruleset.points[point], row),
+        .format = point_format(site, point),
+        .deadband = point_deadband(site, point),
     };
 }
 
@@ -212,11 +162,6 @@ static int driver_modbus(struct drivers *drivers, struct driver *driver) {
     return r == 0 ? 0 : err_origin(r);
 }
 
-/* A JSON pointer or NULL; an empty text means "not given". */
-static const char *driver_pointer(const struct site *site, uint32_t offset) {
-    return offset == 0 ? NULL : site_text(site, offset);
-}
-
 static void driver_mqtt_point(const struct site *site, uint32_t point,
                               struct mqtt_source_point *ret_point) {
     const struct site_point *row = &site->points[point];
@@ -226,14 +171,7 @@ static void driver_mqtt_point(const struct site *site, uint32_t point,
         .device = kind->device,
         .topic = site_text(site, row->mqtt_topic),
         .event = point_kind_facts((enum point_kind)kind->kind)->form == POINT_FORM_EVENT,
-        .format =
-            {
-                .value = driver_pointer(site, row->mqtt_value),
-                .code = driver_pointer(site, row->mqtt_code),
-                .result = driver_pointer(site, row->mqtt_result),
-                .time = driver_pointer(site, row->mqtt_time),
-                .number = driver_format(site, point),
-            },
+        .format = point_payload_format(site, point),
     };
 }
 
@@ -253,6 +191,11 @@ static void driver_uri(const struct site *site, const struct site_bus *bus, cons
 /* Is the broker's certificate checked against its name? Then the name must stay in the address. */
 static bool driver_is_tls(const struct site *site, const struct site_bus *bus) {
     return strncmp(site_text(site, bus->address), "ssl:", 4) == 0;
+}
+
+/* NULL: the system's own. */
+static const char *driver_ca(const struct site *site) {
+    return site->header->mqtt_ca == 0 ? NULL : site_text(site, site->header->mqtt_ca);
 }
 
 static int driver_mqtt(struct drivers *drivers, struct driver *driver) {
@@ -282,7 +225,7 @@ static int driver_mqtt(struct drivers *drivers, struct driver *driver) {
     const struct mqtt_source_conf conf = {
         .uri = uri,
         .client_id = client_id,
-        .ca = driver_is_tls(site, bus) ? driver_pointer(site, site->header->mqtt_ca) : NULL,
+        .ca = driver_is_tls(site, bus) ? driver_ca(site) : NULL,
         .points = driver->topics,
         .point_count = point_count,
         .devices = driver->device_indexes,

@@ -54,13 +54,12 @@ static void ledger_renewed(void *context) {
     ledger_storage(context, false);
 }
 
-int ledger_new(const struct site *site, struct ledger **ret_ledger) {
+int ledger_new(const struct site *site, const char *directory, struct ledger **ret_ledger) {
     static const struct recorder_callbacks callbacks = {
         ledger_told, ledger_stated, ledger_early, ledger_settled, ledger_storage, ledger_renewed,
     };
     char path[PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/journal.db",
-                   site_text(site, site->header->state_directory));
+    (void)snprintf(path, sizeof path, "%s/journal.db", directory);
     if (access(path, F_OK) == 0) {
         return LEDGER_E_EXISTS;
     }
@@ -73,7 +72,7 @@ int ledger_new(const struct site *site, struct ledger **ret_ledger) {
     ledger->decisions = calloc((size_t)site->ruleset.alarm_count + 1, sizeof *ledger->decisions);
     int r = ledger->base != NULL && ledger->decisions != NULL ? 0 : err_origin(-ENOMEM);
     if (r == 0) {
-        r = recorder_new(site, ledger->base, &callbacks, ledger, &ledger->recorder);
+        r = recorder_new(site, directory, ledger->base, &callbacks, ledger, &ledger->recorder);
     }
     if (r == 0) {
         r = recorder_start(ledger->recorder);

@@ -15,8 +15,12 @@ struct ledger;
 
 #define LEDGER_E_EXISTS 1 /* there is a journal in that directory already */
 
-/* Begin a journal in the state directory of `site`, which is kept. Returns 0, LEDGER_E_EXISTS or <0. */
-NODISCARD int ledger_new(const struct site *site, struct ledger **ret_ledger);
+/*
+ * Begin a journal in `directory`, which is made where it is missing, for `site`; keeps both. Returns
+ * 0, LEDGER_E_EXISTS or <0.
+ */
+NODISCARD int ledger_new(const struct site *site, const char *directory,
+                         struct ledger **ret_ledger);
 
 /* Record what has not been yet. Returns 0 or <0: the first failure of all. */
 NODISCARD int ledger_finish(struct ledger *ledger);

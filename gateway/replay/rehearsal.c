@@ -78,6 +78,9 @@ static void rehearsal_tell(struct rehearsal *rehearsal, const struct core_event 
 
 void rehearsal_take(struct rehearsal *rehearsal, const struct input *input) {
     uint32_t changed[CHANGED_BATCH];
+    if (rehearsal->heard != NULL) {
+        rehearsal->heard(rehearsal->context, input);
+    }
     core_step(rehearsal->core, input, &rehearsal->step);
     rehearsal->newest = input->at;
     rehearsal->refusal = rehearsal->step.refusal;
@@ -117,6 +120,23 @@ void rehearsal_look(struct rehearsal *rehearsal, struct instant at, struct wall 
     calendar_tell(&rehearsal->calendar, &rehearsal->calendar_told, wall, rehearsal_tell_calendar,
                   &look);
     rehearsal->boundary = calendar_next(&rehearsal->calendar, wall);
+}
+
+static void rehearsal_all_well(struct rehearsal *rehearsal, struct instant at, struct wall wall,
+                               enum input_kind kind, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        rehearsal_state(rehearsal, at, wall, kind, i, TRUTH_TRUE);
+    }
+}
+
+void rehearsal_begin(struct rehearsal *rehearsal, struct instant at, struct wall wall) {
+    const struct ruleset *ruleset = &rehearsal->site->ruleset;
+    rehearsal_all_well(rehearsal, at, wall, INPUT_START, 1);
+    rehearsal_all_well(rehearsal, at, wall, INPUT_STORAGE, 1);
+    rehearsal_all_well(rehearsal, at, wall, INPUT_UPLINK, 1);
+    rehearsal_all_well(rehearsal, at, wall, INPUT_COMPONENT, ruleset->component_count);
+    rehearsal_all_well(rehearsal, at, wall, INPUT_DEVICE, ruleset->device_count);
+    rehearsal_look(rehearsal, at, wall);
 }
 
 /* The instant of the next boundary, seen from `at` where it is `wall`; never one that is past. */

@@ -28,6 +28,9 @@ typedef void rehearsal_told(void *context, const struct rehearsal *rehearsal,
 typedef void rehearsal_changed(void *context, const struct rehearsal *rehearsal, uint32_t alarm,
                                struct wall wall);
 
+/* An input is about to be taken. */
+typedef void rehearsal_heard(void *context, const struct input *input);
+
 struct rehearsal {
     const struct site *site;
     struct silences silences;
@@ -36,6 +39,7 @@ struct rehearsal {
     struct step step;
     rehearsal_told *told;
     rehearsal_changed *changed; /* NULL at first: nobody asks */
+    rehearsal_heard *heard;     /* likewise */
     void *context;
     struct instant newest;
     enum command_refusal refusal; /* of the last command */
@@ -64,6 +68,12 @@ bool rehearsal_is_at(const struct rehearsal *rehearsal, const void *core, size_t
 
 /* Step with one input, not earlier than the one before. */
 void rehearsal_take(struct rehearsal *rehearsal, const struct input *input);
+
+/*
+ * By itself: the gateway starts, all its parts and devices are there, and the calendar says what it
+ * says at `wall`. Nothing is known yet of any point.
+ */
+void rehearsal_begin(struct rehearsal *rehearsal, struct instant at, struct wall wall);
 
 /* By itself: tell the core what the calendar says at its beginning. */
 void rehearsal_look(struct rehearsal *rehearsal, struct instant at, struct wall wall);

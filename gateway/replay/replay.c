@@ -288,27 +288,6 @@ int replay_tape(struct replay *replay, struct tape *tape) {
 
 /* ---- histories ---- */
 
-/* Everything that a history says nothing of is well. */
-static void side_begin_history(struct replay_side *side, struct instant at, struct wall wall) {
-    static const enum input_kind kinds[] = {INPUT_STORAGE, INPUT_UPLINK};
-    const struct ruleset *ruleset = &side->site->ruleset;
-    struct input input = {.at = at, .wall = wall, .kind = INPUT_START, .state = TRUTH_TRUE};
-    rehearsal_take(&side->rehearsal, &input);
-    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        input.kind = kinds[i];
-        rehearsal_take(&side->rehearsal, &input);
-    }
-    for (input.subject = 0; input.subject < ruleset->component_count; input.subject++) {
-        input.kind = INPUT_COMPONENT;
-        rehearsal_take(&side->rehearsal, &input);
-    }
-    for (input.subject = 0; input.subject < ruleset->device_count; input.subject++) {
-        input.kind = INPUT_DEVICE;
-        rehearsal_take(&side->rehearsal, &input);
-    }
-    rehearsal_look(&side->rehearsal, at, wall);
-}
-
 int replay_history(struct replay *replay, const struct history *history) {
     if (history->count == 0) {
         return 0;
@@ -326,7 +305,8 @@ int replay_history(struct replay *replay, const struct history *history) {
         }
         if (r == 0) {
             replay->muted = true;
-            side_begin_history(side, (struct instant){NS_PER_S}, begin);
+            /* Everything that a history says nothing of is well. */
+            rehearsal_begin(&side->rehearsal, (struct instant){NS_PER_S}, begin);
             replay->muted = false;
         }
     }

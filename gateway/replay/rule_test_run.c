@@ -66,21 +66,7 @@ static void course_input(struct rehearsal *rehearsal, struct input input, struct
 /* Everything is there, and what can be at rest is. */
 static void course_begin(struct rehearsal *rehearsal, const struct rule_test *test) {
     const struct ruleset *ruleset = &rehearsal->site->ruleset;
-    static const enum input_kind kinds[] = {INPUT_START, INPUT_STORAGE, INPUT_UPLINK};
-    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        course_input(rehearsal, (struct input){.kind = kinds[i], .state = TRUTH_TRUE}, BEGIN, test);
-    }
-    for (uint32_t i = 0; i < ruleset->component_count; i++) {
-        course_input(rehearsal,
-                     (struct input){.kind = INPUT_COMPONENT, .subject = i, .state = TRUTH_TRUE},
-                     BEGIN, test);
-    }
-    for (uint32_t i = 0; i < ruleset->device_count; i++) {
-        course_input(rehearsal,
-                     (struct input){.kind = INPUT_DEVICE, .subject = i, .state = TRUTH_TRUE}, BEGIN,
-                     test);
-    }
-    rehearsal_look(rehearsal, BEGIN, test->begin);
+    rehearsal_begin(rehearsal, BEGIN, test->begin);
     for (uint32_t i = 0; i < ruleset->point_count; i++) {
         enum point_kind kind = (enum point_kind)ruleset->points[i].kind;
         if (point_kind_facts(kind)->form == POINT_FORM_TRUTH) {

@@ -19,7 +19,7 @@ static int name_compare(const void *a, const void *b) {
 }
 
 static bool tape_add(struct tape *tape, const char *name) {
-    if (tape->count == TAPE_SEGMENTS_MAX || strlen(name) >= RECORDING_NAME_SIZE) {
+    if (tape->count == TAPE_SEGMENTS_MAX || strlen(name) >= TAPE_NAME_SIZE) {
         return false;
     }
     memcpy(tape->names[tape->count++], name, strlen(name) + 1);
@@ -65,7 +65,7 @@ static int tape_file(struct tape *tape, const char *path, char reason[RECORDING_
 int tape_open(struct tape *tape, const char *path, char ret_reason[RECORDING_REASON_SIZE]) {
     struct stat status;
     *tape = (struct tape){.count = 0};
-    if (strlen(path) >= TAPE_PATH_SIZE - RECORDING_NAME_SIZE || stat(path, &status) != 0) {
+    if (strlen(path) >= TAPE_PATH_SIZE - TAPE_NAME_SIZE || stat(path, &status) != 0) {
         return tape_none(ret_reason, strerror(errno));
     }
     tape->names = calloc(TAPE_SEGMENTS_MAX, sizeof *tape->names);
@@ -88,7 +88,7 @@ void tape_close(struct tape *tape) {
 
 int tape_segment(const struct tape *tape, uint32_t index, struct recording_reader **ret_reader,
                  char ret_reason[RECORDING_REASON_SIZE]) {
-    char path[TAPE_PATH_SIZE + RECORDING_NAME_SIZE];
+    char path[TAPE_PATH_SIZE + TAPE_NAME_SIZE];
     (void)snprintf(path, sizeof path, "%s/%s", tape->directory, tape->names[index]);
     return recording_reader_new(path, ret_reader, ret_reason);
 }
@@ -136,4 +136,17 @@ const struct site *tape_site(struct tape *tape, uint64_t generation) {
     tape->image = image;
     tape->site = site;
     return &tape->site;
+}
+
+const struct site *tape_newest_site(struct tape *tape) {
+    const struct site *site = NULL;
+    for (uint32_t i = tape->count; i > 0 && site == NULL; i--) {
+        struct recording_reader *reader;
+        char reason[RECORDING_REASON_SIZE];
+        if (tape_segment(tape, i - 1, &reader, reason) == 0) {
+            site = tape_site(tape, recording_reader_head(reader)->generation);
+            (void)recording_reader_free(reader);
+        }
+    }
+    return site;
 }

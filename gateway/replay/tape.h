@@ -10,11 +10,16 @@
 
 #include "gateway/engine/recording_reader.h"
 
-enum { TAPE_SEGMENTS_MAX = 4096, TAPE_PATH_SIZE = 4096 };
+enum {
+    TAPE_SEGMENTS_MAX = 4096,
+    TAPE_PATH_SIZE = 4096,
+    /* Of a file with any name, its NUL included: NAME_MAX of Linux. */
+    TAPE_NAME_SIZE = 256,
+};
 
 struct tape {
     char directory[TAPE_PATH_SIZE];
-    char (*names)[RECORDING_NAME_SIZE]; /* of the segments, oldest first */
+    char (*names)[TAPE_NAME_SIZE]; /* of the segments, oldest first */
     uint32_t count;
     void *image; /* of the site that was asked for last */
     struct site site;
@@ -37,5 +42,8 @@ NODISCARD int tape_segment(const struct tape *tape, uint32_t index,
  * NULL if it is not there, or of another build.
  */
 const struct site *tape_site(struct tape *tape, uint64_t generation);
+
+/* The same for that of the newest segment that can be read. */
+const struct site *tape_newest_site(struct tape *tape);
 
 #endif

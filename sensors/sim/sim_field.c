@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +12,12 @@
 #include <event2/event.h>
 
 #include "sensors/sim/sim_bus.h"
-#include "sensors/sim/sim_life.h"
 #include "sensors/sim/sim_payload.h"
-#include "sensors/sim/sim_story.h"
+#include "sensors/sim/sim_scene.h"
 
-enum {
-    CLIENT_ID_SIZE = 96,
-    /* After a stop of the whole machine life skips what it missed beyond this. */
-    LIFE_STEPS_MAX = 60,
-};
-
-/* What a point or device was before somebody changed it, and who that was. */
-struct setting {
-    bool set;
-    double value;
-    uint32_t act; /* SIM_NONE: nobody, or the control socket */
-};
+enum { CLIENT_ID_SIZE = 96 };
 
 struct field_point {
-    struct setting setting;
-    double shown;
-    bool was_shown;
     uint32_t topic;   /* SIM_NONE for Modbus */
     uint32_t sibling; /* the next point of that topic */
 };
@@ -57,29 +41,18 @@ struct field_bus {
     bool reopen_told;
 };
 
-struct field_device {
-    struct setting down;
-    struct setting answer;
-};
-
 struct sim_field {
     struct event_base *base;
     const struct sim_conf *conf;
     const struct sim_clock *clock;
     struct sim_field_callbacks callbacks;
     struct field_bus *buses;
-    struct field_device *devices;
+    struct sim_scene *scene;
     struct sim_unit *units; /* parallel to devices; used by Modbus ones */
     struct field_point *points;
     struct field_topic *topics;
     uint32_t topic_count;
-    struct setting *before; /* by act: what it changed */
-    struct sim_life *life;
-    struct sim_story story;
-    bool story_over_told;
     struct event *timer;
-    struct instant start;
-    struct instant life_due;
 };
 
 static void field_note(struct sim_field *field, struct sim_note note) {
@@ -106,24 +79,14 @@ static uint16_t *point_words(struct sim_field *field, uint32_t point) {
 }
 
 /* Bring the value of a point to where the gateway finds it. Topics are told by topics_tell(). */
-static void point_show(struct sim_field *field, uint32_t index) {
+static void point_shown(void *context, uint32_t index, double value) {
+    struct sim_field *field = context;
     const struct sim_point_conf *conf = point_conf(field, index);
-    struct field_point *point = &field->points[index];
-    if (conf->output || (conf->topic != NULL && conf->pointer == NULL)) {
-        return;
-    }
-    double value = point->setting.set ? point->setting.value : sim_life_value(field->life, index);
-    bool same = value == point->shown || (isnan(value) && isnan(point->shown));
-    if (point->was_shown && same) {
-        return;
-    }
-    point->shown = value;
-    point->was_shown = true;
     if (conf->topic == NULL) {
         /* What does not fit is shown as the nearest that does, as a sensor at its end stop. */
         (void)sim_encode(&conf->encoding, value, point_words(field, index));
     } else {
-        field->topics[point->topic].dirty = true;
+        field->topics[field->points[index].topic].dirty = true;
     }
 }
 
@@ -137,7 +100,8 @@ static char *topic_payload(const struct sim_field *field, const struct field_top
     bool built = payload != NULL;
     for (uint32_t i = topic->first; i != SIM_NONE && built; i = field->points[i].sibling) {
         if (field->conf->points[i].pointer != NULL) {
-            built = sim_payload_put(payload, &field->conf->points[i], field->points[i].shown) == 0;
+            built = sim_payload_put(payload, &field->conf->points[i],
+                                    sim_scene_value(field->scene, i)) == 0;
         }
     }
     char *text = built ? json_dumps(payload, JSON_COMPACT) : NULL;
@@ -149,7 +113,7 @@ static char *topic_payload(const struct sim_field *field, const struct field_top
 static void topic_tell(struct sim_field *field, struct field_topic *topic) {
     struct field_bus *bus = device_bus(field, topic->device);
     topic->dirty = false;
-    if (!topic->has_values || field->devices[topic->device].down.set ||
+    if (!topic->has_values || sim_scene_is_down(field->scene, topic->device) ||
         !sim_bus_hears(&bus->ends)) {
         return;
     }
@@ -182,14 +146,8 @@ static void topics_tell_bus(struct sim_field *field, uint32_t bus) {
 
 /* ---- what happens to points and devices ----------------------------------------------------- */
 
-static void point_set(struct sim_field *field, uint32_t point, double value, uint32_t act) {
-    assert(!point_conf(field, point)->output);
-    field->points[point].setting = (struct setting){.set = true, .value = value, .act = act};
-    point_show(field, point);
-}
-
 void sim_field_set(struct sim_field *field, uint32_t point, double value) {
-    point_set(field, point, value, SIM_NONE);
+    sim_scene_set(field->scene, point, value);
     topics_tell(field, field->clock->instant());
 }
 
@@ -215,12 +173,9 @@ static void topic_learn(struct sim_field *field, const struct field_topic *topic
     json_t *parsed = json_loads(payload, 0, NULL);
     for (uint32_t i = topic->first; i != SIM_NONE; i = field->points[i].sibling) {
         const struct sim_point_conf *conf = &field->conf->points[i];
-        struct field_point *point = &field->points[i];
         double value;
         if (conf->pointer != NULL && sim_payload_value(parsed, conf, &value)) {
-            point->setting = (struct setting){.set = true, .value = value, .act = SIM_NONE};
-            point->shown = value;
-            point->was_shown = true;
+            sim_scene_learn(field->scene, i, value);
         }
     }
     json_decref(parsed);
@@ -233,7 +188,7 @@ int sim_field_publish(struct sim_field *field, uint32_t device, const char *topi
     if (known != NULL) {
         topic_learn(field, known, payload);
     }
-    if (field->devices[device].down.set) {
+    if (sim_scene_is_down(field->scene, device)) {
         return SIM_E_FULL;
     }
     return sim_bus_publish(&bus->ends, topic, payload);
@@ -243,7 +198,7 @@ int sim_field_publish(struct sim_field *field, uint32_t device, const char *topi
 static void bus_switch(struct sim_field *field, struct field_bus *bus) {
     bool serves = false;
     for (uint32_t i = 0; i < bus->device_count; i++) {
-        serves = serves || !field->devices[bus->device_first + i].down.set;
+        serves = serves || !sim_scene_is_down(field->scene, bus->device_first + i);
     }
     if (sim_bus_switch(&bus->ends, serves) == 0) {
         bus->reopen_told = false;
@@ -253,27 +208,23 @@ static void bus_switch(struct sim_field *field, struct field_bus *bus) {
     }
 }
 
-static void device_apply(struct sim_field *field, uint32_t device) {
-    const struct field_device *state = &field->devices[device];
+static void device_switched(void *context, uint32_t device, bool down, enum sim_answer answer) {
+    struct sim_field *field = context;
     struct field_bus *bus = device_bus(field, device);
-    field->units[device].down = state->down.set;
-    field->units[device].answer =
-        state->answer.set ? (enum sim_answer)state->answer.value : SIM_ANSWER_RIGHT;
+    field->units[device].down = down;
+    field->units[device].answer = answer;
     bus_switch(field, bus);
-    if (!state->down.set) {
+    if (!down) {
         topics_tell_bus(field, bus->index); /* nobody heard it while it was down */
     }
 }
 
 void sim_field_switch(struct sim_field *field, uint32_t device, bool down) {
-    field->devices[device].down = (struct setting){.set = down, .act = SIM_NONE};
-    device_apply(field, device);
+    sim_scene_switch(field->scene, device, down);
 }
 
 void sim_field_answer(struct sim_field *field, uint32_t device, enum sim_answer answer) {
-    field->devices[device].answer = (struct setting){
-        .set = answer != SIM_ANSWER_RIGHT, .value = (double)answer, .act = SIM_NONE};
-    device_apply(field, device);
+    sim_scene_answer(field->scene, device, answer);
 }
 
 bool sim_field_is_on(struct sim_field *field, uint32_t point) {
@@ -289,99 +240,25 @@ uint64_t sim_field_requests(const struct sim_field *field, uint32_t device) {
 
 /* ---- the story ------------------------------------------------------------------------------ */
 
-/* What an act changes, or NULL for one that leaves nothing behind. */
-static struct setting *act_setting(struct sim_field *field, const struct sim_act *act) {
-    switch (act->kind) {
-    case SIM_ACT_SET:
-        return &field->points[act->point].setting;
-    case SIM_ACT_DOWN:
-        return &field->devices[act->device].down;
-    case SIM_ACT_ANSWER:
-        return &field->devices[act->device].answer;
-    case SIM_ACT_MQTT:
-        break;
-    }
-    return NULL;
-}
-
-static void act_apply(struct sim_field *field, const struct sim_act *act) {
-    if (act->kind == SIM_ACT_SET) {
-        point_show(field, act->point);
-    } else {
-        device_apply(field, act->device);
+static void act_published(void *context, const struct sim_act *act) {
+    struct sim_field *field = context;
+    if (sim_field_publish(field, act->device, act->topic, act->payload) != 0) {
+        field_note(field, (struct sim_note){.kind = SIM_NOTE_MESSAGE_LOST,
+                                            .bus = field->conf->devices[act->device].bus});
     }
 }
 
-static void act_begin(struct sim_field *field, uint32_t index) {
-    const struct sim_act *act = &field->conf->story.acts[index];
-    struct setting *setting = act_setting(field, act);
-    if (setting == NULL) {
-        if (sim_field_publish(field, act->device, act->topic, act->payload) != 0) {
-            field_note(field, (struct sim_note){.kind = SIM_NOTE_MESSAGE_LOST,
-                                                .bus = field->conf->devices[act->device].bus});
-        }
-        return;
-    }
-    field->before[index] = *setting;
-    double value = act->kind == SIM_ACT_ANSWER ? (double)act->answer : act->value;
-    *setting = (struct setting){.set = true, .value = value, .act = index};
-    act_apply(field, act);
+static void story_moment(void *context, uint32_t act, bool end) {
+    field_note(context, (struct sim_note){.kind = end ? SIM_NOTE_ACT_ENDS : SIM_NOTE_ACT_BEGINS,
+                                          .act = act});
 }
 
-/*
- * Back to what it was, unless somebody has changed it since; and an act that began meanwhile must
- * not bring this one back when it ends.
- */
-static void act_end(struct sim_field *field, uint32_t index) {
-    const struct sim_act *act = &field->conf->story.acts[index];
-    struct setting *setting = act_setting(field, act);
-    if (setting == NULL) {
-        return;
-    }
-    if (setting->act == index) {
-        *setting = field->before[index];
-        act_apply(field, act);
-    }
-    for (uint32_t i = 0; i < field->conf->story.act_count; i++) {
-        if (field->before[i].act == index) {
-            field->before[i] = field->before[index];
-        }
-    }
+static void story_over(void *context) {
+    field_note(context, (struct sim_note){.kind = SIM_NOTE_STORY_OVER});
 }
 
-static void story_advance(struct sim_field *field, uint64_t elapsed_ns) {
-    struct sim_moment moment;
-    while (sim_story_next(&field->story, elapsed_ns, &moment)) {
-        if (moment.end) {
-            act_end(field, moment.act);
-        } else {
-            act_begin(field, moment.act);
-        }
-        field_note(field,
-                   (struct sim_note){.kind = moment.end ? SIM_NOTE_ACT_ENDS : SIM_NOTE_ACT_BEGINS,
-                                     .act = moment.act});
-    }
-    if (field->story.count > 0 && field->story.next == field->story.count &&
-        !field->story_over_told) {
-        field->story_over_told = true;
-        field_note(field, (struct sim_note){.kind = SIM_NOTE_STORY_OVER});
-    }
-}
-
-static void life_advance(struct sim_field *field, struct instant now) {
-    if (!instant_reached(now, field->life_due)) {
-        return;
-    }
-    for (int i = 0; i < LIFE_STEPS_MAX && instant_reached(now, field->life_due); i++) {
-        sim_life_step(field->life);
-        field->life_due = instant_after(field->life_due, SIM_LIFE_STEP_NS);
-    }
-    if (instant_reached(now, field->life_due)) {
-        field->life_due = instant_after(now, SIM_LIFE_STEP_NS);
-    }
-    for (uint32_t i = 0; i < field->conf->point_count; i++) {
-        point_show(field, i);
-    }
+/* Try once more to have the ports that could not be had again. */
+static void buses_reopen(struct sim_field *field) {
     for (uint32_t i = 0; i < field->conf->bus_count; i++) {
         if (field->buses[i].reopen_told) {
             bus_switch(field, &field->buses[i]);
@@ -390,11 +267,7 @@ static void life_advance(struct sim_field *field, struct instant now) {
 }
 
 static void timer_arm(struct sim_field *field, struct instant now) {
-    struct instant next = field->life_due;
-    uint64_t story_ns = sim_story_deadline(&field->story);
-    if (story_ns != UINT64_MAX) {
-        next = instant_earlier(next, instant_after(field->start, story_ns));
-    }
+    struct instant next = sim_scene_due(field->scene);
     uint64_t real_us = field->clock->real_span_ns(instant_span_ns(now, next)) / 1000 + 1;
     const struct timeval after = {.tv_sec = (time_t)(real_us / 1000000),
                                   .tv_usec = (suseconds_t)(real_us % 1000000)};
@@ -406,8 +279,8 @@ static void timer_due(evutil_socket_t fd, short what, void *context) {
     (void)what;
     struct sim_field *field = context;
     struct instant now = field->clock->instant();
-    life_advance(field, now);
-    story_advance(field, instant_span_ns(field->start, now));
+    sim_scene_go_on(field->scene, now);
+    buses_reopen(field);
     topics_tell(field, now);
     timer_arm(field, now);
 }
@@ -439,8 +312,6 @@ static void buses_fill(struct sim_field *field) {
         }
         assert(bus->device_first + bus->device_count == i);
         bus->device_count++;
-        field->devices[i].down.act = SIM_NONE;
-        field->devices[i].answer.act = SIM_NONE;
     }
 }
 
@@ -472,7 +343,6 @@ static int units_fill(struct sim_field *field) {
         const struct sim_point_conf *point = &conf->points[i];
         field->points[i].topic = SIM_NONE;
         field->points[i].sibling = SIM_NONE;
-        field->points[i].setting.act = SIM_NONE;
         if (point->topic != NULL) {
             topic_join(field, i);
         } else {
@@ -495,37 +365,27 @@ static int units_fill(struct sim_field *field) {
 
 static int field_fill(struct sim_field *field) {
     const struct sim_conf *conf = field->conf;
+    const struct sim_scene_callbacks callbacks = {
+        .shown = point_shown,
+        .switched = device_switched,
+        .published = act_published,
+        .moment = story_moment,
+        .over = story_over,
+        .context = field,
+    };
     /* One more than there are: calloc of nothing may be NULL. */
     field->buses = calloc(conf->bus_count + 1, sizeof *field->buses);
-    field->devices = calloc(conf->device_count + 1, sizeof *field->devices);
     field->units = calloc(conf->device_count + 1, sizeof *field->units);
     field->points = calloc(conf->point_count + 1, sizeof *field->points);
     field->topics = calloc(conf->point_count + 1, sizeof *field->topics);
-    field->before = calloc(conf->story.act_count + 1, sizeof *field->before);
     field->timer = evtimer_new(field->base, timer_due, field);
-    if (field->buses == NULL || field->devices == NULL || field->units == NULL ||
-        field->points == NULL || field->topics == NULL || field->before == NULL ||
-        field->timer == NULL) {
+    if (field->buses == NULL || field->units == NULL || field->points == NULL ||
+        field->topics == NULL || field->timer == NULL) {
         return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < conf->story.act_count; i++) {
-        field->before[i].act = SIM_NONE;
     }
     buses_fill(field);
     int r = units_fill(field);
-    if (r == 0) {
-        r = sim_life_new(conf, &field->life);
-    }
-    if (r == 0) {
-        r = sim_story_init(&field->story, &conf->story);
-    }
-    if (r != 0) {
-        return r;
-    }
-    for (uint32_t i = 0; i < conf->point_count; i++) {
-        point_show(field, i);
-    }
-    return 0;
+    return r == 0 ? sim_scene_new(conf, &callbacks, &field->scene) : r;
 }
 
 int sim_field_new(struct event_base *base, const struct sim_conf *conf,
@@ -561,13 +421,10 @@ struct sim_field *sim_field_free(struct sim_field *field) {
     if (field->timer != NULL) {
         event_free(field->timer);
     }
-    sim_story_deinit(&field->story);
-    (void)sim_life_free(field->life);
-    free(field->before);
+    (void)sim_scene_free(field->scene);
     free(field->topics);
     free(field->points);
     free(field->units);
-    free(field->devices);
     free(field->buses);
     free(field);
     return NULL;
@@ -593,9 +450,9 @@ int sim_field_start(struct sim_field *field, uint32_t *ret_bus) {
             return r;
         }
     }
-    field->start = field->clock->instant();
-    field->life_due = instant_after(field->start, SIM_LIFE_STEP_NS);
-    timer_arm(field, field->start);
+    struct instant now = field->clock->instant();
+    sim_scene_begin(field->scene, now);
+    timer_arm(field, now);
     return 0;
 }
 

@@ -191,7 +191,7 @@ def test_a_recording_becomes_a_journal_that_a_gateway_goes_on_from(scene):
 
 def test_what_does_not_go_together_is_a_usage_error(scene):
     for arguments in ((), ("a", "b"), ("a.lp",), ("a", "--against", "b"), ("a", "--set", "b=c"), ("a", "--lang", "fr"),
-                      ("a.lp", "--site", "s", "--journal", "j"), ("a", "--into", "b"),
+                      ("a.lp", "--site", "s", "--journal", "j"), ("a.lp", "--into", "b"),
                       ("a", "--site", "s", "--into", "b", "--journal", "j"), ("a", "--site", "s", "--against", "b", "--journal", "j")):
         done = tocsin("replay", *arguments)
         assert done.returncode == 2 and "tocsin replay --help" in done.stderr, arguments

@@ -80,8 +80,9 @@ static void trial_open(struct trial *trial) {
     trial->storage = -1;
     trial->base = event_base_new();
     assert_non_null(trial->base);
-    assert_int_equal(recorder_new(&trial->site, trial->base, &callbacks, trial, &trial->recorder),
-                     0);
+    assert_int_equal(
+        recorder_new(&trial->site, trial->path, trial->base, &callbacks, trial, &trial->recorder),
+        0);
     assert_int_equal(recorder_start(trial->recorder), 0);
 }
 
