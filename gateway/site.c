@@ -40,6 +40,7 @@ static const uint32_t row_sizes[SITE_TABLE_COUNT] = {
     [SITE_TABLE_STEPS] = sizeof(struct chain_step),
     [SITE_TABLE_SHIFTS] = sizeof(struct site_shift),
     [SITE_TABLE_WEBHOOKS] = sizeof(struct site_webhook),
+    [SITE_TABLE_TIMES] = sizeof(struct alarm_times),
 };
 
 static bool site_range_is_inside(const struct site_header *header, uint64_t offset, uint64_t size) {
@@ -56,7 +57,7 @@ static bool site_tables_are_sound(const struct site_header *header) {
             return false;
         }
     }
-    return header->strings_size > 0 &&
+    return header->strings_size > 0 && header->tables[SITE_TABLE_TIMES].count == 1 &&
            site_range_is_inside(header, header->strings_offset, header->strings_size);
 }
 
@@ -80,7 +81,7 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .betweens = site_rows(header, SITE_TABLE_BETWEENS),
         .chains = site_rows(header, SITE_TABLE_CHAINS),
         .steps = site_rows(header, SITE_TABLE_STEPS),
-        .times = &alarm_times_default,
+        .times = site_rows(header, SITE_TABLE_TIMES),
         .place_count = header->tables[SITE_TABLE_PLACES].count,
         .point_count = header->tables[SITE_TABLE_POINTS].count,
         .device_count = header->tables[SITE_TABLE_DEVICES].count,
@@ -176,6 +177,17 @@ const char *site_name_text(const struct site *site, struct site_name name,
     uint32_t wanted = language == LANGUAGE_ZH ? name.zh : name.en;
     uint32_t other = language == LANGUAGE_ZH ? name.en : name.zh;
     return site_text(site, wanted != 0 ? wanted : other);
+}
+
+void site_span_format(uint32_t span_s, char ret[SITE_SPAN_SIZE]) {
+    enum { MINUTE_S = 60, HOUR_S = 3600 };
+    uint32_t unit_s = span_s == 0 || span_s % MINUTE_S != 0 ? 1
+                      : span_s % HOUR_S != 0                ? MINUTE_S
+                                                            : HOUR_S;
+    (void)snprintf(ret, SITE_SPAN_SIZE, "%u %s", span_s / unit_s,
+                   unit_s == 1          ? "s"
+                   : unit_s == MINUTE_S ? "min"
+                                        : "h");
 }
 
 uint32_t site_point_find(const struct site *site, const char *id) {

@@ -56,6 +56,7 @@ enum {
     SITE_TABLE_STEPS,           /* struct chain_step, referred to by the chains */
     SITE_TABLE_SHIFTS,          /* struct site_shift */
     SITE_TABLE_WEBHOOKS,        /* struct site_webhook */
+    SITE_TABLE_TIMES,           /* struct alarm_times: one */
     SITE_TABLE_COUNT,
 };
 
@@ -253,6 +254,10 @@ static inline const char *site_text(const struct site *site, uint32_t offset) {
 /* The name in a language, the other one where it is missing. */
 const char *site_name_text(const struct site *site, struct site_name name,
                            enum site_language language);
+
+/* Write a span as a site file has it, in the largest unit that keeps it whole: "90 s", "24 h". */
+enum { SITE_SPAN_SIZE = 16 };
+void site_span_format(uint32_t span_s, char ret[SITE_SPAN_SIZE]);
 
 /* Find by id; RULESET_NONE when there is none. */
 uint32_t site_point_find(const struct site *site, const char *id);

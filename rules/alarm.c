@@ -15,6 +15,10 @@
 #define DAY_S    (24 * HOUR_S)
 
 const struct alarm_times alarm_times_default = {
+    .acknowledge_s = {[PRIORITY_EMERGENCY] = 60,
+                      [PRIORITY_URGENT] = 3 * MINUTE_S,
+                      [PRIORITY_HIGH] = 15 * MINUTE_S,
+                      [PRIORITY_LOW] = 8 * HOUR_S},
     .realarm_emergency_s = 5 * MINUTE_S,
     .realarm_urgent_s = 15 * MINUTE_S,
     .silence_max_s = 120,
@@ -29,6 +33,9 @@ const struct alarm_times alarm_times_default = {
     .flood_window_s = 10 * MINUTE_S,
     .flood_begin = 10,
     .flood_end = 5,
+    .receipt_s = 15,
+    .nobody_listening_s = 10 * MINUTE_S,
+    .battery_low_percent = 10,
 };
 
 #define TO(name) (1u << ALARM_##name)

@@ -87,9 +87,10 @@
 #include "rules/limits.h"
 #include "rules/reading.h"
 
-/* How long things may take; a site may change what is marked * in the model. */
+/* The numbers that a site may change: what is marked * in model.md 3 to 5, and the caps beside them. */
 struct alarm_times {
-    uint32_t realarm_emergency_s; /* acknowledged, and nobody has gone there */
+    uint32_t acknowledge_s[PRIORITY_COUNT]; /* by priority, to be acknowledged; 0: no time is set */
+    uint32_t realarm_emergency_s;           /* acknowledged, and nobody has gone there */
     uint32_t realarm_urgent_s;
     uint32_t silence_max_s;
     uint32_t shelve_max_s;
@@ -105,6 +106,10 @@ struct alarm_times {
     uint32_t
         flood_begin;    /* more raises in the window than this begin a flood; below FLOOD_RAISES */
     uint32_t flood_end; /* fewer than this end it */
+    uint32_t
+        receipt_s; /* for the first receiver of a step to confirm; at most CHAIN_RECEIPT_S_MAX */
+    uint32_t nobody_listening_s; /* a role without a receiver that can be reached */
+    uint32_t battery_low_percent;
 };
 
 extern const struct alarm_times alarm_times_default;

@@ -71,12 +71,14 @@ static struct instant chain_next(const struct chain *chain, const struct chain_s
 }
 
 bool chain_advance(struct chain *chain, const struct chain_step *steps, uint32_t step_count,
-                   enum chain_hearing hearing, struct instant now, enum chain_reason *ret_reason) {
+                   enum chain_hearing hearing, uint32_t receipt_s, struct instant now,
+                   enum chain_reason *ret_reason) {
+    assert(receipt_s <= CHAIN_RECEIPT_S_MAX);
     bool comes =
         instant_reached(now, chain_next(chain, steps, step_count, hearing, now, ret_reason));
     if (comes) {
         chain->reached++;
-        chain->receipt_due = instant_after(now, CHAIN_RECEIPT_NS);
+        chain->receipt_due = instant_after(now, receipt_s * NS_PER_S);
     } else if (hearing == CHAIN_HEARD) {
         chain_receive(chain);
     }
@@ -135,7 +137,7 @@ void chain_restore(struct chain *chain, const struct chain_record *record, uint3
         chain->began = now;
         chain->before_ns = record->age_ns;
         if (record->receipt_ns > 0 && chain->reached > 0) {
-            uint64_t most_ns = CHAIN_RECEIPT_NS + CHAIN_GATHER_NS_MAX;
+            uint64_t most_ns = CHAIN_RECEIPT_S_MAX * NS_PER_S + CHAIN_GATHER_NS_MAX;
             uint64_t left_ns = record->receipt_ns < most_ns ? record->receipt_ns : most_ns;
             chain->receipt_due = instant_after(now, left_ns);
         }

@@ -17,7 +17,7 @@
  *
  * A step comes when its time has come, counted from the beginning of the run. It comes earlier when
  * the step before it was in vain: at once when that one has no receiver at all, and
- * CHAIN_RECEIPT_NS after it when none has confirmed by then. Nothing else shortens the way: a step
+ * the time for receipts after it when none has confirmed by then. Nothing else shortens the way: a step
  * that anybody or any lamp has confirmed waits for the next one's time.
  *
  * Whoever runs it looks at the receivers; here they are one word (enum chain_hearing). A receipt
@@ -35,8 +35,8 @@
 #include "rules/instant.h"
 #include "rules/role.h"
 
-/* How long a step waits for the first of its receivers to confirm (model.md 4). */
-#define CHAIN_RECEIPT_NS (15 * NS_PER_S)
+/* The longest that a step may wait for the first of its receivers to confirm. */
+enum { CHAIN_RECEIPT_S_MAX = 60 };
 
 /* The longest that a step may be kept back to be told together with others. */
 #define CHAIN_GATHER_NS_MAX (300 * NS_PER_S)
@@ -119,11 +119,13 @@ void chain_receive(struct chain *chain);
 
 /*
  * Take the next step if it comes at `now`; returns whether one did, and sets `ret_reason`. One call
- * takes one step at most, its index being chain->reached - 1 then. `hearing` is of the newest step
- * and means nothing before the first one.
+ * takes one step at most, its index being chain->reached - 1 then; its receivers have `receipt_s` to
+ * confirm, at most CHAIN_RECEIPT_S_MAX. `hearing` is of the newest step and means nothing before the
+ * first one.
  */
 bool chain_advance(struct chain *chain, const struct chain_step *steps, uint32_t step_count,
-                   enum chain_hearing hearing, struct instant now, enum chain_reason *ret_reason);
+                   enum chain_hearing hearing, uint32_t receipt_s, struct instant now,
+                   enum chain_reason *ret_reason);
 
 /*
  * When chain_advance() is to be called next; later than `now`, or INSTANT_NEVER. A step that comes

@@ -275,7 +275,8 @@ void core_escalate(const struct core_turn *turn, uint32_t alarm, unsigned change
     bool changed = core_follow(turn, alarm, slot, changes, command);
     enum chain_hearing hearing = core_hearing(core, alarm, slot);
     enum chain_reason reason;
-    if (chain_advance(chain, steps, count, hearing, turn->input->at, &reason)) {
+    if (chain_advance(chain, steps, count, hearing, core->ruleset->times->receipt_s,
+                      turn->input->at, &reason)) {
         core_await_webhook(core, slot, &steps[chain->reached - 1]);
         if (slot->awaits_webhook) {
             chain_gather(chain, ruleset_gather_ns(core->ruleset, alarm));

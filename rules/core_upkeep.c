@@ -47,7 +47,8 @@ enum truth core_upkeep_judge(const struct core *core, enum ruleset_builtin built
         return upkeep_stuck(core, point, now);
     }
     assert(builtin == BUILTIN_BATTERY_LOW);
-    return state->value <= UPKEEP_BATTERY_LOW    ? TRUTH_TRUE
-           : state->value >= UPKEEP_BATTERY_WELL ? TRUTH_FALSE
-                                                 : TRUTH_UNKNOWN;
+    uint32_t low = core->ruleset->times->battery_low_percent;
+    return state->value <= low                         ? TRUTH_TRUE
+           : state->value >= low + UPKEEP_BATTERY_RISE ? TRUTH_FALSE
+                                                       : TRUTH_UNKNOWN;
 }

@@ -5,8 +5,8 @@
 /*
  * Upkeep: what a sensor that still answers says about its own end
  *
- *   battery   low from UPKEEP_BATTERY_LOW per cent down, well again from UPKEEP_BATTERY_WELL on;
- *             between them nothing changes. A percentage is all that such devices tell: of a
+ *   battery   low from the site's per cent down (times->battery_low_percent), well again from
+ *             UPKEEP_BATTERY_RISE more on; between them nothing changes. A percentage is all that such devices tell: of a
  *             battery that lasts a year, a tenth is the month that is left to change it.
  *   tamper    the contact in the case is open.
  *   stuck     a measured value has not moved for UPKEEP_STUCK_AFTER_NS while another point of its
@@ -20,7 +20,7 @@
 #define UPKEEP_STUCK_AFTER_NS (24 * 3600 * NS_PER_S)
 #define UPKEEP_ROUND_NS       (3600 * NS_PER_S)
 
-enum { UPKEEP_BATTERY_LOW = 10, UPKEEP_BATTERY_WELL = 15 };
+enum { UPKEEP_BATTERY_RISE = 5 };
 
 /* Look at every point once: which have become stuck? Marks them for evaluation. */
 void core_upkeep_round(struct core *core, struct instant now);

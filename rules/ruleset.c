@@ -15,8 +15,6 @@
 /* How long a broker may be away before somebody is called: reconnecting may take 30 s. */
 #define UPLINK_LOST_AFTER_NS (30 * NS_PER_S)
 
-/* How long a role may be without a receiver that can be reached (model.md 4). */
-#define NOBODY_LISTENING_AFTER_NS (600 * NS_PER_S)
 /* A set of places, one bit each. */
 enum { PLACE_SET_SIZE = LIMIT_PLACES / 8 };
 
@@ -30,8 +28,8 @@ static const struct {
     enum alarm_class class;
     enum priority priority; /* of a device that serves no emergency */
     enum entity_kind entity_kind;
-    uint64_t raise_after_ns;
-    point_kind_set kinds; /* of the points that have one each; 0: not for points */
+    uint64_t raise_after_ns; /* 0 also where the site says it */
+    point_kind_set kinds;    /* of the points that have one each; 0: not for points */
 } builtins[BUILTIN_COUNT] = {
     [BUILTIN_DEVICE_LOST] = {"system_device_lost", CLASS_SYSTEM_DEVICE_LOST, PRIORITY_LOW,
                              ENTITY_DEVICE, 0, 0},
@@ -53,7 +51,7 @@ static const struct {
     [BUILTIN_UPLINK_LOST] = {"system_uplink_lost", CLASS_SYSTEM_UPLINK_LOST, PRIORITY_HIGH,
                              ENTITY_GATEWAY, UPLINK_LOST_AFTER_NS, 0},
     [BUILTIN_NOBODY_LISTENING] = {"system_nobody_listening", CLASS_SYSTEM_NOBODY_LISTENING,
-                                  PRIORITY_HIGH, ENTITY_LISTENER, NOBODY_LISTENING_AFTER_NS, 0},
+                                  PRIORITY_HIGH, ENTITY_LISTENER, 0, 0},
     [BUILTIN_STORAGE] = {"system_storage", CLASS_SYSTEM_STORAGE, PRIORITY_HIGH, ENTITY_GATEWAY, 0,
                          0},
     [BUILTIN_FIRE_PROMOTED] = {"system_fire_promoted", CLASS_FIRE_CONFIRMED, PRIORITY_EMERGENCY,
@@ -535,7 +533,9 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, enum ruleset_builtin
         .op_first = walk->sizes.ops,
         .set_first = walk->sizes.sets,
         .alarm_first = walk->sizes.alarms,
-        .raise_after_ns = builtins[builtin].raise_after_ns,
+        .raise_after_ns = builtin == BUILTIN_NOBODY_LISTENING
+                              ? walk->draft->times->nobody_listening_s * NS_PER_S
+                              : builtins[builtin].raise_after_ns,
         .chain =
             builtin == BUILTIN_FIRE_PROMOTED ? ruleset_confirmed_chain(walk->draft) : RULESET_NONE,
         .class = (uint8_t)builtins[builtin].class,

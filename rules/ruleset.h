@@ -199,6 +199,7 @@ struct ruleset_draft {
     uint32_t listener_count;
     const struct ruleset_draft_rule *rules;
     uint32_t rule_count;
+    const struct alarm_times *times;
 };
 
 /* How long each array of a bound ruleset must be. */

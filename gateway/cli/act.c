@@ -64,7 +64,7 @@ static const struct act {
     {"silence", "silence", "已消音", "silenced", OPTION_SECONDS, false, NULL, ONE_ALARM,
      "Usage: tocsin silence ALARM [--seconds N] [--by NAME] [--reason TEXT]\n\n"
      "Turn the sound of an alarm off for a while, at most two minutes.\n\n"
-     "  --seconds N    for how long (120)\n" COMMON_HELP},
+     "  --seconds N    for how long; else as long as the site allows\n" COMMON_HELP},
     {"reset", "reset", "已复位", "reset", OPTION_AS, false, NULL, ONE_ALARM,
      "Usage: tocsin reset ALARM [--by NAME] [--reason TEXT] [--as WORD]\n\n"
      "Close a latched alarm: acknowledged, over, and for a call attended.\n\n" AS_HELP COMMON_HELP},

@@ -6,6 +6,7 @@
 
 #include "gateway/cli/table.h"
 #include "gateway/cli/words.h"
+#include "gateway/config/config_alarms.h"
 
 enum { CELL_SIZE = 256 };
 
@@ -179,6 +180,34 @@ static void report_rules(const struct site *site, struct reader *reader) {
     table_deinit(&table);
 }
 
+/* The numbers of alarms that the site has changed, beside what they would be. */
+static void report_numbers(const struct site *site, struct reader *reader) {
+    bool zh = reader->language == LANGUAGE_ZH;
+    uint32_t count, changed = 0;
+    const struct alarm_number *numbers = alarm_numbers(&count);
+    struct table table;
+    table_init(&table, 3);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t value = alarm_number_value(&numbers[i], site->ruleset.times);
+        uint32_t usual = alarm_number_value(&numbers[i], &alarm_times_default);
+        if (value != usual) {
+            char name[CELL_SIZE], is[SITE_SPAN_SIZE], was[SITE_SPAN_SIZE], remark[CELL_SIZE];
+            alarm_number_format(numbers[i].form, value, is);
+            alarm_number_format(numbers[i].form, usual, was);
+            (void)snprintf(name, sizeof name, "  %s", numbers[i].name);
+            (void)snprintf(remark, sizeof remark, zh ? "默认 %s" : "instead of %s", was);
+            const char *cells[] = {name, is, remark};
+            table_add(&table, TONE_PLAIN, cells);
+            changed++;
+        }
+    }
+    if (changed > 0) {
+        report_heading(reader, "更改的告警时限与界限", "numbers of alarms changed", changed);
+        table_print(&table, reader);
+    }
+    table_deinit(&table);
+}
+
 static void report_others(const struct config_summary *summary, const struct reader *reader) {
     bool zh = reader->language == LANGUAGE_ZH;
     (void)fprintf(
@@ -213,6 +242,7 @@ void check_report(const struct site *site, const struct config_summary *summary,
     report_devices(site, reader);
     report_points(site, reader);
     report_rules(site, reader);
+    report_numbers(site, reader);
     report_others(summary, reader);
     report_totals(site, reader);
 }
@@ -269,16 +299,29 @@ static json_t *report_json_rules(const struct site *site) {
     return rows;
 }
 
+/* All numbers of the alarms, by name, in seconds, per cent or pieces. */
+static json_t *report_json_numbers(const struct site *site) {
+    json_t *rows = json_object();
+    uint32_t count;
+    const struct alarm_number *numbers = alarm_numbers(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)json_object_set_new(
+            rows, numbers[i].name,
+            json_integer((json_int_t)alarm_number_value(&numbers[i], site->ruleset.times)));
+    }
+    return rows;
+}
+
 json_t *check_report_json(const struct site *site) {
     char generation[17];
     (void)snprintf(generation, sizeof generation, "%016llx",
                    (unsigned long long)site->header->generation);
-    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:i}", "id",
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:i}", "id",
                      site_text(site, site->header->site_id), "gateway",
                      site_text(site, site->header->gateway_id), "name",
                      report_json_name(site, site->header->site_name), "timezone",
                      site_text(site, site->header->timezone), "generation", generation, "places",
                      report_json_places(site), "devices", report_json_devices(site), "points",
-                     (int)site->ruleset.point_count, "rules", report_json_rules(site), "alarms",
-                     (int)site->ruleset.alarm_count);
+                     (int)site->ruleset.point_count, "rules", report_json_rules(site), "numbers",
+                     report_json_numbers(site), "alarms", (int)site->ruleset.alarm_count);
 }

@@ -114,6 +114,7 @@ static void config_parts(struct config *config, const struct config_node *root) 
     config_gateway_check(config, fields[CONFIG_FILE_GATEWAY]);
     config_mqtt_check(config, fields[CONFIG_FILE_MQTT]);
     config_influx_check(config, fields[CONFIG_FILE_INFLUX]);
+    config_alarms_check(config, fields[CONFIG_FILE_ALARMS]);
     if (fields[CONFIG_FILE_PLACES] != NULL) {
         config_places_check(config, fields[CONFIG_FILE_PLACES]);
     }

@@ -33,6 +33,7 @@ static struct ruleset_draft bind_site(const struct config *config,
         .component_count = layout->field_count + CONFIG_OTHER_COMPONENTS,
         .calendar_count = config->calendar_count,
         .listener_count = config->webhook_count,
+        .times = &config->times,
     };
 }
 

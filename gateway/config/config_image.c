@@ -277,6 +277,10 @@ static void image_calendar(struct image_builder *image) {
                 sizeof *config->holidays);
 }
 
+static void image_times(struct image_builder *image) {
+    image_table(image, SITE_TABLE_TIMES, &image->config->times, 1, sizeof image->config->times);
+}
+
 /* Whom an alarm's chain tells, step by step, and how. */
 static void image_chains(struct image_builder *image) {
     const struct config *config = image->config;
@@ -377,6 +381,7 @@ void config_image_build(struct config *config, const struct config_layout *layou
     image_points(image);
     image_devices(image);
     image_calendar(image);
+    image_times(image);
     image_chains(image);
     image_rules(image);
     image_join(image);

@@ -130,6 +130,7 @@ struct config {
     uint32_t level_min; /* minutes after local midnight at which counters are levelled */
     struct config_name site_name;
     uint64_t recordings_size;
+    struct alarm_times times;
     uint32_t mqtt_version;
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;
     const char **brokers;
@@ -185,6 +186,7 @@ struct config {
 void config_site_check(struct config *config, const struct config_node *site);
 void config_gateway_check(struct config *config, const struct config_node *gateway);
 void config_mqtt_check(struct config *config, const struct config_node *mqtt);
+void config_alarms_check(struct config *config, const struct config_node *alarms);
 void config_influx_check(struct config *config, const struct config_node *influx);
 void config_places_check(struct config *config, const struct config_node *places);
 void config_devices_check(struct config *config, const struct config_node *devices);

@@ -150,8 +150,8 @@ static const char *scalar_span_text(struct config *config, uint64_t span_ns) {
     return "0 s";
 }
 
-bool config_span(struct config *config, const struct config_node *node, uint64_t min_ns,
-                 uint64_t max_ns, uint64_t *ret_ns) {
+static bool scalar_span(struct config *config, const struct config_node *node, uint64_t min_ns,
+                        uint64_t max_ns, const char *reason, uint64_t *ret_ns) {
     if (node == NULL || !config_is_scalar(config, node)) {
         return false;
     }
@@ -166,11 +166,51 @@ bool config_span(struct config *config, const struct config_node *node, uint64_t
     }
     uint64_t span_ns = unit_span_ns(unit, decimal.digits, decimal.decimals);
     if (span_ns < min_ns || span_ns > max_ns) {
-        config_error(config, node, NULL, "%s must be from %s to %s", config_label(config, node),
+        config_error(config, node, reason, "%s must be from %s to %s", config_label(config, node),
                      scalar_span_text(config, min_ns), scalar_span_text(config, max_ns));
         return false;
     }
     *ret_ns = span_ns;
+    return true;
+}
+
+bool config_span(struct config *config, const struct config_node *node, uint64_t min_ns,
+                 uint64_t max_ns, uint64_t *ret_ns) {
+    return scalar_span(config, node, min_ns, max_ns, NULL, ret_ns);
+}
+
+bool config_span_capped(struct config *config, const struct config_node *node, uint32_t min_s,
+                        uint32_t max_s, const char *reason, uint32_t *ret_s) {
+    uint64_t span_ns;
+    if (!scalar_span(config, node, min_s * NS_PER_S, max_s * NS_PER_S, reason, &span_ns)) {
+        return false;
+    } else if (span_ns % NS_PER_S != 0) {
+        config_error(config, node, NULL, "%s is counted in whole seconds",
+                     config_label(config, node));
+        return false;
+    }
+    *ret_s = (uint32_t)(span_ns / NS_PER_S);
+    return true;
+}
+
+bool config_percent(struct config *config, const struct config_node *node, uint32_t min,
+                    uint32_t max, uint32_t *ret_percent) {
+    if (node == NULL || !config_is_scalar(config, node)) {
+        return false;
+    }
+    struct decimal decimal;
+    enum unit unit;
+    if (!scalar_quantity(node, &decimal, &unit) || decimal.negative || decimal.decimals != 0 ||
+        unit != UNIT_PERCENT) {
+        config_error(config, node, "a whole number, a space and %, such as 10 %",
+                     "%s must be a percentage, not `%s`", config_label(config, node), node->text);
+        return false;
+    } else if (decimal.digits < min || decimal.digits > max) {
+        config_error(config, node, NULL, "%s must be from %u %% to %u %%",
+                     config_label(config, node), min, max);
+        return false;
+    }
+    *ret_percent = (uint32_t)decimal.digits;
     return true;
 }
 

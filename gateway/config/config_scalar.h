@@ -35,6 +35,17 @@ bool config_span(struct config *config, const struct config_node *node, uint64_t
                  uint64_t max_ns, uint64_t *ret_ns);
 
 /*
+ * The same in whole seconds, where the range guards a promise: `reason` is the promise, and told with
+ * a value that would break it.
+ */
+bool config_span_capped(struct config *config, const struct config_node *node, uint32_t min_s,
+                        uint32_t max_s, const char *reason, uint32_t *ret_s);
+
+/* "10 %", a whole number within min … max. */
+bool config_percent(struct config *config, const struct config_node *node, uint32_t min,
+                    uint32_t max, uint32_t *ret_percent);
+
+/*
  * "256 MiB", "4 GiB", within min … max bytes; and "0 MiB", which means none of it.
  */
 bool config_size(struct config *config, const struct config_node *node, uint64_t min, uint64_t max,

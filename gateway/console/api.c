@@ -88,7 +88,8 @@ static void answer_alarm(struct call *call) {
     const struct view *view = &call->console->view;
     uint32_t alarm = site_alarm_find(view->site, call->path);
     if (alarm == RULESET_NONE) {
-        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, "alarm", call->path);
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, view->site->ruleset.times,
+                      call->language, "alarm", call->path);
         return;
     }
     json_t *body = body_alarm(view, alarm);
@@ -239,7 +240,7 @@ static void answer_metrics(struct call *call) {
     };
     struct evbuffer *out = evbuffer_new();
     assert(out != NULL);
-    metrics_write(out, &console->view, &own, call->real_ns);
+    metrics_write(out, &console->view, &own, clock_wall(), call->real_ns);
     reply_bytes(call->request, METRICS_CONTENT_TYPE, out);
     evbuffer_free(out);
 }
@@ -304,7 +305,8 @@ static void answer_command(struct call *call) {
     }
     command.alarm = site_alarm_find(call->console->view.site, name);
     if (command.alarm == RULESET_NONE) {
-        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, call->language, "alarm", name);
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN,
+                      call->console->view.site->ruleset.times, call->language, "alarm", name);
         return;
     }
     call_send(call, &command);
@@ -319,7 +321,8 @@ static void answer_place_command(struct call *call) {
     }
     command.place = site_place_find(call->console->view.site, id);
     if (command.place == RULESET_NONE) {
-        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN_PLACE, call->language, "place", id);
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN_PLACE,
+                      call->console->view.site->ruleset.times, call->language, "place", id);
         return;
     }
     call_send(call, &command);

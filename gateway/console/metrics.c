@@ -99,11 +99,12 @@ static void metrics_engine(struct evbuffer *out, const struct view *view) {
 }
 
 /* One gauge per priority: of alarms for which `counts` holds. */
-static void metrics_by_priority(struct evbuffer *out, const struct view *view, const char *name,
-                                const char *help, bool (*counts)(struct alarm_axes axes)) {
+static void metrics_by_priority(
+    struct evbuffer *out, const struct view *view, const char *name, const char *help,
+    bool (*counts)(const struct view *view, uint32_t alarm, struct wall now), struct wall now) {
     uint64_t sums[PRIORITY_COUNT] = {0};
     for (uint32_t i = 0; i < view->site->ruleset.alarm_count; i++) {
-        sums[view->site->ruleset.alarms[i].priority] += counts(view->alarms[i].record.axes);
+        sums[view->site->ruleset.alarms[i].priority] += counts(view, i, now);
     }
     metric_family(out, name, METRIC_GAUGE, NULL, help);
     for (enum priority priority = 0; priority < PRIORITY_COUNT; priority++) {
@@ -112,19 +113,35 @@ static void metrics_by_priority(struct evbuffer *out, const struct view *view, c
     }
 }
 
-static bool metrics_is_active(struct alarm_axes axes) {
-    return axes.active;
+static bool metrics_is_active(const struct view *view, uint32_t alarm, struct wall now) {
+    (void)now;
+    return view->alarms[alarm].record.axes.active;
 }
 
-static bool metrics_is_unacknowledged(struct alarm_axes axes) {
+static bool metrics_is_unacknowledged(const struct view *view, uint32_t alarm, struct wall now) {
+    (void)now;
+    struct alarm_axes axes = view->alarms[alarm].record.axes;
     return axes.open && !axes.acked;
 }
 
-static void metrics_alarms(struct evbuffer *out, const struct view *view) {
+/* Of those that people are told of: raised longer ago than its priority has to be acknowledged. */
+static bool metrics_is_overdue(const struct view *view, uint32_t alarm, struct wall now) {
+    const struct ruleset *ruleset = &view->site->ruleset;
+    const struct alarm_record *record = &view->alarms[alarm].record;
+    uint64_t within_s = ruleset->times->acknowledge_s[ruleset->alarms[alarm].priority];
+    return metrics_is_unacknowledged(view, alarm, now) && !record->axes.test &&
+           !alarm_axes_are_suppressed(record->axes) && within_s > 0 &&
+           now.ns - record->raised.ns > (int64_t)(within_s * NS_PER_S);
+}
+
+static void metrics_alarms(struct evbuffer *out, const struct view *view, struct wall now) {
     metrics_by_priority(out, view, "alarms_active", "Alarms whose condition is true.",
-                        metrics_is_active);
+                        metrics_is_active, now);
     metrics_by_priority(out, view, "alarms_unacknowledged", "Alarms nobody has acknowledged.",
-                        metrics_is_unacknowledged);
+                        metrics_is_unacknowledged, now);
+    metrics_by_priority(out, view, "alarms_overdue",
+                        "Unacknowledged alarms raised longer ago than acknowledge_within allows.",
+                        metrics_is_overdue, now);
 }
 
 static void metrics_points(struct evbuffer *out, const struct view *view, enum view_engine engine) {
@@ -140,7 +157,7 @@ static void metrics_points(struct evbuffer *out, const struct view *view, enum v
 }
 
 void metrics_write(struct evbuffer *out, const struct view *view,
-                   const struct metrics_console *console, uint64_t real_ns) {
+                   const struct metrics_console *console, struct wall now, uint64_t real_ns) {
     enum view_engine engine = view_engine(view, real_ns);
     metrics_build(out);
     metric_gauge(out, "engine_up", "1 while the engine is connected and speaks.",
@@ -148,7 +165,7 @@ void metrics_write(struct evbuffer *out, const struct view *view,
     metric_seconds(out, "engine_message_age_seconds", "Since the last message of the engine.",
                    view_silence_ns(view, real_ns));
     if (engine == VIEW_PRESENT) {
-        metrics_alarms(out, view);
+        metrics_alarms(out, view, now);
         metrics_points(out, view, engine);
         if (view->components_known) {
             metrics_engine(out, view);

@@ -27,8 +27,8 @@ struct metrics_console {
     uint64_t commands_refused_full;
 };
 
-/* Append the whole page to `out`. */
+/* Append the whole page to `out`, as things are at `now`. */
 void metrics_write(struct evbuffer *out, const struct view *view,
-                   const struct metrics_console *console, uint64_t real_ns);
+                   const struct metrics_console *console, struct wall now, uint64_t real_ns);
 
 #endif

@@ -70,7 +70,7 @@ static void orders_answer(struct evhttp_request *request, const struct order *or
         enum command_refusal refusal = result->refusal < COMMAND_REFUSAL_COUNT
                                            ? (enum command_refusal)result->refusal
                                            : COMMAND_REFUSED_UNKNOWN;
-        reply_refusal(request, refusal, order->language, about, name);
+        reply_refusal(request, refusal, site->ruleset.times, order->language, about, name);
         return;
     }
     bool recorded = result->recorded != 0;

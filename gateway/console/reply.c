@@ -91,7 +91,7 @@ static const struct {
                           "The journal cannot be read at present. Watching goes on; try again"}},
 };
 
-/* Which rule refused, and what to do about it. */
+/* Which rule refused, and what to do about it; those that name a time are formatted. */
 static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
     [COMMAND_ACCEPTED] = {"已执行", "Done"},
     [COMMAND_REFUSED_UNKNOWN] = {"没有此告警;名称为 规则/对象,可用 tocsin alarms --all 查看",
@@ -133,10 +133,6 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
                                       "The same result of the investigation is recorded already"},
     [COMMAND_REFUSED_SILENCED] = {"声音已暂停,会自动恢复;无需再次操作",
                                   "Its sound is off already and comes back by itself"},
-    [COMMAND_REFUSED_TOO_LONG] =
-        {"时间过长:消音至多 120 秒,搁置至多 480 分钟,停用至多 366 天,测试至多 480 分钟",
-         "That is too long: a silence lasts at most 120 s, a shelving 480 min, out of service 366 "
-         "days, a test 480 min"},
     [COMMAND_REFUSED_NO_DURATION] = {"须给出时长或截止时间,到时会自动恢复",
                                      "Say for how long or until when; it ends by itself then"},
     [COMMAND_REFUSED_NO_REASON] = {"须说明原因,以便记录", "Say why; it is recorded"},
@@ -158,9 +154,6 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
     [COMMAND_REFUSED_NO_DISPOSITION] =
         {"须给出处置结论:genuine、equipment、misuse、test、drill、duplicate、no_answer 之一",
          "Say what it was: genuine, equipment, misuse, test, drill, duplicate or no_answer"},
-    [COMMAND_REFUSED_TOO_LATE] = {"告警关闭已超过 24 小时,处置结论不能再更改",
-                                  "It was closed more than 24 hours ago; what it was stays as it "
-                                  "is recorded"},
     [COMMAND_REFUSED_TESTING] = {"此位置已在测试中;请先结束测试",
                                  "The place is under test already; end that test first"},
     [COMMAND_REFUSED_NOT_TESTING] = {"此位置不在测试中", "The place is not under test"},
@@ -233,13 +226,15 @@ void reply_problem(struct evhttp_request *request, enum problem problem,
 }
 
 void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
-                   enum site_language language, const char *about, const char *subject) {
+                   const struct alarm_times *times, enum site_language language, const char *about,
+                   const char *subject) {
     assert(refusal < COMMAND_REFUSAL_COUNT && refusal != COMMAND_ACCEPTED);
     bool unknown = refusal == COMMAND_REFUSED_UNKNOWN || refusal == COMMAND_REFUSED_UNKNOWN_PLACE;
     int status = unknown ? 404 : 409;
     const char *name = command_refusal_name(refusal);
-    json_t *body = problem_body(name, "The command was refused", status,
-                                problem_refusal_text(refusal, language));
+    char text[PROBLEM_REFUSAL_SIZE];
+    problem_refusal_format(refusal, times, language, text);
+    json_t *body = problem_body(name, "The command was refused", status, text);
     (void)json_object_set_new(body, "refusal", json_string(name));
     (void)json_object_set_new(body, about, json_string(subject));
     reply_dumped(request, status, "application/problem+json", body);
@@ -250,7 +245,39 @@ int problem_status(enum problem problem) {
     return problems[problem].status;
 }
 
-const char *problem_refusal_text(enum command_refusal refusal, enum site_language language) {
+/* How long things may take at most, in the units that the commands take. */
+static void problem_too_long(const struct alarm_times *times, enum site_language language,
+                             char ret[PROBLEM_REFUSAL_SIZE]) {
+    enum { MINUTE_S = 60, DAY_S = 86400 };
+    (void)snprintf(
+        ret, PROBLEM_REFUSAL_SIZE,
+        language == LANGUAGE_ZH
+            ? "时间过长:消音至多 %u 秒,搁置至多 %u 分钟,停用至多 %u 天,测试至多 %u 分钟"
+            : "That is too long: a silence lasts at most %u s, a shelving %u min, out of service %u "
+              "days, a test %u min",
+        times->silence_max_s, times->shelve_max_s / MINUTE_S, times->service_max_s / DAY_S,
+        times->test_max_s / MINUTE_S);
+}
+
+static void problem_too_late(const struct alarm_times *times, enum site_language language,
+                             char ret[PROBLEM_REFUSAL_SIZE]) {
+    char span[SITE_SPAN_SIZE];
+    site_span_format(times->disposition_s, span);
+    (void)snprintf(ret, PROBLEM_REFUSAL_SIZE,
+                   language == LANGUAGE_ZH
+                       ? "告警关闭已超过 %s,处置结论不能再更改"
+                       : "It was closed more than %s ago; what it was stays as it is recorded",
+                   span);
+}
+
+void problem_refusal_format(enum command_refusal refusal, const struct alarm_times *times,
+                            enum site_language language, char ret[PROBLEM_REFUSAL_SIZE]) {
     assert(refusal < COMMAND_REFUSAL_COUNT);
-    return texts_pick(refusals[refusal], language);
+    if (refusal == COMMAND_REFUSED_TOO_LONG) {
+        problem_too_long(times, language, ret);
+    } else if (refusal == COMMAND_REFUSED_TOO_LATE) {
+        problem_too_late(times, language, ret);
+    } else {
+        (void)snprintf(ret, PROBLEM_REFUSAL_SIZE, "%s", texts_pick(refusals[refusal], language));
+    }
 }

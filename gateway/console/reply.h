@@ -47,14 +47,20 @@ void reply_bytes(struct evhttp_request *request, const char *content_type, struc
 void reply_problem(struct evhttp_request *request, enum problem problem,
                    enum site_language language, const char *about);
 
-/* End with 409 (404 for what is not there): why the command did nothing; `about` is "alarm" or "place". */
+/*
+ * End with 409 (404 for what is not there): why the command did nothing; `times` are the site's, `about`
+ * is "alarm" or "place".
+ */
 void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
-                   enum site_language language, const char *about, const char *subject);
+                   const struct alarm_times *times, enum site_language language, const char *about,
+                   const char *subject);
 
 /* The status that a problem has. */
 int problem_status(enum problem problem);
 
-/* The sentence that says which rule refused a command, and what to do. Static storage. */
-const char *problem_refusal_text(enum command_refusal refusal, enum site_language language);
+/* Write the sentence that says which rule refused a command, with the site's own times, and what to do. */
+enum { PROBLEM_REFUSAL_SIZE = 384 };
+void problem_refusal_format(enum command_refusal refusal, const struct alarm_times *times,
+                            enum site_language language, char ret[PROBLEM_REFUSAL_SIZE]);
 
 #endif

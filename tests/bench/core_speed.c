@@ -157,7 +157,8 @@ static void bench_site(struct bench *bench) {
                                           .point_count = points,
                                           .device_count = devices,
                                           .calendar_count = 1,
-                                          .rule_count = bench->rules};
+                                          .rule_count = bench->rules,
+                                          .times = &alarm_times_default};
 }
 
 static void bench_bind(struct bench *bench) {
@@ -192,7 +193,7 @@ static void bench_bind(struct bench *bench) {
         .dependent_first = arrays.dependent_first,
         .dependents = arrays.dependents,
         .betweens = arrays.betweens,
-        .times = &alarm_times_default,
+        .times = bench->draft.times,
         .place_count = bench->draft.place_count,
         .point_count = bench->draft.point_count,
         .device_count = bench->draft.device_count,

@@ -127,6 +127,7 @@ struct site console_site(const char *state_directory) {
                 .devices = device_facts,
                 .rules = rule_facts,
                 .alarms = alarm_facts,
+                .times = &alarm_times_default,
                 .place_count = CONSOLE_SITE_PLACES,
                 .point_count = CONSOLE_SITE_POINTS,
                 .device_count = 1,

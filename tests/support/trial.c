@@ -17,6 +17,7 @@ void trial_init(struct trial *trial, uint32_t components, uint32_t calendars) {
         .rules = trial->rules,
         .component_count = components,
         .calendar_count = calendars,
+        .times = &alarm_times_default,
     };
 }
 
@@ -208,7 +209,7 @@ bool trial_bind(struct trial *trial) {
         .betweens = arrays->betweens,
         .chains = trial->chains,
         .steps = trial->steps,
-        .times = &alarm_times_default,
+        .times = trial->draft.times,
         .place_count = trial->draft.place_count,
         .point_count = trial->draft.point_count,
         .device_count = trial->draft.device_count,

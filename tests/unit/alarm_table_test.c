@@ -10,7 +10,7 @@
  * The time is in seconds, or has a unit (90min, 25h). Who is a point (what: a value or a quality), an
  * alarm or a place (what: a verb and, after commas, what goes with it: 5min, genuine, real, false,
  * as=ROLE, with=ROLE, no-reason), a device (gone, back), or `gateway restart`, which keeps what the
- * journal keeps. What is told is `change:alarm` and the names of activities, joined by commas; "-" is
+ * journal keeps, or `site NUMBER=VALUE`, which the site file says for this story. What is told is `change:alarm` and the names of activities, joined by commas; "-" is
  * nothing, "!" a refusal. Whatever is not written must not happen.
  *
  * In a day-care room of a home-care centre there are a point and a rule of the same name for each of
@@ -48,6 +48,7 @@ static struct {
     struct command command;
     struct alarm_record *records;
     struct chain_record *chains;
+    struct alarm_times times; /* the site's, in this story */
     const char *file;
     unsigned line, lines, wrong;
     bool told[EVENT_TYPE_COUNT];
@@ -108,6 +109,8 @@ static int build(void **state) {
     (void)trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
                            "count(within(smoke, 60 s), within(heat, 60 s)) >= 2",
                            CLASS_FIRE_CONFIRMED);
+    trial->draft.times = &stage.times;
+    stage.times = alarm_times_default;
     assert_true(trial_bind(trial));
     size_t size = core_size(&trial->ruleset);
     stage.block = aligned_alloc(64, (size + 63) / 64 * 64);
@@ -258,6 +261,40 @@ static void restart(struct instant now) {
     take(now, &input);
 }
 
+/* "silence=30": the site file has another number. Nothing is told of it. */
+static void number_change(const char *what) {
+    struct alarm_times *times = &stage.times;
+    const struct {
+        const char *name;
+        uint32_t *number;
+    } numbers[] = {
+        {"attend-emergency", &times->realarm_emergency_s},
+        {"attend-urgent", &times->realarm_urgent_s},
+        {"acknowledge-fire", &times->unacknowledged_fire_s},
+        {"investigate", &times->uninvestigated_fire_s},
+        {"silence", &times->silence_max_s},
+        {"shelve", &times->shelve_max_s},
+        {"disposition", &times->disposition_s},
+        {"chattering", &times->chatter_window_s},
+        {"flood-within", &times->flood_window_s},
+        {"flood-more-than", &times->flood_begin},
+        {"flood-until-fewer-than", &times->flood_end},
+    };
+    size_t len = strcspn(what, "=");
+    bool known = false;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strlen(numbers[i].name) == len && strncmp(numbers[i].name, what, len) == 0) {
+            *numbers[i].number = (uint32_t)(span_read(what + len + 1) / NS_PER_S);
+            known = true;
+        }
+    }
+    if (!known) {
+        wrong("that is no number of a site", what);
+    }
+    stage.step.event_count = 0;
+    stage.step.refusal = COMMAND_ACCEPTED;
+}
+
 static void act(struct instant now, const char *who, char *what) {
     uint32_t place = name_find(who, place_names, PLACES);
     uint32_t point = strcmp(who, "plate") == 0 ? PLATE : name_find(who, names, CONFIRMED);
@@ -269,6 +306,9 @@ static void act(struct instant now, const char *who, char *what) {
     struct input input = {0};
     if (strcmp(who, "gateway") == 0) {
         restart(now);
+        return;
+    } else if (strcmp(who, "site") == 0) {
+        number_change(what);
         return;
     } else if (strcmp(who, "device") == 0) {
         input.kind = INPUT_DEVICE;
@@ -355,6 +395,7 @@ static void state_judge(char *text) {
 }
 
 static void story_begin(void) {
+    stage.times = alarm_times_default;
     core_begin((struct instant){0});
     struct input input = {.kind = INPUT_START};
     take((struct instant){0}, &input);

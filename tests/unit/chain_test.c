@@ -26,7 +26,7 @@ static const struct chain_step care[] = {
     STEP(60 * NS_PER_S, CHAIN_TO_SHIFT, 0),
     STEP(180 * NS_PER_S, CHAIN_TO_ROLE, ROLE_MANAGER),
 };
-enum { CARE_COUNT = sizeof care / sizeof *care };
+enum { CARE_COUNT = sizeof care / sizeof *care, RECEIPT_S = 15 };
 
 struct run {
     struct chain chain;
@@ -61,7 +61,7 @@ static void run_apply(struct run *run, const char *word) {
 
 static void run_answer(struct run *run, char ret[8]) {
     enum chain_reason reason;
-    if (!chain_advance(&run->chain, care, CARE_COUNT, run->hearing, run->now, &reason)) {
+    if (!chain_advance(&run->chain, care, CARE_COUNT, run->hearing, RECEIPT_S, run->now, &reason)) {
         (void)snprintf(ret, 8, ".");
     } else {
         (void)snprintf(ret, 8, "%u%s", run->chain.reached,
@@ -233,11 +233,12 @@ static void what_came_due_while_the_gateway_was_down_comes_at_the_start(void **s
     struct instant now = {3};
     chain_restore(&chain, &record, CARE_COUNT, now);
     assert_int_equal(chain_deadline(&chain, care, CARE_COUNT, CHAIN_HEARD, now).ns, 4);
-    assert_true(chain_advance(&chain, care, CARE_COUNT, CHAIN_HEARD, now, &reason));
+    assert_true(chain_advance(&chain, care, CARE_COUNT, CHAIN_HEARD, RECEIPT_S, now, &reason));
     assert_int_equal(reason, CHAIN_REASON_DUE);
-    assert_true(chain_advance(&chain, care, CARE_COUNT, CHAIN_AWAITED, now, &reason));
+    assert_true(chain_advance(&chain, care, CARE_COUNT, CHAIN_AWAITED, RECEIPT_S, now, &reason));
     assert_int_equal(reason, CHAIN_REASON_DUE);
-    assert_false(chain_advance(&chain, care, CARE_COUNT, CHAIN_HEARD_BY_NOBODY, now, &reason));
+    assert_false(
+        chain_advance(&chain, care, CARE_COUNT, CHAIN_HEARD_BY_NOBODY, RECEIPT_S, now, &reason));
     assert_int_equal(chain_deadline(&chain, care, CARE_COUNT, CHAIN_AWAITED, now).ns,
                      INSTANT_NEVER.ns);
 }
@@ -258,7 +259,8 @@ static void a_record_of_a_longer_chain_or_of_no_state_is_mended(void **state) {
         &chain,
         &(struct chain_record){.state = CHAIN_RUNNING, .reached = 1, .receipt_ns = UINT64_MAX},
         CARE_COUNT, (struct instant){9});
-    assert_int_equal(chain.receipt_due.ns, 9 + CHAIN_RECEIPT_NS + CHAIN_GATHER_NS_MAX);
+    assert_int_equal(chain.receipt_due.ns,
+                     9 + CHAIN_RECEIPT_S_MAX * NS_PER_S + CHAIN_GATHER_NS_MAX);
 }
 
 static void each_run_has_a_number_of_its_own(void **state) {

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "gateway/config/config.h"
+#include "gateway/config/config_alarms.h"
 #include "gateway/config/config_source.h"
 
 #define EXAMPLE TEST_SOURCE_DIR "/deploy/example/site.yaml"
@@ -416,6 +417,81 @@ static void a_setting_overrides_and_adds_a_scalar(void **state) {
     unload(&loaded);
 }
 
+/* ---- numbers of the alarms -------------------------------------------------------------------- */
+
+/* A site that gives one number this value; the name is "key" or "map.key". */
+static int load_number(struct loaded *loaded, const struct alarm_number *number, uint32_t value,
+                       const char *more) {
+    char text[512], shown[SITE_SPAN_SIZE];
+    const char *dot = strchr(number->name, '.');
+    /* In seconds, so that one past a bound can be said of every number. */
+    (void)snprintf(shown, sizeof shown, "%u%s", value,
+                   number->form == ALARM_NUMBER_SECONDS   ? " s"
+                   : number->form == ALARM_NUMBER_PERCENT ? " %"
+                                                          : "");
+    int len = dot != NULL ? (int)(dot - number->name) : 0;
+    (void)snprintf(text, sizeof text, HEAD ROOM "devices: []\nalarms: {%.*s%s%s: %s%s%s}\n", len,
+                   number->name, dot != NULL ? ": {" : "", dot != NULL ? dot + 1 : number->name,
+                   shown, more, dot != NULL ? "}" : "");
+    return load_text(loaded, text);
+}
+
+static void
+each_number_of_the_alarms_is_taken_within_its_bounds_and_refused_past_them(void **state) {
+    (void)state;
+    uint32_t count;
+    const struct alarm_number *numbers = alarm_numbers(&count);
+    assert_true(count >= 19);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct alarm_number *number = &numbers[i];
+        uint32_t usual = alarm_number_value(number, &alarm_times_default);
+        assert_true(number->min <= usual && usual <= number->max);
+        const uint32_t values[] = {number->min, number->max, number->min - 1, number->max + 1};
+        for (int v = 0; v < 4; v++) {
+            struct loaded loaded;
+            /* A flood ends with no more than it began with. */
+            const char *more =
+                strcmp(number->name, "flood.until_fewer_than") == 0 ? ", more_than: 31"
+                : strcmp(number->name, "flood.more_than") == 0      ? ", until_fewer_than: 1"
+                                                                    : "";
+            if (number->min == 0 && v == 2) {
+                continue; /* less than nothing cannot be written */
+            }
+            int r = load_number(&loaded, number, values[v], more);
+            assert_int_equal(r, v < 2 ? 0 : CONFIG_E_REFUSED);
+            if (r == 0) {
+                assert_int_equal(alarm_number_value(number, loaded.site.ruleset.times), values[v]);
+            } else {
+                char *told = notes(&loaded.result);
+                assert_non_null(strstr(told, "must be from "));
+                assert_int_equal(strstr(told, "hint: ") != NULL, number->reason != NULL);
+                free(told);
+            }
+            unload(&loaded);
+        }
+    }
+}
+
+static void a_site_without_numbers_has_those_of_the_model(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_example(&loaded, NULL);
+    assert_memory_equal(loaded.site.ruleset.times, &alarm_times_default,
+                        sizeof alarm_times_default);
+    unload(&loaded);
+}
+
+/* Another number is another configuration: a reload must not take it for the same. */
+static void another_number_is_another_generation(void **state) {
+    (void)state;
+    struct loaded one, other;
+    load_good(&one, HEAD ROOM "devices: []\nalarms: {silence_at_most: 30 s}\n");
+    load_good(&other, HEAD ROOM "devices: []\nalarms: {silence_at_most: 31 s}\n");
+    assert_true(one.site.header->generation != other.site.header->generation);
+    unload(&other);
+    unload(&one);
+}
+
 /* ---- limits --------------------------------------------------------------------------------- */
 
 static void expect_place_count(uint32_t count, bool good) {
@@ -585,6 +661,10 @@ int main(void) {
         cmocka_unit_test(hours_are_inherited_and_equal_ones_are_one_calendar),
         cmocka_unit_test(what_a_place_does_not_say_is_not_zero),
         cmocka_unit_test(a_setting_overrides_and_adds_a_scalar),
+        cmocka_unit_test(
+            each_number_of_the_alarms_is_taken_within_its_bounds_and_refused_past_them),
+        cmocka_unit_test(a_site_without_numbers_has_those_of_the_model),
+        cmocka_unit_test(another_number_is_another_generation),
         cmocka_unit_test(as_many_places_as_the_limit_and_not_one_more),
         cmocka_unit_test(places_stand_inside_each_other_as_deep_as_the_limit),
         cmocka_unit_test(a_file_of_more_than_16_mib_is_refused_unread),

@@ -272,15 +272,19 @@ static void health_is_failed_without_the_engine_and_degraded_without_a_part(void
 
 /* --- OpenMetrics --- */
 
-static char *metrics_text(struct scene *scene, uint64_t now) {
+static char *metrics_text_at(struct scene *scene, struct wall wall, uint64_t now) {
     const struct metrics_console own = {.requests = 3};
     struct evbuffer *out = evbuffer_new();
-    metrics_write(out, &scene->view, &own, now);
+    metrics_write(out, &scene->view, &own, wall, now);
     size_t size = evbuffer_get_length(out);
     char *text = calloc(1, size + 1);
     (void)evbuffer_remove(out, text, size);
     evbuffer_free(out);
     return text;
+}
+
+static char *metrics_text(struct scene *scene, uint64_t now) {
+    return metrics_text_at(scene, (struct wall){(int64_t)now}, now);
 }
 
 /* Does the sample's name belong to the family, with the ending that its type asks for? */
@@ -354,6 +358,35 @@ static void metrics_are_valid_openmetrics_with_and_without_the_engine(void **sta
     free(text);
 }
 
+/* Late is who is told of an alarm and has not acknowledged it within what the site says. */
+static void an_alarm_is_overdue_past_the_time_of_its_priority(void **state) {
+    struct scene *scene = *state;
+    const struct wall taken = {1795331820123000000};
+    const struct alarm_axes acked = {.active = true, .acked = true, .open = true};
+    const struct alarm_axes tested = {.active = true, .test = true, .open = true};
+    const struct alarm_axes shelved = {.active = true, .shelved = true, .open = true};
+    const struct {
+        struct alarm_axes axes;
+        uint64_t after_s;
+        const char *line;
+    } rows[] = {
+        {raised, 60, "\ntocsin_alarms_overdue{priority=\"emergency\"} 0\n"},
+        {raised, 61, "\ntocsin_alarms_overdue{priority=\"emergency\"} 1\n"},
+        {acked, 61, "\ntocsin_alarms_overdue{priority=\"emergency\"} 0\n"},
+        {tested, 61, "\ntocsin_alarms_overdue{priority=\"emergency\"} 0\n"},
+        {shelved, 61, "\ntocsin_alarms_overdue{priority=\"emergency\"} 0\n"},
+    };
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        scene_alarm(scene, CONSOLE_SITE_CALL, rows[i].axes, second);
+        struct wall now = {taken.ns + (int64_t)(rows[i].after_s * NS_PER_S)};
+        char *text = metrics_text_at(scene, now, second);
+        assert_non_null(strstr(text, rows[i].line));
+        free(text);
+    }
+}
+
 /* --- documents --- */
 
 static char *document_text(const struct document *document) {
@@ -414,12 +447,32 @@ static void the_longest_name_in_the_longest_role_fits_an_actor(void **state) {
 static void every_refusal_has_a_sentence_of_its_own_in_both_languages(void **state) {
     (void)state;
     for (enum command_refusal a = 0; a < COMMAND_REFUSAL_COUNT; a++) {
-        assert_true(strlen(problem_refusal_text(a, LANGUAGE_ZH)) > 0);
+        char text[PROBLEM_REFUSAL_SIZE], zh[PROBLEM_REFUSAL_SIZE], other[PROBLEM_REFUSAL_SIZE];
+        problem_refusal_format(a, &alarm_times_default, LANGUAGE_ZH, zh);
+        problem_refusal_format(a, &alarm_times_default, LANGUAGE_EN, text);
+        assert_true(strlen(zh) > 0 && strlen(text) > 0 && strlen(text) < sizeof text - 1);
+        assert_string_not_equal(text, zh);
         for (enum command_refusal b = 0; b < a; b++) {
-            assert_string_not_equal(problem_refusal_text(a, LANGUAGE_EN),
-                                    problem_refusal_text(b, LANGUAGE_EN));
+            problem_refusal_format(b, &alarm_times_default, LANGUAGE_EN, other);
+            assert_string_not_equal(text, other);
         }
     }
+}
+
+static void a_refusal_names_the_times_of_the_site_and_not_those_of_the_model(void **state) {
+    (void)state;
+    char text[PROBLEM_REFUSAL_SIZE];
+    struct alarm_times times = alarm_times_default;
+    times.silence_max_s = 45;
+    times.shelve_max_s = 90 * 60;
+    times.disposition_s = 7200;
+    problem_refusal_format(COMMAND_REFUSED_TOO_LONG, &times, LANGUAGE_EN, text);
+    assert_non_null(
+        strstr(text, "at most 45 s, a shelving 90 min, out of service 366 days, a test 480 min"));
+    problem_refusal_format(COMMAND_REFUSED_TOO_LONG, &times, LANGUAGE_ZH, text);
+    assert_non_null(strstr(text, "45 秒"));
+    problem_refusal_format(COMMAND_REFUSED_TOO_LATE, &times, LANGUAGE_EN, text);
+    assert_non_null(strstr(text, "more than 2 h ago"));
 }
 
 int main(void) {
@@ -446,10 +499,13 @@ int main(void) {
             scene_close),
         cmocka_unit_test_setup_teardown(metrics_are_valid_openmetrics_with_and_without_the_engine,
                                         scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(an_alarm_is_overdue_past_the_time_of_its_priority,
+                                        scene_open, scene_close),
         cmocka_unit_test(a_document_says_whether_it_is_durable_and_what_it_was_first_sent_as),
         cmocka_unit_test(a_body_that_would_break_the_framing_is_not_sound),
         cmocka_unit_test(the_longest_name_in_the_longest_role_fits_an_actor),
         cmocka_unit_test(every_refusal_has_a_sentence_of_its_own_in_both_languages),
+        cmocka_unit_test(a_refusal_names_the_times_of_the_site_and_not_those_of_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

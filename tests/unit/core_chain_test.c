@@ -77,6 +77,8 @@ static void core_end(void) {
     free(stage.block);
 }
 
+static const struct alarm_times *site_times = &alarm_times_default; /* of the next site */
+
 static void site_build(uint32_t call_chain_steps) {
     struct trial *trial = &stage.trial;
     trial_init(trial, 1, 1);
@@ -102,6 +104,7 @@ static void site_build(uint32_t call_chain_steps) {
         fires;
     trial->shift_count = 1;
     trial->draft.listener_count = 1;
+    trial->draft.times = site_times;
     assert_true(trial_bind(trial));
     core_new();
 }
@@ -535,6 +538,28 @@ static void a_role_without_a_receiver_for_ten_minutes_is_an_alarm(void **state) 
           "603 hook no : reraised:role | dark\n");
 }
 
+/* Both are the site's: 40 s to confirm a receipt, and two minutes for a role without a receiver. */
+static void a_site_says_how_long_receivers_have(void **state) {
+    (void)state;
+    struct alarm_times times = alarm_times_default;
+    times.receipt_s = 40;
+    times.nobody_listening_s = 120;
+    stage.trial.ruleset.times = &times;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "40.999 tick - : - | lamp\n"
+          "41 tick - : 2!:one | lamp\n");
+    core_end();
+    trial_deinit(&stage.trial);
+    site_times = &times;
+    site_build(3);
+    site_times = &alarm_times_default;
+    story("0 start yes : - | dark\n"
+          "1 hook no : - | dark\n"
+          "120.999 tick - : - | dark\n"
+          "121 tick - : raised:role | dark\n");
+}
+
 /* --- restarts --- */
 
 /* Put everything that is recorded of the alarm of `point` into a new core that begins at `now`. */
@@ -635,6 +660,7 @@ int main(void) {
         STORY(a_press_after_the_acknowledgement_tells_everybody_again),
         STORY(who_is_on_duty_is_told_with_the_step),
         STORY(a_role_without_a_receiver_for_ten_minutes_is_an_alarm),
+        STORY(a_site_says_how_long_receivers_have),
         STORY(a_restart_lights_the_lamp_again_and_goes_on_counting),
         STORY(a_restart_does_not_tell_again_what_was_acknowledged),
         STORY(an_open_call_without_a_run_begins_one_at_the_start),

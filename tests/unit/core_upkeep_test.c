@@ -103,6 +103,23 @@ static void a_battery_warns_at_ten_per_cent_and_is_well_again_from_fifteen(void 
     assert_true(low->axes.open); /* until somebody has taken notice */
 }
 
+static void a_site_says_at_how_many_per_cent_a_battery_warns(void **state) {
+    (void)state;
+    struct alarm_times times = alarm_times_default;
+    times.battery_low_percent = 25;
+    stage.trial.ruleset.times = &times;
+    const struct alarm *low = alarm_of(BUILTIN_BATTERY_LOW, PENDANT_BATTERY);
+    start();
+    reading(PENDANT_BATTERY, 25.5, QUALITY_GOOD);
+    assert_false(low->axes.active);
+    reading(PENDANT_BATTERY, 25, QUALITY_GOOD);
+    assert_true(low->axes.active);
+    reading(PENDANT_BATTERY, 29.9, QUALITY_GOOD);
+    assert_true(low->axes.active);
+    reading(PENDANT_BATTERY, 30, QUALITY_GOOD);
+    assert_false(low->axes.active);
+}
+
 static void upkeep_of_a_device_that_serves_an_emergency_is_high(void **state) {
     (void)state;
     const struct ruleset *ruleset = &stage.trial.ruleset;
@@ -212,6 +229,7 @@ int main(void) {
 #define CASE_OF(test) cmocka_unit_test_setup_teardown(test, stage_begin, stage_end)
     const struct CMUnitTest tests[] = {
         CASE_OF(a_battery_warns_at_ten_per_cent_and_is_well_again_from_fifteen),
+        CASE_OF(a_site_says_at_how_many_per_cent_a_battery_warns),
         CASE_OF(upkeep_of_a_device_that_serves_an_emergency_is_high),
         CASE_OF(an_open_case_is_told_and_a_lost_contact_does_not_close_it),
         CASE_OF(a_value_that_stands_still_for_a_day_while_another_moves_is_stuck),

@@ -424,6 +424,7 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
         .point_count = points,
         .device_count = 1,
         .rule_count = rules,
+        .times = &alarm_times_default,
     };
     uint32_t found = ruleset_measure(&draft, ret_sizes, ret_finding, 1);
     free(program);
