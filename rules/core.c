@@ -25,13 +25,27 @@ static void core_touch_builtin(struct core *core, enum ruleset_builtin builtin, 
     }
 }
 
-/* Touch all alarms that read the point, its own fault among them, or wait for an output's word. */
-static void core_touch_point(struct core *core, uint32_t point) {
+/* Touch the alarms that read the point's value, or wait for an output's word. */
+static void core_touch_value(struct core *core, uint32_t point) {
     const struct ruleset *ruleset = core->ruleset;
     enum point_kind kind = (enum point_kind)ruleset->points[point].kind;
     if (point_kind_facts(kind)->form == POINT_FORM_OUTPUT) {
         core_touch_waiting(core);
     }
+    uint32_t first_fault = core->builtin_first[BUILTIN_SENSOR_FAULT];
+    uint32_t faults = core->builtin_count[BUILTIN_SENSOR_FAULT];
+    for (uint32_t i = ruleset->dependent_first[point]; i < ruleset->dependent_first[point + 1];
+         i++) {
+        if (ruleset->dependents[i] - first_fault >= faults) { /* a fault is no matter of values */
+            index_set_add(&core->touched, ruleset->dependents[i]);
+        }
+    }
+}
+
+/* Touch all alarms that read the point, its own fault among them, or wait for an output's word. */
+static void core_touch_point(struct core *core, uint32_t point) {
+    const struct ruleset *ruleset = core->ruleset;
+    core_touch_value(core, point);
     for (uint32_t i = ruleset->dependent_first[point]; i < ruleset->dependent_first[point + 1];
          i++) {
         index_set_add(&core->touched, ruleset->dependents[i]);
@@ -317,16 +331,17 @@ static void core_reading(const struct core_turn *turn) {
     bool usable = quality_usable(quality);
     bool rested = state->known != 0 && state->value == 0; /* when it could last be read */
     bool changed = quality != state->quality || (usable && reading->value != state->value);
+    uint8_t fault = (uint8_t)core_quality_fault(quality);
     /* What was read already says nothing new, but that it is so still; each moment is new. */
-    bool news = changed || core_point_is_moments(core, point) ||
-                core->points[point].fault != (uint8_t)core_quality_fault(quality);
+    bool news = changed || core_point_is_moments(core, point);
     if (changed) {
         state->changed = now;
     }
     state->quality = (uint8_t)quality;
     state->value = usable ? reading->value : state->value; /* the last good one is kept */
     core->measured[point] = reading->measured;
-    core->points[point].fault = (uint8_t)core_quality_fault(quality);
+    bool turned = state->fault != fault;
+    state->fault = fault;
     if (usable) {
         core_device_hear(core, core->ruleset->points[point].device, now);
     }
@@ -337,8 +352,10 @@ static void core_reading(const struct core_turn *turn) {
         state->known = 1;
         core_watch_point(core, point, now);
     }
-    if (news) {
+    if (turned) {
         core_touch_point(core, point);
+    } else if (news) {
+        core_touch_value(core, point);
     } else {
         core_touch_age(core, point);
     }
@@ -774,14 +791,29 @@ static unsigned core_attend_alarm(const struct core_turn *turn, uint32_t alarm,
                          turn->input->wall, &refusal);
 }
 
+/*
+ * Does nothing come of an evaluation? Most of them are of alarms that are normal, and find what the last
+ * one found: no axis can change then, nobody is told, and there is no chain.
+ */
+static bool core_is_unmoved(const struct core *core, uint32_t alarm, enum truth condition,
+                            struct instant now) {
+    const struct alarm *state = &core->alarms[alarm];
+    return condition == state->condition && condition != TRUTH_TRUE && alarm_is_normal(state) &&
+           now.ns < alarm_due(state).ns;
+}
+
 static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uint32_t moment) {
     struct core *core = turn->core;
     struct alarm *state = &core->alarms[alarm];
     struct instant now = turn->input->at;
+    enum truth condition = core_judge(core, alarm, now, moment);
+    if (core_is_unmoved(core, alarm, condition, now)) {
+        core_schedule(core, alarm);
+        return;
+    }
     struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = state->axes;
     conf.test = conf.test || (!before.open && core_is_raised_by_test(core, alarm, turn->input));
-    enum truth condition = core_judge(core, alarm, now, moment);
     unsigned changes = alarm_step(state, &conf, condition, now, turn->input->wall);
     if (!conf.test) {
         changes |= alarm_test_end(state, &conf, now);

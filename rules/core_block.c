@@ -79,11 +79,16 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.listeners_lost = core_take(room, ruleset->listener_count, sizeof *core.listeners_lost);
     core.chains = core_take(room, core_chain_slots(ruleset), sizeof *core.chains);
     core.rule_slots = core_take(room, ruleset->rule_count, sizeof *core.rule_slots);
+    core.outputs.points =
+        core_take(room, reach_count(ruleset->points, points), sizeof *core.outputs.points);
     core.output_holders = core_take(room, points, sizeof *core.output_holders);
     core.outputs_changed.indexes = core_take(room, points, sizeof *core.outputs_changed.indexes);
     core.outputs_changed.marks = core_take(room, points, sizeof *core.outputs_changed.marks);
     core.zones = core_take(room, places, sizeof *core.zones);
     core.fires = core_take(room, places, sizeof *core.fires);
+    core.door_first = core_take(room, (size_t)places + 1, sizeof *core.door_first);
+    core.doors = core_take(room, core_door_count(ruleset), sizeof *core.doors);
+    core.doors_open = core_take(room, core_door_count(ruleset), sizeof *core.doors_open);
     core.promotions = core_take(room, places, sizeof *core.promotions);
     core.tests = core_take(room, places, sizeof *core.tests);
     core.tripped = core_take(room, points, sizeof *core.tripped);
@@ -226,6 +231,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core_forget(core->components_lost, ruleset->component_count);
     core_forget(core->shifts_on, ruleset->shift_count);
     core_forget(core->listeners_lost, ruleset->listener_count);
+    reach_list_init(&core->outputs, ruleset->points, ruleset->point_count, core->outputs.points);
     core_chain_init(core);
     core->weekday = TRUTH_UNKNOWN;
     core->uplink_lost = TRUTH_UNKNOWN;
@@ -238,6 +244,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     index_set_init(&core->outputs_changed, ruleset->point_count, core->outputs_changed.indexes,
                    core->outputs_changed.marks);
     ruleset_zones(ruleset, core->zones);
+    core_list_doors(core);
     for (uint32_t place = 0; place < ruleset->place_count; place++) {
         core->fires[place] = 0;
         core->promotions[place] = 0;
@@ -262,6 +269,7 @@ static void core_forget_scratch(const struct core *laid) {
     for (unsigned i = 0; i < sizeof sets / sizeof sets[0]; i++) {
         memset(sets[i]->indexes, 0, sets[i]->limit * sizeof *sets[i]->indexes);
     }
+    memset(laid->doors_open, 0, core_door_count(ruleset) * sizeof *laid->doors_open);
     memset(laid->memories_before, 0, core_memories_max(ruleset) * sizeof *laid->memories_before);
     for (uint32_t i = laid->timers.running; i < laid->timers.count; i++) {
         laid->timers.heap[i] = 0;

@@ -22,11 +22,6 @@ static bool core_is_fire(const struct core *core, uint32_t alarm) {
     return class == CLASS_FIRE_ALARM || class == CLASS_FIRE_CONFIRMED;
 }
 
-static bool core_is_door(const struct core *core, uint32_t alarm) {
-    uint8_t class = core_rule_of(core, alarm)->class;
-    return class == CLASS_DOOR_FORCED || class == CLASS_DOOR_HELD;
-}
-
 static bool core_is_cause(const struct core *core, uint32_t alarm) {
     return core_is_fire(core, alarm) || core_rule_of(core, alarm)->builtin == BUILTIN_DEVICE_LOST;
 }
@@ -37,13 +32,58 @@ static bool core_is_point_fault(const struct core *core, uint32_t alarm) {
 }
 
 static bool core_has_cause(const struct core *core, uint32_t alarm) {
-    return core_is_door(core, alarm) || core_is_point_fault(core, alarm);
+    return core_is_door(core->ruleset, alarm) || core_is_point_fault(core, alarm);
 }
 
 /* The zone of a fire; a confirmed fire is its zone's own. */
 static uint32_t core_fire_zone(const struct core *core, uint32_t alarm) {
     uint32_t place = core->ruleset->alarms[alarm].place;
     return core_rule_of(core, alarm)->class == CLASS_FIRE_CONFIRMED ? place : core->zones[place];
+}
+
+/* --- doors --- */
+
+/* A fire inhibits the doors of its zone, and must not look through all rules for them. */
+
+static bool core_class_is_door(uint8_t class) {
+    return class == CLASS_DOOR_FORCED || class == CLASS_DOOR_HELD;
+}
+
+bool core_is_door(const struct ruleset *ruleset, uint32_t alarm) {
+    return core_class_is_door(ruleset->rules[ruleset->alarms[alarm].rule].class);
+}
+
+uint32_t core_door_count(const struct ruleset *ruleset) {
+    uint32_t count = 0;
+    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
+        count += core_class_is_door(ruleset->rules[r].class) ? ruleset->rules[r].alarm_count : 0;
+    }
+    return count;
+}
+
+/* Count, sum up, enter, and move the firsts back, as for the points of a device. */
+void core_list_doors(struct core *core) {
+    const struct ruleset *ruleset = core->ruleset;
+    uint32_t *first = core->door_first;
+    for (uint32_t place = 0; place <= ruleset->place_count; place++) {
+        first[place] = 0;
+    }
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        first[core_is_door(ruleset, i) ? ruleset->alarms[i].place + 1 : 0]++;
+    }
+    first[0] = 0;
+    for (uint32_t place = 0; place < ruleset->place_count; place++) {
+        first[place + 1] += first[place];
+    }
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        if (core_is_door(ruleset, i)) {
+            core->doors[first[ruleset->alarms[i].place]++] = i;
+        }
+    }
+    for (uint32_t place = ruleset->place_count; place > 0; place--) {
+        first[place] = first[place - 1];
+    }
+    first[0] = 0;
 }
 
 /* --- inhibition --- */
@@ -119,18 +159,18 @@ static void core_spread_to_points(const struct core_turn *turn, uint32_t device)
 }
 
 static void core_spread_to_doors(const struct core_turn *turn, uint32_t zone) {
-    const struct ruleset *ruleset = turn->core->ruleset;
-    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
-        const struct ruleset_rule *rule = &ruleset->rules[r];
-        if (rule->class != CLASS_DOOR_FORCED && rule->class != CLASS_DOOR_HELD) {
-            continue;
+    struct core *core = turn->core;
+    uint32_t end = core->door_first[core->ruleset->places[zone].end];
+    uint32_t count = 0;
+    for (uint32_t i = core->door_first[zone]; i < end; i++) {
+        if (core->alarms[core->doors[i]].axes.open) {
+            core->doors_open[count++] = core->doors[i];
         }
-        for (uint32_t i = rule->alarm_first; i < rule->alarm_first + rule->alarm_count; i++) {
-            uint32_t place = ruleset->alarms[i].place;
-            if (place >= zone && place < ruleset->places[zone].end) {
-                core_conclude(turn, i, core_follow_cause(turn->core, i, turn->input->at), NULL);
-            }
-        }
+    }
+    index_sort(core->doors_open, count); /* they stand by place; what is told stands by alarm */
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t alarm = core->doors_open[i];
+        core_conclude(turn, alarm, core_follow_cause(core, alarm, turn->input->at), NULL);
     }
 }
 

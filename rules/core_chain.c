@@ -16,7 +16,6 @@
 #include <assert.h>
 
 #include "rules/core_state.h"
-#include "rules/reach.h"
 
 #define KIND_BIT(kind) ((point_kind_set)1 << (kind))
 
@@ -92,8 +91,8 @@ static point_kind_set core_lit_kinds(const struct core *core, uint32_t alarm) {
 /* The outputs of one kind that a step of the alarm means. */
 static struct reach_range core_step_outputs(const struct core *core, uint32_t alarm,
                                             const struct chain_step *step, enum point_kind kind) {
-    return reach_outputs(core->ruleset->places, core->ruleset->points, core->ruleset->point_count,
-                         core->ruleset->alarms[alarm].place, kind, (enum chain_reach)step->reach);
+    return reach_outputs(core->ruleset->places, &core->outputs, core->ruleset->alarms[alarm].place,
+                         kind, (enum chain_reach)step->reach);
 }
 
 /* One more alarm holds the outputs of `kinds` that the step means, or one less. */
@@ -104,10 +103,8 @@ static void core_hold(struct core *core, uint32_t alarm, const struct chain_step
             continue;
         }
         struct reach_range range = core_step_outputs(core, alarm, step, kind);
-        for (uint32_t p = range.first; p < range.end; p++) {
-            if (core->ruleset->points[p].kind != kind) {
-                continue;
-            }
+        for (uint32_t i = range.first; i < range.end; i++) {
+            uint32_t p = core->outputs.points[i];
             assert(more || core->output_holders[p] > 0);
             core->output_holders[p] += more ? 1 : UINT32_MAX;
             if (core->output_holders[p] == (more ? 1 : 0)) {
@@ -156,7 +153,7 @@ static enum chain_hearing core_output_hearing(const struct core *core, uint32_t 
 }
 
 /*
- * The best that any receiver of the newest step says. Somebody who has come, or has silenced the
+ * The best that any receiver of the newest step says, while a receipt of it is awaited. Somebody who has come, or has silenced the
  * alarm, knows of it, whatever became of the lamp.
  */
 static enum chain_hearing core_hearing(const struct core *core, uint32_t alarm,
@@ -164,8 +161,8 @@ static enum chain_hearing core_hearing(const struct core *core, uint32_t alarm,
     struct alarm_axes axes = core->alarms[alarm].axes;
     const struct chain_step *steps;
     (void)core_chain_conf(core, alarm, &steps);
-    if (slot->chain.reached == 0) {
-        return CHAIN_AWAITED;
+    if (slot->chain.receipt_due.ns == INSTANT_NEVER.ns) {
+        return CHAIN_AWAITED; /* nobody asks */
     } else if (axes.attended || axes.silenced) {
         return CHAIN_HEARD;
     }
@@ -177,10 +174,8 @@ static enum chain_hearing core_hearing(const struct core *core, uint32_t alarm,
             continue;
         }
         struct reach_range range = core_step_outputs(core, alarm, step, kind);
-        for (uint32_t p = range.first; p < range.end; p++) {
-            enum chain_hearing hearing = core->ruleset->points[p].kind == kind
-                                             ? core_output_hearing(core, p)
-                                             : CHAIN_HEARD_BY_NOBODY;
+        for (uint32_t i = range.first; i < range.end; i++) {
+            enum chain_hearing hearing = core_output_hearing(core, core->outputs.points[i]);
             best = hearing > best ? hearing : best;
         }
     }
@@ -369,8 +364,10 @@ static bool core_holds(const struct core *core, uint32_t alarm, uint32_t point) 
     (void)core_chain_conf(core, alarm, &steps);
     for (uint8_t s = 0; s < slot->chain.reached; s++) {
         struct reach_range range = core_step_outputs(core, alarm, &steps[s], kind);
-        if ((steps[s].outputs & KIND_BIT(kind)) != 0 && point >= range.first && point < range.end) {
-            return true;
+        for (uint32_t i = range.first; i < range.end; i++) {
+            if ((steps[s].outputs & KIND_BIT(kind)) != 0 && core->outputs.points[i] == point) {
+                return true;
+            }
         }
     }
     return false;

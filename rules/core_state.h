@@ -12,6 +12,7 @@
 #include "rules/core.h"
 #include "rules/flood.h"
 #include "rules/index_set.h"
+#include "rules/reach.h"
 #include "rules/timers.h"
 
 /* What the last evaluation of a site rule's alarm said. */
@@ -81,14 +82,18 @@ struct core {
     uint8_t *shifts_on;      /* by shift: is it on duty? */
     uint8_t *listeners_lost; /* by listener */
 
-    struct core_chain *chains;        /* by slot: the alarms of rules with a chain, by rule */
-    uint32_t *rule_slots;             /* by rule: the slot of its first alarm */
+    struct core_chain *chains; /* by slot: the alarms of rules with a chain, by rule */
+    uint32_t *rule_slots;      /* by rule: the slot of its first alarm */
+    struct reach_list outputs;
     uint32_t *output_holders;         /* by point: how many steps of alarms want it on */
     struct index_set outputs_changed; /* not reported by core_outputs_changed() yet */
 
     /* by place */
     uint32_t *zones;      /* of fire; see ruleset_zones() */
     uint32_t *fires;      /* of a zone: fires that are active */
+    uint32_t *door_first; /* alarms about its doors: doors[door_first[p] … door_first[p + 1]) */
+    uint32_t *doors;
+    uint32_t *doors_open; /* room for those of a zone */
     uint32_t *promotions; /* of a zone: fires that are promoted */
     struct moment *tests; /* until when it is under test; MOMENT_NEVER: it is not */
     uint32_t test_count;  /* places under test */
@@ -178,6 +183,11 @@ unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now
 
 /* Is a fire alarm with these axes a fire in earnest, and now? */
 bool core_fire_counts(struct alarm_axes axes);
+
+/* Is the alarm about a door? How many are, and which of each place. */
+bool core_is_door(const struct ruleset *ruleset, uint32_t alarm);
+uint32_t core_door_count(const struct ruleset *ruleset);
+void core_list_doors(struct core *core);
 
 /* The alarm was stepped, and was `before`: count it among the causes, or no longer. */
 void core_note_cause(struct core *core, uint32_t alarm, struct alarm_axes before);

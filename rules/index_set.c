@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Let the index at `at` sink in the max-heap that the first `count` indexes form below it. */
-static void index_set_sink(uint32_t *indexes, uint32_t at, uint32_t count) {
+static void index_sink(uint32_t *indexes, uint32_t at, uint32_t count) {
     uint32_t index = indexes[at];
     for (uint32_t below = 2 * at + 1; below < count; below = 2 * at + 1) {
         if (below + 1 < count && indexes[below + 1] > indexes[below]) {
@@ -22,6 +22,18 @@ static void index_set_sink(uint32_t *indexes, uint32_t at, uint32_t count) {
         at = below;
     }
     indexes[at] = index;
+}
+
+void index_sort(uint32_t *indexes, uint32_t count) {
+    for (uint32_t at = count / 2; at > 0; at--) {
+        index_sink(indexes, at - 1, count);
+    }
+    for (uint32_t end = count; end > 1; end--) {
+        uint32_t greatest = indexes[0];
+        indexes[0] = indexes[end - 1];
+        indexes[end - 1] = greatest;
+        index_sink(indexes, 0, end - 1);
+    }
 }
 
 void index_set_init(struct index_set *set, uint32_t limit, uint32_t *indexes, uint8_t *marks) {
@@ -42,19 +54,10 @@ void index_set_add(struct index_set *set, uint32_t index) {
 }
 
 void index_set_sort(struct index_set *set) {
-    if (set->sorted) {
-        return;
+    if (!set->sorted) {
+        index_sort(set->indexes, set->count);
+        set->sorted = true;
     }
-    for (uint32_t at = set->count / 2; at > 0; at--) {
-        index_set_sink(set->indexes, at - 1, set->count);
-    }
-    for (uint32_t end = set->count - 1; end > 0; end--) {
-        uint32_t greatest = set->indexes[0];
-        set->indexes[0] = set->indexes[end];
-        set->indexes[end] = greatest;
-        index_set_sink(set->indexes, 0, end);
-    }
-    set->sorted = true;
 }
 
 uint32_t index_set_take(struct index_set *set, uint32_t *ret_indexes, uint32_t room) {

@@ -20,6 +20,9 @@ struct index_set {
     bool sorted;
 };
 
+/* Bring `count` indexes into ascending order. */
+void index_sort(uint32_t *indexes, uint32_t count);
+
 /* Make an empty set of indexes less than `limit`. Borrows both arrays, each of that length. */
 void index_set_init(struct index_set *set, uint32_t limit, uint32_t *indexes, uint8_t *marks);
 

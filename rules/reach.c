@@ -26,36 +26,65 @@ void reach_zones(const struct ruleset_draft *draft, struct ruleset_place *places
     }
 }
 
-static bool reach_has(const struct ruleset_point *points, struct reach_range range,
-                      enum point_kind kind) {
-    for (uint32_t p = range.first; p < range.end; p++) {
-        if (points[p].kind == kind) {
-            return true;
+uint32_t reach_count(const struct ruleset_point *points, uint32_t point_count) {
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < point_count; p++) {
+        count += points[p].kind >= POINT_SOUNDER;
+    }
+    return count;
+}
+
+void reach_list_init(struct reach_list *list, const struct ruleset_point *points,
+                     uint32_t point_count, uint32_t *room) {
+    *list = (struct reach_list){.points = room};
+    uint32_t count = 0;
+    for (unsigned kind = 0; kind < REACH_KINDS; kind++) {
+        list->first[kind] = count;
+        for (uint32_t p = 0; p < point_count; p++) {
+            if (points[p].kind == POINT_SOUNDER + kind) {
+                room[count++] = p;
+            }
         }
     }
-    return false;
+    list->first[REACH_KINDS] = count;
 }
 
-static struct reach_range reach_of_place(const struct ruleset_place *place) {
-    return (struct reach_range){place->point_first, place->point_end};
+/* The first in a part of the list that is not before `point`. */
+static uint32_t reach_from(const struct reach_list *list, struct reach_range part, uint32_t point) {
+    while (part.first < part.end) {
+        uint32_t middle = part.first + (part.end - part.first) / 2;
+        if (list->points[middle] < point) {
+            part.first = middle + 1;
+        } else {
+            part.end = middle;
+        }
+    }
+    return part.first;
 }
 
-struct reach_range reach_outputs(const struct ruleset_place *places,
-                                 const struct ruleset_point *points, uint32_t point_count,
+/* Those of a part that are in the place. */
+static struct reach_range reach_in(const struct reach_list *list, struct reach_range part,
+                                   const struct ruleset_place *place) {
+    return (struct reach_range){reach_from(list, part, place->point_first),
+                                reach_from(list, part, place->point_end)};
+}
+
+struct reach_range reach_outputs(const struct ruleset_place *places, const struct reach_list *list,
                                  uint32_t place, enum point_kind kind, enum chain_reach reach) {
-    struct reach_range range = {0, 0};
+    assert(kind >= POINT_SOUNDER && kind < POINT_KIND_COUNT);
+    struct reach_range all = {list->first[kind - POINT_SOUNDER],
+                              list->first[kind - POINT_SOUNDER + 1]};
     if (reach == CHAIN_REACH_SITE) {
-        range.end = point_count;
+        return all;
     } else if (place == RULESET_NONE) {
-        return range;
+        return (struct reach_range){all.first, all.first};
     } else if (reach == CHAIN_REACH_ZONE) {
-        range = reach_of_place(&places[places[place].zone]);
-    } else {
-        range = reach_of_place(&places[place]);
-        while (!reach_has(points, range, kind) && places[place].parent != RULESET_NONE) {
-            place = places[place].parent;
-            range = reach_of_place(&places[place]);
-        }
+        return reach_in(list, all, &places[places[place].zone]);
     }
-    return reach_has(points, range, kind) ? range : (struct reach_range){0, 0};
+    struct reach_range own = reach_in(list, all, &places[place]);
+    while (own.first == own.end && places[place].parent != RULESET_NONE) {
+        place = places[place].parent;
+        own = reach_in(list, all, &places[place]);
+    }
+    return own;
 }

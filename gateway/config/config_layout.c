@@ -115,25 +115,26 @@ static void layout_alarm_places(const struct config *config, const struct config
 }
 
 /* An output that an emergency may switch serves it, like the button that calls for help. */
-static void layout_outputs_of(const struct config *config, struct config_layout *layout,
+static void layout_outputs_of(struct config_layout *layout, const struct reach_list *outputs,
                               const struct config_step *step, uint32_t place) {
     for (enum point_kind kind = 0; kind < POINT_KIND_COUNT; kind++) {
         if ((step->row.outputs >> kind & 1) == 0) {
             continue;
         }
         struct reach_range range =
-            reach_outputs(layout->places, layout->points, config->point_count, place, kind,
-                          (enum chain_reach)step->row.reach);
+            reach_outputs(layout->places, outputs, place, kind, (enum chain_reach)step->row.reach);
         for (uint32_t i = range.first; i < range.end; i++) {
-            if (layout->points[i].kind == kind) {
-                layout_serves_emergency(layout, i);
-            }
+            layout_serves_emergency(layout, outputs->points[i]);
         }
     }
 }
 
 static void layout_emergency_outputs(struct config *config, struct config_layout *layout) {
     uint8_t *marks = config_alloc(&config->arena, config->place_count + 1, 1);
+    uint32_t *room = config_alloc(
+        &config->arena, reach_count(layout->points, config->point_count) + 1, sizeof *room);
+    struct reach_list outputs;
+    reach_list_init(&outputs, layout->points, config->point_count, room);
     for (uint32_t i = 0; i < config->rule_count; i++) {
         const struct config_rule *rule = &config->rules[i];
         if (!rule->sound || rule->draft.priority != PRIORITY_EMERGENCY ||
@@ -145,7 +146,7 @@ static void layout_emergency_outputs(struct config *config, struct config_layout
         for (uint32_t s = 0; s < chain->step_count; s++) {
             for (uint32_t place = 0; place < config->place_count; place++) {
                 if (marks[place] != 0 && chain->steps[s].row.outputs != 0) {
-                    layout_outputs_of(config, layout, &chain->steps[s], place);
+                    layout_outputs_of(layout, &outputs, &chain->steps[s], place);
                 }
             }
         }

@@ -14,6 +14,8 @@
 #include "tests/support/cmocka.h"
 #include "tests/support/trial.h"
 
+#define OUTPUT(point) (UINT32_C(1) << (point))
+
 enum { HOME, FLOOR, ROOM, BATH, YARD, SHED };
 
 static void site_init(struct trial *trial) {
@@ -42,28 +44,35 @@ static void the_nearest_output_going_up_is_meant_and_all_of_its_place(void **sta
         uint32_t place;
         enum point_kind kind;
         enum chain_reach reach;
-        uint32_t first, end;
+        uint32_t outputs; /* a set of points */
     } rows[] = {
-        {ROOM, POINT_CALL_LAMP, CHAIN_REACH_OWN, 1, 4},
-        {FLOOR, POINT_CALL_LAMP, CHAIN_REACH_OWN, 1, 4},
-        {BATH, POINT_CALL_LAMP, CHAIN_REACH_OWN, 4, 5},
-        {BATH, POINT_SOUNDER, CHAIN_REACH_OWN, 0, 5},
-        {HOME, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0, 5},
-        {SHED, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0, 0},
-        {ROOM, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0, 5},
-        {SHED, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0, 0},
-        {SHED, POINT_CALL_LAMP, CHAIN_REACH_SITE, 0, 6},
-        {ROOM, POINT_BEACON, CHAIN_REACH_SITE, 0, 0},
-        {RULESET_NONE, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0, 0},
-        {RULESET_NONE, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0, 0},
-        {RULESET_NONE, POINT_SOUNDER, CHAIN_REACH_SITE, 0, 6},
+        {ROOM, POINT_CALL_LAMP, CHAIN_REACH_OWN, OUTPUT(1)},
+        {FLOOR, POINT_CALL_LAMP, CHAIN_REACH_OWN, OUTPUT(1)},
+        {BATH, POINT_CALL_LAMP, CHAIN_REACH_OWN, OUTPUT(4)},
+        {BATH, POINT_SOUNDER, CHAIN_REACH_OWN, OUTPUT(2)},
+        {HOME, POINT_CALL_LAMP, CHAIN_REACH_OWN, OUTPUT(0) | OUTPUT(1) | OUTPUT(4)},
+        {SHED, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0},
+        {ROOM, POINT_CALL_LAMP, CHAIN_REACH_ZONE, OUTPUT(0) | OUTPUT(1) | OUTPUT(4)},
+        {SHED, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0},
+        {SHED, POINT_CALL_LAMP, CHAIN_REACH_SITE, OUTPUT(0) | OUTPUT(1) | OUTPUT(4)},
+        {ROOM, POINT_BEACON, CHAIN_REACH_SITE, 0},
+        {RULESET_NONE, POINT_CALL_LAMP, CHAIN_REACH_OWN, 0},
+        {RULESET_NONE, POINT_CALL_LAMP, CHAIN_REACH_ZONE, 0},
+        {RULESET_NONE, POINT_SOUNDER, CHAIN_REACH_SITE, OUTPUT(2)},
     };
+    uint32_t room[6];
+    struct reach_list list;
+    assert_int_equal(reach_count(trial.points, trial.draft.point_count), 4);
+    reach_list_init(&list, trial.points, trial.draft.point_count, room);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct reach_range range =
-            reach_outputs(trial.places, trial.points, trial.draft.point_count, rows[i].place,
-                          rows[i].kind, rows[i].reach);
-        if (range.first != rows[i].first || range.end != rows[i].end) {
-            fail_msg("row %zu: found %u to %u", i, range.first, range.end);
+            reach_outputs(trial.places, &list, rows[i].place, rows[i].kind, rows[i].reach);
+        uint32_t outputs = 0;
+        for (uint32_t k = range.first; k < range.end; k++) {
+            outputs |= OUTPUT(list.points[k]);
+        }
+        if (outputs != rows[i].outputs) {
+            fail_msg("row %zu: found %x", i, outputs);
         }
     }
     trial_deinit(&trial);
