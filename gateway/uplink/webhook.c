@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/*
- * libcurl's multi interface inside libevent's loop: the library says which sockets it waits for and
- * when it wants to be called, the loop tells it. A transfer that ends is looked at once the library
- * has returned, never from inside its callbacks.
- */
 #include "gateway/uplink/webhook.h"
 
 #include <assert.h>
@@ -19,31 +14,24 @@
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/uplink/batch.h"
 #include "gateway/uplink/signature.h"
+#include "gateway/uplink/transfers.h"
 #include "rules/limits.h"
 
-enum { CONNECTIONS_MAX = 8, STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299 };
-
-struct notice {
-    struct notice *newer; /* of the same call */
-    struct webhook_key key;
-    char id[WEBHOOK_ID_SIZE];
-    size_t body_size;
-    char body[];
-};
+enum { STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299 };
 
 struct call {
     struct call *older, *newer;
     struct webhooks *webhooks;
     uint32_t webhook;
     uint32_t group;
-    bool gathers;           /* others of its group may still join */
-    uint32_t count;         /* of its notices; 0 only while it is made or taken apart */
-    struct notice *notices; /* oldest first */
-    uint64_t born_ns;       /* real time */
-    uint32_t wait_ms;       /* after the next failure */
-    struct event *attempt;  /* the next one */
-    CURL *transfer;         /* while under way */
+    bool gathers; /* others of its group may still join */
+    struct batch batch;
+    uint64_t born_ns;      /* real time */
+    uint32_t wait_ms;      /* after the next failure */
+    struct event *attempt; /* the next one */
+    CURL *transfer;        /* while under way */
     struct curl_slist *headers;
     char *text; /* what is under way, as it was when it began */
     size_t text_size;
@@ -65,8 +53,7 @@ struct webhooks {
     struct webhook_times times;
     struct webhook_callbacks callbacks;
     void *context;
-    CURLM *multi;
-    struct event *timer;
+    struct transfers *transfers;
     struct call *oldest, *newest;
     uint32_t notice_count;                                  /* of all calls */
     char delivered[WEBHOOK_DELIVERED_MAX][WEBHOOK_ID_SIZE]; /* a ring */
@@ -140,8 +127,7 @@ static bool webhook_is_signed(const struct webhooks *webhooks, uint32_t index) {
 
 static void call_stop(struct call *call) {
     if (call->transfer != NULL) {
-        (void)curl_multi_remove_handle(call->webhooks->multi, call->transfer);
-        curl_easy_cleanup(call->transfer);
+        transfers_end(call->webhooks->transfers, call->transfer);
         call->transfer = NULL;
     }
     curl_slist_free_all(call->headers);
@@ -163,41 +149,19 @@ static void call_free(struct call *call) {
     } else {
         webhooks->newest = call->older;
     }
-    webhooks->notice_count -= call->count;
-    while (call->notices != NULL) {
-        struct notice *notice = call->notices;
-        call->notices = notice->newer;
-        free(notice);
-    }
+    webhooks->notice_count -= call->batch.count;
+    batch_deinit(&call->batch);
     call_stop(call);
     event_free(call->attempt);
     free(call);
 }
 
-/* Take one notice out of its call, which goes with its last. Returns whether the call still stands. */
-static bool call_remove(struct call *call, struct notice **link) {
-    struct notice *notice = *link;
-    assert(notice != NULL);
-    *link = notice->newer;
-    free(notice);
-    call->count--;
-    call->webhooks->notice_count--;
-    bool stands = call->count > 0;
-    if (!stands) {
-        call_free(call);
-    }
-    return stands;
-}
-
 static bool webhooks_has(const struct webhooks *webhooks, const char *id) {
-    for (const struct call *call = webhooks->oldest; call != NULL; call = call->newer) {
-        for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
-            if (strcmp(notice->id, id) == 0) {
-                return true;
-            }
-        }
+    const struct call *call = webhooks->oldest;
+    while (call != NULL && !batch_has(&call->batch, id)) {
+        call = call->newer;
     }
-    return false;
+    return call != NULL;
 }
 
 static void call_attempt(struct call *call);
@@ -241,63 +205,33 @@ static struct call *webhooks_gathering(const struct webhooks *webhooks,
                                        const struct webhook_notice *given) {
     struct call *call = webhooks->oldest;
     while (call != NULL && (!call->gathers || call->webhook != given->webhook ||
-                            call->group != given->group || call->count == WEBHOOK_CALL_MAX)) {
+                            call->group != given->group || call->batch.count == WEBHOOK_CALL_MAX)) {
         call = call->newer;
     }
     return given->gather_ms > 0 ? call : NULL;
 }
 
 static void webhooks_add(struct webhooks *webhooks, const struct webhook_notice *given) {
-    struct notice *notice = calloc(1, sizeof *notice + given->body_size);
     struct call *call = webhooks_gathering(webhooks, given);
-    if (call == NULL) {
-        call = notice != NULL ? call_new(webhooks, given) : NULL;
+    bool joins = call != NULL;
+    if (!joins) {
+        call = call_new(webhooks, given);
     }
-    if (notice == NULL || call == NULL) {
-        free(notice);
+    if (call == NULL) {
         return;
     }
-    notice->key = given->key;
-    memcpy(notice->id, given->id, strlen(given->id) + 1);
-    memcpy(notice->body, given->body, given->body_size);
-    notice->body_size = given->body_size;
-    struct notice **last = &call->notices;
-    while (*last != NULL) {
-        last = &(*last)->newer;
+    if (batch_add(&call->batch, given)) {
+        webhooks->notice_count++;
+    } else if (!joins) {
+        call_free(call);
+        return;
     }
-    *last = notice;
-    call->count++;
-    webhooks->notice_count++;
     if (given->gather_ms == 0) {
         call_attempt(call);
     }
 }
 
 /* ---- one attempt ---- */
-
-/* One event by itself, several as an array. Returns false without memory. */
-static bool call_write(struct call *call) {
-    size_t size = 1; /* for the last bracket: each notice brings the room for what is before it */
-    for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
-        size += notice->body_size + 1;
-    }
-    call->text = malloc(size);
-    call->text_size = 0;
-    if (call->text == NULL) {
-        return false;
-    }
-    for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
-        if (call->count > 1) {
-            call->text[call->text_size++] = notice == call->notices ? '[' : ',';
-        }
-        memcpy(call->text + call->text_size, notice->body, notice->body_size);
-        call->text_size += notice->body_size;
-    }
-    if (call->count > 1) {
-        call->text[call->text_size++] = ']';
-    }
-    return true;
-}
 
 /* What the receiver says beside its status is nobody's business. */
 static size_t call_swallow(char *bytes, size_t size, size_t count, void *context) {
@@ -317,10 +251,11 @@ static bool call_header(struct call *call, const char *line) {
 /* Headers of one attempt; the signature tells when it was made. Returns false if it cannot be made. */
 static bool call_headers(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
-    if (!call_header(call, call->count > 1 ? "Content-Type: application/cloudevents-batch+json; "
-                                             "charset=utf-8"
-                                           : "Content-Type: application/cloudevents+json; "
-                                             "charset=utf-8") ||
+    if (!call_header(call, call->batch.count > 1
+                               ? "Content-Type: application/cloudevents-batch+json; "
+                                 "charset=utf-8"
+                               : "Content-Type: application/cloudevents+json; "
+                                 "charset=utf-8") ||
         !call_header(call, "Expect:")) {
         return false;
     }
@@ -366,7 +301,7 @@ static void call_failed(struct call *call) {
     webhooks->counts.failures++;
     call_stop(call);
     if (age_ns >= webhooks->times.age_s_max * NS_PER_S) {
-        webhooks->counts.given_up += call->count;
+        webhooks->counts.given_up += call->batch.count;
         call_free(call);
         return;
     }
@@ -381,14 +316,15 @@ static void call_attempt(struct call *call) {
     webhooks->counts.attempts++;
     call->gathers = false;
     (void)event_del(call->attempt);
-    CURL *transfer = call_write(call) && call_headers(call) ? curl_easy_init() : NULL;
+    call->text = batch_write(&call->batch, &call->text_size);
+    CURL *transfer = call->text != NULL && call_headers(call) ? curl_easy_init() : NULL;
     if (transfer == NULL) {
         call_failed(call);
         return;
     }
     call_options(call, transfer);
     call->transfer = transfer;
-    if (curl_multi_add_handle(webhooks->multi, transfer) != CURLM_OK) {
+    if (!transfers_begin(webhooks->transfers, transfer)) {
         call_failed(call);
     }
 }
@@ -399,7 +335,8 @@ static void call_delivered(struct call *call) {
     struct webhook_key keys[WEBHOOK_CALL_MAX];
     uint32_t count = 0;
     uint32_t index = call->webhook;
-    for (const struct notice *notice = call->notices; notice != NULL; notice = notice->newer) {
+    for (const struct batch_notice *notice = call->batch.oldest; notice != NULL;
+         notice = notice->newer) {
         keys[count++] = notice->key;
         memcpy(webhooks->delivered[webhooks->delivered_next], notice->id, sizeof notice->id);
         webhooks->delivered_next = (webhooks->delivered_next + 1) % WEBHOOK_DELIVERED_MAX;
@@ -441,8 +378,7 @@ static bool webhook_is_busy(const struct webhooks *webhooks, uint32_t index) {
 
 static void probe_stop(struct webhook *hook) {
     if (hook->probe != NULL) {
-        (void)curl_multi_remove_handle(hook->webhooks->multi, hook->probe);
-        curl_easy_cleanup(hook->probe);
+        transfers_end(hook->webhooks->transfers, hook->probe);
         hook->probe = NULL;
     }
 }
@@ -464,7 +400,10 @@ static void probe_begin(evutil_socket_t fd, short what, void *context) {
     if (hook->probe != NULL) {
         webhook_options(webhooks, index, hook->probe);
         (void)curl_easy_setopt(hook->probe, CURLOPT_CONNECT_ONLY, 1L);
-        (void)curl_multi_add_handle(webhooks->multi, hook->probe);
+        /* One that cannot begin is looked at when the next is due. */
+        if (!transfers_begin(webhooks->transfers, hook->probe)) {
+            probe_stop(hook);
+        }
     }
 }
 
@@ -478,78 +417,15 @@ static void probe_ended(struct webhooks *webhooks, const CURL *transfer, CURLcod
     }
 }
 
-/* ---- libcurl in the loop ---- */
-
-/* Look at the transfers that have ended. */
-static void webhooks_reap(struct webhooks *webhooks) {
-    CURLMsg *message;
-    int left;
-    while ((message = curl_multi_info_read(webhooks->multi, &left)) != NULL) {
-        if (message->msg == CURLMSG_DONE) {
-            char *call = NULL;
-            CURLcode result = message->data.result;
-            (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-            if (call != NULL) {
-                call_ended((struct call *)(void *)call, result);
-            } else {
-                probe_ended(webhooks, message->easy_handle, result);
-            }
-        }
-    }
-}
-
-static void webhooks_ready(evutil_socket_t fd, short what, void *context) {
+static void webhooks_ended(void *context, CURL *transfer, CURLcode result) {
     struct webhooks *webhooks = context;
-    int running;
-    int action = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
-                 ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
-    (void)curl_multi_socket_action(webhooks->multi, fd, action, &running);
-    webhooks_reap(webhooks);
-}
-
-static void webhooks_timed(evutil_socket_t fd, short what, void *context) {
-    struct webhooks *webhooks = context;
-    int running;
-    (void)fd;
-    (void)what;
-    (void)curl_multi_socket_action(webhooks->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    webhooks_reap(webhooks);
-}
-
-static int webhooks_want_socket(CURL *transfer, curl_socket_t fd, int what, void *context,
-                                void *of_socket) {
-    struct webhooks *webhooks = context;
-    struct event *event = of_socket;
-    (void)transfer;
-    if (event != NULL) {
-        event_free(event);
-        event = NULL;
-    }
-    if (what != CURL_POLL_REMOVE) {
-        short wanted = (short)(((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
-                               ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0) | EV_PERSIST);
-        event = event_new(webhooks->base, fd, wanted, webhooks_ready, webhooks);
-        if (event == NULL || event_add(event, NULL) != 0) {
-            if (event != NULL) {
-                event_free(event);
-            }
-            return -1; /* the transfer fails and is tried again */
-        }
-    }
-    (void)curl_multi_assign(webhooks->multi, fd, event);
-    return 0;
-}
-
-static int webhooks_want_time(CURLM *multi, long wait_ms, void *context) {
-    struct webhooks *webhooks = context;
-    (void)multi;
-    if (wait_ms < 0) {
-        (void)event_del(webhooks->timer);
+    char *call = NULL;
+    (void)curl_easy_getinfo(transfer, CURLINFO_PRIVATE, &call);
+    if (call != NULL) {
+        call_ended((struct call *)(void *)call, result);
     } else {
-        const struct timeval wait = webhook_timeval((uint64_t)wait_ms);
-        (void)event_add(webhooks->timer, &wait);
+        probe_ended(webhooks, transfer, result);
     }
-    return 0;
 }
 
 /* ---- public ---- */
@@ -561,6 +437,22 @@ static bool webhooks_has_delivered(const struct webhooks *webhooks, const char *
         }
     }
     return false;
+}
+
+/* What was taken out of a call is gone, and the call with its last notice. */
+static void call_shrunk(struct call *call, uint32_t removed) {
+    call->webhooks->notice_count -= removed;
+    if (call->batch.count == 0) {
+        call_free(call);
+    }
+}
+
+static void webhooks_displace(struct webhooks *webhooks) {
+    struct call *oldest = webhooks->oldest;
+    assert(oldest != NULL && oldest->older == NULL);
+    batch_remove_oldest(&oldest->batch);
+    call_shrunk(oldest, 1);
+    webhooks->counts.displaced++;
 }
 
 void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given) {
@@ -580,30 +472,16 @@ void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given
     }
     OPENSSL_cleanse(&secret, sizeof secret);
     if (webhooks->notice_count == WEBHOOK_NOTICES_MAX) {
-        webhooks->counts.displaced++;
-        (void)call_remove(webhooks->oldest, &webhooks->oldest->notices);
+        webhooks_displace(webhooks);
     }
     webhooks_add(webhooks, given);
-}
-
-static void call_withdraw(struct call *call, uint32_t alarm, uint32_t run) {
-    struct notice **link = &call->notices;
-    bool stands = true;
-    while (stands && *link != NULL) {
-        const struct webhook_key *key = &(*link)->key;
-        if (key->alarm == alarm && key->run == run) {
-            stands = call_remove(call, link);
-        } else {
-            link = &(*link)->newer;
-        }
-    }
 }
 
 void webhooks_withdraw(struct webhooks *webhooks, uint32_t alarm, uint32_t run) {
     struct call *call = webhooks->oldest;
     while (call != NULL) {
         struct call *newer = call->newer;
-        call_withdraw(call, alarm, run);
+        call_shrunk(call, batch_withdraw(&call->batch, alarm, run));
         call = newer;
     }
 }
@@ -649,9 +527,7 @@ int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint3
     webhooks->times = *times;
     webhooks->callbacks = *callbacks;
     webhooks->context = context;
-    webhooks->multi = curl_multi_init();
-    webhooks->timer = event_new(base, -1, 0, webhooks_timed, webhooks);
-    int r = webhooks->multi == NULL || webhooks->timer == NULL ? err_origin(-ENOMEM) : 0;
+    int r = err_trace(transfers_new(base, webhooks_ended, webhooks, &webhooks->transfers));
     for (uint32_t i = 0; r == 0 && i < count; i++) {
         r = webhook_init(webhooks, i, &conf[i]);
     }
@@ -659,11 +535,6 @@ int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint3
         (void)webhooks_free(webhooks);
         return r;
     }
-    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_SOCKETFUNCTION, webhooks_want_socket);
-    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_SOCKETDATA, webhooks);
-    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_TIMERFUNCTION, webhooks_want_time);
-    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_TIMERDATA, webhooks);
-    (void)curl_multi_setopt(webhooks->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
     *ret_webhooks = webhooks;
     return 0;
 }
@@ -684,12 +555,7 @@ struct webhooks *webhooks_free(struct webhooks *webhooks) {
             event_free(webhooks->hooks[i].due);
         }
     }
-    if (webhooks->multi != NULL) {
-        (void)curl_multi_cleanup(webhooks->multi);
-    }
-    if (webhooks->timer != NULL) {
-        event_free(webhooks->timer);
-    }
+    webhooks->transfers = transfers_free(webhooks->transfers);
     free(webhooks);
     return NULL;
 }

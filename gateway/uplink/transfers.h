@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_UPLINK_TRANSFERS_H
+#define GATEWAY_UPLINK_TRANSFERS_H
+
+/*
+ * Transfers: libcurl's multi interface inside libevent's loop
+ *
+ * The library says which sockets it waits for and when it wants to be called, the loop tells it. A
+ * transfer that ends is told once the library has returned, never from inside its callbacks.
+ */
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "gateway/err.h"
+
+enum { TRANSFERS_CONNECTIONS_MAX = 8 };
+
+struct event_base;
+struct transfers;
+
+/*
+ * The program has called curl_global_init(). `ended` is called for each transfer that ends by itself;
+ * it is still to be given to transfers_end(). Returns 0 or <0.
+ */
+NODISCARD int transfers_new(struct event_base *base,
+                            void (*ended)(void *context, CURL *transfer, CURLcode result),
+                            void *context, struct transfers **ret_transfers);
+
+/* All transfers have been ended. */
+struct transfers *transfers_free(struct transfers *transfers);
+
+/* Begin one, which stays its maker's. Returns false if it cannot be. */
+bool transfers_begin(struct transfers *transfers, CURL *transfer);
+
+/* Stop it if it goes on, and clean it up; allowed from `ended`. */
+void transfers_end(struct transfers *transfers, CURL *transfer);
+
+#endif
