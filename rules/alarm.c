@@ -305,7 +305,6 @@ static unsigned alarm_return(struct alarm *alarm, const struct alarm_conf *conf,
                              struct instant now) {
     alarm->axes.active = false;
     alarm->deadline = INSTANT_NEVER;
-    alarm->remaining_ns = 0;
     if (!alarm->axes.latched && alarm_axes_are_suppressed(alarm->axes)) {
         /* What came and went while nobody was to hear of it owes nothing to anybody. */
         return ALARM_CHANGE_CLEARED | alarm_close(alarm, conf, now);

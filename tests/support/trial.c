@@ -21,11 +21,11 @@ void trial_init(struct trial *trial, uint32_t components, uint32_t calendars) {
     };
 }
 
-void trial_deinit(struct trial *trial) {
-    for (uint32_t i = 0; i < trial->draft.rule_count; i++) {
-        free(trial->programs[i]);
-        free(trial->clear_programs[i]);
-    }
+/* Forget what was bound. */
+static void trial_unbind(struct trial *trial) {
+    free(trial->bound.places);
+    free(trial->bound.points);
+    free(trial->bound.devices);
     free(trial->arrays.rules);
     free(trial->arrays.alarms);
     free(trial->arrays.ops);
@@ -35,6 +35,16 @@ void trial_deinit(struct trial *trial) {
     free(trial->arrays.dependent_first);
     free(trial->arrays.dependents);
     free(trial->arrays.betweens);
+    trial->bound = (struct trial_bound){0};
+    trial->arrays = (struct ruleset_arrays){0};
+}
+
+void trial_deinit(struct trial *trial) {
+    for (uint32_t i = 0; i < trial->draft.rule_count; i++) {
+        free(trial->programs[i]);
+        free(trial->clear_programs[i]);
+    }
+    trial_unbind(trial);
     memset(trial, 0, sizeof *trial);
 }
 
@@ -165,16 +175,37 @@ static void trial_compile(struct trial *trial) {
 }
 
 static void *trial_array(size_t count, size_t size) {
-    void *array = malloc(count * size + 1);
+    size_t bytes = count > 0 ? count * size : 1;
+    void *array = malloc(bytes);
     assert(array != NULL);
-    memset(array, 0xAA, count * size + 1); /* nothing may rely on what was there before */
+    memset(array, 0xAA, bytes); /* nothing may rely on what was there before */
     return array;
+}
+
+static void *trial_copy(const void *array, size_t count, size_t size) {
+    void *copy = trial_array(count, size);
+    memcpy(copy, array, count * size);
+    return copy;
+}
+
+/* Give the draft the site as it stands now. */
+static void trial_keep_site(struct trial *trial) {
+    struct ruleset_draft *draft = &trial->draft;
+    struct trial_bound *bound = &trial->bound;
+    bound->places = trial_copy(trial->places, draft->place_count, sizeof *bound->places);
+    bound->points = trial_copy(trial->points, draft->point_count, sizeof *bound->points);
+    bound->devices = trial_copy(trial->devices, draft->device_count, sizeof *bound->devices);
+    draft->places = bound->places;
+    draft->points = bound->points;
+    draft->devices = bound->devices;
 }
 
 bool trial_bind(struct trial *trial) {
     trial_ranges(trial);
     trial_compile(trial);
-    reach_zones(&trial->draft, trial->places);
+    trial_unbind(trial);
+    trial_keep_site(trial);
+    reach_zones(&trial->draft, trial->bound.places);
     struct ruleset_sizes *sizes = &trial->sizes;
     trial->finding_count = ruleset_measure(&trial->draft, sizes, trial->findings, TRIAL_FINDINGS);
     for (uint32_t i = 0; i < trial->finding_count && i < TRIAL_FINDINGS; i++) {
@@ -195,9 +226,9 @@ bool trial_bind(struct trial *trial) {
     arrays->betweens = trial_array(sizes->betweens, sizeof *arrays->betweens);
     ruleset_bind(&trial->draft, sizes, arrays);
     trial->ruleset = (struct ruleset){
-        .places = trial->places,
-        .points = trial->points,
-        .devices = trial->devices,
+        .places = trial->bound.places,
+        .points = trial->bound.points,
+        .devices = trial->bound.devices,
         .rules = arrays->rules,
         .alarms = arrays->alarms,
         .ops = arrays->ops,

@@ -23,6 +23,13 @@ enum {
     TRIAL_FINDINGS = 64,
 };
 
+/* The site as it was bound: exactly as long as it is, so that a sanitizer sees who reads past it. */
+struct trial_bound {
+    struct ruleset_place *places;
+    struct ruleset_point *points;
+    struct ruleset_device *devices;
+};
+
 struct trial {
     struct ruleset_place places[TRIAL_PLACES];
     struct ruleset_point points[TRIAL_POINTS];
@@ -37,6 +44,7 @@ struct trial {
     uint32_t chain_count, step_count;
     uint32_t shift_count; /* set it before binding */
     struct ruleset_draft draft;
+    struct trial_bound bound;
     struct ruleset_sizes sizes;
     struct ruleset_arrays arrays;
     struct ruleset_finding findings[TRIAL_FINDINGS];

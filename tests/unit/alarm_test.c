@@ -14,6 +14,7 @@
 
 #include "rules/alarm.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/doomed.h"
 
 #define HOUR_S 3600
 
@@ -556,6 +557,116 @@ static void every_state_can_be_reached(void **state) {
     assert_int_equal(seen, (1u << ALARM_STATE_COUNT) - 1);
 }
 
+/* --- what cannot be --- */
+
+/* Whoever gives an order is one of the roles, and what it was is one of the dispositions. */
+static void an_order_by_no_role_or_with_no_disposition_is_refused(void **state) {
+    (void)state;
+    struct life life;
+    enum command_refusal refusal;
+    life_begin(&life, PLAIN, 0);
+    story(&life, "0 true unacknowledged raised\n");
+    struct command command = {
+        .verb = COMMAND_ACKNOWLEDGE, .actor = "nurse", .second_role = ROLE_COUNT};
+    command.role = ROLE_COUNT;
+    assert_int_equal(alarm_command(&life.alarm, &life.conf, &command, (struct instant){NS_PER_S},
+                                   (struct wall){0}, &refusal),
+                     0);
+    assert_int_equal(refusal, COMMAND_REFUSED_ROLE);
+    command.role = ROLE_CAREGIVER;
+    command.disposition = DISPOSITION_COUNT;
+    assert_int_equal(alarm_command(&life.alarm, &life.conf, &command, (struct instant){NS_PER_S},
+                                   (struct wall){0}, &refusal),
+                     0);
+    assert_int_equal(refusal, COMMAND_REFUSED_NO_DISPOSITION);
+    command.disposition = DISPOSITION_COUNT - 1;
+    assert_int_equal(alarm_command(&life.alarm, &life.conf, &command, (struct instant){NS_PER_S},
+                                   (struct wall){0}, &refusal),
+                     ALARM_CHANGE_ACKNOWLEDGED);
+}
+
+/* Open, active and a test, but raised without a number: A3 does not hold, whatever happens next. */
+static void broken_begin(struct life *life) {
+    life_begin(life, PLAIN, 0);
+    life->conf.test = true;
+    (void)alarm_step(&life->alarm, &life->conf, TRUTH_TRUE, (struct instant){0}, (struct wall){0});
+    life->conf.test = false;
+    life->alarm.occurrence = 0;
+}
+
+static void broken_step(void *of) {
+    struct life *life = of;
+    (void)alarm_step(&life->alarm, &life->conf, TRUTH_TRUE, (struct instant){1}, (struct wall){0});
+}
+
+static void broken_command(void *of) {
+    struct life *life = of;
+    enum command_refusal refusal;
+    const struct command command = {.verb = COMMAND_ACKNOWLEDGE, .second_role = ROLE_COUNT};
+    (void)alarm_command(&life->alarm, &life->conf, &command, (struct instant){1}, (struct wall){0},
+                        &refusal);
+}
+
+static void broken_inhibit(void *of) {
+    struct life *life = of;
+    (void)alarm_inhibit(&life->alarm, &life->conf, true, (struct instant){1});
+}
+
+static void broken_test_end(void *of) {
+    struct life *life = of;
+    (void)alarm_test_end(&life->alarm, &life->conf, (struct instant){1});
+}
+
+static void broken_acknowledge_again(void *of) {
+    struct life *life = of;
+    const struct command command = {.verb = COMMAND_ACKNOWLEDGE, .second_role = ROLE_COUNT};
+    life->alarm.axes.acked = true;
+    (void)alarm_acknowledge_again(&life->alarm, &life->conf, &command);
+}
+
+static void broken_restore(void *of) {
+    struct life *life = of;
+    struct alarm_record record;
+    alarm_record(&life->alarm, (struct instant){1}, &record);
+    record.disposition = DISPOSITION_COUNT; /* a journal is never read so */
+    alarm_restore(&life->alarm, &life->conf, &record, (struct instant){1});
+}
+
+/* A gateway that contradicts itself ends, and is started again with what its journal knows. */
+static void nothing_goes_on_with_an_alarm_that_contradicts_itself(void **state) {
+    (void)state;
+    static void (*const goes_on[])(void *) = {broken_step,    broken_command,
+                                              broken_inhibit, broken_test_end,
+                                              broken_restore, broken_acknowledge_again};
+    struct life life;
+    broken_begin(&life);
+    life.alarm.occurrence = 1;
+    alarm_check(&life.alarm, &life.conf); /* nothing else is wrong with it */
+    for (size_t i = 0; i < sizeof goes_on / sizeof goes_on[0]; i++) {
+        broken_begin(&life);
+        if (!doomed(goes_on[i], &life)) {
+            fail_msg("case %zu goes on", i);
+        }
+    }
+}
+
+/* A5: a return that was never raised is no arrow of the drawing. */
+static void broken_arrow(void *of) {
+    struct life *life = of;
+    life->alarm.axes.latched = false; /* latched_acked, and no longer latched: nobody reset it */
+    (void)alarm_step(&life->alarm, &life->conf, TRUTH_FALSE, (struct instant){1}, (struct wall){0});
+}
+
+static void a_latched_alarm_cannot_be_found_closed(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, FIRE, 0);
+    story(&life, "0 true unacknowledged raised\n"
+                 "0 false latched_unacked cleared\n"
+                 "0 acknowledge latched_acked acknowledged\n");
+    assert_true(doomed(broken_arrow, &life));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alarm_acknowledged_closes_when_its_condition_ends),
@@ -583,6 +694,9 @@ int main(void) {
         cmocka_unit_test(a_record_that_contradicts_itself_is_mended_to_the_graver_side),
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),
+        cmocka_unit_test(an_order_by_no_role_or_with_no_disposition_is_refused),
+        cmocka_unit_test(nothing_goes_on_with_an_alarm_that_contradicts_itself),
+        cmocka_unit_test(a_latched_alarm_cannot_be_found_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

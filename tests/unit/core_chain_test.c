@@ -333,6 +333,18 @@ static void an_acknowledgement_by_a_wrong_role_stops_nothing(void **state) {
 }
 
 /* All steps are over and nobody came: whoever calls again is not told that everybody was called. */
+/* Whoever silences it, or has been there, has not said that he will see to it. */
+static void nothing_but_an_acknowledgement_stops_a_call(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 lamp on : - | lamp\n"
+          "3 caregiver silence : silenced:one | lamp\n"
+          "4 caregiver attend : attended:one | dark\n"
+          "60.9 tick - : - | dark\n"
+          "61 tick - : 2:one | dark\n");
+}
+
 static void a_new_call_after_the_last_step_calls_everybody_anew(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -646,6 +658,7 @@ int main(void) {
         STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),
         STORY(a_call_escalates_until_the_right_role_acknowledges),
         STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),
+        STORY(nothing_but_an_acknowledgement_stops_a_call),
         STORY(a_new_call_after_the_last_step_calls_everybody_anew),
         STORY(an_acknowledged_call_goes_no_further),
         STORY(a_lamp_that_is_broken_or_lost_is_no_receiver),

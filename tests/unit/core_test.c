@@ -23,8 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/core.h"
+#include "rules/core_state.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/doomed.h"
 #include "tests/support/trial.h"
 
 enum { CARE, ROOM, HALL, PLACES };
@@ -556,7 +557,7 @@ static void a_device_never_heard_is_missed_after_the_start(void **state) {
 /* One cause, one alarm: its device is missed first, and its points are waited for from its return. */
 static void a_point_is_not_missed_before_its_device_was_ever_heard(void **state) {
     (void)state;
-    stage.trial.points[DOOR].silence_ns = 2 * NS_PER_S;
+    stage.trial.bound.points[DOOR].silence_ns = 2 * NS_PER_S;
     story("0 start - : system.started\n"
           "1 io gone : raised:lost/io\n"
           "2 tick - : -\n"
@@ -904,6 +905,162 @@ static void changed_alarms_come_in_portions(void **state) {
     assert_int_equal(core_changed(stage.core, &one, 1), 0);
 }
 
+/* … and no other alarm with it, though its memories stand next to those of the one that changed. */
+static void a_reading_that_changes_nothing_is_not_reported(void **state) {
+    (void)state;
+    rest();
+    uint32_t some[64];
+    story("1 smoke 1 : raised:fire/smoke\n");
+    (void)core_changed(stage.core, some, 64);
+    story("2 button uncertain : -\n"
+          "3 heat uncertain : -\n"
+          "5 door 0 : -\n");
+    assert_changed(0, NULL);
+}
+
+static void the_end_of_a_test_is_told_where_it_begins_and_nowhere_else(void **state) {
+    (void)state;
+    rest();
+    story("1 room test-begin:60 : test.begun\n");
+    assert_int_equal(stage.step.events[0].until.ns, 61 * NS_PER_S + 7);
+    story("2 button 1 : test.tripped,raised:call/button\n");
+    assert_int_equal(stage.step.events[0].until.ns, 0);
+    story("3 button 0 : cleared:call/button\n"
+          "4 room test-end : test.untested,test.untested,test.untested,test.ended\n");
+    for (uint32_t i = 0; i < stage.step.event_count; i++) {
+        assert_int_equal(stage.step.events[i].until.ns, 0);
+    }
+}
+
+static void a_test_by_no_role_or_of_no_place_is_refused(void **state) {
+    (void)state;
+    struct command command = {.verb = COMMAND_TEST_BEGIN, .place = HALL, .duration_s = 60};
+    const struct input input = {.kind = INPUT_COMMAND, .command = &command};
+    command.role = ROLE_COUNT;
+    take(&input);
+    assert_int_equal(stage.step.refusal, COMMAND_REFUSED_ROLE);
+    command.role = ROLE_ENGINEER;
+    command.place = PLACES;
+    take(&input);
+    assert_int_equal(stage.step.refusal, COMMAND_REFUSED_UNKNOWN_PLACE);
+    command.place = PLACES - 1;
+    take(&input);
+    assert_int_equal(stage.step.refusal, COMMAND_ACCEPTED);
+}
+
+static void the_last_of_four_places_is_tested_and_that_ends(void **state) {
+    (void)state;
+    enum { WING = PLACES, FOUR };
+    stage_core_end();
+    trial_deinit(&stage.trial);
+    struct trial *trial = &stage.trial;
+    trial_init(trial, COMPONENTS, CALENDARS);
+    for (uint32_t i = 0; i < FOUR; i++) {
+        (void)trial_place(trial, RULESET_NONE, PLACE_DAY_CARE_ROOM);
+    }
+    (void)trial_device(trial, 0);
+    for (uint32_t i = 0; i < FOUR; i++) {
+        (void)trial_point(trial, WING, 0, POINT_EMERGENCY_BUTTON);
+    }
+    assert_true(trial_bind(trial));
+    stage_core((struct instant){0});
+    const struct command command = {.verb = COMMAND_TEST_BEGIN, .place = WING, .duration_s = 60};
+    struct input input = {.kind = INPUT_COMMAND, .command = &command};
+    take(&input);
+    assert_int_equal(stage.step.events[0].type, EVENT_TEST_BEGUN);
+    story("59.9 tick - : -\n"
+          "60 tick - : test.untested,test.untested,test.untested,test.untested,test.ended\n");
+}
+
+static void a_place_without_hours_is_always_open(void **state) {
+    (void)state;
+    stage_core_end();
+    trial_deinit(&stage.trial);
+    struct trial *trial = &stage.trial;
+    trial_init(trial, COMPONENTS, CALENDARS);
+    (void)trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    (void)trial_place(trial, CARE, PLACE_DAY_CARE_ROOM);
+    trial->places[ROOM].calendar = 1;
+    (void)trial_device(trial, 0);
+    (void)trial_point(trial, CARE, 0, POINT_EMERGENCY_BUTTON);
+    (void)trial_point(trial, ROOM, 0, POINT_SMOKE);
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON) | TRIAL_KIND(POINT_SMOKE),
+                     "value and open", CLASS_CALL_EMERGENCY);
+    assert_true(trial_bind(trial));
+    stage_core((struct instant){0});
+    story("0 start - : system.started\n"
+          "1 button 1 : raised:call/button\n"
+          "2 smoke 1 : -\n" /* nobody has said yet whether its room is open */
+          "3 open yes : raised:call/smoke\n");
+}
+
+/* A test or a fire that nobody counts, an output that no alarm wants, a chain of what is closed. */
+static void broken_tests(void *core) {
+    ((struct core *)core)->fires[PLACES - 1] = 1;
+    core_check(core);
+}
+static void broken_first_zone(void *core) {
+    ((struct core *)core)->promotions[0] = 1;
+    core_check(core);
+}
+static void broken_first_output(void *core) {
+    ((struct core *)core)->output_holders[0] = 1;
+    core_check(core);
+}
+static void broken_last_output(void *core) {
+    ((struct core *)core)->output_holders[POINTS - 1] = 1;
+    core_check(core);
+}
+static void broken_first_chain(void *core) {
+    ((struct core *)core)->chains[0].chain.state = CHAIN_STOPPED;
+    core_check(core);
+}
+static void broken_first_alarm(void *core) {
+    ((struct core *)core)->alarms[0].axes.active = true;
+    core_check(core);
+}
+static void broken_first_point(void *core) {
+    ((struct core *)core)->points[0].quality = QUALITY_COUNT;
+    core_check(core);
+}
+static void broken_lost_point(void *core) {
+    ((struct core *)core)->devices[IO].lost = TRUTH_TRUE;
+    core_check(core);
+}
+static void broken_timer(void *core) {
+    ((struct core *)core)->timers.due[0] = (struct instant){NS_PER_S};
+    core_check(core);
+}
+static void broken_heap(void *core) {
+    ((struct core *)core)->timers.position[((struct core *)core)->timers.heap[0]] = 1;
+    core_check(core);
+}
+static void broken_touched(void *core) {
+    index_set_add(&((struct core *)core)->touched, 0);
+    core_check(core);
+}
+
+static void a_core_that_contradicts_itself_does_not_go_on(void **state) {
+    (void)state;
+    static void (*const deeds[])(void *) = {
+        broken_tests,       broken_first_zone,  broken_first_output, broken_last_output,
+        broken_first_chain, broken_first_alarm, broken_first_point,  broken_lost_point,
+        broken_timer,       broken_heap,        broken_touched,
+    };
+    static const struct chain_step step = {.webhook = CHAIN_NO_WEBHOOK};
+    stage_core_end();
+    stage.trial.rules[CALL].chain = trial_chain(&stage.trial, &step, 1);
+    assert_true(trial_bind(&stage.trial));
+    stage_core((struct instant){0});
+    rest();
+    for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
+        if (!doomed(deeds[i], stage.core)) {
+            fail_msg("case %zu goes on", i);
+        }
+    }
+    core_check(stage.core);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define CORE_TEST(test) cmocka_unit_test_setup_teardown(test, build, tear_down)
@@ -944,6 +1101,12 @@ int main(void) {
         CORE_TEST(each_alarm_whose_record_changed_is_reported_once_in_order),
         CORE_TEST(a_window_that_began_is_reported_although_nothing_is_told),
         CORE_TEST(changed_alarms_come_in_portions),
+        CORE_TEST(a_reading_that_changes_nothing_is_not_reported),
+        CORE_TEST(the_end_of_a_test_is_told_where_it_begins_and_nowhere_else),
+        CORE_TEST(a_place_without_hours_is_always_open),
+        CORE_TEST(a_test_by_no_role_or_of_no_place_is_refused),
+        CORE_TEST(the_last_of_four_places_is_tested_and_that_ends),
+        CORE_TEST(a_core_that_contradicts_itself_does_not_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

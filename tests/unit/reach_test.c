@@ -62,11 +62,11 @@ static void the_nearest_output_going_up_is_meant_and_all_of_its_place(void **sta
     };
     uint32_t room[6];
     struct reach_list list;
-    assert_int_equal(reach_count(trial.points, trial.draft.point_count), 4);
-    reach_list_init(&list, trial.points, trial.draft.point_count, room);
+    assert_int_equal(reach_count(trial.bound.points, trial.draft.point_count), 4);
+    reach_list_init(&list, trial.bound.points, trial.draft.point_count, room);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct reach_range range =
-            reach_outputs(trial.places, &list, rows[i].place, rows[i].kind, rows[i].reach);
+            reach_outputs(trial.bound.places, &list, rows[i].place, rows[i].kind, rows[i].reach);
         uint32_t outputs = 0;
         for (uint32_t k = range.first; k < range.end; k++) {
             outputs |= OUTPUT(list.points[k]);
