@@ -137,8 +137,7 @@ static void call_stop(struct call *call) {
 }
 
 /* Free a call; what it still holds goes with it. */
-static void call_free(struct call *call) {
-    struct webhooks *webhooks = call->webhooks;
+static void call_free(struct webhooks *webhooks, struct call *call) {
     if (call->older != NULL) {
         call->older->newer = call->newer;
     } else {
@@ -223,7 +222,7 @@ static void webhooks_add(struct webhooks *webhooks, const struct webhook_notice 
     if (batch_add(&call->batch, given)) {
         webhooks->notice_count++;
     } else if (!joins) {
-        call_free(call);
+        call_free(webhooks, call);
         return;
     }
     if (given->gather_ms == 0) {
@@ -302,7 +301,7 @@ static void call_failed(struct call *call) {
     call_stop(call);
     if (age_ns >= webhooks->times.age_s_max * NS_PER_S) {
         webhooks->counts.given_up += call->batch.count;
-        call_free(call);
+        call_free(webhooks, call);
         return;
     }
     const struct timeval wait = webhook_timeval(call->wait_ms);
@@ -342,7 +341,7 @@ static void call_delivered(struct call *call) {
         webhooks->delivered_next = (webhooks->delivered_next + 1) % WEBHOOK_DELIVERED_MAX;
     }
     webhooks->counts.delivered += count;
-    call_free(call);
+    call_free(webhooks, call);
     webhook_note(webhooks, index, TRUTH_TRUE, "");
     for (uint32_t i = 0; i < count; i++) {
         webhooks->callbacks.answered(webhooks->context, &keys[i], true);
@@ -440,18 +439,19 @@ static bool webhooks_has_delivered(const struct webhooks *webhooks, const char *
 }
 
 /* What was taken out of a call is gone, and the call with its last notice. */
-static void call_shrunk(struct call *call, uint32_t removed) {
-    call->webhooks->notice_count -= removed;
+static void call_shrunk(struct webhooks *webhooks, struct call *call, uint32_t removed) {
+    webhooks->notice_count -= removed;
     if (call->batch.count == 0) {
-        call_free(call);
+        call_free(webhooks, call);
     }
 }
 
 static void webhooks_displace(struct webhooks *webhooks) {
     struct call *oldest = webhooks->oldest;
-    assert(oldest != NULL && oldest->older == NULL);
+    assert(oldest != NULL);
     batch_remove_oldest(&oldest->batch);
-    call_shrunk(oldest, 1);
+    assert(oldest->older == NULL);
+    call_shrunk(webhooks, oldest, 1);
     webhooks->counts.displaced++;
 }
 
@@ -481,7 +481,7 @@ void webhooks_withdraw(struct webhooks *webhooks, uint32_t alarm, uint32_t run) 
     struct call *call = webhooks->oldest;
     while (call != NULL) {
         struct call *newer = call->newer;
-        call_shrunk(call, batch_withdraw(&call->batch, alarm, run));
+        call_shrunk(webhooks, call, batch_withdraw(&call->batch, alarm, run));
         call = newer;
     }
 }
@@ -546,7 +546,7 @@ struct webhooks *webhooks_free(struct webhooks *webhooks) {
     struct call *call = webhooks->oldest;
     while (call != NULL) {
         struct call *newer = call->newer;
-        call_free(call);
+        call_free(webhooks, call);
         call = newer;
     }
     for (uint32_t i = 0; i < webhooks->count; i++) {
