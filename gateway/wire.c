@@ -39,6 +39,7 @@ _Static_assert(sizeof(struct wire_outputs) <= WIRE_SIZE_MAX, "a message fits one
 _Static_assert(sizeof(struct wire_event) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_notice) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_point_values) <= WIRE_SIZE_MAX, "a message fits one packet");
+_Static_assert(sizeof(struct wire_buses) <= WIRE_SIZE_MAX, "a message fits one packet");
 
 /* The packets whose length follows from a count: where the count stands, and what is counted. */
 static const struct {
@@ -76,6 +77,9 @@ static const struct {
                      WIRE_BODY_MAX},
     [WIRE_RECEIPT] = {.fixed = sizeof(struct wire_receipt)},
     [WIRE_LISTENER] = {.fixed = sizeof(struct wire_listener)},
+    [WIRE_FIGURES] = {.fixed = sizeof(struct wire_figures)},
+    [WIRE_BUSES] = {offsetof(struct wire_buses, buses), offsetof(struct wire_buses, count),
+                    sizeof(struct wire_bus), WIRE_BUSES_MAX},
 };
 
 /* Is the packet of `len` bytes at `message` one that this build sends? */

@@ -11,12 +11,13 @@
  * the hello carries the build and the generation of the configuration, and a stranger is turned
  * away.
  *
- *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE
+ *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE  FIGURES  BUSES
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
  *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE
- *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER
- *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  COMPONENTS
- * COMMAND_RESULT console -> engine   HELLO  COMMAND
+ *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES
+ *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  COMPONENTS  FIGURES
+ *                         BUSES  COMMAND_RESULT
+ *     console -> engine   HELLO  COMMAND
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
  * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
@@ -27,7 +28,9 @@
 #include <stddef.h>
 
 #include "gateway/err.h"
+#include "gateway/figures.h"
 #include "rules/core.h"
+#include "sensors/driver.h"
 
 struct event_base;
 
@@ -54,6 +57,8 @@ enum wire_kind {
     WIRE_NOTICE,
     WIRE_RECEIPT,
     WIRE_LISTENER,
+    WIRE_FIGURES,
+    WIRE_BUSES,
     WIRE_KIND_COUNT,
 };
 
@@ -204,6 +209,32 @@ struct wire_components {
     uint64_t uplink_confirmed_alarm, uplink_confirmed_activity;
     uint64_t readings, readings_dropped, events, commits, commit_failures, commit_ns_max;
     uint64_t journal_pending; /* events waiting for their commit */
+};
+
+/* What a process counts of its own queues, each second; the engine passes it on to the console. */
+struct wire_figures {
+    struct wire_header header;
+    uint32_t owner;                /* enum figure_owner */
+    uint32_t component;            /* whose; set by the engine. 0 for its own */
+    uint64_t values[FIGURE_COUNT]; /* only the owner's mean anything */
+};
+
+enum { WIRE_BUSES_MAX = 64 };
+
+/* What was asked of the devices of one Modbus bus since its process began. */
+struct wire_bus {
+    uint32_t bus; /* index in the site */
+    uint32_t reserved;
+    uint64_t polls, answers, skipped;
+    uint64_t failures[SENSOR_CAUSE_COUNT]; /* requests that brought no value */
+};
+
+/* The buses of a field process, WIRE_BUSES_MAX a second by turns. */
+struct wire_buses {
+    struct wire_header header;
+    uint32_t count;
+    uint32_t reserved;
+    struct wire_bus buses[WIRE_BUSES_MAX]; /* only `count` of them are sent */
 };
 
 /* The broker has taken all events of a lane up to `seq`. */

@@ -21,3 +21,15 @@ const char *sensor_cause_text(enum sensor_cause cause) {
     assert(cause < SENSOR_CAUSE_COUNT);
     return texts[cause];
 }
+
+const char *sensor_cause_name(enum sensor_cause cause) {
+    static const char *const names[SENSOR_CAUSE_COUNT] = {
+        [SENSOR_CAUSE_NONE] = "none",       [SENSOR_CAUSE_UNREACHABLE] = "unreachable",
+        [SENSOR_CAUSE_TIMEOUT] = "timeout", [SENSOR_CAUSE_CLOSED] = "closed",
+        [SENSOR_CAUSE_UNIT] = "unit",       [SENSOR_CAUSE_SHORT] = "short",
+        [SENSOR_CAUSE_LONG] = "long",       [SENSOR_CAUSE_EXCEPTION] = "exception",
+        [SENSOR_CAUSE_GARBLED] = "garbled", [SENSOR_CAUSE_VALUE] = "value",
+    };
+    assert(cause < SENSOR_CAUSE_COUNT);
+    return names[cause];
+}

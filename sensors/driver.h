@@ -48,6 +48,9 @@ enum sensor_cause {
 /* "no answer in time", "another unit answered" … Static storage. */
 const char *sensor_cause_text(enum sensor_cause cause);
 
+/* "timeout", "unit" …: for figures. Static storage. */
+const char *sensor_cause_name(enum sensor_cause cause);
+
 enum { SENSOR_DETAIL_SIZE = 96 };
 
 struct sensor_note {

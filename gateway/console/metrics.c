@@ -144,6 +144,157 @@ static void metrics_alarms(struct evbuffer *out, const struct view *view, struct
                         metrics_is_overdue, now);
 }
 
+/* --- figures of the processes --- */
+
+static const struct {
+    enum figure_owner owner;
+    enum metric_type type;
+    const char *name, *help;
+} figures[FIGURE_COUNT] = {
+#define FIGURE(owner, tag, name, type, help)                                                       \
+    [FIGURE_##owner##_##tag] = {FIGURE_OWNER_##owner, METRIC_##type, name, help},
+#include "gateway/figures.def"
+#undef FIGURE
+};
+
+/* Of the present connection, and of a process that is there: others would be of the past. */
+static bool metrics_has_figures(const struct view *view, uint32_t component) {
+    return view->figures[component].round == view->round &&
+           view->components.present[component] == TRUTH_TRUE;
+}
+
+static void metrics_field_figure(struct evbuffer *out, const struct view *view,
+                                 enum figure figure) {
+    bool counter = figures[figure].type == METRIC_COUNTER;
+    metric_family(out, figures[figure].name, figures[figure].type, NULL, figures[figure].help);
+    for (uint32_t i = 0; i < view->site->header->field_count; i++) {
+        char name[32];
+        site_component_name(view->site, i, name, sizeof name);
+        if (metrics_has_figures(view, i)) {
+            (void)evbuffer_add_printf(out, "tocsin_%s%s{component=\"%s\"} %" PRIu64 "\n",
+                                      figures[figure].name, counter ? "_total" : "", name,
+                                      view->figures[i].values[figure]);
+        }
+    }
+}
+
+static void metrics_figure(struct evbuffer *out, enum figure figure, uint64_t value) {
+    if (figures[figure].type == METRIC_COUNTER) {
+        metric_counter(out, figures[figure].name, figures[figure].help, value);
+    } else {
+        metric_gauge(out, figures[figure].name, figures[figure].help, value);
+    }
+}
+
+static void metrics_figures(struct evbuffer *out, const struct view *view) {
+    uint32_t uplink = view->site->header->field_count; /* components: fields, uplink, console */
+    for (enum figure figure = 0; figure < FIGURE_COUNT; figure++) {
+        switch (figures[figure].owner) {
+        case FIGURE_OWNER_FIELD:
+            metrics_field_figure(out, view, figure);
+            break;
+        case FIGURE_OWNER_UPLINK:
+            if (metrics_has_figures(view, uplink)) {
+                metrics_figure(out, figure, view->figures[uplink].values[figure]);
+            }
+            break;
+        case FIGURE_OWNER_ENGINE:
+            if (view->engine_figures.round == view->round) {
+                metrics_figure(out, figure, view->engine_figures.values[figure]);
+            }
+            break;
+        case FIGURE_OWNER_COUNT:
+            break;
+        }
+    }
+}
+
+/* --- buses --- */
+
+/* What is counted of a bus; its figures in the order of struct wire_bus. */
+static const struct {
+    const char *name, *help;
+} bus_families[] = {
+    {"bus_polls", "Polls begun on a Modbus bus."},
+    {"bus_answers", "Polls that brought a good answer."},
+    {"bus_polls_skipped", "Polls that were left out because the bus was busy."},
+};
+enum { BUS_POLLS, BUS_ANSWERS, BUS_SKIPPED, BUS_FAMILIES };
+
+static uint64_t metrics_bus_figure(const struct wire_bus *bus, int family) {
+    return family == BUS_POLLS ? bus->polls : family == BUS_ANSWERS ? bus->answers : bus->skipped;
+}
+
+/* One series: the bus by its address, escaped as OpenMetrics wants it, and a cause or none. */
+static void metrics_bus_sample(struct evbuffer *out, const char *family, const char *bus,
+                               const char *cause, uint64_t value) {
+    (void)evbuffer_add_printf(out, "tocsin_%s_total{bus=\"", family);
+    for (const char *at = bus; *at != '\0'; at++) {
+        (void)evbuffer_add_printf(out, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
+    }
+    (void)evbuffer_add_printf(out, "\"");
+    if (cause != NULL) {
+        (void)evbuffer_add_printf(out, ",cause=\"%s\"", cause);
+    }
+    (void)evbuffer_add_printf(out, "} %" PRIu64 "\n", value);
+}
+
+static void metrics_bus_add(struct wire_bus *sum, const struct wire_bus *bus) {
+    sum->polls += bus->polls;
+    sum->answers += bus->answers;
+    sum->skipped += bus->skipped;
+    for (int cause = 0; cause < SENSOR_CAUSE_COUNT; cause++) {
+        sum->failures[cause] += bus->failures[cause];
+    }
+}
+
+/* The rows to print: each known bus, up to the bound, and the rest as one. */
+struct bus_rows {
+    uint32_t count;
+    const char *names[METRICS_BUSES_MAX + 1];
+    struct wire_bus counts[METRICS_BUSES_MAX + 1];
+};
+
+static void metrics_bus_rows(const struct view *view, struct bus_rows *ret_rows) {
+    ret_rows->count = 0;
+    for (uint32_t i = 0; i < view->site->bus_count; i++) {
+        const struct site_bus *bus = &view->site->buses[i];
+        if (view->buses[i].round != view->round ||
+            view->components.present[bus->field] != TRUTH_TRUE) {
+            continue;
+        } else if (ret_rows->count < METRICS_BUSES_MAX) {
+            ret_rows->names[ret_rows->count] = site_text(view->site, bus->address);
+            ret_rows->counts[ret_rows->count++] = view->buses[i].counts;
+            continue;
+        } else if (ret_rows->count == METRICS_BUSES_MAX) {
+            ret_rows->names[ret_rows->count] = "others";
+            ret_rows->counts[ret_rows->count++] = (struct wire_bus){0};
+        }
+        metrics_bus_add(&ret_rows->counts[METRICS_BUSES_MAX], &view->buses[i].counts);
+    }
+}
+
+static void metrics_buses(struct evbuffer *out, const struct view *view) {
+    struct bus_rows rows;
+    metrics_bus_rows(view, &rows);
+    for (int family = 0; family < BUS_FAMILIES; family++) {
+        metric_family(out, bus_families[family].name, METRIC_COUNTER, NULL,
+                      bus_families[family].help);
+        for (uint32_t i = 0; i < rows.count; i++) {
+            metrics_bus_sample(out, bus_families[family].name, rows.names[i], NULL,
+                               metrics_bus_figure(&rows.counts[i], family));
+        }
+    }
+    metric_family(out, "bus_failures", METRIC_COUNTER, NULL,
+                  "Requests on a Modbus bus that brought no value, by cause.");
+    for (uint32_t i = 0; i < rows.count; i++) {
+        for (enum sensor_cause cause = SENSOR_CAUSE_NONE + 1; cause < SENSOR_CAUSE_COUNT; cause++) {
+            metrics_bus_sample(out, "bus_failures", rows.names[i], sensor_cause_name(cause),
+                               rows.counts[i].failures[cause]);
+        }
+    }
+}
+
 static void metrics_points(struct evbuffer *out, const struct view *view, enum view_engine engine) {
     uint64_t sums[QUALITY_COUNT] = {0};
     for (uint32_t i = 0; i < view->site->ruleset.point_count; i++) {
@@ -169,6 +320,8 @@ void metrics_write(struct evbuffer *out, const struct view *view,
         metrics_points(out, view, engine);
         if (view->components_known) {
             metrics_engine(out, view);
+            metrics_figures(out, view);
+            metrics_buses(out, view);
         }
     }
     metrics_console(out, console);

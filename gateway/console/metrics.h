@@ -27,6 +27,11 @@ struct metrics_console {
     uint64_t commands_refused_full;
 };
 
+enum {
+    /* Buses with series of their own; the rest together are the bus "others". */
+    METRICS_BUSES_MAX = 256,
+};
+
 /* Append the whole page to `out`, as things are at `now`. */
 void metrics_write(struct evbuffer *out, const struct view *view,
                    const struct metrics_console *console, struct wall now, uint64_t real_ns);

@@ -11,7 +11,8 @@ int view_init(struct view *view, const struct site *site, uint64_t real_ns) {
     /* One more of each, because a site without alarms or points is no reason to fail. */
     view->alarms = calloc((size_t)site->ruleset.alarm_count + 1, sizeof *view->alarms);
     view->points = calloc((size_t)site->ruleset.point_count + 1, sizeof *view->points);
-    if (view->alarms == NULL || view->points == NULL) {
+    view->buses = calloc((size_t)site->bus_count + 1, sizeof *view->buses);
+    if (view->alarms == NULL || view->points == NULL || view->buses == NULL) {
         view_deinit(view);
         return err_origin(-ENOMEM);
     }
@@ -21,8 +22,10 @@ int view_init(struct view *view, const struct site *site, uint64_t real_ns) {
 void view_deinit(struct view *view) {
     free(view->alarms);
     free(view->points);
+    free(view->buses);
     view->alarms = NULL;
     view->points = NULL;
+    view->buses = NULL;
 }
 
 void view_welcome(struct view *view, const struct wire_welcome *welcome, uint64_t real_ns) {
@@ -83,6 +86,29 @@ static void view_point_values(struct view *view, const struct wire_point_values 
     }
 }
 
+static void view_take_figures(struct view *view, const struct wire_figures *message) {
+    struct view_figures *figures = &view->engine_figures;
+    if (message->owner >= FIGURE_OWNER_COUNT || message->component >= LIMIT_COMPONENTS) {
+        view->faults++;
+        return;
+    } else if (message->owner != FIGURE_OWNER_ENGINE) {
+        figures = &view->figures[message->component];
+    }
+    figures->round = view->round;
+    memcpy(figures->values, message->values, sizeof figures->values);
+}
+
+static void view_take_buses(struct view *view, const struct wire_buses *message) {
+    for (uint32_t i = 0; i < message->count; i++) {
+        uint32_t bus = message->buses[i].bus;
+        if (bus >= view->site->bus_count) {
+            view->faults++;
+            continue;
+        }
+        view->buses[bus] = (struct view_bus){.round = view->round, .counts = message->buses[i]};
+    }
+}
+
 static void view_newest(struct view *view, uint64_t seq) {
     if (seq > view->newest_seq) {
         view->newest_seq = seq;
@@ -101,6 +127,12 @@ void view_receive(struct view *view, const struct wire_header *message, uint64_t
     case WIRE_COMPONENTS:
         view->components = *(const struct wire_components *)message;
         view->components_known = true;
+        return;
+    case WIRE_FIGURES:
+        view_take_figures(view, (const struct wire_figures *)message);
+        return;
+    case WIRE_BUSES:
+        view_take_buses(view, (const struct wire_buses *)message);
         return;
     case WIRE_EVENT:
         view_newest(view, ((const struct wire_event *)message)->seq);

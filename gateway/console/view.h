@@ -44,12 +44,26 @@ struct view_point {
     uint8_t quality; /* enum quality */
 };
 
+/* What a process counts of itself, as it was told on the connection of that round. */
+struct view_figures {
+    uint32_t round; /* 0: never */
+    uint64_t values[FIGURE_COUNT];
+};
+
+struct view_bus {
+    uint32_t round;
+    struct wire_bus counts;
+};
+
 struct view {
     const struct site *site;
     struct view_alarm *alarms; /* parallel to the ruleset's */
     struct view_point *points;
     struct wire_components components; /* valid once `components_known` */
     bool components_known;
+    struct view_figures figures[LIMIT_COMPONENTS]; /* of field processes and the uplink */
+    struct view_figures engine_figures;
+    struct view_bus *buses; /* parallel to the site's */
     bool connected;
     bool complete;  /* the snapshot of this connection is */
     uint32_t round; /* counts the welcomes */

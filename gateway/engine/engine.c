@@ -77,7 +77,7 @@ struct engine {
     enum truth uplink_connected;
     struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
     struct receipts_results results;
-    uint64_t readings, readings_dropped, event_count;
+    uint64_t readings, readings_dropped, event_count, events_lost;
     struct log_limiter drop_limiter, memory_limiter;
 };
 
@@ -109,8 +109,11 @@ static void engine_record_event(struct engine *engine, const struct core_event *
     }
     uint64_t kept_back;
     engine->event_count++;
-    if (recorder_add(engine->recorder, event, raised, ret_event) != 0 &&
-        log_permit(&engine->memory_limiter, &kept_back)) {
+    if (recorder_add(engine->recorder, event, raised, ret_event) == 0) {
+        return;
+    }
+    engine->events_lost++;
+    if (log_permit(&engine->memory_limiter, &kept_back)) {
         log_line(LOG_ERROR, "event_lost",
                  "type=%s effect=\"no memory: an event was neither recorded nor told\"",
                  core_event_name(event->type));
@@ -536,6 +539,33 @@ static bool engine_take_command(struct engine *engine, const struct wire_command
     return true;
 }
 
+/* The console, if it is there. */
+static struct engine_peer *engine_console(struct engine *engine) {
+    return engine_peers_find(engine->peers, engine_component(engine->site, WIRE_ROLE_CONSOLE, 0));
+}
+
+/* Figures of another process are for the console; what it cannot take it gets with the next ones. */
+static bool engine_take_figures(struct engine *engine, const struct engine_peer *peer,
+                                const struct wire_figures *message) {
+    struct engine_peer *console = engine_console(engine);
+    bool own = message->owner ==
+               (peer->role == WIRE_ROLE_FIELD ? FIGURE_OWNER_FIELD : FIGURE_OWNER_UPLINK);
+    if (own && console != NULL) {
+        struct wire_figures figures = *message;
+        figures.component = peer->component;
+        (void)!engine_peer_send(console, &figures);
+    }
+    return own;
+}
+
+static bool engine_take_buses(struct engine *engine, const struct wire_buses *message) {
+    struct engine_peer *console = engine_console(engine);
+    if (console != NULL) {
+        (void)!engine_peer_send(console, message);
+    }
+    return true;
+}
+
 static bool engine_receive(void *context, struct engine_peer *peer,
                            const struct wire_header *message) {
     struct engine *engine = context;
@@ -557,6 +587,11 @@ static bool engine_receive(void *context, struct engine_peer *peer,
         return uplink && engine_take_listener(engine, (const struct wire_listener *)message);
     case WIRE_UPLINK_STATE:
         return uplink && engine_take_uplink(engine, (const struct wire_uplink_state *)message);
+    case WIRE_FIGURES:
+        return (field || uplink) &&
+               engine_take_figures(engine, peer, (const struct wire_figures *)message);
+    case WIRE_BUSES:
+        return field && engine_take_buses(engine, (const struct wire_buses *)message);
     case WIRE_COMMAND:
         return console && engine_take_command(engine, (const struct wire_command *)message);
     case WIRE_HELLO:
@@ -651,8 +686,7 @@ static void engine_writable(void *context, struct engine_peer *peer) {
 /* ---- once a second ---- */
 
 static void engine_send_components(struct engine *engine) {
-    uint32_t console = engine_component(engine->site, WIRE_ROLE_CONSOLE, 0);
-    struct engine_peer *peer = engine_peers_find(engine->peers, console);
+    struct engine_peer *peer = engine_console(engine);
     if (peer == NULL) {
         return;
     }
@@ -678,6 +712,34 @@ static void engine_send_components(struct engine *engine) {
     (void)!engine_peer_send(peer, &message); /* a full socket gets the next one */
 }
 
+static void engine_send_figures(struct engine *engine) {
+    struct engine_peer *peer = engine_console(engine);
+    struct journal_stats journal;
+    struct recording_ring_stats recording;
+    if (peer == NULL) {
+        return;
+    }
+    journal_stats(recorder_journal(engine->recorder), &journal);
+    recording_ring_stats(engine->recording, &recording);
+    const struct wire_figures figures = {
+        .header = wire_header_of(WIRE_FIGURES, sizeof figures),
+        .owner = FIGURE_OWNER_ENGINE,
+        .values =
+            {
+                [FIGURE_ENGINE_EVENTS_LOST] = engine->events_lost,
+                [FIGURE_ENGINE_JOURNAL_ALARM_DROPPED] = journal.dropped[LANE_ALARM],
+                [FIGURE_ENGINE_JOURNAL_ACTIVITY_DROPPED] = journal.dropped[LANE_ACTIVITY],
+                [FIGURE_ENGINE_NOTICES_WAITING] = engine->notices.count,
+                [FIGURE_ENGINE_NOTICES_DISPLACED] = engine->notices.displaced,
+                [FIGURE_ENGINE_RECORDING_INPUTS] = recording.inputs,
+                [FIGURE_ENGINE_RECORDING_DROPPED] = recording.dropped,
+                [FIGURE_ENGINE_RECORDING_FAILURES] = recording.failures,
+                [FIGURE_ENGINE_STRANGERS] = engine_peers_strangers(engine->peers),
+            },
+    };
+    (void)!engine_peer_send(peer, &figures); /* a full socket gets the next ones */
+}
+
 /* Whoever has had the time to connect and is not here is lost, unless all are being stopped. */
 static void engine_miss_components(struct engine *engine) {
     uint32_t missing;
@@ -701,6 +763,7 @@ static void engine_second(evutil_socket_t fd, short what, void *context) {
     teller_scan(engine->teller);
     teller_flush(engine->teller);
     engine_send_components(engine);
+    engine_send_figures(engine);
 }
 
 /* ---- birth and death ---- */

@@ -32,6 +32,10 @@ struct engine_peers {
     _Alignas(8) unsigned char packet[WIRE_SIZE_MAX];
 };
 
+uint64_t engine_peers_strangers(const struct engine_peers *peers) {
+    return peers->strangers;
+}
+
 uint32_t engine_component(const struct site *site, enum wire_role role, uint32_t instance) {
     uint32_t fields = site->header->field_count;
     switch (role) {

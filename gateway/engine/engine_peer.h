@@ -63,6 +63,9 @@ struct engine_peer *engine_peers_find(struct engine_peers *peers, uint32_t compo
 /* Send one message. Returns 0, WIRE_E_FULL (writable() will be called) or WIRE_E_GONE. */
 NODISCARD int engine_peer_send(struct engine_peer *peer, const void *message);
 
+/* Connections that were turned away or cut off, ever. */
+uint64_t engine_peers_strangers(const struct engine_peers *peers);
+
 /* Index of a component, as the ruleset counts them. */
 uint32_t engine_component(const struct site *site, enum wire_role role, uint32_t instance);
 

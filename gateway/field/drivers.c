@@ -331,6 +331,32 @@ uint32_t drivers_count(const struct drivers *drivers) {
     return drivers->count;
 }
 
+static struct wire_bus driver_counts(const struct driver *driver) {
+    struct mbbus_counts counts;
+    mbbus_counts(driver->modbus, &counts);
+    struct wire_bus row = {
+        .bus = driver->bus,
+        .polls = counts.polls,
+        .answers = counts.answers,
+        .skipped = counts.skipped,
+    };
+    memcpy(row.failures, counts.causes, sizeof row.failures);
+    return row;
+}
+
+uint32_t drivers_buses(const struct drivers *drivers, uint32_t *next, struct wire_bus *ret,
+                       uint32_t room) {
+    uint32_t written = 0;
+    for (uint32_t looked = 0; looked < drivers->count && written < room; looked++) {
+        const struct driver *driver = &drivers->drivers[*next % drivers->count];
+        *next = (*next + 1) % drivers->count;
+        if (driver->modbus != NULL) {
+            ret[written++] = driver_counts(driver);
+        }
+    }
+    return written;
+}
+
 void drivers_output(struct drivers *drivers, uint32_t point, bool on) {
     uint32_t index = drivers->of_bus[drivers->site->points[point].bus];
     if (index != RULESET_NONE && drivers->drivers[index].modbus != NULL) {

@@ -11,6 +11,7 @@
  * server delays no poll, and the last good address is kept.
  */
 #include "gateway/site.h"
+#include "gateway/wire.h"
 #include "sensors/driver.h"
 
 struct event_base;
@@ -28,6 +29,13 @@ NODISCARD int drivers_start(struct drivers *drivers);
 
 /* How many buses this process owns. */
 uint32_t drivers_count(const struct drivers *drivers);
+
+/*
+ * Write what was counted of our Modbus buses, from the `*next`-th on and round again, up to `room` and
+ * each once; moves `*next` on. Returns how many.
+ */
+uint32_t drivers_buses(const struct drivers *drivers, uint32_t *next, struct wire_bus *ret,
+                       uint32_t room);
 
 /* Want an output on or off. Ignores one of another process. */
 void drivers_output(struct drivers *drivers, uint32_t point, bool on);

@@ -48,6 +48,7 @@ struct field {
     bool heartbeat_lost; /* one could not be sent: the engine may have taken values for stale */
     struct log_limiter full_limiter;
     struct holding_counts counts;  /* as last logged */
+    uint32_t buses_next;           /* whose counts are told next */
     struct wire_readings readings; /* being sent; count 0 when there are none */
 };
 
@@ -163,6 +164,30 @@ static void field_tell_losses(struct field *field) {
     }
 }
 
+/* Figures for people; what is not sent is in the next ones, for they count from the start. */
+static void field_tell_figures(struct field *field) {
+    struct holding_counts counts = inbox_counts(field->inbox);
+    struct wire_figures figures = {
+        .header = wire_header_of(WIRE_FIGURES, sizeof figures),
+        .owner = FIGURE_OWNER_FIELD,
+        .values =
+            {
+                [FIGURE_FIELD_READINGS_WAITING] = counts.waiting,
+                [FIGURE_FIELD_READINGS_REPLACED] = counts.replaced,
+                [FIGURE_FIELD_EDGES_MERGED] = counts.edges_merged,
+                [FIGURE_FIELD_EVENTS_REFUSED] = counts.events_refused,
+                [FIGURE_FIELD_NOTES_REPLACED] = inbox_notes_replaced(field->inbox),
+            },
+    };
+    struct wire_buses buses = {0};
+    if (field_send(field, &figures)) {
+        buses.count =
+            drivers_buses(field->drivers, &field->buses_next, buses.buses, WIRE_BUSES_MAX);
+        buses.header = wire_header_of(WIRE_BUSES, wire_size(WIRE_BUSES, buses.count));
+        (void)field_send(field, &buses);
+    }
+}
+
 static void field_on_heartbeat(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
@@ -176,6 +201,7 @@ static void field_on_heartbeat(evutil_socket_t fd, short what, void *context) {
         }
     } while (message.count == WIRE_HEARTBEATS_MAX);
     field_tell_losses(field);
+    field_tell_figures(field);
 }
 
 /* The engine knows nothing: everything from the start. */

@@ -232,5 +232,7 @@ void holding_forget(struct holding *holding, uint32_t point) {
 }
 
 struct holding_counts holding_counts(const struct holding *holding) {
-    return holding->counts;
+    struct holding_counts counts = holding->counts;
+    counts.waiting = (uint64_t)holding->edges + holding->events;
+    return counts;
 }

@@ -37,6 +37,7 @@ enum holding_manner {
 };
 
 struct holding_counts {
+    uint64_t waiting;      /* edges and event readings, now */
     uint64_t replaced;     /* readings that a newer one of their point replaced */
     uint64_t edges_merged; /* edges that were not kept because HOLDING_EDGES_MAX waited */
     uint64_t

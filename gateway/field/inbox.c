@@ -28,6 +28,7 @@ struct inbox {
     struct holding *holding;
     struct inbox_slot (*slots)[SLOT_COUNT]; /* per device */
     uint32_t unread;                        /* slots */
+    uint64_t notes_replaced;                /* ever */
 };
 
 static void inbox_ring(struct inbox *inbox) {
@@ -84,6 +85,7 @@ static void inbox_on_note(void *context, const struct sensor_note *note) {
     struct inbox_slot *slot = &inbox->slots[note->device][inbox_slot_kind(note->kind)];
     if (slot->unread) {
         slot->replaced++;
+        inbox->notes_replaced++;
     } else {
         slot->unread = true;
         slot->replaced = 0;
@@ -210,6 +212,13 @@ struct holding_counts inbox_counts(struct inbox *inbox) {
     struct holding_counts counts = holding_counts(inbox->holding);
     (void)pthread_mutex_unlock(&inbox->lock);
     return counts;
+}
+
+uint64_t inbox_notes_replaced(struct inbox *inbox) {
+    (void)pthread_mutex_lock(&inbox->lock);
+    uint64_t count = inbox->notes_replaced;
+    (void)pthread_mutex_unlock(&inbox->lock);
+    return count;
 }
 
 /* The first unread slot; there is one. */

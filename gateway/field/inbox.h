@@ -36,6 +36,9 @@ uint32_t inbox_readings(struct inbox *inbox, struct wire_reading *ret, uint32_t 
 void inbox_restart(struct inbox *inbox, const struct wire_reading *unsent, uint32_t count);
 struct holding_counts inbox_counts(struct inbox *inbox);
 
+/* Notes that a newer one of their device and kind replaced before they were read, ever. */
+uint64_t inbox_notes_replaced(struct inbox *inbox);
+
 /* The next unread note, in the order of devices. Returns false when there is none. */
 bool inbox_note(struct inbox *inbox, struct sensor_note *ret_note, uint64_t *ret_replaced);
 

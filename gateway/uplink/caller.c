@@ -16,6 +16,7 @@ struct caller {
     void *client;
     struct wire_receipt receipts[RECEIPTS_MAX]; /* untold, oldest first */
     uint32_t receipt_count;
+    uint64_t receipts_dropped;
     struct wire_listener listeners[LIMIT_WEBHOOKS]; /* as they are now */
     bool untold[LIMIT_WEBHOOKS];
 };
@@ -42,6 +43,7 @@ static void caller_tell(struct caller *caller) {
 static void caller_answered(void *context, const struct webhook_key *key, bool received) {
     struct caller *caller = context;
     if (caller->receipt_count == RECEIPTS_MAX) {
+        caller->receipts_dropped++;
         return; /* the engine has not listened for so long that it moves on by itself */
     }
     caller->receipts[caller->receipt_count++] = (struct wire_receipt){
@@ -92,6 +94,11 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
                       .id = id,
                       .body = body,
                       .body_size = size});
+}
+
+struct webhook_counts caller_counts(const struct caller *caller, uint64_t *ret_receipts_dropped) {
+    *ret_receipts_dropped = caller->receipts_dropped;
+    return webhooks_counts(caller->webhooks);
 }
 
 void caller_writable(struct caller *caller) {

@@ -15,6 +15,7 @@
  */
 
 #include "gateway/site.h"
+#include "gateway/uplink/webhook.h"
 #include "gateway/wire.h"
 
 struct event_base;
@@ -31,6 +32,9 @@ void caller_welcome(struct caller *caller);
 
 /* A notice came: call, or call no longer. One that no webhook of the site is for is ignored. */
 void caller_notice(struct caller *caller, const struct wire_notice *message);
+
+/* What was counted of the calls, and receipts that were dropped because the engine did not listen. */
+struct webhook_counts caller_counts(const struct caller *caller, uint64_t *ret_receipts_dropped);
 
 /* The socket can take messages again. */
 void caller_writable(struct caller *caller);

@@ -99,6 +99,40 @@ static void uplink_note_state(struct uplink *uplink, bool connected, const char 
     }
 }
 
+/* Figures for people; what is not sent is in the next ones, for they count from the start. */
+static void uplink_tell_figures(struct uplink *uplink) {
+    const struct feeder_counters *counters = &uplink->feeder.counters;
+    const struct outbox *outbox = &uplink->feeder.outbox;
+    uint64_t receipts_dropped;
+    struct webhook_counts calls = caller_counts(uplink->caller, &receipts_dropped);
+    const struct wire_figures figures = {
+        .header = wire_header_of(WIRE_FIGURES, sizeof figures),
+        .owner = FIGURE_OWNER_UPLINK,
+        .values =
+            {
+                [FIGURE_UPLINK_WEBHOOK_WAITING] = calls.waiting,
+                [FIGURE_UPLINK_WEBHOOK_ATTEMPTS] = calls.attempts,
+                [FIGURE_UPLINK_WEBHOOK_DELIVERED] = calls.delivered,
+                [FIGURE_UPLINK_WEBHOOK_FAILURES] = calls.failures,
+                [FIGURE_UPLINK_WEBHOOK_REPEATED] = calls.repeated,
+                [FIGURE_UPLINK_WEBHOOK_DISPLACED] = calls.displaced,
+                [FIGURE_UPLINK_WEBHOOK_GIVEN_UP] = calls.given_up,
+                [FIGURE_UPLINK_RECEIPTS_DROPPED] = receipts_dropped,
+                [FIGURE_UPLINK_OUTBOX_ALARM] = outbox->lanes[LANE_ALARM].count,
+                [FIGURE_UPLINK_OUTBOX_ACTIVITY] = outbox->lanes[LANE_ACTIVITY].count,
+                [FIGURE_UPLINK_OUTBOX_AHEAD] = outbox->ahead_count,
+                [FIGURE_UPLINK_OUTBOX_OVERTAKERS] = outbox->overtaker_count,
+                [FIGURE_UPLINK_OVERTAKES_REFUSED] = outbox->overtakes_refused,
+                [FIGURE_UPLINK_EVENTS_LIVE] = counters->live,
+                [FIGURE_UPLINK_EVENTS_REPLAYED] = counters->replayed,
+                [FIGURE_UPLINK_EVENTS_REFUSED] = counters->refused,
+                [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
+                [FIGURE_UPLINK_EARLY_DROPPED] = counters->early_dropped,
+            },
+    };
+    (void)!wire_client_send(uplink->wire, &figures);
+}
+
 /* ---- work ---- */
 
 static void uplink_pump(struct uplink *uplink) {
@@ -121,6 +155,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     struct uplink *uplink = context;
     feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
     uplink_pump(uplink);
+    uplink_tell_figures(uplink);
 }
 
 /* ---- from the line to the broker ---- */

@@ -494,7 +494,9 @@ void webhooks_tell(struct webhooks *webhooks) {
 }
 
 struct webhook_counts webhooks_counts(const struct webhooks *webhooks) {
-    return webhooks->counts;
+    struct webhook_counts counts = webhooks->counts;
+    counts.waiting = webhooks->notice_count;
+    return counts;
 }
 
 static int webhook_init(struct webhooks *webhooks, uint32_t index,

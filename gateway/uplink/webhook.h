@@ -88,6 +88,7 @@ struct webhook_callbacks {
 };
 
 struct webhook_counts {
+    uint64_t waiting; /* notices that wait or are under way, now */
     uint64_t attempts;
     uint64_t delivered;
     uint64_t failures; /* attempts that failed */

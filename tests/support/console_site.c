@@ -7,6 +7,7 @@
 /* Offset 0 is the empty string, as in a real image. */
 static char strings[4096];
 static size_t strings_size = 1;
+static struct site_bus buses[CONSOLE_SITE_BUSES];
 
 static uint32_t text(const char *words) {
     size_t size = strlen(words) + 1;
@@ -113,12 +114,19 @@ static void console_site_texts(const char *state_directory) {
 
 struct site console_site(const char *state_directory) {
     console_site_texts(state_directory);
+    uint32_t odd = text("rtu:/dev/\"odd\\line\"");
+    uint32_t plain = text("tcp://io:502");
+    for (uint32_t i = 0; i < CONSOLE_SITE_BUSES; i++) {
+        buses[i] = (struct site_bus){.address = i == 0 ? odd : plain};
+    }
     return (struct site){
         .header = &header,
         .strings = strings,
         .places = places,
         .points = points,
         .devices = devices,
+        .buses = buses,
+        .bus_count = CONSOLE_SITE_BUSES,
         .rules = rules,
         .ruleset =
             {

@@ -10,6 +10,7 @@
  * for the broker. All of it is static: a test may use it and forget it.
  */
 
+#include "gateway/console/metrics.h"
 #include "gateway/site.h"
 
 enum {
@@ -34,6 +35,9 @@ enum {
 };
 
 enum { CONSOLE_SITE_GENERATION = 7, CONSOLE_SITE_COMPONENTS = 3 };
+
+/* More than have figures of their own; the first has an address that must be escaped. */
+enum { CONSOLE_SITE_BUSES = METRICS_BUSES_MAX + 2 };
 
 /* The site, with its journal in `state_directory`, which outlives it. */
 struct site console_site(const char *state_directory);

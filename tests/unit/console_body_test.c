@@ -358,6 +358,98 @@ static void metrics_are_valid_openmetrics_with_and_without_the_engine(void **sta
     free(text);
 }
 
+static void scene_figures(struct scene *scene, enum figure_owner owner, uint32_t component,
+                          enum figure figure, uint64_t value) {
+    struct wire_figures message = {.header = wire_header_of(WIRE_FIGURES, sizeof message),
+                                   .owner = owner,
+                                   .component = component};
+    message.values[figure] = value;
+    scene_tell(scene, &message, second);
+}
+
+/* Field processes have their name; what is lost or was told to another engine is not given. */
+static void figures_are_those_of_processes_that_are_there(void **state) {
+    struct scene *scene = *state;
+    enum { FIELD, UPLINK };
+    scene_welcome(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    scene_snapshot_end(scene, second);
+    char *text = metrics_text(scene, second);
+    assert_null(strstr(text, "tocsin_field_edges_merged_total"));
+    assert_null(strstr(text, "tocsin_webhook_failures_total"));
+    assert_null(strstr(text, "tocsin_notices_waiting"));
+    free(text);
+    scene_figures(scene, FIGURE_OWNER_FIELD, FIELD, FIGURE_FIELD_EDGES_MERGED, 5);
+    scene_figures(scene, FIGURE_OWNER_UPLINK, UPLINK, FIGURE_UPLINK_WEBHOOK_FAILURES, 6);
+    scene_figures(scene, FIGURE_OWNER_ENGINE, 0, FIGURE_ENGINE_NOTICES_WAITING, 7);
+    text = metrics_text(scene, second);
+    assert_non_null(strstr(text, "\ntocsin_field_edges_merged_total{component=\"field-0\"} 5\n"));
+    assert_non_null(strstr(text, "\ntocsin_webhook_failures_total 6\n"));
+    assert_non_null(strstr(text, "\ntocsin_notices_waiting 7\n"));
+    metrics_check(text);
+    free(text);
+    scene_components(scene, TRUTH_FALSE, second);
+    text = metrics_text(scene, second);
+    assert_null(strstr(text, "tocsin_field_edges_merged_total{"));
+    assert_non_null(strstr(text, "tocsin_webhook_failures_total 6"));
+    free(text);
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    text = metrics_text(scene, second);
+    assert_null(strstr(text, "tocsin_webhook_failures_total"));
+    assert_null(strstr(text, "tocsin_notices_waiting"));
+    free(text);
+    uint64_t faults = scene->view.faults;
+    scene_figures(scene, FIGURE_OWNER_FIELD, LIMIT_COMPONENTS - 1, FIGURE_FIELD_EDGES_MERGED, 1);
+    scene_figures(scene, FIGURE_OWNER_COUNT, 0, FIGURE_FIELD_EDGES_MERGED, 1);
+    assert_int_equal(scene->view.faults, faults + 1);
+    scene_figures(scene, FIGURE_OWNER_FIELD, LIMIT_COMPONENTS, FIGURE_FIELD_EDGES_MERGED, 1);
+    assert_int_equal(scene->view.faults, faults + 2);
+}
+
+static void scene_bus(struct scene *scene, uint32_t bus, uint64_t polls) {
+    struct wire_buses message = {
+        .header = wire_header_of(WIRE_BUSES, wire_size(WIRE_BUSES, 1)),
+        .count = 1,
+        .buses = {{.bus = bus,
+                   .polls = polls,
+                   .answers = polls - 1,
+                   .failures = {[SENSOR_CAUSE_TIMEOUT] = 1, [SENSOR_CAUSE_VALUE] = 2}}},
+    };
+    scene_tell(scene, &message, second);
+}
+
+static void buses_have_figures_by_cause_and_past_the_bound_they_are_one(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    scene_snapshot_end(scene, second);
+    for (uint32_t i = 0; i < METRICS_BUSES_MAX; i++) {
+        scene_bus(scene, i, 10);
+    }
+    char *text = metrics_text(scene, second);
+    assert_non_null(
+        strstr(text, "\ntocsin_bus_polls_total{bus=\"rtu:/dev/\\\"odd\\\\line\\\"\"} 10\n"));
+    assert_non_null(strstr(text, "\ntocsin_bus_answers_total{bus=\"tcp://io:502\"} 9\n"));
+    assert_non_null(
+        strstr(text, "\ntocsin_bus_failures_total{bus=\"tcp://io:502\",cause=\"timeout\"} 1\n"));
+    assert_non_null(
+        strstr(text, "\ntocsin_bus_failures_total{bus=\"tcp://io:502\",cause=\"value\"} 2\n"));
+    assert_null(strstr(text, "bus=\"others\""));
+    metrics_check(text);
+    free(text);
+    scene_bus(scene, METRICS_BUSES_MAX, 10);
+    scene_bus(scene, METRICS_BUSES_MAX + 1, 30);
+    text = metrics_text(scene, second);
+    assert_non_null(strstr(text, "\ntocsin_bus_polls_total{bus=\"others\"} 40\n"));
+    assert_non_null(
+        strstr(text, "\ntocsin_bus_failures_total{bus=\"others\",cause=\"value\"} 4\n"));
+    free(text);
+    uint64_t faults = scene->view.faults;
+    scene_bus(scene, CONSOLE_SITE_BUSES, 1);
+    assert_int_equal(scene->view.faults, faults + 1);
+}
+
 /* Late is who is told of an alarm and has not acknowledged it within what the site says. */
 static void an_alarm_is_overdue_past_the_time_of_its_priority(void **state) {
     struct scene *scene = *state;
@@ -498,6 +590,10 @@ int main(void) {
             health_is_failed_without_the_engine_and_degraded_without_a_part, scene_open,
             scene_close),
         cmocka_unit_test_setup_teardown(metrics_are_valid_openmetrics_with_and_without_the_engine,
+                                        scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(figures_are_those_of_processes_that_are_there, scene_open,
+                                        scene_close),
+        cmocka_unit_test_setup_teardown(buses_have_figures_by_cause_and_past_the_bound_they_are_one,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(an_alarm_is_overdue_past_the_time_of_its_priority,
                                         scene_open, scene_close),

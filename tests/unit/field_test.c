@@ -206,6 +206,17 @@ static void engine_hear(struct fixture *fixture) {
         const struct wire_device *device = (const struct wire_device *)fixture->packet;
         assert_true((device->answering != 0) == (device->reason[0] == '\0'));
         story_add(fixture, "device", device->answering);
+    } else if (header->kind == WIRE_FIGURES) {
+        const struct wire_figures *figures = (const struct wire_figures *)fixture->packet;
+        assert_int_equal(figures->owner, FIGURE_OWNER_FIELD);
+        story_add(fixture, "waiting", (double)figures->values[FIGURE_FIELD_READINGS_WAITING]);
+    } else if (header->kind == WIRE_BUSES) {
+        const struct wire_buses *buses = (const struct wire_buses *)fixture->packet;
+        assert_int_equal(buses->count, 1);
+        assert_int_equal(buses->buses[0].bus, 0);
+        assert_true(buses->buses[0].answers <= buses->buses[0].polls);
+        story_add(fixture, "answered", buses->buses[0].answers > 0);
+        story_add(fixture, "unanswered", buses->buses[0].failures[SENSOR_CAUSE_TIMEOUT] > 0);
     } else {
         assert_int_equal(header->kind, WIRE_HEARTBEATS);
         const struct wire_heartbeats *heartbeats = (const struct wire_heartbeats *)fixture->packet;
@@ -356,6 +367,17 @@ static void a_press_while_the_engine_is_away_is_told_when_it_is_back(void **stat
     fixture_end(&fixture);
 }
 
+/* Each second: what waits, and what the bus brought and did not. */
+static void what_is_counted_is_told(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_start(&fixture);
+    engine_await(&fixture, "waiting=0 answered=1 unanswered=0 ", NULL);
+    device_misbehave(fixture.device, DEVICE_SILENT);
+    engine_await(&fixture, "answered=1 unanswered=1 ", NULL);
+    fixture_end(&fixture);
+}
+
 static void a_lost_device_is_told_with_its_reason_and_again_to_a_new_engine(void **state) {
     (void)state;
     struct fixture fixture;
@@ -393,6 +415,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_supervisor_is_told_that_it_polls),
         cmocka_unit_test(a_wanted_output_is_switched_and_a_strangers_is_not),
         cmocka_unit_test(a_press_while_the_engine_is_away_is_told_when_it_is_back),
+        cmocka_unit_test(what_is_counted_is_told),
         cmocka_unit_test(a_lost_device_is_told_with_its_reason_and_again_to_a_new_engine),
         cmocka_unit_test(it_ends_when_its_supervisor_is_gone),
     };

@@ -126,6 +126,7 @@ static void events_up_to_the_bound_are_kept_and_the_next_is_counted(void **state
     assert_int_equal(holding_counts(holding).events_refused, 0);
     put(holding, 4, 1);
     assert_int_equal(holding_counts(holding).events_refused, 1);
+    assert_int_equal(holding_counts(holding).waiting, HOLDING_EVENTS_MAX);
     put(holding, 2, 1); /* the bound of events is none of the buttons' */
     struct wire_reading taken[ROOM];
     uint32_t total = 0, count;
@@ -133,6 +134,7 @@ static void events_up_to_the_bound_are_kept_and_the_next_is_counted(void **state
         total += count;
     }
     assert_int_equal(total, HOLDING_EVENTS_MAX + 1);
+    assert_int_equal(holding_counts(holding).waiting, 0);
     put(holding, 4, 1); /* and there is room again */
     assert_int_equal(holding_counts(holding).events_refused, 1);
     (void)holding_free(holding);
