@@ -371,17 +371,23 @@ static void core_reading(const struct core_turn *turn) {
     }
 }
 
-/* All values of the device are as they were told last. One that is stale is not among them. */
+/*
+ * All values of the device are as they were told last. Those that are stale are not among them, and
+ * neither are those of points with a silence of their own, which speak for themselves: that their
+ * broker is well does not say that their batteries are.
+ */
 static void core_heartbeat(struct core *core, uint32_t device, struct instant now) {
     if (device >= core->ruleset->device_count) {
         return;
     }
     core_device_hear(core, device, now);
     for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
-        struct point_state *state = &core->points[core->device_points[i]];
-        if (state->quality != QUALITY_STALE && state->known != 0) {
+        uint32_t point = core->device_points[i];
+        struct point_state *state = &core->points[point];
+        if (state->quality != QUALITY_STALE && state->known != 0 &&
+            core->ruleset->points[point].silence_ns == 0) {
             state->heard = now;
-            core_touch_age(core, core->device_points[i]);
+            core_touch_age(core, point);
         }
     }
 }

@@ -22,8 +22,9 @@
  * that its driver gives up, makes all its points stale and raises system_device_lost, once: its
  * points' own faults are not raised beside it. A heartbeat, a usable reading or its driver's word
  * ends that; its points stay stale until each is read again. A heartbeat confirms all values of its
- * device that are not stale. A point with a silence of its own goes stale by itself, and a point
- * whose reading is a fault keeps its last good value beside that quality; either raises its
+ * device that are not stale, but for points with a silence of their own: those speak for themselves,
+ * and go stale when they have not for so long, though their device is there. A point whose reading
+ * is a fault keeps its last good value beside that quality; either raises its
  * system_sensor_fault.
  */
 

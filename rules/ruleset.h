@@ -43,7 +43,8 @@ struct ruleset_point {
     uint16_t
         serves_emergency; /* 1: a call or fire input, or an output that an emergency switches */
     uint32_t reserved;
-    uint64_t silence_ns; /* longest silence of its own; 0: as long as its device is heard */
+    uint64_t
+        silence_ns; /* longest time without a reading of its own; 0: its device speaks for it */
 };
 
 struct ruleset_device {

@@ -269,6 +269,7 @@ static void point_modbus(const struct point_draft *draft) {
         return;
     }
     point_refuse(draft, CONFIG_POINT_WRITE, "this kind of point is read");
+    point_refuse(draft, CONFIG_POINT_SILENCE, "it is polled: the `silence` of its device holds");
     point_modbus_input(draft);
 }
 

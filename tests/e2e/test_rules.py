@@ -78,6 +78,16 @@ def test_a_day_care_room_without_a_move_while_open_is_told_and_a_move_ends_it(sc
     backend.until_event(type="alarm.cleared", rule="no_activity")
 
 
+def test_a_sensor_that_publishes_and_dies_is_missed_though_its_broker_is_well(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 60)
+    until_seen(backend, "hall/desk/people", 0)
+    field.say("device doors down")  # the sensors are gone, and their broker goes on
+    backend.until_event(type="alarm.raised", rule="system_sensor_fault", subject="hall/desk/people", deadline_s=60)
+    assert not backend.events(type="alarm.raised", rule="system_device_lost")
+    field.say("device doors up")
+    backend.until_event(type="alarm.cleared", rule="system_sensor_fault", subject="hall/desk/people")
+
+
 def test_a_gate_that_opens_at_night_without_a_card_is_forced_and_with_one_is_not(scene):
     backend, field, _gateway = at(scene, SUNDAY_NIGHT, 1)
     field.say('mqtt field/gate/door {"open": false}')

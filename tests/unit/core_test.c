@@ -604,11 +604,13 @@ static void a_point_with_a_silence_of_its_own_goes_stale_alone(void **state) {
     (void)state;
     rest();
     for (unsigned s = 1; s < 100; s += 2) {
-        char line[64];
-        snprintf(line, sizeof line, "%u io beat : -\n%u doors beat : -\n", s, s);
+        char line[96];
+        snprintf(line, sizeof line, "%u io beat : -\n%u doors beat : -\n%u wireless beat : -\n", s,
+                 s, s);
         story(line);
     }
-    story("99.999 tick - : -\n"
+    /* That its broker is there says nothing of its battery. */
+    story("99.999 wireless beat : -\n"
           "100 tick - : raised:fault/radio\n"
           "100 radio 20 : cleared:fault/radio\n"
           "101 io beat : -\n"
@@ -619,12 +621,14 @@ static void a_point_with_a_silence_of_its_own_goes_stale_alone(void **state) {
 static void a_heartbeat_confirms_values_that_are_not_stale(void **state) {
     (void)state;
     rest();
-    story("1 wireless beat : -\n");
-    assert_int_equal(core_point(stage.core, RADIO)->heard.ns, NS_PER_S);
-    assert_int_equal(core_point(stage.core, RADIO)->changed.ns, 0);
+    story("1 io beat : -\n"
+          "1 wireless beat : -\n");
+    assert_int_equal(core_point(stage.core, SMOKE)->heard.ns, NS_PER_S);
+    assert_int_equal(core_point(stage.core, SMOKE)->changed.ns, 0);
+    assert_int_equal(core_point(stage.core, RADIO)->heard.ns, 0); /* it has a silence of its own */
     story("2 io gone : raised:lost/io\n"
           "2.5 io beat : cleared:lost/io\n");
-    assert_int_equal(core_point(stage.core, SMOKE)->heard.ns, 0);
+    assert_int_equal(core_point(stage.core, SMOKE)->heard.ns, NS_PER_S);
 }
 
 /* One cause, one alarm: what a lost device's points say is shown only once it is back. */
