@@ -420,6 +420,7 @@ static void core_start(const struct core_turn *turn) {
     if (core->builtin_count[BUILTIN_STUCK] > 0) {
         timers_set(&core->timers, core_upkeep_timer(core), instant_after(now, UPKEEP_ROUND_NS));
     }
+    core->receivers_turned = true; /* a chain that was restored goes on */
     core_tell_activity(turn, EVENT_SYSTEM_STARTED, RULESET_NONE);
 }
 
@@ -563,36 +564,39 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
 
 /*
  * Run the expressions of an alarm. With one that clears, an alarm that is active stays so until that
- * is true, unless the one that raises is true as well: raise or (active and not clear).
+ * is true, unless the one that raises is true as well: raise or (active and not clear). Marks the alarm
+ * if one of its memories turned.
  */
 static enum truth core_run(struct core *core, uint32_t alarm, const struct expr_view *view) {
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &ruleset->rules[bound->rule];
-    struct alarm *state = &core->alarms[alarm];
-    struct expr_past past = {&core->memories[bound->memory_first],
-                             &core->windows[bound->window_first]};
+    struct expr_past past = {.memories = &core->memories[bound->memory_first],
+                             .windows = &core->windows[bound->window_first]};
     struct expr_result raise =
         expr_eval(&ruleset->ops[rule->op_first], rule->op_count, view, &past);
-    struct core_evaluation *evaluation = &core->evaluations[alarm];
-    *evaluation = (struct core_evaluation){.due = raise.deadline, .value = raise.value};
-    if (rule->clear_op_count == 0) {
-        return raise.truth;
+    struct core_evaluation evaluation = {.due = raise.deadline, .value = raise.value};
+    enum truth truth = raise.truth;
+    if (rule->clear_op_count > 0) {
+        struct expr_result clear = expr_eval(&ruleset->ops[rule->op_first + rule->op_count],
+                                             rule->clear_op_count, view, &past);
+        evaluation.due = instant_earlier(raise.deadline, clear.deadline);
+        bool active = core->alarms[alarm].axes.active;
+        truth = expr_truth_or(truth, active ? expr_truth_not(clear.truth) : TRUTH_FALSE);
     }
-    struct expr_result clear = expr_eval(&ruleset->ops[rule->op_first + rule->op_count],
-                                         rule->clear_op_count, view, &past);
-    evaluation->due = instant_earlier(raise.deadline, clear.deadline);
-    enum truth stays = state->axes.active ? expr_truth_not(clear.truth) : TRUTH_FALSE;
-    return expr_truth_or(raise.truth, stays);
+    core->evaluations[alarm] = evaluation;
+    if (past.turned) {
+        index_set_add(&core->changed, alarm);
+    }
+    return truth;
 }
 
-/* What an alarm's expressions say; marks the alarm if one of its memories turned. */
+/* What an alarm's expressions say. */
 static enum truth core_judge_expression(struct core *core, uint32_t alarm, struct instant now,
                                         uint32_t moment) {
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     const struct ruleset_place *place = &ruleset->places[bound->place];
-    const struct expr_memory *memories = &core->memories[bound->memory_first];
     const struct expr_view view = {
         .now = now,
         .levelled = core->levelled != 0,
@@ -606,16 +610,7 @@ static enum truth core_judge_expression(struct core *core, uint32_t alarm, struc
         .capacity = place->capacity,
         .area = place->area_m2,
     };
-    for (uint32_t i = 0; i < bound->memory_count; i++) {
-        core->memories_before[i] = memories[i].now;
-    }
-    enum truth truth = core_run(core, alarm, &view);
-    for (uint32_t i = 0; i < bound->memory_count; i++) {
-        if (core->memories_before[i] != memories[i].now) {
-            index_set_add(&core->changed, alarm);
-        }
-    }
-    return truth;
+    return core_run(core, alarm, &view);
 }
 
 /* What the alarm's condition is now. */
@@ -798,14 +793,17 @@ static unsigned core_attend_alarm(const struct core_turn *turn, uint32_t alarm,
 }
 
 /*
- * Does nothing come of an evaluation? Most of them are of alarms that are normal, and find what the last
- * one found: no axis can change then, nobody is told, and there is no chain.
+ * Does nothing come of an evaluation? Most find what the last one found. Then no axis changes unless
+ * a clock has come, a test has ended, a cause has turned or somebody attends, and no chain goes on
+ * unless its time has come or a receiver has said something.
  */
-static bool core_is_unmoved(const struct core *core, uint32_t alarm, enum truth condition,
-                            struct instant now) {
+static bool core_is_unmoved(const struct core_turn *turn, uint32_t alarm, enum truth condition) {
+    const struct core *core = turn->core;
     const struct alarm *state = &core->alarms[alarm];
-    return condition == state->condition && condition != TRUTH_TRUE && alarm_is_normal(state) &&
-           now.ns < alarm_due(state).ns;
+    struct instant now = turn->input->at;
+    return condition == state->condition && !state->axes.test && !core->causes_turned &&
+           core->attended == RULESET_NONE && now.ns < alarm_due(state).ns &&
+           core_chain_rests(core, alarm, now);
 }
 
 static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uint32_t moment) {
@@ -813,7 +811,7 @@ static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uin
     struct alarm *state = &core->alarms[alarm];
     struct instant now = turn->input->at;
     enum truth condition = core_judge(core, alarm, now, moment);
-    if (core_is_unmoved(core, alarm, condition, now)) {
+    if (core_is_unmoved(turn, alarm, condition)) {
         core_schedule(core, alarm);
         return;
     }
@@ -886,6 +884,7 @@ void core_step(struct core *core, const struct input *input, struct step *step) 
     core_spread_causes(&turn);
     index_set_clear(&core->touched);
     core->attended = RULESET_NONE;
+    core->receivers_turned = false;
     core->levelled = 0;
     assert(step->event_count <= core->events_max);
 }

@@ -25,15 +25,6 @@ static void *core_take(struct core_room *room, size_t count, size_t size) {
     return room->base == NULL ? NULL : room->base + at;
 }
 
-/* The most memories that one alarm has. */
-static uint32_t core_memories_max(const struct ruleset *ruleset) {
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
-        most = ruleset->alarms[i].memory_count > most ? ruleset->alarms[i].memory_count : most;
-    }
-    return most;
-}
-
 /* How many alarms the site's own rules have: they stand before those of the product's own. */
 static uint32_t core_evaluation_count(const struct ruleset *ruleset) {
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
@@ -69,8 +60,6 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.changed.marks = core_take(room, alarms, sizeof *core.changed.marks);
     core.memories = core_take(room, ruleset->memory_count, sizeof *core.memories);
     core.windows = core_take(room, ruleset->window_count, sizeof *core.windows);
-    core.memories_before =
-        core_take(room, core_memories_max(ruleset), sizeof *core.memories_before);
     core.rule_reads = core_take(room, ruleset->rule_count, sizeof *core.rule_reads);
     core.calendars = core_take(room, (size_t)ruleset->calendar_count + 1, sizeof *core.calendars);
     core.betweens = core_take(room, ruleset->between_count, sizeof *core.betweens);
@@ -254,6 +243,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
         core->tripped[p] = 0;
     }
     core->test_count = 0;
+    core->receivers_turned = false;
     core->causes_turned = false;
     core->attended = RULESET_NONE;
     flood_init(&core->flood);
@@ -270,7 +260,6 @@ static void core_forget_scratch(const struct core *laid) {
         memset(sets[i]->indexes, 0, sets[i]->limit * sizeof *sets[i]->indexes);
     }
     memset(laid->doors_open, 0, core_door_count(ruleset) * sizeof *laid->doors_open);
-    memset(laid->memories_before, 0, core_memories_max(ruleset) * sizeof *laid->memories_before);
     for (uint32_t i = laid->timers.running; i < laid->timers.count; i++) {
         laid->timers.heap[i] = 0;
     }

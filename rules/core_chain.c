@@ -68,6 +68,13 @@ struct instant core_chain_due(const struct core *core, uint32_t alarm) {
     return slot == NULL ? INSTANT_NEVER : slot->due;
 }
 
+bool core_chain_rests(const struct core *core, uint32_t alarm, struct instant now) {
+    const struct core_chain *slot = core_slot(core, alarm);
+    /* What comes at once was put off by the least time that there is. */
+    return slot == NULL ||
+           (instant_after(now, 1).ns < slot->due.ns && !slot->heard && !core->receivers_turned);
+}
+
 /* --- outputs --- */
 
 /* Which kinds of outputs the alarm keeps on, in its present state. */
@@ -153,8 +160,8 @@ static enum chain_hearing core_output_hearing(const struct core *core, uint32_t 
 }
 
 /*
- * The best that any receiver of the newest step says, while a receipt of it is awaited. Somebody who has come, or has silenced the
- * alarm, knows of it, whatever became of the lamp.
+ * The best that any receiver of the newest step says, while a receipt of it is awaited. Somebody
+ * who has come, or has silenced the alarm, knows of it, whatever became of the lamp.
  */
 static enum chain_hearing core_hearing(const struct core *core, uint32_t alarm,
                                        const struct core_chain *slot) {
@@ -281,6 +288,7 @@ void core_escalate(const struct core_turn *turn, uint32_t alarm, unsigned change
         changed = true;
     }
     core_switch(core, alarm, slot);
+    slot->heard = hearing == CHAIN_HEARD && chain->receipt_due.ns != INSTANT_NEVER.ns;
     slot->due = chain_deadline(chain, steps, count, hearing, turn->input->at);
     if (changed || awaited.ns != chain->receipt_due.ns) {
         index_set_add(&core->changed, alarm);
@@ -298,6 +306,7 @@ bool core_chain_stops(const struct core *core, const struct command *command) {
 }
 
 void core_touch_waiting(struct core *core) {
+    core->receivers_turned = true;
     for (uint32_t r = 0; r < core->ruleset->rule_count; r++) {
         const struct ruleset_rule *rule = &core->ruleset->rules[r];
         for (uint32_t i = 0; rule->chain != RULESET_NONE && i < rule->alarm_count; i++) {
@@ -315,6 +324,7 @@ void core_receipt(struct core *core, const struct input *input) {
         return; /* of an earlier step or run, which waits for nothing */
     }
     slot->awaits_webhook = false;
+    core->receivers_turned = true;
     if (input->state == TRUTH_TRUE && slot->chain.receipt_due.ns != INSTANT_NEVER.ns) {
         chain_receive(&slot->chain);
         index_set_add(&core->changed, alarm);

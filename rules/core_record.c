@@ -202,7 +202,7 @@ static void core_check_causes(const struct core *core) {
         promotions -= core->promotions[place];
     }
     assert(fires == 0 && promotions == 0);
-    assert(!core->causes_turned && core->attended == RULESET_NONE);
+    assert(!core->causes_turned && !core->receivers_turned && core->attended == RULESET_NONE);
 }
 
 void core_check(const struct core *core) {

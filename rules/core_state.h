@@ -28,6 +28,7 @@ struct core_chain {
     point_kind_set held_kinds; /* outputs of these kinds are held, … */
     uint8_t held_steps;        /* … of so many steps */
     bool awaits_webhook;       /* the newest step's webhook may still confirm */
+    bool heard;                /* … or an output has, which the next evaluation notes */
 };
 
 struct core_device {
@@ -69,7 +70,6 @@ struct core {
 
     struct expr_memory *memories;
     struct expr_window *windows;
-    uint8_t *memories_before; /* room for the truths of one alarm's memories */
 
     uint8_t *rule_reads; /* by rule: a set of enum core_reads */
     uint8_t *calendars;  /* is it open? */
@@ -93,13 +93,14 @@ struct core {
     uint32_t *fires;      /* of a zone: fires that are active */
     uint32_t *door_first; /* alarms about its doors: doors[door_first[p] … door_first[p + 1]) */
     uint32_t *doors;
-    uint32_t *doors_open; /* room for those of a zone */
-    uint32_t *promotions; /* of a zone: fires that are promoted */
-    struct moment *tests; /* until when it is under test; MOMENT_NEVER: it is not */
-    uint32_t test_count;  /* places under test */
-    uint8_t *tripped;     /* by point: tripped in the test that runs or was last */
-    bool causes_turned;   /* a cause of other alarms came or went in this step */
-    uint32_t attended;    /* the place where the attend button was pressed in this step */
+    uint32_t *doors_open;  /* room for those of a zone */
+    uint32_t *promotions;  /* of a zone: fires that are promoted */
+    struct moment *tests;  /* until when it is under test; MOMENT_NEVER: it is not */
+    uint32_t test_count;   /* places under test */
+    uint8_t *tripped;      /* by point: tripped in the test that runs or was last */
+    bool receivers_turned; /* what the chains' receivers say may be another in this step */
+    bool causes_turned;    /* a cause of other alarms came or went in this step */
+    uint32_t attended;     /* the place where the attend button was pressed in this step */
     struct flood flood;
 
     /* timers: those of the alarms, then of the devices, then of the points; last those of
@@ -153,6 +154,9 @@ struct core_turn {
 uint32_t core_chain_slots(const struct ruleset *ruleset);
 void core_chain_init(struct core *core);
 void core_chain_check(const struct core *core);
+
+/* Does the alarm's chain stay as it is while the alarm does? */
+bool core_chain_rests(const struct core *core, uint32_t alarm, struct instant now);
 
 /* When the alarm's chain wants to go on; INSTANT_NEVER without one. */
 struct instant core_chain_due(const struct core *core, uint32_t alarm);

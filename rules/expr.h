@@ -267,6 +267,7 @@ struct expr_view {
 struct expr_past {
     struct expr_memory *memories;
     struct expr_window *windows;
+    bool turned; /* set when one of the memories is of another truth than before */
 };
 
 struct expr_result {

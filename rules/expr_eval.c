@@ -3,9 +3,9 @@
 /*
  * Expressions: the evaluator
  *
- * A stack machine with one case per operation. A truth is kept as a truth and as the number 0, 1 or
- * something between, so that == compares it like any number; a number is a range that may move with
- * time (expr_moving.h).
+ * A stack machine with one case per operation. A number is a range that may move with time
+ * (expr_moving.h). A truth becomes one, 0, 1 or something between, only where it is taken for a
+ * number, so that == compares it like any.
  * There is no short cut: `a or within(b, 60 s)` steps the memory of `within` whatever `a` is,
  * because its past must be right when `a` no longer decides.
  */
@@ -18,9 +18,10 @@
 
 /* One value on the stack. */
 struct cell {
-    struct expr_moving number;
-    uint32_t count; /* an accumulator's members so far */
-    uint8_t truth;  /* enum truth; means nothing for a number */
+    struct expr_moving number; /* means nothing while it is only a truth */
+    uint32_t count;            /* an accumulator's members so far */
+    uint8_t truth;             /* enum truth; means nothing for a number */
+    bool only_truth;
 };
 
 struct machine {
@@ -32,35 +33,52 @@ struct machine {
     struct cell stack[LIMIT_EXPR_STACK];
 };
 
-static struct cell cell_truth(enum truth truth) {
-    return (struct cell){.number = expr_moving_still(expr_range_truth(truth)),
-                         .truth = (uint8_t)truth};
-}
-
-static struct cell cell_number(struct expr_range range) {
-    return (struct cell){.number = expr_moving_still(range), .truth = TRUTH_UNKNOWN};
-}
-
-static void eval_push(struct machine *machine, struct cell cell) {
+static struct cell *eval_push(struct machine *machine) {
     assert(machine->depth < LIMIT_EXPR_STACK);
-    machine->stack[machine->depth++] = cell;
+    return &machine->stack[machine->depth++];
 }
 
-static struct cell eval_pop(struct machine *machine) {
+static struct cell *eval_top(struct machine *machine) {
     assert(machine->depth > 0);
-    return machine->stack[--machine->depth];
+    return &machine->stack[machine->depth - 1];
+}
+
+/* The popped cell stays as it is until the next push. */
+static struct cell *eval_pop(struct machine *machine) {
+    assert(machine->depth > 0);
+    return &machine->stack[--machine->depth];
+}
+
+static void cell_make_truth(struct cell *cell, enum truth truth) {
+    cell->truth = (uint8_t)truth;
+    cell->only_truth = true;
+}
+
+static void cell_make_moving(struct cell *cell, struct expr_moving number) {
+    cell->number = number;
+    cell->truth = TRUTH_UNKNOWN;
+    cell->only_truth = false;
+}
+
+static void cell_make_number(struct cell *cell, struct expr_range range) {
+    cell_make_moving(cell, expr_moving_still(range));
+}
+
+/* What the cell is as a number. */
+static struct expr_moving *cell_number(struct cell *cell) {
+    if (cell->only_truth) {
+        cell->number = expr_moving_still(expr_range_truth((enum truth)cell->truth));
+        cell->only_truth = false;
+    }
+    return &cell->number;
 }
 
 static void eval_push_truth(struct machine *machine, enum truth truth) {
-    eval_push(machine, cell_truth(truth));
+    cell_make_truth(eval_push(machine), truth);
 }
 
 static void eval_push_number(struct machine *machine, struct expr_range range) {
-    eval_push(machine, cell_number(range));
-}
-
-static void eval_push_moving(struct machine *machine, struct expr_moving number) {
-    eval_push(machine, (struct cell){.number = number, .truth = TRUTH_UNKNOWN});
+    cell_make_number(eval_push(machine), range);
 }
 
 /* The point that an operation loads: its set's only one, or the walk's present one. */
@@ -75,13 +93,21 @@ static const struct point_state *eval_point(const struct machine *machine,
     return &machine->view->points[eval_index(machine, op)];
 }
 
+static enum truth eval_point_truth(const struct point_state *point) {
+    return !quality_usable((enum quality)point->quality) ? TRUTH_UNKNOWN
+           : point->value != 0                           ? TRUTH_TRUE
+                                                         : TRUTH_FALSE;
+}
+
+static struct expr_range eval_point_number(const struct point_state *point) {
+    return quality_usable((enum quality)point->quality) ? expr_range_exact(point->value)
+                                                        : expr_range_unknown();
+}
+
 /* A point's value, both as a truth and as a number: the checker knows which of them is meant. */
-static struct cell eval_load(const struct point_state *point) {
-    if (!quality_usable((enum quality)point->quality)) {
-        return cell_number(expr_range_unknown());
-    }
-    return (struct cell){.number = expr_moving_still(expr_range_exact(point->value)),
-                         .truth = point->value != 0 ? TRUTH_TRUE : TRUTH_FALSE};
+static void eval_load(struct cell *cell, const struct point_state *point) {
+    cell_make_number(cell, eval_point_number(point));
+    cell->truth = (uint8_t)eval_point_truth(point);
 }
 
 /* The time since a point was last confirmed; a lower bound before it ever was. */
@@ -109,74 +135,80 @@ static enum truth eval_moment(const struct machine *machine, const struct expr_o
                : TRUTH_FALSE;
 }
 
-/* The accumulator of an aggregate over no members. */
-static struct cell eval_fold_begin(enum expr_fold fold) {
+/* Make the accumulator of an aggregate over no members. */
+static void eval_fold_begin(struct cell *sum, enum expr_fold fold) {
+    sum->count = 0;
     switch (fold) {
     case EXPR_FOLD_ANY:
-        return cell_truth(TRUTH_FALSE);
+        cell_make_truth(sum, TRUTH_FALSE);
+        return;
     case EXPR_FOLD_ALL:
-        return cell_truth(TRUTH_TRUE);
+        cell_make_truth(sum, TRUTH_TRUE);
+        return;
     case EXPR_FOLD_COUNT:
     case EXPR_FOLD_SUM:
     case EXPR_FOLD_AVG:
-        return cell_number(expr_range_exact(0));
+        cell_make_number(sum, expr_range_exact(0));
+        return;
     case EXPR_FOLD_MIN:
     case EXPR_FOLD_MAX:
-        return cell_number(expr_range_unknown());
+        cell_make_number(sum, expr_range_unknown());
+        return;
     case EXPR_FOLD_KIND_COUNT:
         break;
     }
     assert(false && "fold out of range");
-    return cell_truth(TRUTH_UNKNOWN);
+}
+
+/* Fold one member's truth into an accumulator of truths. */
+static void eval_fold_truth(enum expr_fold fold, struct cell *sum, enum truth member) {
+    if (fold == EXPR_FOLD_ANY) {
+        sum->truth = (uint8_t)expr_truth_or((enum truth)sum->truth, member);
+    } else if (fold == EXPR_FOLD_ALL) {
+        sum->truth = (uint8_t)expr_truth_and((enum truth)sum->truth, member);
+    } else {
+        sum->number.range = expr_range_add(sum->number.range, expr_range_truth(member));
+    }
 }
 
 /* Fold one member's result into the accumulator. */
 static void eval_fold(struct machine *machine, enum expr_fold fold, struct cell *sum,
-                      struct cell member) {
+                      struct cell *member) {
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
     bool first = sum->count == 0;
     sum->count++;
     switch (fold) {
     case EXPR_FOLD_ANY:
-        sum->truth = (uint8_t)expr_truth_or((enum truth)sum->truth, (enum truth)member.truth);
-        break;
     case EXPR_FOLD_ALL:
-        sum->truth = (uint8_t)expr_truth_and((enum truth)sum->truth, (enum truth)member.truth);
-        break;
     case EXPR_FOLD_COUNT:
-        sum->number.range =
-            expr_range_add(sum->number.range, expr_range_truth((enum truth)member.truth));
+        eval_fold_truth(fold, sum, (enum truth)member->truth);
         break;
     case EXPR_FOLD_SUM:
     case EXPR_FOLD_AVG:
-        sum->number = expr_moving_add(sum->number, member.number);
+        sum->number = expr_moving_add(sum->number, *cell_number(member));
         break;
     case EXPR_FOLD_MIN:
-        sum->number =
-            first ? member.number : expr_moving_min(sum->number, member.number, now, deadline);
+        sum->number = first ? *cell_number(member)
+                            : expr_moving_min(sum->number, *cell_number(member), now, deadline);
         break;
     case EXPR_FOLD_MAX:
-        sum->number =
-            first ? member.number : expr_moving_max(sum->number, member.number, now, deadline);
+        sum->number = first ? *cell_number(member)
+                            : expr_moving_max(sum->number, *cell_number(member), now, deadline);
         break;
     case EXPR_FOLD_KIND_COUNT:
         assert(false && "fold out of range");
     }
 }
 
-/* What the accumulator amounts to. */
-static struct cell eval_fold_end(struct machine *machine, enum expr_fold fold, struct cell sum) {
-    if (fold == EXPR_FOLD_ANY || fold == EXPR_FOLD_ALL) {
-        return cell_truth((enum truth)sum.truth);
-    }
+/* Make of the accumulator what it amounts to. */
+static void eval_fold_end(struct machine *machine, enum expr_fold fold, struct cell *sum) {
     if (fold == EXPR_FOLD_AVG) {
         /* Of none: 0 ÷ 0, which is unknown. */
-        struct expr_moving count = expr_moving_still(expr_range_exact(sum.count));
-        sum.number =
-            expr_moving_divide(sum.number, count, machine->view->now, &machine->result.deadline);
+        struct expr_moving count = expr_moving_still(expr_range_exact(sum->count));
+        sum->number =
+            expr_moving_divide(sum->number, count, machine->view->now, &machine->result.deadline);
     }
-    return (struct cell){.number = sum.number, .truth = TRUTH_UNKNOWN};
 }
 
 /* What {value} shows of a number: what is certain of it. */
@@ -191,57 +223,87 @@ static struct expr_range eval_place(double number) {
 }
 
 static void eval_compare(struct machine *machine, enum expr_opcode code) {
-    struct expr_moving right = eval_pop(machine).number;
-    struct expr_moving left = eval_pop(machine).number;
+    const struct expr_moving *right = cell_number(eval_pop(machine));
+    struct cell *cell = eval_top(machine);
+    const struct expr_moving *left = cell_number(cell);
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
     bool swap = code == EXPR_GT || code == EXPR_LE;
     bool negate = code == EXPR_NE || code == EXPR_LE || code == EXPR_GE;
     enum truth truth = code == EXPR_EQ || code == EXPR_NE
-                           ? expr_moving_equal(&left, &right, now, deadline)
-                       : swap ? expr_moving_less(&right, &left, now, deadline)
-                              : expr_moving_less(&left, &right, now, deadline);
-    eval_push_truth(machine, negate ? expr_truth_not(truth) : truth);
+                           ? expr_moving_equal(left, right, now, deadline)
+                       : swap ? expr_moving_less(right, left, now, deadline)
+                              : expr_moving_less(left, right, now, deadline);
+    cell_make_truth(cell, negate ? expr_truth_not(truth) : truth);
 }
 
 static void eval_combine(struct machine *machine, enum expr_opcode code) {
-    struct expr_moving right = eval_pop(machine).number;
-    struct expr_moving left = eval_pop(machine).number;
+    struct expr_moving right = *cell_number(eval_pop(machine));
+    struct cell *cell = eval_top(machine);
+    struct expr_moving left = *cell_number(cell);
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
-    struct expr_moving result = code == EXPR_MUL ? expr_moving_multiply(left, right, now, deadline)
-                                : code == EXPR_DIV ? expr_moving_divide(left, right, now, deadline)
-                                : code == EXPR_SUB
-                                    ? expr_moving_add(left, expr_moving_negate(right))
-                                    : expr_moving_add(left, right);
-    eval_push_moving(machine, result);
+    cell_make_moving(cell, code == EXPR_MUL   ? expr_moving_multiply(left, right, now, deadline)
+                           : code == EXPR_DIV ? expr_moving_divide(left, right, now, deadline)
+                           : code == EXPR_SUB ? expr_moving_add(left, expr_moving_negate(right))
+                                              : expr_moving_add(left, right));
 }
 
 static void eval_join(struct machine *machine, enum expr_opcode code) {
-    enum truth right = (enum truth)eval_pop(machine).truth;
-    enum truth left = (enum truth)eval_pop(machine).truth;
-    eval_push_truth(machine,
+    enum truth right = (enum truth)eval_pop(machine)->truth;
+    struct cell *cell = eval_top(machine);
+    enum truth left = (enum truth)cell->truth;
+    cell_make_truth(cell,
                     code == EXPR_AND ? expr_truth_and(left, right) : expr_truth_or(left, right));
 }
 
 /* What a window is given: the condition, or the number if it is known exactly. */
-static struct expr_sample eval_sample(const struct cell *cell, enum expr_opcode code) {
+static struct expr_sample eval_sample(struct cell *cell, enum expr_opcode code) {
     if (code == EXPR_CHANGES) {
         return (struct expr_sample){.value = cell->truth == TRUTH_TRUE ? 1 : 0,
                                     .known = cell->truth != TRUTH_UNKNOWN};
     }
-    const struct expr_moving *number = &cell->number;
+    const struct expr_moving *number = cell_number(cell);
     return (struct expr_sample){.value = number->range.low,
                                 .known = number->range.low == number->range.high,
                                 .moving = !expr_moving_is_still(number)};
 }
 
+/* Step the next memory of `within` or `held`, to what its condition is now. */
+static enum truth eval_past(struct machine *machine, const struct expr_op *op, enum truth truth) {
+    struct expr_memory *memory = machine->past->memories++;
+    struct instant now = machine->view->now;
+    struct instant *deadline = &machine->result.deadline;
+    uint8_t was = memory->now;
+    enum truth past = op->code == EXPR_WITHIN
+                          ? expr_past_within(memory, op->span_ns, truth, now, deadline)
+                          : expr_past_held(memory, op->span_ns, truth, now, deadline);
+    machine->past->turned |= memory->now != was;
+    return past;
+}
+
+static struct expr_moving eval_since(struct machine *machine, enum truth truth) {
+    struct expr_memory *memory = machine->past->memories++;
+    uint8_t was = memory->now;
+    struct expr_moving since = expr_past_since(memory, truth, machine->view->now);
+    machine->past->turned |= memory->now != was;
+    return since;
+}
+
+static struct expr_range eval_counted(struct machine *machine, const struct point_state *point) {
+    struct expr_memory *memory = machine->past->memories++;
+    uint8_t was = memory->now;
+    struct expr_range counted = expr_past_counted(memory, point, machine->view->levelled);
+    machine->past->turned |= memory->now != was;
+    return counted;
+}
+
 static void eval_window(struct machine *machine, const struct expr_op *op) {
-    struct cell argument = eval_pop(machine);
+    struct cell *cell = eval_top(machine);
     enum expr_opcode code = (enum expr_opcode)op->code;
-    eval_push_number(machine, expr_window_step(machine->past->windows++, code, op->span_ns,
-                                               eval_sample(&argument, code), machine->view->now,
-                                               &machine->result.deadline));
+    cell_make_number(cell, expr_window_step(machine->past->windows++, code, op->span_ns,
+                                            eval_sample(cell, code), machine->view->now,
+                                            &machine->result.deadline));
 }
 
 /* Carry out the operation at `index` and return the index of the next one. */
@@ -256,17 +318,16 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_push_truth(machine, op->number != 0 ? TRUTH_TRUE : TRUTH_FALSE);
         break;
     case EXPR_LOAD:
-        eval_push(machine, eval_load(eval_point(machine, op)));
+        eval_load(eval_push(machine), eval_point(machine, op));
         break;
     case EXPR_COUNTED:
-        eval_push_number(machine, expr_past_counted(machine->past->memories++,
-                                                    eval_point(machine, op), view->levelled));
+        eval_push_number(machine, eval_counted(machine, eval_point(machine, op)));
         break;
     case EXPR_QUALITY:
         eval_push_number(machine, expr_range_exact(eval_point(machine, op)->quality));
         break;
     case EXPR_AGE:
-        eval_push_moving(machine, eval_age(eval_point(machine, op), view->now));
+        cell_make_moving(eval_push(machine), eval_age(eval_point(machine, op), view->now));
         break;
     case EXPR_MOMENT:
         eval_push_truth(machine, eval_moment(machine, op));
@@ -278,11 +339,10 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_push_number(machine, eval_place(view->area));
         break;
     case EXPR_SHOW_POINT:
-        machine->result.value = eval_shown(eval_load(eval_point(machine, op)).number.range);
+        machine->result.value = eval_shown(eval_point_number(eval_point(machine, op)));
         break;
     case EXPR_SHOW:
-        assert(machine->depth > 0);
-        machine->result.value = eval_shown(machine->stack[machine->depth - 1].number.range);
+        machine->result.value = eval_shown(cell_number(eval_top(machine))->range);
         break;
     case EXPR_OPEN:
         eval_push_truth(machine, view->open);
@@ -297,7 +357,7 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_push_truth(machine, (enum truth)view->between_truths[op->slot]);
         break;
     case EXPR_NOT:
-        eval_push_truth(machine, expr_truth_not((enum truth)eval_pop(machine).truth));
+        cell_make_truth(eval_top(machine), expr_truth_not((enum truth)eval_top(machine)->truth));
         break;
     case EXPR_AND:
     case EXPR_OR:
@@ -318,32 +378,26 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_combine(machine, (enum expr_opcode)op->code);
         break;
     case EXPR_NEG:
-        eval_push_moving(machine, expr_moving_negate(eval_pop(machine).number));
+        cell_make_moving(eval_top(machine), expr_moving_negate(*cell_number(eval_top(machine))));
         break;
     case EXPR_WITHIN:
-        eval_push_truth(machine, expr_past_within(machine->past->memories++, op->span_ns,
-                                                  (enum truth)eval_pop(machine).truth, view->now,
-                                                  &machine->result.deadline));
-        break;
     case EXPR_HELD:
-        eval_push_truth(machine, expr_past_held(machine->past->memories++, op->span_ns,
-                                                (enum truth)eval_pop(machine).truth, view->now,
-                                                &machine->result.deadline));
+        cell_make_truth(eval_top(machine),
+                        eval_past(machine, op, (enum truth)eval_top(machine)->truth));
         break;
     case EXPR_SINCE:
-        eval_push_moving(machine, expr_past_since(machine->past->memories++,
-                                                  (enum truth)eval_pop(machine).truth, view->now));
+        cell_make_moving(eval_top(machine),
+                         eval_since(machine, (enum truth)eval_top(machine)->truth));
         break;
     case EXPR_FOLD:
-        eval_push(machine, eval_fold_begin((enum expr_fold)op->slot));
+        eval_fold_begin(eval_push(machine), (enum expr_fold)op->slot);
         break;
     case EXPR_WALK:
         assert(machine->member == 0);
         return view->bounds[op->set].count > 0 ? index + 1 : op->target;
     case EXPR_NEXT: {
-        struct cell member = eval_pop(machine);
-        assert(machine->depth > 0);
-        eval_fold(machine, (enum expr_fold)op->slot, &machine->stack[machine->depth - 1], member);
+        struct cell *member = eval_pop(machine);
+        eval_fold(machine, (enum expr_fold)op->slot, eval_top(machine), member);
         machine->member++;
         if (machine->member < view->bounds[op->set].count) {
             return op->target;
@@ -352,7 +406,7 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         break;
     }
     case EXPR_END:
-        eval_push(machine, eval_fold_end(machine, (enum expr_fold)op->slot, eval_pop(machine)));
+        eval_fold_end(machine, (enum expr_fold)op->slot, eval_top(machine));
         break;
     case EXPR_CHANGES:
     case EXPR_RATE:
@@ -380,6 +434,6 @@ struct expr_result expr_eval(const struct expr_op *ops, uint32_t op_count,
         index = eval_step(&machine, ops, index);
     }
     assert(machine.depth == 1);
-    machine.result.truth = (enum truth)eval_pop(&machine).truth;
+    machine.result.truth = (enum truth)eval_pop(&machine)->truth;
     return machine.result;
 }

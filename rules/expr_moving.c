@@ -17,14 +17,6 @@ static struct bound moving_high(const struct expr_moving *moving) {
     return (struct bound){moving->range.high, moving->slope.high};
 }
 
-struct expr_moving expr_moving_still(struct expr_range range) {
-    return (struct expr_moving){.range = range};
-}
-
-bool expr_moving_is_still(const struct expr_moving *moving) {
-    return moving->slope.low == 0 && moving->slope.high == 0;
-}
-
 /*
  * Is `a` less than `b` now? The answer turns when they meet, or just after, if they move towards
  * each other. The time to that is rounded to a nanosecond; a step that comes too early by one finds

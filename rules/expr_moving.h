@@ -26,10 +26,14 @@ struct expr_moving {
     } slope;
 };
 
-struct expr_moving expr_moving_still(struct expr_range range);
+static inline struct expr_moving expr_moving_still(struct expr_range range) {
+    return (struct expr_moving){.range = range};
+}
 
 /* Does it change with time alone? */
-bool expr_moving_is_still(const struct expr_moving *moving);
+static inline bool expr_moving_is_still(const struct expr_moving *moving) {
+    return moving->slope.low == 0 && moving->slope.high == 0;
+}
 
 /* Arithmetic at `now`; takes the instant to look again into `deadline` where that is needed. */
 struct expr_moving expr_moving_add(struct expr_moving a, struct expr_moving b);

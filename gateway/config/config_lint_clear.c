@@ -45,8 +45,8 @@ static enum truth clear_run(struct config *config, struct clear_trial *trial,
     }
     struct expr_keeps keeps = expr_keeps(program->sets, program->set_count, program->own, bounds);
     struct expr_past past = {
-        config_alloc(&config->arena, keeps.memories + 1, sizeof *past.memories),
-        config_alloc(&config->arena, keeps.windows + 1, sizeof *past.windows),
+        .memories = config_alloc(&config->arena, keeps.memories + 1, sizeof *past.memories),
+        .windows = config_alloc(&config->arena, keeps.windows + 1, sizeof *past.windows),
     };
     const struct ruleset_place *place = &trial->layout->places[trial->place];
     const struct expr_view view = {.moment = EXPR_NO_MOMENT,

@@ -66,11 +66,11 @@ static void check_program(const struct expr_program *program, const uint8_t *cho
                                  .area = choices[3] - 1.0};
         memcpy(again, memories, keeps.memories * sizeof *memories);
         memcpy(windows_again, windows, keeps.windows * sizeof *windows);
-        struct expr_past past = {memories, windows};
+        struct expr_past past = {.memories = memories, .windows = windows};
         struct expr_result a = expr_eval(program->ops, program->op_count, &view, &past);
         check(past.memories == memories + keeps.memories);
         check(past.windows == windows + keeps.windows);
-        past = (struct expr_past){again, windows_again};
+        past = (struct expr_past){.memories = again, .windows = windows_again};
         struct expr_result b = expr_eval(program->ops, program->op_count, &view, &past);
         check(a.truth == b.truth && a.deadline.ns == b.deadline.ns && a.value == b.value);
         check(memcmp(memories, again, keeps.memories * sizeof *memories) == 0);

@@ -200,7 +200,7 @@ static struct expr_result rule_run_once(struct rule *rule, struct instant now, u
                              .weekday = rule->world.weekday,
                              .capacity = rule->world.capacity,
                              .area = rule->world.area};
-    struct expr_past past = {rule->memories, rule->windows};
+    struct expr_past past = {.memories = rule->memories, .windows = rule->windows};
     struct expr_result result = expr_eval(rule->program.ops, rule->program.op_count, &view, &past);
     assert_true(past.memories == rule->memories + keeps.memories);
     assert_true(past.windows == rule->windows + keeps.windows);
