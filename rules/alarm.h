@@ -258,6 +258,7 @@ struct alarm_record {
     uint32_t raises;
     uint32_t left_ds[ALARM_CLOCK_COUNT]; /* of each clock, in tenths of a second; 0: it stands */
     uint64_t remaining_ns;               /* of a running or standing delay; else 0 */
+    uint64_t condition_identity;         /* what a delay waits on; the core's, see identity.h */
     struct wall raised, acked_at, attended_at;
 };
 

@@ -206,25 +206,39 @@ void core_record(const struct core *core, uint32_t alarm, struct instant now,
  * the bits of what it was read at and was levelled at.
  */
 struct memory_record {
+    uint64_t identity;       /* what it is a memory of; see identity.h */
     uint64_t true_age_ns;    /* UINT64_MAX: never */
     uint64_t unknown_age_ns; /* UINT64_MAX: never */
     uint8_t now;             /* enum truth */
     uint8_t kind;            /* enum expr_memory_kind */
-    uint8_t reserved[6];
+    uint8_t taken;           /* for core_restore() alone; 0 before */
+    uint8_t reserved[5];
 };
 
 /* The memories of one alarm at `now`; `ret` has room for the alarm's memory_count. */
 void core_record_memories(const struct core *core, uint32_t alarm, struct instant now,
                           struct memory_record *ret);
 
+/* What of an alarm's recorded past could be given back. */
+struct core_kept {
+    uint32_t kept;       /* memories that go on */
+    uint32_t anew;       /* memories that no record is of: they know nothing yet */
+    uint32_t dropped;    /* records that know something, of what this alarm does not remember */
+    uint32_t anew_kinds; /* of those that begin anew: a set of 1 << enum expr_memory_kind */
+    bool delay_ended;    /* a delay ran, or stood, on another condition than the alarm has */
+};
+
 /*
- * Give alarm `alarm` its recorded life back, before the first core_step(). Memories of another
- * number than the alarm has belong to another expression and are left fresh, as is a memory of
- * another kind of operation when it is stepped. Ages are kept exactly, also those from before the
- * origin of the instants.
+ * Give alarm `alarm` its recorded life back, before the first core_step(). Each of its memories goes
+ * on from the record of the same identity, wherever that stands; one without a record is left fresh,
+ * as at a first start, and so is one whose record no build of ours wrote. A delay goes on only when
+ * the record's condition is the alarm's own, in all its parts; else it is forgotten, and begins anew
+ * when the condition says so. Ages are kept exactly, also those from before the origin of the
+ * instants. Reorders `memories`.
  */
-void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
-                  const struct memory_record *memories, uint32_t memory_count, struct instant now);
+struct core_kept core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
+                              struct memory_record *memories, uint32_t memory_count,
+                              struct instant now);
 
 /* The run of an alarm's escalation chain, to be journalled with it; all zero without one. */
 void core_record_chain(const struct core *core, uint32_t alarm, struct instant now,

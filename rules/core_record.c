@@ -4,10 +4,9 @@
  * What the core gives away: what a restart must find again, and what others may look at
  */
 #include <assert.h>
-#include <float.h>
-#include <string.h>
 
 #include "rules/core_state.h"
+#include "rules/identity.h"
 
 uint32_t core_changed(struct core *core, uint32_t *alarms, uint32_t room) {
     return index_set_take(&core->changed, alarms, room);
@@ -16,114 +15,37 @@ uint32_t core_changed(struct core *core, uint32_t *alarms, uint32_t room) {
 void core_record(const struct core *core, uint32_t alarm, struct instant now,
                  struct alarm_record *ret_record) {
     alarm_record(core_alarm(core, alarm), now, ret_record);
+    ret_record->condition_identity = identity_of_condition(core->ruleset, alarm);
 }
 
-/* The age at `now` of what ended at `until`, modulo 2^64 as expr_past.h has it. */
-static uint64_t core_age_ns(struct instant until, struct instant now) {
-    return until.ns == INSTANT_NEVER.ns ? UINT64_MAX : now.ns - until.ns;
+/*
+ * A delay that another condition began is none of this one's: it waits anew when this one says so.
+ * Returns whether there was one.
+ */
+static bool core_forget_delay(struct alarm_record *record) {
+    bool waited = record->axes.pending || record->remaining_ns > 0;
+    record->axes.pending = false;
+    record->remaining_ns = 0;
+    return waited;
 }
 
-static struct instant core_age_end(uint64_t age_ns, struct instant now) {
-    if (age_ns == UINT64_MAX) {
-        return INSTANT_NEVER;
-    }
-    struct instant end = {now.ns - age_ns};
-    end.ns -= end.ns == INSTANT_NEVER.ns; /* that one instant has another meaning */
-    return end;
-}
-
-static struct memory_record core_record_memory(const struct expr_memory *memory,
-                                               struct instant now) {
-    struct memory_record record = {.true_age_ns = UINT64_MAX,
-                                   .unknown_age_ns = UINT64_MAX,
-                                   .now = memory->now,
-                                   .kind = memory->kind};
-    switch ((enum expr_memory_kind)memory->kind) {
-    case EXPR_MEMORY_WITHIN:
-    case EXPR_MEMORY_SINCE:
-        record.true_age_ns = memory->now == TRUTH_TRUE ? 0 : core_age_ns(memory->true_until, now);
-        record.unknown_age_ns =
-            memory->now == TRUTH_UNKNOWN ? 0 : core_age_ns(memory->unknown_until, now);
-        break;
-    case EXPR_MEMORY_HELD:
-        record.true_age_ns =
-            core_age_ns(memory->held_from, memory->now == TRUTH_UNKNOWN ? memory->frozen_at : now);
-        break;
-    case EXPR_MEMORY_COUNTED: /* numbers, bit by bit */
-        memcpy(&record.true_age_ns, &memory->counter, sizeof memory->counter);
-        memcpy(&record.unknown_age_ns, &memory->level, sizeof memory->level);
-        break;
-    case EXPR_MEMORY_FRESH:
-    case EXPR_MEMORY_KIND_COUNT:
-        break;
-    }
-    return record;
-}
-
-static bool core_is_finite(double number) {
-    return number >= -DBL_MAX && number <= DBL_MAX;
-}
-
-/* A record that no build of ours wrote gives a fresh memory. */
-static struct expr_memory core_restore_memory(const struct memory_record *record,
-                                              struct instant now) {
-    if (record->now >= TRUTH_COUNT) {
-        return (struct expr_memory){0};
-    }
-    struct expr_memory memory = {.now = record->now, .kind = record->kind};
-    switch ((enum expr_memory_kind)record->kind) {
-    case EXPR_MEMORY_SINCE:
-        if (record->unknown_age_ns == UINT64_MAX) { /* it was watched from some instant on */
-            break;
-        }
-        memory.true_until = core_age_end(record->true_age_ns, now);
-        memory.unknown_until = core_age_end(record->unknown_age_ns, now);
-        return memory;
-    case EXPR_MEMORY_WITHIN:
-        memory.true_until = core_age_end(record->true_age_ns, now);
-        memory.unknown_until = core_age_end(record->unknown_age_ns, now);
-        return memory;
-    case EXPR_MEMORY_HELD:
-        memory.held_from = core_age_end(record->true_age_ns, now);
-        memory.frozen_at = now;
-        return memory;
-    case EXPR_MEMORY_COUNTED:
-        memcpy(&memory.counter, &record->true_age_ns, sizeof memory.counter);
-        memcpy(&memory.level, &record->unknown_age_ns, sizeof memory.level);
-        if (core_is_finite(memory.counter) && core_is_finite(memory.level)) {
-            return memory;
-        }
-        break;
-    case EXPR_MEMORY_FRESH:
-    case EXPR_MEMORY_KIND_COUNT:
-        break;
-    }
-    return (struct expr_memory){0};
-}
-
-void core_record_memories(const struct core *core, uint32_t alarm, struct instant now,
-                          struct memory_record *ret) {
+struct core_kept core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
+                              struct memory_record *memories, uint32_t memory_count,
+                              struct instant now) {
     assert(alarm < core->ruleset->alarm_count);
-    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
-    for (uint32_t i = 0; i < bound->memory_count; i++) {
-        ret[i] = core_record_memory(&core->memories[bound->memory_first + i], now);
-    }
-}
-
-void core_restore(struct core *core, uint32_t alarm, const struct alarm_record *record,
-                  const struct memory_record *memories, uint32_t memory_count, struct instant now) {
-    assert(alarm < core->ruleset->alarm_count);
-    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = core->alarms[alarm].axes;
-    alarm_restore(&core->alarms[alarm], &conf, record, now);
+    struct core_kept kept = core_restore_memories(core, alarm, memories, memory_count, now);
+    struct alarm_record own = *record;
+    if (own.condition_identity != identity_of_condition(core->ruleset, alarm)) {
+        kept.delay_ended = core_forget_delay(&own);
+    }
+    alarm_restore(&core->alarms[alarm], &conf, &own, now);
     core_note_cause(core, alarm, before);
     core->causes_turned = false;
     (void)core_note_promotion(core, alarm, before); /* all alarms are looked at at the start */
-    for (uint32_t i = 0; memory_count == bound->memory_count && i < memory_count; i++) {
-        core->memories[bound->memory_first + i] = core_restore_memory(&memories[i], now);
-    }
     core_schedule(core, alarm);
+    return kept;
 }
 
 struct instant core_deadline(const struct core *core) {

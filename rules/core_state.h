@@ -180,6 +180,13 @@ void core_receipt(struct core *core, const struct input *input);
 void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                    const struct command *command);
 
+/* --- core_memory.c --- */
+
+/* core_restore() for the memories alone; `delay_ended` is left false. */
+struct core_kept core_restore_memories(struct core *core, uint32_t alarm,
+                                       struct memory_record *records, uint32_t count,
+                                       struct instant now);
+
 /* --- core_causes.c --- */
 
 /* Let the alarm follow its cause, if another alarm is one. Returns a set of enum alarm_change. */

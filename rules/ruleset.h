@@ -44,7 +44,8 @@ struct ruleset_point {
         serves_emergency; /* 1: a call or fire input, or an output that an emergency switches */
     uint32_t reserved;
     uint64_t
-        silence_ns; /* longest time without a reading of its own; 0: its device speaks for it */
+        silence_ns;    /* longest time without a reading of its own; 0: its device speaks for it */
+    uint64_t identity; /* a digest of what it is, whatever its index; no two have the same */
 };
 
 struct ruleset_device {

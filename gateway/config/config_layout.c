@@ -2,7 +2,10 @@
 #include "gateway/config/config_layout.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <openssl/sha.h>
 
 #include "rules/reach.h"
 
@@ -47,6 +50,29 @@ static void layout_serves_emergency(struct config_layout *layout, uint32_t point
     layout->devices[layout->points[point].device].serves_emergency = 1;
 }
 
+/*
+ * What a point is, for all that is remembered of it: its name and kind, and how its value comes from
+ * what the device says. Where that is read does not count: a device that gets another address is the
+ * same device.
+ */
+static uint64_t layout_identity(const struct config_point *point) {
+    const struct site_point *row = &point->row;
+    char text[SITE_ENTITY_SIZE + 256];
+    int size =
+        snprintf(text, sizeof text, "%s %s %a %a %u %u %u %d %u %u %u %u %u", point->id,
+                 point_kind_facts(point->kind)->name, row->scale, row->offset, row->modbus_type,
+                 row->modbus_order, row->invert, row->modbus_bit, row->states, row->state_raw[0],
+                 row->state_raw[1], row->state_raw[2], row->state_raw[3]);
+    assert(size > 0 && (size_t)size < sizeof text);
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    (void)SHA256((const unsigned char *)text, (size_t)size, digest);
+    uint64_t identity = 0;
+    for (unsigned i = 0; i < sizeof identity; i++) {
+        identity = identity << 8 | digest[i];
+    }
+    return identity;
+}
+
 static void layout_points(struct config *config, struct config_layout *layout) {
     uint32_t *row_of = config_alloc(&config->arena, config->device_count + 1, sizeof *row_of);
     for (uint32_t row = 0; row < config->device_count; row++) {
@@ -65,7 +91,8 @@ static void layout_points(struct config *config, struct config_layout *layout) {
         layout->points[row] = (struct ruleset_point){.place = point->place,
                                                      .device = device,
                                                      .kind = (uint16_t)point->kind,
-                                                     .silence_ns = point->silence_ns};
+                                                     .silence_ns = point->silence_ns,
+                                                     .identity = layout_identity(point)};
         if (point_kind_facts(point->kind)->serves_emergency) {
             layout_serves_emergency(layout, row);
         }

@@ -23,6 +23,7 @@
 
 #include "gateway/engine/alarm_state.h"
 #include "gateway/engine/calendar_told.h"
+#include "gateway/engine/carryover.h"
 #include "gateway/engine/engine_peer.h"
 #include "gateway/engine/marks.h"
 #include "gateway/engine/notices.h"
@@ -772,6 +773,7 @@ struct engine_restore {
     struct engine *engine;
     struct journal_reader *reader;
     struct wall newest; /* when any state was recorded last; counters are with each count */
+    struct carryover carryover;
     uint32_t restored, forgotten;
 };
 
@@ -807,8 +809,9 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
         recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
     bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;
     restore_life(recorded, engine->newest, clock_wall(), emergency);
-    core_restore(engine->core, alarm, &recorded->record, recorded->memories, recorded->memory_count,
-                 engine->newest);
+    struct core_kept kept = core_restore(engine->core, alarm, &recorded->record, recorded->memories,
+                                         recorded->memory_count, engine->newest);
+    carryover_add(&restore->carryover, engine->site, alarm, &kept);
     core_restore_chain(engine->core, alarm, &recorded->chain, engine->newest);
     engine->alarms[alarm] = (struct alarm_decision){
         .value = recorded->value, .quality = recorded->quality, .changed = recorded->changed};
@@ -819,6 +822,14 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
     }
     notices_recover(&engine->notices, restore->reader, alarm, &recorded->chain);
     restore->restored++;
+    if (kept.anew > 0 || kept.dropped > 0 || kept.delay_ended) {
+        engine_record_alarm(engine, alarm); /* what was forgotten is not to be found again later */
+    }
+}
+
+static bool engine_is_watched(void *context, const char *name) {
+    const struct engine *engine = context;
+    return site_alarm_find(engine->site, name) != RULESET_NONE;
 }
 
 static int engine_allocate(struct engine *engine) {
@@ -857,16 +868,35 @@ static int engine_timers(struct engine *engine) {
     return 0;
 }
 
+/* Give the core its recorded life back, and say what of it could not be. */
+static int engine_restore(struct engine *engine, struct engine_restore *restore) {
+    int r = carryover_init(&restore->carryover, engine->site);
+    if (r == 0) {
+        r = journal_reader_new(site_text(engine->site, engine->site->header->state_directory),
+                               &restore->reader);
+    }
+    if (r == 0) {
+        r = journal_alarms(recorder_journal(engine->recorder), engine_restore_alarm, restore);
+    }
+    if (r == 0) {
+        (void)carryover_tell(&restore->carryover, engine->site);
+        int forgotten =
+            journal_forget(recorder_journal(engine->recorder), engine_is_watched, engine);
+        if (forgotten != 0) {
+            log_failure("past_not_forgotten", forgotten,
+                        "a rule that was removed and comes back would remember too much");
+        }
+    }
+    (void)journal_reader_free(restore->reader);
+    carryover_deinit(&restore->carryover);
+    return r == 0 ? 0 : err_trace(r);
+}
+
 /* Give the core its recorded life back, then its first inputs. */
 static int engine_begin(struct engine *engine) {
     struct engine_restore restore = {.engine = engine};
     struct journal *journal = recorder_journal(engine->recorder);
-    int r = journal_reader_new(site_text(engine->site, engine->site->header->state_directory),
-                               &restore.reader);
-    if (r == 0) {
-        r = journal_alarms(journal, engine_restore_alarm, &restore);
-    }
-    (void)journal_reader_free(restore.reader);
+    int r = engine_restore(engine, &restore);
     if (r == 0) {
         r = recorder_start(engine->recorder);
     }
@@ -891,8 +921,10 @@ static int engine_begin(struct engine *engine) {
     engine_follow_calendar(engine);
     engine_hand_over(engine);
     log_line(LOG_NOTICE, "engine_started",
-             "boot=%s newest_seq=%" PRIu64 " restored=%u forgotten=%u", journal_boot(journal),
-             journal_newest(journal), restore.restored, restore.forgotten);
+             "boot=%s newest_seq=%" PRIu64
+             " restored=%u forgotten=%u memories_kept=%u memories_anew=%u memories_dropped=%u",
+             journal_boot(journal), journal_newest(journal), restore.restored, restore.forgotten,
+             restore.carryover.kept, restore.carryover.anew, restore.carryover.dropped);
     return 0;
 }
 

@@ -511,6 +511,16 @@ int journal_alarms(struct journal *journal,
     return r == 0 ? 0 : err_fold(r);
 }
 
+int journal_forget(struct journal *journal, bool (*is_watched)(void *context, const char *name),
+                   void *context) {
+    assert(!journal->writer_runs);
+    if (journal->store == NULL) {
+        return 0;
+    }
+    int r = journal_store_forget(journal->store, is_watched, context);
+    return r == 0 ? 0 : err_fold(r);
+}
+
 size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BODY_MAX]) {
     assert(!journal->writer_runs);
     return journal->store == NULL ? 0 : journal_store_last(journal->store, alarm, ret);

@@ -100,6 +100,13 @@ NODISCARD int journal_alarms(struct journal *journal,
                              void *context);
 
 /*
+ * Forget what the expressions remember, and what their delays wait on, of all alarms whose name
+ * `is_watched` denies. Before journal_start().
+ */
+NODISCARD int journal_forget(struct journal *journal,
+                             bool (*is_watched)(void *context, const char *name), void *context);
+
+/*
  * Copy the body of an alarm's newest event, by the alarm's name. Returns its size; 0 when there is
  * none. Before journal_start().
  */

@@ -82,6 +82,13 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     "ALTER TABLE alarm ADD COLUMN chain_reached INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE alarm ADD COLUMN chain_age_ns INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE alarm ADD COLUMN chain_receipt_ns INTEGER NOT NULL DEFAULT 0;",
+    /*
+     * Of what the memories are, and on what a delay waits. Those of before do not say it: nobody can
+     * know whether they are of the present rules, and a wrong past would raise or clear wrongly.
+     */
+    "ALTER TABLE alarm DROP COLUMN memories;"
+    "ALTER TABLE alarm ADD COLUMN past BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE alarm ADD COLUMN condition_identity INTEGER NOT NULL DEFAULT 0;",
 };
 
 int journal_schema_result(int sqlite_result) {

@@ -8,8 +8,10 @@
  *     event       append only, one row per event, seq without gaps while the file lives
  *     first_sent  seq of an event that went out before its commit, and the n of its first id `u<n>`
  *     alarm       newest state of each alarm that ever left normal: its axes, what is left of its
- *                 delay and its clocks, the memories of its expression, the run of its chain; by
- *                 name, because indexes change with the site
+ *                 delay and its clocks, the run of its chain, the past that its expression
+ *                 remembers; by name, because indexes change with the site, and each memory, and
+ *                 the condition that a delay waits on, with its identity (rules/identity.h),
+ *                 because rules change as well
  *     sink        per sink and lane, the highest seq that it has confirmed
  *     meta        whose journal it is, and its boot number
  *
@@ -27,7 +29,7 @@
 
 #include "gateway/err.h"
 
-enum { JOURNAL_SCHEMA_VERSION = 3 };
+enum { JOURNAL_SCHEMA_VERSION = 4 };
 
 /* "TOCS" in the file's header, so that file(1) and we recognise it. */
 enum { JOURNAL_APPLICATION_ID = 0x544f4353 };

@@ -14,13 +14,22 @@
  */
 enum { BUSY_MS = 50 };
 
-/* Bytes of one memory_record in the column `memories`: two ages, two small numbers, little-endian.
+/*
+ * Bytes of one memory_record in the column `past`: identity, two ages, two small numbers,
+ * little-endian.
  */
-enum { MEMORY_BYTES = 18 };
+enum { MEMORY_BYTES = 26 };
 
-/* The table's first clock, counted from 0; the clocks stand last, in the order of enum alarm_clock.
+/*
+ * Columns of the table, counted from 0: the clocks, in the order of enum alarm_clock, the chain's
+ * run of five, and what remembers.
  */
-enum { ALARM_CLOCK_COLUMN = 30, ALARM_CHAIN_COLUMN = ALARM_CLOCK_COLUMN + ALARM_CLOCK_COUNT };
+enum {
+    ALARM_CLOCK_COLUMN = 29,
+    ALARM_CHAIN_COLUMN = ALARM_CLOCK_COLUMN + ALARM_CLOCK_COUNT,
+    ALARM_PAST_COLUMN = ALARM_CHAIN_COLUMN + 5,
+    ALARM_CONDITION_COLUMN,
+};
 
 enum store_statement {
     STORE_BEGIN,
@@ -41,7 +50,7 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_ALARM] =
         ("INSERT OR REPLACE INTO alarm "
          "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-         "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41)"),
+         "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42)"),
     [STORE_ALARM_END] = "DELETE FROM alarm WHERE name=?1",
     [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
 };
@@ -293,21 +302,35 @@ static uint64_t store_take_u64(const unsigned char *at) {
     return value;
 }
 
+static void store_put_memory(unsigned char at[MEMORY_BYTES], const struct memory_record *memory) {
+    store_put_u64(at, memory->identity);
+    store_put_u64(at + 8, memory->true_age_ns);
+    store_put_u64(at + 16, memory->unknown_age_ns);
+    at[24] = memory->now;
+    at[25] = memory->kind;
+}
+
+static struct memory_record store_take_memory(const unsigned char at[MEMORY_BYTES]) {
+    return (struct memory_record){
+        .identity = store_take_u64(at),
+        .true_age_ns = store_take_u64(at + 8),
+        .unknown_age_ns = store_take_u64(at + 16),
+        .now = (uint8_t)(at[24] % TRUTH_COUNT),
+        .kind = at[25],
+    };
+}
+
 static int store_add_alarm(struct journal_store *store, const struct journal_alarm *alarm) {
     char name[SITE_ALARM_NAME_SIZE];
     sqlite3_stmt *statement = store->statements[STORE_ALARM];
     const struct alarm_record *record = &alarm->record;
     size_t size = (size_t)alarm->memory_count * MEMORY_BYTES;
-    unsigned char *memories = malloc(size + 1);
-    if (memories == NULL) {
+    unsigned char *past = malloc(size + 1);
+    if (past == NULL) {
         return JOURNAL_E_FAILED;
     }
     for (uint32_t i = 0; i < alarm->memory_count; i++) {
-        unsigned char *at = memories + (size_t)i * MEMORY_BYTES;
-        store_put_u64(at, alarm->memories[i].true_age_ns);
-        store_put_u64(at + 8, alarm->memories[i].unknown_age_ns);
-        at[16] = alarm->memories[i].now;
-        at[17] = alarm->memories[i].kind;
+        store_put_memory(past + (size_t)i * MEMORY_BYTES, &alarm->memories[i]);
     }
     store->identity->alarm_name(store->identity->context, alarm->alarm, name);
     store_bind_text(statement, 1, name);
@@ -329,17 +352,16 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
     store_bind_int(statement, 17, (uint64_t)alarm->changed.ns);
     (void)sqlite3_bind_double(statement, 18, alarm->value);
     store_bind_int(statement, 19, alarm->quality);
-    (void)sqlite3_bind_blob(statement, 20, memories, (int)size, SQLITE_STATIC);
-    store_bind_int(statement, 21, record->axes.silenced);
-    store_bind_int(statement, 22, record->axes.test);
-    store_bind_int(statement, 23, record->axes.shelved);
-    store_bind_int(statement, 24, record->axes.by_design);
-    store_bind_int(statement, 25, record->axes.out_of_service);
-    store_bind_int(statement, 26, record->axes.investigated);
-    store_bind_int(statement, 27, record->axes.real);
-    store_bind_int(statement, 28, record->axes.promoted);
-    store_bind_int(statement, 29, record->axes.chattering);
-    store_bind_int(statement, 30, record->disposition);
+    store_bind_int(statement, 20, record->axes.silenced);
+    store_bind_int(statement, 21, record->axes.test);
+    store_bind_int(statement, 22, record->axes.shelved);
+    store_bind_int(statement, 23, record->axes.by_design);
+    store_bind_int(statement, 24, record->axes.out_of_service);
+    store_bind_int(statement, 25, record->axes.investigated);
+    store_bind_int(statement, 26, record->axes.real);
+    store_bind_int(statement, 27, record->axes.promoted);
+    store_bind_int(statement, 28, record->axes.chattering);
+    store_bind_int(statement, 29, record->disposition);
     for (int i = 0; i < ALARM_CLOCK_COUNT; i++) {
         store_bind_int(statement, ALARM_CLOCK_COLUMN + 1 + i, record->left_ds[i]);
     }
@@ -348,8 +370,10 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
     store_bind_int(statement, ALARM_CHAIN_COLUMN + 3, alarm->chain.reached);
     store_bind_int(statement, ALARM_CHAIN_COLUMN + 4, alarm->chain.age_ns);
     store_bind_int(statement, ALARM_CHAIN_COLUMN + 5, alarm->chain.receipt_ns);
+    (void)sqlite3_bind_blob(statement, ALARM_PAST_COLUMN + 1, past, (int)size, SQLITE_STATIC);
+    store_bind_int(statement, ALARM_CONDITION_COLUMN + 1, record->condition_identity);
     int r = store_run(store, STORE_ALARM);
-    free(memories);
+    free(past);
     return r;
 }
 
@@ -452,8 +476,8 @@ int journal_store_boot_write(struct journal_store *store, uint64_t boot, uint64_
 
 /* Make an alarm of the present row; its memories are as many as the row has. */
 static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **ret_alarm) {
-    const unsigned char *memories = sqlite3_column_blob(statement, 19);
-    uint32_t count = (uint32_t)sqlite3_column_bytes(statement, 19) / MEMORY_BYTES;
+    const unsigned char *past = sqlite3_column_blob(statement, ALARM_PAST_COLUMN);
+    uint32_t count = (uint32_t)sqlite3_column_bytes(statement, ALARM_PAST_COLUMN) / MEMORY_BYTES;
     struct journal_alarm *alarm;
     int r = journal_alarm_new(RULESET_NONE, count, &alarm);
     if (r != 0) {
@@ -466,16 +490,16 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
                  .latched = sqlite3_column_int(statement, 4) != 0,
                  .attended = sqlite3_column_int(statement, 5) != 0,
                  .open = sqlite3_column_int(statement, 6) != 0,
-                 .silenced = sqlite3_column_int(statement, 20) != 0,
-                 .test = sqlite3_column_int(statement, 21) != 0,
-                 .shelved = sqlite3_column_int(statement, 22) != 0,
-                 .by_design = sqlite3_column_int(statement, 23) != 0,
-                 .out_of_service = sqlite3_column_int(statement, 24) != 0,
-                 .investigated = sqlite3_column_int(statement, 25) != 0,
-                 .real = sqlite3_column_int(statement, 26) != 0,
-                 .promoted = sqlite3_column_int(statement, 27) != 0,
-                 .chattering = sqlite3_column_int(statement, 28) != 0},
-        .disposition = (uint8_t)((unsigned)sqlite3_column_int(statement, 29) % DISPOSITION_COUNT),
+                 .silenced = sqlite3_column_int(statement, 19) != 0,
+                 .test = sqlite3_column_int(statement, 20) != 0,
+                 .shelved = sqlite3_column_int(statement, 21) != 0,
+                 .by_design = sqlite3_column_int(statement, 22) != 0,
+                 .out_of_service = sqlite3_column_int(statement, 23) != 0,
+                 .investigated = sqlite3_column_int(statement, 24) != 0,
+                 .real = sqlite3_column_int(statement, 25) != 0,
+                 .promoted = sqlite3_column_int(statement, 26) != 0,
+                 .chattering = sqlite3_column_int(statement, 27) != 0},
+        .disposition = (uint8_t)((unsigned)sqlite3_column_int(statement, 28) % DISPOSITION_COUNT),
         .occurrence = (uint32_t)sqlite3_column_int64(statement, 7),
         .raises = (uint32_t)sqlite3_column_int64(statement, 8),
         .condition = (uint8_t)((unsigned)sqlite3_column_int(statement, 9) % TRUTH_COUNT),
@@ -483,6 +507,7 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
         .raised = {sqlite3_column_int64(statement, 11)},
         .acked_at = {sqlite3_column_int64(statement, 12)},
         .attended_at = {sqlite3_column_int64(statement, 13)},
+        .condition_identity = (uint64_t)sqlite3_column_int64(statement, ALARM_CONDITION_COLUMN),
     };
     for (int i = 0; i < ALARM_CLOCK_COUNT; i++) {
         alarm->record.left_ds[i] =
@@ -502,13 +527,7 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
     alarm->value = sqlite3_column_double(statement, 17);
     alarm->quality = (uint32_t)sqlite3_column_int(statement, 18) % QUALITY_COUNT;
     for (uint32_t i = 0; i < count; i++) {
-        const unsigned char *at = memories + (size_t)i * MEMORY_BYTES;
-        alarm->memories[i] = (struct memory_record){
-            .true_age_ns = store_take_u64(at),
-            .unknown_age_ns = store_take_u64(at + 8),
-            .now = (uint8_t)(at[16] % TRUTH_COUNT),
-            .kind = at[17],
-        };
+        alarm->memories[i] = store_take_memory(past + (size_t)i * MEMORY_BYTES);
     }
     *ret_alarm = alarm;
     return 0;
@@ -536,6 +555,37 @@ int journal_store_alarms(struct journal_store *store,
         r = store_result(store, result);
     }
     (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
+/* Who is asked, in SQL, whether an alarm is watched. */
+struct store_watch {
+    bool (*is_watched)(void *context, const char *name);
+    void *context;
+};
+
+static void store_is_watched(sqlite3_context *call, int count, sqlite3_value **values) {
+    const struct store_watch *watch = sqlite3_user_data(call);
+    const char *name = (const char *)sqlite3_value_text(values[0]);
+    assert(count == 1);
+    sqlite3_result_int(call, name != NULL && watch->is_watched(watch->context, name));
+}
+
+int journal_store_forget(struct journal_store *store,
+                         bool (*is_watched)(void *context, const char *name), void *context) {
+    static const char forget[] = "UPDATE alarm SET past=x'', condition_identity=0 "
+                                 "WHERE (past<>x'' OR condition_identity<>0) AND NOT watched(name)";
+    struct store_watch watch = {is_watched, context};
+    int result =
+        sqlite3_create_function_v2(store->db, "watched", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, &watch,
+                                   store_is_watched, NULL, NULL, NULL);
+    if (result == SQLITE_OK) {
+        result = sqlite3_exec(store->db, forget, NULL, NULL, NULL);
+    }
+    int r = store_result(store, result);
+    /* It must not outlive what it asks. */
+    (void)sqlite3_create_function_v2(store->db, "watched", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL,
+                                     NULL);
     return r;
 }
 
@@ -570,21 +620,29 @@ void journal_store_confirmed(struct journal_store *store,
     }
 }
 
-#define STORE_FIRST_COLUMNS                                                                        \
-    "name,pending,active,acked,latched,attended,open,occurrence,raises,condition,remaining_ns,"    \
-    "raised,acked_at,attended_at,at_instant,at_wall,changed,value,quality,memories"
-#define STORE_SALVAGE_FIRST                                                                        \
-    "INSERT OR IGNORE INTO main.alarm(" STORE_FIRST_COLUMNS ") SELECT " STORE_FIRST_COLUMNS        \
-    " FROM bad.alarm"
+/*
+ * Copy the alarms of the attached file, of whatever version it is: the columns that both have. What
+ * an older one lacks is as it is at the beginning.
+ */
+static void store_salvage_alarms(struct journal_store *store) {
+    static const char ask[] =
+        "SELECT 'INSERT OR IGNORE INTO main.alarm(' || group_concat(name) || ') SELECT ' || "
+        "group_concat(name) || ' FROM bad.alarm' FROM pragma_table_info('alarm', 'bad') "
+        "WHERE name IN (SELECT name FROM pragma_table_info('alarm', 'main'))";
+    sqlite3_stmt *statement = NULL;
+    char *copy = NULL;
+    if (sqlite3_prepare_v2(store->db, ask, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        copy = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    if (copy != NULL) {
+        (void)sqlite3_exec(store->db, copy, NULL, NULL, NULL);
+    }
+    sqlite3_free(copy);
+}
 
 uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
-    /* Each step by itself: one broken table must not cost another. What fails is simply not there.
-     */
-    static const char *const steps[] = {
-        "INSERT OR IGNORE INTO main.alarm SELECT * FROM bad.alarm",
-        STORE_SALVAGE_FIRST, /* of a file that is older than the other columns */
-        "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
-    };
     char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);
     uint64_t newest = 0;
     if (attach != NULL && sqlite3_exec(store->db, attach, NULL, NULL, NULL) == SQLITE_OK) {
@@ -593,10 +651,13 @@ uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
                                       store->identity->site, store->identity->gateway);
         bool ours = owner != NULL && store_ask(store, owner) == 1;
         sqlite3_free(owner);
-        for (size_t i = 0; ours && i < sizeof steps / sizeof steps[0]; i++) {
-            (void)sqlite3_exec(store->db, steps[i], NULL, NULL, NULL);
+        if (ours) {
+            /* Each by itself: one broken table must not cost another. What fails is not there. */
+            store_salvage_alarms(store);
+            (void)sqlite3_exec(store->db, "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
+                               NULL, NULL, NULL);
+            newest = store_ask(store, "SELECT max(seq) FROM bad.event");
         }
-        newest = ours ? store_ask(store, "SELECT max(seq) FROM bad.event") : 0;
         (void)sqlite3_exec(store->db, "DETACH bad", NULL, NULL, NULL);
     }
     sqlite3_free(attach);

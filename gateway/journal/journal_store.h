@@ -77,6 +77,14 @@ NODISCARD int journal_store_alarms(struct journal_store *store,
                                    void *context);
 
 /*
+ * Forget what the expressions remember of all alarms whose name `is_watched` denies: nobody looks at
+ * their points any more, and what was so until now need not be so when somebody does again.
+ */
+NODISCARD int journal_store_forget(struct journal_store *store,
+                                   bool (*is_watched)(void *context, const char *name),
+                                   void *context);
+
+/*
  * Copy the body of the newest event of an alarm, by its name. Returns its size; 0 when there is none
  * or it cannot be read.
  */

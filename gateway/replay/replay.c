@@ -75,8 +75,8 @@ static int side_restore_alarms(struct replay_side *side, const struct rehearsal 
         }
         core_record(was->core, i, now, &record);
         core_record_memories(was->core, i, now, memories);
-        core_restore(side->rehearsal.core, alarm, &record, memories, from->alarms[i].memory_count,
-                     now);
+        (void)core_restore(side->rehearsal.core, alarm, &record, memories,
+                           from->alarms[i].memory_count, now); /* other rules are the question */
         free(memories);
         struct chain_record chain;
         core_record_chain(was->core, i, now, &chain);

@@ -258,7 +258,8 @@ static void bench_points(const struct bench *bench, struct ruleset_point *points
                                    .device = i / DEVICE_POINTS,
                                    .kind = (uint16_t)kind,
                                    .serves_emergency = point_kind_facts(kind)->serves_emergency,
-                                   .silence_ns = POINT_SILENCE_NS};
+                                   .silence_ns = POINT_SILENCE_NS,
+                                   .identity = i + 1};
     }
 }
 

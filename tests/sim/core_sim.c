@@ -784,9 +784,9 @@ static void life_restart(struct life *life) {
     life_build_core(life);
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         if (life->rows[i].written) {
-            core_restore(life->core, i, &life->rows[i].record,
-                         &life->memories[ruleset->alarms[i].memory_first],
-                         ruleset->alarms[i].memory_count, life->now);
+            (void)core_restore(life->core, i, &life->rows[i].record,
+                               &life->memories[ruleset->alarms[i].memory_first],
+                               ruleset->alarms[i].memory_count, life->now);
             core_restore_chain(life->core, i, &life->rows[i].chain, life->now);
             life->tally.chains_resumed += life->rows[i].chain.state == CHAIN_RUNNING;
         }

@@ -72,8 +72,8 @@ uint32_t trial_point(struct trial *trial, uint32_t place, uint32_t device, enum 
     uint32_t index = trial->draft.point_count++;
     assert(index < TRIAL_POINTS);
     assert(index == 0 || trial->points[index - 1].place <= place);
-    trial->points[index] =
-        (struct ruleset_point){.place = place, .device = device, .kind = (uint16_t)kind};
+    trial->points[index] = (struct ruleset_point){
+        .place = place, .device = device, .kind = (uint16_t)kind, .identity = index + 1};
     trial_emergency(trial, index, point_kind_facts(kind)->serves_emergency);
     return index;
 }

@@ -254,7 +254,7 @@ static void restart(struct instant now) {
     }
     core_begin(now);
     for (uint32_t i = 0; i < count; i++) {
-        core_restore(stage.core, i, &stage.records[i], NULL, 0, now);
+        (void)core_restore(stage.core, i, &stage.records[i], NULL, 0, now);
         core_restore_chain(stage.core, i, &stage.chains[i], now);
     }
     struct input input = {.kind = INPUT_START};

@@ -585,7 +585,7 @@ static void restart(const char *point, uint64_t from_s, uint64_t now_s) {
     core_record_chain(stage.core, alarm, from, &chain);
     core_end();
     core_new();
-    core_restore(stage.core, alarm, &record, NULL, 0, now);
+    (void)core_restore(stage.core, alarm, &record, NULL, 0, now);
     core_restore_chain(stage.core, alarm, &chain, now);
     core_check(stage.core);
 }
@@ -623,7 +623,7 @@ static void an_open_call_without_a_run_begins_one_at_the_start(void **state) {
     core_record(stage.core, alarm, (struct instant){NS_PER_S}, &record);
     core_end();
     core_new();
-    core_restore(stage.core, alarm, &record, NULL, 0, (struct instant){0});
+    (void)core_restore(stage.core, alarm, &record, NULL, 0, (struct instant){0});
     story("0 start yes : 1:one | lamp\n");
 }
 

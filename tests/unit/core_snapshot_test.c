@@ -188,7 +188,7 @@ static struct core *core_copy(const struct core *core, void *block, struct step 
         struct alarm_record record;
         core_record(core, i, input.at, &record);
         core_record_memories(core, i, input.at, memories);
-        core_restore(copy, i, &record, memories, ruleset->alarms[i].memory_count, input.at);
+        (void)core_restore(copy, i, &record, memories, ruleset->alarms[i].memory_count, input.at);
     }
     for (uint32_t i = 0;
          core_picture(core, i, (struct wall){1000000 + (int64_t)input.at.ns}, &input); i++) {

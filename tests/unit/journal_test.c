@@ -153,6 +153,7 @@ static struct journal_alarm *state_make(uint64_t number) {
         .occurrence = (uint32_t)number,
         .raises = 1,
         .raised = {(int64_t)number},
+        .condition_identity = UINT64_MAX - number,
     };
     for (uint32_t i = 0; i < ALARM_CLOCK_COUNT; i++) {
         alarm->record.left_ds[i] = UINT32_MAX - 2 - (uint32_t)number - i;
@@ -163,8 +164,11 @@ static struct journal_alarm *state_make(uint64_t number) {
                                          .state = (uint8_t)(number % CHAIN_STATE_COUNT),
                                          .reached = (uint8_t)number};
     for (uint32_t m = 0; m < MEMORIES; m++) {
-        alarm->memories[m] = (struct memory_record){
-            .true_age_ns = number + m, .unknown_age_ns = UINT64_MAX, .now = TRUTH_TRUE};
+        alarm->memories[m] = (struct memory_record){.identity = UINT64_MAX / (number + m),
+                                                    .true_age_ns = number + m,
+                                                    .unknown_age_ns = UINT64_MAX,
+                                                    .now = TRUTH_TRUE,
+                                                    .kind = EXPR_MEMORY_WITHIN};
     }
     return alarm;
 }
@@ -311,18 +315,34 @@ static void alarm_is_whole(const struct journal_alarm *alarm) {
     free(made);
 }
 
+/* An alarm without its past: what it remembers is nobody's. */
+static void alarm_remember_bare(void *context, const char *name, struct journal_alarm *alarm) {
+    uint64_t *occurrence = context;
+    assert_string_equal(name, "emergency_call/room-1");
+    assert_true(alarm->record.axes.active && alarm->record.axes.latched && alarm->record.axes.open);
+    assert_false(alarm->record.axes.acked || alarm->record.axes.pending);
+    assert_int_equal(alarm->memory_count, 0);
+    assert_int_equal(alarm->record.condition_identity, 0);
+    *occurrence = alarm->record.occurrence;
+}
+
 static void alarm_remember(void *context, const char *name, struct journal_alarm *alarm) {
     uint64_t *occurrence = context;
     assert_string_equal(name, "emergency_call/room-1");
     assert_true(alarm->record.axes.active && alarm->record.axes.latched && alarm->record.axes.open);
     assert_false(alarm->record.axes.acked || alarm->record.axes.pending);
+    struct journal_alarm *made = state_make(alarm->record.occurrence);
     assert_int_equal(alarm->memory_count, MEMORIES);
-    for (uint32_t m = 0; m < MEMORIES; m++) {
-        assert_int_equal(alarm->memories[m].true_age_ns, alarm->record.occurrence + m);
-        assert_true(alarm->memories[m].unknown_age_ns == UINT64_MAX);
-        assert_int_equal(alarm->memories[m].now, TRUTH_TRUE);
-    }
+    assert_memory_equal(alarm->memories, made->memories, MEMORIES * sizeof made->memories[0]);
+    assert_int_equal(alarm->record.condition_identity, made->record.condition_identity);
+    free(made);
     *occurrence = alarm->record.occurrence;
+}
+
+static void alarm_remember_all_but_past(void *context, const char *name,
+                                        struct journal_alarm *alarm) {
+    alarm_remember_bare(context, name, alarm);
+    alarm_is_whole(alarm);
 }
 
 static void alarm_remember_whole(void *context, const char *name, struct journal_alarm *alarm) {
@@ -334,6 +354,20 @@ static void alarm_remember_whole(void *context, const char *name, struct journal
 static uint64_t alarm_recorded(struct journal *journal) {
     uint64_t occurrence = 0;
     assert_int_equal(journal_alarms(journal, alarm_remember, &occurrence), 0);
+    return occurrence;
+}
+
+/* Likewise of a state that has lost its past. */
+static uint64_t alarm_recorded_bare(struct journal *journal) {
+    uint64_t occurrence = 0;
+    assert_int_equal(journal_alarms(journal, alarm_remember_bare, &occurrence), 0);
+    return occurrence;
+}
+
+/* Likewise, and yet with every axis, clock and escalation. */
+static uint64_t alarm_recorded_all_but_past(struct journal *journal) {
+    uint64_t occurrence = 0;
+    assert_int_equal(journal_alarms(journal, alarm_remember_all_but_past, &occurrence), 0);
     return occurrence;
 }
 
@@ -555,7 +589,8 @@ static void nothing_that_was_reported_is_lost_when_the_writer_is_killed(void **s
 
 /* ---- damage ---- */
 
-static void damage_is_noticed(const struct scene *scene, uint64_t newest, bool alarm_is_kept) {
+static void damage_leaves(const struct scene *scene, uint64_t newest,
+                          uint64_t (*recorded)(struct journal *journal), uint64_t kept) {
     char aside[2 * PATH_SIZE];
     uint64_t before = boot_in_file(scene);
     struct journal *journal = journal_open_for(scene);
@@ -564,11 +599,15 @@ static void damage_is_noticed(const struct scene *scene, uint64_t newest, bool a
     assert_true(journal_is_recording(journal));
     assert_int_equal(boot_in_file(scene), before + 1);
     assert_int_equal(journal_newest(journal), newest);
-    assert_int_equal(alarm_recorded(journal), alarm_is_kept ? newest : 0);
+    assert_int_equal(recorded(journal), kept);
     (void)journal_free(journal);
     assert_int_equal(scene_bad_count(scene, aside), 1);
     scene_record(scene, newest + 1, newest + 3);
     database_check(scene->database, newest + 1, newest + 3);
+}
+
+static void damage_is_noticed(const struct scene *scene, uint64_t newest, bool alarm_is_kept) {
+    damage_leaves(scene, newest, alarm_recorded, alarm_is_kept ? newest : 0);
 }
 
 static void a_file_full_of_nonsense_is_set_aside_and_seq_goes_on(void **state) {
@@ -641,6 +680,40 @@ static void a_journal_of_a_later_build_is_set_aside(void **state) {
     damage_is_noticed(scene, 6, true);
 }
 
+/* Take the file back to what version 3 was; a past of 18 bytes each, as it had. */
+static void database_make_version_3(const char *path) {
+    database_run(path, "ALTER TABLE alarm RENAME TO newer");
+    database_run(
+        path,
+        "CREATE TABLE alarm(name TEXT PRIMARY KEY, pending INTEGER NOT NULL, active INTEGER NOT "
+        "NULL, acked INTEGER NOT NULL, latched INTEGER NOT NULL, attended INTEGER NOT NULL, open "
+        "INTEGER NOT NULL, occurrence INTEGER NOT NULL, raises INTEGER NOT NULL, condition INTEGER "
+        "NOT NULL, remaining_ns INTEGER NOT NULL, raised INTEGER NOT NULL, acked_at INTEGER NOT "
+        "NULL, attended_at INTEGER NOT NULL, at_instant INTEGER NOT NULL, at_wall INTEGER NOT "
+        "NULL, changed INTEGER NOT NULL, value REAL NOT NULL, quality INTEGER NOT NULL, memories "
+        "BLOB NOT NULL, silenced INTEGER NOT NULL DEFAULT 0, test INTEGER NOT NULL DEFAULT 0, "
+        "shelved INTEGER NOT NULL DEFAULT 0, by_design INTEGER NOT NULL DEFAULT 0, out_of_service "
+        "INTEGER NOT NULL DEFAULT 0, investigated INTEGER NOT NULL DEFAULT 0, real INTEGER NOT "
+        "NULL DEFAULT 0, promoted INTEGER NOT NULL DEFAULT 0, chattering INTEGER NOT NULL DEFAULT "
+        "0, disposition INTEGER NOT NULL DEFAULT 0, silence_left INTEGER NOT NULL DEFAULT 0, "
+        "shelve_left INTEGER NOT NULL DEFAULT 0, service_left INTEGER NOT NULL DEFAULT 0, "
+        "realarm_left INTEGER NOT NULL DEFAULT 0, promotion_left INTEGER NOT NULL DEFAULT 0, "
+        "disposition_left INTEGER NOT NULL DEFAULT 0, chain_state INTEGER NOT NULL DEFAULT 0, "
+        "chain_run INTEGER NOT NULL DEFAULT 0, chain_reached INTEGER NOT NULL DEFAULT 0, "
+        "chain_age_ns INTEGER NOT NULL DEFAULT 0, chain_receipt_ns INTEGER NOT NULL DEFAULT 0) "
+        "WITHOUT ROWID");
+    database_run(
+        path,
+        "INSERT INTO alarm SELECT name, pending, active, acked, latched, attended, open, "
+        "occurrence, raises, condition, remaining_ns, raised, acked_at, attended_at, at_instant, "
+        "at_wall, changed, value, quality, zeroblob(18 * 13), silenced, test, shelved, by_design, "
+        "out_of_service, investigated, real, promoted, chattering, disposition, silence_left, "
+        "shelve_left, service_left, realarm_left, promotion_left, disposition_left, chain_state, "
+        "chain_run, chain_reached, chain_age_ns, chain_receipt_ns FROM newer");
+    database_run(path, "DROP TABLE newer");
+    database_run(path, "PRAGMA user_version=3");
+}
+
 /* Take the file back to what version 1 was. */
 static void database_make_old(const char *path) {
     static const char *const columns[] = {
@@ -651,6 +724,7 @@ static void database_make_old(const char *path) {
         "chain_state",      "chain_run",    "chain_reached",  "chain_age_ns",
         "chain_receipt_ns",
     };
+    database_make_version_3(path);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         char sql[96];
         (void)snprintf(sql, sizeof sql, "ALTER TABLE alarm DROP COLUMN %s", columns[i]);
@@ -672,18 +746,27 @@ static void every_axis_clock_and_escalation_is_kept(void **state) {
     }
 }
 
-static void a_journal_of_version_1_is_brought_up_and_keeps_its_alarms(void **state) {
-    const struct scene *scene = *state;
-    scene_record(scene, 1, 6);
-    database_make_old(scene->database);
+static void is_brought_up(const struct scene *scene,
+                          uint64_t (*recorded)(struct journal *journal)) {
     struct journal *journal = journal_open_for(scene);
     assert_non_null(journal);
     assert_false(journal_was_damaged(journal));
     assert_int_equal(journal_newest(journal), 6);
-    assert_int_equal(alarm_recorded(journal), 6);
+    assert_int_equal(recorded(journal), 6);
     (void)journal_free(journal);
     scene_record(scene, 7, 9);
     database_check(scene->database, 1, 9);
+    journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(alarm_recorded(journal), 9); /* and from now on with its past */
+    (void)journal_free(journal);
+}
+
+static void a_journal_of_version_1_is_brought_up_and_keeps_its_alarms(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_make_old(scene->database);
+    is_brought_up(scene, alarm_recorded_bare);
 }
 
 static void alarms_move_over_from_a_damaged_journal_of_version_1(void **state) {
@@ -691,7 +774,66 @@ static void alarms_move_over_from_a_damaged_journal_of_version_1(void **state) {
     scene_record(scene, 1, 6);
     database_make_old(scene->database);
     database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
-    damage_is_noticed(scene, 6, true);
+    damage_leaves(scene, 6, alarm_recorded_bare, 6);
+}
+
+/* Its memories do not say of what they are, also where their bytes could be read as if they did. */
+static void a_journal_of_version_3_keeps_all_but_memories_that_are_nobodys(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_make_version_3(scene->database);
+    is_brought_up(scene, alarm_recorded_all_but_past);
+}
+
+static void a_damaged_journal_of_version_3_gives_all_but_memories(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_make_version_3(scene->database);
+    database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
+    damage_leaves(scene, 6, alarm_recorded_all_but_past, 6);
+}
+
+/* ---- what is watched no longer ---- */
+
+struct watch {
+    bool watched;
+    unsigned asked;
+};
+
+static bool watch_answer(void *context, const char *name) {
+    struct watch *watch = context;
+    assert_string_equal(name, "emergency_call/room-1");
+    watch->asked++;
+    return watch->watched;
+}
+
+static void what_a_watched_alarm_remembers_is_not_forgotten(void **state) {
+    const struct scene *scene = *state;
+    struct watch watch = {.watched = true};
+    scene_record(scene, 1, 6);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_forget(journal, watch_answer, &watch), 0);
+    assert_int_equal(watch.asked, 1);
+    assert_int_equal(alarm_recorded(journal), 6);
+    (void)journal_free(journal);
+}
+
+static void what_an_alarm_remembers_is_forgotten_when_nobody_watches(void **state) {
+    const struct scene *scene = *state;
+    struct watch watch = {.watched = false};
+    scene_record(scene, 1, 6);
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_forget(journal, watch_answer, &watch), 0);
+    assert_int_equal(alarm_recorded_all_but_past(journal), 6);
+    (void)journal_free(journal);
+    journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(alarm_recorded_all_but_past(journal), 6);
+    assert_int_equal(journal_forget(journal, watch_answer, &watch), 0);
+    assert_int_equal(watch.asked, 1); /* there is nothing left to ask for */
+    (void)journal_free(journal);
 }
 
 /* What cannot be brought up as a whole is not touched at all. */
@@ -1040,6 +1182,10 @@ int main(void) {
         CASE(every_axis_clock_and_escalation_is_kept),
         CASE(a_journal_of_version_1_is_brought_up_and_keeps_its_alarms),
         CASE(alarms_move_over_from_a_damaged_journal_of_version_1),
+        CASE(a_journal_of_version_3_keeps_all_but_memories_that_are_nobodys),
+        CASE(a_damaged_journal_of_version_3_gives_all_but_memories),
+        CASE(what_a_watched_alarm_remembers_is_not_forgotten),
+        CASE(what_an_alarm_remembers_is_forgotten_when_nobody_watches),
         CASE(a_journal_that_cannot_be_brought_up_is_set_aside_as_it_was),
         CASE(a_deleted_journal_is_missed_and_seq_goes_on),
         CASE(a_journal_deleted_under_us_is_begun_anew_and_says_so),
