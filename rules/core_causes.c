@@ -6,6 +6,12 @@
  * A lost device is the cause of its points' faults, and a fire of the doors that stand open in its
  * zone: those are inhibited while the cause is active. A detector that nobody looks after makes its
  * zone a confirmed fire. What is caused follows in the same step.
+ *
+ * A point's faults are what follows from its device being gone: a value that is missing, wrong or does
+ * not move. Its battery and its tamper contact say something else, and said it before: a lost device
+ * has no value that could raise them. A battery that ran down is why the device is gone, and what has
+ * to be brought; a case that was opened before the line was cut must not be hidden by the cut. Nothing
+ * inhibits either.
  */
 #include <assert.h>
 

@@ -20,7 +20,7 @@
  *     trespass (motion: intrusion)  wander (presence: care.wander; caregivers at once, the manager
  *     after 60 s)
  *
- * and an attend button, `plate`. `confirmed` is the centre's rule for two detectors within 60 s.
+ * and an attend button, `plate`, a `battery` and a `tamper` contact, for the product's own rules. `confirmed` is the centre's rule for two detectors within 60 s.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -33,11 +33,12 @@
 
 enum { CARE, ROOM, PLACES };
 enum { CALL, ASSIST, SMOKE, HEAT, LEAK, FALL, STUFFY, DOOR, TRESPASS, WANDER, CONFIRMED, RULES };
-enum { PLATE = CONFIRMED, POINTS };
+enum { PLATE = CONFIRMED, BATTERY, TAMPER, POINTS };
 
 static const char *const names[RULES] = {"call",     "assist", "smoke",    "heat",
                                          "leak",     "fall",   "stuffy",   "door",
                                          "trespass", "wander", "confirmed"};
+static const char *const other_names[] = {"plate", "battery", "tamper"}; /* points from PLATE on */
 static const char *const place_names[PLACES] = {"centre", "room"};
 
 static struct {
@@ -106,6 +107,8 @@ static int build(void **state) {
         rule->chain = i == WANDER ? trial_chain(trial, steps, 2) : RULESET_NONE;
     }
     (void)trial_point(trial, ROOM, 0, POINT_ATTEND_BUTTON);
+    (void)trial_point(trial, ROOM, 0, POINT_BATTERY);
+    (void)trial_point(trial, ROOM, 0, POINT_TAMPER);
     (void)trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
                            "count(within(smoke, 60 s), within(heat, 60 s)) >= 2",
                            CLASS_FIRE_CONFIRMED);
@@ -132,14 +135,17 @@ static int tear_down(void **state) {
     return 0;
 }
 
+static const char *point_name(uint32_t point) {
+    return point >= PLATE ? other_names[point - PLATE] : names[point];
+}
+
 static void alarm_name(uint32_t alarm, char ret[48]) {
     const struct ruleset_alarm *bound = &stage.trial.ruleset.alarms[alarm];
     const struct ruleset_rule *rule = &stage.trial.ruleset.rules[bound->rule];
-    const char *point = bound->entity == PLATE ? "plate" : names[bound->entity];
     if (rule->builtin == BUILTIN_NONE) {
         (void)snprintf(ret, 48, "%s", names[bound->rule]);
     } else if (rule->builtin == BUILTIN_SENSOR_FAULT) {
-        (void)snprintf(ret, 48, "fault/%s", point);
+        (void)snprintf(ret, 48, "fault/%s", point_name(bound->entity));
     } else {
         (void)snprintf(ret, 48, "%s",
                        ruleset_builtin_name((enum ruleset_builtin)rule->builtin) +
@@ -297,7 +303,9 @@ static void number_change(const char *what) {
 
 static void act(struct instant now, const char *who, char *what) {
     uint32_t place = name_find(who, place_names, PLACES);
-    uint32_t point = strcmp(who, "plate") == 0 ? PLATE : name_find(who, names, CONFIRMED);
+    uint32_t point = name_find(who, names, CONFIRMED);
+    uint32_t other = name_find(who, other_names, POINTS - PLATE);
+    point = other != RULESET_NONE ? PLATE + other : point;
     bool is_word = strtod(what, NULL) == 0 && what[0] != '0';
     bool is_quality = false;
     for (unsigned quality = 0; quality < QUALITY_COUNT; quality++) {
@@ -344,8 +352,7 @@ static void told_write(char *ret, size_t size) {
             name += strlen("alarm.");
             alarm_name(event->alarm, alarm);
         } else if (event->type == EVENT_TEST_TRIPPED || event->type == EVENT_TEST_UNTESTED) {
-            (void)snprintf(alarm, sizeof alarm, "%s",
-                           event->point == PLATE ? "plate" : names[event->point]);
+            (void)snprintf(alarm, sizeof alarm, "%s", point_name(event->point));
         }
         len += (size_t)snprintf(ret + len, size - len, "%s%s%s%s", len > 0 ? "," : "", name,
                                 alarm[0] == '\0' ? "" : ":", alarm);
@@ -400,7 +407,8 @@ static void story_begin(void) {
     struct input input = {.kind = INPUT_START};
     take((struct instant){0}, &input);
     for (uint32_t point = 0; point < POINTS; point++) {
-        input = (struct input){.kind = INPUT_READING, .reading = {.point = point}};
+        input = (struct input){.kind = INPUT_READING,
+                               .reading = {.point = point, .value = point == BATTERY ? 100 : 0}};
         take((struct instant){0}, &input);
     }
 }
