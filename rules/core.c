@@ -103,7 +103,7 @@ static bool core_point_is_watched(const struct core *core, uint32_t point) {
 /* Begin to wait for the point, unless somebody waits already. */
 static void core_watch_point(struct core *core, uint32_t point, struct instant now) {
     uint32_t timer = core_point_timer(core, point);
-    if (core_point_is_watched(core, point) && !timers_is_running(&core->timers, timer)) {
+    if (!timers_is_running(&core->timers, timer) && core_point_is_watched(core, point)) {
         timers_set(&core->timers, timer,
                    instant_after(now, core->ruleset->points[point].silence_ns));
     }
@@ -154,11 +154,14 @@ static bool core_point_is_moments(const struct core *core, uint32_t point) {
  */
 static void core_point_expect(struct core *core, uint32_t point, struct instant now) {
     struct point_state *state = &core->points[point];
+    if (state->quality != QUALITY_STALE) {
+        return;
+    }
     uint32_t device = core->ruleset->points[point].device;
     uint8_t lost = core->devices[device].lost;
     bool there = lost == TRUTH_FALSE ||
                  (lost == TRUTH_UNKNOWN && core->ruleset->devices[device].silence_ns == 0);
-    if (there && core_point_is_moments(core, point) && state->quality == QUALITY_STALE) {
+    if (there && core_point_is_moments(core, point)) {
         state->quality = QUALITY_GOOD;
         state->changed = now;
     }

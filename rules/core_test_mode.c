@@ -161,7 +161,7 @@ enum command_refusal core_test_command(const struct core_turn *turn,
 void core_test_trip(const struct core_turn *turn, uint32_t point) {
     struct core *core = turn->core;
     uint32_t place = core->ruleset->points[point].place;
-    if (core->tripped[point] == 0 && core_point_is_walked(core, point) &&
+    if (core->test_count > 0 && core->tripped[point] == 0 && core_point_is_walked(core, point) &&
         core_place_is_tested(core, place)) {
         core->tripped[point] = 1;
         core_tell_test(turn, EVENT_TEST_TRIPPED, place, point, NULL);

@@ -306,6 +306,31 @@ static void eval_window(struct machine *machine, const struct expr_op *op) {
                                             &machine->result.deadline));
 }
 
+/*
+ * Most walks are over the truths of points, as they are or within a time, and their members are most
+ * of what is evaluated: those need no stack. Does the walk at `walk`, whose accumulator is on top, if
+ * it is such a one; returns whether it was.
+ */
+static bool eval_walk_truths(struct machine *machine, const struct expr_op *walk) {
+    const struct expr_op *load = walk + 1;
+    const struct expr_op *within = walk[2].code == EXPR_WITHIN ? walk + 2 : NULL;
+    const struct expr_op *next = within == NULL ? walk + 2 : walk + 3;
+    enum expr_fold fold = (enum expr_fold)next->slot;
+    if (load->code != EXPR_LOAD || next->code != EXPR_NEXT ||
+        (fold != EXPR_FOLD_ANY && fold != EXPR_FOLD_ALL && fold != EXPR_FOLD_COUNT)) {
+        return false;
+    }
+    struct expr_bound bound = machine->view->bounds[load->set];
+    const uint32_t *members = &machine->view->members[bound.first];
+    struct cell *sum = eval_top(machine);
+    sum->count += bound.count;
+    for (uint32_t i = 0; i < bound.count; i++) {
+        enum truth truth = eval_point_truth(&machine->view->points[members[i]]);
+        eval_fold_truth(fold, sum, within == NULL ? truth : eval_past(machine, within, truth));
+    }
+    return true;
+}
+
 /* Carry out the operation at `index` and return the index of the next one. */
 static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, uint32_t index) {
     const struct expr_op *op = &ops[index];
@@ -394,7 +419,10 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         break;
     case EXPR_WALK:
         assert(machine->member == 0);
-        return view->bounds[op->set].count > 0 ? index + 1 : op->target;
+        if (view->bounds[op->set].count == 0 || eval_walk_truths(machine, op)) {
+            return op->target;
+        }
+        break;
     case EXPR_NEXT: {
         struct cell *member = eval_pop(machine);
         eval_fold(machine, (enum expr_fold)op->slot, eval_top(machine), member);

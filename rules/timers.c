@@ -5,8 +5,6 @@
  */
 #include "rules/timers.h"
 
-#include <assert.h>
-
 static bool timers_is_earlier(const struct timers *timers, uint32_t a, uint32_t b) {
     struct instant x = timers->due[a];
     struct instant y = timers->due[b];
@@ -79,15 +77,6 @@ void timers_set(struct timers *timers, uint32_t id, struct instant due) {
     timers->due[id] = due;
     timers_rise(timers, timers->position[id]);
     timers_sink(timers, timers->position[id]);
-}
-
-bool timers_is_running(const struct timers *timers, uint32_t id) {
-    assert(id < timers->count);
-    return timers->due[id].ns != INSTANT_NEVER.ns;
-}
-
-struct instant timers_first(const struct timers *timers) {
-    return timers->running == 0 ? INSTANT_NEVER : timers->due[timers->heap[0]];
 }
 
 bool timers_take(struct timers *timers, struct instant now, uint32_t *ret_id) {

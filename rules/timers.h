@@ -11,6 +11,8 @@
  * history.
  */
 
+#include <assert.h>
+
 #include "rules/instant.h"
 
 struct timers {
@@ -29,10 +31,15 @@ void timers_init(struct timers *timers, uint32_t count, struct instant *due, uin
 void timers_set(struct timers *timers, uint32_t id, struct instant due);
 
 /* Does timer `id` run? */
-bool timers_is_running(const struct timers *timers, uint32_t id);
+static inline bool timers_is_running(const struct timers *timers, uint32_t id) {
+    assert(id < timers->count);
+    return timers->due[id].ns != INSTANT_NEVER.ns;
+}
 
 /* When the first one is due, or INSTANT_NEVER. */
-struct instant timers_first(const struct timers *timers);
+static inline struct instant timers_first(const struct timers *timers) {
+    return timers->running == 0 ? INSTANT_NEVER : timers->due[timers->heap[0]];
+}
 
 /* Stop the first timer that has come at `now` and set `ret_id` to it; false when none has. */
 bool timers_take(struct timers *timers, struct instant now, uint32_t *ret_id);
