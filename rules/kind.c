@@ -170,6 +170,11 @@ const struct point_kind_facts *point_kind_facts(enum point_kind kind) {
     return &point_kinds[kind];
 }
 
+bool point_kind_is_call(enum point_kind kind) {
+    assert(kind < POINT_KIND_COUNT);
+    return kind >= POINT_EMERGENCY_BUTTON && kind <= POINT_ATTEND_BUTTON;
+}
+
 const char *place_kind_name(enum place_kind kind) {
     assert(kind < PLACE_KIND_COUNT);
     return place_kinds[kind];

@@ -84,6 +84,9 @@ struct point_kind_facts {
 
 const struct point_kind_facts *point_kind_facts(enum point_kind kind);
 
+/* Does it call for help: one of the calls in the list above? */
+bool point_kind_is_call(enum point_kind kind);
+
 enum place_kind {
     PLACE_SITE,
     PLACE_BUILDING,

@@ -10,10 +10,13 @@
  * devices describe differently is an error, because it has one speed only.
  *
  * How long a device may be silent, unless the site says otherwise:
+ *
  *   Modbus  three polls and at least 2 s without a good answer (model.md 5), and 1.5 s on top,
- * because the field process tells of good answers once a second MQTT    5 s without a word from the
- * field process, which speaks for the device once a second while the broker's connection stands;
- * its points are watched one by one, 25 h each
+ *           because the field process tells of good answers once a second
+ *   MQTT    5 s without a word from the field process, which speaks for the device once a second
+ *           while the broker's connection stands. Its points are watched one by one: 2 h those that
+ *           call for help, because nobody finds out that a button is dead until it is needed, and
+ *           25 h the others (model.md 5)
  */
 
 #define POLL_MIN_NS           (10 * NS_PER_MS)
@@ -26,6 +29,7 @@
 #define SILENCE_MAX_NS        (400 * CONFIG_DAY_NS)
 #define HEARTBEAT_SLACK_NS    (1500 * NS_PER_MS)
 #define MQTT_SILENCE_NS       (5 * NS_PER_S)
+#define MQTT_CALL_SILENCE_NS  (2 * CONFIG_HOUR_NS)
 #define MQTT_POINT_SILENCE_NS (25 * CONFIG_HOUR_NS)
 
 static uint32_t device_bus_find(const struct config *config, const char *identity) {
@@ -238,8 +242,11 @@ static void device_mqtt(struct config *config, struct config_device *device,
     }
     device->silence_ns = MQTT_SILENCE_NS;
     device->point_silence_ns = MQTT_POINT_SILENCE_NS;
-    (void)config_span(config, fields[CONFIG_DEVICE_SILENCE], SILENCE_MIN_NS, SILENCE_MAX_NS,
-                      &device->point_silence_ns);
+    device->call_silence_ns = MQTT_CALL_SILENCE_NS;
+    if (config_span(config, fields[CONFIG_DEVICE_SILENCE], SILENCE_MIN_NS, SILENCE_MAX_NS,
+                    &device->point_silence_ns)) {
+        device->call_silence_ns = device->point_silence_ns;
+    }
 }
 
 static void device_check(struct config *config, const struct config_node *node) {

@@ -63,6 +63,7 @@ struct config_device {
     uint64_t poll_ns, timeout_ns;
     uint64_t silence_ns;       /* of the device; 0: the default */
     uint64_t point_silence_ns; /* default of its points; 0: none */
+    uint64_t call_silence_ns;  /* … of those that call for help */
 };
 
 struct config_point {

@@ -430,7 +430,10 @@ static void point_value(const struct point_draft *draft) {
     /* Moments come when they come, and an output says nothing: both live as long as their device.
      */
     bool watched = draft->form != POINT_FORM_EVENT && draft->form != POINT_FORM_OUTPUT;
-    point->silence_ns = watched ? draft->device->point_silence_ns : 0;
+    bool calls = draft->kind_known && point_kind_is_call(point->kind);
+    point->silence_ns = !watched ? 0
+                        : calls  ? draft->device->call_silence_ns
+                                 : draft->device->point_silence_ns;
     (void)config_span(draft->config, draft->fields[CONFIG_POINT_SILENCE], POINT_SILENCE_MIN_NS,
                       POINT_SILENCE_MAX_NS, &point->silence_ns);
 }

@@ -322,6 +322,59 @@ static void silence_is_three_polls_and_what_the_heartbeat_takes(void **state) {
     unload(&loaded);
 }
 
+/* One sensor of each kind that a broker can bring, on a device that says `settings` of itself. */
+static void load_a_sensor_of_each_kind(struct loaded *loaded, const char *settings) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    (void)fprintf(out,
+                  HEAD ROOM "devices:\n- id: m\n  driver: mqtt\n  broker: tcp://d\n%s  points:\n",
+                  settings);
+    for (enum point_kind kind = 0; kind < POINT_KIND_COUNT; kind++) {
+        const struct point_kind_facts *facts = point_kind_facts(kind);
+        if (facts->form != POINT_FORM_OUTPUT) {
+            (void)fprintf(out, "  - {point: p%d, place: room, kind: %s, topic: t%d%s%s}\n",
+                          (int)kind, facts->name, (int)kind,
+                          facts->form == POINT_FORM_EVENT ? ", code: /card" : "",
+                          kind == POINT_ACCESS_READER ? ", result: /granted" : "");
+        }
+    }
+    assert_int_equal(fclose(out), 0);
+    load_good(loaded, text);
+    free(text);
+}
+
+/* What calls for help is missed within 2 h, moments never, anything else within 25 h. */
+static void a_button_that_reports_by_itself_is_missed_within_two_hours(void **state) {
+    (void)state;
+    static const point_kind_set calls =
+        UINT64_C(1) << POINT_EMERGENCY_BUTTON | UINT64_C(1) << POINT_PULL_CORD |
+        UINT64_C(1) << POINT_PENDANT | UINT64_C(1) << POINT_BED_EXIT | UINT64_C(1) << POINT_FALL |
+        UINT64_C(1) << POINT_ASSIST_BUTTON | UINT64_C(1) << POINT_PANIC_BUTTON |
+        UINT64_C(1) << POINT_ATTEND_BUTTON;
+    static const point_kind_set moments =
+        UINT64_C(1) << POINT_ACCESS_READER | UINT64_C(1) << POINT_CHECKPOINT;
+    static const struct {
+        const char *settings;
+        uint64_t call_h, other_h;
+    } rows[] = {{"", 2, 25}, {"  silence: 3 h\n", 3, 3}};
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct loaded loaded;
+        load_a_sensor_of_each_kind(&loaded, rows[row].settings);
+        const struct ruleset *ruleset = &loaded.site.ruleset;
+        assert_true(ruleset->point_count > 30);
+        for (uint32_t i = 0; i < ruleset->point_count; i++) {
+            point_kind_set kind = UINT64_C(1) << ruleset->points[i].kind;
+            uint64_t hours = (kind & calls) != 0     ? rows[row].call_h
+                             : (kind & moments) != 0 ? 0
+                                                     : rows[row].other_h;
+            assert_int_equal(ruleset->points[i].silence_ns, hours * 3600 * NS_PER_S);
+        }
+        unload(&loaded);
+    }
+}
+
 static void a_device_of_calls_or_fire_serves_an_emergency(void **state) {
     (void)state;
     struct loaded loaded;
@@ -657,6 +710,7 @@ int main(void) {
         cmocka_unit_test(more_than_800_buses_are_spread_over_field_processes),
         cmocka_unit_test(a_modbus_point_is_read_as_it_is_written_down),
         cmocka_unit_test(silence_is_three_polls_and_what_the_heartbeat_takes),
+        cmocka_unit_test(a_button_that_reports_by_itself_is_missed_within_two_hours),
         cmocka_unit_test(a_device_of_calls_or_fire_serves_an_emergency),
         cmocka_unit_test(hours_are_inherited_and_equal_ones_are_one_calendar),
         cmocka_unit_test(what_a_place_does_not_say_is_not_zero),
