@@ -11,6 +11,8 @@
  *
  * The measurement is the kind of the point, the tag `point` says which, `value` is a number, an
  * integer or a truth; `quality`, if it is there, an integer from 0 to 4; the time is in nanoseconds.
+ * An export has no heartbeats, so nothing in it is missed for being silent: a point falls silent where
+ * a line says so (quality 2), as the gateway did that wrote it, until its next good one.
  * Escapes are those of the protocol (a backslash before comma, space, equals sign). Other tags and
  * fields are read over, as are comments, the lines of an export that are none of data, and the
  * measurement `event`. Any bytes may come: a wrong line is told with its number and left out.

@@ -43,6 +43,16 @@ void rehearsal_deinit(struct rehearsal *rehearsal) {
     *rehearsal = (struct rehearsal){.site = NULL};
 }
 
+void rehearsal_watch_device(struct rehearsal *rehearsal, uint32_t device) {
+    rehearsal->silences.devices[device].silence_ns =
+        rehearsal->site->ruleset.devices[device].silence_ns;
+}
+
+void rehearsal_watch_point(struct rehearsal *rehearsal, uint32_t point) {
+    rehearsal->silences.points[point].silence_ns =
+        rehearsal->site->ruleset.points[point].silence_ns;
+}
+
 bool rehearsal_resume(struct rehearsal *rehearsal, const void *core, size_t size) {
     const struct ruleset *ruleset = &rehearsal->silences.ruleset;
     if (core == NULL || size != core_size(ruleset)) {

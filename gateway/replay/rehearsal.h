@@ -60,6 +60,13 @@ NODISCARD int rehearsal_init(struct rehearsal *rehearsal, const struct site *sit
                              struct instant now, rehearsal_told *told, void *context);
 void rehearsal_deinit(struct rehearsal *rehearsal);
 
+/*
+ * Miss this device or point after all, as the site says, where it began without silences. Before the
+ * first input.
+ */
+void rehearsal_watch_device(struct rehearsal *rehearsal, uint32_t device);
+void rehearsal_watch_point(struct rehearsal *rehearsal, uint32_t point);
+
 /* Go on from a snapshot of the same build and rules; false if it has another size. */
 bool rehearsal_resume(struct rehearsal *rehearsal, const void *core, size_t size);
 

@@ -21,10 +21,24 @@
  *             refused: still_active
  *
  * At the beginning every device is there and every point that is a truth is false. A step lets time
- * pass until `at`, then sets points (a value, `granted` or `denied`, or a quality: stale, fault …),
- * loses or finds devices (`device: {care-io: lost}`), and does what a person does. Exactly the events
- * of `expect` come between the step before and this one, its own instant included; escalations and
- * the product's own alarms need not be expected. `only` looks at some rules alone.
+ * pass until `at`, then does to devices (`device: {care-io: lost}`, `back`, `silent`), sets points (a
+ * value, `granted` or `denied`, a quality: stale, fault …; or `silent`), and does what a person does,
+ * in the words of the command line:
+ *
+ *     do: ack ALARM                        do: investigate ALARM real     do: test begin PLACE
+ *     do: disposition ALARM misuse         do: out-of-service ALARM       do: shelve ALARM …
+ *     by: --by    role: --role    reason: --reason    as: --as    second: --second
+ *     second_role: --second-role  for: --minutes, --seconds or --until, as a duration
+ *
+ * A point without further readings stays what it is, however long: all is heard that is not said to
+ * fall silent. What is, is heard for the last time at that step, and missed when its longest silence
+ * is over, as the site says; a reading, or `back`, ends it. A polled point falls silent with its
+ * device alone. Counters are levelled at the site's hour, and opening hours pass, by themselves.
+ *
+ * Exactly the events of `expect` come between the step before and this one, its own instant included;
+ * escalations, the product's own alarms and what is no alarm's (`test.begun PLACE`, `test.tripped
+ * POINT`, `access.granted POINT` …) need not be expected. `only` looks at some rules
+ * alone, and at the product's own where it names them.
  *
  * What is wrong with the file, and what comes otherwise, are notes at their places in it.
  */

@@ -9,21 +9,17 @@
 #include "gateway/engine/zone.h"
 #include "gateway/replay/rule_test_rows.h"
 
-#define SPAN_MAX_NS (366ull * 86400 * NS_PER_S)
-
-enum { WORD_SIZE = 64, DURATION_S_MAX = 366 * 86400 };
-
-/* "alarm.raised" without its lane. */
+/* "raised" of an alarm, "test.begun" of all else. */
 static const char *event_word(enum core_event_type type) {
-    return strchr(core_event_name(type), '.') + 1;
+    const char *name = core_event_name(type);
+    return type <= EVENT_ALARM_ESCALATED ? strchr(name, '.') + 1 : name;
 }
 
-/* Split "word rest" of a scalar; false, with a note, if it has not that form. */
-static bool words_split(struct config *config, const struct config_node *node,
-                        char ret_word[WORD_SIZE], const char **ret_rest, const char *hint) {
+bool rule_test_split(struct config *config, const struct config_node *node,
+                     char ret_word[RULE_TEST_WORD_SIZE], const char **ret_rest, const char *hint) {
     const char *space = strchr(node->text, ' ');
     size_t len = space != NULL ? (size_t)(space - node->text) : 0;
-    if (len == 0 || len >= WORD_SIZE || space[1] == '\0') {
+    if (len == 0 || len >= RULE_TEST_WORD_SIZE || space[1] == '\0') {
         config_error(config, node, hint, "`%s` has not two words", node->text);
         return false;
     }
@@ -33,9 +29,8 @@ static bool words_split(struct config *config, const struct config_node *node,
     return true;
 }
 
-/* Note that the first word of a node is none of `count`. */
-static void word_wrong(struct config *config, const struct config_node *node, const char *word,
-                       const char *what, const char *const *words, uint32_t count) {
+void rule_test_word_wrong(struct config *config, const struct config_node *node, const char *word,
+                          const char *what, const char *const *words, uint32_t count) {
     const char *near = config_suggestion(config, word, words, count);
     config_note(config, CONFIG_ERROR, config_node_locate(node, 0, (uint32_t)strlen(word)),
                 near != NULL ? near : config_words(config, "one of", words, count),
@@ -44,6 +39,20 @@ static void word_wrong(struct config *config, const struct config_node *node, co
 
 /* ---- what a step does ---- */
 
+/* Only what speaks for itself can fall silent by itself. */
+static bool silence_check(const struct rule_tests *tests, const struct config_node *node,
+                          uint32_t point) {
+    const struct ruleset_point *row = &tests->site->ruleset.points[point];
+    if (row->silence_ns > 0) {
+        return true;
+    }
+    const char *device = site_text(tests->site, tests->site->devices[row->device].id);
+    config_error(tests->config, node,
+                 config_format(&tests->config->arena, "device: {%s: silent}", device),
+                 "`%s` is heard with its device, which alone can fall silent", node->key->text);
+    return false;
+}
+
 static bool value_read(struct rule_tests *tests, const struct config_node *node,
                        struct rule_test_set *set) {
     struct config *config = tests->config;
@@ -51,6 +60,10 @@ static bool value_read(struct rule_tests *tests, const struct config_node *node,
     enum point_form form = point_kind_facts(kind)->form;
     if (!config_is_scalar(config, node)) {
         return false;
+    }
+    if (strcmp(node->text, "silent") == 0) {
+        set->silent = true;
+        return silence_check(tests, node, set->point);
     }
     for (unsigned quality = QUALITY_UNCERTAIN; quality < QUALITY_COUNT; quality++) {
         if (strcmp(node->text, quality_name((enum quality)quality)) == 0) {
@@ -71,7 +84,8 @@ static bool value_read(struct rule_tests *tests, const struct config_node *node,
         set->value = yes ? 1 : 0;
         return true;
     } else if (form == POINT_FORM_TRUTH || form == POINT_FORM_EVENT) {
-        config_error(config, node, "or a quality: uncertain, stale, fault, out_of_service",
+        config_error(config, node,
+                     "or a quality: uncertain, stale, fault, out_of_service; or silent",
                      form == POINT_FORM_TRUTH ? "`%s` is either 0 or 1, not `%s`"
                                               : "`%s` is granted or denied, not `%s`",
                      node->key->text, node->text);
@@ -97,131 +111,78 @@ static void sets_read(struct rule_tests *tests, const struct config_node *map,
 
 static void devices_read(struct rule_tests *tests, const struct config_node *map,
                          struct rule_test_step *step) {
-    static const char *const words[] = {"lost", "back"};
+    static const char *const words[] = {"lost", "back", "silent"};
+    enum { WORDS = sizeof words / sizeof *words };
     for (const struct config_node *member = map != NULL ? map->first : NULL; member != NULL;
          member = member->next) {
         uint32_t device = site_names_device(tests->config, tests->site, member->key);
         uint32_t word;
-        if (!config_word(tests->config, member, "what a device can be", words, 2, &word) ||
+        if (!config_word(tests->config, member, "what a device can be", words, WORDS, &word) ||
             device == RULESET_NONE) {
             continue;
         }
         step->devices = config_grow(&tests->config->arena, step->devices, step->device_count,
                                     &step->device_room, sizeof *step->devices);
         step->devices[step->device_count++] =
-            (struct rule_test_device){device, word == 0 ? TRUTH_FALSE : TRUTH_TRUE};
-    }
-}
-
-static enum command_verb verb_read(struct rule_tests *tests, const struct config_node *node,
-                                   const char *word) {
-    const char *words[COMMAND_VERB_COUNT];
-    for (unsigned i = 0; i < COMMAND_VERB_COUNT; i++) {
-        words[i] = command_verb_name((enum command_verb)i);
-    }
-    enum command_verb verb = command_verb_find(word, strlen(word));
-    if (verb == COMMAND_VERB_COUNT) {
-        word_wrong(tests->config, node, word, "what a person does", words, COMMAND_VERB_COUNT);
-    }
-    return verb;
-}
-
-/* The alarm or the place that the act is about. */
-static void object_read(struct rule_tests *tests, const struct config_node *node, const char *name,
-                        struct command *command) {
-    uint32_t at = (uint32_t)(name - node->text);
-    if (!command_verb_is_about_place(command->verb)) {
-        command->alarm = site_names_alarm(tests->config, tests->site, node, at, name);
-        return;
-    }
-    command->place = site_place_find(tests->site, name);
-    if (command->place == RULESET_NONE) {
-        config_note(tests->config, CONFIG_ERROR,
-                    config_node_locate(node, at, (uint32_t)strlen(name)), NULL,
-                    "no place `%s` in the site", name);
-    }
-}
-
-static void role_read(struct config *config, const struct config_node *node, struct command *ret) {
-    const char *words[ROLE_COUNT];
-    uint32_t role = ROLE_ENGINEER;
-    for (unsigned i = 0; i < ROLE_COUNT; i++) {
-        words[i] = role_name((enum role)i);
-    }
-    (void)config_word(config, node, "a role", words, ROLE_COUNT, &role);
-    ret->role = (enum role)role;
-}
-
-static void act_read(struct rule_tests *tests, const struct config_node *const *fields,
-                     struct rule_test_step *step) {
-    struct config *config = tests->config;
-    const struct config_node *act = fields[CONFIG_TEST_STEP_DO];
-    struct command *command = &step->command;
-    char word[WORD_SIZE];
-    const char *name, *reason;
-    uint64_t span_ns;
-    *command = (struct command){
-        .alarm = RULESET_NONE, .place = RULESET_NONE, .second_role = ROLE_COUNT, .actor = "test"};
-    role_read(config, fields[CONFIG_TEST_STEP_ROLE], command);
-    if (config_text(config, fields[CONFIG_TEST_STEP_REASON], &reason)) {
-        (void)snprintf(command->reason, sizeof command->reason, "%s", reason);
-    }
-    if (config_span(config, fields[CONFIG_TEST_STEP_FOR], NS_PER_S, SPAN_MAX_NS, &span_ns)) {
-        command->duration_s = (uint32_t)(span_ns / NS_PER_S);
-    }
-    if (act == NULL || !words_split(config, act, word, &name, "such as: acknowledge RULE/ENTITY")) {
-        return;
-    }
-    command->verb = verb_read(tests, act, word);
-    if (command->verb != COMMAND_VERB_COUNT) {
-        step->act = act;
-        object_read(tests, act, name, command);
-    }
-}
-
-static void refusal_read(struct rule_tests *tests, const struct config_node *const *fields,
-                         struct rule_test_step *step) {
-    const struct config_node *node = fields[CONFIG_TEST_STEP_REFUSED];
-    const char *words[COMMAND_REFUSAL_COUNT];
-    uint32_t word;
-    for (unsigned i = 0; i < COMMAND_REFUSAL_COUNT; i++) {
-        words[i] = command_refusal_name((enum command_refusal)i);
-    }
-    step->refused = COMMAND_ACCEPTED;
-    if (node != NULL && fields[CONFIG_TEST_STEP_DO] == NULL) {
-        config_error(tests->config, node->key, "add do: and what is refused", "what is refused?");
-    } else if (config_word(tests->config, node, "a reason to refuse", words, COMMAND_REFUSAL_COUNT,
-                           &word)) {
-        step->refused = (enum command_refusal)word;
-        step->refusal = node;
+            (struct rule_test_device){device, (enum rule_test_word)word};
     }
 }
 
 /* ---- what a step expects ---- */
 
+/* The types of event that a test can expect: those of alarms, of tests, and of doors. */
+static bool type_is_expected(enum core_event_type type) {
+    return (type <= EVENT_TEST_ENDED) || type == EVENT_ACCESS_GRANTED ||
+           type == EVENT_ACCESS_DENIED || type == EVENT_PATROL_CHECKPOINT;
+}
+
+/* What the event is about: an alarm, else a place or a point. */
+static void subject_read(struct rule_tests *tests, const struct config_node *node, const char *name,
+                         struct rule_test_expectation *expectation) {
+    uint32_t at = (uint32_t)(name - node->text);
+    if (expectation->type <= EVENT_ALARM_ESCALATED) {
+        expectation->alarm = site_names_alarm(tests->config, tests->site, node, at, name);
+        return;
+    }
+    bool of_place = expectation->type == EVENT_TEST_BEGUN || expectation->type == EVENT_TEST_ENDED;
+    uint32_t index =
+        of_place ? site_place_find(tests->site, name) : site_point_find(tests->site, name);
+    *(of_place ? &expectation->place : &expectation->point) = index;
+    if (index == RULESET_NONE) {
+        config_note(tests->config, CONFIG_ERROR,
+                    config_node_locate(node, at, (uint32_t)strlen(name)), NULL,
+                    "no %s `%s` in the site", of_place ? "place" : "point", name);
+    }
+}
+
 static void expectation_read(struct rule_tests *tests, const struct config_node *node,
                              struct rule_test_step *step) {
     struct config *config = tests->config;
-    const char *words[EVENT_ALARM_ESCALATED - EVENT_ALARM_RAISED + 1];
-    enum { WORDS = sizeof words / sizeof *words };
-    char word[WORD_SIZE];
+    const char *words[EVENT_TYPE_COUNT];
+    uint32_t count = 0;
+    char word[RULE_TEST_WORD_SIZE];
     const char *name;
     if (!config_is_scalar(config, node) ||
-        !words_split(config, node, word, &name, "such as: raised RULE/ENTITY")) {
+        !rule_test_split(config, node, word, &name, "such as: raised RULE/ENTITY")) {
         return;
     }
-    struct rule_test_expectation expectation = {.node = node, .type = EVENT_TYPE_COUNT};
-    for (unsigned i = 0; i < WORDS; i++) {
-        words[i] = event_word((enum core_event_type)(EVENT_ALARM_RAISED + i));
-        if (strcmp(word, words[i]) == 0) {
-            expectation.type = (enum core_event_type)(EVENT_ALARM_RAISED + i);
+    struct rule_test_expectation expectation = {.node = node,
+                                                .type = EVENT_TYPE_COUNT,
+                                                .alarm = RULESET_NONE,
+                                                .place = RULESET_NONE,
+                                                .point = RULESET_NONE};
+    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
+        if (type_is_expected((enum core_event_type)i)) {
+            words[count++] = event_word((enum core_event_type)i);
+            expectation.type =
+                strcmp(word, words[count - 1]) == 0 ? (enum core_event_type)i : expectation.type;
         }
     }
     if (expectation.type == EVENT_TYPE_COUNT) {
-        word_wrong(config, node, word, "what an alarm says", words, WORDS);
+        rule_test_word_wrong(config, node, word, "what can be expected", words, count);
+        return;
     }
-    expectation.alarm =
-        site_names_alarm(config, tests->site, node, (uint32_t)(name - node->text), name);
+    subject_read(tests, node, name, &expectation);
     step->expectations = config_grow(&config->arena, step->expectations, step->expectation_count,
                                      &step->expectation_room, sizeof *step->expectations);
     step->expectations[step->expectation_count++] = expectation;
@@ -238,14 +199,14 @@ static void step_read(struct rule_tests *tests, const struct config_node *node,
     }
     struct rule_test_step step = {.at = fields[CONFIG_TEST_STEP_AT]};
     uint64_t before_ns = test->step_count > 0 ? test->steps[test->step_count - 1].at_ns : 0;
-    if (config_span(config, step.at, 0, SPAN_MAX_NS, &step.at_ns) && step.at_ns < before_ns) {
+    if (config_span(config, step.at, 0, RULE_TEST_SPAN_MAX_NS, &step.at_ns) &&
+        step.at_ns < before_ns) {
         config_error(config, step.at, "steps stand in the order of their times",
                      "the step before is later");
     }
     sets_read(tests, fields[CONFIG_TEST_STEP_SET], &step);
     devices_read(tests, fields[CONFIG_TEST_STEP_DEVICE], &step);
-    act_read(tests, fields, &step);
-    refusal_read(tests, fields, &step);
+    rule_test_act_read(tests, fields, &step);
     const struct config_node *expect = fields[CONFIG_TEST_STEP_EXPECT];
     for (const struct config_node *item = expect != NULL ? expect->first : NULL; item != NULL;
          item = item->next) {

@@ -11,21 +11,29 @@
 #include "gateway/config/config_model.h"
 #include "rules/core.h"
 
+#define RULE_TEST_SPAN_MAX_NS (366ull * 86400 * NS_PER_S)
+
+enum { RULE_TEST_WORD_SIZE = 64 };
+
 struct rule_test_set {
     uint32_t point;
     uint8_t quality; /* enum quality */
+    bool silent;     /* nothing is read: from now on it is not heard */
     double value;
 };
 
+/* What happens to a device, in the order of the words that say it. */
+enum rule_test_word { RULE_TEST_LOST, RULE_TEST_BACK, RULE_TEST_SILENT };
+
 struct rule_test_device {
     uint32_t device;
-    enum truth well;
+    enum rule_test_word word;
 };
 
 struct rule_test_expectation {
     const struct config_node *node;
     enum core_event_type type;
-    uint32_t alarm;
+    uint32_t alarm, place, point; /* RULESET_NONE, but for the one that it is about */
     bool met;
 };
 
@@ -58,6 +66,18 @@ struct rule_tests {
 
 /* Read the list of tests, noting all that is wrong. */
 void rule_tests_read(struct rule_tests *tests, const struct config_node *list);
+
+/* Read what a person does in a step, and why it is refused. */
+void rule_test_act_read(struct rule_tests *tests, const struct config_node *const *fields,
+                        struct rule_test_step *step);
+
+/* Split "word rest" of a scalar; false, with a note, if it has not that form. */
+bool rule_test_split(struct config *config, const struct config_node *node,
+                     char ret_word[RULE_TEST_WORD_SIZE], const char **ret_rest, const char *hint);
+
+/* Note that the first word of a node is none of `count`. */
+void rule_test_word_wrong(struct config *config, const struct config_node *node, const char *word,
+                          const char *what, const char *const *words, uint32_t count);
 
 /* Run one test, noting what comes otherwise. Returns 0 or <0. */
 NODISCARD int rule_test_run(const struct rule_tests *tests, struct rule_test *test);

@@ -165,6 +165,16 @@ def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     assert [event["type"] for event in events if event["data"].get("rule") == "door_held"][0] == "tocsin.alarm.raised"
     assert events[0]["time"] == "2026-11-23T15:00:31.000Z"
 
+    # What is not in it for a day is missed by nobody; what it says is stale is, until it is read again.
+    lines = [f"occupancy_count,place=hall/desk,point=hall/desk/people,site=s value=4,quality={quality}i {begin + t}"
+             for quality, t in ((0, 0), (2, 86400 * 10**9), (0, 86460 * 10**9))]
+    silent = scene.directory / "silent.lp"
+    silent.write_text("\n".join(lines) + "\n")
+    done = tocsin("replay", silent, "--site", scene.site)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(event["type"], event["time"][:19]) for event in events if event["data"].get("rule") == "system_sensor_fault"] == [
+        ("tocsin.alarm.raised", "2026-11-24T15:00:00"), ("tocsin.alarm.cleared", "2026-11-24T15:01:00")]
+
     export.write_text(export.read_text() + "door_contact,point=hall/gate/door value=open 1\n")
     done = tocsin("replay", export, "--site", scene.site)
     assert done.returncode == 1 and f"{export}:5:41: not a number" in done.stderr

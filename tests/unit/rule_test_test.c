@@ -134,6 +134,130 @@ static void what_comes_otherwise_is_shown_at_its_place(void **state) {
                         "                 ^~~~~~~~~~~~\n");
 }
 
+static void passes(const char *tests) {
+    char text[4096];
+    snprintf(text, sizeof text, SITE "tests:\n%s", tests);
+    run(text);
+    assert_string_equal(outcome.notes, "");
+    assert_int_equal(outcome.r, 0);
+    assert_int_equal(outcome.result.failed, 0);
+}
+
+/* What takes two people, in the words of the command line: one person in two roles is one. */
+static void an_alarm_goes_out_of_service_by_two_people(void **state) {
+    (void)state;
+    passes(
+        "  - test: two people\n"
+        "    only: [fire_alarm]\n"
+        "    steps:\n"
+        "      - {at: 1 s, do: out-of-service fire_alarm/care/club/smoke-1, for: 2 h,\n"
+        "         refused: reason_required}\n"
+        "      - {at: 2 s, do: out-of-service fire_alarm/care/club/smoke-1, for: 2 h, reason: dust,\n"
+        "         by: guo, role: security, refused: second_role_required}\n"
+        "      - {at: 3 s, do: out-of-service fire_alarm/care/club/smoke-1, for: 2 h, reason: dust,\n"
+        "         by: guo, role: security, second: guo, second_role: manager,\n"
+        "         refused: second_role_required}\n"
+        "      - {at: 4 s, do: out-of-service fire_alarm/care/club/smoke-1, for: 2 h, reason: dust,\n"
+        "         by: guo, role: security, second: ma, second_role: security,\n"
+        "         refused: second_role_required}\n"
+        "      - {at: 5 s, do: out-of-service fire_alarm/care/club/smoke-1, for: 2 h, reason: dust,\n"
+        "         by: guo, role: security, second: ma, second_role: manager,\n"
+        "         expect: [out_of_service fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 7204999 ms}\n"
+        "      - {at: 7205 s, expect: [in_service fire_alarm/care/club/smoke-1]}\n");
+}
+
+static void what_was_found_and_what_it_was_is_said(void **state) {
+    (void)state;
+    passes(
+        "  - test: toast\n"
+        "    only: [fire_alarm]\n"
+        "    steps:\n"
+        "      - {at: 1 s, set: {care/club/smoke-1: 1}, expect: [raised fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 2 s, do: investigate fire_alarm/care/club/smoke-1 false, refused: ack_required}\n"
+        "      - {at: 3 s, do: ack fire_alarm/care/club/smoke-1,\n"
+        "         expect: [acknowledged fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 4 s, do: investigate fire_alarm/care/club/smoke-1 false,\n"
+        "         expect: [investigated fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 5 s, do: disposition fire_alarm/care/club/smoke-1, refused: disposition_required}\n"
+        "      - {at: 6 s, do: disposition fire_alarm/care/club/smoke-1 misuse,\n"
+        "         expect: [disposed fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 4 min, set: {care/club/smoke-1: 0},\n"
+        "         expect: [cleared fire_alarm/care/club/smoke-1]}\n"
+        "      - at: 5 min\n"
+        "        do: reset fire_alarm/care/club/smoke-1\n"
+        "        as: genuine\n"
+        "        expect: [reset fire_alarm/care/club/smoke-1, closed fire_alarm/care/club/smoke-1]\n"
+        "  - test: a real one is confirmed at once\n"
+        "    steps:\n"
+        "      - {at: 1 s, set: {care/club/smoke-1: 1}, expect: [raised fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 3 s, do: ack fire_alarm/care/club/smoke-1,\n"
+        "         expect: [acknowledged fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 4 s, do: investigate fire_alarm/care/club/smoke-1 real,\n"
+        "         expect: [investigated fire_alarm/care/club/smoke-1, raised system_fire_promoted/care]}\n");
+}
+
+static void a_walk_test_ticks_off_and_names_what_was_left_out(void **state) {
+    (void)state;
+    passes(
+        "  - test: walk\n"
+        "    only: [fire_alarm]\n"
+        "    steps:\n"
+        "      - {at: 1 s, do: test begin care/club, refused: duration_required}\n"
+        "      - {at: 2 s, do: test begin care/club, for: 10 min, expect: [test.begun care/club]}\n"
+        "      - {at: 3 s, set: {care/club/smoke-1: 1},\n"
+        "         expect: [test.tripped care/club/smoke-1, raised fire_alarm/care/club/smoke-1]}\n"
+        "      - {at: 4 s, set: {care/club/smoke-1: 0}, expect: [cleared fire_alarm/care/club/smoke-1]}\n"
+        "      - at: 5 s\n"
+        "        do: test end care/club\n"
+        "        expect: [test.untested care/club/button, test.ended care/club]\n");
+}
+
+/* The counters begin anew at the set hour, by themselves. */
+static void counters_are_levelled_at_the_set_hour(void **state) {
+    (void)state;
+    passes("  - test: people that were never counted out are gone in the morning\n"
+           "    begin: 2026-11-23 03:50\n"
+           "    only: [over_capacity]\n"
+           "    steps:\n"
+           "      - {at: 1 s, set: {sport/room/in: 1000, sport/room/out: 1000}}\n"
+           "      - {at: 10 s, set: {sport/room/in: 1060}}\n"
+           "      - {at: 40 s, expect: [raised over_capacity/sport/room]}\n"
+           "      - {at: 599999 ms}\n"
+           "      - {at: 10 min, expect: [cleared over_capacity/sport/room]}\n"
+           "      - {at: 20 min, set: {sport/room/in: 1070}}\n"
+           "      - {at: 30 min, set: {sport/room/in: 1104}}\n"
+           "      - {at: 31 min, set: {sport/room/in: 1105},\n"
+           "         expect: [reraised over_capacity/sport/room]}\n");
+}
+
+static void who_falls_silent_is_missed_and_nobody_else(void **state) {
+    (void)state;
+    passes(
+        "  - test: a sensor of its own\n"
+        "    only: [system_sensor_fault, system_device_lost]\n"
+        "    steps:\n"
+        "      - {at: 1 s, set: {hall/desk/people: 4}}\n"
+        "      - {at: 1 h, set: {hall/desk/people: silent}}\n"
+        "      - {at: 3899999 ms}\n"
+        "      - {at: 3900 s, expect: [raised system_sensor_fault/hall/desk/people]}\n"
+        "      - {at: 2 h, set: {hall/desk/people: 5}, expect: [cleared system_sensor_fault/hall/desk/people]}\n"
+        "      - {at: 40 h}\n"
+        "  - test: a device, at the end of its own silence\n"
+        "    only: [system_device_lost]\n"
+        "    steps:\n"
+        "      - {at: 1 h, device: {fire-panel: silent}}\n"
+        "      - {at: 3603499 ms}\n"
+        "      - {at: 3603500 ms, expect: [raised system_device_lost/device/fire-panel]}\n"
+        "      - {at: 4 h, device: {fire-panel: back},\n"
+        "         expect: [cleared system_device_lost/device/fire-panel]}\n"
+        "  - test: what is not said to fall silent is there for days\n"
+        "    only: [system_sensor_fault, system_device_lost]\n"
+        "    steps:\n"
+        "      - {at: 1 s, set: {hall/desk/people: 4}}\n"
+        "      - {at: 20 d}\n");
+}
+
 /* A step of a test, and what is said about it: the first line of the note. */
 static void wrong(const char *step, const char *note) {
     char text[1024];
@@ -169,10 +293,24 @@ static void a_step_that_makes_no_sense_is_refused(void **state) {
           "`never` is not a reason to refuse");
     wrong("do: reset emergency_call/care/day-care/button-1, role: king", "`king` is not a role");
     wrong("expect: [risen emergency_call/care/day-care/button-1]",
-          "`risen` is not what an alarm says");
+          "`risen` is not what can be expected");
     wrong("expect: [raised emergency_cal/care]", "no rule `emergency_cal` in the site");
     wrong("expect: [raised fire_confirmed/car]", "the rule has no alarm `fire_confirmed/car`");
     wrong("expect: [raised]", "`raised` has not two words");
+    wrong("expect: [test.begun nowhere]", "no place `nowhere` in the site");
+    wrong("expect: [test.tripped care/club/smok]", "no point `care/club/smok` in the site");
+    wrong("do: investigate fire_alarm/care/club/smoke-1", "what was found there is real or false");
+    wrong("do: investigate fire_alarm/care/club/smoke-1 maybe",
+          "what was found there is real or false");
+    wrong("do: disposition fire_alarm/care/club/smoke-1 bad",
+          "`bad` is not what an alarm can turn out to be");
+    wrong("do: ack fire_alarm/care/club/smoke-1, as: unstated",
+          "`unstated` is not what an alarm can turn out to be");
+    wrong("do: ack fire_alarm/care/club/smoke-1 now", "`now` is too much here");
+    wrong("do: test begin nowhere", "no place `nowhere` in the site");
+    wrong("do: ack fire_alarm/care/club/smoke-1, second_role: king", "`king` is not a role");
+    wrong("set: {care/club/smoke-1: silent}",
+          "`care/club/smoke-1` is heard with its device, which alone can fall silent");
     wrong("colour: red", "`colour` is not a key of a step of a test");
 }
 
@@ -207,6 +345,11 @@ int main(void) {
         cmocka_unit_test(what_happens_as_expected_passes),
         cmocka_unit_test(opening_hours_pass_while_a_test_runs),
         cmocka_unit_test(what_comes_otherwise_is_shown_at_its_place),
+        cmocka_unit_test(an_alarm_goes_out_of_service_by_two_people),
+        cmocka_unit_test(what_was_found_and_what_it_was_is_said),
+        cmocka_unit_test(a_walk_test_ticks_off_and_names_what_was_left_out),
+        cmocka_unit_test(counters_are_levelled_at_the_set_hour),
+        cmocka_unit_test(who_falls_silent_is_missed_and_nobody_else),
         cmocka_unit_test(a_step_that_makes_no_sense_is_refused),
         cmocka_unit_test(a_file_that_makes_no_sense_is_refused),
     };
