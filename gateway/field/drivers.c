@@ -357,6 +357,22 @@ uint32_t drivers_buses(const struct drivers *drivers, uint32_t *next, struct wir
     return written;
 }
 
+struct mqtt_source_counts drivers_messages(const struct drivers *drivers) {
+    struct mqtt_source_counts sum = {0};
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        struct mqtt_source_counts counts;
+        if (drivers->drivers[i].mqtt != NULL) {
+            mqtt_source_counts(drivers->drivers[i].mqtt, &counts);
+            sum.messages += counts.messages;
+            sum.unknown += counts.unknown;
+            sum.overflowed += counts.overflowed;
+            sum.refused += counts.refused;
+            sum.connections += counts.connections;
+        }
+    }
+    return sum;
+}
+
 void drivers_output(struct drivers *drivers, uint32_t point, bool on) {
     uint32_t index = drivers->of_bus[drivers->site->points[point].bus];
     if (index != RULESET_NONE && drivers->drivers[index].modbus != NULL) {

@@ -13,6 +13,7 @@
 #include "gateway/site.h"
 #include "gateway/wire.h"
 #include "sensors/driver.h"
+#include "sensors/mqtt_source.h"
 
 struct event_base;
 struct drivers;
@@ -36,6 +37,9 @@ uint32_t drivers_count(const struct drivers *drivers);
  */
 uint32_t drivers_buses(const struct drivers *drivers, uint32_t *next, struct wire_bus *ret,
                        uint32_t room);
+
+/* What was counted of the sensors that publish to brokers, all sources of this process together. */
+struct mqtt_source_counts drivers_messages(const struct drivers *drivers);
 
 /* Want an output on or off. Ignores one of another process. */
 void drivers_output(struct drivers *drivers, uint32_t point, bool on);

@@ -167,6 +167,7 @@ static void field_tell_losses(struct field *field) {
 /* Figures for people; what is not sent is in the next ones, for they count from the start. */
 static void field_tell_figures(struct field *field) {
     struct holding_counts counts = inbox_counts(field->inbox);
+    struct mqtt_source_counts messages = drivers_messages(field->drivers);
     struct wire_figures figures = {
         .header = wire_header_of(WIRE_FIGURES, sizeof figures),
         .owner = FIGURE_OWNER_FIELD,
@@ -177,6 +178,11 @@ static void field_tell_figures(struct field *field) {
                 [FIGURE_FIELD_EDGES_MERGED] = counts.edges_merged,
                 [FIGURE_FIELD_EVENTS_REFUSED] = counts.events_refused,
                 [FIGURE_FIELD_NOTES_REPLACED] = inbox_notes_replaced(field->inbox),
+                [FIGURE_FIELD_MESSAGES] = messages.messages,
+                [FIGURE_FIELD_MESSAGES_UNKNOWN] = messages.unknown,
+                [FIGURE_FIELD_MESSAGES_REFUSED] = messages.refused,
+                [FIGURE_FIELD_MESSAGES_OVERFLOWED] = messages.overflowed,
+                [FIGURE_FIELD_BROKER_CONNECTIONS] = messages.connections,
             },
     };
     struct wire_buses buses = {0};

@@ -77,3 +77,15 @@ def test_every_queue_has_its_figures(scene):
                  "recording_inputs_dropped_total", "journal_alarm_events_dropped_total", "events_lost_total"):
         assert told[f"tocsin_{name}", frozenset()] == 0
 
+
+def test_messages_of_sensors_are_counted_and_so_are_those_that_make_no_sense(scene):
+    backend, field, gateway = scene.everything()
+    mine = {"component": "field-0"}
+    until(lambda: figure(gateway, "field_broker_connections_total", **mine) == 1, "the sensors' broker")
+    messages = figure(gateway, "field_messages_total", **mine)
+    assert figure(gateway, "field_messages_refused_total", **mine) == 0
+    field.say('mqtt field/gate/door {"open":true}')
+    until(lambda: figure(gateway, "field_messages_total", **mine) > messages, "a message to be counted")
+    backend.client.publish("field/gate/door", "no JSON", qos=1)
+    until(lambda: figure(gateway, "field_messages_refused_total", **mine) == 1, "a refused message")
+    assert figure(gateway, "field_messages_overflowed_total", **mine) == 0
