@@ -14,6 +14,7 @@
 #include "gateway/confine.h"
 #include "gateway/log.h"
 #include "gateway/wire.h"
+#include "gateway/zone.h"
 
 struct process_line {
     struct process *process;
@@ -237,7 +238,9 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
         r = err_origin(-ENOMEM);
     }
     if (r == 0) {
-        (void)build_digest(); /* of a file that is out of reach afterwards */
+        (void)
+            build_digest(); /* of files that are out of reach afterwards: this one and the zone's */
+        zone_init(site_text(&process.site, process.site.header->timezone));
         r = err_trace(process_confine(&process));
     }
     if (r == 0) {

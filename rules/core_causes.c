@@ -121,7 +121,7 @@ unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now
 }
 
 bool core_fire_counts(struct alarm_axes axes) {
-    return axes.active && !axes.test;
+    return axes.active && !axes.test && !axes.out_of_service;
 }
 
 void core_note_cause(struct core *core, uint32_t alarm, struct alarm_axes before) {

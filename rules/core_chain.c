@@ -208,8 +208,12 @@ static bool core_follow(const struct core_turn *turn, uint32_t alarm, struct cor
         chain_end(chain);
         return was;
     }
-    /* Who presses again while the chain still runs is on the way to be heard; afterwards is not. */
-    bool over = chain->state == CHAIN_STOPPED || chain->reached == conf->step_count;
+    /*
+     * Who presses again while the chain still runs is on the way to be heard; afterwards is not. One that
+     * chatters has just been told to everybody; only who has acknowledged it is told anew.
+     */
+    bool over =
+        chain->state == CHAIN_STOPPED || (chain->reached == conf->step_count && !axes.chattering);
     bool anew = (changes & (ALARM_CHANGE_RAISED | ALARM_CHANGE_REALARMED)) != 0 ||
                 (over && (changes & ALARM_CHANGE_RERAISED) != 0);
     if (!axes.acked && (anew || chain->state == CHAIN_IDLE)) {

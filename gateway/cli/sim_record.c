@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/engine/zone.h"
 #include "gateway/field/point_format.h"
 #include "gateway/replay/tape_writer.h"
+#include "gateway/zone.h"
 #include "sensors/schedule.h"
 #include "sensors/sim/sim_payload.h"
 #include "sensors/sim/sim_scene.h"

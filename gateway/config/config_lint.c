@@ -154,6 +154,23 @@ static void lint_class(struct config *config, const struct config_rule *rule) {
     }
 }
 
+/* A condition that takes its time is a delay by another name. */
+static void lint_delay(struct config *config, const struct config_rule *rule) {
+    const struct alarm_class_facts *class = alarm_class_facts(rule->draft.class);
+    const struct expr_program *program = rule->draft.program;
+    bool delays = false;
+    for (uint32_t i = 0; i < program->op_count; i++) {
+        uint8_t code = program->ops[i].code;
+        delays = delays || code == EXPR_HELD || code == EXPR_CHANGES || code == EXPR_RATE ||
+                 code == EXPR_AVG_OVER || code == EXPR_MIN_OVER;
+    }
+    if (class->delay_capped && delays) {
+        config_warn(config, rule->raise, "let it be true as soon as the sensor says so",
+                    "an alarm of class %s is raised at once, and this condition waits",
+                    class->name);
+    }
+}
+
 void config_lint(struct config *config, const struct config_layout *layout) {
     lint_chains(config, layout);
     for (uint32_t i = 0; i < config->chain_count; i++) {
@@ -163,6 +180,9 @@ void config_lint(struct config *config, const struct config_layout *layout) {
         const struct config_rule *rule = &config->rules[i];
         if (rule->sound && rule->draft.class == CLASS_FIRE_CONFIRMED) {
             lint_coincidence(config, rule);
+        }
+        if (rule->sound) {
+            lint_delay(config, rule);
         }
         if (rule->sound && rule->draft.clear != NULL) {
             config_lint_clear(config, layout, rule);

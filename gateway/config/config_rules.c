@@ -258,11 +258,18 @@ static void rule_delays(struct config *config, struct config_rule *rule, bool cl
     (void)config_span(config, node, 0, DELAY_MAX_NS, &rule->draft.raise_after_ns);
     (void)config_span(config, fields[CONFIG_RULE_CLEAR_AFTER], 0, DELAY_MAX_NS,
                       &rule->draft.clear_after_ns);
-    if (class_known && alarm_class_facts(rule->draft.class)->delay_capped &&
-        rule->draft.raise_after_ns > 0) {
+    if (!class_known) {
+        return;
+    }
+    const struct alarm_class_facts *class = alarm_class_facts(rule->draft.class);
+    if (class->delay_capped && rule->draft.raise_after_ns > 0) {
         config_error(config, node, "leave `raise_after` out",
-                     "an alarm of class %s is raised at once, without any delay",
-                     alarm_class_facts(rule->draft.class)->name);
+                     "an alarm of class %s is raised at once, without any delay", class->name);
+    }
+    if (rule->draft.latched && rule->draft.clear_after_ns > 0) {
+        config_warn(
+            config, fields[CONFIG_RULE_CLEAR_AFTER], "leave `clear_after` out",
+            "a latched alarm stays until somebody resets it: `clear_after` changes nothing");
     }
 }
 

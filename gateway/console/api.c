@@ -246,11 +246,12 @@ static void answer_metrics(struct call *call) {
 }
 
 /* Read the body; an absent `by` is the login name. */
-static bool call_read_body(const struct call *call, struct command *command) {
+static bool call_read_body(const struct call *call, struct command *command,
+                           const char **ret_wrong) {
     struct evbuffer *input = evhttp_request_get_input_buffer(call->request);
     size_t size = evbuffer_get_length(input);
     const char *bytes = size > 0 ? (const char *)evbuffer_pullup(input, -1) : NULL;
-    return order_body_read(bytes, size, call->peer.name, clock_wall(), command);
+    return order_body_read(bytes, size, call->peer.name, clock_wall(), command, ret_wrong);
 }
 
 enum { COMMAND_SUBJECT_SIZE = SITE_ALARM_NAME_SIZE };
@@ -279,8 +280,9 @@ static bool call_read_command(struct call *call, bool about_place, struct comman
         .role = call->role,
         .second_role = ROLE_COUNT,
     };
-    if (!call_read_body(call, command)) {
-        call_problem(call, PROBLEM_BODY, NULL);
+    const char *wrong = NULL;
+    if (!call_read_body(call, command, &wrong)) {
+        call_problem(call, PROBLEM_BODY, wrong);
         return false;
     }
     size_t len = (size_t)(slash - call->path);

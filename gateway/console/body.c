@@ -43,6 +43,21 @@ static uint32_t body_alarm_point(const struct site *site, uint32_t alarm) {
     return facts->entity_kind == ENTITY_POINT ? facts->entity : RULESET_NONE;
 }
 
+/* It waits for its delay: what is recorded of raising is of the occurrence before. */
+static bool body_is_pending(const struct view_alarm *state) {
+    return state->record.axes.pending && !state->record.axes.open;
+}
+
+/* What the alarm is about as it was decided last, or while it is pending as it is. */
+static double body_alarm_value(const struct view *view, uint32_t alarm) {
+    const struct view_alarm *state = &view->alarms[alarm];
+    uint32_t point = body_alarm_point(view->site, alarm);
+    if (!body_is_pending(state)) {
+        return state->value;
+    }
+    return point != RULESET_NONE ? view->points[point].value : NAN;
+}
+
 /* The texts of an alarm as its events have them: its entity, its last value, what to do about it.
  */
 static json_t *body_alarm_texts(const struct view *view, uint32_t alarm,
@@ -51,6 +66,7 @@ static json_t *body_alarm_texts(const struct view *view, uint32_t alarm,
                                                enum site_language language,
                                                char ret[EVENT_TEXT_SIZE])) {
     const struct view_alarm *state = &view->alarms[alarm];
+    const struct wall since = body_is_pending(state) ? state->taken : state->record.raised;
     const struct core_event event = {
         .type = EVENT_ALARM_RAISED,
         .alarm = alarm,
@@ -59,12 +75,12 @@ static json_t *body_alarm_texts(const struct view *view, uint32_t alarm,
         .axes = state->record.axes,
         .occurrence = state->record.occurrence,
         .quality = (enum quality)state->quality,
-        .value = state->value,
+        .value = body_alarm_value(view, alarm),
     };
     char zh[EVENT_TEXT_SIZE];
     char en[EVENT_TEXT_SIZE];
-    format(view->site, &event, state->record.raised, LANGUAGE_ZH, zh);
-    format(view->site, &event, state->record.raised, LANGUAGE_EN, en);
+    format(view->site, &event, since, LANGUAGE_ZH, zh);
+    format(view->site, &event, since, LANGUAGE_EN, en);
     return json_pack("{s:s, s:s}", "zh", zh, "en", en);
 }
 
@@ -126,10 +142,11 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
         "place_name", placed ? body_name(site, site->places[facts->place].name) : json_null(),
         "state_name", alarm_state_name(alarm_axes_state(*axes)), "normal",
         alarm_axes_are_normal(*axes), "state", body_axes(*axes), "occurrence",
-        (json_int_t)state->record.occurrence, "raised", body_wall(state->record.raised), "acked_at",
+        (json_int_t)state->record.occurrence, "raised",
+        body_is_pending(state) ? json_null() : body_wall(state->record.raised), "acked_at",
         body_wall(state->record.acked_at), "attended_at", body_wall(state->record.attended_at),
-        "changed", body_wall(state->changed), "value", body_number(state->value), "unit",
-        unit == UNIT_NONE ? json_null() : json_string(unit_facts(unit)->name), "quality",
+        "changed", body_wall(state->changed), "value", body_number(body_alarm_value(view, alarm)),
+        "unit", unit == UNIT_NONE ? json_null() : json_string(unit_facts(unit)->name), "quality",
         quality_name((enum quality)state->quality), "text",
         body_alarm_texts(view, alarm, event_text_message), "response",
         body_alarm_texts(view, alarm, event_text_response));

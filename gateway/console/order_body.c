@@ -122,9 +122,11 @@ static const struct {
     {"result", order_read_result},
 };
 
-static bool order_read_member(struct order_reader *reader, const char *key, const json_t *value) {
+static bool order_read_member(struct order_reader *reader, const char *key, const json_t *value,
+                              const char **ret_wrong) {
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         if (strcmp(members[i].key, key) == 0) {
+            *ret_wrong = members[i].key;
             return members[i].read(reader, value);
         }
     }
@@ -137,7 +139,7 @@ static bool order_is_whole(const struct command *command, const json_t *body) {
 }
 
 bool order_body_read(const char *bytes, size_t size, const char *name, struct wall now,
-                     struct command *command) {
+                     struct command *command, const char **ret_wrong) {
     struct order_reader reader = {.command = command, .now = now};
     json_t *body =
         size == 0 ? json_object() : json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
@@ -147,10 +149,17 @@ bool order_body_read(const char *bytes, size_t size, const char *name, struct wa
     }
     const char *key = NULL;
     json_t *value = NULL;
+    *ret_wrong = NULL;
     json_object_foreach(body, key, value) {
-        sound = sound && order_read_member(&reader, key, value);
+        if (sound) {
+            *ret_wrong = NULL;
+            sound = order_read_member(&reader, key, value, ret_wrong);
+        }
     }
-    sound = sound && order_is_whole(command, body);
+    if (sound && !order_is_whole(command, body)) {
+        *ret_wrong = "result";
+        sound = false;
+    }
     json_decref(body);
     if (!sound) {
         return false;

@@ -19,9 +19,10 @@
 
 /*
  * Read `size` bytes (0: no body) into `command`, whose role is set; an absent `by` is `name`, and `now`
- * is what `until` is counted from. False when it is not of the form above.
+ * is what `until` is counted from. False when it is not of the form above; `ret_wrong` is the member that
+ * will not do then, or NULL when that is none of those.
  */
 bool order_body_read(const char *bytes, size_t size, const char *name, struct wall now,
-                     struct command *command);
+                     struct command *command, const char **ret_wrong);
 
 #endif

@@ -35,9 +35,9 @@
 #include "gateway/engine/silences.h"
 #include "gateway/engine/switchboard.h"
 #include "gateway/engine/teller.h"
-#include "gateway/engine/zone.h"
 #include "gateway/log.h"
 #include "gateway/process.h"
+#include "gateway/zone.h"
 
 enum {
     /* Live values wait so long for others to go with them; events never wait. */
@@ -988,7 +988,6 @@ static void engine_close(struct engine *engine) {
 }
 
 int engine_run(struct process *process) {
-    zone_init(site_text(&process->site, process->site.header->timezone));
     struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL) {
         return err_origin(-ENOMEM);

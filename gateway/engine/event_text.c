@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gateway/engine/scribe.h"
-#include "gateway/engine/zone.h"
+#include "gateway/zone.h"
 #include "rules/text.h"
 
 /* Texts of the product's own, zh and en. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/engine/zone.h"
+#include "gateway/zone.h"
 
 enum { CHANGED_BATCH = 64 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/engine/zone.h"
 #include "gateway/wire.h"
+#include "gateway/zone.h"
 
 /* What is known of the segment that is being played. */
 struct replay_segment {

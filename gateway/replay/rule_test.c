@@ -8,8 +8,8 @@
 
 #include "gateway/config/config_scalar.h"
 #include "gateway/config/config_shape.h"
-#include "gateway/engine/zone.h"
 #include "gateway/replay/rule_test_rows.h"
+#include "gateway/zone.h"
 
 /* One file and what it needs, outside of the function that a lack of memory jumps back into. */
 struct rule_test_stage {

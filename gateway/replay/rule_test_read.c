@@ -6,8 +6,8 @@
 #include "gateway/config/config_scalar.h"
 #include "gateway/config/config_shape.h"
 #include "gateway/config/site_names.h"
-#include "gateway/engine/zone.h"
 #include "gateway/replay/rule_test_rows.h"
+#include "gateway/zone.h"
 
 /* "raised" of an alarm, "test.begun" of all else. */
 static const char *event_word(enum core_event_type type) {

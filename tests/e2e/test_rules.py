@@ -43,6 +43,48 @@ def until_clock(backend, field, since, **span):
     until(later, f"{span} to pass on the clock")
 
 
+def test_a_fault_of_the_fire_panel_is_told(scene):
+    backend, field, _gateway = at(scene, MONDAY_NOON, 1)
+    field.set("hall/police/fault", 1)
+    [raised] = backend.until_event(type="alarm.raised", rule="fire_panel_fault")
+    assert raised["subject"] == "hall/police/fault"
+    assert (raised["data"]["class"], raised["data"]["priority"]) == ("fire.fault", "high")
+    field.set("hall/police/fault", 0)
+    backend.until_event(type="alarm.cleared", rule="fire_panel_fault")
+
+
+def test_since_when_is_the_sites_time_wherever_it_is_read(scene):
+    shutil.copytree(ROOT / "deploy" / "example", scene.directory / "site")
+    scene.site = scene.directory / "site" / "site.yaml"
+    rules = scene.directory / "site" / "rules.yaml"
+    rules.write_text(rules.read_text().replace('"{place}: emergency call"', '"{place}: called at {since}"'))
+    backend, field, gateway = at(scene, MONDAY_NOON, 1)
+    field.press("care/day-care/button-1")
+    [raised] = backend.until_event(type="alarm.raised", rule="emergency_call")
+    assert raised["data"]["text"]["en"].split()[-1].startswith("12:0")
+    [listed] = [alarm for alarm in gateway.alarms() if alarm["rule"] == "emergency_call"]
+    assert listed["text"] == raised["data"]["text"]
+
+
+def test_what_waits_for_its_delay_shows_nothing_of_the_time_before(scene):
+    backend, field, gateway = at(scene, SUNDAY_NIGHT, 10)
+    door = "hall/gate/door"
+
+    def listed():
+        return next((alarm for alarm in gateway.alarms("--all") if alarm["alarm"] == f"door_held/{door}"), None)
+    field.set(door, 1)
+    backend.until_event(type="alarm.raised", rule="door_held", subject=door)
+    assert listed()["raised"] is not None
+    field.set(door, 0)
+    until_seen(backend, door, 0)
+    gateway.cli("ack", f"door_held/{door}", "--by", "wang", "--role", "security")
+    backend.until_event(type="alarm.closed", rule="door_held", subject=door)
+    field.set(door, 1)
+    until_seen(backend, door, 1)
+    pending = until(lambda: listed() if listed()["state"]["pending"] else None, "the door to be pending")
+    assert pending["raised"] is None and pending["value"] == 1
+
+
 def test_a_bathroom_that_is_occupied_for_half_an_hour_is_told(scene):
     backend, field, _gateway = at(scene, MONDAY_NOON, 60)
     until_seen(backend, "care/bath/presence", 0)

@@ -13,7 +13,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/engine/calendar_told.h"
-#include "gateway/engine/zone.h"
+#include "gateway/zone.h"
 #include "tests/support/cmocka.h"
 
 enum { MON, TUE, WED, THU, FRI, SAT, SUN };

@@ -407,6 +407,28 @@ static void a_webhook_that_confirms_is_a_receiver(void **state) {
           "181 tick - : 3:one | lamp\n");
 }
 
+static void who_chatters_calls_everybody_anew_only_after_an_acknowledgement(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(1);
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 one off : cleared:one | lamp\n"
+          "3 one on : reraised:one,1:one | lamp\n"
+          "4 one off : cleared:one | lamp\n"
+          "5 one on : reraised:one | lamp\n" /* the third within a minute */
+          "6 one off : cleared:one | lamp\n"
+          "7 one on : reraised:one | lamp\n"
+          "8 caregiver ack : acknowledged:one | lamp\n"
+          "9 one off : cleared:one | lamp\n"
+          "10 one on : reraised:one,1:one | lamp\n"
+          "11 one off : cleared:one | lamp\n"
+          "12 one on : reraised:one | lamp\n"
+          "13 one off : cleared:one | lamp\n"
+          "80 one on : reraised:one,1:one | lamp\n"); /* it has been quiet for a minute */
+}
+
 static void who_is_no_emergency_has_half_a_minute_more_to_be_called(void **state) {
     (void)state;
     stage.trial.arrays.rules[CALL].priority = PRIORITY_HIGH;
@@ -664,6 +686,7 @@ int main(void) {
         STORY(a_lamp_that_is_broken_or_lost_is_no_receiver),
         STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),
         STORY(a_webhook_that_confirms_is_a_receiver),
+        STORY(who_chatters_calls_everybody_anew_only_after_an_acknowledgement),
         STORY(who_is_no_emergency_has_half_a_minute_more_to_be_called),
         STORY(a_webhook_that_is_off_or_known_to_be_down_is_none),
         STORY(a_sounder_is_off_while_silenced_and_the_doors_stay_released),

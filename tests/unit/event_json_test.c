@@ -16,7 +16,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/engine/event_json.h"
-#include "gateway/engine/zone.h"
+#include "gateway/zone.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/console_site.h"
 

@@ -11,10 +11,11 @@
 #define NOW ((struct wall){INT64_C(1795331820000000000)})
 
 static struct command command;
+static const char *wrong;
 
 static bool read_as(enum command_verb verb, const char *body) {
     command = (struct command){.verb = verb, .role = ROLE_ENGINEER, .second_role = ROLE_COUNT};
-    return order_body_read(body, strlen(body), "root", NOW, &command);
+    return order_body_read(body, strlen(body), "root", NOW, &command, &wrong);
 }
 
 static bool taken(const char *body) {
@@ -66,6 +67,18 @@ static void a_second_person_is_another_person_in_a_role(void **state) {
     assert_false(taken("{\"second_role\":\"god\"}"));
     assert_false(taken("{\"second_role\":1}"));
     assert_false(taken("{\"second_by\":\"\"}"));
+}
+
+static void which_member_will_not_do_is_told(void **state) {
+    (void)state;
+    assert_false(taken("{\"by\":\"wang\",\"until\":\"2026-11-22T07:17:00Z\",\"reason\":\"r\"}"));
+    assert_string_equal(wrong, "until");
+    assert_false(taken("{\"by\":\"wang\",\"colour\":1}"));
+    assert_null(wrong);
+    assert_false(taken("[]"));
+    assert_null(wrong);
+    assert_false(read_as(COMMAND_INVESTIGATE, "{\"by\":\"wang\"}"));
+    assert_string_equal(wrong, "result");
 }
 
 static void what_it_was_is_one_of_the_words(void **state) {
@@ -124,6 +137,7 @@ int main(void) {
         cmocka_unit_test(nothing_at_all_is_the_login_name),
         cmocka_unit_test(how_long_is_said_in_one_of_three_ways),
         cmocka_unit_test(a_second_person_is_another_person_in_a_role),
+        cmocka_unit_test(which_member_will_not_do_is_told),
         cmocka_unit_test(what_it_was_is_one_of_the_words),
         cmocka_unit_test(an_investigation_says_what_was_found),
         cmocka_unit_test(names_and_reasons_have_their_limits),

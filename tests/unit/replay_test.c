@@ -14,9 +14,9 @@
 #include "gateway/clock.h"
 #include "gateway/config/config.h"
 #include "gateway/engine/recording_ring.h"
-#include "gateway/engine/zone.h"
 #include "gateway/replay/comparison.h"
 #include "gateway/replay/replay.h"
+#include "gateway/zone.h"
 #include "tests/support/cmocka.h"
 
 enum { PATH_SIZE = 512, SIZE = 16 << 20, REMARKS = 32 };

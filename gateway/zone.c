@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/engine/zone.h"
+#include "gateway/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GATEWAY_ENGINE_ZONE_H
-#define GATEWAY_ENGINE_ZONE_H
+#ifndef GATEWAY_ZONE_H
+#define GATEWAY_ZONE_H
 
 /*
  * The site's time zone
  *
- * The C library knows one zone per process, named by TZ; the engine takes the site's. Nothing else
- * in the process is local: logs, events and the journal are UTC.
+ * The C library knows one zone per process, named by TZ; ours take the site's. It is for the times of
+ * day in texts and rules alone: logs, events and the journal are UTC.
  */
 
 #include "rules/instant.h"
