@@ -332,7 +332,7 @@ static void core_reading(const struct core_turn *turn) {
     struct point_state *state = &core->points[point];
     enum quality quality = core_reading_quality(reading);
     bool usable = quality_usable(quality);
-    bool rested = state->known != 0 && state->value == 0; /* when it could last be read */
+    bool rested = state->known == POINT_READ && state->value == 0; /* when it could last be read */
     bool changed = quality != state->quality || (usable && reading->value != state->value);
     uint8_t fault = (uint8_t)core_quality_fault(quality);
     /* What was read already says nothing new, but that it is so still; each moment is new. */
@@ -352,7 +352,9 @@ static void core_reading(const struct core_turn *turn) {
         timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
     } else {
         state->heard = now;
-        state->known = 1;
+        state->known = usable                          ? POINT_READ
+                       : state->known == POINT_UNHEARD ? POINT_HEARD
+                                                       : state->known;
         core_watch_point(core, point, now);
     }
     if (turned) {
@@ -387,7 +389,7 @@ static void core_heartbeat(struct core *core, uint32_t device, struct instant no
     for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
         uint32_t point = core->device_points[i];
         struct point_state *state = &core->points[point];
-        if (state->quality != QUALITY_STALE && state->known != 0 &&
+        if (state->quality != QUALITY_STALE && state->known != POINT_UNHEARD &&
             core->ruleset->points[point].silence_ns == 0) {
             state->heard = now;
             core_touch_age(core, point);

@@ -115,7 +115,7 @@ static struct expr_moving eval_age(const struct point_state *point, struct insta
     double age_s = (double)instant_span_ns(point->heard, now) / (double)NS_PER_S;
     struct expr_moving age = expr_moving_still(expr_range_at_least(age_s));
     age.slope.low = 1;
-    if (point->known) {
+    if (point->known != POINT_UNHEARD) {
         age.range.high = age_s;
         age.slope.high = 1;
     }
