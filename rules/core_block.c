@@ -244,7 +244,6 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     }
     core->test_count = 0;
     core->receivers_turned = false;
-    core->causes_turned = false;
     core->attended = RULESET_NONE;
     flood_init(&core->flood);
     timers_init(&core->timers, core_timer_count(ruleset), core->timers.due, core->timers.position,

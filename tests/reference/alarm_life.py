@@ -397,7 +397,7 @@ class Flood:
     """More than 10 raises in 10 minutes, until fewer than 5."""
 
     def __init__(self):
-        self.raises, self.runs = [], False
+        self.raises, self.runs, self.incident = [], False, 0
 
     def count(self, now):
         return sum(at > now - 10 * MINUTE for at in self.raises)
@@ -406,6 +406,7 @@ class Flood:
         self.raises.append(now)
         begins = not self.runs and self.count(now) > 10
         self.runs = self.runs or begins
+        self.incident += begins
         return begins
 
     def due(self):
@@ -508,7 +509,7 @@ class Site:
         for place in sorted(place for place, end in self.tests.items() if end <= now):
             told += self.end_test(place)
         if self.flood.elapse(now):
-            told.append("flood.ended")
+            told.append(f"flood.ended:incident-{self.flood.incident}")
         return told
 
     def read(self, now, index, value, quality):
@@ -598,6 +599,8 @@ class Site:
         words = []
         if changes & {"raised", "reraised"} and not alarm.test and not alarm.is_suppressed() and \
                 self.flood.note(now):
-            words.append("flood.begun")
-        return words + [f"alarm.{change}:{index}:{alarm.occurrence}:{alarm.raises}"
+            words.append(f"flood.begun:incident-{self.flood.incident}")
+        folded = f":incident-{self.flood.incident}" if self.flood.runs and \
+            alarm.priority in (HIGH, LOW) else ""
+        return words + [f"alarm.{change}:{index}:{alarm.occurrence}:{alarm.raises}{folded}"
                         for change in TOLD if change in changes]

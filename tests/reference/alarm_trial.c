@@ -123,6 +123,12 @@ static void event_print(const struct core_event *event) {
     if (event->alarm != RULESET_NONE) {
         printf(":%u:%u:%u", (unsigned)event->alarm, (unsigned)event->occurrence,
                (unsigned)event->raises);
+    }
+    if (event->incident != 0) {
+        printf(":incident-%u", (unsigned)event->incident);
+    }
+    if (event->alarm != RULESET_NONE) {
+        return;
     } else if (event->point != RULESET_NONE) {
         printf(":%u", (unsigned)event->point);
     }

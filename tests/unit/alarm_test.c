@@ -71,7 +71,6 @@ static void life_happen(struct life *life, const char *what, struct instant now,
         struct alarm_record record;
         alarm_record(&life->alarm, now, &record);
         memset(&life->alarm, 0xAA, sizeof life->alarm);
-        alarm_init(&life->alarm);
         alarm_restore(&life->alarm, &life->conf, &record, now);
         strcpy(ret, "-");
         return;
@@ -585,6 +584,27 @@ static void an_order_by_no_role_or_with_no_disposition_is_refused(void **state) 
                      ALARM_CHANGE_ACKNOWLEDGED);
 }
 
+/* A name of one letter is one. */
+static void the_second_person_may_have_a_short_name(void **state) {
+    (void)state;
+    struct life life;
+    enum command_refusal refusal;
+    life_begin(&life, CALL, 0);
+    struct command command = {.verb = COMMAND_OUT_OF_SERVICE,
+                              .duration_s = 60,
+                              .role = ROLE_ENGINEER,
+                              .second_role = ROLE_MANAGER,
+                              .actor = "nurse",
+                              .reason = "work"};
+    (void)alarm_command(&life.alarm, &life.conf, &command, (struct instant){1}, (struct wall){0},
+                        &refusal);
+    assert_int_equal(refusal, COMMAND_REFUSED_SECOND_ROLE);
+    command.second_actor[0] = 'w';
+    (void)alarm_command(&life.alarm, &life.conf, &command, (struct instant){1}, (struct wall){0},
+                        &refusal);
+    assert_int_equal(refusal, COMMAND_ACCEPTED);
+}
+
 /* Open, active and a test, but raised without a number: A3 does not hold, whatever happens next. */
 static void broken_begin(struct life *life) {
     life_begin(life, PLAIN, 0);
@@ -695,6 +715,7 @@ int main(void) {
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),
         cmocka_unit_test(an_order_by_no_role_or_with_no_disposition_is_refused),
+        cmocka_unit_test(the_second_person_may_have_a_short_name),
         cmocka_unit_test(nothing_goes_on_with_an_alarm_that_contradicts_itself),
         cmocka_unit_test(a_latched_alarm_cannot_be_found_closed),
     };

@@ -345,6 +345,14 @@ static void nothing_but_an_acknowledgement_stops_a_call(void **state) {
           "61 tick - : 2:one | dark\n");
 }
 
+/* A shift that goes home takes its people along, and no webhook. */
+static void a_shift_that_ends_leaves_the_webhooks_be(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 shift no : - | dark\n"
+          "999 tick - : - | dark\n");
+}
+
 static void a_new_call_after_the_last_step_calls_everybody_anew(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -681,6 +689,7 @@ int main(void) {
         STORY(a_call_escalates_until_the_right_role_acknowledges),
         STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),
         STORY(nothing_but_an_acknowledgement_stops_a_call),
+        STORY(a_shift_that_ends_leaves_the_webhooks_be),
         STORY(a_new_call_after_the_last_step_calls_everybody_anew),
         STORY(an_acknowledged_call_goes_no_further),
         STORY(a_lamp_that_is_broken_or_lost_is_no_receiver),

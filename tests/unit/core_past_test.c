@@ -503,6 +503,27 @@ static void a_window_begins_empty_after_a_restart(void **state) {
     assert_string_equal(told(), "cleared");
 }
 
+/* The time that was unknown before the restart does not count, and neither does that behind it. */
+static void a_run_that_stood_still_goes_on_after_a_restart(void **state) {
+    (void)state;
+    struct alarm_record record;
+    struct memory_record memory;
+    stage(POINT_TEMPERATURE, "held(value > 30 °C, 30 s)");
+    read_good(100, WARMTH, 31);
+    read_point(110, WARMTH, 0, QUALITY_FAULT); /* 10 s of it */
+    core_record(core, 0, (struct instant){S(120)}, &record);
+    core_record_memories(core, 0, (struct instant){S(120)}, &memory);
+    end();
+    begin(120);
+    core_restore(core, 0, &record, &memory, 1, (struct instant){S(120)});
+    start(120);
+    read_good(125, WARMTH, 31);
+    tick(144.9);
+    assert_string_equal(told(), "");
+    tick(145);
+    assert_string_equal(told(), "raised");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define PAST_TEST(test) cmocka_unit_test_teardown(test, leave)
@@ -528,6 +549,7 @@ int main(void) {
         PAST_TEST(who_came_while_the_gateway_was_down_is_counted),
         PAST_TEST(a_levelling_reaches_a_counter_that_is_not_read_yet),
         PAST_TEST(a_count_that_no_build_of_ours_wrote_is_left_fresh),
+        PAST_TEST(a_run_that_stood_still_goes_on_after_a_restart),
         PAST_TEST(a_window_begins_empty_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/core.h"
+#include "rules/core_state.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/trial.h"
 
@@ -272,10 +272,66 @@ static void what_stood_in_the_block_before_leaves_no_trace(void **state) {
     free(kept[1]);
 }
 
+/* What lies between one array of the block and the next. */
+static void gap_is_untouched(const void *array, size_t count, size_t size) {
+    enum { ALIGNMENT = _Alignof(max_align_t) };
+    const unsigned char *end = (const unsigned char *)array + count * size;
+    for (; (uintptr_t)end % ALIGNMENT != 0; end++) {
+        assert_int_equal(*end, 0xAA);
+    }
+}
+
+static void nobody_writes_past_the_end_of_an_array(void **state) {
+    (void)state;
+    unsigned told = 0;
+    uint64_t seed = 4711;
+    const struct ruleset *ruleset = &trial.ruleset;
+    void *block = block_new(0xAA);
+    struct core *core = core_init(block, ruleset, (struct instant){0});
+    struct input input = {.kind = INPUT_START};
+    for (unsigned round = 0; round < 2; round++) {
+        gap_is_untouched(core->aged, ruleset->point_count, sizeof *core->aged);
+        gap_is_untouched(core->device_first, ruleset->device_count + 1, sizeof *core->device_first);
+        gap_is_untouched(core->device_points, ruleset->point_count, sizeof *core->device_points);
+        gap_is_untouched(core->touched.marks, ruleset->alarm_count, 1);
+        gap_is_untouched(core->changed.marks, ruleset->alarm_count, 1);
+        gap_is_untouched(core->rule_reads, ruleset->rule_count, sizeof *core->rule_reads);
+        gap_is_untouched(core->calendars, ruleset->calendar_count + 1, sizeof *core->calendars);
+        gap_is_untouched(core->betweens, ruleset->between_count, sizeof *core->betweens);
+        gap_is_untouched(core->components_lost, ruleset->component_count, 1);
+        gap_is_untouched(core->output_holders, ruleset->point_count, sizeof *core->output_holders);
+        gap_is_untouched(core->outputs_changed.marks, ruleset->point_count, 1);
+        gap_is_untouched(core->zones, ruleset->place_count, sizeof *core->zones);
+        gap_is_untouched(core->fires, ruleset->place_count, sizeof *core->fires);
+        gap_is_untouched(core->promotions, ruleset->place_count, sizeof *core->promotions);
+        gap_is_untouched(core->tests, ruleset->place_count, sizeof *core->tests);
+        gap_is_untouched(core->tripped, ruleset->point_count, sizeof *core->tripped);
+        live(core, &seed, &input, 300, &told);
+    }
+    assert_true(told > 50);
+    free(block);
+}
+
+static void a_picture_is_of_its_instant_and_carries_the_time_it_is_given(void **state) {
+    (void)state;
+    void *block = block_new(0xAA);
+    struct core *core = core_init(block, &trial.ruleset, (struct instant){5 * NS_PER_S});
+    struct input input;
+    uint32_t i = 0;
+    for (; core_picture(core, i, (struct wall){77}, &input); i++) {
+        assert_int_equal(input.at.ns, 5 * NS_PER_S);
+        assert_int_equal(input.wall.ns, 77);
+    }
+    assert_int_equal(i, core_picture_count(&trial.ruleset));
+    free(block);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_core_goes_on_from_a_snapshot_as_if_nothing_had_been),
         cmocka_unit_test(what_stood_in_the_block_before_leaves_no_trace),
+        cmocka_unit_test(nobody_writes_past_the_end_of_an_array),
+        cmocka_unit_test(a_picture_is_of_its_instant_and_carries_the_time_it_is_given),
         cmocka_unit_test(the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twice),
     };
     return cmocka_run_group_tests(tests, build, tear_down);

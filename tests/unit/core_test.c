@@ -369,6 +369,7 @@ static void an_event_says_who_what_where_and_when(void **state) {
     assert_int_equal(event->occurrence, 1);
     assert_int_equal(event->raises, 1);
     assert_null(event->command);
+    assert_int_equal(event->until.ns, 0);
 
     story("1 call/button acknowledge : acknowledged:call/button\n");
     assert_string_equal(event->command->actor, "nurse");
@@ -618,6 +619,29 @@ static void a_point_with_a_silence_of_its_own_goes_stale_alone(void **state) {
     assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_GOOD);
 }
 
+/* It is waited for from its last reading on, not from the first. */
+static void a_point_that_is_heard_in_time_is_waited_for_anew(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n"
+          "1 doors gone : raised:lost/doors\n"
+          "50 radio 22 : -\n"
+          "100 tick - : -\n"
+          "149.999 tick - : -\n"
+          "150 tick - : raised:fault/radio\n");
+}
+
+/* The shortest silence is one, and none at all is none. */
+static void a_silence_of_a_nanosecond_is_one(void **state) {
+    (void)state;
+    stage.trial.bound.points[RADIO].silence_ns = 1;
+    rest();
+    const struct input tick = {.at = {1}, .kind = INPUT_TICK};
+    take(&tick);
+    assert_int_equal(stage.step.event_count, 1);
+    assert_int_equal(stage.step.events[0].point, RADIO);
+}
+
 static void a_heartbeat_confirms_values_that_are_not_stale(void **state) {
     (void)state;
     rest();
@@ -726,6 +750,32 @@ static void an_input_that_names_nothing_known_changes_nothing(void **state) {
                          kind == INPUT_COMMAND ? COMMAND_REFUSED_UNKNOWN : COMMAND_ACCEPTED);
     }
     assert_int_equal(core_deadline(stage.core).ns, deadline.ns);
+}
+
+/* A reading of a point that is not there lets time pass, and decides nothing. */
+static void what_ends_with_a_reading_of_no_point_is_decided_by_none(void **state) {
+    (void)state;
+    rest();
+    story("1 smoke 1 : raised:fire/smoke\n"
+          "1 heat 1 : raised:fire/heat,raised:confirmed/0\n"
+          "2 smoke 0 : cleared:fire/smoke\n"
+          "2 heat 0 : cleared:fire/heat\n");
+    for (unsigned s = 4; s < 62; s += 2) { /* so that the detectors are known to be at rest */
+        const struct input beat = {.at = {s * NS_PER_S}, .kind = INPUT_HEARTBEAT, .subject = IO};
+        take(&beat);
+    }
+    const struct input input = {
+        .at = {62 * NS_PER_S}, .kind = INPUT_READING, .reading = {.point = POINTS}};
+    take(&input);
+    bool cleared = false;
+    for (uint32_t i = 0; i < stage.step.event_count; i++) {
+        const struct core_event *event = &stage.step.events[i];
+        if (event->alarm == alarm_find("confirmed/0")) {
+            cleared |= event->type == EVENT_ALARM_CLEARED;
+            assert_int_equal(event->point, RULESET_NONE);
+        }
+    }
+    assert_true(cleared);
 }
 
 static void a_command_of_no_known_verb_is_refused(void **state) {
@@ -1087,6 +1137,8 @@ int main(void) {
         CORE_TEST(a_faulty_reading_is_a_fault_and_keeps_the_last_good_value),
         CORE_TEST(a_value_that_is_no_number_is_a_fault_whatever_it_claims),
         CORE_TEST(a_point_with_a_silence_of_its_own_goes_stale_alone),
+        CORE_TEST(a_point_that_is_heard_in_time_is_waited_for_anew),
+        CORE_TEST(a_silence_of_a_nanosecond_is_one),
         CORE_TEST(a_heartbeat_confirms_values_that_are_not_stale),
         CORE_TEST(a_points_fault_is_not_told_beside_its_lost_device),
         CORE_TEST(a_fault_is_not_cleared_by_losing_its_device),
@@ -1095,6 +1147,7 @@ int main(void) {
         CORE_TEST(a_lost_component_and_a_dead_disk_are_told_at_once),
         CORE_TEST(a_broker_may_be_away_for_half_a_minute),
         CORE_TEST(an_input_that_names_nothing_known_changes_nothing),
+        CORE_TEST(what_ends_with_a_reading_of_no_point_is_decided_by_none),
         CORE_TEST(a_command_of_no_known_verb_is_refused),
         CORE_TEST(a_restart_loses_no_alarm_and_lowers_none),
         CORE_TEST(a_window_goes_on_through_a_restart),

@@ -135,6 +135,17 @@ static void the_operation_past_the_limit_is_pointed_at(void **state) {
     }
 }
 
+/* An aggregate that does not fit is shown by the first letter of what it is of. */
+static void an_aggregate_that_does_not_fit_is_shown_at_its_beginning(void **state) {
+    (void)state;
+    char text[LIMIT_EXPR_LENGTH];
+    snprintf(text, sizeof text, "%sany(smoke)", padding(LIMIT_EXPR_OPS - 1));
+    assert_false(compile(text, &place));
+    assert_non_null(strstr(error.message, "more than 256 operations"));
+    assert_string_equal(text + error.at, "smoke)");
+    assert_int_equal(error.len, 1);
+}
+
 /* Each `1+1*(` leaves two values waiting. */
 static void values_at_once_are_limited(void **state) {
     (void)state;
@@ -362,6 +373,7 @@ int main(void) {
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(operations_are_limited),
         cmocka_unit_test(the_operation_past_the_limit_is_pointed_at),
+        cmocka_unit_test(an_aggregate_that_does_not_fit_is_shown_at_its_beginning),
         cmocka_unit_test(values_at_once_are_limited),
         cmocka_unit_test(groups_of_points_are_limited),
         cmocka_unit_test(times_of_day_are_limited),

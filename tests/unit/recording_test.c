@@ -89,6 +89,14 @@ static struct input *reading_at(uint64_t ns, uint32_t point, double value) {
     return input;
 }
 
+/* One behind the last point has no last value, whatever stands in memory there. */
+static void a_reading_of_a_point_that_the_site_has_not_comes_back(void **state) {
+    (void)state;
+    (void)both_ways(reading_at(1, 0, 2.5));
+    (void)both_ways(reading_at(2, POINTS - 1, 2.5));
+    (void)both_ways(reading_at(3, POINTS, 2.5));
+}
+
 static void every_kind_of_input_comes_back_with_all_its_members(void **state) {
     (void)state;
     for (unsigned kind = 0; kind < INPUT_KIND_COUNT; kind++) {
@@ -266,6 +274,7 @@ static void what_is_wrong_is_told_by_name(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_reading_of_a_point_that_the_site_has_not_comes_back, begin),
         cmocka_unit_test_setup(every_kind_of_input_comes_back_with_all_its_members, begin),
         cmocka_unit_test_setup(values_come_back_bit_for_bit, begin),
         cmocka_unit_test_setup(times_come_back_whatever_the_wall_clock_does, begin),

@@ -340,6 +340,48 @@ static void a_lost_device_is_told_at_the_smallest_place_with_all_its_points(void
     }
 }
 
+/* Ten floors, each with a detector and a rule that confirms a fire of the floor alone. */
+static void a_fire_is_promoted_in_the_smallest_place_that_confirms_it(void **state) {
+    (void)state;
+    enum { FLOORS = 10 };
+    trial_deinit(&trial);
+    trial_init(&trial, 0, 1);
+    uint32_t house = trial_place(&trial, RULESET_NONE, PLACE_BUILDING);
+    for (uint32_t i = 0; i < FLOORS; i++) {
+        (void)trial_place(&trial, house, PLACE_FLOOR);
+    }
+    (void)trial_device(&trial, 0);
+    for (uint32_t i = 0; i < FLOORS; i++) {
+        (void)trial_point(&trial, house + 1 + i, 0, POINT_SMOKE);
+    }
+    trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_FLOOR), "count(smoke) >= 2", CLASS_FIRE_CONFIRMED);
+    assert_true(trial_bind(&trial));
+    assert_int_equal(trial_builtin(&trial, BUILTIN_FIRE_PROMOTED, house), RULESET_NONE);
+    for (uint32_t i = 0; i < FLOORS; i++) {
+        assert_int_not_equal(trial_builtin(&trial, BUILTIN_FIRE_PROMOTED, house + 1 + i),
+                             RULESET_NONE);
+    }
+}
+
+/* As many places as there may be are looked through, and not one more. */
+static void the_most_places_are_measured(void **state) {
+    (void)state;
+    struct ruleset_place *places = calloc(LIMIT_PLACES, sizeof *places);
+    assert_non_null(places);
+    for (uint32_t i = 0; i < LIMIT_PLACES; i++) {
+        places[i] = (struct ruleset_place){
+            .parent = RULESET_NONE, .kind = PLACE_FLOOR, .end = i + 1, .zone = i};
+    }
+    const struct ruleset_draft draft = {.places = places,
+                                        .place_count = LIMIT_PLACES,
+                                        .calendar_count = 1,
+                                        .times = &alarm_times_default};
+    struct ruleset_sizes sizes;
+    assert_int_equal(ruleset_measure(&draft, &sizes, NULL, 0), 0);
+    free(places);
+}
+
 static void a_device_with_nothing_but_the_first_point_is_lost_at_its_place(void **state) {
     (void)state;
     trial.points[A_BUTTON].device = UNUSED;
@@ -524,6 +566,8 @@ int main(void) {
         RULESET_TEST(a_fault_of_what_serves_an_emergency_is_high),
         RULESET_TEST(a_fault_of_an_output_that_an_emergency_switches_is_high),
         RULESET_TEST(a_lost_device_is_told_at_the_smallest_place_with_all_its_points),
+        RULESET_TEST(a_fire_is_promoted_in_the_smallest_place_that_confirms_it),
+        RULESET_TEST(the_most_places_are_measured),
         RULESET_TEST(a_device_with_nothing_but_the_first_point_is_lost_at_its_place),
         RULESET_TEST(more_between_clauses_than_the_limit_are_an_error),
         RULESET_TEST(more_alarms_than_the_limit_are_an_error),

@@ -157,6 +157,14 @@ static void a_text_that_does_not_fit_ends_in_an_ellipsis_between_characters(void
     }
 }
 
+static void a_text_is_empty_at_first(void **state) {
+    (void)state;
+    char buffer[8] = "xxxxxxx";
+    struct text text;
+    text_init(&text, buffer, sizeof buffer);
+    assert_string_equal(buffer, "");
+}
+
 static void counts_are_written_in_full(void **state) {
     (void)state;
     char buffer[32];
@@ -196,6 +204,7 @@ int main(void) {
         cmocka_unit_test(the_numbers_of_the_qualities_are_those_of_the_wire),
         cmocka_unit_test(a_text_that_fits_is_complete),
         cmocka_unit_test(a_text_that_does_not_fit_ends_in_an_ellipsis_between_characters),
+        cmocka_unit_test(a_text_is_empty_at_first),
         cmocka_unit_test(counts_are_written_in_full),
         cmocka_unit_test(a_quotation_is_one_short_line),
     };
