@@ -208,7 +208,7 @@ static void life_restart(struct instant now) {
     }
     life_core(now);
     for (uint32_t i = 0; i < trial.ruleset.alarm_count; i++) {
-        core_restore(core, i, &records[i], NULL, 0, now);
+        (void)core_restore(core, i, &records[i], NULL, 0, now);
     }
     struct input start = {.at = now, .kind = INPUT_START};
     life_take(&start);

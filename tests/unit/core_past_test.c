@@ -5,6 +5,8 @@
  * restart. One hall with a door, its reader and a thermometer; each test brings its own rule.
  */
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -486,6 +488,30 @@ static void a_count_that_no_build_of_ours_wrote_is_left_fresh(void **state) {
     assert_int_equal(memory.kind, EXPR_MEMORY_FRESH);
 }
 
+/* Any number may be counted up to, and beyond the last there is none. */
+static void the_greatest_count_is_kept_and_no_greater_one(void **state) {
+    (void)state;
+    static const struct {
+        double count;
+        enum expr_memory_kind kind;
+    } rows[] = {{DBL_MAX, EXPR_MEMORY_COUNTED},
+                {-DBL_MAX, EXPR_MEMORY_COUNTED},
+                {INFINITY, EXPR_MEMORY_FRESH},
+                {-INFINITY, EXPR_MEMORY_FRESH}};
+    stage(POINT_TURNSTILE, "value >= 3");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct alarm_record record = {0};
+        struct memory_record memory;
+        core_record_memories(core, 0, (struct instant){0}, &memory);
+        memcpy(&memory.true_age_ns, &rows[i].count, sizeof memory.true_age_ns);
+        memory.unknown_age_ns = 0;
+        memory.kind = EXPR_MEMORY_COUNTED;
+        (void)core_restore(core, 0, &record, &memory, 1, (struct instant){0});
+        core_record_memories(core, 0, (struct instant){0}, &memory);
+        assert_int_equal(memory.kind, rows[i].kind);
+    }
+}
+
 /* --- windows --- */
 
 static void a_window_begins_empty_after_a_restart(void **state) {
@@ -515,7 +541,7 @@ static void a_run_that_stood_still_goes_on_after_a_restart(void **state) {
     core_record_memories(core, 0, (struct instant){S(120)}, &memory);
     end();
     begin(120);
-    core_restore(core, 0, &record, &memory, 1, (struct instant){S(120)});
+    (void)core_restore(core, 0, &record, &memory, 1, (struct instant){S(120)});
     start(120);
     read_good(125, WARMTH, 31);
     tick(144.9);
@@ -548,6 +574,7 @@ int main(void) {
         PAST_TEST(a_counter_counts_from_the_last_levelling),
         PAST_TEST(who_came_while_the_gateway_was_down_is_counted),
         PAST_TEST(a_levelling_reaches_a_counter_that_is_not_read_yet),
+        PAST_TEST(the_greatest_count_is_kept_and_no_greater_one),
         PAST_TEST(a_count_that_no_build_of_ours_wrote_is_left_fresh),
         PAST_TEST(a_run_that_stood_still_goes_on_after_a_restart),
         PAST_TEST(a_window_begins_empty_after_a_restart),
