@@ -9,17 +9,20 @@ number that grows is compared strictly, one nanosecond behind it: those are the 
 import random
 
 import language
-from language import KINDS, NUMBERS, QUALITIES, SECOND_NS, TRUTHS
+from language import COUNTERS, KINDS, NUMBERS, QUALITIES, SECOND_NS, TRUTHS
 from meaning import Entity, Meaning, Moment, Point
 
 KINDS_USED = ["smoke", "smoke", "heat", "motion", "door_contact", "temperature", "temperature",
-              "humidity", "occupancy_count", "access_reader"]
+              "humidity", "occupancy_count", "access_reader", "people_in", "turnstile"]
 PLACES = ["home_care_centre", "day_care_room"]
 UNIT_OF = {None: "", "time": "s", "ratio": "%", "temperature": "°C", "concentration": "ppm",
            "illuminance": "lx", "area": "m2", "voltage": "V", "sound": "dB"}
 CLAUSES = ["between 22:00 and 06:00", "between 08:30 and 12:00"]
 MOVING = ("since", "age")
 # Of windows: no multiple of their slices is a whole second within a life.
+# Readings of a counter: it counts on, wraps at 16 and at 32 bits, nearly does, or begins at 0 again.
+COUNTED = ["0", "1", "2", "3", "5", "700", "702", "65533", "65535", "4095", "4096", "65536",
+           "4294967294", "4294967296"]
 WINDOW_SPANS = ["3.1 s", "6.7 s", "9.7 s"]
 NESTED_MAX = 3  # strict comparisons of growing numbers inside one another
 
@@ -315,10 +318,13 @@ class Life:
             return ("weekday", truth)
         if draw < 0.2 and clauses:
             return ("between", rng.choice(clauses), truth)
+        if draw < 0.26 and any(kind in COUNTERS for _, kind in self.site.points):
+            return ("level",)
         index = rng.choice(self.watched) if self.watched and rng.random() < 0.5 else \
             rng.randrange(len(self.site.points))
         sort = KINDS[self.site.points[index][1]][0]
         value = rng.choice(["0", "1"] if sort != "number" else
+                           COUNTED if self.site.points[index][1] in COUNTERS else
                            ["0", "1", "2", "3", "20", "22.5", "23", "-4.25"])
         if rng.random() < 0.05:
             value = rng.choice(["nan", "inf", "-inf"])
@@ -343,12 +349,13 @@ class Life:
                     if event[0] == "reading" and self.site.is_event(event[1]):
                         yield None, self.snapshot(at_ns, points, world)
                     points = [Point(point.value, point.quality, point.heard_ns) for point in points]
-                    yield ("at", at_ns, *event), self.snapshot(at_ns, points, world)
+                    yield ("at", at_ns, *event), self.snapshot(at_ns, points, world,
+                                                               event[0] == "level")
 
     @staticmethod
-    def snapshot(at_ns, points, world):
+    def snapshot(at_ns, points, world, levelled=False):
         return Moment(at_ns, list(points), world["open_"], world["weekday"],
-                      dict(world["betweens"]))
+                      dict(world["betweens"]), levelled)
 
     @staticmethod
     def apply(site, event, at_ns, points, world):
@@ -357,6 +364,8 @@ class Life:
             world["open_"] = truth
         elif event[0] == "weekday":
             world["weekday"] = truth
+        elif event[0] == "level":
+            pass  # of its moment alone
         elif event[0] == "between":
             world["betweens"][event[1]] = truth
         else:
@@ -379,6 +388,9 @@ class SiteMeaning(Meaning):
 
     def is_truth(self, index):
         return KINDS[self.site.points[index][1]] == ("truth",)
+
+    def is_counter(self, index):
+        return self.site.points[index][1] in COUNTERS
 
 
 def depth_of_growth(tree):

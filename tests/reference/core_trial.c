@@ -15,6 +15,7 @@
  *     at NS reading POINT VALUE QUALITY        likewise, as each line below
  *     at NS open|weekday TRUTH
  *     at NS between INDEX TRUTH
+ *     at NS level
  *     end                                      forgets the site
  *
  * Before an input the core gets its ticks exactly when it asks for them, up to the input's own
@@ -211,6 +212,8 @@ static struct input input_of(const char *line) {
     } else if (strcmp(what, "weekday") == 0) {
         input.kind = INPUT_WEEKDAY;
         input.state = truth_of(words[0]);
+    } else if (strcmp(what, "level") == 0) {
+        input.kind = INPUT_LEVEL;
     } else if (strcmp(what, "between") == 0) {
         input.kind = INPUT_BETWEEN;
         input.subject = (uint32_t)atoi(words[0]);

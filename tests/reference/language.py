@@ -28,6 +28,7 @@ TRUTHS = """motion presence emergency_button pull_cord pendant bed_exit fall ass
 NUMBERS = {"occupancy_count": None, "people_in": None, "people_out": None, "turnstile": None,
            "battery": "ratio", "temperature": "temperature", "humidity": "ratio",
            "co2": "concentration", "illuminance": "illuminance", "noise": "sound"}
+COUNTERS = ["people_in", "people_out", "turnstile"]
 EVENTS = ["access_reader", "checkpoint"]
 OUTPUTS = ["sounder", "beacon", "call_lamp", "door_release"]
 KINDS = {**{kind: ("truth",) for kind in TRUTHS},

@@ -34,8 +34,9 @@ class Point:
 class Moment:
     """The world at one instant; `points` by index."""
 
-    def __init__(self, at_ns, points, open_=None, weekday=None, betweens=None):
+    def __init__(self, at_ns, points, open_=None, weekday=None, betweens=None, levelled=False):
         self.at_ns, self.points = at_ns, points
+        self.levelled = levelled        # the counters begin anew at this very moment
         self.open, self.weekday = open_, weekday
         self.betweens = betweens or {}  # (begin, end): truth
 
@@ -169,6 +170,37 @@ def since(moments, truths):
     return [told(i) for i in range(len(moments))]
 
 
+# --- counters ---
+
+
+WRAP_SHARE = 16  # a step across the top of no more than this part of the range is a wrap
+
+
+def counted_on(was, now):
+    """How far a counter went on between two readings: it counts up, wraps, or begins at 0 again."""
+    if now >= was:
+        return now - was
+    for top in (2.0 ** 16, 2.0 ** 32):
+        if was < top and top - was + now <= top / WRAP_SHARE:
+            return top - was + now
+    return now
+
+
+def count_since_levelling(moments, index):
+    """By moment: what it went on since the last levelling, or since it was first read."""
+    def told(i):
+        if not moments[i].points[index].usable:
+            return UNKNOWN
+        levelled = max((j for j in range(i + 1) if moments[j].levelled), default=-1)
+        before = [moments[j].points[index].value for j in range(levelled + 1)
+                  if moments[j].points[index].usable][-1:]
+        read = before + [moments[j].points[index].value for j in range(levelled + 1, i + 1)
+                         if moments[j].points[index].usable]
+        return (sum(counted_on(was, now) for was, now in zip(read, read[1:])),) * 2
+
+    return [told(i) for i in range(len(moments))]
+
+
 # --- windows: over the slices of rules/expr_window.h, whose page says where they begin ---
 
 
@@ -292,10 +324,15 @@ class Meaning:
             return self.each(lambda moment: moment.points[index].quality)
         if word == "age":
             return self.each(lambda moment: self.age(moment, moment.points[index]))
+        if self.is_counter(index):
+            return count_since_levelling(self.moments, index)
         return self.each(lambda moment: self.value(moment.points[index], self.is_truth(index)))
 
     def is_truth(self, index):
-        raise NotImplementedError  # told by the site
+        raise NotImplementedError  # told by the site, and so is the next
+
+    def is_counter(self, index):
+        raise NotImplementedError
 
     @staticmethod
     def value(point, truth):
