@@ -9,7 +9,8 @@
  *
  * A confirmed fire is its zone's, and a room of the zone may be tested alone: what a detector under
  * test confirms is a test too, or a walk through one room would sound the sirens everywhere. A
- * detector elsewhere is in earnest, is told by its own alarm at once, and is promoted if nobody looks.
+ * detector elsewhere is in earnest, is told by its own alarm at once, and is promoted if nobody looks:
+ * what a drill once confirmed, and nobody reset, does not make a test of that.
  */
 #include <assert.h>
 
@@ -36,7 +37,7 @@ static bool core_test_overlaps(const struct core *core, uint32_t place) {
 bool core_alarm_is_tested(const struct core *core, uint32_t alarm) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     return core_place_is_tested(core, bound->place) ||
-           (core->alarms[alarm].axes.test &&
+           (core->alarms[alarm].axes.test && core->alarms[alarm].axes.active &&
             core->ruleset->rules[bound->rule].class == CLASS_FIRE_CONFIRMED &&
             core_test_overlaps(core, bound->place));
 }

@@ -1026,6 +1026,44 @@ static void the_last_of_four_places_is_tested_and_that_ends(void **state) {
           "60 tick - : test.untested,test.untested,test.untested,test.untested,test.ended\n");
 }
 
+/* The room is under test and the hall is not, where two detectors confirm a fire. */
+static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **state) {
+    (void)state;
+    stage_core_end();
+    trial_deinit(&stage.trial);
+    struct trial *trial = &stage.trial;
+    trial_init(trial, COMPONENTS, CALENDARS);
+    (void)trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    (void)trial_place(trial, CARE, PLACE_DAY_CARE_ROOM);
+    (void)trial_place(trial, CARE, PLACE_SERVICE_HALL);
+    (void)trial_device(trial, 0);
+    (void)trial_point(trial, ROOM, 0, POINT_EMERGENCY_BUTTON);
+    (void)trial_point(trial, HALL, 0, POINT_SMOKE);
+    (void)trial_point(trial, HALL, 0, POINT_HEAT);
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY);
+    trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
+                     CLASS_FIRE_ALARM);
+    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
+                     "count(within(smoke, 60 s), within(heat, 60 s)) >= 2", CLASS_FIRE_CONFIRMED);
+    assert_true(trial_bind(trial));
+    stage_core((struct instant){0});
+    story("0 start - : system.started\n"
+          "0 smoke 0 : -\n"
+          "0 heat 0 : -\n"
+          "1 care test-begin:120 : test.begun\n"
+          "2 smoke 1 : test.tripped,raised:fire/smoke\n"
+          "3 heat 1 : test.tripped,raised:fire/heat,raised:confirmed/0\n"
+          "4 smoke 0 : cleared:fire/smoke\n"
+          "5 heat 0 : cleared:fire/heat\n"
+          "64 tick - : cleared:confirmed/0\n"
+          "121 tick - : test.untested,test.ended\n"
+          "200 room test-begin:600 : test.begun\n");
+    assert_true(core_alarm(stage.core, alarm_find("confirmed/0"))->axes.test);
+    story("201 smoke 1 : reraised:fire/smoke\n"
+          "202 heat 1 : reraised:fire/heat,reraised:confirmed/0\n");
+    assert_false(core_alarm(stage.core, alarm_find("confirmed/0"))->axes.test);
+}
+
 static void a_place_without_hours_is_always_open(void **state) {
     (void)state;
     stage_core_end();
@@ -1160,6 +1198,7 @@ int main(void) {
         CORE_TEST(changed_alarms_come_in_portions),
         CORE_TEST(a_reading_that_changes_nothing_is_not_reported),
         CORE_TEST(the_end_of_a_test_is_told_where_it_begins_and_nowhere_else),
+        CORE_TEST(a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet),
         CORE_TEST(a_place_without_hours_is_always_open),
         CORE_TEST(a_test_by_no_role_or_of_no_place_is_refused),
         CORE_TEST(the_last_of_four_places_is_tested_and_that_ends),
