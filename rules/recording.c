@@ -89,16 +89,12 @@ enum { VALUE_FORM_BITS = 2, CODE_BIT = 1 << 2, QUALITY_SHIFT = 3 };
 /* A member of any width as 64 bits. */
 static uint64_t member_load(const void *member, size_t size) {
     uint8_t narrow;
-    uint16_t half;
     uint32_t word;
     uint64_t wide = 0;
     switch (size) {
     case sizeof narrow:
         memcpy(&narrow, member, size);
         return narrow;
-    case sizeof half:
-        memcpy(&half, member, size);
-        return half;
     case sizeof word:
         memcpy(&word, member, size);
         return word;
@@ -112,15 +108,11 @@ static uint64_t member_load(const void *member, size_t size) {
 /* The reverse; false if `value` does not fit. */
 static bool member_store(void *member, size_t size, uint64_t value) {
     uint8_t narrow = (uint8_t)value;
-    uint16_t half = (uint16_t)value;
     uint32_t word = (uint32_t)value;
     switch (size) {
     case sizeof narrow:
         memcpy(member, &narrow, size);
         return narrow == value;
-    case sizeof half:
-        memcpy(member, &half, size);
-        return half == value;
     case sizeof word:
         memcpy(member, &word, size);
         return word == value;

@@ -942,6 +942,15 @@ static void a_window_that_began_is_reported_although_nothing_is_told(void **stat
     assert_changed(2, (const char *const[]){"fire/smoke", "confirmed/0"});
 }
 
+static void an_alarm_without_a_chain_has_nothing_of_one_to_record(void **state) {
+    (void)state;
+    static const struct chain_record nothing;
+    struct chain_record record;
+    memset(&record, 0xAA, sizeof record);
+    core_record_chain(stage.core, alarm_find("call/button"), (struct instant){0}, &record);
+    assert_memory_equal(&record, &nothing, sizeof record);
+}
+
 static void changed_alarms_come_in_portions(void **state) {
     (void)state;
     rest();
@@ -1027,6 +1036,39 @@ static void the_last_of_four_places_is_tested_and_that_ends(void **state) {
 }
 
 /* The room is under test and the hall is not, where two detectors confirm a fire. */
+/* Two zones, the second of which has the detector of the rule that stands first. */
+static void zones_that_are_promoted_at_once_are_told_in_their_order(void **state) {
+    (void)state;
+    stage_core_end();
+    trial_deinit(&stage.trial);
+    struct trial *trial = &stage.trial;
+    trial_init(trial, COMPONENTS, CALENDARS);
+    (void)trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    (void)trial_place(trial, RULESET_NONE, PLACE_SERVICE_CENTRE);
+    (void)trial_device(trial, 0);
+    (void)trial_point(trial, 0, 0, POINT_EMERGENCY_BUTTON);
+    (void)trial_point(trial, 0, 0, POINT_SMOKE);
+    (void)trial_point(trial, 1, 0, POINT_HEAT);
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY);
+    trial_point_rule(trial, TRIAL_KIND(POINT_HEAT), "value", CLASS_FIRE_ALARM);
+    trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
+    assert_true(trial_bind(trial));
+    stage_core((struct instant){0});
+    for (uint32_t point = SMOKE; point <= HEAT; point++) {
+        const struct input input = {
+            .at = {NS_PER_S}, .kind = INPUT_READING, .reading = {.point = point, .value = 1}};
+        take(&input);
+    }
+    const struct input tick = {.at = {16 * NS_PER_S}, .kind = INPUT_TICK};
+    take(&tick);
+    assert_int_equal(stage.step.event_count, 2);
+    for (uint32_t zone = 0; zone < 2; zone++) {
+        const struct core_event *event = &stage.step.events[zone];
+        assert_int_equal(event->type, EVENT_ALARM_RAISED);
+        assert_int_equal(event->alarm, trial_builtin(trial, BUILTIN_FIRE_PROMOTED, zone));
+    }
+}
+
 static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **state) {
     (void)state;
     stage_core_end();
@@ -1195,9 +1237,11 @@ int main(void) {
         CORE_TEST(an_age_from_before_the_origin_is_kept_exactly),
         CORE_TEST(each_alarm_whose_record_changed_is_reported_once_in_order),
         CORE_TEST(a_window_that_began_is_reported_although_nothing_is_told),
+        CORE_TEST(an_alarm_without_a_chain_has_nothing_of_one_to_record),
         CORE_TEST(changed_alarms_come_in_portions),
         CORE_TEST(a_reading_that_changes_nothing_is_not_reported),
         CORE_TEST(the_end_of_a_test_is_told_where_it_begins_and_nowhere_else),
+        CORE_TEST(zones_that_are_promoted_at_once_are_told_in_their_order),
         CORE_TEST(a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet),
         CORE_TEST(a_place_without_hours_is_always_open),
         CORE_TEST(a_test_by_no_role_or_of_no_place_is_refused),
