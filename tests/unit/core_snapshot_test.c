@@ -316,9 +316,14 @@ static void a_picture_is_of_its_instant_and_carries_the_time_it_is_given(void **
     (void)state;
     void *block = block_new(0xAA);
     struct core *core = core_init(block, &trial.ruleset, (struct instant){5 * NS_PER_S});
-    struct input input;
+    struct input input, other;
     uint32_t i = 0;
+    memset(&input, 0xAA, sizeof input);
+    memset(&other, 0x55, sizeof other);
     for (; core_picture(core, i, (struct wall){77}, &input); i++) {
+        (void)core_picture(core, i, (struct wall){77}, &other);
+        assert_memory_equal(&input, &other, sizeof input);
+        memset(&other, 0x55, sizeof other);
         assert_int_equal(input.at.ns, 5 * NS_PER_S);
         assert_int_equal(input.wall.ns, 77);
     }
