@@ -4,8 +4,10 @@
 import re
 import shutil
 import signal
+from datetime import timedelta
 
 from harness import ROOT, until
+from test_rules import MONDAY_NOON, at, until_clock, until_seen, wall
 
 BUTTON = "care/day-care/button-1"
 CALL = f"emergency_call/{BUTTON}"
@@ -128,3 +130,135 @@ def test_a_stop_during_a_reload_stops(scene):
     hang_up(gateway)
     gateway.process.until_said(r"event=reloading")
     assert gateway.stop() == 0
+
+
+# ---- what rules remember ----
+
+PRESENCE = "care/bath/presence"
+OVERSTAY = "held(any(presence), 30 min)"
+SOON = "held(any(presence), 10 min)"
+CROWD = "over_capacity/sport/room"
+
+
+def somebody_in_the_bathroom(scene, directory):
+    """A bathroom that is told of after 10 min, with somebody in it for a few; when they came in."""
+    edit(directory / "rules.yaml", OVERSTAY, SOON)
+    backend, field, gateway = at(scene, MONDAY_NOON, 60)
+    until_seen(backend, PRESENCE, 0)
+    field.set(PRESENCE, 1)
+    since = until_seen(backend, PRESENCE, 1)
+    until_clock(backend, field, since, minutes=2)
+    return backend, gateway, since
+
+
+def reload(backend, gateway, times=1):
+    """Take the changed site; return when, on the gateway's clock, the rules began to be those of now."""
+    hang_up(gateway)
+    changes = backend.until_event(type="system.config_changed", count=times)
+    return wall(changes[times - 1]["time"])
+
+
+def not_kept(gateway):
+    return re.findall(r"event=past_not_kept rule=(\S+) .*begins_anew=\"([^\"]*)\"", gateway.process.text())
+
+
+def raised_at(backend, rule):
+    [raised] = backend.until_event(type="alarm.raised", rule=rule, deadline_s=60)
+    return wall(raised["time"])
+
+
+def test_an_edited_operand_begins_anew_and_is_named(scene):
+    directory = own_copy(scene)
+    backend, gateway, _since = somebody_in_the_bathroom(scene, directory)
+    edit(directory / "rules.yaml", SOON, "held(count(presence) >= 1, 10 min)")
+    changed = reload(backend, gateway)
+    assert raised_at(backend, "bathroom_overstay") - changed >= timedelta(minutes=10)
+    assert not_kept(gateway) == [("bathroom_overstay", "held")]
+
+
+def test_an_edited_duration_keeps_the_past(scene):
+    directory = own_copy(scene)
+    backend, gateway, since = somebody_in_the_bathroom(scene, directory)
+    edit(directory / "rules.yaml", SOON, "held(any(presence), 11 min)")
+    changed = reload(backend, gateway)
+    raised = raised_at(backend, "bathroom_overstay")
+    assert raised - since >= timedelta(minutes=11)
+    assert raised - changed < timedelta(minutes=10)
+    assert not_kept(gateway) == []
+
+
+def test_the_edit_of_another_rule_keeps_every_past(scene):
+    directory = own_copy(scene)
+    backend, gateway, since = somebody_in_the_bathroom(scene, directory)
+    edit(directory / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    changed = reload(backend, gateway)
+    raised = raised_at(backend, "bathroom_overstay")
+    assert raised - since >= timedelta(minutes=10)
+    assert raised - changed < timedelta(minutes=9)
+    assert not_kept(gateway) == []
+    assert gateway.process.has(r"event=engine_started .*memories_kept=[1-9]\d* memories_anew=0 memories_dropped=0")
+
+
+def test_a_rule_that_comes_back_does_not_remember_what_was_before(scene):
+    directory = own_copy(scene)
+    backend, gateway, _since = somebody_in_the_bathroom(scene, directory)
+    rules = (directory / "rules.yaml").read_text()
+    begin, end = rules.index("  - rule: bathroom_overstay"), rules.index("  - rule: no_activity")
+    (directory / "rules.yaml").write_text(rules[:begin] + rules[end:])
+    reload(backend, gateway)
+    until_watching(gateway, 2)
+    (directory / "rules.yaml").write_text(rules)
+    changed = reload(backend, gateway, times=2)
+    assert raised_at(backend, "bathroom_overstay") - changed >= timedelta(minutes=10)
+
+
+def crowd_of(gateway):
+    return next((alarm for alarm in gateway.alarms() if alarm["alarm"] == CROWD), None)
+
+
+def test_a_room_stays_over_capacity_when_it_gets_another_people_counter(scene):
+    directory = own_copy(scene)
+    counter = "      - {point: in-2,   place: sport/room,  kind: people_in,  read: holding 104, type: u32}\n"
+    motion = "      - {point: motion, place: sport/court, kind: motion,     read: discrete 0}\n"
+    clock = ["--clock", f"{MONDAY_NOON}@60"]
+    scene.start_broker()
+    backend = scene.backend()
+    edit(directory / "site.yaml", motion, counter + motion)
+    field = scene.field(arguments=["--still", *clock])
+    edit(directory / "site.yaml", counter, "")
+    gateway = scene.gateway(clock)
+    field.set("sport/room/in-2", 5000)
+    until_seen(backend, "sport/room/in", 0)
+    until_seen(backend, "sport/room/out", 0)
+    field.set("sport/room/in", 50)
+    raised_at(backend, "over_capacity")
+    edit(directory / "site.yaml", motion, counter + motion)
+    reload(backend, gateway)
+    until_seen(backend, "sport/room/in-2", 5000)
+    assert not_kept(gateway) == [("over_capacity", "counter")]
+    field.set("sport/room/out", 9)
+    until_seen(backend, "sport/room/out", 9)
+    assert crowd_of(gateway)["state"]["active"]
+    assert not backend.events(type="alarm.cleared", rule="over_capacity")
+    field.set("sport/room/out", 10)
+    backend.until_event(type="alarm.cleared", rule="over_capacity")
+
+
+def test_a_room_stays_over_capacity_when_its_rule_gets_another_term(scene):
+    directory = own_copy(scene)
+    backend, field, gateway = at(scene, MONDAY_NOON, 60)
+    until_seen(backend, "sport/room/in", 0)
+    until_seen(backend, "sport/room/out", 0)
+    field.set("sport/room/in", 50)
+    raised_at(backend, "over_capacity")
+    before = "raise: sum(people_in) - sum(people_out) > capacity * 1.1"
+    edit(directory / "rules.yaml", before, f"{before} or all(held(door_contact, 3 h)) and sum(people_in) > 30")
+    reload(backend, gateway)
+    until_watching(gateway, 2)
+    assert not_kept(gateway) == [("over_capacity", "held")]
+    field.set("sport/room/out", 9)
+    until_seen(backend, "sport/room/out", 9)
+    assert crowd_of(gateway)["state"]["active"]
+    assert not backend.events(type="alarm.cleared", rule="over_capacity")
+    field.set("sport/room/out", 10)
+    backend.until_event(type="alarm.cleared", rule="over_capacity")

@@ -191,6 +191,23 @@ static void what_was_false_when_the_gateway_ended_begins_anew(void **state) {
     assert_string_equal(told(), "raised");
 }
 
+/* Whoever brings the reading that ends it first misses it: the engine and a replay tick first. */
+static void what_was_held_long_enough_is_told_by_the_tick_before_its_end(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "held(value, 4 s)");
+    read_good(0, DOOR, 0);
+    read_good(1, DOOR, 1);
+    assert_int_equal(core_deadline(core).ns, S(5));
+    read_good(6, DOOR, 0);
+    assert_string_equal(told(), "");
+    read_good(7, DOOR, 1);
+    assert_int_equal(core_deadline(core).ns, S(11));
+    tick(11);
+    assert_string_equal(told(), "raised");
+    read_good(12, DOOR, 0);
+    assert_string_equal(told(), "cleared");
+}
+
 static void the_time_since_goes_on_through_a_restart(void **state) {
     (void)state;
     stage(POINT_DOOR_CONTACT, "since(value) > 1 h");
@@ -556,6 +573,7 @@ int main(void) {
         PAST_TEST(what_was_held_for_seven_of_ten_seconds_fires_three_after_a_restart),
         PAST_TEST(what_was_frozen_when_the_gateway_ended_goes_on_with_what_it_had),
         PAST_TEST(what_was_false_when_the_gateway_ended_begins_anew),
+        PAST_TEST(what_was_held_long_enough_is_told_by_the_tick_before_its_end),
         PAST_TEST(the_time_since_goes_on_through_a_restart),
         PAST_TEST(a_memory_of_another_operation_is_left_fresh),
         PAST_TEST(a_time_since_that_no_build_of_ours_wrote_is_left_fresh),
