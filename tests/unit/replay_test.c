@@ -370,7 +370,8 @@ static void without_its_site_only_the_same_rules_can_be_heard(void **state) {
 /* ---- other rules ---- */
 
 struct differences {
-    unsigned count[4]; /* by enum comparison_kind */
+    struct wall overstay_before, overstay_after; /* when it was raised; 0: it was not */
+    unsigned count[4];                           /* by enum comparison_kind */
     char last[256];
     int64_t apart_ns; /* of the last that moved */
 };
@@ -381,6 +382,13 @@ static void difference_told(void *context, const struct comparison_difference *d
         difference->before != NULL ? difference->before : difference->after;
     differences->count[difference->kind]++;
     snprintf(differences->last, sizeof differences->last, "%s", one->subject);
+    bool overstay = strcmp(one->subject, "alarm.raised bathroom_overstay/care/bath") == 0;
+    if (overstay && difference->before != NULL) {
+        differences->overstay_before = difference->before->wall;
+    }
+    if (overstay && difference->after != NULL) {
+        differences->overstay_after = difference->after->wall;
+    }
     if (difference->kind == COMPARISON_MOVED) {
         differences->apart_ns = difference->after->wall.ns - difference->before->wall.ns;
     }
@@ -456,18 +464,23 @@ static void the_same_rules_make_no_difference(void **state) {
     }
 }
 
+/* Every device answers, and nothing changes. */
+static void hear_nothing_new(unsigned seconds) {
+    for (unsigned s = 0; s < seconds; s++) {
+        scene.now.ns += NS_PER_S;
+        for (uint32_t i = 0; i < scene.site.ruleset.device_count; i++) {
+            hear((struct input){.kind = INPUT_HEARTBEAT, .subject = i});
+        }
+    }
+}
+
 /* A door is held open; other rules would have said so ten seconds earlier. */
 static void a_shorter_delay_moves_its_alarm_and_nothing_else(void **state) {
     uint32_t door;
     (void)state;
     door = site_point_find(&scene.site, "hall/gate/door");
     hear((struct input){.kind = INPUT_READING, .reading = {.point = door, .value = 1}});
-    for (unsigned s = 0; s < 60; s++) {
-        scene.now.ns += NS_PER_S;
-        for (uint32_t i = 0; i < scene.site.ruleset.device_count; i++) {
-            hear((struct input){.kind = INPUT_HEARTBEAT, .subject = i});
-        }
-    }
+    hear_nothing_new(60);
     stop();
     char *rules = own_rules();
     text_change(rules, "raise_after: 30 s\n    class: door.held",
@@ -481,6 +494,43 @@ static void a_shorter_delay_moves_its_alarm_and_nothing_else(void **state) {
                          differences.count[COMPARISON_ONLY_AFTER] +
                          differences.count[COMPARISON_CHANGED],
                      0);
+}
+
+/*
+ * Somebody is in the bathroom for 1,000 s when the segment begins that is the first to be read, and
+ * 1,000 s more; 30 minutes are 1,800 s. Compare with rules whose expression is `raise`.
+ */
+static struct differences compare_overstay(const char *raise) {
+    char name[RECORDING_NAME_SIZE];
+    uint32_t presence = site_point_find(&scene.site, "care/bath/presence");
+    hear((struct input){.kind = INPUT_READING, .reading = {.point = presence, .value = 1}});
+    hear_nothing_new(1000);
+    segment_begin();
+    until_written();
+    hear_nothing_new(1000);
+    stop();
+    segment_name(1, name);
+    block_change(name, RECORDING_HEAD, 0);
+    char *rules = own_rules();
+    text_change(rules, "held(any(presence), 30 min)", raise);
+    struct differences differences = compare(rules);
+    free(rules);
+    assert_string_equal(scene.remarks, "UFE");
+    return differences;
+}
+
+static void other_rules_go_on_with_the_same_past_for_another_time(void **state) {
+    (void)state;
+    struct differences differences = compare_overstay("held(any(presence), 31 min)");
+    assert_int_equal(differences.overstay_before.ns, wall_now().ns - 200 * (int64_t)NS_PER_S);
+    assert_int_equal(differences.overstay_after.ns, wall_now().ns - 140 * (int64_t)NS_PER_S);
+}
+
+static void other_rules_do_not_inherit_the_past_of_something_else(void **state) {
+    (void)state;
+    struct differences differences = compare_overstay("held(all(presence), 30 min)");
+    assert_int_equal(differences.overstay_before.ns, wall_now().ns - 200 * (int64_t)NS_PER_S);
+    assert_int_equal(differences.overstay_after.ns, 0);
 }
 
 static void a_rule_that_is_gone_leaves_its_alarms_out_and_a_new_word_changes_them(void **state) {
@@ -542,6 +592,8 @@ int main(void) {
         TEST(without_its_site_only_the_same_rules_can_be_heard),
         TEST(the_same_rules_make_no_difference),
         TEST(a_shorter_delay_moves_its_alarm_and_nothing_else),
+        TEST(other_rules_go_on_with_the_same_past_for_another_time),
+        TEST(other_rules_do_not_inherit_the_past_of_something_else),
         TEST(a_rule_that_is_gone_leaves_its_alarms_out_and_a_new_word_changes_them),
         TEST(a_history_is_heard_with_the_sites_own_hours_and_no_device_is_missed),
     };
