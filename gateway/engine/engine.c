@@ -98,6 +98,15 @@ static struct instant engine_now(struct engine *engine) {
     return engine->newest;
 }
 
+/*
+ * The wall time at the newest instant. Both are read in one go, however long ago that instant was: a
+ * record that says both is believed only as far as they agree (restore.h).
+ */
+static struct wall engine_wall(const struct engine *engine) {
+    uint64_t since_ns = clock_instant().ns - engine->newest.ns;
+    return (struct wall){clock_wall().ns - (int64_t)since_ns};
+}
+
 /* Give an event to the recorder; `ret_event` may be NULL. An event that no memory is left for is
  * told. */
 static void engine_record_event(struct engine *engine, const struct core_event *event,
@@ -159,7 +168,7 @@ static enum command_refusal engine_apply(struct engine *engine, struct input *in
 /* The present state of one alarm, as the journal keeps it. NULL without memory. */
 static struct journal_alarm *engine_alarm_state(struct engine *engine, uint32_t alarm) {
     return alarm_state_new(engine->core, alarm, engine->site->ruleset.alarms[alarm].memory_count,
-                           &engine->alarms[alarm], engine->newest, clock_wall());
+                           &engine->alarms[alarm], engine->newest, engine_wall(engine));
 }
 
 static void engine_record_alarm(struct engine *engine, uint32_t alarm) {
@@ -808,7 +817,7 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
     restore->newest.ns =
         recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
     bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;
-    restore_life(recorded, engine->newest, clock_wall(), emergency);
+    restore_life(recorded, engine->newest, engine_wall(engine), emergency);
     struct core_kept kept = core_restore(engine->core, alarm, &recorded->record, recorded->memories,
                                          recorded->memory_count, engine->newest);
     carryover_add(&restore->carryover, engine->site, alarm, &kept);
