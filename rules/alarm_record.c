@@ -127,6 +127,10 @@ void alarm_restore(struct alarm *alarm, const struct alarm_conf *conf,
             alarm->remaining_ns = left_ns;
         }
     }
+    /* When it was raised before is not recorded: it chatters on as if that had been just now. */
+    for (unsigned i = 0; alarm->axes.chattering && i < ALARM_CHATTER_RAISES - 1; i++) {
+        alarm->raised_before[i] = moment_after(now, 0);
+    }
     alarm_restore_clocks(alarm, conf, record, now);
     alarm_check(alarm, conf);
 }

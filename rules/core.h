@@ -248,6 +248,35 @@ void core_record_chain(const struct core *core, uint32_t alarm, struct instant n
 void core_restore_chain(struct core *core, uint32_t alarm, const struct chain_record *record,
                         struct instant now);
 
+/*
+ * What is left of the test of `place` at `now`, in tenths of a second and never nothing; 0 while no
+ * test of this very place runs. What a test has ticked off is by point, and stays until the next.
+ */
+uint32_t core_test_left_ds(const struct core *core, uint32_t place, struct instant now);
+bool core_test_has_tripped(const struct core *core, uint32_t point);
+
+/*
+ * Give a test back that ran, with `left_ds` > 0 left of it, and the points that it had ticked off,
+ * before the first core_step(). It ends by the core's own hand. On another site a test may lie in
+ * another: then each ends by itself.
+ */
+void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, struct instant now);
+void core_restore_tripped(struct core *core, uint32_t point);
+
+/* The number of the present or the last flood, 0 when there was none, and whether it still runs. */
+struct flood_record {
+    uint32_t incident;
+    uint32_t runs; /* 0 or 1 */
+};
+
+void core_record_flood(const struct core *core, struct flood_record *ret_record);
+
+/*
+ * Give a flood back, before the first core_step(). When its alarms were raised is not recorded: one
+ * that runs goes on as if enough had been raised just now, and so ends late, never early.
+ */
+void core_restore_flood(struct core *core, const struct flood_record *record, struct instant now);
+
 /* Is this output to be on? Of an input never. */
 bool core_output(const struct core *core, uint32_t point);
 

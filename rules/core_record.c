@@ -48,6 +48,16 @@ struct core_kept core_restore(struct core *core, uint32_t alarm, const struct al
     return kept;
 }
 
+void core_record_flood(const struct core *core, struct flood_record *ret_record) {
+    *ret_record = (struct flood_record){core->flood.incident, core->flood.runs};
+}
+
+void core_restore_flood(struct core *core, const struct flood_record *record, struct instant now) {
+    flood_restore(&core->flood, core->ruleset->times, record->incident, record->runs != 0, now);
+    timers_set(&core->timers, core_flood_timer(core),
+               flood_due(&core->flood, core->ruleset->times));
+}
+
 struct instant core_deadline(const struct core *core) {
     return timers_first(&core->timers);
 }

@@ -5,7 +5,8 @@
  *
  * While a place is under test, alarms of the place and all below it are marked, and nobody is sent
  * there; each button and detector that is tripped is ticked off. A test ends by itself, and says
- * what was never tripped. What is still active then was no test. No two tests overlap.
+ * what was never tripped. What is still active then was no test. No two tests overlap, unless the
+ * site was changed below them.
  *
  * A confirmed fire is its zone's, and a room of the zone may be tested alone: what a detector under
  * test confirms is a test too, or a walk through one room would sound the sirens everywhere. A
@@ -157,6 +158,34 @@ enum command_refusal core_test_command(const struct core_turn *turn,
     }
     core_test_finish(turn, command->place, command);
     return COMMAND_ACCEPTED;
+}
+
+uint32_t core_test_left_ds(const struct core *core, uint32_t place, struct instant now) {
+    assert(place < core->ruleset->place_count);
+    struct moment end = core->tests[place];
+    if (end.ds == MOMENT_NEVER.ds) {
+        return 0;
+    }
+    uint32_t left_ds =
+        moment_after((struct instant){0}, instant_span_ns(now, moment_instant(end))).ds;
+    return left_ds > 0 ? left_ds : 1;
+}
+
+bool core_test_has_tripped(const struct core *core, uint32_t point) {
+    assert(point < core->ruleset->point_count);
+    return core->tripped[point] != 0;
+}
+
+void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, struct instant now) {
+    assert(place < core->ruleset->place_count && left_ds > 0);
+    core->test_count += core->tests[place].ds == MOMENT_NEVER.ds;
+    core->tests[place] = moment_after(now, left_ds * NS_PER_DS);
+    core_test_schedule(core);
+}
+
+void core_restore_tripped(struct core *core, uint32_t point) {
+    assert(point < core->ruleset->point_count);
+    core->tripped[point] = 1;
 }
 
 void core_test_trip(const struct core_turn *turn, uint32_t point) {

@@ -24,10 +24,24 @@ void flood_init(struct flood *flood) {
     }
 }
 
-bool flood_raise(struct flood *flood, const struct alarm_times *times, struct instant now) {
-    assert(times->flood_begin < FLOOD_RAISES && times->flood_end <= times->flood_begin);
+static void flood_note(struct flood *flood, struct instant now) {
     flood->raises[flood->next] = now;
     flood->next = (flood->next + 1) % FLOOD_RAISES;
+}
+
+void flood_restore(struct flood *flood, const struct alarm_times *times, uint32_t incident,
+                   bool runs, struct instant now) {
+    flood_init(flood);
+    flood->incident = incident;
+    flood->runs = runs;
+    for (uint32_t i = 0; runs && i < times->flood_end; i++) {
+        flood_note(flood, now);
+    }
+}
+
+bool flood_raise(struct flood *flood, const struct alarm_times *times, struct instant now) {
+    assert(times->flood_begin < FLOOD_RAISES && times->flood_end <= times->flood_begin);
+    flood_note(flood, now);
     if (flood->runs != 0 || now.ns >= flood_raise_leaves(flood, times, times->flood_begin).ns) {
         return false;
     }

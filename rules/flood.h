@@ -25,6 +25,13 @@ struct flood {
 
 void flood_init(struct flood *flood);
 
+/*
+ * Give a fresh one its newest incident back, and whether that still runs: then as if as many alarms
+ * as keep it going had been raised at `now`, for when they were raised is not known any more.
+ */
+void flood_restore(struct flood *flood, const struct alarm_times *times, uint32_t incident,
+                   bool runs, struct instant now);
+
 /* An alarm is raised at `now`; true when that begins a flood. */
 bool flood_raise(struct flood *flood, const struct alarm_times *times, struct instant now);
 

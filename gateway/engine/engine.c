@@ -33,6 +33,7 @@
 #include "gateway/engine/restore.h"
 #include "gateway/engine/roster.h"
 #include "gateway/engine/silences.h"
+#include "gateway/engine/standing.h"
 #include "gateway/engine/switchboard.h"
 #include "gateway/engine/teller.h"
 #include "gateway/log.h"
@@ -58,6 +59,7 @@ struct engine {
     uint64_t event_count_recorded; /* of those whose inputs the recording has been given */
     struct core_event *events;
     struct alarm_decision *alarms;
+    struct standing standing;
     struct marks unrecorded; /* alarms whose newest state the journal has not confirmed */
     struct recorder *recorder;
     struct teller *teller;
@@ -119,6 +121,7 @@ static void engine_record_event(struct engine *engine, const struct core_event *
     }
     uint64_t kept_back;
     engine->event_count++;
+    standing_follow(&engine->standing, event);
     if (recorder_add(engine->recorder, event, raised, ret_event) == 0) {
         return;
     }
@@ -185,6 +188,21 @@ static void engine_record_alarm(struct engine *engine, uint32_t alarm) {
     }
 }
 
+/* Likewise what stands beside the alarms. Without memory it is tried with the next hand-over. */
+static void engine_record_standing(struct engine *engine) {
+    struct journal_standing *state =
+        standing_state_new(&engine->standing, engine->newest, clock_wall());
+    uint64_t kept_back;
+    if (state != NULL) {
+        engine->standing.changed = false;
+        recorder_add_standing(engine->recorder, state);
+    } else if (log_permit(&engine->memory_limiter, &kept_back)) {
+        log_line(LOG_ERROR, "state_lost",
+                 "effect=\"no memory: tests are not recorded, a restart would call people for "
+                 "them\"");
+    }
+}
+
 /* Let the recording begin a new segment when it wants to. The core has nothing left to report. */
 static void engine_begin_recording(struct engine *engine) {
     const struct journal *journal = recorder_journal(engine->recorder);
@@ -210,6 +228,9 @@ static void engine_hand_over(struct engine *engine) {
         for (uint32_t i = 0; i < count; i++) {
             engine_record_alarm(engine, changed[i]);
         }
+    }
+    if (engine->standing.changed) {
+        engine_record_standing(engine);
     }
     engine->ticket = recorder_submit(engine->recorder);
     recording_ring_flush(engine->recording, engine->event_count != engine->event_count_recorded);
@@ -396,6 +417,7 @@ static void engine_renewed(void *context) {
             engine_record_alarm(engine, alarm);
         }
     }
+    engine->standing.changed = true;
     engine_hand_over(engine);
 }
 
@@ -841,6 +863,42 @@ static bool engine_is_watched(void *context, const char *name) {
     return site_alarm_find(engine->site, name) != RULESET_NONE;
 }
 
+/* The site no longer has the place of this test: it ends now, and is told to have. */
+static void engine_end_test(struct engine *engine, const char *place) {
+    char quoted[512];
+    int r = recorder_end_test(engine->recorder, place, clock_wall());
+    if (r != 0) {
+        log_failure("test_not_ended", r, "the end of a test without a place is not told");
+    }
+    engine->standing.changed = true;
+    log_line(LOG_WARNING, "test_without_place",
+             "place=%s effect=\"it is no longer in the site, which ends its test\"",
+             log_quote(place, quoted, sizeof quoted));
+}
+
+static void engine_restore_test(void *context, const struct journal_standing *recorded,
+                                const struct journal_test *test) {
+    struct engine *engine = context;
+    uint32_t place = site_place_find(engine->site, test->place);
+    if (place == RULESET_NONE) {
+        engine_end_test(engine, test->place);
+        return;
+    }
+    standing_restore_test(&engine->standing, place, recorded, test, engine->newest, clock_wall());
+}
+
+/* What stood beside the alarms; before them, for they ask whether their place is under test. */
+static int engine_restore_standing(struct engine *engine) {
+    struct journal *journal = recorder_journal(engine->recorder);
+    struct flood_record flood;
+    int r = journal_flood(journal, &flood);
+    if (r == 0) {
+        core_restore_flood(engine->core, &flood, engine->newest);
+        r = journal_tests(journal, engine_restore_test, engine);
+    }
+    return r == 0 ? 0 : err_trace(r);
+}
+
 static int engine_allocate(struct engine *engine) {
     int r = silences_init(&engine->silences, &engine->site->ruleset, clock_rate());
     if (r != 0) {
@@ -858,6 +916,10 @@ static int engine_allocate(struct engine *engine) {
     }
     engine->core = core_init(block, ruleset, engine_now(engine));
     notices_init(&engine->notices, engine->site);
+    r = standing_init(&engine->standing, engine->site, engine->core);
+    if (r != 0) {
+        return err_trace(r);
+    }
     engine->uplink_connected = TRUTH_UNKNOWN;
     r = err_trace(switchboard_init(&engine->switchboard, engine->site, engine->core));
     return r == 0 ? err_trace(marks_init(&engine->unrecorded, ruleset->alarm_count)) : r;
@@ -883,6 +945,9 @@ static int engine_restore(struct engine *engine, struct engine_restore *restore)
     if (r == 0) {
         r = journal_reader_new(site_text(engine->site, engine->site->header->state_directory),
                                &restore->reader);
+    }
+    if (r == 0) {
+        r = engine_restore_standing(engine);
     }
     if (r == 0) {
         r = journal_alarms(recorder_journal(engine->recorder), engine_restore_alarm, restore);
@@ -988,6 +1053,7 @@ static void engine_close(struct engine *engine) {
     marks_deinit(&engine->unrecorded);
     switchboard_deinit(&engine->switchboard);
     notices_deinit(&engine->notices);
+    standing_deinit(&engine->standing);
     calendar_told_deinit(&engine->calendar_told);
     free(engine->alarms);
     free(engine->events);

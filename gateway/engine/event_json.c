@@ -401,3 +401,22 @@ void event_json_format_ended(const struct site *site, const struct event_json_en
     assert(!scribe.full);
     ret->size = scribe.used;
 }
+
+void event_json_format_test_ended(const struct site *site, const char *place, struct wall wall,
+                                  struct event_json *ret) {
+    struct scribe scribe = {.at = ret->text, .size = sizeof ret->text};
+    event_json_head(&scribe, site, EVENT_TEST_ENDED);
+    event_json_string(&scribe, "subject", place, ID_MAX);
+    event_json_key(&scribe, "time");
+    event_json_time(&scribe, wall);
+    ret->split = scribe.used;
+    scribe_raw(&scribe, ",\"data\":{\"place\":");
+    scribe_string(&scribe, place, ID_MAX);
+    scribe_raw(&scribe, ",\"point\":null");
+    event_json_texts(&scribe, "text", "测试中的位置已从配置中删除,测试随之结束",
+                     "the place under test was removed from the site, which ends the test");
+    event_json_string(&scribe, "reason", "place removed", REASON_MAX);
+    scribe_raw(&scribe, "}}");
+    assert(!scribe.full);
+    ret->size = scribe.used;
+}

@@ -53,6 +53,10 @@ struct event_json_ended {
 /* Learn class, priority and place from the body of its newest event; size 0 teaches nothing. */
 void event_json_ended_learn(struct event_json_ended *ended, const char *body, size_t size);
 
+/* Write the event that ends the test of `place`, an id that the site no longer has. */
+void event_json_format_test_ended(const struct site *site, const char *place, struct wall wall,
+                                  struct event_json *ret);
+
 /* Write the event that closes it, with the reason "rule removed". */
 void event_json_format_ended(const struct site *site, const struct event_json_ended *ended,
                              struct event_json *ret);

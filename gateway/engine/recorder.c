@@ -297,8 +297,24 @@ int recorder_end_alarm(struct recorder *recorder, const char *name,
     return 0;
 }
 
+int recorder_end_test(struct recorder *recorder, const char *place, struct wall wall) {
+    struct event_json json;
+    struct journal_event *made;
+    event_json_format_test_ended(recorder->site, place, wall, &json);
+    int r = journal_event_new(json.text, json.split, json.size, &made);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    recorder_take(recorder, made, EVENT_TEST_ENDED, wall);
+    return 0;
+}
+
 void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm) {
     journal_add_alarm(recorder->journal, alarm);
+}
+
+void recorder_add_standing(struct recorder *recorder, struct journal_standing *standing) {
+    journal_add_standing(recorder->journal, standing);
 }
 
 uint64_t recorder_submit(struct recorder *recorder) {

@@ -76,8 +76,12 @@ NODISCARD int recorder_add(struct recorder *recorder, const struct core_event *e
 NODISCARD int recorder_end_alarm(struct recorder *recorder, const char *name,
                                  const struct alarm_record *recorded, struct wall wall);
 
-/* Add an alarm's state; takes it. */
+/* Add the event that ends the test of `place`, an id that the site no longer has; likewise. */
+NODISCARD int recorder_end_test(struct recorder *recorder, const char *place, struct wall wall);
+
+/* Add an alarm's state, or what stands beside the alarms; takes it. */
 void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm);
+void recorder_add_standing(struct recorder *recorder, struct journal_standing *standing);
 
 /* Hand over what was added. Returns the ticket that covers it. */
 uint64_t recorder_submit(struct recorder *recorder);

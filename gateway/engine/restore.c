@@ -1,16 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/engine/restore.h"
 
-uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now,
-                            struct wall wall) {
-    if (now.ns < alarm->at.ns || wall.ns < alarm->at_wall.ns) {
+/* Time from `at` and `at_wall` to `now` and `wall`; 0 if nobody knows. */
+static uint64_t restore_span_ns(struct instant at, struct wall at_wall, struct instant now,
+                                struct wall wall) {
+    if (now.ns < at.ns || wall.ns < at_wall.ns) {
         return 0;
     }
-    uint64_t by_instant_ns = now.ns - alarm->at.ns;
-    uint64_t by_wall_ns = (uint64_t)(wall.ns - alarm->at_wall.ns);
+    uint64_t by_instant_ns = now.ns - at.ns;
+    uint64_t by_wall_ns = (uint64_t)(wall.ns - at_wall.ns);
     uint64_t apart_ns =
         by_instant_ns > by_wall_ns ? by_instant_ns - by_wall_ns : by_wall_ns - by_instant_ns;
     return apart_ns <= RESTORE_TOLERANCE_NS ? by_instant_ns : 0;
+}
+
+uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now,
+                            struct wall wall) {
+    return restore_span_ns(alarm->at, alarm->at_wall, now, wall);
+}
+
+/* Tenths of a second that are left after `span_ns`: never nothing of something. */
+static uint32_t restore_left_ds(uint32_t left_ds, uint64_t span_ns) {
+    uint64_t span_ds = span_ns / NS_PER_DS;
+    return left_ds > span_ds ? left_ds - (uint32_t)span_ds : left_ds > 0;
+}
+
+/* Time by the wall clock alone. */
+static uint64_t restore_wall_ns(struct wall at_wall, struct wall wall) {
+    return wall.ns > at_wall.ns ? (uint64_t)(wall.ns - at_wall.ns) : 0;
+}
+
+uint32_t restore_test_left_ds(const struct journal_standing *recorded, uint32_t left_ds,
+                              struct instant now, struct wall wall) {
+    uint32_t least = left_ds > 0 ? left_ds : 1;
+    uint32_t by_both =
+        restore_left_ds(least, restore_span_ns(recorded->at, recorded->at_wall, now, wall));
+    uint32_t by_wall = restore_left_ds(least, restore_wall_ns(recorded->at_wall, wall));
+    return by_both < by_wall ? by_both : by_wall;
 }
 
 /* Add to an age; never (UINT64_MAX) stays never. */
@@ -24,12 +50,8 @@ void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergenc
         record->remaining_ns =
             record->remaining_ns > elapsed_ns ? record->remaining_ns - elapsed_ns : 1;
     }
-    uint64_t elapsed_ds = elapsed_ns / NS_PER_DS;
     for (unsigned i = 0; i < ALARM_CLOCK_COUNT; i++) {
-        uint32_t left_ds = record->left_ds[i];
-        if (left_ds > 0) {
-            record->left_ds[i] = left_ds > elapsed_ds ? left_ds - (uint32_t)elapsed_ds : 1;
-        }
+        record->left_ds[i] = restore_left_ds(record->left_ds[i], elapsed_ns);
     }
     struct chain_record *chain = &alarm->chain;
     if (chain->state == CHAIN_RUNNING) {
@@ -57,12 +79,10 @@ void restore_life(struct journal_alarm *alarm, struct instant now, struct wall w
                   bool emergency) {
     static const enum alarm_clock told[] = {ALARM_CLOCK_SHELVE, ALARM_CLOCK_SERVICE};
     uint32_t *left_ds = alarm->record.left_ds;
-    uint64_t wall_ns = wall.ns > alarm->at_wall.ns ? (uint64_t)(wall.ns - alarm->at_wall.ns) : 0;
-    uint64_t wall_ds = wall_ns / NS_PER_DS;
+    uint64_t wall_ns = restore_wall_ns(alarm->at_wall, wall);
     uint32_t by_wall_ds[sizeof told / sizeof told[0]];
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-        uint32_t left = left_ds[told[i]];
-        by_wall_ds[i] = left > wall_ds ? left - (uint32_t)wall_ds : left > 0;
+        by_wall_ds[i] = restore_left_ds(left_ds[told[i]], wall_ns);
     }
     restore_age(alarm, restore_elapsed_ns(alarm, now, wall), emergency);
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {

@@ -31,6 +31,13 @@ uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant no
 void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergency);
 
 /*
+ * What is left at `now` and `wall` of a test that had `left_ds` left when it was recorded; never
+ * nothing. People were told when it ends, so it ends by the wall clock at the latest.
+ */
+uint32_t restore_test_left_ds(const struct journal_standing *recorded, uint32_t left_ds,
+                              struct instant now, struct wall wall);
+
+/*
  * Bring the record to `now` and `wall`: what the two functions above do, and besides, shelves and
  * outages end when people were told that they would, by the wall clock, also where nobody knows how much
  * time has passed: an alarm that is heard too early does no harm.

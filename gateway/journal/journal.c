@@ -521,6 +521,28 @@ int journal_forget(struct journal *journal, bool (*is_watched)(void *context, co
     return r == 0 ? 0 : err_fold(r);
 }
 
+int journal_tests(struct journal *journal,
+                  void (*test)(void *context, const struct journal_standing *standing,
+                               const struct journal_test *test),
+                  void *context) {
+    assert(!journal->writer_runs);
+    if (journal->store == NULL) {
+        return 0;
+    }
+    int r = journal_store_tests(journal->store, test, context);
+    return r == 0 ? 0 : err_fold(r);
+}
+
+int journal_flood(struct journal *journal, struct flood_record *ret_flood) {
+    assert(!journal->writer_runs);
+    *ret_flood = (struct flood_record){0};
+    if (journal->store == NULL) {
+        return 0;
+    }
+    int r = journal_store_flood(journal->store, ret_flood);
+    return r == 0 ? 0 : err_fold(r);
+}
+
 size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BODY_MAX]) {
     assert(!journal->writer_runs);
     return journal->store == NULL ? 0 : journal_store_last(journal->store, alarm, ret);
@@ -541,6 +563,10 @@ void journal_add_event(struct journal *journal, struct journal_event *event) {
 
 void journal_add_alarm(struct journal *journal, struct journal_alarm *alarm) {
     journal_gather_add_alarm(&journal->staged, alarm);
+}
+
+void journal_add_standing(struct journal *journal, struct journal_standing *standing) {
+    journal_gather_add_standing(&journal->staged, standing);
 }
 
 int journal_add_link(struct journal *journal, uint64_t seq, uint64_t early) {

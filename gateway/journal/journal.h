@@ -107,6 +107,16 @@ NODISCARD int journal_forget(struct journal *journal,
                              bool (*is_watched)(void *context, const char *name), void *context);
 
 /*
+ * Hand out each test that ran, and what is known of the flood, likewise. `standing` says when that
+ * was recorded; its list of tests means nothing here.
+ */
+NODISCARD int journal_tests(struct journal *journal,
+                            void (*test)(void *context, const struct journal_standing *standing,
+                                         const struct journal_test *test),
+                            void *context);
+NODISCARD int journal_flood(struct journal *journal, struct flood_record *ret_flood);
+
+/*
  * Copy the body of an alarm's newest event, by the alarm's name. Returns its size; 0 when there is
  * none. Before journal_start().
  */
@@ -119,6 +129,7 @@ uint64_t journal_confirmed(const struct journal *journal, enum journal_sink sink
 /* Each takes what it is given; nothing moves before journal_submit(). */
 void journal_add_event(struct journal *journal, struct journal_event *event);
 void journal_add_alarm(struct journal *journal, struct journal_alarm *alarm);
+void journal_add_standing(struct journal *journal, struct journal_standing *standing);
 
 /* `seq` was sent as `u<early>` and recorded without saying so. */
 NODISCARD int journal_add_link(struct journal *journal, uint64_t seq, uint64_t early);

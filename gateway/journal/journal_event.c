@@ -75,3 +75,36 @@ int journal_alarm_new(uint32_t alarm, uint32_t memory_count, struct journal_alar
     *ret_alarm = made;
     return 0;
 }
+
+int journal_standing_new(struct journal_standing **ret_standing) {
+    struct journal_standing *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    *ret_standing = made;
+    return 0;
+}
+
+struct journal_standing *journal_standing_free(struct journal_standing *standing) {
+    while (standing != NULL && standing->tests != NULL) {
+        struct journal_test *test = standing->tests;
+        standing->tests = test->next;
+        free(test);
+    }
+    free(standing);
+    return NULL;
+}
+
+int journal_standing_add(struct journal_standing *standing, size_t size,
+                         struct journal_test **ret_test, char **ret_tripped) {
+    struct journal_test *made = calloc(1, sizeof *made + size);
+    if (made == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    *ret_tripped = (char *)(made + 1);
+    made->tripped = *ret_tripped;
+    made->next = standing->tests;
+    standing->tests = made;
+    *ret_test = made;
+    return 0;
+}

@@ -30,6 +30,9 @@ enum { JOURNAL_ID_PREFIX_SIZE = 96 };
  */
 enum { JOURNAL_TEXT_MAX = WIRE_BODY_MAX - 256 };
 
+/* Bytes of a role's name, with the final NUL. */
+enum { JOURNAL_ROLE_SIZE = 16 };
+
 struct journal_event {
     /* fixed at birth */
     struct wall wall;
@@ -87,6 +90,34 @@ struct journal_alarm {
     struct chain_record chain; /* all zero without one */
     struct memory_record memories[];
 };
+
+/* A test that runs, and what it has ticked off. */
+struct journal_test {
+    struct journal_test *next;
+    const char *place;   /* id; in the site's strings, or of the row that is being read */
+    const char *tripped; /* ids of points, with a space after each; likewise, or its own */
+    struct wall begun;
+    uint32_t left_ds; /* when it was taken */
+    char actor[LIMIT_ACTOR];
+    char role[JOURNAL_ROLE_SIZE];
+    char reason[LIMIT_REASON];
+};
+
+/* What survives a restart beside the alarms: the tests that run and the flood. Always all of it. */
+struct journal_standing {
+    struct instant at; /* when it was taken, by both clocks */
+    struct wall at_wall;
+    struct flood_record flood;
+    struct journal_test *tests;
+};
+
+/* Make one without tests. */
+NODISCARD int journal_standing_new(struct journal_standing **ret_standing);
+struct journal_standing *journal_standing_free(struct journal_standing *standing);
+
+/* Add a test with room for `size` bytes of `tripped`, all zero, which `ret_tripped` is set to. */
+NODISCARD int journal_standing_add(struct journal_standing *standing, size_t size,
+                                   struct journal_test **ret_test, char **ret_tripped);
 
 /* Make one with zeroed memories. */
 NODISCARD int journal_alarm_new(uint32_t alarm, uint32_t memory_count,

@@ -52,6 +52,11 @@ void journal_gather_add_alarm(struct journal_gather *gather, struct journal_alar
     free(alarm);
 }
 
+void journal_gather_add_standing(struct journal_gather *gather, struct journal_standing *standing) {
+    (void)journal_standing_free(gather->standing);
+    gather->standing = standing;
+}
+
 void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link) {
     link->next = gather->links;
     gather->links = link;
@@ -97,6 +102,10 @@ void journal_gather_append(struct journal_gather *gather, struct journal_gather 
         newer->by_alarm[alarm->alarm] = NULL;
         journal_gather_add_alarm(gather, alarm);
     }
+    if (newer->standing != NULL) {
+        journal_gather_add_standing(gather, newer->standing);
+        newer->standing = NULL;
+    }
     while (newer->links != NULL) {
         struct journal_link *link = newer->links;
         newer->links = link->next;
@@ -138,6 +147,7 @@ void journal_gather_settle(struct journal_gather *gather) {
         gather->by_alarm[alarm->alarm] = NULL;
         free(alarm);
     }
+    gather->standing = journal_standing_free(gather->standing);
     while (gather->links != NULL) {
         struct journal_link *link = gather->links;
         gather->links = link->next;
@@ -148,7 +158,7 @@ void journal_gather_settle(struct journal_gather *gather) {
 }
 
 bool journal_gather_is_urgent(const struct journal_gather *gather) {
-    return gather->first != NULL || gather->alarms != NULL;
+    return gather->first != NULL || gather->alarms != NULL || gather->standing != NULL;
 }
 
 bool journal_gather_is_empty(const struct journal_gather *gather) {

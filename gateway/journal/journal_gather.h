@@ -5,8 +5,8 @@
 /*
  * A gather: everything that goes into one transaction
  *
- * Events in their order; of each alarm only the newest state; of each sink and lane only the
- * highest confirmed seq. Two gathers that follow each other make one by appending, which is what
+ * Events in their order; of each alarm only the newest state, and of what stands beside them; of
+ * each sink and lane only the highest confirmed seq. Two gathers that follow each other make one by appending, which is what
  * happens to a transaction that failed: it stays in front of what has come since. Events and the
  * states that followed from them were handed over together and therefore never part.
  *
@@ -33,7 +33,8 @@ struct journal_gather {
     struct journal_event *first, *last;
     uint32_t lane_counts[JOURNAL_LANE_COUNT];
     struct journal_alarm *alarms;
-    struct journal_alarm **by_alarm; /* alarm_count entries */
+    struct journal_alarm **by_alarm;   /* alarm_count entries */
+    struct journal_standing *standing; /* NULL: nothing new */
     struct journal_link *links;
     uint64_t confirmed[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]; /* 0: nothing new */
     uint64_t ticket;
@@ -48,6 +49,7 @@ void journal_gather_deinit(struct journal_gather *gather);
 /* Each takes what it is given. */
 void journal_gather_add_event(struct journal_gather *gather, struct journal_event *event);
 void journal_gather_add_alarm(struct journal_gather *gather, struct journal_alarm *alarm);
+void journal_gather_add_standing(struct journal_gather *gather, struct journal_standing *standing);
 void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link);
 void journal_gather_confirm(struct journal_gather *gather, enum journal_sink sink,
                             enum core_lane lane, uint64_t seq);

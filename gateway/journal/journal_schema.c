@@ -89,6 +89,21 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     "ALTER TABLE alarm DROP COLUMN memories;"
     "ALTER TABLE alarm ADD COLUMN past BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE alarm ADD COLUMN condition_identity INTEGER NOT NULL DEFAULT 0;",
+    /* Tests that run, with what is left in tenths of a second, and the flood. */
+    "CREATE TABLE test("
+    " place TEXT PRIMARY KEY,"
+    " begun INTEGER NOT NULL,"
+    " left INTEGER NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " role TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " tripped TEXT NOT NULL,"
+    " at_instant INTEGER NOT NULL,"
+    " at_wall INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE flood("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " incident INTEGER NOT NULL,"
+    " runs INTEGER NOT NULL);",
 };
 
 int journal_schema_result(int sqlite_result) {

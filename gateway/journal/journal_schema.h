@@ -12,6 +12,9 @@
  *                 remembers; by name, because indexes change with the site, and each memory, and
  *                 the condition that a delay waits on, with its identity (rules/identity.h),
  *                 because rules change as well
+ *     test        each test that runs: what is left of it, who began it and why, and the points that
+ *                 it has ticked off, by their ids with a space after each
+ *     flood       one row: the number of the newest flood of alarms, and whether it runs
  *     sink        per sink and lane, the highest seq that it has confirmed
  *     meta        whose journal it is, and its boot number
  *
@@ -29,7 +32,7 @@
 
 #include "gateway/err.h"
 
-enum { JOURNAL_SCHEMA_VERSION = 4 };
+enum { JOURNAL_SCHEMA_VERSION = 5 };
 
 /* "TOCS" in the file's header, so that file(1) and we recognise it. */
 enum { JOURNAL_APPLICATION_ID = 0x544f4353 };

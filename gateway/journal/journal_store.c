@@ -39,6 +39,9 @@ enum store_statement {
     STORE_ALARM,
     STORE_ALARM_END,
     STORE_SINK,
+    STORE_TESTS_END,
+    STORE_TEST,
+    STORE_FLOOD,
     STORE_STATEMENT_COUNT,
 };
 
@@ -53,6 +56,9 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
          "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42)"),
     [STORE_ALARM_END] = "DELETE FROM alarm WHERE name=?1",
     [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
+    [STORE_TESTS_END] = "DELETE FROM test",
+    [STORE_TEST] = "INSERT INTO test VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    [STORE_FLOOD] = "INSERT OR REPLACE INTO flood VALUES(1,?1,?2)",
 };
 
 static const char *const sink_names[JOURNAL_SINK_COUNT] = {[JOURNAL_SINK_MQTT] = "mqtt"};
@@ -394,6 +400,34 @@ static int store_add_confirmed(struct journal_store *store, const struct journal
     return r;
 }
 
+static int store_add_test(struct journal_store *store, const struct journal_standing *standing,
+                          const struct journal_test *test) {
+    sqlite3_stmt *statement = store->statements[STORE_TEST];
+    store_bind_text(statement, 1, test->place);
+    store_bind_int(statement, 2, (uint64_t)test->begun.ns);
+    store_bind_int(statement, 3, test->left_ds);
+    store_bind_text(statement, 4, test->actor);
+    store_bind_text(statement, 5, test->role);
+    store_bind_text(statement, 6, test->reason);
+    store_bind_text(statement, 7, test->tripped);
+    store_bind_int(statement, 8, standing->at.ns);
+    store_bind_int(statement, 9, (uint64_t)standing->at_wall.ns);
+    return store_run(store, STORE_TEST);
+}
+
+/* All that stands beside the alarms takes the place of what stood there before. */
+static int store_add_standing(struct journal_store *store,
+                              const struct journal_standing *standing) {
+    int r = store_run(store, STORE_TESTS_END);
+    for (const struct journal_test *test = standing->tests; r == 0 && test != NULL;
+         test = test->next) {
+        r = store_add_test(store, standing, test);
+    }
+    store_bind_int(store->statements[STORE_FLOOD], 1, standing->flood.incident);
+    store_bind_int(store->statements[STORE_FLOOD], 2, standing->flood.runs);
+    return r == 0 ? store_run(store, STORE_FLOOD) : r;
+}
+
 /* Everything of the gather, inside the transaction. */
 static int store_add(struct journal_store *store, const struct journal_gather *gather,
                      const char *boot, const char *id_prefix) {
@@ -410,6 +444,9 @@ static int store_add(struct journal_store *store, const struct journal_gather *g
     for (const struct journal_alarm *alarm = gather->alarms; r == 0 && alarm != NULL;
          alarm = alarm->next) {
         r = store_add_alarm(store, alarm);
+    }
+    if (r == 0 && gather->standing != NULL) {
+        r = store_add_standing(store, gather->standing);
     }
     for (const struct journal_link *link = gather->links; r == 0 && link != NULL;
          link = link->next) {
@@ -589,6 +626,63 @@ int journal_store_forget(struct journal_store *store,
     return r;
 }
 
+/* The text of a column; "" where there is none. */
+static const char *store_text(sqlite3_stmt *statement, int column) {
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text != NULL ? text : "";
+}
+
+static void store_test_of_row(sqlite3_stmt *statement, struct journal_standing *ret_standing,
+                              struct journal_test *ret_test) {
+    *ret_test = (struct journal_test){
+        .place = store_text(statement, 0),
+        .begun = {sqlite3_column_int64(statement, 1)},
+        .left_ds = (uint32_t)sqlite3_column_int64(statement, 2),
+        .tripped = store_text(statement, 6),
+    };
+    (void)snprintf(ret_test->actor, sizeof ret_test->actor, "%s", store_text(statement, 3));
+    (void)snprintf(ret_test->role, sizeof ret_test->role, "%s", store_text(statement, 4));
+    (void)snprintf(ret_test->reason, sizeof ret_test->reason, "%s", store_text(statement, 5));
+    *ret_standing = (struct journal_standing){
+        .at = {(uint64_t)sqlite3_column_int64(statement, 7)},
+        .at_wall = {sqlite3_column_int64(statement, 8)},
+    };
+}
+
+int journal_store_tests(struct journal_store *store,
+                        void (*test)(void *context, const struct journal_standing *standing,
+                                     const struct journal_test *test),
+                        void *context) {
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->db, "SELECT * FROM test", -1, &statement, NULL);
+    while (result == SQLITE_OK || result == SQLITE_ROW) {
+        struct journal_standing standing;
+        struct journal_test found;
+        result = sqlite3_step(statement);
+        if (result == SQLITE_ROW) {
+            store_test_of_row(statement, &standing, &found);
+            test(context, &standing, &found);
+        }
+    }
+    int r = store_result(store, result);
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
+int journal_store_flood(struct journal_store *store, struct flood_record *ret_flood) {
+    static const char sql[] = "SELECT incident, runs FROM flood";
+    sqlite3_stmt *statement = NULL;
+    *ret_flood = (struct flood_record){0};
+    int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    if (result == SQLITE_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        ret_flood->incident = (uint32_t)sqlite3_column_int64(statement, 0);
+        ret_flood->runs = sqlite3_column_int(statement, 1) != 0;
+    }
+    int r = store_result(store, result);
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
 size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]) {
     static const char sql[] = "SELECT body FROM event WHERE alarm=?1 ORDER BY seq DESC LIMIT 1";
     sqlite3_stmt *statement = NULL;
@@ -643,6 +737,11 @@ static void store_salvage_alarms(struct journal_store *store) {
 }
 
 uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
+    static const char *const others[] = {
+        "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
+        "INSERT OR IGNORE INTO main.test SELECT * FROM bad.test",
+        "INSERT OR IGNORE INTO main.flood SELECT * FROM bad.flood",
+    };
     char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);
     uint64_t newest = 0;
     if (attach != NULL && sqlite3_exec(store->db, attach, NULL, NULL, NULL) == SQLITE_OK) {
@@ -654,8 +753,9 @@ uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
         if (ours) {
             /* Each by itself: one broken table must not cost another. What fails is not there. */
             store_salvage_alarms(store);
-            (void)sqlite3_exec(store->db, "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
-                               NULL, NULL, NULL);
+            for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+                (void)sqlite3_exec(store->db, others[i], NULL, NULL, NULL);
+            }
             newest = store_ask(store, "SELECT max(seq) FROM bad.event");
         }
         (void)sqlite3_exec(store->db, "DETACH bad", NULL, NULL, NULL);

@@ -76,6 +76,14 @@ NODISCARD int journal_store_alarms(struct journal_store *store,
                                                  struct journal_alarm *alarm),
                                    void *context);
 
+/* Hand out each test that ran, and read what is known of the flood; see journal.h. */
+NODISCARD int journal_store_tests(struct journal_store *store,
+                                  void (*test)(void *context,
+                                               const struct journal_standing *standing,
+                                               const struct journal_test *test),
+                                  void *context);
+NODISCARD int journal_store_flood(struct journal_store *store, struct flood_record *ret_flood);
+
 /*
  * Forget what the expressions remember of all alarms whose name `is_watched` denies: nobody looks at
  * their points any more, and what was so until now need not be so when somebody does again.
@@ -95,8 +103,8 @@ void journal_store_confirmed(struct journal_store *store,
                              uint64_t ret[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]);
 
 /*
- * Take over from a journal that was set aside whatever can still be read: the states of alarms and
- * what sinks have confirmed. Returns the highest seq found in it, 0 if none can be read.
+ * Take over from a journal that was set aside whatever can still be read: the states of alarms,
+ * tests, the flood and what sinks have confirmed. Returns the highest seq found in it, 0 if none can be read.
  */
 uint64_t journal_store_salvage(struct journal_store *store, const char *path);
 

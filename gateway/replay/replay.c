@@ -85,6 +85,28 @@ static int side_restore_alarms(struct replay_side *side, const struct rehearsal 
     return 0;
 }
 
+/* Likewise the tests that ran, and the flood. */
+static void side_restore_standing(struct replay_side *side, const struct rehearsal *was) {
+    const struct site *from = was->site;
+    struct instant now = side->rehearsal.newest;
+    struct flood_record flood;
+    core_record_flood(was->core, &flood);
+    core_restore_flood(side->rehearsal.core, &flood, now);
+    for (uint32_t i = 0; i < from->ruleset.place_count; i++) {
+        uint32_t left_ds = core_test_left_ds(was->core, i, now);
+        uint32_t place = site_place_find(side->site, site_text(from, from->places[i].id));
+        if (left_ds > 0 && place != RULESET_NONE) {
+            core_restore_test(side->rehearsal.core, place, left_ds, now);
+        }
+    }
+    for (uint32_t i = 0; i < from->ruleset.point_count; i++) {
+        uint32_t point = site_point_find(side->site, site_text(from, from->points[i].id));
+        if (core_test_has_tripped(was->core, i) && point != RULESET_NONE) {
+            core_restore_tripped(side->rehearsal.core, point);
+        }
+    }
+}
+
 static int side_restore(struct replay_segment *segment, struct replay_side *side,
                         const struct site *from) {
     struct rehearsal was;
@@ -98,6 +120,7 @@ static int side_restore(struct replay_segment *segment, struct replay_side *side
         return err_trace(r);
     }
     if (rehearsal_resume(&was, core, size)) {
+        side_restore_standing(side, &was);
         r = side_restore_alarms(side, &was);
     }
     rehearsal_deinit(&was);

@@ -24,7 +24,8 @@
  *       with a last reading that is good and at rest.
  *   S3  A call or a fire is raised by the very reading that shows it; so is a confirmed fire by the
  *       second detector in the window, whatever restarts lie between the two.
- *   S4  A restart keeps every axis of every alarm, and its occurrence.
+ *   S4  A restart keeps every axis of every alarm, and its occurrence; every test, what it has
+ *       ticked off, and the flood.
  *   S5  No axis but `pending` changes without an event that says so.
  *   S6  After the site is well again and people have done their work, every alarm is normal and every
  *       lamp is dark.
@@ -34,6 +35,8 @@
  *   S8  Steps of an escalation tell of open alarms only, and come one after the other, each once in
  *       its run, over restarts too. (That an output is on exactly while an alarm holds it is looked
  *       at by core_check() after every step.)
+ *   S9  Tests and floods run from the event that begins them to the one that ends them, over
+ *       restarts too.
  *
  * A batch in which one of these was never put to the test has failed as well. Of a single life that is
  * not asked: what is rare, as that two people say of the same fire whether it is real, passes by one life
@@ -84,6 +87,8 @@ struct tally {
     uint64_t threatened;       /* bad readings of points with an active alarm */
     uint64_t windows_ended;    /* alarms that were cleared by the end of a window */
     uint64_t chains_resumed;   /* restarts in the middle of an escalation */
+    uint64_t tests_resumed;    /* … and of a test */
+    uint64_t floods_resumed;   /* … and of a flood */
     uint64_t unheard;          /* steps that came because nobody received the one before */
 };
 
@@ -105,6 +110,8 @@ struct life {
     uint32_t *changed;
     struct core_escalation *escalations; /* by alarm: the last step that was told */
     struct shadow shadows[TRIAL_POINTS];
+    bool testing[TRIAL_PLACES]; /* by what was told; likewise the flood */
+    bool flooded;
     struct command command;
     struct tally tally;
 };
@@ -618,6 +625,33 @@ static void life_journal(struct life *life) {
     }
 }
 
+/* S9: tests and floods begin once, end once, and run as long as that was not told. */
+static void life_judge_standing(struct life *life) {
+    struct flood_record flood;
+    for (uint32_t i = 0; i < life->step.event_count; i++) {
+        const struct core_event *event = &life->step.events[i];
+        bool test = event->type == EVENT_TEST_BEGUN || event->type == EVENT_TEST_ENDED;
+        if (test) {
+            bool begins = event->type == EVENT_TEST_BEGUN;
+            claim(life, life->testing[event->place] != begins, "S9: tests begin and end in turn",
+                  RULESET_NONE);
+            life->testing[event->place] = begins;
+        } else if (event->type == EVENT_FLOOD_BEGUN || event->type == EVENT_FLOOD_ENDED) {
+            bool begins = event->type == EVENT_FLOOD_BEGUN;
+            claim(life, life->flooded != begins, "S9: floods begin and end in turn", RULESET_NONE);
+            life->flooded = begins;
+        }
+    }
+    for (uint32_t place = 0; place < life->trial.ruleset.place_count; place++) {
+        bool runs = core_test_left_ds(life->core, place, life->now) > 0;
+        claim(life, runs == life->testing[place], "S9: a test runs until its end is told",
+              RULESET_NONE);
+    }
+    core_record_flood(life->core, &flood);
+    claim(life, (flood.runs != 0) == life->flooded, "S9: a flood runs until its end is told",
+          RULESET_NONE);
+}
+
 /* Each alarm by its index; then what those meant for others. */
 static void life_judge_order(const struct life *life) {
     uint32_t last = 0;
@@ -662,6 +696,7 @@ static void life_take(struct life *life, struct input *input) {
         life_judge_event(life, event, input);
     }
     life_judge_order(life);
+    life_judge_standing(life);
     for (uint32_t alarm = 0; alarm < ruleset->alarm_count; alarm++) {
         life_judge_alarm(life, alarm, life->told[alarm], input);
     }
@@ -768,11 +803,58 @@ static void life_order_something(struct life *life) {
     }
 }
 
+/* What the journal would hold beside the alarms. */
+struct standing {
+    uint32_t tests_left_ds[TRIAL_PLACES];
+    bool tripped[TRIAL_POINTS];
+    struct flood_record flood;
+};
+
+static void life_write_standing(const struct life *life, struct standing *ret) {
+    *ret = (struct standing){0};
+    for (uint32_t place = 0; place < life->trial.ruleset.place_count; place++) {
+        ret->tests_left_ds[place] = core_test_left_ds(life->core, place, life->now);
+    }
+    for (uint32_t point = 0; point < life->trial.ruleset.point_count; point++) {
+        ret->tripped[point] = core_test_has_tripped(life->core, point);
+    }
+    core_record_flood(life->core, &ret->flood);
+}
+
+static void life_read_standing(struct life *life, const struct standing *standing) {
+    struct standing again;
+    for (uint32_t place = 0; place < life->trial.ruleset.place_count; place++) {
+        if (standing->tests_left_ds[place] > 0) {
+            core_restore_test(life->core, place, standing->tests_left_ds[place], life->now);
+            life->tally.tests_resumed++;
+        }
+    }
+    for (uint32_t point = 0; point < life->trial.ruleset.point_count; point++) {
+        if (standing->tripped[point]) {
+            core_restore_tripped(life->core, point);
+        }
+    }
+    core_restore_flood(life->core, &standing->flood, life->now);
+    life->tally.floods_resumed += standing->flood.runs;
+    life_write_standing(life, &again);
+    for (uint32_t place = 0; place < life->trial.ruleset.place_count; place++) {
+        /* An instant between two tenths of a second is rounded up. */
+        uint32_t more_ds = again.tests_left_ds[place] - standing->tests_left_ds[place];
+        claim(life, more_ds <= 1, "S4: a restart keeps what is left of a test", RULESET_NONE);
+    }
+    claim(life, memcmp(again.tripped, standing->tripped, sizeof again.tripped) == 0,
+          "S4: a restart keeps what a test has ticked off", RULESET_NONE);
+    claim(life, memcmp(&again.flood, &standing->flood, sizeof again.flood) == 0,
+          "S4: a restart keeps the flood", RULESET_NONE);
+}
+
 /* Die here, and come back later with what the journal holds. */
 static void life_restart(struct life *life) {
     const struct ruleset *ruleset = &life->trial.ruleset;
+    struct standing standing;
     bool open = false;
     bool pending = false;
+    life_write_standing(life, &standing);
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         life->before[i] = *core_alarm(life->core, i);
         open |= life->before[i].axes.open;
@@ -782,6 +864,7 @@ static void life_restart(struct life *life) {
     life->tally.restarts_pending += pending;
     life->now = instant_after(life->now, chance_below(life, 30) * NS_PER_S);
     life_build_core(life);
+    life_read_standing(life, &standing);
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         if (life->rows[i].written) {
             (void)core_restore(life->core, i, &life->rows[i].record,
@@ -954,6 +1037,8 @@ static void tally_add(struct tally *whole, const struct tally *part) {
     whole->threatened += part->threatened;
     whole->windows_ended += part->windows_ended;
     whole->chains_resumed += part->chains_resumed;
+    whole->tests_resumed += part->tests_resumed;
+    whole->floods_resumed += part->floods_resumed;
     whole->unheard += part->unheard;
 }
 
@@ -982,6 +1067,8 @@ static bool tally_is_whole(const struct tally *tally) {
     whole &= tally_has(tally->threatened, "an active alarm that loses its detector");
     whole &= tally_has(tally->windows_ended, "a window that ends by itself");
     whole &= tally_has(tally->chains_resumed, "a restart with an escalation");
+    whole &= tally_has(tally->tests_resumed, "a restart with a test");
+    whole &= tally_has(tally->floods_resumed, "a restart with a flood");
     whole &= tally_has(tally->unheard, "a step that nobody receives");
     return whole;
 }

@@ -50,6 +50,9 @@ static struct {
     struct alarm_record *records;
     struct chain_record *chains;
     struct alarm_times times; /* the site's, in this story */
+    uint32_t tests_left_ds[PLACES];
+    bool tripped[POINTS];
+    struct flood_record flood;
     const char *file;
     unsigned line, lines, wrong;
     bool told[EVENT_TYPE_COUNT];
@@ -258,7 +261,25 @@ static void restart(struct instant now) {
         core_record(stage.core, i, now, &stage.records[i]);
         core_record_chain(stage.core, i, now, &stage.chains[i]);
     }
+    for (uint32_t point = 0; point < POINTS; point++) {
+        stage.tripped[point] = core_test_has_tripped(stage.core, point);
+    }
+    for (uint32_t place = 0; place < PLACES; place++) {
+        stage.tests_left_ds[place] = core_test_left_ds(stage.core, place, now);
+    }
+    core_record_flood(stage.core, &stage.flood);
     core_begin(now);
+    core_restore_flood(stage.core, &stage.flood, now);
+    for (uint32_t place = 0; place < PLACES; place++) {
+        if (stage.tests_left_ds[place] > 0) {
+            core_restore_test(stage.core, place, stage.tests_left_ds[place], now);
+        }
+    }
+    for (uint32_t point = 0; point < POINTS; point++) {
+        if (stage.tripped[point]) {
+            core_restore_tripped(stage.core, point);
+        }
+    }
     for (uint32_t i = 0; i < count; i++) {
         (void)core_restore(stage.core, i, &stage.records[i], NULL, 0, now);
         core_restore_chain(stage.core, i, &stage.chains[i], now);

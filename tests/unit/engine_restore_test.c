@@ -138,6 +138,25 @@ a_suppression_ends_by_the_wall_clock_where_nobody_knows_the_time_that_passed(voi
     free(alarm);
 }
 
+static uint32_t test_left(uint32_t left_ds, uint64_t now_s, uint64_t wall_s) {
+    const struct journal_standing recorded = {.at = {S(100)}, .at_wall = WALL(5000)};
+    return restore_test_left_ds(&recorded, left_ds, (struct instant){S(now_s)}, WALL(wall_s));
+}
+
+/* As a shelf does; and one that is over is left to the core to end. */
+static void a_test_ends_when_people_were_told_that_it_would(void **state) {
+    (void)state;
+    assert_int_equal(test_left(6000, 112, 5012), 5880);
+    assert_int_equal(test_left(6000, 100, 5000), 6000);
+    assert_int_equal(test_left(6000, 3, 5060), 5400);   /* instants began anew */
+    assert_int_equal(test_left(6000, 112, 5300), 3000); /* the clock was set forward */
+    assert_int_equal(test_left(6000, 112, 4000), 6000); /* … or back */
+    assert_int_equal(test_left(120, 111, 5011), 10);
+    assert_int_equal(test_left(120, 112, 5012), 1);
+    assert_int_equal(test_left(120, 90000, 94900), 1);
+    assert_int_equal(test_left(0, 100, 5000), 1); /* which no build of ours wrote */
+}
+
 static void an_escalation_goes_on_while_the_gateway_is_away(void **state) {
     struct journal_alarm *alarm = record();
     (void)state;
@@ -186,6 +205,7 @@ int main(void) {
         cmocka_unit_test(clocks_run_on_while_the_gateway_is_away_and_end_by_the_cores_hand),
         cmocka_unit_test(
             a_suppression_ends_by_the_wall_clock_where_nobody_knows_the_time_that_passed),
+        cmocka_unit_test(a_test_ends_when_people_were_told_that_it_would),
         cmocka_unit_test(an_escalation_goes_on_while_the_gateway_is_away),
         cmocka_unit_test(memories_grow_older_but_what_went_on_goes_on),
     };

@@ -680,6 +680,111 @@ static void a_journal_of_a_later_build_is_set_aside(void **state) {
     damage_is_noticed(scene, 6, true);
 }
 
+/* ---- what stands beside the alarms ---- */
+
+/* Tests of the two places, each with points ticked off, and a flood with a number. */
+static struct journal_standing *standing_make(uint32_t incident, const char *place,
+                                              const char *other) {
+    const char *const places[] = {place, other};
+    struct journal_standing *standing;
+    assert_int_equal(journal_standing_new(&standing), 0);
+    standing->at = (struct instant){77 * NS_PER_S};
+    standing->at_wall = (struct wall){1234567};
+    standing->flood = (struct flood_record){.incident = incident, .runs = 1};
+    for (size_t i = 0; i < 2 && places[i] != NULL; i++) {
+        struct journal_test *test;
+        char *tripped;
+        assert_int_equal(journal_standing_add(standing, 64, &test, &tripped), 0);
+        test->place = places[i];
+        test->begun = (struct wall){1000 + (int64_t)i};
+        test->left_ds = 6000 + (uint32_t)i;
+        (void)snprintf(test->actor, sizeof test->actor, "wang");
+        (void)snprintf(test->role, sizeof test->role, "engineer");
+        (void)snprintf(test->reason, sizeof test->reason, "yearly %zu", i);
+        (void)snprintf(tripped, 64, "%s/button-1 %s/smoke-1 ", places[i], places[i]);
+    }
+    return standing;
+}
+
+/* The names of the tests that were handed out, with a comma after each. */
+static void test_remember(void *context, const struct journal_standing *standing,
+                          const struct journal_test *test) {
+    char *names = context;
+    char tripped[64];
+    uint32_t i = test->left_ds - 6000;
+    (void)snprintf(names + strlen(names), 200 - strlen(names), "%s,", test->place);
+    (void)snprintf(tripped, sizeof tripped, "%s/button-1 %s/smoke-1 ", test->place, test->place);
+    assert_string_equal(test->tripped, tripped);
+    assert_int_equal(test->begun.ns, 1000 + i);
+    assert_string_equal(test->actor, "wang");
+    assert_string_equal(test->role, "engineer");
+    assert_string_equal(test->reason, i == 0 ? "yearly 0" : "yearly 1");
+    assert_int_equal(standing->at.ns, 77 * NS_PER_S);
+    assert_int_equal(standing->at_wall.ns, 1234567);
+}
+
+/* The journal knows these tests, and this flood. */
+static void standing_check(const struct scene *scene, const char *tests, uint32_t incident) {
+    char names[200] = "";
+    struct flood_record flood;
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_tests(journal, test_remember, names), 0);
+    assert_string_equal(names, tests);
+    assert_int_equal(journal_flood(journal, &flood), 0);
+    assert_int_equal(flood.incident, incident);
+    assert_int_equal(flood.runs, incident > 0);
+    (void)journal_free(journal);
+}
+
+/* Record all of them in one life; several before the writer looks are as good as the last. */
+static void standing_record(const struct scene *scene, uint64_t number,
+                            struct journal_standing *first, struct journal_standing *second) {
+    struct journal *journal = journal_open_for(scene);
+    struct heard heard = {.in_order = true};
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    journal_add_event(journal, event_make(number, LANE_ACTIVITY));
+    journal_add_standing(journal, first);
+    if (second != NULL) {
+        journal_add_standing(journal, second);
+    }
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    (void)journal_free(journal);
+}
+
+static void tests_and_the_flood_are_known_after_a_restart_until_they_end(void **state) {
+    const struct scene *scene = *state;
+    standing_check(scene, "", 0);
+    standing_record(scene, 1, standing_make(3, "care", "sport"), NULL);
+    standing_check(scene, "care,sport,", 3);
+    standing_record(scene, 2, standing_make(4, "care", NULL), standing_make(5, "sport", NULL));
+    standing_check(scene, "sport,", 5);
+    standing_record(scene, 3, standing_make(5, NULL, NULL), NULL);
+    standing_check(scene, "", 5);
+}
+
+/* Nobody waits for an event then, and it is recorded at once all the same. */
+static void what_stands_beside_the_alarms_is_recorded_without_an_event(void **state) {
+    const struct scene *scene = *state;
+    struct journal *journal = journal_open_for(scene);
+    struct heard heard = {.in_order = true};
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    journal_add_standing(journal, standing_make(6, "care", NULL));
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    (void)journal_free(journal);
+    standing_check(scene, "care,", 6);
+}
+
+static void tests_move_over_from_a_damaged_journal(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    standing_record(scene, 7, standing_make(2, "care", "sport"), NULL);
+    database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
+    standing_check(scene, "care,sport,", 2);
+}
+
 /* Take the file back to what version 3 was; a past of 18 bytes each, as it had. */
 static void database_make_version_3(const char *path) {
     database_run(path, "ALTER TABLE alarm RENAME TO newer");
@@ -711,6 +816,8 @@ static void database_make_version_3(const char *path) {
         "shelve_left, service_left, realarm_left, promotion_left, disposition_left, chain_state, "
         "chain_run, chain_reached, chain_age_ns, chain_receipt_ns FROM newer");
     database_run(path, "DROP TABLE newer");
+    database_run(path, "DROP TABLE test");
+    database_run(path, "DROP TABLE flood");
     database_run(path, "PRAGMA user_version=3");
 }
 
@@ -1180,6 +1287,9 @@ int main(void) {
         CASE(the_journal_of_another_site_is_set_aside),
         CASE(a_journal_of_a_later_build_is_set_aside),
         CASE(every_axis_clock_and_escalation_is_kept),
+        CASE(tests_and_the_flood_are_known_after_a_restart_until_they_end),
+        CASE(what_stands_beside_the_alarms_is_recorded_without_an_event),
+        CASE(tests_move_over_from_a_damaged_journal),
         CASE(a_journal_of_version_1_is_brought_up_and_keeps_its_alarms),
         CASE(alarms_move_over_from_a_damaged_journal_of_version_1),
         CASE(a_journal_of_version_3_keeps_all_but_memories_that_are_nobodys),

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/engine/standing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/engine/restore.h"
+
+int standing_init(struct standing *standing, const struct site *site, struct core *core) {
+    *standing = (struct standing){.site = site, .core = core};
+    standing->notes = calloc((size_t)site->ruleset.place_count + 1, sizeof *standing->notes);
+    return standing->notes != NULL ? 0 : err_origin(-ENOMEM);
+}
+
+void standing_deinit(struct standing *standing) {
+    free(standing->notes);
+    *standing = (struct standing){0};
+}
+
+void standing_follow(struct standing *standing, const struct core_event *event) {
+    if (event->type == EVENT_TEST_BEGUN) {
+        struct standing_note *note = &standing->notes[event->place];
+        *note = (struct standing_note){.begun = event->wall, .role = event->command->role};
+        memcpy(note->actor, event->command->actor, sizeof note->actor);
+        memcpy(note->reason, event->command->reason, sizeof note->reason);
+    }
+    standing->changed |= event->type == EVENT_TEST_BEGUN || event->type == EVENT_TEST_TRIPPED ||
+                         event->type == EVENT_TEST_ENDED || event->type == EVENT_FLOOD_BEGUN ||
+                         event->type == EVENT_FLOOD_ENDED;
+}
+
+/* Write the ids of the points that the test of `place` has ticked off, if `ret` is there. */
+static size_t standing_write_tripped(const struct standing *standing, uint32_t place, char *ret) {
+    const struct ruleset_place *range = &standing->site->ruleset.places[place];
+    size_t size = 0;
+    for (uint32_t point = range->point_first; point < range->point_end; point++) {
+        if (core_test_has_tripped(standing->core, point)) {
+            const char *id = site_text(standing->site, standing->site->points[point].id);
+            size_t len = strlen(id);
+            if (ret != NULL) {
+                memcpy(ret + size, id,
+                       len + 1); /* with its end, which the space takes the place of */
+                ret[size + len] = ' ';
+            }
+            size += len + 1;
+        }
+    }
+    return size;
+}
+
+static int standing_add_test(const struct standing *standing, uint32_t place, uint32_t left_ds,
+                             struct journal_standing *ret) {
+    const struct standing_note *note = &standing->notes[place];
+    struct journal_test *test;
+    char *tripped;
+    int r = journal_standing_add(ret, standing_write_tripped(standing, place, NULL) + 1, &test,
+                                 &tripped);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    test->place = site_text(standing->site, standing->site->places[place].id);
+    test->begun = note->begun;
+    test->left_ds = left_ds;
+    memcpy(test->actor, note->actor, sizeof test->actor);
+    memcpy(test->reason, note->reason, sizeof test->reason);
+    (void)snprintf(test->role, sizeof test->role, "%s", role_name(note->role));
+    (void)standing_write_tripped(standing, place, tripped);
+    return 0;
+}
+
+struct journal_standing *standing_state_new(const struct standing *standing, struct instant now,
+                                            struct wall wall) {
+    struct journal_standing *state;
+    int r = journal_standing_new(&state);
+    if (r != 0) {
+        return NULL;
+    }
+    state->at = now;
+    state->at_wall = wall;
+    core_record_flood(standing->core, &state->flood);
+    for (uint32_t place = 0; r == 0 && place < standing->site->ruleset.place_count; place++) {
+        uint32_t left_ds = core_test_left_ds(standing->core, place, now);
+        r = left_ds > 0 ? standing_add_test(standing, place, left_ds, state) : 0;
+    }
+    return r == 0 ? state : journal_standing_free(state);
+}
+
+/* The points that were ticked off; one that the site no longer has was. */
+static void standing_restore_tripped(struct standing *standing, const char *tripped) {
+    char id[SITE_ENTITY_SIZE];
+    while (*tripped != '\0') {
+        size_t len = strcspn(tripped, " ");
+        (void)snprintf(id, sizeof id, "%.*s", (int)len, tripped);
+        uint32_t point = site_point_find(standing->site, id);
+        if (point != RULESET_NONE) {
+            core_restore_tripped(standing->core, point);
+        }
+        tripped += len + (tripped[len] != '\0');
+    }
+}
+
+void standing_restore_test(struct standing *standing, uint32_t place,
+                           const struct journal_standing *recorded, const struct journal_test *test,
+                           struct instant now, struct wall wall) {
+    struct standing_note *note = &standing->notes[place];
+    enum role role = role_find(test->role, strlen(test->role));
+    *note = (struct standing_note){
+        .begun = test->begun,
+        .role = role < ROLE_COUNT ? role : ROLE_ENGINEER, /* no build of ours wrote another word */
+    };
+    memcpy(note->actor, test->actor, sizeof note->actor);
+    memcpy(note->reason, test->reason, sizeof note->reason);
+    standing_restore_tripped(standing, test->tripped);
+    core_restore_test(standing->core, place,
+                      restore_test_left_ds(recorded, test->left_ds, now, wall), now);
+}

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Test mode through the real processes: a test outlives the engine, a reload and itself, and calls nobody."""
+
+import json
+import re
+import signal
+
+from harness import until
+from test_chains import Receiver, own_site, webhook_site
+from test_reload import edit, hang_up, until_watching
+
+BUTTON = "care/day-care/button-1"
+OTHER = "care/day-care/button-2"
+ELSEWHERE = "care/dining/button"
+CALL = f"emergency_call/{BUTTON}"
+ROOM = "care/day-care"
+
+
+def call_of(gateway, alarm=CALL):
+    return next((row for row in gateway.alarms() if row["alarm"] == alarm), None)
+
+
+def is_tested(gateway):
+    row = call_of(gateway)
+    return row is not None and row["state"]["test"]
+
+
+def ticked(gateway):
+    """Which points the walk test shows as tripped."""
+    out = gateway.try_cli("walk-test", ROOM, "--json")[1]
+    return {row["point"] for row in map(json.loads, out.splitlines()) if row["tested"]}
+
+
+def begin(backend, field, gateway, minutes):
+    """Begin a test of the room and press one of its buttons, which stays pressed."""
+    gateway.cli("test", "begin", ROOM, "--minutes", str(minutes), "--by", "wang", "--reason", "yearly test")
+    field.press(BUTTON)
+    backend.until_event(type="test.tripped", subject=BUTTON)
+    backend.until_event(type="alarm.raised", subject=BUTTON)
+
+
+def until_back(gateway, old):
+    until(lambda: gateway.pids().get("engine") not in (None, old), "another engine")
+    gateway.until_healthy()
+
+
+def test_a_test_outlives_the_engine_and_calls_nobody(scene):
+    receiver = Receiver(scene)
+    webhook_site(scene, receiver.port, ("{after: 180 s, to: role manager", "{after: 0 s, to: role manager"),
+                 ("{after: 60 s,  to: shift care", "{after: 0 s,  to: shift care"))
+    backend, field, gateway = scene.everything()
+    begin(backend, field, gateway, 30)
+    until_back(gateway, gateway.kill("engine", signal.SIGKILL))
+    assert is_tested(gateway)
+    code, _out, err = gateway.try_cli("test", "begin", "care", "--minutes", "5", "--reason", "again", "--lang", "en")
+    assert code == 1 and "under test already" in err
+    # Pressed again it is a test still, and is not ticked off twice; another button is ticked off beside it.
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", subject=BUTTON)
+    field.press(BUTTON)
+    again = backend.until_event(type="alarm.reraised", subject=BUTTON)[0]
+    assert again["data"]["state"]["test"] is True
+    field.press(OTHER)
+    backend.until_event(type="test.tripped", subject=OTHER)
+    assert len(backend.events(type="test.tripped", subject=BUTTON)) == 1
+    assert ticked(gateway) == {BUTTON, OTHER}
+    # A call from elsewhere is in earnest, and the one that reaches people; nothing was waiting before it.
+    field.press(ELSEWHERE)
+    backend.until_event(type="alarm.escalated", subject=ELSEWHERE)
+    called = until(receiver.taken, "the webhook to be called for the call that is no test")
+    assert {event["subject"] for event in called} == {ELSEWHERE}
+    assert not backend.events(type="alarm.escalated", subject=BUTTON)
+    assert not backend.events(type="alarm.realarmed", subject=BUTTON)
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", subject=BUTTON)
+    gateway.cli("test", "end", ROOM)
+    ended = backend.until_event(type="test.ended", subject=ROOM)
+    assert len(ended) == 1 and ended[0]["data"]["actor"]
+    assert {event["subject"] for event in backend.events(type="test.untested")} == {"care/day-care/smoke-1"}
+
+
+def test_a_test_outlives_a_reload(scene):
+    own_site(scene)
+    backend, field, gateway = scene.everything()
+    begin(backend, field, gateway, 30)
+    edit(scene.site.parent / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    hang_up(gateway)
+    backend.until_event(type="system.config_changed")
+    until_watching(gateway, 2)
+    assert is_tested(gateway) and ticked(gateway) == {BUTTON}
+    # What is still pressed at the end was no test.
+    gateway.cli("test", "end", ROOM)
+    backend.until_event(type="alarm.realarmed", subject=BUTTON)
+    backend.until_event(type="alarm.escalated", subject=BUTTON)
+
+
+def test_a_test_whose_time_ran_out_meanwhile_ends_at_the_start_and_says_so(scene):
+    clock = ["--clock", "2026-11-22T15:00:00+08:00@60"]
+    scene.start_broker()
+    backend, field = scene.backend(), scene.field(arguments=["--still", *clock])
+    gateway = scene.gateway(clock)
+    begin(backend, field, gateway, 30)
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", subject=BUTTON)
+    gateway.stop()
+    assert not backend.events(type="test.ended")
+    gateway = scene.gateway(["--clock", "2026-11-22T15:40:00+08:00@60"])
+    [ended] = backend.until_event(type="test.ended", subject=ROOM)
+    assert ended["time"] < "2026-11-22T07:41", "long before 30 minutes had passed of this life"
+    untested = {event["subject"] for event in backend.until_event(type="test.untested", count=2)}
+    assert untested == {OTHER, "care/day-care/smoke-1"}
+    # And what is pressed from now on is in earnest.
+    field.press(BUTTON)
+    again = backend.until_event(type="alarm.reraised", subject=BUTTON)[0]
+    assert again["data"]["state"]["test"] is False
+    backend.until_event(type="alarm.escalated", subject=BUTTON)
+
+
+def test_a_test_of_a_place_that_is_gone_ends_with_a_word(scene):
+    own_site(scene)
+    site = scene.site
+    backend, _field, gateway = scene.everything()
+    place = "sport/court"
+    gateway.cli("test", "begin", place, "--minutes", "30", "--reason", "new sensors")
+    backend.until_event(type="test.begun", subject=place)
+    gateway.stop()
+    # The court has a new name, in the site and in everything that is in it.
+    for path in site.parent.rglob("*.yaml"):
+        path.write_text(re.sub(r"\bcourt\b(?!:)", "arena", path.read_text()))
+    gateway = scene.gateway()
+    [ended] = backend.until_event(type="test.ended", subject=place)
+    assert ended["data"]["reason"] == "place removed" and ended["data"]["place"] == place
+    assert ended["data"]["text"]["zh"] != ended["data"]["text"]["en"]
+    code, _out, err = gateway.try_cli("test", "end", "sport/arena", "--lang", "en")
+    assert code == 1 and "not under test" in err
+    gateway.stop()
+    scene.gateway()
+    backend.until_event(type="system.started", count=3)
+    assert len(backend.events(type="test.ended")) == 1
