@@ -77,6 +77,7 @@ static const struct {
                      WIRE_BODY_MAX},
     [WIRE_RECEIPT] = {.fixed = sizeof(struct wire_receipt)},
     [WIRE_LISTENER] = {.fixed = sizeof(struct wire_listener)},
+    [WIRE_TEST] = {.fixed = sizeof(struct wire_test)},
     [WIRE_FIGURES] = {.fixed = sizeof(struct wire_figures)},
     [WIRE_BUSES] = {offsetof(struct wire_buses, buses), offsetof(struct wire_buses, count),
                     sizeof(struct wire_bus), WIRE_BUSES_MAX},

@@ -15,8 +15,8 @@
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
  *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE
  *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES
- *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  COMPONENTS  FIGURES
- *                         BUSES  COMMAND_RESULT
+ *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TEST  COMPONENTS
+ *                         FIGURES  BUSES  COMMAND_RESULT
  *     console -> engine   HELLO  COMMAND
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
@@ -59,6 +59,7 @@ enum wire_kind {
     WIRE_LISTENER,
     WIRE_FIGURES,
     WIRE_BUSES,
+    WIRE_TEST,
     WIRE_KIND_COUNT,
 };
 
@@ -235,6 +236,16 @@ struct wire_buses {
     uint32_t count;
     uint32_t reserved;
     struct wire_bus buses[WIRE_BUSES_MAX]; /* only `count` of them are sent */
+};
+
+/* A test that runs: people must see that nobody is called there. All before each COMPONENTS. */
+struct wire_test {
+    struct wire_header header;
+    uint32_t place;
+    uint32_t role; /* enum role, of who began it */
+    struct wall begun, until;
+    char actor[LIMIT_ACTOR];
+    char reason[LIMIT_REASON];
 };
 
 /* The broker has taken all events of a lane up to `seq`. */

@@ -18,16 +18,6 @@ static bool alarm_is_fire(const struct alarm_conf *conf) {
     return conf->class == CLASS_FIRE_ALARM || conf->class == CLASS_FIRE_CONFIRMED;
 }
 
-/* What must be said of anything that is put away for a while. */
-static enum command_refusal alarm_refuse_span(const struct command *command, uint32_t max_s) {
-    if (command->duration_s == 0) {
-        return COMMAND_REFUSED_NO_DURATION;
-    } else if (command->duration_s > max_s) {
-        return COMMAND_REFUSED_TOO_LONG;
-    }
-    return command->reason[0] == '\0' ? COMMAND_REFUSED_NO_REASON : COMMAND_ACCEPTED;
-}
-
 /* Is there a second person, who acts in another role? */
 static bool alarm_has_second(const struct command *command) {
     return command->second_actor[0] != '\0' && command->second_role < ROLE_COUNT &&
@@ -87,7 +77,7 @@ static enum command_refusal alarm_refuse_shelve(const struct alarm *alarm,
     } else if (alarm->axes.shelved) {
         return COMMAND_REFUSED_SHELVED;
     }
-    return alarm_refuse_span(command, conf->times->shelve_max_s);
+    return command_refuse_span(command, conf->times->shelve_max_s);
 }
 
 static enum command_refusal alarm_refuse_out_of_service(const struct alarm *alarm,
@@ -96,7 +86,7 @@ static enum command_refusal alarm_refuse_out_of_service(const struct alarm *alar
     if (alarm->axes.out_of_service) {
         return COMMAND_REFUSED_OUT_OF_SERVICE;
     }
-    enum command_refusal refusal = alarm_refuse_span(command, conf->times->service_max_s);
+    enum command_refusal refusal = command_refuse_span(command, conf->times->service_max_s);
     if (refusal == COMMAND_ACCEPTED && alarm_is_managed(conf) && !alarm_has_second(command)) {
         refusal = COMMAND_REFUSED_SECOND_ROLE;
     }

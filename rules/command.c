@@ -94,3 +94,12 @@ const char *command_refusal_name(enum command_refusal refusal) {
     assert(refusal < COMMAND_REFUSAL_COUNT);
     return refusals[refusal];
 }
+
+enum command_refusal command_refuse_span(const struct command *command, uint32_t max_s) {
+    if (command->duration_s == 0) {
+        return COMMAND_REFUSED_NO_DURATION;
+    } else if (command->duration_s > max_s) {
+        return COMMAND_REFUSED_TOO_LONG;
+    }
+    return command->reason[0] == '\0' ? COMMAND_REFUSED_NO_REASON : COMMAND_ACCEPTED;
+}

@@ -28,7 +28,7 @@ enum command_verb {
     COMMAND_IN_SERVICE,
     COMMAND_DISPOSITION,
     /* The rest are about a place and all below it. */
-    COMMAND_TEST_BEGIN, /* for duration_s */
+    COMMAND_TEST_BEGIN, /* for duration_s, with a reason */
     COMMAND_TEST_END,
     COMMAND_VERB_COUNT,
 };
@@ -110,5 +110,11 @@ struct command {
     char second_actor[LIMIT_ACTOR];
     char reason[LIMIT_REASON]; /* why; may be empty */
 };
+
+/*
+ * What must be said of anything that people hear nothing of for a while: for how long, at most
+ * `max_s`, and why.
+ */
+enum command_refusal command_refuse_span(const struct command *command, uint32_t max_s);
 
 #endif

@@ -129,10 +129,10 @@ static enum command_refusal core_test_begin(const struct core_turn *turn,
     const struct ruleset_place *site = &core->ruleset->places[place];
     if (core_test_overlaps(core, place)) {
         return COMMAND_REFUSED_TESTING;
-    } else if (command->duration_s == 0) {
-        return COMMAND_REFUSED_NO_DURATION;
-    } else if (command->duration_s > core->ruleset->times->test_max_s) {
-        return COMMAND_REFUSED_TOO_LONG;
+    }
+    enum command_refusal refusal = command_refuse_span(command, core->ruleset->times->test_max_s);
+    if (refusal != COMMAND_ACCEPTED) {
+        return refusal;
     }
     core->tests[place] = moment_after(turn->input->at, command->duration_s * NS_PER_S);
     core->test_count++;

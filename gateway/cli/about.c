@@ -73,6 +73,7 @@ static int health_run(struct session *session) {
         session_print_json(session, health);
     } else if (json_object_get(health, "components") != NULL) {
         health_print(session, health);
+        session_warn_tests(session, health);
     } else {
         (void)fprintf(stderr, "tocsin health: %s\n", member_text(health, "detail"));
     }

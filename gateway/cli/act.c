@@ -27,7 +27,7 @@
     "  --until TIME   or until when: 2026-11-25T18:00:00+08:00\n"
 
 #define TEST_HELP                                                                                    \
-    "Usage: tocsin test begin PLACE --minutes N [--by NAME] [--reason TEXT]\n"                       \
+    "Usage: tocsin test begin PLACE --minutes N --reason TEXT [--by NAME]\n"                         \
     "       tocsin test end PLACE [--by NAME] [--reason TEXT]\n\n"                                   \
     "Put a place and all below it under test: its alarms are marked and nobody is called. Every\n"   \
     "button and detector that is tripped is ticked off; see `tocsin walk-test PLACE`. A test ends\n" \

@@ -119,6 +119,27 @@ int session_warn_engine(const struct session *session, const json_t *answer) {
     return EXIT_FAILED;
 }
 
+void session_warn_tests(const struct session *session, const json_t *answer) {
+    const struct reader *reader = &session->reader;
+    size_t index = 0;
+    json_t *test = NULL;
+    json_array_foreach(json_object_get(answer, "tests"), index, test) {
+        char until[32];
+        char line[1024];
+        char clean[1024];
+        reader_time(json_string_value(json_object_get(test, "until")), READER_MOMENT, until,
+                    sizeof until);
+        (void)snprintf(line, sizeof line, "!! %s (%s) %s %s: %s (%s: %s)",
+                       reader_pick(reader, json_object_get(test, "place_name")),
+                       member_text(test, "place"),
+                       reader_text(reader, "测试中,至", "is under test until"), until,
+                       reader_text(reader, "报警不会通知人员", "nobody is called"),
+                       member_text(test, "by"), member_text(test, "reason"));
+        (void)text_fit(line, (int)sizeof line, clean, sizeof clean);
+        (void)fprintf(stderr, "%s\n", clean);
+    }
+}
+
 int session_each(struct session *session, const char *path, const char *list,
                  void (*row)(void *context, const json_t *row), void *context) {
     char page[PATH_SIZE];
@@ -133,6 +154,7 @@ int session_each(struct session *session, const char *path, const char *list,
         }
         if (from == 0) {
             end = session_warn_engine(session, answer);
+            session_warn_tests(session, answer);
         }
         size_t index = 0;
         json_t *member = NULL;

@@ -57,6 +57,9 @@ void session_explain(const struct session *session, int client_error);
  */
 int session_warn_engine(const struct session *session, const json_t *answer);
 
+/* Say which places are under test, as the answer's `tests` has them: nobody is called there. */
+void session_warn_tests(const struct session *session, const json_t *answer);
+
 /* Follow a list over its pages: calls `row` for each member of `list`. Returns an exit code. */
 int session_each(struct session *session, const char *path, const char *list,
                  void (*row)(void *context, const json_t *row), void *context);

@@ -154,10 +154,29 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
     return body;
 }
 
-/* What every list begins with. */
+/* The places under test, where nobody is called: who began it, why, and until when. */
+static json_t *body_tests(const struct view *view) {
+    const struct site *site = view->site;
+    json_t *rows = json_array();
+    for (uint32_t i = 0; i < site->ruleset.place_count; i++) {
+        const struct view_test *test = &view->tests[i];
+        if (view_is_tested(view, i)) {
+            json_t *row = json_pack(
+                "{s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "place", site_text(site, site->places[i].id),
+                "place_name", body_name(site, site->places[i].name), "begun",
+                body_wall(test->begun), "until", body_wall(test->until), "by", test->actor, "role",
+                role_name(test->role), "reason", test->reason);
+            (void)json_array_append_new(rows, row);
+        }
+    }
+    return rows;
+}
+
+/* What every list begins with: how fresh it is, and where nobody is called. */
 static json_t *body_head(const struct view *view, uint64_t real_ns) {
-    return json_pack("{s:s, s:I}", "engine", view_engine_name(view_engine(view, real_ns)),
-                     "engine_age_ms", (json_int_t)(view_silence_ns(view, real_ns) / NS_PER_MS));
+    return json_pack("{s:s, s:I, s:o}", "engine", view_engine_name(view_engine(view, real_ns)),
+                     "engine_age_ms", (json_int_t)(view_silence_ns(view, real_ns) / NS_PER_MS),
+                     "tests", body_tests(view));
 }
 
 static void body_next(json_t *body, uint32_t next, uint32_t count) {

@@ -6,7 +6,8 @@
  * JSON bodies
  *
  * What the tables of the view look like as JSON. Each list carries `engine` and `engine_age_ms`, so
- * that nobody can mistake old content for the present. Names and texts are given in every language;
+ * that nobody can mistake old content for the present, and the `tests` that run, so that nobody takes
+ * a place for watched where people are not called. Names and texts are given in every language;
  * which one is shown is the reader's choice. A number that is not finite never gets in: it is null,
  * and the quality says why.
  */

@@ -12,7 +12,9 @@ int view_init(struct view *view, const struct site *site, uint64_t real_ns) {
     view->alarms = calloc((size_t)site->ruleset.alarm_count + 1, sizeof *view->alarms);
     view->points = calloc((size_t)site->ruleset.point_count + 1, sizeof *view->points);
     view->buses = calloc((size_t)site->bus_count + 1, sizeof *view->buses);
-    if (view->alarms == NULL || view->points == NULL || view->buses == NULL) {
+    view->tests = calloc((size_t)site->ruleset.place_count + 1, sizeof *view->tests);
+    if (view->alarms == NULL || view->points == NULL || view->buses == NULL ||
+        view->tests == NULL) {
         view_deinit(view);
         return err_origin(-ENOMEM);
     }
@@ -23,9 +25,11 @@ void view_deinit(struct view *view) {
     free(view->alarms);
     free(view->points);
     free(view->buses);
+    free(view->tests);
     view->alarms = NULL;
     view->points = NULL;
     view->buses = NULL;
+    view->tests = NULL;
 }
 
 void view_welcome(struct view *view, const struct wire_welcome *welcome, uint64_t real_ns) {
@@ -109,6 +113,27 @@ static void view_take_buses(struct view *view, const struct wire_buses *message)
     }
 }
 
+static void view_test(struct view *view, const struct wire_test *message) {
+    if (message->place >= view->site->ruleset.place_count || message->role >= ROLE_COUNT) {
+        view->faults++;
+        return;
+    }
+    struct view_test *test = &view->tests[message->place];
+    *test = (struct view_test){
+        .round = view->tests_round + 1, /* of the components that follow */
+        .role = (enum role)message->role,
+        .begun = message->begun,
+        .until = message->until,
+    };
+    memcpy(test->actor, message->actor, sizeof test->actor - 1);
+    memcpy(test->reason, message->reason, sizeof test->reason - 1);
+}
+
+bool view_is_tested(const struct view *view, uint32_t place) {
+    const struct view_test *test = &view->tests[place];
+    return test->round != 0 && test->round == view->tests_round;
+}
+
 static void view_newest(struct view *view, uint64_t seq) {
     if (seq > view->newest_seq) {
         view->newest_seq = seq;
@@ -127,6 +152,10 @@ void view_receive(struct view *view, const struct wire_header *message, uint64_t
     case WIRE_COMPONENTS:
         view->components = *(const struct wire_components *)message;
         view->components_known = true;
+        view->tests_round++;
+        return;
+    case WIRE_TEST:
+        view_test(view, (const struct wire_test *)message);
         return;
     case WIRE_FIGURES:
         view_take_figures(view, (const struct wire_figures *)message);

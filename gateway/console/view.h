@@ -50,6 +50,15 @@ struct view_figures {
     uint64_t values[FIGURE_COUNT];
 };
 
+/* The test of a place. */
+struct view_test {
+    uint32_t round; /* of the components that closed the list which it was in; 0: never */
+    enum role role;
+    struct wall begun, until;
+    char actor[LIMIT_ACTOR];
+    char reason[LIMIT_REASON];
+};
+
 struct view_bus {
     uint32_t round;
     struct wire_bus counts;
@@ -61,6 +70,8 @@ struct view {
     struct view_point *points;
     struct wire_components components; /* valid once `components_known` */
     bool components_known;
+    struct view_test *tests; /* by place */
+    uint32_t tests_round;    /* counts the components: a test that runs is of the last */
     struct view_figures figures[LIMIT_COMPONENTS]; /* of field processes and the uplink */
     struct view_figures engine_figures;
     struct view_bus *buses; /* parallel to the site's */
@@ -91,6 +102,9 @@ const char *view_engine_name(enum view_engine engine);
 
 /* How long nothing has come from the engine; real time. */
 uint64_t view_silence_ns(const struct view *view, uint64_t real_ns);
+
+/* Does a test of this very place run, as far as the engine has said? */
+bool view_is_tested(const struct view *view, uint32_t place);
 
 /*
  * The quality to show of a point: a good value is stale without the engine, and until it was told

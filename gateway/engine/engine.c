@@ -636,6 +636,7 @@ static bool engine_receive(void *context, struct engine_peer *peer,
     case WIRE_ALARM_STATE:
     case WIRE_POINT_VALUES:
     case WIRE_COMPONENTS:
+    case WIRE_TEST:
     case WIRE_COMMAND_RESULT:
     case WIRE_NOTICE:
     case WIRE_KIND_COUNT:
@@ -717,6 +718,18 @@ static void engine_writable(void *context, struct engine_peer *peer) {
 
 /* ---- once a second ---- */
 
+/* Tell of each test that runs; false when one did not fit. */
+static bool engine_send_tests(struct engine *engine, struct engine_peer *peer) {
+    struct wire_test test;
+    uint32_t place = 0;
+    bool fits = true;
+    while (fits &&
+           standing_next(&engine->standing, &place, engine_now(engine), clock_wall(), &test)) {
+        fits = engine_peer_send(peer, &test) == 0;
+    }
+    return fits;
+}
+
 static void engine_send_components(struct engine *engine) {
     struct engine_peer *peer = engine_console(engine);
     if (peer == NULL) {
@@ -741,7 +754,10 @@ static void engine_send_components(struct engine *engine) {
         .journal_pending = stats.pending,
     };
     memcpy(message.present, engine->roster.present, sizeof message.present);
-    (void)!engine_peer_send(peer, &message); /* a full socket gets the next one */
+    /* After the tests, or not at all: it says that those were all. A full socket gets the next one. */
+    if (engine_send_tests(engine, peer)) {
+        (void)!engine_peer_send(peer, &message);
+    }
 }
 
 static void engine_send_figures(struct engine *engine) {

@@ -86,6 +86,28 @@ struct journal_standing *standing_state_new(const struct standing *standing, str
     return r == 0 ? state : journal_standing_free(state);
 }
 
+bool standing_next(const struct standing *standing, uint32_t *place, struct instant now,
+                   struct wall wall, struct wire_test *ret) {
+    uint32_t left_ds = 0;
+    while (left_ds == 0 && *place < standing->site->ruleset.place_count) {
+        left_ds = core_test_left_ds(standing->core, (*place)++, now);
+    }
+    if (left_ds == 0) {
+        return false;
+    }
+    const struct standing_note *note = &standing->notes[*place - 1];
+    *ret = (struct wire_test){
+        .header = wire_header_of(WIRE_TEST, sizeof *ret),
+        .place = *place - 1,
+        .role = (uint32_t)note->role,
+        .begun = note->begun,
+        .until = {wall.ns + (int64_t)(left_ds * NS_PER_DS)},
+    };
+    memcpy(ret->actor, note->actor, sizeof ret->actor);
+    memcpy(ret->reason, note->reason, sizeof ret->reason);
+    return true;
+}
+
 /* The points that were ticked off; one that the site no longer has was. */
 static void standing_restore_tripped(struct standing *standing, const char *tripped) {
     char id[SITE_ENTITY_SIZE];

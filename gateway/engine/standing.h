@@ -41,6 +41,13 @@ void standing_follow(struct standing *standing, const struct core_event *event);
 struct journal_standing *standing_state_new(const struct standing *standing, struct instant now,
                                             struct wall wall);
 
+/*
+ * What people are to see of the first test that runs at `*place` or a later place; moves `*place`
+ * behind it. False when there is none.
+ */
+bool standing_next(const struct standing *standing, uint32_t *place, struct instant now,
+                   struct wall wall, struct wire_test *ret);
+
 /* Give `place` its test back. The time that it was away counts: see restore.h. */
 void standing_restore_test(struct standing *standing, uint32_t place,
                            const struct journal_standing *recorded, const struct journal_test *test,

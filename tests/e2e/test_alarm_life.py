@@ -115,8 +115,11 @@ def test_a_walk_test_ticks_off_what_is_tripped_and_calls_nobody(scene):
     code, _out, err = gateway.try_cli("walk-test", "care/day-care", "--lang", "en")
     assert code == 1 and "never under test" in err
     refused(gateway, "for how long", "test", "begin", "care/day-care")
-    gateway.cli("test", "begin", "care/day-care", "--minutes", "30", "--by", "wang")
-    refused(gateway, "under test already", "test", "begin", "care", "--minutes", "30")
+    refused(gateway, "Say why", "test", "begin", "care/day-care", "--minutes", "30")
+    gateway.cli("test", "begin", "care/day-care", "--minutes", "30", "--by", "wang", "--reason", "monthly test")
+    refused(gateway, "under test already", "test", "begin", "care", "--minutes", "30", "--reason", "monthly test")
+    begun = backend.until_event(type="test.begun", subject="care/day-care")[0]["data"]
+    assert begun["actor"].startswith("wang") and begun["reason"] == "monthly test" and begun["until"]
     field.press(BUTTON)
     raised = backend.until_event(type="alarm.raised", subject=BUTTON)[0]
     assert raised["data"]["state"]["test"] is True

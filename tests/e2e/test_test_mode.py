@@ -31,6 +31,14 @@ def ticked(gateway):
     return {row["point"] for row in map(json.loads, out.splitlines()) if row["tested"]}
 
 
+def until_shown(gateway, shown):
+    """Whoever looks at alarms, points or the gateway is told where nobody is called; or is not any more."""
+    said = "Day-care room (care/day-care) is under test until"
+    for command in ("alarms", "points", "health"):
+        until(lambda command=command: (said in gateway.try_cli(command, "--lang", "en")[2]) == shown,
+              f"`tocsin {command}` to {'say' if shown else 'say no longer'} that the room is under test")
+
+
 def begin(backend, field, gateway, minutes):
     """Begin a test of the room and press one of its buttons, which stays pressed."""
     gateway.cli("test", "begin", ROOM, "--minutes", str(minutes), "--by", "wang", "--reason", "yearly test")
@@ -50,8 +58,12 @@ def test_a_test_outlives_the_engine_and_calls_nobody(scene):
                  ("{after: 60 s,  to: shift care", "{after: 0 s,  to: shift care"))
     backend, field, gateway = scene.everything()
     begin(backend, field, gateway, 30)
+    until_shown(gateway, True)
     until_back(gateway, gateway.kill("engine", signal.SIGKILL))
     assert is_tested(gateway)
+    until_shown(gateway, True)
+    err = gateway.try_cli("alarms", "--lang", "zh")[2]
+    assert "wang" in err and "yearly test" in err, "who and why are known after a restart as well"
     code, _out, err = gateway.try_cli("test", "begin", "care", "--minutes", "5", "--reason", "again", "--lang", "en")
     assert code == 1 and "under test already" in err
     # Pressed again it is a test still, and is not ticked off twice; another button is ticked off beside it.
@@ -76,6 +88,7 @@ def test_a_test_outlives_the_engine_and_calls_nobody(scene):
     gateway.cli("test", "end", ROOM)
     ended = backend.until_event(type="test.ended", subject=ROOM)
     assert len(ended) == 1 and ended[0]["data"]["actor"]
+    until_shown(gateway, False)
     assert {event["subject"] for event in backend.events(type="test.untested")} == {"care/day-care/smoke-1"}
 
 

@@ -73,6 +73,19 @@ static void scene_components(struct scene *scene, uint8_t field, uint64_t now) {
     scene_tell(scene, &message, now);
 }
 
+static void scene_test(struct scene *scene, uint32_t place, uint64_t now) {
+    const struct wire_test message = {
+        .header = wire_header_of(WIRE_TEST, sizeof message),
+        .place = place,
+        .role = ROLE_ENGINEER,
+        .begun = {1795331820123000000},
+        .until = {1795333620123000000},
+        .actor = "wang",
+        .reason = "yearly test",
+    };
+    scene_tell(scene, &message, now);
+}
+
 static const struct alarm_axes raised = {.active = true, .latched = true, .open = true};
 
 static int scene_open(void **state) {
@@ -110,6 +123,40 @@ static void before_the_snapshot_is_complete_no_alarm_cannot_be_said(void **state
     assert_string_equal(text_at(body, "engine", NULL), "present");
     assert_int_equal(json_array_size(json_object_get(body, "alarms")), 0);
     json_decref(body);
+}
+
+/* Every list says where nobody is called, until the engine no longer does. */
+static void places_under_test_are_told_with_every_list(void **state) {
+    struct scene *scene = *state;
+    uint32_t place = scene->site.ruleset.place_count - 1;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    scene_test(scene, place, second);
+    assert_false(view_is_tested(&scene->view, place)); /* the list is not complete yet */
+    scene_components(scene, TRUTH_TRUE, second);
+    assert_true(view_is_tested(&scene->view, place));
+    json_t *const bodies[] = {
+        body_alarms(&scene->view, false, 0, second),
+        body_points(&scene->view, RULESET_NONE, 0, (struct wall){1}, second),
+        body_health(&scene->view, second),
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        json_t *tests = json_object_get(bodies[i], "tests");
+        assert_int_equal(json_array_size(tests), 1);
+        json_t *test = json_array_get(tests, 0);
+        assert_string_equal(text_at(test, "place", NULL),
+                            site_text(&scene->site, scene->site.places[place].id));
+        assert_string_equal(text_at(test, "by", NULL), "wang");
+        assert_string_equal(text_at(test, "role", NULL), "engineer");
+        assert_string_equal(text_at(test, "reason", NULL), "yearly test");
+        assert_string_equal(text_at(test, "until", NULL), "2026-11-22T07:47:00.123Z");
+        json_decref(bodies[i]);
+    }
+    scene_components(scene, TRUTH_TRUE, second);
+    assert_false(view_is_tested(&scene->view, place));
+    scene_test(scene, place + 1, second); /* which the site does not have */
+    assert_int_equal(scene->view.faults, 1);
 }
 
 static void an_engine_that_says_nothing_for_five_seconds_is_not_present(void **state) {
@@ -571,6 +618,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(before_the_snapshot_is_complete_no_alarm_cannot_be_said,
                                         scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(places_under_test_are_told_with_every_list, scene_open,
+                                        scene_close),
         cmocka_unit_test_setup_teardown(an_engine_that_says_nothing_for_five_seconds_is_not_present,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(

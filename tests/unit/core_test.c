@@ -1005,7 +1005,8 @@ static void the_end_of_a_test_is_told_where_it_begins_and_nowhere_else(void **st
 
 static void a_test_by_no_role_or_of_no_place_is_refused(void **state) {
     (void)state;
-    struct command command = {.verb = COMMAND_TEST_BEGIN, .place = HALL, .duration_s = 60};
+    struct command command = {
+        .verb = COMMAND_TEST_BEGIN, .place = HALL, .duration_s = 60, .reason = "yearly"};
     const struct input input = {.kind = INPUT_COMMAND, .command = &command};
     command.role = ROLE_COUNT;
     take(&input);
@@ -1035,7 +1036,8 @@ static void the_last_of_four_places_is_tested_and_that_ends(void **state) {
     }
     assert_true(trial_bind(trial));
     stage_core((struct instant){0});
-    const struct command command = {.verb = COMMAND_TEST_BEGIN, .place = WING, .duration_s = 60};
+    const struct command command = {
+        .verb = COMMAND_TEST_BEGIN, .place = WING, .duration_s = 60, .reason = "yearly"};
     struct input input = {.kind = INPUT_COMMAND, .command = &command};
     take(&input);
     assert_int_equal(stage.step.events[0].type, EVENT_TEST_BEGUN);
