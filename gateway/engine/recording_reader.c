@@ -114,7 +114,8 @@ static int reader_look(struct recording_reader *reader, char reason[RECORDING_RE
     if (!reader_block(reader, head.end, &reader->core) || reader->core.kind != RECORDING_CORE ||
         !reader_block(reader, reader->core.end, &reader->picture) ||
         reader->picture.kind != RECORDING_PICTURE) {
-        return reader_refuse(reason, "its engine was stopped before its beginning was written");
+        return reader_refuse(reason, "its engine was stopped before its beginning was written, or "
+                                     "its beginning is damaged");
     }
     reader->inputs_at = reader->picture.end;
     reader->points = calloc((size_t)reader->head.point_count + 1, sizeof *reader->points);
@@ -171,8 +172,9 @@ void recording_reader_rewind(struct recording_reader *reader, enum recording_blo
     reader->cursor = (struct recording_bytes){.begin = reader->bytes};
     reader->all = part == RECORDING_INPUTS;
     reader->next_at = reader->inputs_at;
-    reader->verdict =
-        (struct recording_verdict){.ending = RECORDING_ENDED_OPEN, .offset = reader->inputs_at};
+    reader->verdict = (struct recording_verdict){.ending = RECORDING_ENDED_OPEN,
+                                                 .offset = reader->inputs_at,
+                                                 .unread = reader->size - reader->inputs_at};
     if (!reader->all) {
         reader->cursor.begin = reader->picture.body;
         reader->cursor.size = reader->picture.size;
@@ -180,8 +182,10 @@ void recording_reader_rewind(struct recording_reader *reader, enum recording_blo
 }
 
 static void reader_damaged(struct recording_reader *reader, uint64_t offset, const char *reason) {
-    reader->verdict = (struct recording_verdict){
-        .ending = RECORDING_ENDED_DAMAGED, .offset = offset, .reason = reason};
+    reader->verdict = (struct recording_verdict){.ending = RECORDING_ENDED_DAMAGED,
+                                                 .offset = offset,
+                                                 .unread = reader->size - offset,
+                                                 .reason = reason};
     reader->all = false;
 }
 
@@ -199,6 +203,55 @@ static void reader_ended(struct recording_reader *reader, const struct reader_bl
     reader->verdict.dropped = end.dropped;
 }
 
+/* Could a block with this head stand behind the beginning? */
+static bool reader_is_plausible(const struct recording_block_head *head) {
+    return head->kind == RECORDING_END ? head->size == sizeof(struct recording_end)
+                                       : head->kind == RECORDING_INPUTS && head->size > 0 &&
+                                             head->size <= RECORDING_INPUTS_MAX;
+}
+
+/*
+ * The block at `at` claims more bytes than there are. Then what is there is its beginning, and
+ * nothing else, unless the claim is what is wrong.
+ */
+static bool reader_is_torn(const struct recording_reader *reader, size_t at,
+                           const struct recording_block_head *head) {
+    size_t body = at + sizeof *head;
+    struct reader_block block;
+    struct recording_block_head whole = recording_block_of(
+        (enum recording_block)head->kind, reader->bytes + body, reader->size - body);
+    if (whole.sum == head->sum) {
+        return false;
+    }
+    for (size_t next = body; reader->size - next >= sizeof *head; next++) {
+        struct recording_block_head follows;
+        memcpy(&follows, reader->bytes + next, sizeof follows);
+        if (reader_is_plausible(&follows) && reader_block(reader, next, &block)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* No sound block stands where the next one should: is that how a segment that is cut off ends? */
+static void reader_broken(struct recording_reader *reader) {
+    struct recording_block_head head;
+    size_t at = reader->next_at;
+    size_t left = reader->size - at;
+    reader->all = false;
+    if (left < sizeof head) {
+        return;
+    }
+    memcpy(&head, reader->bytes + at, sizeof head);
+    if (!reader_is_plausible(&head)) {
+        reader_damaged(reader, at, "a block that nobody writes");
+    } else if (left - sizeof head >= head.size) {
+        reader_damaged(reader, at, "a block that is not as it was written");
+    } else if (!reader_is_torn(reader, at, &head)) {
+        reader_damaged(reader, at, "a block of another size than was written");
+    }
+}
+
 /* Go on to the next block of inputs; false if there is none. */
 static bool reader_advance(struct recording_reader *reader) {
     struct reader_block block;
@@ -206,9 +259,10 @@ static bool reader_advance(struct recording_reader *reader) {
         return false;
     }
     reader->verdict.offset = reader->next_at;
+    reader->verdict.unread = reader->size - reader->next_at;
     if (!reader_block(reader, reader->next_at, &block)) {
-        reader->all = false;
-        return false; /* torn, and all before it is whole */
+        reader_broken(reader);
+        return false;
     }
     if (block.kind == RECORDING_END) {
         reader_ended(reader, &block);

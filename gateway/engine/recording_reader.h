@@ -6,7 +6,10 @@
  * Reading a segment of a recording
  *
  * Reads whatever is there: a segment that is still being written or was cut off by a kill ends with
- * its last whole block; damage further in ends it there. What comes before is as it was recorded.
+ * its last whole block. What a kill cannot leave is damage: a whole block whose sum is not right, one
+ * of a kind or a size that nobody writes, one that is cut off with sound bytes behind it. What comes
+ * before is as it was recorded; behind damage nothing can be read, because each input is written as
+ * its difference from the one before.
  */
 
 #include "gateway/engine/recording_file.h"
@@ -22,7 +25,8 @@ enum recording_ending {
     RECORDING_ENDED_FULL,    /* the next one goes on */
     RECORDING_ENDED_STOPPED, /* the engine was stopped */
     RECORDING_ENDED_DROPPED, /* the disk was too slow, inputs are missing afterwards */
-    RECORDING_ENDED_OPEN,    /* it is still being written, or its engine was killed */
+    RECORDING_ENDED_OPEN, /* it is still being written, its engine was killed, or its end is gone:
+                                who knows what follows can tell (tape.h) */
     RECORDING_ENDED_DAMAGED, /* at an offset, for a reason */
 };
 
@@ -30,6 +34,7 @@ struct recording_verdict {
     enum recording_ending ending;
     uint64_t dropped;   /* ENDED_DROPPED: how many */
     uint64_t offset;    /* ENDED_OPEN, ENDED_DAMAGED: bytes of the file that are whole */
+    uint64_t unread;    /* likewise: bytes behind them */
     const char *reason; /* ENDED_DAMAGED; static storage */
 };
 

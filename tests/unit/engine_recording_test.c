@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -435,28 +436,84 @@ static void a_segment_cut_at_any_byte_is_read_up_to_its_last_whole_block(void **
     free(bytes);
 }
 
-static void any_changed_byte_is_noticed(void **state) {
-    size_t size, ends[3];
-    char path[2 * PATH_SIZE];
+/*
+ * Read the file at `path`, one byte of which is not as it was written. What is read must be what was
+ * heard, and the end must be told as damage that begins not behind that byte.
+ */
+static void damage_is_told(const char *path, size_t at, const size_t ends[3],
+                           struct instant began) {
     char reason[RECORDING_REASON_SIZE];
     struct recording_reader *reader;
+    struct input input;
+    int r = recording_reader_new(path, &reader, reason);
+    assert_int_equal(r, at < ends[2] ? RECORDING_E_FILE : 0);
+    if (r != 0) {
+        return;
+    }
+    scene.now = began;
+    for (unsigned i = 0; recording_reader_next(reader, &input); i++) {
+        struct input wanted = input_make(i);
+        assert_true(i < 80);
+        assert_int_equal(input.at.ns, wanted.at.ns);
+        assert_int_equal(input.reading.point, wanted.reading.point);
+        assert_true(input.reading.value == wanted.reading.value);
+    }
+    struct recording_verdict verdict = recording_reader_verdict(reader);
+    assert_int_equal(verdict.ending, RECORDING_ENDED_DAMAGED);
+    assert_true(verdict.offset >= ends[2] && verdict.offset <= at);
+    assert_true(verdict.unread > 0 && strlen(verdict.reason) > 10);
+    reader = recording_reader_free(reader);
+}
+
+/* A file in memory, which costs no disk; `path` opens it. */
+static int memory_file(const unsigned char *bytes, size_t size, char path[2 * PATH_SIZE]) {
+    int fd = memfd_create("segment", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, size), size);
+    snprintf(path, 2 * PATH_SIZE, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+/* Each byte, of a segment that was ended and of one that is still being written. */
+static void a_changed_byte_anywhere_is_told_and_nothing_wrong_is_read(void **state) {
+    static const unsigned char flips[] = {0x01, 0x20, 0x80};
+    struct instant began = scene.now;
+    size_t size, ends[3];
+    char path[2 * PATH_SIZE];
     (void)state;
     unsigned char *bytes = small_segment(&size, ends);
-    path_of("changed", path);
-    for (size_t at = 0; at < size; at += at < ends[2] && at > ends[0] ? 211 : 3) {
-        bytes[at] ^= 0x20;
-        file_write(path, bytes, size);
-        int r = recording_reader_new(path, &reader, reason);
-        if (at < ends[2]) {
-            assert_int_equal(r, RECORDING_E_FILE);
-        } else {
-            assert_int_equal(r, 0);
-            (void)read_all(reader);
-            assert_int_not_equal(recording_reader_verdict(reader).ending, RECORDING_ENDED_STOPPED);
-            assert_true(recording_reader_verdict(reader).offset <= at);
-            reader = recording_reader_free(reader);
+    for (unsigned open = 0; open < 2; open++) {
+        size_t until =
+            size -
+            (open != 0 ? sizeof(struct recording_block_head) + sizeof(struct recording_end) : 0);
+        int fd = memory_file(bytes, until, path);
+        /* The snapshot is one long block: every byte of its head, and some of its body. */
+        for (size_t at = 0; at < until; at += at < ends[2] && at > ends[0] + 12 ? 211 : 1) {
+            for (unsigned i = 0; i < sizeof flips; i++) {
+                unsigned char flipped = bytes[at] ^ flips[i];
+                assert_int_equal(pwrite(fd, &flipped, 1, (off_t)at), 1);
+                damage_is_told(path, at, ends, began);
+                assert_int_equal(pwrite(fd, bytes + at, 1, (off_t)at), 1);
+            }
         }
-        bytes[at] ^= 0x20;
+        assert_int_equal(close(fd), 0);
+    }
+    free(bytes);
+}
+
+/* A kill takes from the end only. */
+static void bytes_that_are_gone_in_the_middle_are_told(void **state) {
+    struct instant began = scene.now;
+    size_t size, ends[3];
+    char path[2 * PATH_SIZE];
+    (void)state;
+    unsigned char *bytes = small_segment(&size, ends);
+    size_t end_at = size - sizeof(struct recording_block_head) - sizeof(struct recording_end);
+    for (size_t at = ends[2]; at < end_at; at++) {
+        int fd = memory_file(bytes, at, path);
+        assert_int_equal(write(fd, bytes + at + 1, size - at - 1), size - at - 1);
+        damage_is_told(path, at, ends, began);
+        assert_int_equal(close(fd), 0);
     }
     free(bytes);
 }
@@ -587,7 +644,10 @@ int main(void) {
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_segment_cut_at_any_byte_is_read_up_to_its_last_whole_block, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(any_changed_byte_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_byte_anywhere_is_told_and_nothing_wrong_is_read,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bytes_that_are_gone_in_the_middle_are_told, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_killed_engine_leaves_what_it_had_handed_over, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
