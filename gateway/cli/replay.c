@@ -14,10 +14,10 @@
 
 #include "gateway/cli/event_line.h"
 #include "gateway/cli/replay_options.h"
+#include "gateway/cli/replay_report.h"
 #include "gateway/clock.h"
 #include "gateway/config/config.h"
 #include "gateway/replay/comparison.h"
-#include "gateway/replay/journal_check.h"
 #include "gateway/replay/ledger.h"
 #include "gateway/replay/replay.h"
 
@@ -25,8 +25,6 @@ enum {
     EXIT_GOOD = 0,
     EXIT_FAILED = 1,
     EXIT_WRONG = 2,
-    /* Differences from the journal, and lines of a history that are wrong, told one by one. */
-    COMPLAINTS_MAX = 20,
 };
 
 struct performance {
@@ -36,17 +34,12 @@ struct performance {
     struct tape kept; /* holds `site` if that is the recorded one */
     struct site site, other;
     struct replay replay;
-    struct journal_check *check;
+    struct replay_report report; /* holds the journal to be compared with */
     struct ledger *ledger;
     struct comparison comparison;
 
-    char prefix[2 * JOURNAL_ID_PREFIX_SIZE]; /* of the ids of the stretch */
-    uint64_t next_seq;                       /* 0: the events have none */
     uint64_t events;
-    uint64_t equal, different, absent; /* from the journal */
-    uint64_t complaints;
-    bool learned;    /* the reader knows the site's names */
-    bool incomplete; /* something is missing, damaged or strayed */
+    bool learned; /* the reader knows the site's names */
 };
 
 static const char *say(const struct performance *play, const char *zh, const char *en) {
@@ -95,33 +88,6 @@ static void event_show(struct performance *play, const char *body, size_t size) 
     }
 }
 
-static void journal_differs(struct performance *play, uint64_t seq, const char *recorded,
-                            size_t recorded_size, const char *body, size_t size) {
-    play->different++;
-    if (play->complaints++ < COMPLAINTS_MAX) {
-        (void)fprintf(stderr, "tocsin replay: #%" PRIu64 " %s\n  %s %.*s\n  %s %.*s\n", seq,
-                      say(play, "与记录不同", "is not what was recorded"),
-                      say(play, "记录:", "recorded:"), (int)recorded_size, recorded,
-                      say(play, "重放:", "replayed:"), (int)size, body);
-    }
-}
-
-static void journal_compare(struct performance *play, uint64_t seq, const char *body, size_t size) {
-    const char *recorded;
-    size_t recorded_size;
-    switch (journal_check_next(play->check, seq, body, size, &recorded, &recorded_size)) {
-    case JOURNAL_CHECK_EQUAL:
-        play->equal++;
-        return;
-    case JOURNAL_CHECK_ABSENT:
-        play->absent++;
-        return;
-    case JOURNAL_CHECK_DIFFERENT:
-        journal_differs(play, seq, recorded, recorded_size, body, size);
-        return;
-    }
-}
-
 /* Write the event as it is published; numbered by itself where the recording gives no seq. */
 static void event_told(void *context, const struct rehearsal *rehearsal,
                        const struct core_event *event, const struct event_json *json) {
@@ -135,19 +101,17 @@ static void event_told(void *context, const struct rehearsal *rehearsal,
     play->events++;
     performance_learn(play, rehearsal->site);
     if (journal_event_new(json->text, json->split, json->size, &made) != 0) {
-        play->incomplete = true;
+        play->report.incomplete = true;
         (void)fputs("tocsin replay: no memory: an event is not shown\n", stderr);
         return;
     }
-    uint64_t seq = play->next_seq;
-    size_t size = journal_event_body(made, play->prefix, seq, play->events, body);
+    const struct replay_report *report = &play->report;
+    size_t size = journal_event_body(made, report->prefix, report->next_seq, play->events, body);
     (void)journal_event_free(made);
-    if (play->check != NULL && seq > 0) {
-        journal_compare(play, seq, body, size);
-    } else if (play->check == NULL) {
+    replay_report_event(&play->report, body, size);
+    if (report->check == NULL) {
         event_show(play, body, size);
     }
-    play->next_seq += seq > 0 ? 1 : 0;
 }
 
 static void event_before(void *context, const struct rehearsal *rehearsal,
@@ -182,81 +146,6 @@ static void alarm_kept(void *context, const struct rehearsal *rehearsal, uint32_
                        struct wall wall) {
     const struct performance *play = context;
     ledger_alarm(play->ledger, rehearsal, alarm, wall);
-}
-
-/* ---- remarks ---- */
-
-static void remark_say(const struct performance *play, const struct replay_told *told,
-                       const char *zh, const char *en) {
-    (void)fprintf(stderr, "tocsin replay: %s: %s\n", told->segment, say(play, zh, en));
-}
-
-static void remark_reason(const struct performance *play, const struct replay_told *told,
-                          const char *zh, const char *en) {
-    (void)fprintf(stderr, "tocsin replay: %s: %s: %s (%" PRIu64 ")\n", told->segment,
-                  say(play, zh, en), told->reason != NULL ? told->reason : "", told->count);
-}
-
-static void stretch_begins(struct performance *play, const struct replay_told *told) {
-    const struct recording_head *head = told->head;
-    bool has_seq = told->remark == REPLAY_BEGINS && head->boot[0] != 'r';
-    (void)snprintf(play->prefix, sizeof play->prefix, "%s.%s.%s.", head->site, head->gateway,
-                   has_seq ? head->boot : "replay");
-    play->next_seq = has_seq ? head->next_seq : 0;
-}
-
-/* The journal goes on where the replay ended: then something was recorded that was not replayed. */
-static void stretch_ends(struct performance *play, const struct replay_told *told) {
-    const char *recorded;
-    size_t size;
-    if (play->check != NULL && play->next_seq > 0 &&
-        journal_check_has(play->check, play->next_seq, told->wall, &recorded, &size)) {
-        journal_differs(play, play->next_seq, recorded, size, "-", 1);
-    }
-    play->next_seq = 0;
-}
-
-static void remark(void *context, const struct replay_told *told) {
-    struct performance *play = context;
-    play->incomplete =
-        play->incomplete || (told->remark != REPLAY_BEGINS && told->remark != REPLAY_BEGINS_FRESH &&
-                             told->remark != REPLAY_ENDS);
-    switch (told->remark) {
-    case REPLAY_BEGINS:
-        stretch_begins(play, told);
-        return;
-    case REPLAY_BEGINS_FRESH:
-        stretch_begins(play, told);
-        remark_say(
-            play, told, "规则或程序版本与录制时不同:从当时已知的状态开始,时间窗口重新计",
-            "other rules or another build than recorded: it begins from what was known then, "
-            "and windows begin anew");
-        return;
-    case REPLAY_UNREADABLE:
-        remark_reason(play, told, "无法读取", "it cannot be read");
-        return;
-    case REPLAY_NO_SITE:
-        remark_say(play, told, "录制时的站点文件已不在,--site 的规则又不同:跳过",
-                   "the site it was recorded under is gone, and --site has other rules: left out");
-        return;
-    case REPLAY_DROPPED:
-        remark_reason(play, told, "磁盘太慢,此后缺少输入",
-                      "the disk was too slow, inputs are missing afterwards");
-        return;
-    case REPLAY_DAMAGED:
-        remark_reason(play, told, "文件损坏", "the file is damaged");
-        return;
-    case REPLAY_STRAYED:
-        remark_say(
-            play, told, "重放没有到达此段的快照:这是程序错误,请报告",
-            "the replay did not arrive at this segment's snapshot: this is a bug, report it");
-        return;
-    case REPLAY_ENDS:
-        stretch_ends(play, told);
-        return;
-    case REPLAY_REMARK_COUNT:
-        break;
-    }
 }
 
 /* ---- sites ---- */
@@ -303,8 +192,9 @@ static int site_recorded(struct performance *play) {
 static int performance_sites(struct performance *play) {
     const struct replay_options *options = play->options;
     struct replay *replay = &play->replay;
-    replay->remark = remark;
-    replay->context = play;
+    replay->remark = replay_report_remark;
+    replay->context = &play->report;
+    play->report.numbered = options->into == NULL && options->against == NULL;
     replay->side_count = 1;
     replay->sides[0] = (struct replay_side){.told = event_told, .context = play};
     if (options->site != NULL || options->into != NULL) {
@@ -352,8 +242,8 @@ static int play_tape(struct performance *play) {
 static void history_complain_of(void *context, uint64_t line, uint32_t column, const char *what,
                                 const char *about) {
     struct performance *play = context;
-    play->incomplete = true;
-    if (play->complaints++ >= COMPLAINTS_MAX) {
+    play->report.incomplete = true;
+    if (!replay_report_may_complain(&play->report)) {
         return;
     }
     (void)fprintf(stderr, "%s:%" PRIu64, play->options->recording, line);
@@ -370,7 +260,7 @@ static int play_history(struct performance *play) {
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", play->options->recording, strerror(errno));
         return EXIT_FAILED;
     }
-    (void)snprintf(play->prefix, sizeof play->prefix, "%s.%s.replay.",
+    (void)snprintf(play->report.prefix, sizeof play->report.prefix, "%s.%s.replay.",
                    site_text(&play->site, play->site.header->site_id),
                    site_text(&play->site, play->site.header->gateway_id));
     int r = history_read(&history, file, &play->site, history_complain_of, play);
@@ -436,13 +326,14 @@ static int finish_comparison(struct performance *play) {
     return 0;
 }
 
-static void finish_check(struct performance *play) {
-    (void)printf("%s: %" PRIu64 "  %s: %" PRIu64 "  %s: %" PRIu64 "  %s: %" PRIu64 "  %s: %" PRIu64
-                 "\n",
-                 say(play, "输入", "inputs"), play->replay.inputs, say(play, "事件", "events"),
-                 play->events, say(play, "与记录相同", "equal to the journal"), play->equal,
-                 say(play, "不同", "different"), play->different,
-                 say(play, "不在记录中", "not in the journal"), play->absent);
+/* What is in the ledger is not all that was heard: whoever looks at it later cannot know. */
+static void finish_ledger(struct performance *play) {
+    say_count(play, stdout, play->events, "已写入的事件", "events recorded");
+    if (play->report.incomplete) {
+        (void)fprintf(stderr, "tocsin replay: %s: %s\n", play->options->into,
+                      say(play, "录制不完整,写入的事件也不完整",
+                          "the recording is not whole, and neither is this journal"));
+    }
 }
 
 static int performance_run(struct performance *play) {
@@ -451,7 +342,7 @@ static int performance_run(struct performance *play) {
     if (end != EXIT_GOOD) {
         return end;
     }
-    int r = options->journal != NULL ? journal_check_new(options->journal, &play->check) : 0;
+    int r = options->journal != NULL ? journal_check_new(options->journal, &play->report.check) : 0;
     if (r == 0 && options->into != NULL) {
         r = ledger_new(&play->site, options->into, &play->ledger);
         if (r == LEDGER_E_EXISTS) {
@@ -472,20 +363,19 @@ static int performance_run(struct performance *play) {
     }
     if (r == 0 && play->ledger != NULL) {
         r = ledger_finish(play->ledger);
-        say_count(play, stdout, play->events, "已写入的事件", "events recorded");
+        finish_ledger(play);
     }
     if (r < 0) {
         (void)fprintf(stderr, "tocsin replay: %s (%s)\n", strerror(-r), err_path());
         return EXIT_FAILED;
     }
-    if (play->check != NULL) {
-        finish_check(play);
+    replay_report_finish(&play->report);
+    if (play->report.check != NULL) {
+        replay_report_figures(&play->report, play->replay.inputs, play->events);
     }
     say_count(play, stderr, play->replay.left_out, "已略过的输入(该站点没有相应的测点或设备)",
               "inputs left out of points or devices that the site does not have");
-    bool good = !play->incomplete && play->different == 0 &&
-                (play->check == NULL || play->equal > 0 || play->events == 0);
-    return good ? EXIT_GOOD : EXIT_FAILED;
+    return replay_report_is_good(&play->report, play->events) ? EXIT_GOOD : EXIT_FAILED;
 }
 
 int replay_main(int argc, char **argv) {
@@ -496,13 +386,14 @@ int replay_main(int argc, char **argv) {
     }
     struct performance play = {.options = &options};
     reader_init(&play.reader, stdout, options.language);
+    play.report.reader = &play.reader;
     int exit_code = performance_run(&play);
     if (fflush(stdout) != 0 && exit_code == EXIT_GOOD) {
         exit_code = EXIT_FAILED;
     }
     reader_deinit(&play.reader);
     comparison_deinit(&play.comparison);
-    play.check = journal_check_free(play.check);
+    play.report.check = journal_check_free(play.report.check);
     play.ledger = ledger_free(play.ledger);
     tape_close(&play.kept);
     config_result_deinit(&play.other_result);

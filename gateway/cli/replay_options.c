@@ -17,7 +17,7 @@ static const char replay_help[] =
     "\n"
     "  --site SITE.yaml     with the rules and names of this site, instead of those that were recorded\n"
     "  --set PATH=VALUE     override a scalar of the site file (repeatable)\n"
-    "  --journal PATH       compare with the journal (journal.db, or its directory), byte by byte\n"
+    "  --journal PATH       compare with the journal (journal.db, or its directory), byte by byte, both ways\n"
     "  --against RULES.yaml instead of the events, print what these rules would have changed:\n"
     "                       + only with them, - only without, ~ at another time or with other words\n"
     "  --into STATE         instead of printing, record the events in a journal of its own, in a new\n"

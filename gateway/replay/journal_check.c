@@ -101,8 +101,31 @@ enum journal_finding_kind journal_check_next(struct journal_check *check, uint64
                                                                        : JOURNAL_CHECK_DIFFERENT;
 }
 
-bool journal_check_has(struct journal_check *check, uint64_t seq, struct wall wall,
-                       const char **ret_recorded, size_t *ret_size) {
-    const struct check_row *row = check_look(check, seq, ret_recorded, ret_size);
-    return row != NULL && row->wall.ns <= wall.ns;
+struct check_each {
+    void (*row)(void *context, const struct journal_check_row *row);
+    void *context;
+};
+
+static bool check_hand(void *context, const struct journal_row *row) {
+    const struct check_each *each = context;
+    const struct journal_check_row handed = {
+        .seq = row->seq, .wall = row->wall, .body = row->body, .size = row->body_size};
+    each->row(each->context, &handed);
+    return true;
+}
+
+void journal_check_each(struct journal_check *check, uint64_t seq, uint64_t until,
+                        void (*row)(void *context, const struct journal_check_row *row),
+                        void *context) {
+    struct check_each each = {row, context};
+    struct journal_query query = {
+        .after_seq = seq - 1, .until_seq = until - 1, .lane = -1, .limit = ROWS};
+    uint64_t last = 0;
+    do {
+        if (seq == 0 || query.after_seq >= query.until_seq ||
+            journal_read(check->reader, &query, check_hand, &each, &last) != 0) {
+            return;
+        }
+        query.after_seq = last;
+    } while (last > 0);
 }

@@ -6,7 +6,8 @@
  * Is the journal what a replay says?
  *
  * The events of a replay come in the order of their seq, and each is held against the body that was
- * recorded under it, byte by byte.
+ * recorded under it, byte by byte. What the journal has and the replay did not make lies between the
+ * seq where one stretch of the replay ends and that where the next begins.
  */
 
 #include "gateway/journal/journal_reader.h"
@@ -31,8 +32,17 @@ enum journal_finding_kind journal_check_next(struct journal_check *check, uint64
                                              const char *body, size_t size,
                                              const char **ret_recorded, size_t *ret_size);
 
-/* Is there an event of `seq` that was recorded not later than `wall`? Then it is set as above. */
-bool journal_check_has(struct journal_check *check, uint64_t seq, struct wall wall,
-                       const char **ret_recorded, size_t *ret_size);
+/* An event of the journal, valid during the call. */
+struct journal_check_row {
+    uint64_t seq;
+    struct wall wall;
+    const char *body;
+    size_t size;
+};
+
+/* Hand every event of `seq` and later, but before `until`, to `row`. */
+void journal_check_each(struct journal_check *check, uint64_t seq, uint64_t until,
+                        void (*row)(void *context, const struct journal_check_row *row),
+                        void *context);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/replay/replay.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,10 @@ struct replay_segment {
     const char *name;
     struct instant at; /* of the last input */
     struct wall wall;
+    bool starts;            /* it begins where its boot does */
+    bool playing;           /* a stretch, whose last segment this is */
+    struct seam_end before; /* the end of the segment that was taken last */
+    uint64_t whole;         /* bytes of that one */
 };
 
 static void replay_remark(const struct replay_segment *segment, enum replay_remark remark,
@@ -28,6 +31,9 @@ static void replay_remark(const struct replay_segment *segment, enum replay_rema
         .reason = reason,
         .count = count,
         .wall = segment->wall,
+        .unread = remark == REPLAY_DAMAGED ? recording_reader_verdict(segment->reader).unread : 0,
+        .starts = segment->starts,
+        .stopped = segment->before.ending == RECORDING_ENDED_STOPPED,
     };
     segment->replay->remark(segment->replay->context, &told);
 }
@@ -220,33 +226,45 @@ static int stretch_begin(struct replay_segment *segment, bool *ret_playing) {
 
 /* ---- its course ---- */
 
-static void segment_play(struct replay_segment *segment) {
+static void segment_hear(struct replay_segment *segment, const struct input *input) {
     struct replay *replay = segment->replay;
+    segment->at = input->at;
+    segment->wall = input->wall;
+    replay->inputs++;
+    if (replay->exact) {
+        rehearsal_take(&replay->sides[0].rehearsal, input);
+        return;
+    }
+    for (uint32_t i = 0; i < replay->side_count; i++) {
+        side_hear(&replay->sides[i], input);
+    }
+}
+
+/* One that cannot be heard is read as well: how it ends says what is missing after it. */
+static void segment_play(struct replay_segment *segment) {
     struct input input;
     recording_reader_rewind(segment->reader, RECORDING_INPUTS);
     while (recording_reader_next(segment->reader, &input)) {
-        segment->at = input.at;
-        segment->wall = input.wall;
-        replay->inputs++;
-        if (replay->exact) {
-            rehearsal_take(&replay->sides[0].rehearsal, &input);
-            continue;
-        }
-        for (uint32_t i = 0; i < replay->side_count; i++) {
-            side_hear(&replay->sides[i], &input);
+        if (segment->playing) {
+            segment_hear(segment, &input);
         }
     }
 }
 
-/* Tell how the segment ended; true if the next one may go on. */
-static bool segment_end(struct replay_segment *segment) {
+/* Take note of how the segment ended, and tell it where something is missing. */
+static void segment_end(struct replay_segment *segment) {
     struct recording_verdict verdict = recording_reader_verdict(segment->reader);
+    struct seam_end *before = &segment->before;
+    before->known = true;
+    before->number = segment->head->number;
+    memcpy(before->boot, segment->head->boot, sizeof before->boot);
+    before->ending = verdict.ending;
+    segment->whole = verdict.offset;
     if (verdict.ending == RECORDING_ENDED_DROPPED) {
         replay_remark(segment, REPLAY_DROPPED, NULL, verdict.dropped);
     } else if (verdict.ending == RECORDING_ENDED_DAMAGED) {
         replay_remark(segment, REPLAY_DAMAGED, verdict.reason, verdict.offset);
     }
-    return verdict.ending == RECORDING_ENDED_FULL;
 }
 
 /* The segment goes on where the one before ended: the core must be what its snapshot says. */
@@ -259,51 +277,116 @@ static void segment_arrive(struct replay_segment *segment) {
     }
 }
 
+/* Does the segment begin where its boot does? One without inputs has not begun. */
+static bool segment_starts(const struct replay_segment *segment) {
+    struct input input;
+    recording_reader_rewind(segment->reader, RECORDING_INPUTS);
+    return !recording_reader_next(segment->reader, &input) || input.kind == INPUT_START;
+}
+
+/* Tell what is missing between the segment before, of which `cut_at` bytes are whole, and this one. */
+static void segment_seam(struct replay_segment *segment, const char *before, uint64_t cut_at) {
+    uint64_t files;
+    switch (seam_between(&segment->before, segment->head, segment->starts, &files)) {
+    case SEAM_WHOLE:
+    case SEAM_TOLD:
+        return;
+    case SEAM_CUT: {
+        struct replay_segment cut = *segment;
+        cut.name = before;
+        cut.head = NULL;
+        replay_remark(&cut, REPLAY_CUT, NULL, cut_at);
+        return;
+    }
+    case SEAM_FILES:
+        replay_remark(segment, REPLAY_NO_FILES, NULL, files);
+        return;
+    case SEAM_INPUTS:
+        replay_remark(segment, REPLAY_NO_INPUTS, NULL, 0);
+        return;
+    }
+}
+
+/* The stretch is over, if there is one. */
+static void stretch_end(struct replay_segment *segment) {
+    if (segment->playing) {
+        replay_remark(segment, REPLAY_ENDS, NULL, 0);
+        replay_end(segment->replay);
+        segment->playing = false;
+    }
+}
+
+/* The file cannot be read: only its name says which one it is. */
+static void segment_unreadable(struct replay_segment *segment, const char *reason) {
+    uint64_t generation;
+    struct seam_end *before = &segment->before;
+    stretch_end(segment);
+    segment->head = NULL;
+    replay_remark(segment, REPLAY_UNREADABLE, reason, 0);
+    before->known = recording_name_parse(segment->name, &before->number, &generation);
+    before->boot[0] = '\0';
+    before->ending = RECORDING_ENDED_DAMAGED;
+}
+
+/* Play the segment that is open; it may go on from the one before. */
+static int segment_take(struct replay_segment *segment, uint32_t index) {
+    struct seam_end *before = &segment->before;
+    const struct recording_head *head = segment->head;
+    bool goes_on = segment->playing && before->ending == RECORDING_ENDED_FULL &&
+                   head->follows != 0 && head->number == before->number + 1;
+    int r = 0;
+    if (goes_on) {
+        segment_arrive(segment);
+    } else {
+        stretch_end(segment);
+        segment->starts = segment_starts(segment);
+        segment_seam(segment, index > 0 ? segment->tape->names[index - 1] : "", segment->whole);
+        segment->at = (struct instant){head->at_ns};
+        segment->wall = (struct wall){head->wall_ns};
+        r = stretch_begin(segment, &segment->playing);
+    }
+    if (r == 0) {
+        segment_play(segment);
+        segment_end(segment);
+    }
+    return r;
+}
+
+/* The last segment goes on in another one: has that come since? */
+static bool segment_looks_on(struct replay_segment *segment) {
+    return segment->before.known && segment->before.ending == RECORDING_ENDED_FULL &&
+           tape_look_again(segment->tape);
+}
+
+/* There are no more segments. */
+static void segment_last(struct replay_segment *segment) {
+    if (segment->tape->whole && segment->before.known &&
+        segment->before.ending == RECORDING_ENDED_FULL) {
+        replay_remark(segment, REPLAY_NO_MORE, NULL, 0);
+    }
+    stretch_end(segment);
+}
+
 int replay_tape(struct replay *replay, struct tape *tape) {
     struct replay_segment segment = {.replay = replay, .tape = tape};
-    bool playing = false, whole = false;
-    uint64_t number = 0;
     int r = 0;
-    for (uint32_t i = 0; i < tape->count && r == 0; i++) {
+    for (uint32_t i = 0; (i < tape->count || segment_looks_on(&segment)) && r == 0; i++) {
         char reason[RECORDING_REASON_SIZE];
-        struct recording_reader *reader = NULL;
-        r = tape_segment(tape, i, &reader, reason);
-        const struct recording_head *head = r == 0 ? recording_reader_head(reader) : NULL;
-        bool goes_on =
-            playing && whole && head != NULL && head->follows != 0 && head->number == number + 1;
-        if (playing && !goes_on) {
-            replay_remark(&segment, REPLAY_ENDS, NULL, 0);
-            replay_end(replay);
-            playing = false;
-        }
-        segment.reader = reader;
-        segment.head = head;
+        segment.reader = NULL;
         segment.name = tape->names[i];
+        r = tape_segment(tape, i, &segment.reader, reason);
         if (r == RECORDING_E_FILE) {
-            replay_remark(&segment, REPLAY_UNREADABLE, reason, 0);
+            segment_unreadable(&segment, reason);
             r = 0;
-            continue;
-        } else if (r != 0) {
-            break;
+        } else if (r == 0) {
+            segment.head = recording_reader_head(segment.reader);
+            r = segment_take(&segment, i);
+            segment.head = NULL;
+            segment.reader = recording_reader_free(segment.reader);
         }
-        assert(head != NULL); /* what could be opened has one */
-        number = head->number;
-        if (goes_on) {
-            segment_arrive(&segment);
-        } else {
-            segment.at = (struct instant){head->at_ns};
-            segment.wall = (struct wall){head->wall_ns};
-            r = stretch_begin(&segment, &playing);
-        }
-        if (r == 0 && playing) {
-            segment_play(&segment);
-            whole = segment_end(&segment);
-        }
-        if (playing && i + 1 == tape->count) {
-            replay_remark(&segment, REPLAY_ENDS, NULL, 0);
-        }
-        segment.head = NULL;
-        (void)recording_reader_free(reader);
+    }
+    if (r == 0) {
+        segment_last(&segment);
     }
     replay_end(replay);
     return r == 0 ? 0 : err_trace(r);

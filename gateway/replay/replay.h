@@ -17,6 +17,7 @@
 
 #include "gateway/replay/history.h"
 #include "gateway/replay/rehearsal.h"
+#include "gateway/replay/seam.h"
 #include "gateway/replay/tape.h"
 #include "gateway/replay/translation.h"
 
@@ -40,7 +41,11 @@ enum replay_remark {
     REPLAY_UNREADABLE,   /* a segment, for `reason` */
     REPLAY_NO_SITE,      /* a segment whose site is not there any more */
     REPLAY_DROPPED,      /* `count` inputs are missing here */
-    REPLAY_DAMAGED,      /* a segment is damaged at byte `count`, for `reason` */
+    REPLAY_DAMAGED,      /* a segment is damaged at byte `count`, for `reason`, and not read on */
+    REPLAY_CUT,          /* a segment ends at byte `count`, and its end was written */
+    REPLAY_NO_FILES,     /* `count` segments before this one are not there */
+    REPLAY_NO_INPUTS,    /* inputs before this segment were not recorded */
+    REPLAY_NO_MORE,      /* the segment that goes on from this one is not there */
     REPLAY_STRAYED,      /* it did not arrive at the next snapshot: replay and engine differ */
     REPLAY_ENDS,         /* a stretch, with the last input at `wall` */
     REPLAY_REMARK_COUNT,
@@ -49,10 +54,13 @@ enum replay_remark {
 struct replay_told {
     enum replay_remark remark;
     const char *segment;               /* its file's name */
-    const struct recording_head *head; /* NULL for UNREADABLE */
+    const struct recording_head *head; /* NULL for UNREADABLE and CUT */
     const char *reason;
     uint64_t count;
+    uint64_t unread; /* DAMAGED: bytes of the segment that are not read */
     struct wall wall;
+    bool starts;  /* the segment begins where its boot does */
+    bool stopped; /* ENDS: all that the boot heard has been played */
 };
 
 struct replay {

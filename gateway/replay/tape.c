@@ -26,21 +26,44 @@ static bool tape_add(struct tape *tape, const char *name) {
     return true;
 }
 
-/* All segments of a directory; those beyond TAPE_SEGMENTS_MAX, which no ring has, are left out. */
-static int tape_list(struct tape *tape, char reason[RECORDING_REASON_SIZE]) {
+/*
+ * Add all segments of the directory that are newer than `after`; those beyond TAPE_SEGMENTS_MAX,
+ * which no ring has, are left out. False, with errno, if it cannot be read.
+ */
+static bool tape_add_newer(struct tape *tape, const char *after) {
+    uint32_t before = tape->count;
     DIR *stream = opendir(tape->directory);
     if (stream == NULL) {
-        return tape_none(reason, strerror(errno));
+        return false;
     }
     for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream)) {
         uint64_t number, generation;
-        if (recording_name_parse(entry->d_name, &number, &generation)) {
+        if (recording_name_parse(entry->d_name, &number, &generation) &&
+            strcmp(entry->d_name, after) > 0) {
             (void)tape_add(tape, entry->d_name);
         }
     }
     (void)closedir(stream);
-    qsort(tape->names, tape->count, sizeof *tape->names, name_compare);
+    qsort(tape->names + before, tape->count - before, sizeof *tape->names, name_compare);
+    return true;
+}
+
+static int tape_list(struct tape *tape, char reason[RECORDING_REASON_SIZE]) {
+    tape->whole = true;
+    if (!tape_add_newer(tape, "")) {
+        return tape_none(reason, strerror(errno));
+    }
     return tape->count > 0 ? 0 : tape_none(reason, "there are no recordings in it");
+}
+
+bool tape_look_again(struct tape *tape) {
+    char last[TAPE_NAME_SIZE];
+    uint32_t before = tape->count;
+    if (!tape->whole || tape->count == 0) {
+        return false;
+    }
+    memcpy(last, tape->names[tape->count - 1], sizeof last);
+    return tape_add_newer(tape, last) && tape->count > before;
 }
 
 static int tape_directory(struct tape *tape, const char *path, char reason[RECORDING_REASON_SIZE]) {

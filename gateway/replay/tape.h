@@ -21,6 +21,7 @@ struct tape {
     char directory[TAPE_PATH_SIZE];
     char (*names)[TAPE_NAME_SIZE]; /* of the segments, oldest first */
     uint32_t count;
+    bool whole;  /* all segments of a directory, not one by its name */
     void *image; /* of the site that was asked for last */
     struct site site;
 };
@@ -31,6 +32,9 @@ struct tape {
 NODISCARD int tape_open(struct tape *tape, const char *path,
                         char ret_reason[RECORDING_REASON_SIZE]);
 void tape_close(struct tape *tape);
+
+/* Look again for segments newer than the last: a gateway that runs may have begun one meanwhile. */
+bool tape_look_again(struct tape *tape);
 
 /* Open segment `index`, as recording_reader_new(). */
 NODISCARD int tape_segment(const struct tape *tape, uint32_t index,

@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 
 from harness import ROOT, TOCSIN, until
@@ -85,7 +86,8 @@ def test_a_journal_that_says_something_else_is_shown(scene):
         values = ", ".join("seq + (SELECT count(*) FROM event)" if name == "seq" else name for name in columns)
         journal.execute(f"INSERT INTO event ({', '.join(columns)}) SELECT {values} FROM event WHERE seq = 1")
     done = tocsin("replay", scene.state, "--journal", copy, "--lang", "en")
-    assert done.returncode == 1 and "different: 1 " in done.stdout
+    assert done.returncode == 1 and "different: 0 " in done.stdout and "only in the journal: 1" in done.stdout
+    assert f"#{len(bodies(scene)) + 1} was recorded, and the replay did not make it" in done.stderr
 
 
 def test_a_killed_engine_leaves_a_recording_that_is_equal_as_far_as_it_goes(scene):
@@ -105,6 +107,99 @@ def test_a_killed_engine_leaves_a_recording_that_is_equal_as_far_as_it_goes(scen
     assert "different: 0" in done.stdout and "not in the journal: 0" in done.stdout
     replayed = tocsin("replay", scene.state).stdout
     assert replayed.count("tocsin.system.started") == 2 and "tocsin.alarm.acknowledged" in replayed
+
+
+def three_lives(scene):
+    """Three boots of the gateway, a recording each."""
+    backend, field, gateway = live(scene)
+    gateway.stop()
+    gateway = scene.gateway()
+    field.press("care/dining/button")
+    backend.until_event(type="alarm.raised", subject="care/dining/button")
+    gateway.stop()
+    gateway = scene.gateway()
+    field.press("care/club/smoke-1")
+    backend.until_event(type="alarm.raised", subject="care/club/smoke-1")
+    gateway.stop()
+    done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 0 and "only in the journal: 0" in done.stdout, done.stdout + done.stderr
+    assert done.stderr == ""
+    recordings = sorted((scene.state / "recordings").glob("*.recording"))
+    assert [path.name[:10] for path in recordings] == ["0000000001", "0000000002", "0000000003"]
+    return recordings
+
+
+def seqs(lines):
+    return [json.loads(line)["sequence"] for line in lines]
+
+
+def inputs_of(recording):
+    """Where the blocks of inputs stand in a recording: gateway/engine/recording_file.h."""
+    bytes_ = recording.read_bytes()
+    at, found = 0, []
+    while at < len(bytes_):
+        kind, size = struct.unpack_from("<II", bytes_, at)
+        if kind == 4:
+            found.append((at, size))
+        at += 12 + size
+    return found
+
+
+def test_a_recording_that_is_gone_is_told_and_what_is_not_shown(scene):
+    recordings = three_lives(scene)
+    recorded = bodies(scene)
+    recordings[1].unlink()
+    done = tocsin("replay", scene.state, "--lang", "en")
+    assert done.returncode == 1
+    shown = done.stdout.splitlines()
+    gone = [body for body in recorded if body not in shown]
+    first, last = seqs(gone)[0], seqs(gone)[-1]
+    assert len(gone) >= 2 and shown == [body for body in recorded if body not in gone]
+    assert f"{recordings[2].name}: recordings that are missing before this one: 1" in done.stderr
+    assert "not replayed: what was heard from " in done.stderr and f"events #{first}–#{last}" in done.stderr
+
+    done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 1
+    assert f"different: 0  not in the journal: 0  only in the journal: {len(gone)}" in done.stdout
+    assert f"#{first} was recorded, and the replay did not make it\n  recorded: {gone[0]}" in done.stderr
+
+    done = tocsin("replay", scene.state, "--into", scene.directory / "into", "--lang", "en")
+    assert done.returncode == 1 and "the recording is not whole, and neither is this journal" in done.stderr
+    done = tocsin("replay", scene.state, "--site", scene.site, "--against", RULES, "--lang", "en")
+    assert done.returncode == 1 and "recordings that are missing before this one: 1" in done.stderr
+
+
+def test_a_damaged_recording_is_told_with_its_place_and_the_next_one_is_heard(scene):
+    recordings = three_lives(scene)
+    recorded = bodies(scene)
+    blocks = inputs_of(recordings[0])
+    at, size = blocks[len(blocks) // 2]
+    whole = bytearray(recordings[0].read_bytes())
+    whole[at + 12 + size // 2] ^= 1
+    recordings[0].write_bytes(whole)
+    done = tocsin("replay", scene.state, "--lang", "en")
+    assert done.returncode == 1
+    assert f"{recordings[0].name}: the file is damaged at byte {at}: " in done.stderr
+    assert f"bytes that cannot be read from there: {len(whole) - at}" in done.stderr
+    shown = done.stdout.splitlines()
+    gone = [body for body in recorded if body not in shown]
+    assert shown == [body for body in recorded if body not in gone] and len(shown) >= 5
+    if gone:
+        assert f"events #{seqs(gone)[0]}–#{seqs(gone)[-1]}" in done.stderr
+    done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 1 and f"only in the journal: {len(gone)}" in done.stdout
+    done = tocsin("replay", scene.state, "--into", scene.directory / "into", "--lang", "en")
+    assert done.returncode == 1 and "the recording is not whole" in done.stderr
+
+    # What a kill leaves of the newest recording is no damage, nor is one that was lost before all others.
+    whole[at + 12 + size // 2] ^= 1
+    recordings[0].write_bytes(whole)
+    recordings[2].write_bytes(recordings[2].read_bytes()[:-5])
+    done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 0 and done.stderr == "", done.stdout + done.stderr
+    recordings[0].unlink()
+    done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
+    assert done.returncode == 0 and "only in the journal: 0" in done.stdout, done.stdout + done.stderr
 
 
 def test_each_recording_is_heard_with_the_site_it_was_made_under(scene):

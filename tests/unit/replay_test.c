@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/clock.h"
@@ -40,6 +41,7 @@ struct scene {
     uint64_t seed;
     unsigned segments;
     char remarks[REMARKS + 1]; /* of the last replay, one letter each */
+    uint64_t count;            /* of the last that tells a place or a number of files */
 };
 
 static struct scene scene;
@@ -228,15 +230,20 @@ static void stop(void) {
 
 static void remarked(void *context, const struct replay_told *told) {
     static const char letters[REPLAY_REMARK_COUNT] = {
-        [REPLAY_BEGINS] = 'B',  [REPLAY_BEGINS_FRESH] = 'F', [REPLAY_UNREADABLE] = 'U',
-        [REPLAY_NO_SITE] = 'N', [REPLAY_DROPPED] = 'D',      [REPLAY_DAMAGED] = 'X',
-        [REPLAY_STRAYED] = 'S', [REPLAY_ENDS] = 'E',
+        [REPLAY_BEGINS] = 'B',   [REPLAY_BEGINS_FRESH] = 'F', [REPLAY_UNREADABLE] = 'U',
+        [REPLAY_NO_SITE] = 'N',  [REPLAY_DROPPED] = 'D',      [REPLAY_DAMAGED] = 'X',
+        [REPLAY_STRAYED] = 'S',  [REPLAY_ENDS] = 'E',         [REPLAY_CUT] = 'C',
+        [REPLAY_NO_FILES] = 'M', [REPLAY_NO_INPUTS] = 'I',    [REPLAY_NO_MORE] = 'L',
     };
     (void)context;
     size_t len = strlen(scene.remarks);
     assert_true(len < REMARKS);
     scene.remarks[len] = letters[told->remark];
     scene.remarks[len + 1] = '\0';
+    if (told->remark == REPLAY_DAMAGED || told->remark == REPLAY_CUT ||
+        told->remark == REPLAY_NO_FILES) {
+        scene.count = told->count;
+    }
 }
 
 /* Play everything; what is said is the caller's to free. Returns how many inputs there were. */
@@ -345,6 +352,157 @@ static void an_unreadable_segment_is_told_and_the_next_one_begins_anew(void **st
     play(NULL, &script);
     assert_string_equal(scene.remarks, "BEUBE");
     script_free(&script);
+}
+
+/* ---- recordings that are not whole ---- */
+
+/* What is said must be what was said but for what is missing: a beginning and an end of it. */
+static void assert_has_a_hole(const struct script *script) {
+    size_t begin = 0;
+    assert_true(script->size > 0 && script->size < scene.said.size);
+    while (script->text[begin] == scene.said.text[begin]) {
+        begin++;
+    }
+    size_t rest = script->size - begin;
+    const char *end = scene.said.text + scene.said.size - rest;
+    assert_memory_equal(script->text + begin, end, rest);
+}
+
+static void segment_path(unsigned number, char ret[2 * PATH_SIZE]) {
+    char name[RECORDING_NAME_SIZE];
+    segment_name(number, name);
+    snprintf(ret, 2 * PATH_SIZE, "%s/%s/%s", scene.directory, RECORDING_DIRECTORY, name);
+}
+
+static void segment_remove(unsigned number) {
+    char path[2 * PATH_SIZE];
+    segment_path(number, path);
+    assert_int_equal(unlink(path), 0);
+}
+
+static off_t segment_size(unsigned number) {
+    char path[2 * PATH_SIZE];
+    struct stat status;
+    segment_path(number, path);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
+static void missing_segments_are_told_wherever_they_were(void **state) {
+    struct script script;
+    (void)state;
+    live_until(5);
+    stop();
+    segment_remove(3);
+    uint64_t inputs = play(NULL, &script);
+    assert_string_equal(scene.remarks, "BEMBE");
+    assert_int_equal(scene.count, 1);
+    assert_has_a_hole(&script);
+    script_free(&script);
+
+    segment_remove(2);
+    assert_true(play(NULL, &script) < inputs);
+    assert_string_equal(scene.remarks, "BEMBE");
+    assert_int_equal(scene.count, 2);
+    assert_has_a_hole(&script);
+    script_free(&script);
+
+    segment_remove(5);
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "BEMBLE");
+    script_free(&script);
+
+    segment_remove(1); /* the oldest are what a ring loses: nothing is missing in between */
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "BLE");
+    script_free(&script);
+}
+
+static void a_changed_byte_in_the_middle_is_told_and_the_next_segment_is_heard(void **state) {
+    struct script script;
+    char path[2 * PATH_SIZE];
+    unsigned char byte;
+    (void)state;
+    live_until(3);
+    stop();
+    off_t at = segment_size(2) - 50000; /* its snapshot is at the other end */
+    segment_path(2, path);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    assert_int_equal(close(fd), 0);
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "BXEBE");
+    assert_true(scene.count <= (uint64_t)at && scene.count + RECORDING_INPUTS_MAX > (uint64_t)at);
+    assert_has_a_hole(&script);
+    script_free(&script);
+}
+
+/* The tail that a kill leaves is normal at the end of a boot, and nowhere else. */
+static void a_cut_end_is_told_unless_it_is_the_last(void **state) {
+    struct script script;
+    char path[2 * PATH_SIZE];
+    (void)state;
+    live_until(3);
+    stop();
+    segment_path(3, path);
+    assert_int_equal(truncate(path, segment_size(3) - 100), 0);
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "BE");
+    script_free(&script);
+    segment_path(2, path);
+    assert_int_equal(truncate(path, segment_size(2) - 100), 0);
+    play(NULL, &script);
+    assert_string_equal(scene.remarks, "BECBE");
+    assert_true(scene.count <= (uint64_t)segment_size(2));
+    script_free(&script);
+}
+
+/* Each case is a segment, and the one after it. */
+static void seams_tell_what_is_missing(void **state) {
+    static const struct {
+        uint64_t number, next;
+        const char *boot, *next_boot;
+        enum recording_ending ending;
+        uint32_t follows;
+        bool starts;
+        enum seam seam;
+    } cases[] = {
+        {4, 5, "17", "17", RECORDING_ENDED_FULL, 1, false, SEAM_WHOLE},
+        {4, 5, "17", "17", RECORDING_ENDED_FULL, 0, false, SEAM_INPUTS},
+        {4, 5, "17", "17", RECORDING_ENDED_OPEN, 1, false, SEAM_CUT},
+        {4, 5, "17", "17", RECORDING_ENDED_OPEN, 0, false, SEAM_INPUTS},
+        {4, 5, "17", "17", RECORDING_ENDED_DROPPED, 0, false, SEAM_TOLD},
+        {4, 5, "17", "17", RECORDING_ENDED_DAMAGED, 1, false, SEAM_TOLD},
+        {4, 5, "17", "17", RECORDING_ENDED_STOPPED, 0, false, SEAM_INPUTS},
+        {4, 5, "", "17", RECORDING_ENDED_DAMAGED, 1, false, SEAM_TOLD},
+        {4, 6, "17", "17", RECORDING_ENDED_FULL, 1, false, SEAM_FILES},
+        {4, 6, "", "17", RECORDING_ENDED_DAMAGED, 1, false, SEAM_FILES},
+        /* a new boot */
+        {4, 5, "17", "18", RECORDING_ENDED_STOPPED, 0, true, SEAM_WHOLE},
+        {4, 5, "17", "18", RECORDING_ENDED_OPEN, 0, true, SEAM_WHOLE},
+        {4, 5, "17", "18", RECORDING_ENDED_FULL, 0, true, SEAM_WHOLE},
+        {4, 5, "17", "18", RECORDING_ENDED_STOPPED, 0, false, SEAM_INPUTS},
+        {4, 6, "17", "18", RECORDING_ENDED_STOPPED, 0, true, SEAM_FILES},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct seam_end before = {
+            .known = true, .number = cases[i].number, .ending = cases[i].ending};
+        struct recording_head head = {.number = cases[i].next, .follows = cases[i].follows};
+        uint64_t files;
+        strcpy(before.boot, cases[i].boot);
+        strcpy(head.boot, cases[i].next_boot);
+        enum seam seam = seam_between(&before, &head, cases[i].starts, &files);
+        if (seam != cases[i].seam) {
+            fail_msg("case %u: %d", i, (int)seam);
+        }
+        assert_int_equal(files, cases[i].next - cases[i].number - 1);
+        before.known = false;
+        assert_int_equal(seam_between(&before, &head, cases[i].starts, &files), SEAM_WHOLE);
+    }
 }
 
 static void without_its_site_only_the_same_rules_can_be_heard(void **state) {
@@ -589,6 +747,10 @@ int main(void) {
         TEST(a_replay_that_strays_is_noticed),
         TEST(a_recording_of_another_build_begins_from_what_was_known),
         TEST(an_unreadable_segment_is_told_and_the_next_one_begins_anew),
+        TEST(missing_segments_are_told_wherever_they_were),
+        TEST(a_changed_byte_in_the_middle_is_told_and_the_next_segment_is_heard),
+        TEST(a_cut_end_is_told_unless_it_is_the_last),
+        cmocka_unit_test(seams_tell_what_is_missing),
         TEST(without_its_site_only_the_same_rules_can_be_heard),
         TEST(the_same_rules_make_no_difference),
         TEST(a_shorter_delay_moves_its_alarm_and_nothing_else),
