@@ -107,7 +107,7 @@ static void line_tags(struct line_cursor *line, struct history_line *ret) {
     }
 }
 
-static void line_field(struct line_cursor *line, struct history_line *ret, bool *has_value) {
+static void line_field(struct line_cursor *line, struct history_line *ret) {
     char key[WORD_MAX];
     const char *begin = line->at;
     (void)line_word(line, ",= ", key);
@@ -123,13 +123,14 @@ static void line_field(struct line_cursor *line, struct history_line *ret, bool 
     double value = line_value(line);
     if (strcmp(key, "value") == 0) {
         ret->value = value;
-        *has_value = true;
+        ret->has_value = true;
     } else if (strcmp(key, "quality") == 0) {
         if (!(value >= 0 && value < QUALITY_COUNT && floor(value) == value)) {
             line_wrong(line, at, "a quality is a whole number from 0 to 4");
             return;
         }
         ret->quality = (uint32_t)value;
+        ret->has_quality = true;
     }
 }
 
@@ -172,7 +173,6 @@ enum history_sort history_line_parse(const char *bytes, size_t size, struct hist
     struct line_cursor line = {
         .begin = bytes, .at = bytes, .end = bytes + size, .error = ret_error};
     char measurement[WORD_MAX];
-    bool has_value = false;
     while (line.at < line.end && isspace((unsigned char)*line.at)) {
         line.at++;
     }
@@ -199,12 +199,12 @@ enum history_sort history_line_parse(const char *bytes, size_t size, struct hist
     const char *fields = line.at;
     do {
         line.at += line_is_at(&line, ',') && line.at > fields ? 1 : 0;
-        line_field(&line, ret_line, &has_value);
+        line_field(&line, ret_line);
     } while (!line.bad && line_is_at(&line, ','));
     if (!line.bad) {
         line_time(&line, ret_line);
     }
-    if (!has_value) {
+    if (!ret_line->has_value && !ret_line->has_quality) {
         line_wrong(&line, fields, "there is no field `value`");
     }
     if (ret_line->point[0] == '\0') {
@@ -215,6 +215,7 @@ enum history_sort history_line_parse(const char *bytes, size_t size, struct hist
 
 /* ---- a file ---- */
 
+/* By time, and by line where that is equal. */
 static int row_compare(const void *a, const void *b) {
     const struct history_row *x = a;
     const struct history_row *y = b;
@@ -222,6 +223,28 @@ static int row_compare(const void *a, const void *b) {
         return x->wall.ns < y->wall.ns ? -1 : 1;
     }
     return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* The same, with the rows of one reading beside each other. */
+static int row_compare_readings(const void *a, const void *b) {
+    const struct history_row *x = a;
+    const struct history_row *y = b;
+    if (x->wall.ns == y->wall.ns && x->point != y->point) {
+        return x->point < y->point ? -1 : 1;
+    }
+    return row_compare(a, b);
+}
+
+/* A later line of the same reading. */
+static void row_merge(struct history_row *row, const struct history_row *later) {
+    if (later->has_value) {
+        row->value = later->value;
+        row->has_value = true;
+    }
+    if (later->has_quality) {
+        row->quality = later->quality;
+        row->has_quality = true;
+    }
 }
 
 static int history_add(struct history *history, struct history_row row) {
@@ -278,7 +301,37 @@ static int history_take(struct history_reader *reader, const struct history_line
                                     .point = point,
                                     .number = (uint32_t)history->lines,
                                     .quality = (uint8_t)line->quality,
+                                    .has_value = line->has_value,
+                                    .has_quality = line->has_quality,
                                 });
+}
+
+/* Make one row of the rows of each reading; one that has no value is told, and left out. */
+static void history_gather(struct history_reader *reader) {
+    struct history *history = reader->history;
+    struct history_row *rows = history->rows;
+    size_t count = 0;
+    if (history->count == 0) {
+        return;
+    }
+    qsort(rows, history->count, sizeof *rows, row_compare_readings);
+    for (size_t i = 0; i < history->count;) {
+        struct history_row row = rows[i++];
+        for (; i < history->count && rows[i].wall.ns == row.wall.ns && rows[i].point == row.point;
+             i++) {
+            row_merge(&row, &rows[i]);
+        }
+        if (row.has_value) {
+            rows[count++] = row;
+        } else {
+            history->wrong++;
+            reader->complain(reader->context, row.number, 0,
+                             "a reading has a quality and no field `value`, here or elsewhere",
+                             site_text(reader->site, reader->site->points[row.point].id));
+        }
+    }
+    history->count = count;
+    qsort(rows, count, sizeof *rows, row_compare);
 }
 
 int history_read(struct history *history, FILE *file, const struct site *site,
@@ -309,9 +362,7 @@ int history_read(struct history *history, FILE *file, const struct site *site,
         history_deinit(history);
         return r;
     }
-    if (history->count > 0) {
-        qsort(history->rows, history->count, sizeof *history->rows, row_compare);
-    }
+    history_gather(&reader);
     return 0;
 }
 

@@ -11,6 +11,9 @@
  *
  * The measurement is the kind of the point, the tag `point` says which, `value` is a number, an
  * integer or a truth; `quality`, if it is there, an integer from 0 to 4; the time is in nanoseconds.
+ * An export has a line for each field, those of one field after those of another: what lines say of
+ * one point at one time is one reading, wherever they stand, and of two that say the same field the
+ * later one counts, as in the database.
  * An export has no heartbeats, so nothing in it is missed for being silent: a point falls silent where
  * a line says so (quality 2), as the gateway did that wrote it, until its next good one.
  * Escapes are those of the protocol (a backslash before comma, space, equals sign). Other tags and
@@ -28,6 +31,7 @@ struct history_line {
     char point[256];
     double value;
     uint32_t quality;
+    bool has_value, has_quality; /* at least one of them */
     struct wall wall;
 };
 
@@ -50,8 +54,9 @@ struct history_row {
     struct wall wall;
     double value;
     uint32_t point;
-    uint32_t number; /* of the line, for those of equal time */
+    uint32_t number; /* of the first line that says it, for those of equal time */
     uint8_t quality;
+    bool has_value, has_quality; /* while it is gathered */
 };
 
 struct history {

@@ -89,7 +89,7 @@ static void what_is_wrong_is_told_with_its_column(void **state) {
           "the time is not in nanoseconds: export with precision ns");
     wrong("smoke,point=a value=1 9999999999999999999", 23,
           "the time is not in nanoseconds: export with precision ns");
-    wrong("smoke,point=a quality=0i" TIME, 15, "there is no field `value`");
+    wrong("smoke,point=a text=\"x\",y=1" TIME, 15, "there is no field `value`");
     wrong("smoke,place=a value=1" TIME, 1, "there is no tag `point`");
 }
 
@@ -131,12 +131,69 @@ static void an_export_is_put_into_the_order_of_time_and_its_mistakes_are_told(vo
                         "7:0 the site has no such point care/day-care/smoke-9\n"
                         "8:0 the point is of another kind in the site care/day-care/smoke-1\n"
                         "9:44 the time is not in nanoseconds: export with precision ns \n");
-    assert_int_equal(history.count, 4);
-    static const double values[] = {20, 1, 0, 21}; /* equal times stay in the order of the lines */
-    for (unsigned i = 0; i < 4; i++) {
+    assert_int_equal(history.count, 3);
+    static const double values[] = {20, 0, 21}; /* of two for one time the later one counts */
+    for (unsigned i = 0; i < 3; i++) {
         assert_true(history.rows[i].value == values[i]);
     }
     assert_int_equal(history.rows[1].point, CONSOLE_SITE_SMOKE);
+    history_deinit(&history);
+}
+
+/* Read `text`, for which nothing but `wanted` is to be complained of. */
+static void history_of(const char *text, const char *wanted, struct history *ret_history) {
+    struct site site = console_site("/nowhere");
+    struct complaints complaints = {""};
+    FILE *file = fmemopen((char *)(uintptr_t)text, strlen(text), "r");
+    assert_non_null(file);
+    assert_int_equal(history_read(ret_history, file, &site, complain, &complaints), 0);
+    fclose(file);
+    assert_string_equal(complaints.text, wanted);
+}
+
+#define SMOKE       "smoke,point=care/day-care/smoke-1 "
+#define TEMPERATURE "temperature,point=care/day-care/temperature "
+
+/* The same readings, with their fields in one line, in a line each, and in any order. */
+static void a_field_in_a_line_of_its_own_belongs_to_the_reading_of_its_time(void **state) {
+    static const char *const texts[] = {
+        SMOKE "value=1i,quality=3i 1763770001000000000\n" TEMPERATURE
+              "value=20 1763770001000000000\n" SMOKE "value=0i,quality=0i 1763770002000000000\n",
+        SMOKE "value=1i 1763770001000000000\n" SMOKE "value=0i 1763770002000000000\n" TEMPERATURE
+              "value=20 1763770001000000000\n" SMOKE "quality=3i 1763770001000000000\n" SMOKE
+              "quality=0i 1763770002000000000\n",
+        SMOKE "quality=0i 1763770002000000000\n" SMOKE
+              "quality=3i 1763770001000000000\n" TEMPERATURE "value=20 1763770001000000000\n" SMOKE
+              "value=0i 1763770002000000000\n" SMOKE "value=1i 1763770001000000000\n",
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct history history;
+        history_of(texts[i], "", &history);
+        assert_int_equal(history.count, 3);
+        assert_int_equal(history.wrong, 0);
+        const struct history_row *row = history.rows;
+        assert_int_equal(row[0].point, CONSOLE_SITE_SMOKE);
+        assert_true(row[0].value == 1 && row[0].quality == 3);
+        assert_true(row[1].value == 20 && row[1].quality == 0);
+        assert_int_equal(row[1].wall.ns, row[0].wall.ns);
+        assert_true(row[2].value == 0 && row[2].quality == 0);
+        assert_int_equal(row[2].wall.ns, 1763770002000000000);
+        history_deinit(&history);
+    }
+}
+
+static void a_quality_without_any_value_is_told_with_its_line(void **state) {
+    struct history history;
+    (void)state;
+    history_of(TEMPERATURE "value=20 1763770001000000000\n" SMOKE
+                           "quality=3i 1763770001000000000\n" SMOKE
+                           "value=1i 1763770002000000000\n",
+               "2:0 a reading has a quality and no field `value`, here or elsewhere "
+               "care/day-care/smoke-1\n",
+               &history);
+    assert_int_equal(history.count, 2);
+    assert_int_equal(history.wrong, 1);
     history_deinit(&history);
 }
 
@@ -146,6 +203,8 @@ int main(void) {
         cmocka_unit_test(what_is_no_data_is_read_over),
         cmocka_unit_test(what_is_wrong_is_told_with_its_column),
         cmocka_unit_test(an_export_is_put_into_the_order_of_time_and_its_mistakes_are_told),
+        cmocka_unit_test(a_field_in_a_line_of_its_own_belongs_to_the_reading_of_its_time),
+        cmocka_unit_test(a_quality_without_any_value_is_told_with_its_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
