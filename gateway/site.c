@@ -116,7 +116,7 @@ int site_view(const void *bytes, size_t size, struct site *ret_site) {
         return SITE_E_IMAGE;
     }
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)bytes + sizeof *header, size - sizeof *header, digest);
+    SHA256((const unsigned char *)bytes + SITE_DIGEST_FROM, size - SITE_DIGEST_FROM, digest);
     if (memcmp(digest, header->digest, sizeof digest) != 0 ||
         memcmp(&header->generation, digest, sizeof header->generation) != 0) {
         return SITE_E_IMAGE;

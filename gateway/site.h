@@ -13,7 +13,7 @@
  *
  *     struct site_header | tables, each aligned to 8 bytes | strings
  *
- * The generation is the first 8 bytes of the SHA-256 over everything after the header: a reading
+ * The generation is the first 8 bytes of the SHA-256 over all that the site says: a reading
  * from a process that runs another generation is dropped, so that an index can never mean another
  * room.
  */
@@ -70,7 +70,7 @@ struct site_header {
     char magic[8]; /* "tocsin1\n" */
     uint64_t size; /* of the whole image */
     uint64_t generation;
-    unsigned char digest[32]; /* SHA-256 of everything after the header */
+    unsigned char digest[32]; /* SHA-256 of everything after it */
     struct site_table tables[SITE_TABLE_COUNT];
     uint64_t strings_offset;
     uint64_t strings_size;
@@ -87,6 +87,9 @@ struct site_header {
     uint32_t level_min;       /* minutes after local midnight at which the counters are levelled */
     uint64_t recordings_size; /* bytes of inputs kept for replay; 0: none */
 };
+
+/* Where what the digest covers begins. */
+#define SITE_DIGEST_FROM offsetof(struct site_header, tables)
 
 struct site_place {
     uint32_t id; /* "care/day-care" */

@@ -361,7 +361,8 @@ static void image_join(struct image_builder *image) {
         }
     }
     memcpy(bytes + header->strings_offset, image->strings, image->string_size);
-    (void)SHA256(bytes + sizeof *header, size - sizeof *header, header->digest);
+    memcpy(bytes, header, sizeof *header);
+    (void)SHA256(bytes + SITE_DIGEST_FROM, size - SITE_DIGEST_FROM, header->digest);
     memcpy(&header->generation, header->digest, sizeof header->generation);
     memcpy(bytes, header, sizeof *header);
     config->image = bytes;

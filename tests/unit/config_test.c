@@ -542,6 +542,11 @@ static void another_number_is_another_generation(void **state) {
     load_good(&other, HEAD ROOM "devices: []\nalarms: {silence_at_most: 31 s}\n");
     assert_true(one.site.header->generation != other.site.header->generation);
     unload(&other);
+    load_good(&other,
+              "tocsin: 1\nsite: {id: t, name: {en: T}, timezone: UTC, levelling: \"03:17\"}\n" ROOM
+              "devices: []\nalarms: {silence_at_most: 30 s}\n");
+    assert_true(one.site.header->generation != other.site.header->generation);
+    unload(&other);
     unload(&one);
 }
 
