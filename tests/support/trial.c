@@ -26,6 +26,7 @@ static void trial_unbind(struct trial *trial) {
     free(trial->bound.places);
     free(trial->bound.points);
     free(trial->bound.devices);
+    free(trial->bound.rules);
     free(trial->arrays.rules);
     free(trial->arrays.alarms);
     free(trial->arrays.ops);
@@ -195,9 +196,11 @@ static void trial_keep_site(struct trial *trial) {
     bound->places = trial_copy(trial->places, draft->place_count, sizeof *bound->places);
     bound->points = trial_copy(trial->points, draft->point_count, sizeof *bound->points);
     bound->devices = trial_copy(trial->devices, draft->device_count, sizeof *bound->devices);
+    bound->rules = trial_copy(trial->rules, draft->rule_count, sizeof *bound->rules);
     draft->places = bound->places;
     draft->points = bound->points;
     draft->devices = bound->devices;
+    draft->rules = bound->rules;
 }
 
 bool trial_bind(struct trial *trial) {

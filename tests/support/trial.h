@@ -28,6 +28,7 @@ struct trial_bound {
     struct ruleset_place *places;
     struct ruleset_point *points;
     struct ruleset_device *devices;
+    struct ruleset_draft_rule *rules;
 };
 
 struct trial {

@@ -488,14 +488,16 @@ static void a_record_keeps_occurrence_and_times(void **state) {
 /* A journal may be older than the rules: whatever it says, nothing that was raised is forgotten. */
 static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void **state) {
     (void)state;
-    for (unsigned bits = 0; bits < 64; bits++) {
+    for (unsigned bits = 0; bits < 256; bits++) {
         const struct alarm_record record = {
             .axes = {.pending = bits & 1,
                      .active = bits & 2,
                      .acked = bits & 4,
                      .latched = bits & 8,
                      .attended = bits & 16,
-                     .open = bits & 32},
+                     .open = bits & 32,
+                     .real = bits & 64,
+                     .investigated = bits & 128},
             .remaining_ns = HOUR_S * NS_PER_S,
         };
         for (unsigned kind = 0; kind < 4; kind++) {
@@ -505,6 +507,7 @@ static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void *
             bool raised = (bits & (2 | 8 | 32)) != 0;
             assert_int_equal(life.alarm.axes.open, raised);
             assert_int_equal(life.alarm.axes.pending, !raised && (bits & 1) != 0);
+            assert_int_equal(life.alarm.axes.real, raised && (bits & 192) == 192);
             /* What is left of a delay is never more than the rule's own. */
             assert_true(life.alarm.remaining_ns <= 7 * NS_PER_S);
             (void)alarm_step(&life.alarm, &life.conf, TRUTH_FALSE, (struct instant){2 * NS_PER_S},
@@ -554,6 +557,22 @@ static void every_state_can_be_reached(void **state) {
                  "3 acknowledge latched_acked acknowledged\n");
     seen |= life.seen;
     assert_int_equal(seen, (1u << ALARM_STATE_COUNT) - 1);
+}
+
+/* A site may send people sooner than it asks what they found: then both begin anew. */
+static void a_fire_that_is_realarmed_is_promoted_as_a_new_one(void **state) {
+    (void)state;
+    struct life life;
+    struct alarm_times times = alarm_times_default;
+    times.realarm_emergency_s = 60;
+    life_begin(&life, FIRE, 0);
+    life.conf.times = &times;
+    story(&life, "0 true unacknowledged raised\n"
+                 "1 acknowledge acknowledged acknowledged\n"
+                 "60 true acknowledged -\n"
+                 "61 true unacknowledged realarmed\n"
+                 "75 true unacknowledged -\n"
+                 "76 true unacknowledged promoted\n");
 }
 
 /* --- what cannot be --- */
@@ -714,6 +733,7 @@ int main(void) {
         cmocka_unit_test(a_record_that_contradicts_itself_is_mended_to_the_graver_side),
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),
+        cmocka_unit_test(a_fire_that_is_realarmed_is_promoted_as_a_new_one),
         cmocka_unit_test(an_order_by_no_role_or_with_no_disposition_is_refused),
         cmocka_unit_test(the_second_person_may_have_a_short_name),
         cmocka_unit_test(nothing_goes_on_with_an_alarm_that_contradicts_itself),

@@ -323,6 +323,7 @@ static void a_picture_is_of_its_instant_and_carries_the_time_it_is_given(void **
     for (; core_picture(core, i, (struct wall){77}, &input); i++) {
         (void)core_picture(core, i, (struct wall){77}, &other);
         assert_memory_equal(&input, &other, sizeof input);
+        assert_null(input.command);
         memset(&other, 0x55, sizeof other);
         assert_int_equal(input.at.ns, 5 * NS_PER_S);
         assert_int_equal(input.wall.ns, 77);
