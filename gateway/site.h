@@ -210,6 +210,7 @@ struct site_webhook {
     uint32_t id;          /* the word of the role */
     uint32_t url;         /* http or https */
     uint32_t secret_file; /* absolute; 0: none */
+    uint32_t ca;          /* absolute: who signs the receiver's certificate; 0: the system's own */
 };
 
 /* A mapped image: pointers into it. */

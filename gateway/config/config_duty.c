@@ -145,6 +145,8 @@ static void webhook_check(struct config *config, const struct config_node *node)
     }
     (void)config_secret_path(config, fields[CONFIG_WEBHOOK_SECRET_FILE],
                              "nobody is called until it is there", &webhook->secret_file);
+    (void)config_secret_path(config, fields[CONFIG_WEBHOOK_CA],
+                             "nobody is called until it is there", &webhook->ca);
 }
 
 void config_webhooks_check(struct config *config, const struct config_node *webhooks) {

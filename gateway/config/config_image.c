@@ -302,6 +302,7 @@ static void image_chains(struct image_builder *image) {
         webhooks[i].id = image_string(image, config->webhooks[i].id);
         webhooks[i].url = image_string(image, config->webhooks[i].url);
         webhooks[i].secret_file = image_string(image, config->webhooks[i].secret_file);
+        webhooks[i].ca = image_string(image, config->webhooks[i].ca);
     }
     image_table(image, SITE_TABLE_CHAINS, chains, config->chain_count, sizeof *chains);
     image_table(image, SITE_TABLE_STEPS, steps, step_count, sizeof *steps);

@@ -87,6 +87,7 @@ struct config_webhook {
     const char *id;
     const char *url;         /* NULL: wrong */
     const char *secret_file; /* absolute; NULL: none */
+    const char *ca;          /* likewise */
 };
 
 struct config_step {

@@ -122,6 +122,7 @@ int caller_new(struct event_base *base, const struct site *site,
             .name = site_text(site, site->webhooks[i].id),
             .url = site_text(site, site->webhooks[i].url),
             .secret_file = site_text(site, site->webhooks[i].secret_file),
+            .ca = site_text(site, site->webhooks[i].ca),
         };
     }
     const struct webhook_times times = webhook_times_default();

@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 #include <openssl/crypto.h>
+#include <openssl/x509_vfy.h>
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
@@ -19,7 +20,7 @@
 #include "gateway/uplink/transfers.h"
 #include "rules/limits.h"
 
-enum { STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299 };
+enum { STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299, REASON_SIZE = 160 };
 
 struct call {
     struct call *older, *newer;
@@ -280,6 +281,11 @@ static void webhook_options(const struct webhooks *webhooks, uint32_t index, CUR
     (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
     (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
     (void)curl_easy_setopt(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (webhooks->hooks[index].conf.ca[0] != '\0') {
+        /* That one alone: nobody else's word counts for this receiver. */
+        (void)curl_easy_setopt(transfer, CURLOPT_CAINFO, webhooks->hooks[index].conf.ca);
+        (void)curl_easy_setopt(transfer, CURLOPT_CAPATH, NULL);
+    }
     (void)curl_easy_setopt(transfer, CURLOPT_TIMEOUT_MS, (long)webhooks->times.attempt_ms);
 }
 
@@ -348,6 +354,21 @@ static void call_delivered(struct call *call) {
     }
 }
 
+/* Why a transfer failed, in words: of a certificate, what is wrong with it. */
+static void transfer_reason(CURL *transfer, CURLcode result, char ret[REASON_SIZE]) {
+    long verified = X509_V_OK;
+    (void)curl_easy_getinfo(transfer, CURLINFO_SSL_VERIFYRESULT, &verified);
+    if (result != CURLE_PEER_FAILED_VERIFICATION) {
+        (void)snprintf(ret, REASON_SIZE, "%s", curl_easy_strerror(result));
+    } else {
+        /* libcurl looks at the name by itself, and keeps the result of all else only behind that. */
+        bool other_host = verified == X509_V_OK || verified == X509_V_ERR_UNSPECIFIED;
+        (void)snprintf(ret, REASON_SIZE, "its certificate is refused: %s",
+                       other_host ? "it is for another host"
+                                  : X509_verify_cert_error_string(verified));
+    }
+}
+
 static void call_ended(struct call *call, CURLcode result) {
     long status = 0;
     (void)curl_easy_getinfo(call->transfer, CURLINFO_RESPONSE_CODE, &status);
@@ -355,11 +376,11 @@ static void call_ended(struct call *call, CURLcode result) {
         call_delivered(call);
         return;
     }
-    char reason[160];
+    char reason[REASON_SIZE];
     if (result == CURLE_OK) {
         (void)snprintf(reason, sizeof reason, "it answers with HTTP status %ld", status);
     } else {
-        (void)snprintf(reason, sizeof reason, "%s", curl_easy_strerror(result));
+        transfer_reason(call->transfer, result, reason);
     }
     webhook_note(call->webhooks, call->webhook, TRUTH_FALSE, reason);
     call_failed(call);
@@ -409,9 +430,10 @@ static void probe_begin(evutil_socket_t fd, short what, void *context) {
 static void probe_ended(struct webhooks *webhooks, const CURL *transfer, CURLcode result) {
     for (uint32_t i = 0; i < webhooks->count; i++) {
         if (webhooks->hooks[i].probe == transfer) {
+            char reason[REASON_SIZE];
+            transfer_reason(webhooks->hooks[i].probe, result, reason);
             probe_stop(&webhooks->hooks[i]);
-            webhook_note(webhooks, i, result == CURLE_OK ? TRUTH_TRUE : TRUTH_FALSE,
-                         curl_easy_strerror(result));
+            webhook_note(webhooks, i, result == CURLE_OK ? TRUTH_TRUE : TRUTH_FALSE, reason);
         }
     }
 }

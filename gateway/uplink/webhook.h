@@ -49,6 +49,7 @@ struct webhook_conf {
     const char *name; /* of the role, for messages */
     const char *url;
     const char *secret_file; /* "": none, calls are not signed */
+    const char *ca; /* "": the system's; else a file of who may sign the receiver's certificate */
 };
 
 struct webhook_times {

@@ -6,8 +6,12 @@ import hmac
 import http.server
 import json
 import shutil
+import ssl
+import subprocess
 import threading
 from datetime import datetime
+
+import pytest
 
 from harness import SITE, free_port, until
 
@@ -45,7 +49,7 @@ def steps(backend, subject=BUTTON):
 class Receiver:
     """Whoever is called: an HTTP server that answers what it is told to, and verifies each call's signature."""
 
-    def __init__(self, scene, statuses=(), port=None):
+    def __init__(self, scene, statuses=(), port=None, tls=None):
         self.port = port or free_port()
         self.statuses = list(statuses)  # of the next calls; then 200
         self.calls = []  # (status, body as it came)
@@ -68,6 +72,8 @@ class Receiver:
 
         self.forged = []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
         scene.keep(self)
@@ -284,3 +290,69 @@ def test_a_lamp_that_does_not_light_is_a_grave_fault(scene):
     press(backend, field)
     events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
     assert [event["data"]["reason"] for event in events] == ["due", "no_receiver", "no_receiver"]
+
+
+class Authority:
+    """Somebody who signs certificates, made by openssl in the scratch directory."""
+
+    def __init__(self, directory, name):
+        self.directory, self.name = directory, name
+        self.key, self.file = directory / f"{name}.key", directory / f"{name}.pem"
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                     "-keyout", self.key, "-out", self.file, "-subj", f"/CN={name}")
+
+    @staticmethod
+    def openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60)
+
+    def context(self, host, days=1):
+        """What a server needs to show a certificate for the host; over yesterday with -1 days."""
+        key, request, file, extra = (self.directory / f"leaf.{end}" for end in ("key", "csr", "pem", "ext"))
+        extra.write_text(f"subjectAltName={host}\n")
+        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+                     "-out", request, "-subj", "/CN=receiver")
+        self.openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key, "-CAcreateserial",
+                     "-days", days, "-extfile", extra, "-out", file)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file, key)
+        return context
+
+
+HERE, ELSEWHERE = "IP:127.0.0.1", "DNS:elsewhere.example"
+UNKNOWN = "unable to get local issuer certificate"
+
+
+def tls_scene(scene, host=HERE, days=1, signer="ours", ca="ours.pem"):
+    """The manager is called first, over TLS, and the shift a minute later."""
+    port = free_port()
+    own_site(scene, ("{after: 0 s,   to: role caregiver, place: own, output: call_lamp}", "{after: 0 s, to: role manager, by: webhook}"),
+             ("    - {after: 180 s, to: role manager, by: webhook}\n", ""), ("to: shift care}", "to: shift care, output: sounder}"),
+             ('"http://127.0.0.1:9099/hook", ', f'"https://127.0.0.1:{port}/hook", ' + (f"ca: {ca}, " if ca else "")),
+             webhook_key=SECRET + "\n")
+    authorities = {name: Authority(scene.site.parent, name) for name in ("ours", "theirs")}
+    return Receiver(scene, port=port, tls=authorities[signer].context(host, days))
+
+
+def test_a_webhook_is_called_over_tls_by_the_authority_that_the_site_names(scene):
+    receiver = tls_scene(scene)
+    backend, field, gateway = scene.everything()
+    gateway.process.until_said("event=webhook_answers webhook=manager")
+    field.press(BUTTON)
+    event = backend.until_event(type="alarm.escalated", subject=BUTTON)[0]
+    assert until(receiver.taken, "the webhook to be called")[0]["id"] == event["id"]
+    assert not receiver.forged and not gateway.process.has("event=webhook_failed")
+
+
+@pytest.mark.parametrize("reason, wrong", [
+    (UNKNOWN, {"signer": "theirs"}), (UNKNOWN, {"ca": None}),  # of no authority that the site or the system knows
+    ("it is for another host", {"host": ELSEWHERE}), ("certificate has expired", {"days": -1})],
+    ids=["unknown", "system", "host", "expired"])
+def test_a_receiver_that_cannot_show_who_it_is_is_not_called_and_the_chain_goes_on(scene, reason, wrong):
+    receiver = tls_scene(scene, **wrong)
+    backend, field, gateway = scene.everything()
+    gateway.process.until_said(f'event=webhook_failed webhook=manager reason="its certificate is refused: {reason}"')
+    field.press(BUTTON)
+    backend.until_event(type="alarm.escalated", subject=BUTTON, count=2)
+    assert steps(backend) == [(1, "role manager", "due"), (2, "shift care", "no_receiver")]
+    assert receiver.calls == []
+    assert gateway.process.text().count("event=webhook_failed") == 1

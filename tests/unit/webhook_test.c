@@ -112,7 +112,7 @@ static void server_start(struct scene *scene) {
 
 static void webhooks_start(struct scene *scene, uint32_t age_s_max) {
     static const struct webhook_callbacks callbacks = {scene_answered, scene_reachable};
-    const struct webhook_conf conf = {"manager", scene->url, scene->secret};
+    const struct webhook_conf conf = {"manager", scene->url, scene->secret, ""};
     const struct webhook_times times = {.retry_ms_first = 10,
                                         .retry_ms_max = 20,
                                         .attempt_ms = 500,
