@@ -39,9 +39,8 @@ struct ruleset_place {
 struct ruleset_point {
     uint32_t place;
     uint32_t device;
-    uint16_t kind; /* enum point_kind */
-    uint16_t
-        serves_emergency; /* 1: a call or fire input, or an output that an emergency switches */
+    uint16_t kind;             /* enum point_kind */
+    uint16_t serves_emergency; /* 1: an emergency depends on it; see emergency.h */
     uint32_t reserved;
     uint64_t
         silence_ns;    /* longest time without a reading of its own; 0: its device speaks for it */

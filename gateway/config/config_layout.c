@@ -7,6 +7,7 @@
 
 #include <openssl/sha.h>
 
+#include "rules/emergency.h"
 #include "rules/reach.h"
 
 /*
@@ -43,11 +44,6 @@ static void layout_devices(struct config *config, struct config_layout *layout) 
     for (uint32_t row = 0; row < config->device_count; row++) {
         layout->devices[row].silence_ns = config->devices[layout->device_at[row]].silence_ns;
     }
-}
-
-static void layout_serves_emergency(struct config_layout *layout, uint32_t point) {
-    layout->points[point].serves_emergency = 1;
-    layout->devices[layout->points[point].device].serves_emergency = 1;
 }
 
 /*
@@ -93,9 +89,6 @@ static void layout_points(struct config *config, struct config_layout *layout) {
                                                      .kind = (uint16_t)point->kind,
                                                      .silence_ns = point->silence_ns,
                                                      .identity = layout_identity(point)};
-        if (point_kind_facts(point->kind)->serves_emergency) {
-            layout_serves_emergency(layout, row);
-        }
     }
 }
 
@@ -151,7 +144,7 @@ static void layout_outputs_of(struct config_layout *layout, const struct reach_l
         struct reach_range range =
             reach_outputs(layout->places, outputs, place, kind, (enum chain_reach)step->row.reach);
         for (uint32_t i = range.first; i < range.end; i++) {
-            layout_serves_emergency(layout, outputs->points[i]);
+            layout->points[outputs->points[i]].serves_emergency = 1;
         }
     }
 }
@@ -180,17 +173,25 @@ static void layout_emergency_outputs(struct config *config, struct config_layout
     }
 }
 
-static void layout_zones(struct config *config, struct config_layout *layout) {
+/* What the rules that could be compiled say about the site: its zones, and what serves emergencies. */
+static void layout_by_rules(struct config *config, struct config_layout *layout) {
     struct ruleset_draft_rule *rules =
         config_alloc(&config->arena, config->rule_count + 1, sizeof *rules);
-    struct ruleset_draft draft = {
-        .places = layout->places, .place_count = config->place_count, .rules = rules};
+    struct ruleset_draft draft = {.places = layout->places,
+                                  .points = layout->points,
+                                  .devices = layout->devices,
+                                  .place_count = config->place_count,
+                                  .point_count = config->point_count,
+                                  .device_count = config->device_count,
+                                  .rules = rules};
     for (uint32_t i = 0; i < config->rule_count; i++) {
         if (config->rules[i].sound) {
             rules[draft.rule_count++] = config->rules[i].draft;
         }
     }
     reach_zones(&draft, layout->places);
+    layout_emergency_outputs(config, layout);
+    emergency_mark(&draft, layout->points, layout->devices);
 }
 
 void config_layout(struct config *config, struct config_layout *ret_layout) {
@@ -199,8 +200,7 @@ void config_layout(struct config *config, struct config_layout *ret_layout) {
     layout_devices(config, ret_layout);
     layout_points(config, ret_layout);
     layout_places(config, ret_layout);
-    layout_zones(config, ret_layout);
-    layout_emergency_outputs(config, ret_layout);
+    layout_by_rules(config, ret_layout);
     uint32_t fields = (config->bus_count + CONFIG_BUSES_PER_FIELD - 1) / CONFIG_BUSES_PER_FIELD;
     ret_layout->field_count = fields > 0 ? fields : 1;
     assert(ret_layout->field_count + CONFIG_OTHER_COMPONENTS <= LIMIT_COMPONENTS);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/emergency.h"
 #include "rules/reach.h"
 
 void trial_init(struct trial *trial, uint32_t components, uint32_t calendars) {
@@ -64,9 +65,8 @@ uint32_t trial_device(struct trial *trial, uint64_t silence_ns) {
     return index;
 }
 
-void trial_emergency(struct trial *trial, uint32_t point, bool serves) {
-    trial->points[point].serves_emergency = serves;
-    trial->devices[trial->points[point].device].serves_emergency |= serves;
+void trial_emergency(struct trial *trial, uint32_t output) {
+    trial->points[output].serves_emergency = 1;
 }
 
 uint32_t trial_point(struct trial *trial, uint32_t place, uint32_t device, enum point_kind kind) {
@@ -75,7 +75,6 @@ uint32_t trial_point(struct trial *trial, uint32_t place, uint32_t device, enum 
     assert(index == 0 || trial->points[index - 1].place <= place);
     trial->points[index] = (struct ruleset_point){
         .place = place, .device = device, .kind = (uint16_t)kind, .identity = index + 1};
-    trial_emergency(trial, index, point_kind_facts(kind)->serves_emergency);
     return index;
 }
 
@@ -209,6 +208,7 @@ bool trial_bind(struct trial *trial) {
     trial_unbind(trial);
     trial_keep_site(trial);
     reach_zones(&trial->draft, trial->bound.places);
+    emergency_mark(&trial->draft, trial->bound.points, trial->bound.devices);
     struct ruleset_sizes *sizes = &trial->sizes;
     trial->finding_count = ruleset_measure(&trial->draft, sizes, trial->findings, TRIAL_FINDINGS);
     for (uint32_t i = 0; i < trial->finding_count && i < TRIAL_FINDINGS; i++) {

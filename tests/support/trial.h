@@ -63,8 +63,8 @@ uint32_t trial_place(struct trial *trial, uint32_t parent, enum place_kind kind)
 uint32_t trial_device(struct trial *trial, uint64_t silence_ns);
 uint32_t trial_point(struct trial *trial, uint32_t place, uint32_t device, enum point_kind kind);
 
-/* A call or fire input serves an emergency by itself; for an output the site says so. */
-void trial_emergency(struct trial *trial, uint32_t point, bool serves);
+/* An emergency switches this output. */
+void trial_emergency(struct trial *trial, uint32_t output);
 
 /*
  * Add rules; `expression` outlives the trial. Class decides priority and latch; change the returned

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What chains, shifts and webhooks become in the image. The site of each test is one room with a
- * button and a lamp; its rules file and its shifts are the test's.
+ * What chains, shifts, webhooks and the gravity of rules become in the image. The site of each test
+ * is one room with a button, a lamp and a presence sensor; its rules file and its shifts are the test's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,12 @@ static int load(struct loaded *loaded, const char *shifts, const char *rules) {
                  "  address: tcp://b\n"
                  "  points:\n"
                  "  - {point: button, place: room, kind: emergency_button, read: discrete 1}\n"
-                 "  - {point: beacon, place: room, kind: beacon, write: coil 0}\n",
+                 "  - {point: beacon, place: room, kind: beacon, write: coil 0}\n"
+                 "- id: radar\n"
+                 "  driver: modbus\n"
+                 "  address: tcp://c\n"
+                 "  points:\n"
+                 "  - {point: presence, place: room, kind: presence, read: discrete 0}\n",
                  shifts) > 0);
     file_write(loaded, "site.yaml", site);
     file_write(loaded, "rules.yaml", rules);
@@ -175,6 +180,32 @@ static void an_output_that_an_emergency_switches_serves_it(void **state) {
     unload(&loaded);
 }
 
+/* By its kind a presence sensor is not grave; a rule that finds falls by it makes it so. */
+static void a_device_that_only_a_rule_of_an_emergency_reads_serves_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *rules;
+        uint32_t serves;
+    } rows[] = {
+        {"rules:\n  - {rule: r, each: place bedroom, raise: \"held(any(presence), 2 h)\", class: "
+         "care.fall, message: {en: x}, response: {en: y}}\n",
+         1},
+        {"rules:\n  - {rule: r, each: place bedroom, raise: \"held(any(presence), 2 h)\", class: "
+         "care.overstay, message: {en: x}}\n",
+         0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct loaded loaded;
+        load_good(&loaded, "", rows[i].rules);
+        const struct ruleset *ruleset = &loaded.site.ruleset;
+        uint32_t presence = site_point_find(&loaded.site, "room/presence");
+        assert_int_equal(ruleset->points[presence].serves_emergency, rows[i].serves);
+        assert_int_equal(ruleset->devices[ruleset->points[presence].device].serves_emergency,
+                         rows[i].serves);
+        unload(&loaded);
+    }
+}
+
 /* --- the limits --- */
 
 /* `count` chains of one step, or one chain of `count` steps. */
@@ -256,6 +287,7 @@ int main(void) {
         cmocka_unit_test(a_chain_names_roles_shifts_webhooks_and_outputs_by_number),
         cmocka_unit_test(duty_past_midnight_goes_on_in_the_next_day),
         cmocka_unit_test(an_output_that_an_emergency_switches_serves_it),
+        cmocka_unit_test(a_device_that_only_a_rule_of_an_emergency_reads_serves_it),
         cmocka_unit_test(chains_and_their_steps_are_bounded),
         cmocka_unit_test(shifts_and_webhooks_are_bounded),
     };

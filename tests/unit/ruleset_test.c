@@ -301,7 +301,7 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
 
 static void a_fault_of_an_output_that_an_emergency_switches_is_high(void **state) {
     (void)state;
-    trial_emergency(&trial, HALL_SOUNDER, true);
+    trial_emergency(&trial, HALL_SOUNDER);
     assert_true(trial_bind(&trial));
     uint32_t fault = trial_builtin(&trial, BUILTIN_SENSOR_FAULT, HALL_SOUNDER);
     assert_int_equal(trial.ruleset.alarms[fault].priority, PRIORITY_HIGH);
@@ -311,6 +311,74 @@ static void a_fault_of_an_output_that_an_emergency_switches_is_high(void **state
 
 static uint8_t builtin_priority(enum ruleset_builtin builtin, uint32_t entity) {
     return trial.ruleset.alarms[trial_builtin(&trial, builtin, entity)].priority;
+}
+
+#define IN_PLACES(kind) .place_kinds = TRIAL_KIND(PLACE_##kind)
+#define OF_POINTS(kind) .point_kinds = TRIAL_KIND(POINT_##kind)
+#define POINT_BIT(p)    (UINT32_C(1) << (p))
+
+/* What its kind does not make grave, a rule of an emergency does, wherever it looks. */
+static const struct {
+    const char *raise, *clear;
+    uint64_t place_kinds, point_kinds;
+    uint32_t in_place;
+    enum alarm_class class;
+    enum priority priority;
+    uint32_t points; /* that have a high fault besides those of calls and fire */
+} grave[] = {
+    {"any(door_contact)", NULL, IN_PLACES(DAY_CARE_ROOM), .in_place = RULESET_NONE,
+     .class = CLASS_CARE_FALL, .points = POINT_BIT(A_DOOR) | POINT_BIT(B_DOOR)},
+    {"any(door_contact)", NULL, IN_PLACES(HOME_CARE_CENTRE), .in_place = RULESET_NONE,
+     .class = CLASS_CARE_FALL, .points = POINT_BIT(A_DOOR) | POINT_BIT(B_DOOR)},
+    {"any(door_contact)", NULL, IN_PLACES(DAY_CARE_ROOM), .in_place = WARD_B,
+     .class = CLASS_CARE_FALL, .points = POINT_BIT(B_DOOR)},
+    {"max(temperature) > 60 °C", NULL, IN_PLACES(SITE), .in_place = RULESET_NONE,
+     .class = CLASS_CARE_FALL,
+     .points = POINT_BIT(HALL_TEMPERATURE_1) | POINT_BIT(HALL_TEMPERATURE_2)},
+    {"value", NULL, OF_POINTS(DOOR_CONTACT), .in_place = HALL, .class = CLASS_CARE_FALL,
+     .points = POINT_BIT(HALL_DOOR)},
+    {"value and not door_contact", NULL, OF_POINTS(SMOKE), .in_place = CARE,
+     .class = CLASS_GAS_ALARM, .points = POINT_BIT(A_DOOR) | POINT_BIT(B_DOOR)},
+    {"any(smoke)", "not any(door_contact)", IN_PLACES(DAY_CARE_ROOM), .in_place = WARD_A,
+     .class = CLASS_GAS_ALARM, .points = POINT_BIT(A_DOOR)},
+    /* Urgent is not enough; a class that the site makes an emergency is. */
+    {"any(door_contact)", NULL, IN_PLACES(SITE), .in_place = RULESET_NONE, .class = CLASS_INTRUSION,
+     .priority = PRIORITY_URGENT, .points = 0},
+    {"any(door_contact)", NULL, IN_PLACES(SERVICE_HALL), .in_place = RULESET_NONE,
+     .class = CLASS_INTRUSION, .points = POINT_BIT(HALL_DOOR)},
+};
+
+static void a_fault_of_what_a_rule_of_an_emergency_reads_is_high(void **state) {
+    static const uint32_t by_kind = POINT_BIT(A_BUTTON) | POINT_BIT(A_SMOKE) | POINT_BIT(B_BUTTON) |
+                                    POINT_BIT(B_SMOKE) | POINT_BIT(B_HEAT);
+    for (size_t row = 0; row < sizeof grave / sizeof *grave; row++) {
+        struct ruleset_draft_rule *rule =
+            grave[row].place_kinds != 0 ? trial_place_rule(&trial, grave[row].place_kinds,
+                                                           grave[row].raise, grave[row].class)
+                                        : trial_point_rule(&trial, grave[row].point_kinds,
+                                                           grave[row].raise, grave[row].class);
+        rule->in_place = grave[row].in_place;
+        rule->priority = grave[row].priority;
+        if (grave[row].clear != NULL) {
+            trial_clear(&trial, grave[row].clear);
+        }
+        assert_true(trial_bind(&trial));
+        bool hall = false;
+        for (uint32_t p = 0; p < POINTS; p++) {
+            bool high = ((by_kind | grave[row].points) & POINT_BIT(p)) != 0;
+            hall = hall || (high && p >= HALL_DOOR);
+            if (p != B_READER) { /* moments have no fault of their own */
+                assert_int_equal(builtin_priority(BUILTIN_SENSOR_FAULT, p),
+                                 high ? PRIORITY_HIGH : PRIORITY_LOW);
+            }
+        }
+        assert_int_equal(builtin_priority(BUILTIN_DEVICE_LOST, CARE_IO), PRIORITY_HIGH);
+        assert_int_equal(builtin_priority(BUILTIN_DEVICE_LOST, HALL_IO),
+                         hall ? PRIORITY_HIGH : PRIORITY_LOW);
+        assert_int_equal(builtin_priority(BUILTIN_DEVICE_LOST, UNUSED), PRIORITY_LOW);
+        (void)tear_down(state);
+        (void)build(state);
+    }
 }
 
 static void a_fault_of_what_serves_an_emergency_is_high(void **state) {
@@ -563,6 +631,7 @@ int main(void) {
         RULESET_TEST(a_reading_touches_each_alarm_that_reads_it_once_and_in_order),
         RULESET_TEST(equal_between_clauses_of_different_rules_become_one),
         RULESET_TEST(the_products_own_rules_stand_last_and_cover_the_site),
+        RULESET_TEST(a_fault_of_what_a_rule_of_an_emergency_reads_is_high),
         RULESET_TEST(a_fault_of_what_serves_an_emergency_is_high),
         RULESET_TEST(a_fault_of_an_output_that_an_emergency_switches_is_high),
         RULESET_TEST(a_lost_device_is_told_at_the_smallest_place_with_all_its_points),
