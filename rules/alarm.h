@@ -48,7 +48,10 @@
  * fire at the same place; the occurrence stays the same and `raises` counts on.
  *
  * Unknown neither raises nor clears, and a reset needs the condition known to be false: a lost
- * detector is never good news. The one thing that unknown does not stop is the running delay of an
+ * detector is never good news. A reset of an alarm of one point needs that point's quality to be good
+ * besides: `value and closed` is false when the place opens, and a dead sensor has not said so. An
+ * alarm of a place looks at many points, and its three-valued truth decides whether enough of them
+ * are there. The one thing that unknown does not stop is the running delay of an
  * emergency; any other delay, and every delay of clearing, stands still and goes on with what was
  * left: the first when the condition is true again, the second when it is false.
  *
@@ -124,7 +127,8 @@ struct alarm_conf {
     uint8_t class;    /* enum alarm_class */
     uint8_t priority; /* enum priority */
     bool latched;
-    bool test; /* its place is under test */
+    bool test;   /* its place is under test */
+    bool unsure; /* it is of a point whose quality is not good at present */
 };
 
 /* One bit each: a site has many alarms. */

@@ -61,6 +61,8 @@ static enum command_refusal alarm_refuse_reset(const struct alarm *alarm,
         return COMMAND_REFUSED_STILL_ACTIVE;
     } else if (!axes.acked) {
         return COMMAND_REFUSED_ACK_REQUIRED;
+    } else if (conf->unsure) {
+        return COMMAND_REFUSED_QUALITY;
     } else if (alarm->condition == TRUTH_UNKNOWN) {
         return COMMAND_REFUSED_UNKNOWN_STATE;
     } else if (alarm_closes_at_origin(conf) && !axes.attended) {

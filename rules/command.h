@@ -72,7 +72,8 @@ enum command_refusal {
     COMMAND_REFUSED_ATTENDED,        /* "already_attended" */
     COMMAND_REFUSED_ACK_REQUIRED,    /* "ack_required": acknowledge first */
     COMMAND_REFUSED_STILL_ACTIVE,    /* "still_active": the condition is still true */
-    COMMAND_REFUSED_UNKNOWN_STATE,   /* "quality_not_good": its sensor cannot say that it is over */
+    COMMAND_REFUSED_QUALITY,         /* "quality_not_good": its point cannot say that it is over */
+    COMMAND_REFUSED_UNKNOWN_STATE,   /* "condition_unknown": nor can what else its rule looks at */
     COMMAND_REFUSED_ATTEND_REQUIRED, /* "attend_required": nobody has been at the place */
     COMMAND_REFUSED_NOT_LATCHED,     /* "not_latched": it closes by itself */
     COMMAND_REFUSED_NOT_FIRE,        /* "not_fire": only a fire is investigated */

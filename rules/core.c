@@ -639,6 +639,13 @@ double core_alarm_value(const struct core *core, uint32_t alarm) {
     return core->alarms[alarm].condition == TRUTH_TRUE ? 1 : 0;
 }
 
+/* Is it an alarm of a point that nobody can rely on at present? */
+static bool core_is_unsure(const struct core *core, uint32_t alarm) {
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    return bound->entity_kind == ENTITY_POINT &&
+           core->points[bound->entity].quality != QUALITY_GOOD;
+}
+
 struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
@@ -650,6 +657,7 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
         .priority = bound->priority,
         .latched = rule->latched != 0,
         .test = core_alarm_is_tested(core, alarm),
+        .unsure = core_is_unsure(core, alarm),
     };
 }
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -111,9 +112,10 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
          "Its condition is still true, so it cannot be reset: see to the "
          "cause at the place first"},
     [COMMAND_REFUSED_UNKNOWN_STATE] =
-        {"传感器状态不可信,无法确认险情已解除,不能复位:请先修复传感器或线路",
-         "Its sensor cannot say that the danger is over, so it cannot be reset: see to the sensor or "
-         "its line first"},
+        {"规则所依据的传感器中有失联或数据不足的,无法确认险情已解除,不能复位:"
+         "请先修复该位置的故障传感器或线路",
+         "Sensors that its rule looks at cannot say that the danger is over, so it cannot be reset: "
+         "see to those of the place that are at fault, or to their lines, first"},
     [COMMAND_REFUSED_ATTEND_REQUIRED] =
         {"呼叫须有人到场后才能复位:请到场按下到场按钮,或先记录到场",
          "A call closes only after somebody has been there: attend at "
@@ -233,7 +235,7 @@ void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
     int status = unknown ? 404 : 409;
     const char *name = command_refusal_name(refusal);
     char text[PROBLEM_REFUSAL_SIZE];
-    problem_refusal_format(refusal, times, language, text);
+    problem_refusal_format(refusal, times, language, subject, text);
     json_t *body = problem_body(name, "The command was refused", status, text);
     (void)json_object_set_new(body, "refusal", json_string(name));
     (void)json_object_set_new(body, about, json_string(subject));
@@ -270,13 +272,31 @@ static void problem_too_late(const struct alarm_times *times, enum site_language
                    span);
 }
 
+/* Which point it is stands behind the slash of its alarm's name. */
+static void problem_quality(const char *alarm, enum site_language language,
+                            char ret[PROBLEM_REFUSAL_SIZE]) {
+    const char *slash = strchr(alarm, '/');
+    (void)snprintf(
+        ret, PROBLEM_REFUSAL_SIZE,
+        language == LANGUAGE_ZH
+            ? "传感器 %s 的读数不可信,无法确认险情已解除,不能复位:请先修复传感器或线路;"
+              "一时修不好的,请先将此告警停用"
+            : "The readings of %s are not to be trusted, so nobody knows that the danger is over and it "
+              "cannot be reset: repair the sensor or its line; until that is done, take the alarm out "
+              "of service",
+        slash != NULL ? slash + 1 : alarm);
+}
+
 void problem_refusal_format(enum command_refusal refusal, const struct alarm_times *times,
-                            enum site_language language, char ret[PROBLEM_REFUSAL_SIZE]) {
+                            enum site_language language, const char *subject,
+                            char ret[PROBLEM_REFUSAL_SIZE]) {
     assert(refusal < COMMAND_REFUSAL_COUNT);
     if (refusal == COMMAND_REFUSED_TOO_LONG) {
         problem_too_long(times, language, ret);
     } else if (refusal == COMMAND_REFUSED_TOO_LATE) {
         problem_too_late(times, language, ret);
+    } else if (refusal == COMMAND_REFUSED_QUALITY) {
+        problem_quality(subject, language, ret);
     } else {
         (void)snprintf(ret, PROBLEM_REFUSAL_SIZE, "%s", texts_pick(refusals[refusal], language));
     }

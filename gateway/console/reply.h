@@ -58,9 +58,13 @@ void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
 /* The status that a problem has. */
 int problem_status(enum problem problem);
 
-/* Write the sentence that says which rule refused a command, with the site's own times, and what to do. */
-enum { PROBLEM_REFUSAL_SIZE = 384 };
+/*
+ * Write the sentence that says which rule refused a command about the alarm or place `subject`, with the
+ * site's own times, and what to do.
+ */
+enum { PROBLEM_REFUSAL_SIZE = 640 };
 void problem_refusal_format(enum command_refusal refusal, const struct alarm_times *times,
-                            enum site_language language, char ret[PROBLEM_REFUSAL_SIZE]);
+                            enum site_language language, const char *subject,
+                            char ret[PROBLEM_REFUSAL_SIZE]);
 
 #endif

@@ -315,7 +315,8 @@ class Alarm:
         refuse_if(not self.latched, "not_latched")
         refuse_if(self.condition is True, "still_active")
         refuse_if(not self.acked, "ack_required")
-        refuse_if(self.condition is None, "quality_not_good")
+        refuse_if(self.point is not None and not self.point.good, "quality_not_good")
+        refuse_if(self.condition is None, "condition_unknown")
         refuse_if("origin" in self.flags and not self.attended, "attend_required")
         self.dispose(order)
         self.latched = False
@@ -383,7 +384,7 @@ class Point:
         self.forget()
 
     def forget(self):
-        self.usable = False
+        self.usable = self.good = False
         self.fault = None
         self.value = None     # the last one that could be read
 
@@ -439,13 +440,14 @@ class Site:
             self.sorts.append((rule, entity))
             if rule.isdigit():
                 _, class_, raise_s, clear_s = self.rules[int(rule)]
-                alarm = Alarm(class_, self.points[entity].place, entity, raise_s * S, clear_s * S)
+                point = self.points[entity]
+                alarm = Alarm(class_, point.place, point, raise_s * S, clear_s * S)
             elif rule == "system_fire_promoted":
                 alarm = Alarm("fire.confirmed", entity)
             elif rule == "system_device_lost":
                 alarm = Alarm("system", self.place_of_device(entity))
             elif rule == "system_sensor_fault":
-                alarm = Alarm("system", self.points[entity].place, entity)
+                alarm = Alarm("system", self.points[entity].place, self.points[entity])
             else:
                 alarm = Alarm("system", None)
             self.alarms.append(alarm)
@@ -515,6 +517,7 @@ class Site:
     def read(self, now, index, value, quality):
         point, told = self.points[index], []
         rested = point.value == 0
+        point.good = quality == "good"
         point.usable = quality in ("good", "uncertain")
         point.fault = {"good": False, "uncertain": False, "stale": True, "fault": True,
                        "out_of_service": None}[quality]
@@ -536,7 +539,7 @@ class Site:
             self.lost[device] = True
             for point in self.points:
                 if point.device == device:
-                    point.usable, point.fault = False, None
+                    point.usable, point.good, point.fault = False, False, None
         return self.look(now, [])
 
     def order(self, now, order):

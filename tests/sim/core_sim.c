@@ -461,7 +461,7 @@ static bool life_may_reset(const struct life *life, uint32_t alarm) {
     }
     const struct shadow *shadow = &life->shadows[bound->entity];
     return bound->entity_kind == ENTITY_POINT && shadow->usable && shadow->value == 0 &&
-           quality_usable((enum quality)core_point(life->core, bound->entity)->quality);
+           core_point(life->core, bound->entity)->quality == QUALITY_GOOD;
 }
 
 /* S8: a step tells of what people are to hear, and the steps of a run come one after the other. */

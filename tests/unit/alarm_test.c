@@ -67,6 +67,11 @@ static void life_happen(struct life *life, const char *what, struct instant now,
             return;
         }
     }
+    if (strcmp(what, "unsure") == 0 || strcmp(what, "sure") == 0) {
+        life->conf.unsure = what[0] == 'u';
+        strcpy(ret, "-");
+        return;
+    }
     if (strcmp(what, "restart") == 0) {
         struct alarm_record record;
         alarm_record(&life->alarm, now, &record);
@@ -267,9 +272,35 @@ static void unknown_neither_raises_nor_clears(void **state) {
         "1 false latched_unacked cleared\n"
         "2 unknown latched_unacked silent\n"
         "3 acknowledge latched_acked acknowledged\n"
-        "4 reset latched_acked !quality_not_good\n"
+        "4 reset latched_acked !condition_unknown\n"
         "5 false latched_acked silent\n"
         "6 reset normal reset+closed\n");
+}
+
+/* A condition can be false of a sensor that is dead: `value and closed`, and the place opens. */
+static void a_reset_needs_the_quality_of_its_point_besides_the_condition(void **state) {
+    (void)state;
+    one(FIRE, 0,
+        "0 true unacknowledged raised\n"
+        "1 unsure unacknowledged -\n"
+        "2 false latched_unacked cleared\n"
+        "3 reset latched_unacked !ack_required\n"
+        "4 acknowledge latched_acked acknowledged\n"
+        "5 reset latched_acked !quality_not_good\n"
+        "6 unknown latched_acked silent\n"
+        "7 reset latched_acked !quality_not_good\n"
+        "8 sure latched_acked -\n"
+        "9 reset latched_acked !condition_unknown\n"
+        "10 false latched_acked silent\n"
+        "11 reset normal reset+closed\n");
+    one(CALL, 0,
+        "0 true unacknowledged raised\n"
+        "1 false latched_unacked cleared\n"
+        "2 acknowledge latched_acked acknowledged\n"
+        "3 unsure latched_acked -\n"
+        "4 reset latched_acked !quality_not_good\n"
+        "5 sure latched_acked -\n"
+        "6 reset latched_acked !attend_required\n");
 }
 
 /* --- a class that latches --- */
@@ -298,7 +329,7 @@ static void a_reset_is_refused_with_the_first_thing_to_do(void **state) {
         "3 unknown unacknowledged silent\n"
         "4 reset unacknowledged !ack_required\n"
         "5 acknowledge acknowledged acknowledged\n"
-        "6 reset acknowledged !quality_not_good\n"
+        "6 reset acknowledged !condition_unknown\n"
         "7 true acknowledged silent\n"
         "8 reset acknowledged !still_active\n"
         "9 false latched_acked cleared\n"
@@ -430,7 +461,7 @@ static void a_restart_loses_no_axis(void **state) {
         "6 attend acknowledged !already_attended\n"
         "7 false latched_acked cleared\n"
         "8 restart latched_acked -\n"
-        "9 reset latched_acked !quality_not_good\n"
+        "9 reset latched_acked !condition_unknown\n"
         "10 false latched_acked silent\n"
         "11 reset normal reset+closed\n"
         "12 restart normal -\n");
@@ -719,6 +750,7 @@ int main(void) {
         cmocka_unit_test(an_unknown_condition_stops_the_delay_and_the_rest_is_waited_out_later),
         cmocka_unit_test(an_emergency_waits_on_through_an_unknown_condition),
         cmocka_unit_test(unknown_neither_raises_nor_clears),
+        cmocka_unit_test(a_reset_needs_the_quality_of_its_point_besides_the_condition),
         cmocka_unit_test(a_fire_stays_until_it_is_reset),
         cmocka_unit_test(a_reset_is_refused_with_the_first_thing_to_do),
         cmocka_unit_test(a_latched_alarm_that_comes_back_must_be_seen_again),

@@ -587,12 +587,13 @@ static void every_refusal_has_a_sentence_of_its_own_in_both_languages(void **sta
     (void)state;
     for (enum command_refusal a = 0; a < COMMAND_REFUSAL_COUNT; a++) {
         char text[PROBLEM_REFUSAL_SIZE], zh[PROBLEM_REFUSAL_SIZE], other[PROBLEM_REFUSAL_SIZE];
-        problem_refusal_format(a, &alarm_times_default, LANGUAGE_ZH, zh);
-        problem_refusal_format(a, &alarm_times_default, LANGUAGE_EN, text);
+        problem_refusal_format(a, &alarm_times_default, LANGUAGE_ZH, "call/care/bath/cord", zh);
+        problem_refusal_format(a, &alarm_times_default, LANGUAGE_EN, "call/care/bath/cord", text);
         assert_true(strlen(zh) > 0 && strlen(text) > 0 && strlen(text) < sizeof text - 1);
         assert_string_not_equal(text, zh);
         for (enum command_refusal b = 0; b < a; b++) {
-            problem_refusal_format(b, &alarm_times_default, LANGUAGE_EN, other);
+            problem_refusal_format(b, &alarm_times_default, LANGUAGE_EN, "call/care/bath/cord",
+                                   other);
             assert_string_not_equal(text, other);
         }
     }
@@ -605,13 +606,33 @@ static void a_refusal_names_the_times_of_the_site_and_not_those_of_the_model(voi
     times.silence_max_s = 45;
     times.shelve_max_s = 90 * 60;
     times.disposition_s = 7200;
-    problem_refusal_format(COMMAND_REFUSED_TOO_LONG, &times, LANGUAGE_EN, text);
+    problem_refusal_format(COMMAND_REFUSED_TOO_LONG, &times, LANGUAGE_EN, "call/care/bath/cord",
+                           text);
     assert_non_null(
         strstr(text, "at most 45 s, a shelving 90 min, out of service 366 days, a test 480 min"));
-    problem_refusal_format(COMMAND_REFUSED_TOO_LONG, &times, LANGUAGE_ZH, text);
+    problem_refusal_format(COMMAND_REFUSED_TOO_LONG, &times, LANGUAGE_ZH, "call/care/bath/cord",
+                           text);
     assert_non_null(strstr(text, "45 秒"));
-    problem_refusal_format(COMMAND_REFUSED_TOO_LATE, &times, LANGUAGE_EN, text);
+    problem_refusal_format(COMMAND_REFUSED_TOO_LATE, &times, LANGUAGE_EN, "call/care/bath/cord",
+                           text);
     assert_non_null(strstr(text, "more than 2 h ago"));
+}
+
+static void a_refusal_for_a_bad_sensor_names_it(void **state) {
+    (void)state;
+    for (enum site_language language = LANGUAGE_ZH; language <= LANGUAGE_EN; language++) {
+        char text[PROBLEM_REFUSAL_SIZE];
+        problem_refusal_format(COMMAND_REFUSED_QUALITY, &alarm_times_default, language,
+                               "call/care/bath/cord", text);
+        assert_non_null(strstr(text, " care/bath/cord "));
+        /* The longest name leaves the sentence whole. */
+        char longest[SITE_ALARM_NAME_SIZE];
+        (void)memset(longest, '/', sizeof longest);
+        longest[sizeof longest - 1] = '\0';
+        problem_refusal_format(COMMAND_REFUSED_QUALITY, &alarm_times_default, language, longest,
+                               text);
+        assert_true(strlen(text) < sizeof text - 1);
+    }
 }
 
 int main(void) {
@@ -651,6 +672,7 @@ int main(void) {
         cmocka_unit_test(the_longest_name_in_the_longest_role_fits_an_actor),
         cmocka_unit_test(every_refusal_has_a_sentence_of_its_own_in_both_languages),
         cmocka_unit_test(a_refusal_names_the_times_of_the_site_and_not_those_of_the_model),
+        cmocka_unit_test(a_refusal_for_a_bad_sensor_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

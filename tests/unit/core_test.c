@@ -655,6 +655,27 @@ static void a_heartbeat_confirms_values_that_are_not_stale(void **state) {
     assert_int_equal(core_point(stage.core, SMOKE)->heard.ns, NS_PER_S);
 }
 
+/* "At night" is over, so the rule is false whatever its contact would say: that is no word of the contact. */
+static void a_latched_alarm_is_not_reset_on_the_word_of_the_clock(void **state) {
+    (void)state;
+    stage.trial.rules[NIGHT].latched = true;
+    stage_core_end();
+    assert_true(trial_bind(&stage.trial));
+    stage_core((struct instant){0});
+    rest();
+    story("0.1 at_night yes : -\n"
+          "0.2 door 1 : raised:night/door\n"
+          "0.3 night/door acknowledge : acknowledged:night/door\n"
+          "0.4 door fault : raised:fault/door\n"
+          "0.5 at_night no : cleared:night/door\n");
+    assert_int_equal(core_condition(stage.core, alarm_find("night/door")), TRUTH_FALSE);
+    story("0.6 night/door reset : !quality_not_good\n"
+          "0.7 door uncertain : cleared:fault/door\n"
+          "0.8 night/door reset : !quality_not_good\n"
+          "0.9 door 1 : -\n"
+          "1 night/door reset : reset:night/door,closed:night/door\n");
+}
+
 /* One cause, one alarm: what a lost device's points say is shown only once it is back. */
 static void a_points_fault_is_not_told_beside_its_lost_device(void **state) {
     (void)state;
@@ -1230,6 +1251,7 @@ int main(void) {
         CORE_TEST(a_point_that_is_heard_in_time_is_waited_for_anew),
         CORE_TEST(a_silence_of_a_nanosecond_is_one),
         CORE_TEST(a_heartbeat_confirms_values_that_are_not_stale),
+        CORE_TEST(a_latched_alarm_is_not_reset_on_the_word_of_the_clock),
         CORE_TEST(a_points_fault_is_not_told_beside_its_lost_device),
         CORE_TEST(a_fault_is_not_cleared_by_losing_its_device),
         CORE_TEST(a_point_that_is_not_read_after_its_device_returns_is_a_fault),
