@@ -9,22 +9,41 @@ static bool upkeep_is_still(const struct point_state *state, struct instant now)
            instant_span_ns(state->changed, now) >= UPKEEP_STUCK_AFTER_NS;
 }
 
+/* The kinds of which a point in the place moves. */
+static point_kind_set upkeep_moving(const struct core *core, const struct ruleset_place *place,
+                                    struct instant now) {
+    point_kind_set moves = 0;
+    for (uint32_t p = place->point_first; p < place->point_end; p++) {
+        const struct point_state *state = &core->points[p];
+        if (quality_usable((enum quality)state->quality) && !upkeep_is_still(state, now)) {
+            moves |= (point_kind_set)1 << core->ruleset->points[p].kind;
+        }
+    }
+    return moves;
+}
+
+/* Look at one point by what moves around it. */
+static void upkeep_look(struct core *core, uint32_t alarm, point_kind_set moves,
+                        struct instant now) {
+    uint32_t point = core->ruleset->alarms[alarm].entity;
+    if (!upkeep_is_still(&core->points[point], now)) {
+        core->points[point].stuck = TRUTH_FALSE;
+    } else if ((moves >> core->ruleset->points[point].kind & 1) != 0) {
+        core->points[point].stuck = TRUTH_TRUE;
+        index_set_add(&core->touched, alarm);
+    }
+}
+
 void core_upkeep_round(struct core *core, struct instant now) {
     const struct ruleset *ruleset = core->ruleset;
-    bool moves[POINT_KIND_COUNT] = {false};
-    for (uint32_t p = 0; p < ruleset->point_count; p++) {
-        const struct point_state *state = &core->points[p];
-        moves[ruleset->points[p].kind] |=
-            quality_usable((enum quality)state->quality) && !upkeep_is_still(state, now);
-    }
-    uint32_t first = core->builtin_first[BUILTIN_STUCK];
-    for (uint32_t i = first; i < first + core->builtin_count[BUILTIN_STUCK]; i++) {
-        uint32_t point = ruleset->alarms[i].entity;
-        if (!upkeep_is_still(&core->points[point], now)) {
-            core->points[point].stuck = TRUTH_FALSE;
-        } else if (moves[ruleset->points[point].kind]) {
-            core->points[point].stuck = TRUTH_TRUE;
-            index_set_add(&core->touched, i);
+    uint32_t alarm = core->builtin_first[BUILTIN_STUCK];
+    uint32_t end = alarm + core->builtin_count[BUILTIN_STUCK];
+    /* Points stand in the order of their places, and the alarms in that of their points. */
+    for (uint32_t top = 0; top < ruleset->place_count; top = ruleset->places[top].end) {
+        point_kind_set moves = upkeep_moving(core, &ruleset->places[top], now);
+        for (; alarm < end && ruleset->alarms[alarm].entity < ruleset->places[top].point_end;
+             alarm++) {
+            upkeep_look(core, alarm, moves, now);
         }
     }
 }

@@ -10,8 +10,9 @@
  *             battery that lasts a year, a tenth is the month that is left to change it.
  *   tamper    the contact in the case is open.
  *   stuck     a measured value has not moved for UPKEEP_STUCK_AFTER_NS while another point of its
- *             kind has: a real room is never that still. If nothing of its kind moves, nobody can
- *             say, and what was said stands. Looked at every UPKEEP_ROUND_NS, because nobody needs
+ *             kind in the same top-level place has: a real room is never that still. A sensor in
+ *             another building is no measure, it may be outdoors. If nothing of its kind moves, or
+ *             there is no other, nobody can say, and what was said stands. Looked at every UPKEEP_ROUND_NS, because nobody needs
  *             to know it sooner, and so that no reading costs anything for it.
  */
 

@@ -9,7 +9,7 @@
 #include "tests/support/cmocka.h"
 #include "tests/support/trial.h"
 
-enum { PENDANT_BATTERY, CASE, NORTH, SOUTH, DAMP, POINTS };
+enum { PENDANT_BATTERY, CASE, NORTH, DAMP, SOUTH, OUTSIDE, POINTS };
 enum { PENDANT, CLIMATE, DEVICES };
 
 #define HOUR_NS (3600 * NS_PER_S)
@@ -28,14 +28,18 @@ static int stage_begin(void **state) {
     (void)state;
     struct trial *trial = &stage.trial;
     trial_init(trial, 1, 1);
-    uint32_t room = trial_place(trial, RULESET_NONE, PLACE_BEDROOM);
+    uint32_t house = trial_place(trial, RULESET_NONE, PLACE_BUILDING);
+    uint32_t room = trial_place(trial, house, PLACE_BEDROOM);
+    uint32_t cellar = trial_place(trial, house, PLACE_PLANT_ROOM);
+    uint32_t yard = trial_place(trial, RULESET_NONE, PLACE_OUTDOOR);
     (void)trial_device(trial, 0);
     (void)trial_device(trial, 0);
     (void)trial_point(trial, room, PENDANT, POINT_BATTERY);
     (void)trial_point(trial, room, CLIMATE, POINT_TAMPER);
     (void)trial_point(trial, room, CLIMATE, POINT_TEMPERATURE);
-    (void)trial_point(trial, room, CLIMATE, POINT_TEMPERATURE);
     (void)trial_point(trial, room, CLIMATE, POINT_HUMIDITY);
+    (void)trial_point(trial, cellar, CLIMATE, POINT_TEMPERATURE);
+    (void)trial_point(trial, yard, CLIMATE, POINT_TEMPERATURE);
     trial->devices[PENDANT].serves_emergency = 1; /* as a pendant's button makes it */
     assert_true(trial_bind(trial));
     size_t size = core_size(&trial->ruleset);
@@ -160,6 +164,26 @@ static void a_value_that_stands_still_for_a_day_while_another_moves_is_stuck(voi
     assert_false(north->axes.active);
 }
 
+/* The weather says nothing about a cellar that keeps its temperature, nor the house about the yard. */
+static void what_moves_in_another_top_level_place_is_no_measure(void **state) {
+    (void)state;
+    start();
+    reading(NORTH, 21, QUALITY_GOOD);
+    reading(SOUTH, 12, QUALITY_GOOD);
+    for (int hours = 0; hours < 60; hours += 10) {
+        reading(OUTSIDE, hours, QUALITY_GOOD);
+        pass_h(10);
+    }
+    assert_false(alarm_of(BUILTIN_STUCK, NORTH)->axes.active);
+    assert_false(alarm_of(BUILTIN_STUCK, SOUTH)->axes.active);
+    for (int hours = 0; hours < 60; hours += 10) {
+        reading(NORTH, 20 + hours, QUALITY_GOOD);
+        pass_h(10);
+    }
+    assert_false(alarm_of(BUILTIN_STUCK, OUTSIDE)->axes.active);
+    assert_true(alarm_of(BUILTIN_STUCK, SOUTH)->axes.active); /* this one is in another room only */
+}
+
 /* Nobody can say whether both are dead or the house is well insulated. */
 static void nothing_is_stuck_where_nothing_of_its_kind_moves(void **state) {
     (void)state;
@@ -233,6 +257,7 @@ int main(void) {
         CASE_OF(upkeep_of_a_device_that_serves_an_emergency_is_high),
         CASE_OF(an_open_case_is_told_and_a_lost_contact_does_not_close_it),
         CASE_OF(a_value_that_stands_still_for_a_day_while_another_moves_is_stuck),
+        CASE_OF(what_moves_in_another_top_level_place_is_no_measure),
         CASE_OF(nothing_is_stuck_where_nothing_of_its_kind_moves),
         CASE_OF(what_was_stuck_stays_so_when_its_sibling_stands_still_too),
         CASE_OF(a_point_that_moved_again_must_be_found_stuck_again),
