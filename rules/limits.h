@@ -33,7 +33,7 @@ enum {
     LIMIT_SHIFTS = 64,
     /* A webhook is called like a role; more names than roles are only spelling mistakes. */
     LIMIT_WEBHOOKS = 16,
-    /* Processes that the engine watches: field shards, uplink, console. */
+    /* Processes that the engine watches: field shards, uplink, console. LIMIT_DEVICES makes fewer. */
     LIMIT_COMPONENTS = 32,
 
     /* Nesting of one expression; the evaluator's stack is sized by it. */

@@ -194,6 +194,12 @@ static void layout_by_rules(struct config *config, struct config_layout *layout)
     emergency_mark(&draft, layout->points, layout->devices);
 }
 
+/* Each device on a bus of its own makes the most field processes that a site can have. */
+_Static_assert((LIMIT_DEVICES + CONFIG_BUSES_PER_FIELD - 1) / CONFIG_BUSES_PER_FIELD +
+                       CONFIG_OTHER_COMPONENTS <=
+                   LIMIT_COMPONENTS,
+               "no site has more components than the engine watches");
+
 void config_layout(struct config *config, struct config_layout *ret_layout) {
     assert(config->field_sound);
     *ret_layout = (struct config_layout){0};
@@ -203,5 +209,4 @@ void config_layout(struct config *config, struct config_layout *ret_layout) {
     layout_by_rules(config, ret_layout);
     uint32_t fields = (config->bus_count + CONFIG_BUSES_PER_FIELD - 1) / CONFIG_BUSES_PER_FIELD;
     ret_layout->field_count = fields > 0 ? fields : 1;
-    assert(ret_layout->field_count + CONFIG_OTHER_COMPONENTS <= LIMIT_COMPONENTS);
 }

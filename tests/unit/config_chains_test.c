@@ -262,6 +262,34 @@ static char *lines_text(const char *head, const char *line, uint32_t count, cons
     return text;
 }
 
+static void rules_are_bounded(void **state) {
+    (void)state;
+    for (uint32_t over = 0; over < 2; over++) {
+        struct loaded loaded;
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        assert_non_null(out);
+        (void)fprintf(out, "rules:\n");
+        for (uint32_t i = 0; i < LIMIT_RULES + over; i++) {
+            (void)fprintf(
+                out,
+                "  - {rule: r%u, each: point presence, raise: value, class: care.overstay, "
+                "message: {en: x}}\n",
+                i);
+        }
+        assert_int_equal(fclose(out), 0);
+        int r = load(&loaded, "", text);
+        assert_int_equal(r == 0, over == 0);
+        assert_int_equal(loaded.result.error_count, over);
+        if (over == 0) {
+            assert_int_equal(loaded.site.ruleset.rule_count, LIMIT_RULES + BUILTIN_COUNT - 1);
+        }
+        unload(&loaded);
+        free(text);
+    }
+}
+
 static void shifts_and_webhooks_are_bounded(void **state) {
     (void)state;
     for (uint32_t over = 0; over < 2; over++) {
@@ -289,6 +317,7 @@ int main(void) {
         cmocka_unit_test(an_output_that_an_emergency_switches_serves_it),
         cmocka_unit_test(a_device_that_only_a_rule_of_an_emergency_reads_serves_it),
         cmocka_unit_test(chains_and_their_steps_are_bounded),
+        cmocka_unit_test(rules_are_bounded),
         cmocka_unit_test(shifts_and_webhooks_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@
 
 #include "gateway/config/config.h"
 #include "gateway/config/config_alarms.h"
+#include "gateway/config/config_layout.h"
 #include "gateway/config/config_source.h"
 
 #define EXAMPLE TEST_SOURCE_DIR "/deploy/example/site.yaml"
@@ -571,6 +572,84 @@ static void as_many_places_as_the_limit_and_not_one_more(void **state) {
     expect_place_count(LIMIT_PLACES + 1, false);
 }
 
+/* `count` devices, each on a bus of its own, which takes the most field processes. */
+static void expect_device_count(uint32_t count, bool good) {
+    struct text text;
+    FILE *out = text_begin(&text);
+    (void)fputs(HEAD ROOM "devices:\n", out);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)fprintf(out,
+                      "- {id: d%u, driver: modbus, address: \"tcp://10.0.%u.%u\", points: []}\n", i,
+                      i / 256, i % 256);
+    }
+    struct loaded loaded;
+    assert_int_equal(load_text(&loaded, text_end(&text)), good ? 0 : CONFIG_E_REFUSED);
+    if (good) {
+        const struct ruleset *ruleset = &loaded.site.ruleset;
+        uint32_t fields = (count + CONFIG_BUSES_PER_FIELD - 1) / CONFIG_BUSES_PER_FIELD;
+        assert_int_equal(ruleset->device_count, count);
+        assert_int_equal(ruleset->component_count, fields + CONFIG_OTHER_COMPONENTS);
+        assert_true(ruleset->component_count <= LIMIT_COMPONENTS);
+    } else {
+        assert_int_equal(loaded.result.error_count, 1);
+    }
+    unload(&loaded);
+    free(text.bytes);
+}
+
+static void as_many_devices_as_the_limit_and_not_one_more(void **state) {
+    (void)state;
+    expect_device_count(CONFIG_BUSES_PER_FIELD, true);
+    expect_device_count(CONFIG_BUSES_PER_FIELD + 1, true);
+    expect_device_count(LIMIT_DEVICES, true);
+    expect_device_count(LIMIT_DEVICES + 1, false);
+}
+
+static void expect_point_count(uint32_t count, bool good) {
+    struct text text;
+    FILE *out = text_begin(&text);
+    (void)fputs(HEAD ROOM "devices:\n- id: m\n  driver: mqtt\n  broker: tcp://d\n  points:\n", out);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)fprintf(out, "  - {point: p%u, place: room, kind: motion, topic: t%u}\n", i, i);
+    }
+    struct loaded loaded;
+    assert_int_equal(load_text(&loaded, text_end(&text)), good ? 0 : CONFIG_E_REFUSED);
+    assert_int_equal(good ? loaded.site.ruleset.point_count : loaded.result.error_count,
+                     good ? count : 1);
+    unload(&loaded);
+    free(text.bytes);
+}
+
+static void as_many_points_as_the_limit_and_not_one_more(void **state) {
+    (void)state;
+    expect_point_count(LIMIT_POINTS, true);
+    expect_point_count(LIMIT_POINTS + 1, false);
+}
+
+/* Places with `count` different opening hours; one calendar more is that of what is always open. */
+static void expect_hours_count(uint32_t count, bool good) {
+    struct text text;
+    FILE *out = text_begin(&text);
+    (void)fputs(HEAD "devices: []\nplaces:\n", out);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)fprintf(
+            out, "- {id: p%u, kind: bedroom, name: {en: P}, hours: {mon: \"%02u:%02u-24:00\"}}\n",
+            i, i / 60, i % 60);
+    }
+    struct loaded loaded;
+    assert_int_equal(load_text(&loaded, text_end(&text)), good ? 0 : CONFIG_E_REFUSED);
+    assert_int_equal(good ? loaded.site.ruleset.calendar_count : loaded.result.error_count,
+                     good ? count + 1 : 1);
+    unload(&loaded);
+    free(text.bytes);
+}
+
+static void as_many_opening_hours_as_the_limit_and_not_one_more(void **state) {
+    (void)state;
+    expect_hours_count(LIMIT_CALENDARS - 1, true);
+    expect_hours_count(LIMIT_CALENDARS, false);
+}
+
 static void places_stand_inside_each_other_as_deep_as_the_limit(void **state) {
     (void)state;
     /* The file, its list, and then a map and a list for each place: 15 places are 31 deep. */
@@ -725,6 +804,9 @@ int main(void) {
         cmocka_unit_test(a_site_without_numbers_has_those_of_the_model),
         cmocka_unit_test(another_number_is_another_generation),
         cmocka_unit_test(as_many_places_as_the_limit_and_not_one_more),
+        cmocka_unit_test(as_many_devices_as_the_limit_and_not_one_more),
+        cmocka_unit_test(as_many_points_as_the_limit_and_not_one_more),
+        cmocka_unit_test(as_many_opening_hours_as_the_limit_and_not_one_more),
         cmocka_unit_test(places_stand_inside_each_other_as_deep_as_the_limit),
         cmocka_unit_test(a_file_of_more_than_16_mib_is_refused_unread),
         cmocka_unit_test(of_a_thousand_errors_five_hundred_are_told_and_the_rest_counted),
