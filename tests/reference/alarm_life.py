@@ -372,7 +372,8 @@ class Alarm:
 
     def restart(self, now):
         """Every axis and what is left of every delay stays; what is known does not."""
-        self.condition, self.raised_at = None, []
+        self.condition = None
+        self.raised_at = [now, now] if self.chattering else []  # when it was, nobody recorded
         if self.delay is not None and self.delay[1] is not None and \
                 not (self.pending and self.priority == EMERGENCY):
             self.delay = [max(sum(self.delay) - now, 0), None]
@@ -412,6 +413,10 @@ class Flood:
 
     def due(self):
         return sorted(self.raises)[-5] + 10 * MINUTE if self.runs else None
+
+    def restart(self, now):
+        """When the alarms were raised is not recorded: one that runs goes on as if just now."""
+        self.raises = [now] * 5 if self.runs else []
 
     def elapse(self, now):
         ends = self.runs and self.count(now) < 5
@@ -545,7 +550,7 @@ class Site:
     def order(self, now, order):
         return self.look(now, [], order=order)
 
-    def order_test(self, now, verb, place, duration_s, role):
+    def order_test(self, now, verb, place, duration_s, role, reason):
         refuse_if(role == "auditor", "role_not_permitted")
         if verb == "test-end":
             refuse_if(place not in self.tests, "not_testing")
@@ -554,6 +559,7 @@ class Site:
                   "already_testing")
         refuse_if(duration_s == 0, "duration_required")
         refuse_if(duration_s > TEST_MAX_S, "too_long")
+        refuse_if(reason == "-", "reason_required")
         self.tests[place] = now + duration_s * S
         self.tripped -= {index for index, point in enumerate(self.points)
                          if place in self.above(point.place)}
@@ -569,7 +575,7 @@ class Site:
         for point in self.points:
             point.forget()
         self.lost = [None] * len(self.lost)
-        self.flood = Flood()
+        self.flood.restart(now)
         for alarm in self.alarms:
             alarm.restart(now)
         return self.look(now, [])

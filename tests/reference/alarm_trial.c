@@ -13,7 +13,7 @@
  *     at DS reading POINT VALUE QUALITY
  *     at DS device DEVICE gone|back
  *     at DS order VERB ALARM DURATION_S ROLE SECOND_ROLE DISPOSITION REAL REASON
- *     at DS test VERB PLACE DURATION_S ROLE
+ *     at DS test VERB PLACE DURATION_S ROLE REASON
  *     at DS restart                      with what the journal keeps
  *     at DS tick
  *     end
@@ -203,10 +203,31 @@ static void life_begin(const char *line) {
 }
 
 static void life_restart(struct instant now) {
+    uint32_t tests_left_ds[TRIAL_PLACES];
+    bool tripped[TRIAL_POINTS];
+    struct flood_record flood;
+    for (uint32_t i = 0; i < trial.ruleset.place_count; i++) {
+        tests_left_ds[i] = core_test_left_ds(core, i, now);
+    }
+    for (uint32_t i = 0; i < trial.ruleset.point_count; i++) {
+        tripped[i] = core_test_has_tripped(core, i);
+    }
+    core_record_flood(core, &flood);
     for (uint32_t i = 0; i < trial.ruleset.alarm_count; i++) {
         core_record(core, i, now, &records[i]);
     }
     life_core(now);
+    core_restore_flood(core, &flood, now);
+    for (uint32_t i = 0; i < trial.ruleset.place_count; i++) {
+        if (tests_left_ds[i] > 0) {
+            core_restore_test(core, i, tests_left_ds[i], now);
+        }
+    }
+    for (uint32_t i = 0; i < trial.ruleset.point_count; i++) {
+        if (tripped[i]) {
+            core_restore_tripped(core, i);
+        }
+    }
     for (uint32_t i = 0; i < trial.ruleset.alarm_count; i++) {
         (void)core_restore(core, i, &records[i], NULL, 0, now);
     }
@@ -248,13 +269,14 @@ static void order_of(const char *line) {
 }
 
 static void test_of(const char *line) {
-    char verb[32], role[32];
+    char verb[32], role[32], reason[32];
     command = (struct command){.alarm = RULESET_NONE, .second_role = ROLE_COUNT, .actor = "nurse"};
-    demand(sscanf(line, "at %*s test %31s %" SCNu32 " %" SCNu32 " %31s", verb, &command.place,
-                  &command.duration_s, role) == 4,
+    demand(sscanf(line, "at %*s test %31s %" SCNu32 " %" SCNu32 " %31s %31s", verb, &command.place,
+                  &command.duration_s, role, reason) == 5,
            line);
     command.verb = command_verb_find(verb, strlen(verb));
     command.role = role_find(role, strlen(role));
+    snprintf(command.reason, sizeof command.reason, "%s", strcmp(reason, "-") == 0 ? "" : reason);
 }
 
 static void life_input(const char *line) {
