@@ -5,7 +5,7 @@
  *
  *     seconds  who what  :  events  [| outputs that are on]
  *
- * who is a point (on, off, or a quality), a device (gone, back), a role that acts on the alarm of
+ * who is a point (on, off, or a quality; uncertain is on), a device (gone, back), a role that acts on the alarm of
  * `call/one` (ack, attend, silence, reset …), `shift`, `hook` (yes, no), `receipt` (step.run) or
  * tick. Events are `raised call/one`, shortened to change:alarm; a step is its number, with `!` when
  * nobody received the one before it. Whatever is not written must not happen.
@@ -141,8 +141,9 @@ static uint32_t alarm_of(const char *point) {
 static void input_of_point(struct input *input, uint32_t point, const char *what) {
     static const char *const words[] = {"good", "uncertain", "stale", "fault"};
     input->kind = INPUT_READING;
-    input->reading = (struct reading){.point = point, .value = strcmp(what, "on") == 0};
-    for (uint8_t quality = QUALITY_STALE; quality <= QUALITY_FAULT; quality++) {
+    bool on = strcmp(what, "on") == 0 || strcmp(what, "uncertain") == 0;
+    input->reading = (struct reading){.point = point, .value = on};
+    for (uint8_t quality = QUALITY_UNCERTAIN; quality <= QUALITY_FAULT; quality++) {
         if (strcmp(what, words[quality]) == 0) {
             input->reading.quality = quality;
         }
@@ -396,6 +397,27 @@ static void a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds(void **
           "15.999 tick - : - | lamp\n"
           "16 tick - : 2!:one | lamp\n"
           "16.1 tick - : 3!:one | lamp\n");
+}
+
+/* A receipt stays: the second call was seen by whoever the lamp called first. */
+static void a_lamp_that_is_lit_already_is_a_receiver_and_may_go_dark(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "2 lamp on : - | lamp\n"
+          "3 two on : raised:two,1:two | lamp\n"
+          "4 two uncertain : - | lamp\n"
+          "5 lamp off : - | lamp\n"
+          "19 tick - : - | lamp\n");
+}
+
+static void what_comes_at_once_comes_with_the_next_input_of_the_same_instant(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 lamps gone : raised:device | dark\n"
+          "2 one on : raised:one,1:one | lamp\n"
+          "2 one uncertain : 2!:one | lamp\n"
+          "2 one on : 3!:one | lamp\n");
 }
 
 static void a_webhook_that_confirms_is_a_receiver(void **state) {
@@ -693,6 +715,8 @@ int main(void) {
         STORY(a_new_call_after_the_last_step_calls_everybody_anew),
         STORY(an_acknowledged_call_goes_no_further),
         STORY(a_lamp_that_is_broken_or_lost_is_no_receiver),
+        STORY(a_lamp_that_is_lit_already_is_a_receiver_and_may_go_dark),
+        STORY(what_comes_at_once_comes_with_the_next_input_of_the_same_instant),
         STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),
         STORY(a_webhook_that_confirms_is_a_receiver),
         STORY(who_chatters_calls_everybody_anew_only_after_an_acknowledgement),

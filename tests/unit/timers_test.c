@@ -134,6 +134,27 @@ static void a_set_gives_each_index_once_and_in_order(void **state) {
     }
 }
 
+static void any_number_of_indexes_is_sorted_equal_ones_too(void **state) {
+    (void)state;
+    uint64_t random = 2;
+    for (uint32_t count = 0; count <= COUNT; count++) {
+        uint32_t indexes[COUNT + 1];
+        uint32_t sum = 0;
+        indexes[count] = COUNT; /* not to be touched */
+        for (uint32_t i = 0; i < count; i++) {
+            indexes[i] = draw_below(&random, COUNT / 2);
+            sum += indexes[i];
+        }
+        index_sort(indexes, count);
+        for (uint32_t i = 0; i < count; i++) {
+            assert_true(i == 0 || indexes[i - 1] <= indexes[i]);
+            sum -= indexes[i];
+        }
+        assert_int_equal(sum, 0);
+        assert_int_equal(indexes[count], COUNT);
+    }
+}
+
 static void a_cleared_set_takes_everything_again(void **state) {
     (void)state;
     uint32_t indexes[COUNT];
@@ -159,6 +180,7 @@ int main(void) {
         cmocka_unit_test(timers_come_in_the_order_of_their_deadlines_then_of_their_numbers),
         cmocka_unit_test(a_timer_that_does_not_run_never_comes),
         cmocka_unit_test(a_set_gives_each_index_once_and_in_order),
+        cmocka_unit_test(any_number_of_indexes_is_sorted_equal_ones_too),
         cmocka_unit_test(a_cleared_set_takes_everything_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

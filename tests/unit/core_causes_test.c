@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a fire means for the doors of its zone and a lost device for its points' faults, in which order,
+ * and for no others.
+ */
+
+#include <stdlib.h>
+
+#include "rules/core.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/trial.h"
+
+enum { CENTRES = 2, ROOMS = 2, DOORS = CENTRES * ROOMS };
+enum { FORCED, HELD, FIRE };
+
+/* Each room has a door and then a detector. */
+static struct trial trial;
+static struct core *core;
+static struct step step;
+
+static void core_new(void) {
+    assert_true(trial_bind(&trial));
+    size_t size = (core_size(&trial.ruleset) + 63) / 64 * 64;
+    core = core_init(aligned_alloc(64, size), &trial.ruleset, (struct instant){0});
+    step.events = calloc(core_events_max(&trial.ruleset), sizeof *step.events);
+    assert_non_null(step.events);
+    core_step(core, &(struct input){.kind = INPUT_START}, &step);
+}
+
+static int build(void **state) {
+    (void)state;
+    trial_init(&trial, 0, 1);
+    uint32_t device = trial_device(&trial, 0);
+    for (uint32_t c = 0; c < CENTRES; c++) {
+        uint32_t centre = trial_place(&trial, RULESET_NONE, PLACE_SERVICE_CENTRE);
+        for (uint32_t r = 0; r < ROOMS; r++) {
+            uint32_t room = trial_place(&trial, centre, PLACE_ENTRANCE);
+            (void)trial_point(&trial, room, device, POINT_DOOR_CONTACT);
+            (void)trial_point(&trial, room, device, POINT_SMOKE);
+        }
+    }
+    trial_point_rule(&trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value", CLASS_DOOR_FORCED);
+    trial_point_rule(&trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value", CLASS_DOOR_HELD);
+    trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
+    core_new();
+    return 0;
+}
+
+/* Two devices, each with a sensor; that of the second stands first. */
+static int build_sensors(void **state) {
+    (void)state;
+    trial_init(&trial, 0, 1);
+    uint32_t place = trial_place(&trial, RULESET_NONE, PLACE_SERVICE_CENTRE);
+    uint32_t first = trial_device(&trial, 3 * NS_PER_S);
+    uint32_t second = trial_device(&trial, 3 * NS_PER_S);
+    (void)trial_point(&trial, place, second, POINT_TEMPERATURE);
+    (void)trial_point(&trial, place, first, POINT_TEMPERATURE);
+    core_new();
+    return 0;
+}
+static int tear_down(void **state) {
+    (void)state;
+    free(core);
+    free(step.events);
+    trial_deinit(&trial);
+    return 0;
+}
+
+static void read_point(uint32_t point, double value) {
+    struct input input = {.kind = INPUT_READING, .reading = {.point = point, .value = value}};
+    core_step(core, &input, &step);
+    core_check(core);
+}
+
+static uint32_t door(uint32_t room) {
+    return 2 * room;
+}
+
+static uint32_t smoke(uint32_t room) {
+    return 2 * room + 1;
+}
+
+static void next_is(uint32_t at, enum core_event_type type, uint32_t rule, uint32_t point) {
+    assert_true(at < step.event_count);
+    assert_int_equal(step.events[at].type, type);
+    assert_int_equal(step.events[at].alarm, trial_alarm(&trial, rule, point));
+}
+
+static void a_fire_suppresses_the_doors_of_its_zone_in_the_order_of_the_alarms(void **state) {
+    (void)state;
+    for (uint32_t room = 0; room < DOORS; room++) {
+        read_point(door(room), 1);
+        assert_int_equal(step.event_count, 2);
+    }
+    read_point(smoke(3), 1);
+    assert_int_equal(step.event_count, 5);
+    next_is(0, EVENT_ALARM_RAISED, FIRE, smoke(3));
+    next_is(1, EVENT_ALARM_SUPPRESSED, FORCED, door(2));
+    next_is(2, EVENT_ALARM_SUPPRESSED, FORCED, door(3));
+    next_is(3, EVENT_ALARM_SUPPRESSED, HELD, door(2));
+    next_is(4, EVENT_ALARM_SUPPRESSED, HELD, door(3));
+
+    read_point(smoke(3), 0);
+    assert_int_equal(step.event_count, 5);
+    next_is(0, EVENT_ALARM_CLEARED, FIRE, smoke(3));
+    next_is(1, EVENT_ALARM_UNSUPPRESSED, FORCED, door(2));
+    next_is(4, EVENT_ALARM_UNSUPPRESSED, HELD, door(3));
+}
+
+static void a_door_that_is_closed_has_nothing_to_suppress(void **state) {
+    (void)state;
+    read_point(door(0), 1);
+    read_point(smoke(1), 1);
+    assert_int_equal(step.event_count, 3);
+    next_is(1, EVENT_ALARM_SUPPRESSED, FORCED, door(0));
+    next_is(2, EVENT_ALARM_SUPPRESSED, HELD, door(0));
+
+    /* It is opened while the fire burns: raised and suppressed at once. */
+    read_point(door(1), 1);
+    assert_int_equal(step.event_count, 4);
+    next_is(0, EVENT_ALARM_RAISED, FORCED, door(1));
+    next_is(1, EVENT_ALARM_SUPPRESSED, FORCED, door(1));
+    read_point(door(2), 1);
+    assert_int_equal(step.event_count, 2);
+}
+
+static void faults_are_suppressed_in_their_order_whichever_device_is_lost_first(void **state) {
+    (void)state;
+    for (uint32_t point = 0; point < 2; point++) {
+        read_point(point, 20);
+        struct input fault = {.kind = INPUT_READING,
+                              .reading = {.point = point, .quality = QUALITY_FAULT}};
+        core_step(core, &fault, &step);
+        assert_int_equal(step.event_count, 1);
+        fault.reading.quality = QUALITY_OUT_OF_SERVICE; /* nobody knows, lost or not */
+        core_step(core, &fault, &step);
+        assert_int_equal(step.event_count, 0);
+    }
+    core_step(core, &(struct input){.kind = INPUT_TICK, .at = {3 * NS_PER_S}}, &step);
+    core_check(core);
+    assert_int_equal(step.event_count, 4);
+    static const struct {
+        enum core_event_type type;
+        enum ruleset_builtin builtin;
+        uint32_t entity;
+    } wanted[] = {{EVENT_ALARM_RAISED, BUILTIN_DEVICE_LOST, 0},
+                  {EVENT_ALARM_RAISED, BUILTIN_DEVICE_LOST, 1},
+                  {EVENT_ALARM_SUPPRESSED, BUILTIN_SENSOR_FAULT, 0},
+                  {EVENT_ALARM_SUPPRESSED, BUILTIN_SENSOR_FAULT, 1}};
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(step.events[i].type, wanted[i].type);
+        assert_int_equal(step.events[i].alarm,
+                         trial_builtin(&trial, wanted[i].builtin, wanted[i].entity));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_fire_suppresses_the_doors_of_its_zone_in_the_order_of_the_alarms, build, tear_down),
+        cmocka_unit_test_setup_teardown(a_door_that_is_closed_has_nothing_to_suppress, build,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            faults_are_suppressed_in_their_order_whichever_device_is_lost_first, build_sensors,
+            tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
