@@ -17,6 +17,7 @@ struct replay_segment {
     struct instant at; /* of the last input */
     struct wall wall;
     bool starts;            /* it begins where its boot does */
+    bool restarts;          /* … and nothing is missing before it */
     bool playing;           /* a stretch, whose last segment this is */
     struct seam_end before; /* the end of the segment that was taken last */
     uint64_t whole;         /* bytes of that one */
@@ -47,6 +48,13 @@ static void replay_end(struct replay *replay) {
     for (uint32_t i = 0; i < replay->side_count; i++) {
         replay->left_out += replay->sides[i].translation.left_out;
         side_end(&replay->sides[i]);
+    }
+}
+
+/* What was carried is for the next stretch only. */
+static void replay_forget(struct replay *replay) {
+    for (uint32_t i = 0; i < replay->side_count; i++) {
+        carry_deinit(&replay->sides[i].carry);
     }
 }
 
@@ -141,7 +149,7 @@ static void side_hear(struct replay_side *side, const struct input *input) {
     if (translation_input(&side->translation, input, &own, &command)) {
         rehearsal_take(&side->rehearsal, &own);
     }
-    if (input->kind == INPUT_CLOCK_STEP) {
+    if (input->kind == INPUT_CLOCK_STEP || (input->kind == INPUT_START && side->restarted)) {
         rehearsal_look(&side->rehearsal, input->at, input->wall);
     }
 }
@@ -155,6 +163,11 @@ static int side_begin_fresh(struct replay_segment *segment, struct replay_side *
     side->rehearsal.changed = side->changed;
     if (r == 0) {
         r = translation_init(&side->translation, from, side->site);
+    }
+    side->restarted = segment->restarts && side->carry.alarms != NULL;
+    if (r == 0 && side->restarted) {
+        carry_give(&side->carry, &side->rehearsal, segment->wall);
+        return 0; /* of the points it knows nothing, as the engine did not */
     }
     if (r == 0) {
         r = side_restore(segment, side, from);
@@ -284,48 +297,72 @@ static bool segment_starts(const struct replay_segment *segment) {
     return !recording_reader_next(segment->reader, &input) || input.kind == INPUT_START;
 }
 
-/* Tell what is missing between the segment before, of which `cut_at` bytes are whole, and this one. */
-static void segment_seam(struct replay_segment *segment, const char *before, uint64_t cut_at) {
+/*
+ * Tell what is missing between the segment before, of which `cut_at` bytes are whole, and this one.
+ * True if nothing is.
+ */
+static bool segment_seam(struct replay_segment *segment, const char *before, uint64_t cut_at) {
     uint64_t files;
     switch (seam_between(&segment->before, segment->head, segment->starts, &files)) {
     case SEAM_WHOLE:
+        return true;
     case SEAM_TOLD:
-        return;
+        return false;
     case SEAM_CUT: {
         struct replay_segment cut = *segment;
         cut.name = before;
         cut.head = NULL;
         replay_remark(&cut, REPLAY_CUT, NULL, cut_at);
-        return;
+        return false;
     }
     case SEAM_FILES:
         replay_remark(segment, REPLAY_NO_FILES, NULL, files);
-        return;
+        return false;
     case SEAM_INPUTS:
         replay_remark(segment, REPLAY_NO_INPUTS, NULL, 0);
-        return;
+        return false;
     }
+    return false;
+}
+
+/* Keep what each side knows of its own alarms; one that hears with the recorded rules finds it there. */
+static int stretch_keep(struct replay_segment *segment) {
+    struct replay *replay = segment->replay;
+    for (uint32_t i = 0; i < replay->side_count && !replay->exact; i++) {
+        struct replay_side *side = &replay->sides[i];
+        int r = side->site != NULL
+                    ? carry_take(&side->carry, &side->rehearsal, segment->at, segment->wall)
+                    : 0;
+        if (r != 0) {
+            return err_trace(r);
+        }
+    }
+    return 0;
 }
 
 /* The stretch is over, if there is one. */
-static void stretch_end(struct replay_segment *segment) {
+static int stretch_end(struct replay_segment *segment) {
+    int r = 0;
     if (segment->playing) {
+        r = stretch_keep(segment);
         replay_remark(segment, REPLAY_ENDS, NULL, 0);
         replay_end(segment->replay);
         segment->playing = false;
     }
+    return r;
 }
 
 /* The file cannot be read: only its name says which one it is. */
-static void segment_unreadable(struct replay_segment *segment, const char *reason) {
+static int segment_unreadable(struct replay_segment *segment, const char *reason) {
     uint64_t generation;
     struct seam_end *before = &segment->before;
-    stretch_end(segment);
+    int r = stretch_end(segment);
     segment->head = NULL;
     replay_remark(segment, REPLAY_UNREADABLE, reason, 0);
     before->known = recording_name_parse(segment->name, &before->number, &generation);
     before->boot[0] = '\0';
     before->ending = RECORDING_ENDED_DAMAGED;
+    return r;
 }
 
 /* Play the segment that is open; it may go on from the one before. */
@@ -334,16 +371,18 @@ static int segment_take(struct replay_segment *segment, uint32_t index) {
     const struct recording_head *head = segment->head;
     bool goes_on = segment->playing && before->ending == RECORDING_ENDED_FULL &&
                    head->follows != 0 && head->number == before->number + 1;
-    int r = 0;
+    int r = goes_on ? 0 : stretch_end(segment);
     if (goes_on) {
         segment_arrive(segment);
-    } else {
-        stretch_end(segment);
+    } else if (r == 0) {
         segment->starts = segment_starts(segment);
-        segment_seam(segment, index > 0 ? segment->tape->names[index - 1] : "", segment->whole);
+        bool whole =
+            segment_seam(segment, index > 0 ? segment->tape->names[index - 1] : "", segment->whole);
+        segment->restarts = segment->starts && whole;
         segment->at = (struct instant){head->at_ns};
         segment->wall = (struct wall){head->wall_ns};
         r = stretch_begin(segment, &segment->playing);
+        replay_forget(segment->replay);
     }
     if (r == 0) {
         segment_play(segment);
@@ -359,12 +398,12 @@ static bool segment_looks_on(struct replay_segment *segment) {
 }
 
 /* There are no more segments. */
-static void segment_last(struct replay_segment *segment) {
+static int segment_last(struct replay_segment *segment) {
     if (segment->tape->whole && segment->before.known &&
         segment->before.ending == RECORDING_ENDED_FULL) {
         replay_remark(segment, REPLAY_NO_MORE, NULL, 0);
     }
-    stretch_end(segment);
+    return stretch_end(segment);
 }
 
 int replay_tape(struct replay *replay, struct tape *tape) {
@@ -376,8 +415,7 @@ int replay_tape(struct replay *replay, struct tape *tape) {
         segment.name = tape->names[i];
         r = tape_segment(tape, i, &segment.reader, reason);
         if (r == RECORDING_E_FILE) {
-            segment_unreadable(&segment, reason);
-            r = 0;
+            r = segment_unreadable(&segment, reason);
         } else if (r == 0) {
             segment.head = recording_reader_head(segment.reader);
             r = segment_take(&segment, i);
@@ -386,9 +424,10 @@ int replay_tape(struct replay *replay, struct tape *tape) {
         }
     }
     if (r == 0) {
-        segment_last(&segment);
+        r = segment_last(&segment);
     }
     replay_end(replay);
+    replay_forget(replay);
     return r == 0 ? 0 : err_trace(r);
 }
 

@@ -9,12 +9,14 @@
  * snapshot. With the same build and the same rules the replay goes on from it and says what was said,
  * to the byte; at each further segment it must have arrived at that one's snapshot. With other rules,
  * or by another build, it begins from what was known (the alarms' records where the build is the
- * same, and the picture), and tells what these rules would have said.
+ * same, and the picture), and tells what these rules would have said. Where the engine was started
+ * again, it goes on from its own alarms, as that engine would have.
  *
  * One or two sites listen at once: two for a comparison, and then neither is exact, so that both are
  * treated alike.
  */
 
+#include "gateway/replay/carry.h"
 #include "gateway/replay/history.h"
 #include "gateway/replay/rehearsal.h"
 #include "gateway/replay/seam.h"
@@ -32,6 +34,8 @@ struct replay_side {
     /* the replay's own */
     struct rehearsal rehearsal;
     struct translation translation;
+    struct carry carry; /* of the stretch before, over a restart of the engine */
+    bool restarted;     /* it began with that */
 };
 
 /* Why something is not as it could be; told before the events that it is about. */

@@ -248,6 +248,32 @@ def test_other_rules_show_what_would_have_been_different(scene):
     assert done.returncode == 2 and f"{other}:4:12: error: " in done.stderr
 
 
+def test_an_alarm_of_other_rules_stays_open_over_a_restart(scene):
+    backend, field, gateway = live(scene)
+    gateway.stop()
+    gateway = scene.gateway()
+    field.press("care/club/smoke-1")
+    backend.until_event(type="alarm.raised", subject="care/club/smoke-1")
+    gateway.stop()
+    other = scene.directory / "other.yaml"
+    # A page on each smoke detector, which the site does not have: open from before the restart until the end.
+    other.write_text(RULES.read_text() + """
+  - rule: smoke_page
+    each: point smoke
+    raise: value
+    class: space.climate
+    message: {zh: 有烟, en: Smoke}
+""")
+    done = tocsin("replay", scene.state, "--site", scene.site, "--against", other, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    added = [line for line in done.stdout.splitlines() if line.startswith("+ ")]
+    assert len([line for line in added if "smoke_page/care/dining/smoke-1" in line]) == 1, done.stdout
+    assert len([line for line in added if "smoke_page/care/club/smoke-1" in line]) == 1, done.stdout
+    assert "differences: 2" in done.stderr, done.stderr
+    same = tocsin("replay", scene.state, "--site", scene.site, "--against", RULES, "--lang", "en")
+    assert same.returncode == 0 and same.stdout == "" and "differences: 0" in same.stderr
+
+
 def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     export = scene.directory / "month.lp"
     begin = 1_795_446_000_000_000_000  # a Monday at eleven in the evening in Xuzhou
