@@ -830,7 +830,9 @@ static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uin
     }
     struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = state->axes;
-    conf.test = conf.test || (!before.active && core_is_raised_by_test(core, alarm, turn->input));
+    conf.test =
+        (conf.test || (!before.active && core_is_raised_by_test(core, alarm, turn->input))) &&
+        !core_is_in_earnest(core, alarm, turn->input);
     unsigned changes = alarm_step(state, &conf, condition, now, turn->input->wall);
     if (!conf.test) {
         changes |= alarm_test_end(state, &conf, now);

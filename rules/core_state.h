@@ -221,8 +221,11 @@ bool core_place_is_tested(const struct core *core, uint32_t place);
 /* Is what the alarm says part of a test? */
 bool core_alarm_is_tested(const struct core *core, uint32_t alarm);
 
-/* Is the alarm one that a detector under test confirms with this input? */
+/* Is the alarm a place's, and this input of a button or detector below it that is under test? */
 bool core_is_raised_by_test(const struct core *core, uint32_t alarm, const struct input *input);
+
+/* Is the alarm a place's, and does this input say that something below it that is not under test tripped? */
+bool core_is_in_earnest(const struct core *core, uint32_t alarm, const struct input *input);
 
 /* Tests whose time is over end. */
 void core_test_due(const struct core_turn *turn);

@@ -8,10 +8,12 @@
  * what was never tripped. What is still active then was no test. No two tests overlap, unless the
  * site was changed below them.
  *
- * A confirmed fire is its zone's, and a room of the zone may be tested alone: what a detector under
- * test confirms is a test too, or a walk through one room would sound the sirens everywhere. A
- * detector elsewhere is in earnest, is told by its own alarm at once, and is promoted if nobody looks:
- * what a drill once confirmed, and nobody reset, does not make a test of that.
+ * A rule for a place has one alarm for all its rooms, and one of them may be tested alone: what a
+ * button or detector under test raises is a test too, or a walk through one room would sound the sirens
+ * everywhere. One elsewhere that trips then is in earnest, and so is the alarm from there on. Only a
+ * confirmed fire stays a test: it takes two detectors, and the one elsewhere is told by its own alarm
+ * at once, and is promoted if nobody looks. What a drill once confirmed, and nobody reset, does not
+ * make a test of that.
  */
 #include <assert.h>
 
@@ -39,21 +41,7 @@ bool core_alarm_is_tested(const struct core *core, uint32_t alarm) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     return core_place_is_tested(core, bound->place) ||
            (core->alarms[alarm].axes.test && core->alarms[alarm].axes.active &&
-            core->ruleset->rules[bound->rule].class == CLASS_FIRE_CONFIRMED &&
-            core_test_overlaps(core, bound->place));
-}
-
-bool core_is_raised_by_test(const struct core *core, uint32_t alarm, const struct input *input) {
-    const struct ruleset *ruleset = core->ruleset;
-    const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
-    uint32_t point = input->reading.point;
-    if (input->kind != INPUT_READING || point >= ruleset->point_count ||
-        ruleset->rules[bound->rule].class != CLASS_FIRE_CONFIRMED) {
-        return false;
-    }
-    uint32_t place = ruleset->points[point].place;
-    return place >= bound->place && place < ruleset->places[bound->place].end &&
-           core_place_is_tested(core, place);
+            bound->entity_kind == ENTITY_PLACE && core_test_overlaps(core, bound->place));
 }
 
 /* Is it a button or detector that a walk test is about? */
@@ -61,6 +49,32 @@ static bool core_point_is_walked(const struct core *core, uint32_t point) {
     const struct point_kind_facts *facts =
         point_kind_facts((enum point_kind)core->ruleset->points[point].kind);
     return facts->serves_emergency && core->ruleset->points[point].kind != POINT_FIRE_PANEL_FAULT;
+}
+
+/* Did a button or detector below the alarm's place speak, whose place is under test or is not? */
+static bool core_is_spoken_of(const struct core *core, uint32_t alarm, const struct input *input,
+                              bool tested) {
+    const struct ruleset *ruleset = core->ruleset;
+    const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
+    uint32_t point = input->reading.point;
+    if (input->kind != INPUT_READING || point >= ruleset->point_count ||
+        bound->entity_kind != ENTITY_PLACE || !core_point_is_walked(core, point)) {
+        return false;
+    }
+    uint32_t place = ruleset->points[point].place;
+    return place >= bound->place && place < ruleset->places[bound->place].end &&
+           core_place_is_tested(core, place) == tested;
+}
+
+bool core_is_raised_by_test(const struct core *core, uint32_t alarm, const struct input *input) {
+    return core_is_spoken_of(core, alarm, input, true);
+}
+
+bool core_is_in_earnest(const struct core *core, uint32_t alarm, const struct input *input) {
+    uint32_t rule = core->ruleset->alarms[alarm].rule;
+    return core->ruleset->rules[rule].class != CLASS_FIRE_CONFIRMED &&
+           core_is_spoken_of(core, alarm, input, false) &&
+           quality_usable((enum quality)input->reading.quality) && input->reading.value != 0;
 }
 
 static void core_tell_test(const struct core_turn *turn, enum core_event_type type, uint32_t place,

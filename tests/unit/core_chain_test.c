@@ -79,7 +79,8 @@ static void core_end(void) {
 
 static const struct alarm_times *site_times = &alarm_times_default; /* of the next site */
 
-static void site_build(uint32_t call_chain_steps) {
+/* `duress` is a rule of the whole centre. */
+static void site_build_with(uint32_t call_chain_steps, bool duress) {
     struct trial *trial = &stage.trial;
     trial_init(trial, 1, 1);
     trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
@@ -102,11 +103,20 @@ static void site_build(uint32_t call_chain_steps) {
     trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM)->chain = fires;
     trial_point_rule(trial, TRIAL_KIND(POINT_PANIC_BUTTON), "value", CLASS_CALL_DURESS)->chain =
         fires;
+    if (duress) {
+        trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
+                         "any(panic_button, emergency_button)", CLASS_CALL_DURESS)
+            ->chain = fires;
+    }
     trial->shift_count = 1;
     trial->draft.listener_count = 1;
     trial->draft.times = site_times;
     assert_true(trial_bind(trial));
     core_new();
+}
+
+static void site_build(uint32_t call_chain_steps) {
+    site_build_with(call_chain_steps, false);
 }
 
 static int build(void **state) {
@@ -157,6 +167,7 @@ static void input_of_command(struct input *input, enum role role, const char *wh
     } verbs[] = {
         {"ack", COMMAND_ACKNOWLEDGE}, {"attend", COMMAND_ATTEND},      {"reset", COMMAND_RESET},
         {"silence", COMMAND_SILENCE}, {"out", COMMAND_OUT_OF_SERVICE}, {"in", COMMAND_IN_SERVICE},
+        {"test", COMMAND_TEST_BEGIN},
     };
     char verb[16];
     char point[16] = "one";
@@ -174,6 +185,7 @@ static void input_of_command(struct input *input, enum role role, const char *wh
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verb, verbs[i].word) == 0) {
             stage.command.verb = verbs[i].verb;
+            stage.command.place = verbs[i].verb == COMMAND_TEST_BEGIN ? ROOM : RULESET_NONE;
         }
     }
     input->kind = INPUT_COMMAND;
@@ -435,6 +447,31 @@ static void a_webhook_that_confirms_is_a_receiver(void **state) {
           "75.999 receipt 2.1 : - | lamp\n"
           "180.999 tick - : - | lamp\n"
           "181 tick - : 3:one | lamp\n");
+}
+
+static void
+a_walk_through_one_room_calls_nobody_for_the_whole_centre_until_it_is_in_earnest(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build_with(3, true);
+    story("0 start yes : - | dark\n"
+          "1 two off : - | dark\n"
+          "1 panic off : - | dark\n"
+          "1 caregiver test : - | dark\n"
+          "2 one on : raised:one,raised:zone | dark\n"
+          "3 one off : cleared:one,cleared:zone | dark\n"
+          "4 two on : raised:two,reraised:zone | dark\n"
+          "5 panic off : - | dark\n" /* it speaks, and has not tripped */
+          "6 panic on : raised:panic,1:panic,realarmed:zone,1:zone | dark\n");
+    core_end();
+    core_new();
+    story("0 start yes : - | dark\n"
+          "1 two off : - | dark\n"
+          "1 panic off : - | dark\n"
+          "1 caregiver test : - | dark\n"
+          "2 panic on : raised:panic,1:panic,raised:zone,1:zone | dark\n"
+          "3 one on : raised:one,2!:panic,2!:zone | release\n");
 }
 
 static void who_chatters_calls_everybody_anew_only_after_an_acknowledgement(void **state) {
@@ -719,6 +756,7 @@ int main(void) {
         STORY(what_comes_at_once_comes_with_the_next_input_of_the_same_instant),
         STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),
         STORY(a_webhook_that_confirms_is_a_receiver),
+        STORY(a_walk_through_one_room_calls_nobody_for_the_whole_centre_until_it_is_in_earnest),
         STORY(who_chatters_calls_everybody_anew_only_after_an_acknowledgement),
         STORY(who_is_no_emergency_has_half_a_minute_more_to_be_called),
         STORY(a_webhook_that_is_off_or_known_to_be_down_is_none),
