@@ -39,6 +39,9 @@ static bool core_test_overlaps(const struct core *core, uint32_t place) {
 
 bool core_alarm_is_tested(const struct core *core, uint32_t alarm) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    if (core->ruleset->rules[bound->rule].builtin == BUILTIN_FIRE_PROMOTED) {
+        return false; /* a test promotes nothing: what is promoted burned before it */
+    }
     return core_place_is_tested(core, bound->place) ||
            (core->alarms[alarm].axes.test && core->alarms[alarm].axes.active &&
             bound->entity_kind == ENTITY_PLACE && core_test_overlaps(core, bound->place));

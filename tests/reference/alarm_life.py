@@ -497,7 +497,7 @@ class Site:
             lost = self.sorts.index(("system_device_lost", self.points[entity].device))
             return self.alarms[lost].active
         if "door" in self.alarms[index].flags:
-            return any("fire" in fire.flags and fire.active and not fire.test and
+            return any("fire" in fire.flags and fire.active and not fire.test and not fire.out_of_service and
                        self.zone(fire.place) == self.zone(self.alarms[index].place)
                        for fire in self.alarms)
         return False
@@ -586,7 +586,9 @@ class Site:
         """Evaluate every alarm once; what is told, and a refusal."""
         refusal = None
         for index, alarm in enumerate(self.alarms):
-            changes = alarm.evaluate(now, self.condition(index), self.is_tested(alarm.place))
+            # A test promotes nothing: what is promoted burned before it.
+            tested = self.sorts[index][0] != "system_fire_promoted" and self.is_tested(alarm.place)
+            changes = alarm.evaluate(now, self.condition(index), tested)
             # Whoever presses is there, and has come for what this very reading brings up as well.
             if attended is not None and alarm.place == attended and alarm.open and \
                     not alarm.attended:
