@@ -225,3 +225,24 @@ def test_two_detectors_confirm_a_fire_and_one_does_not(scene):
     field.set("care/dining/heat-1", 1)
     [confirmed] = backend.until_event(type="alarm.raised", rule="fire_confirmed")
     assert confirmed["subject"] == "care" and confirmed["data"]["priority"] == "emergency"
+
+
+def test_what_a_day_miscounted_is_levelled_in_the_night(scene):
+    backend, field, gateway = at(scene, "2026-11-23T03:50:00+08:00", 60)
+    until_seen(backend, "sport/room/in", 0)
+    field.set("sport/room/in", 50)
+    [raised] = backend.until_event(type="alarm.raised", rule="over_capacity")
+    assert wall(raised["time"]) < wall("2026-11-23T04:00:00+08:00")
+    [cleared] = backend.until_event(type="alarm.cleared", rule="over_capacity", deadline_s=60)
+    late = wall(cleared["time"]) - wall("2026-11-23T04:00:00+08:00")
+    assert timedelta(0) <= late < timedelta(minutes=2), "at the hour at which counters are levelled"
+    gateway.cli("ack", "over_capacity/sport/room", "--by", "wang", "--role", "security")
+    backend.until_event(type="alarm.closed", rule="over_capacity")
+
+    # Ten more are ten, not sixty; as many again as the room holds are too many once more.
+    field.set("sport/room/in", 60)
+    since = until_seen(backend, "sport/room/in", 60)
+    until_clock(backend, field, since, minutes=2)
+    assert len(backend.events(type="alarm.raised", rule="over_capacity")) == 1
+    field.set("sport/room/in", 100)
+    backend.until_event(type="alarm.raised", rule="over_capacity", count=2)
