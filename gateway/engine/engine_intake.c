@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What peers say, when they come and go, and what they are owed
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "gateway/engine/engine_parts.h"
+
+enum {
+    /* Live values wait so long for others to go with them; events never wait. */
+    ENGINE_POINTS_MS = 5,
+};
+
+/* ---- answers that were owed ---- */
+
+void engine_send_results(struct engine *engine) {
+    uint32_t console = engine_component(engine->site, WIRE_ROLE_CONSOLE, 0);
+    struct engine_peer *peer = engine_peers_find(engine->peers, console);
+    const struct receipts_result *due;
+    while ((due = receipts_next(&engine->results)) != NULL) {
+        const struct wire_command_result message = {
+            .header = wire_header_of(WIRE_COMMAND_RESULT, sizeof message),
+            .request = due->request,
+            .refusal = due->refusal,
+            .recorded = due->recorded ? 1 : 0,
+            .seq = due->seq,
+        };
+        if (peer != NULL && engine_peer_send(peer, &message) == WIRE_E_FULL) {
+            return; /* goes on when it is writable */
+        }
+        receipts_pop(&engine->results);
+    }
+}
+
+void engine_send_recorded(struct engine *engine, struct engine_peer *peer) {
+    struct receipts_tokens *tokens = &engine->tokens[peer->component];
+    if (tokens->due == 0) {
+        return;
+    }
+    const struct wire_recorded message = {.header = wire_header_of(WIRE_RECORDED, sizeof message),
+                                          .token = tokens->due};
+    if (engine_peer_send(peer, &message) == 0) {
+        tokens->due = 0;
+    }
+}
+
+/* ---- whom webhooks call ---- */
+
+static int engine_send_notice(void *context, const void *message) {
+    return engine_peer_send(context, message);
+}
+
+void engine_send_notices(struct engine *engine) {
+    uint32_t uplink = engine_component(engine->site, WIRE_ROLE_UPLINK, 0);
+    struct engine_peer *peer = engine_peers_find(engine->peers, uplink);
+    if (peer != NULL) {
+        notices_flush(&engine->notices, engine_send_notice, peer);
+    }
+}
+
+/* ---- what peers say ---- */
+
+static bool engine_generation_is_ours(struct engine *engine, uint64_t generation, uint32_t count) {
+    if (generation == engine->site->header->generation) {
+        return true;
+    }
+    uint64_t kept_back;
+    engine->readings_dropped += count;
+    if (log_permit(&engine->drop_limiter, &kept_back)) {
+        log_line(LOG_WARNING, "readings_dropped",
+                 "dropped=%" PRIu64
+                 " effect=\"they belong to another configuration and could mean another room\"",
+                 engine->readings_dropped);
+    }
+    return false;
+}
+
+void engine_points_due(evutil_socket_t fd, short what, void *context) {
+    struct engine *engine = context;
+    (void)fd;
+    (void)what;
+    engine->points_wait = false;
+    teller_flush(engine->teller);
+}
+
+static void engine_plan_points(struct engine *engine) {
+    if (!engine->points_wait && teller_has_points(engine->teller)) {
+        engine->points_wait = true;
+        engine_arm(engine->points, ENGINE_POINTS_MS * NS_PER_MS);
+    }
+}
+
+static bool engine_take_readings(struct engine *engine, struct engine_peer *peer,
+                                 const struct wire_readings *message) {
+    if (!engine_generation_is_ours(engine, message->generation, message->count)) {
+        return true;
+    }
+    uint64_t token = 0;
+    for (uint32_t i = 0; i < message->count; i++) {
+        const struct wire_reading *reading = &message->readings[i];
+        if (reading->reading.point >= engine->site->ruleset.point_count ||
+            reading->reading.quality >= QUALITY_COUNT) {
+            return false;
+        }
+        struct input input = {.kind = INPUT_READING, .reading = reading->reading};
+        (void)engine_apply(engine, &input, NULL);
+        teller_reading(engine->teller, reading->reading.point, reading->reading.measured);
+        token = reading->token > token ? reading->token : token;
+    }
+    engine->readings += message->count;
+    engine_hand_over(engine);
+    if (token > 0) {
+        receipts_expect(&engine->tokens[peer->component], engine->ticket, token);
+        /* A reading that changed nothing may be covered by what is recorded already. */
+        receipts_settle(&engine->tokens[peer->component], engine->settled);
+        engine_send_recorded(engine, peer);
+    }
+    engine_plan_points(engine);
+    return true;
+}
+
+static bool engine_take_heartbeats(struct engine *engine, const struct wire_heartbeats *message) {
+    if (!engine_generation_is_ours(engine, message->generation, 0)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < message->count; i++) {
+        engine_apply_state(engine, INPUT_HEARTBEAT, message->devices[i], TRUTH_TRUE);
+    }
+    engine_hand_over(engine);
+    return true;
+}
+
+static bool engine_take_device(struct engine *engine, const struct wire_device *message) {
+    if (engine_generation_is_ours(engine, message->generation, 0)) {
+        engine_apply_state(engine, INPUT_DEVICE, message->device,
+                           message->answering != 0 ? TRUTH_TRUE : TRUTH_FALSE);
+        engine_hand_over(engine);
+    }
+    return true;
+}
+
+static bool engine_take_confirmed(struct engine *engine, const struct wire_confirmed *message) {
+    if (message->lane > LANE_ACTIVITY) {
+        return false;
+    }
+    journal_confirm(recorder_journal(engine->recorder), JOURNAL_SINK_MQTT,
+                    (enum core_lane)message->lane, message->seq);
+    engine->ticket = recorder_submit(engine->recorder);
+    return true;
+}
+
+static bool engine_take_uplink(struct engine *engine, const struct wire_uplink_state *message) {
+    engine->uplink_connected = message->connected != 0 ? TRUTH_TRUE : TRUTH_FALSE;
+    engine_apply_state(engine, INPUT_UPLINK, 0, engine->uplink_connected);
+    engine_hand_over(engine);
+    return true;
+}
+
+static bool engine_take_receipt(struct engine *engine, const struct wire_receipt *message) {
+    struct input input = {.kind = INPUT_RECEIPT,
+                          .subject = message->alarm,
+                          .state = message->received != 0 ? TRUTH_TRUE : TRUTH_FALSE,
+                          .step = message->step,
+                          .run = message->run};
+    notices_settle(&engine->notices, message->alarm, message->step, message->run);
+    (void)engine_apply(engine, &input, NULL);
+    engine_hand_over(engine);
+    return true;
+}
+
+static bool engine_take_listener(struct engine *engine, const struct wire_listener *message) {
+    if (message->webhook >= engine->site->webhook_count || message->reachable >= TRUTH_COUNT) {
+        return false;
+    }
+    engine_apply_state(engine, INPUT_LISTENER, message->webhook, (enum truth)message->reachable);
+    engine_hand_over(engine);
+    return true;
+}
+
+static bool engine_take_command(struct engine *engine, const struct wire_command *message) {
+    struct command command = message->command;
+    command.actor[sizeof command.actor - 1] = '\0';
+    command.second_actor[sizeof command.second_actor - 1] = '\0';
+    command.reason[sizeof command.reason - 1] = '\0';
+    if (command.verb >= COMMAND_VERB_COUNT || command.actor[0] == '\0' ||
+        command.role >= ROLE_COUNT || command.second_role > ROLE_COUNT ||
+        command.disposition >= DISPOSITION_COUNT) {
+        return false;
+    }
+    struct receipts_result result = {.request = message->request};
+    struct input input = {.kind = INPUT_COMMAND, .command = &command};
+    result.refusal = (uint32_t)engine_apply(engine, &input, &result.event);
+    result.due = result.refusal != COMMAND_ACCEPTED;
+    /* The events may be told while they are handed over, so the answer must be expected before. */
+    result.ticket = UINT64_MAX;
+    bool expected = receipts_add(&engine->results, &result);
+    engine_hand_over(engine);
+    if (expected) {
+        uint32_t last = (engine->results.first + engine->results.count - 1) % RECEIPTS_RESULTS_MAX;
+        if (engine->results.count > 0 && engine->results.list[last].request == result.request) {
+            engine->results.list[last].ticket = engine->ticket;
+        }
+    } else {
+        log_line(LOG_WARNING, "answers_full",
+                 "effect=\"a command was carried out, its answer is not kept\"");
+    }
+    engine_send_results(engine);
+    return true;
+}
+
+/* The console, if it is there. */
+struct engine_peer *engine_console(struct engine *engine) {
+    return engine_peers_find(engine->peers, engine_component(engine->site, WIRE_ROLE_CONSOLE, 0));
+}
+
+/* Figures of another process are for the console; what it cannot take it gets with the next ones. */
+static bool engine_take_figures(struct engine *engine, const struct engine_peer *peer,
+                                const struct wire_figures *message) {
+    struct engine_peer *console = engine_console(engine);
+    bool own = message->owner ==
+               (peer->role == WIRE_ROLE_FIELD ? FIGURE_OWNER_FIELD : FIGURE_OWNER_UPLINK);
+    if (own && console != NULL) {
+        struct wire_figures figures = *message;
+        figures.component = peer->component;
+        (void)!engine_peer_send(console, &figures);
+    }
+    return own;
+}
+
+static bool engine_take_buses(struct engine *engine, const struct wire_buses *message) {
+    struct engine_peer *console = engine_console(engine);
+    if (console != NULL) {
+        (void)!engine_peer_send(console, message);
+    }
+    return true;
+}
+
+bool engine_receive(void *context, struct engine_peer *peer, const struct wire_header *message) {
+    struct engine *engine = context;
+    bool field = peer->role == WIRE_ROLE_FIELD;
+    bool uplink = peer->role == WIRE_ROLE_UPLINK;
+    bool console = peer->role == WIRE_ROLE_CONSOLE;
+    switch ((enum wire_kind)message->kind) {
+    case WIRE_READINGS:
+        return field && engine_take_readings(engine, peer, (const struct wire_readings *)message);
+    case WIRE_HEARTBEATS:
+        return field && engine_take_heartbeats(engine, (const struct wire_heartbeats *)message);
+    case WIRE_DEVICE:
+        return field && engine_take_device(engine, (const struct wire_device *)message);
+    case WIRE_CONFIRMED:
+        return uplink && engine_take_confirmed(engine, (const struct wire_confirmed *)message);
+    case WIRE_RECEIPT:
+        return uplink && engine_take_receipt(engine, (const struct wire_receipt *)message);
+    case WIRE_LISTENER:
+        return uplink && engine_take_listener(engine, (const struct wire_listener *)message);
+    case WIRE_UPLINK_STATE:
+        return uplink && engine_take_uplink(engine, (const struct wire_uplink_state *)message);
+    case WIRE_FIGURES:
+        return (field || uplink) &&
+               engine_take_figures(engine, peer, (const struct wire_figures *)message);
+    case WIRE_BUSES:
+        return field && engine_take_buses(engine, (const struct wire_buses *)message);
+    case WIRE_COMMAND:
+        return console && engine_take_command(engine, (const struct wire_command *)message);
+    case WIRE_HELLO:
+    case WIRE_GOODBYE:
+    case WIRE_WELCOME:
+    case WIRE_OUTPUTS:
+    case WIRE_RECORDED:
+    case WIRE_EVENT:
+    case WIRE_JOURNAL:
+    case WIRE_ALARM_STATE:
+    case WIRE_POINT_VALUES:
+    case WIRE_COMPONENTS:
+    case WIRE_TEST:
+    case WIRE_COMMAND_RESULT:
+    case WIRE_NOTICE:
+    case WIRE_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* ---- peers coming and going ---- */
+
+static void engine_welcome(struct engine *engine, struct engine_peer *peer) {
+    const struct journal *journal = recorder_journal(engine->recorder);
+    struct wire_welcome welcome = {
+        .header = wire_header_of(WIRE_WELCOME, sizeof welcome),
+        .generation = engine->site->header->generation,
+        .newest_seq = journal_newest(journal),
+    };
+    strncpy(welcome.boot, journal_boot(journal), sizeof welcome.boot - 1);
+    if (peer->role == WIRE_ROLE_UPLINK) {
+        welcome.confirmed_alarm = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ALARM);
+        welcome.confirmed_activity = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY);
+    }
+    (void)!engine_peer_send(peer,
+                            &welcome); /* a fresh socket has room; one that is gone is noticed */
+}
+
+void engine_joined(void *context, struct engine_peer *peer) {
+    struct engine *engine = context;
+    engine_welcome(engine, peer);
+    if (peer->role == WIRE_ROLE_FIELD) {
+        engine->tokens[peer->component] = (struct receipts_tokens){0}; /* of an earlier process */
+        switchboard_join(&engine->switchboard, peer);
+    } else {
+        teller_join(engine->teller, peer);
+    }
+    if (peer->role == WIRE_ROLE_UPLINK) {
+        notices_renew(&engine->notices);
+        engine_send_notices(engine);
+    }
+    roster_join(&engine->roster, peer->component);
+    engine_apply_state(engine, INPUT_COMPONENT, peer->component, TRUTH_TRUE);
+    engine_hand_over(engine);
+}
+
+void engine_left(void *context, struct engine_peer *peer, bool clean) {
+    struct engine *engine = context;
+    if (peer->role != WIRE_ROLE_FIELD) {
+        teller_leave(engine->teller, peer);
+    }
+    if (peer->role == WIRE_ROLE_UPLINK) {
+        engine->uplink_connected = TRUTH_UNKNOWN;
+        engine_apply_state(engine, INPUT_UPLINK, 0, TRUTH_UNKNOWN);
+        for (uint32_t i = 0; i < engine->site->webhook_count; i++) {
+            engine_apply_state(engine, INPUT_LISTENER, i, TRUTH_UNKNOWN);
+        }
+    }
+    /* One that was told to stop is no fault; one that died is, at once. */
+    clean = clean || process_is_closing(engine->process);
+    roster_leave(&engine->roster, peer->component, clean, clock_real_ns());
+    engine_apply_state(engine, INPUT_COMPONENT, peer->component,
+                       clean ? TRUTH_UNKNOWN : TRUTH_FALSE);
+    engine_hand_over(engine);
+}
+
+void engine_writable(void *context, struct engine_peer *peer) {
+    struct engine *engine = context;
+    if (peer->role == WIRE_ROLE_FIELD) {
+        switchboard_writable(&engine->switchboard, peer);
+        engine_send_recorded(engine, peer);
+        return;
+    }
+    if (peer->role == WIRE_ROLE_CONSOLE) {
+        engine_send_results(engine);
+    } else {
+        engine_send_notices(engine);
+    }
+    teller_writable(engine->teller, peer);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_ENGINE_ENGINE_PARTS_H
+#define GATEWAY_ENGINE_ENGINE_PARTS_H
+
+/*
+ * The engine's parts, for its own files only
+ *
+ *     engine.c         every input through the core, and what comes of it into the journal
+ *     engine_start.c   what the journal remembers is given back before anything else is heard
+ *     engine_intake.c  what field, uplink and console say, their coming and going, and their answers
+ *     engine_pulse.c   what is looked at and told once a second
+ */
+
+#include <event2/event.h>
+
+#include "gateway/engine/alarm_state.h"
+#include "gateway/engine/calendar_told.h"
+#include "gateway/engine/engine_peer.h"
+#include "gateway/engine/marks.h"
+#include "gateway/engine/notices.h"
+#include "gateway/engine/receipts.h"
+#include "gateway/engine/recorder.h"
+#include "gateway/engine/recording_ring.h"
+#include "gateway/engine/roster.h"
+#include "gateway/engine/silences.h"
+#include "gateway/engine/standing.h"
+#include "gateway/engine/switchboard.h"
+#include "gateway/engine/teller.h"
+#include "gateway/log.h"
+#include "gateway/process.h"
+
+struct engine {
+    struct process *process;
+    const struct site *site;
+    struct silences silences; /* with the ruleset that the core has */
+    struct core *core;
+    struct recording_ring *recording;
+    uint64_t event_count_recorded; /* of those whose inputs the recording has been given */
+    struct core_event *events;
+    struct alarm_decision *alarms;
+    struct standing standing;
+    struct marks unrecorded; /* alarms whose newest state the journal has not confirmed */
+    struct recorder *recorder;
+    struct teller *teller;
+    struct engine_peers *peers;
+    struct event *tick, *second, *boundary, *points;
+    bool points_wait;
+    struct instant newest; /* of the inputs; they never go back */
+    uint64_t ticket;       /* of the newest hand-over */
+    uint64_t settled;      /* everything up to here is recorded */
+
+    struct calendar calendar;
+    struct calendar_told calendar_told;
+    int64_t drift_ns; /* wall minus instant, a second ago */
+
+    struct switchboard switchboard;
+    struct notices notices;
+    struct roster roster;
+    enum truth uplink_connected;
+    struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
+    struct receipts_results results;
+    uint64_t readings, readings_dropped, event_count, events_lost;
+    struct log_limiter drop_limiter, memory_limiter;
+};
+
+/* --- engine.c --- */
+
+/* Call `timer` after so much real time. */
+void engine_arm(struct event *timer, uint64_t real_ns);
+
+/* The instant of what happens now; it never goes back. */
+struct instant engine_now(struct engine *engine);
+
+/* The wall time of the newest instant: both are of the same moment. */
+struct wall engine_wall(const struct engine *engine);
+
+/*
+ * Step the core with an input of now, after what was due before it. `ret_first`, unless NULL, becomes the
+ * first event of it, which the recorder keeps.
+ */
+enum command_refusal engine_apply(struct engine *engine, struct input *input,
+                                  const struct journal_event **ret_first);
+
+/* Apply that something is so. */
+void engine_apply_state(struct engine *engine, enum input_kind kind, uint32_t subject,
+                        enum truth state);
+
+/* Give events and states that have gathered to the journal, and arm the timer of what is due next. */
+void engine_hand_over(struct engine *engine);
+
+/* The present state of one alarm, as the journal keeps it, to be freed. NULL without memory. */
+struct journal_alarm *engine_alarm_state(struct engine *engine, uint32_t alarm);
+void engine_record_alarm(struct engine *engine, uint32_t alarm);
+
+/* Begin a new segment of the recording. The core has nothing left to report. */
+void engine_begin_recording(struct engine *engine);
+
+/* Tell the core what the calendar says now, and wait for when it says something else. */
+void engine_follow_calendar(struct engine *engine);
+
+/* Has somebody set the wall clock? */
+void engine_watch_clock(struct engine *engine);
+
+/* --- engine_start.c --- */
+
+/* Give the core its recorded life back, then its first inputs. Returns 0 or <0. */
+NODISCARD int engine_begin(struct engine *engine);
+
+/* --- engine_intake.c --- */
+
+/* For struct engine_peer_callbacks. */
+void engine_joined(void *context, struct engine_peer *peer);
+bool engine_receive(void *context, struct engine_peer *peer, const struct wire_header *message);
+void engine_writable(void *context, struct engine_peer *peer);
+void engine_left(void *context, struct engine_peer *peer, bool clean);
+
+/* The console, or NULL while it is away. */
+struct engine_peer *engine_console(struct engine *engine);
+
+/* Send what is owed, as far as a socket takes it: answers to commands, recorded tokens, notices. */
+void engine_send_results(struct engine *engine);
+void engine_send_recorded(struct engine *engine, struct engine_peer *peer);
+void engine_send_notices(struct engine *engine);
+
+/* The timer of live values. */
+void engine_points_due(evutil_socket_t fd, short what, void *context);
+
+/* --- engine_pulse.c --- */
+
+/* The timer of each second. */
+void engine_second(evutil_socket_t fd, short what, void *context);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The start: what the journal remembers is given back to the core, before anything else is heard
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "gateway/engine/carryover.h"
+#include "gateway/engine/engine_parts.h"
+#include "gateway/engine/restore.h"
+
+struct engine_restore {
+    struct engine *engine;
+    struct journal_reader *reader;
+    struct wall newest; /* when any state was recorded last; counters are with each count */
+    struct carryover carryover;
+    uint32_t restored, forgotten;
+};
+
+/* The site no longer has this alarm: if it is open it ends now, and is told to have. */
+static void engine_end_alarm(struct engine *engine, const char *name,
+                             const struct journal_alarm *recorded) {
+    char quoted[512];
+    if (!recorded->record.axes.open) {
+        return;
+    }
+    int r = recorder_end_alarm(engine->recorder, name, &recorded->record, clock_wall());
+    if (r != 0) {
+        log_failure("alarm_not_ended", r, "an alarm without a rule is closed at the next start");
+        return;
+    }
+    log_line(
+        LOG_WARNING, "alarm_without_rule",
+        "alarm=%s effect=\"its rule is no longer in the site: the alarm is closed, and whether "
+        "the danger is over is not known\"",
+        log_quote(name, quoted, sizeof quoted));
+}
+
+static void engine_restore_alarm(void *context, const char *name, struct journal_alarm *recorded) {
+    struct engine_restore *restore = context;
+    struct engine *engine = restore->engine;
+    uint32_t alarm = site_alarm_find(engine->site, name);
+    if (alarm == RULESET_NONE) {
+        engine_end_alarm(engine, name, recorded);
+        restore->forgotten += recorded->record.axes.open;
+        return;
+    }
+    restore->newest.ns =
+        recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
+    bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;
+    restore_life(recorded, engine->newest, engine_wall(engine), emergency);
+    struct core_kept kept = core_restore(engine->core, alarm, &recorded->record, recorded->memories,
+                                         recorded->memory_count, engine->newest);
+    carryover_add(&restore->carryover, engine->site, alarm, &kept);
+    core_restore_chain(engine->core, alarm, &recorded->chain, engine->newest);
+    engine->alarms[alarm] = (struct alarm_decision){
+        .value = recorded->value, .quality = recorded->quality, .changed = recorded->changed};
+    struct journal_alarm *state = engine_alarm_state(engine, alarm);
+    if (state != NULL) {
+        teller_alarm(engine->teller, state);
+        free(state);
+    }
+    notices_recover(&engine->notices, restore->reader, alarm, &recorded->chain);
+    restore->restored++;
+    if (kept.anew > 0 || kept.dropped > 0 || kept.delay_ended) {
+        engine_record_alarm(engine, alarm); /* what was forgotten is not to be found again later */
+    }
+}
+
+static bool engine_is_watched(void *context, const char *name) {
+    const struct engine *engine = context;
+    return site_alarm_find(engine->site, name) != RULESET_NONE;
+}
+
+/* The site no longer has the place of this test: it ends now, and is told to have. */
+static void engine_end_test(struct engine *engine, const char *place) {
+    char quoted[512];
+    int r = recorder_end_test(engine->recorder, place, clock_wall());
+    if (r != 0) {
+        log_failure("test_not_ended", r, "the end of a test without a place is not told");
+    }
+    engine->standing.changed = true;
+    log_line(LOG_WARNING, "test_without_place",
+             "place=%s effect=\"it is no longer in the site, which ends its test\"",
+             log_quote(place, quoted, sizeof quoted));
+}
+
+static void engine_restore_test(void *context, const struct journal_standing *recorded,
+                                const struct journal_test *test) {
+    struct engine *engine = context;
+    uint32_t place = site_place_find(engine->site, test->place);
+    if (place == RULESET_NONE) {
+        engine_end_test(engine, test->place);
+        return;
+    }
+    standing_restore_test(&engine->standing, place, recorded, test, engine->newest, clock_wall());
+}
+
+/* What stood beside the alarms; before them, for they ask whether their place is under test. */
+static int engine_restore_standing(struct engine *engine) {
+    struct journal *journal = recorder_journal(engine->recorder);
+    struct flood_record flood;
+    int r = journal_flood(journal, &flood);
+    if (r == 0) {
+        core_restore_flood(engine->core, &flood, engine->newest);
+        r = journal_tests(journal, engine_restore_test, engine);
+    }
+    return r == 0 ? 0 : err_trace(r);
+}
+
+/* Give the core its recorded life back, and say what of it could not be. */
+static int engine_restore(struct engine *engine, struct engine_restore *restore) {
+    int r = carryover_init(&restore->carryover, engine->site);
+    if (r == 0) {
+        r = journal_reader_new(site_text(engine->site, engine->site->header->state_directory),
+                               &restore->reader);
+    }
+    if (r == 0) {
+        r = engine_restore_standing(engine);
+    }
+    if (r == 0) {
+        r = journal_alarms(recorder_journal(engine->recorder), engine_restore_alarm, restore);
+    }
+    if (r == 0) {
+        (void)carryover_tell(&restore->carryover, engine->site);
+        int forgotten =
+            journal_forget(recorder_journal(engine->recorder), engine_is_watched, engine);
+        if (forgotten != 0) {
+            log_failure("past_not_forgotten", forgotten,
+                        "a rule that was removed and comes back would remember too much");
+        }
+    }
+    (void)journal_reader_free(restore->reader);
+    carryover_deinit(&restore->carryover);
+    return r == 0 ? 0 : err_trace(r);
+}
+
+/* Give the core its recorded life back, then its first inputs. */
+int engine_begin(struct engine *engine) {
+    struct engine_restore restore = {.engine = engine};
+    struct journal *journal = recorder_journal(engine->recorder);
+    int r = engine_restore(engine, &restore);
+    if (r == 0) {
+        r = recorder_start(engine->recorder);
+    }
+    if (r != 0) {
+        return err_trace(r);
+    }
+    /* A levelling that was due while the gateway was away is made up for. */
+    struct wall before_wall = restore.newest.ns > 0 ? restore.newest : clock_wall();
+    calendar_told_levelled(&engine->calendar_told, &engine->calendar, before_wall);
+    engine->drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
+    roster_init(&engine->roster, engine->site->header->component_count, clock_real_ns());
+    if (recording_ring_is_due(engine->recording)) {
+        engine_begin_recording(engine);
+    }
+    engine_apply_state(engine, INPUT_START, 0, TRUTH_TRUE);
+    uint64_t before = journal_generation_before(journal);
+    if (before != 0 && before != engine->site->header->generation) {
+        engine_apply_state(engine, INPUT_CONFIGURATION, 0, TRUTH_TRUE);
+    }
+    engine_apply_state(engine, INPUT_STORAGE, 0,
+                       recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
+    engine_follow_calendar(engine);
+    engine_hand_over(engine);
+    log_line(LOG_NOTICE, "engine_started",
+             "boot=%s newest_seq=%" PRIu64
+             " restored=%u forgotten=%u memories_kept=%u memories_anew=%u memories_dropped=%u",
+             journal_boot(journal), journal_newest(journal), restore.restored, restore.forgotten,
+             restore.carryover.kept, restore.carryover.anew, restore.carryover.dropped);
+    return 0;
+}
