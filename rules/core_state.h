@@ -180,6 +180,45 @@ void core_receipt(struct core *core, const struct input *input);
 void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                    const struct command *command);
 
+/* --- core_touch.c --- */
+
+/* Touch the alarm of one of the product's own rules, where it has one for `entity`. */
+void core_touch_builtin(struct core *core, enum ruleset_builtin builtin, uint32_t entity);
+
+/* Touch the alarms that read the point's value, or wait for an output's word. */
+void core_touch_value(struct core *core, uint32_t point);
+
+/* Touch all alarms that read the point, its own fault among them, or wait for an output's word. */
+void core_touch_point(struct core *core, uint32_t point);
+
+/* The point was heard: touch its alarms that read its age. */
+void core_touch_age(struct core *core, uint32_t point);
+
+/* Touch the alarms of all rules that read any of `reads`, of hours only in places with `calendar`. */
+void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar);
+
+/* --- core_silence.c --- */
+
+/* Begin to wait for the point or the device, unless somebody waits already. */
+void core_watch_point(struct core *core, uint32_t point, struct instant now);
+void core_watch_device(struct core *core, uint32_t device, struct instant now);
+
+/* The device is gone, by its silence or by its driver's word. */
+void core_device_lose(struct core *core, uint32_t device, struct instant now);
+
+/* A sign of life. Its points stay stale until they are read, and are waited for from now on. */
+void core_device_hear(struct core *core, uint32_t device, struct instant now);
+
+/* The timer of a device or a point has come. */
+void core_device_due(struct core *core, uint32_t device, struct instant now);
+void core_point_due(struct core *core, uint32_t point, struct instant now);
+
+/* Is each reading of the point a moment of its own? */
+bool core_point_is_moments(const struct core *core, uint32_t point);
+
+/* An event point whose device is there is good: it has no value that could be too old. */
+void core_point_expect(struct core *core, uint32_t point, struct instant now);
+
 /* --- core_memory.c --- */
 
 /* core_restore() for the memories alone; `delay_ended` is left false. */
