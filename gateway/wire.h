@@ -92,7 +92,8 @@ struct wire_welcome {
 
 struct wire_reading {
     struct reading reading;
-    uint64_t token; /* 0: nobody waits for it to be recorded */
+    uint64_t token;       /* 0: nobody waits for it to be recorded */
+    struct instant heard; /* of a present value that is given again: when it came; 0: just now */
 };
 
 enum { WIRE_READINGS_MAX = 120 };

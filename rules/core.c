@@ -128,6 +128,34 @@ static void core_attend(struct core *core, uint32_t place) {
     }
 }
 
+/*
+ * When was the point heard that gives this reading? A reading that is given again, because the
+ * engine is new, must not count as heard now: a dead button would have a whole silence more. Of
+ * points whose device speaks for them it does: their values are as told last for as long as it is
+ * there.
+ */
+static struct instant core_reading_heard(const struct core *core, const struct input *input) {
+    uint64_t age_ns = core_point_speaks(core, input->reading.point) ? input->age_ns : 0;
+    return (struct instant){input->at.ns > age_ns ? input->at.ns - age_ns : 0};
+}
+
+/* Was the point missed before its reading was given again? One out of service is not missed. */
+static bool core_reading_is_overdue(const struct core *core, const struct input *input) {
+    uint32_t point = input->reading.point;
+    return core_point_speaks(core, point) && input->reading.quality != QUALITY_OUT_OF_SERVICE &&
+           input->age_ns >= core->ruleset->points[point].silence_ns;
+}
+
+/* What is shown of a point that was missed: its last value, and when it was heard. */
+static void core_recall(struct core *core, const struct input *input) {
+    if (quality_usable(core_reading_quality(&input->reading))) {
+        struct point_state *state = &core->points[input->reading.point];
+        state->value = input->reading.value;
+        state->heard = core_reading_heard(core, input);
+        state->known = POINT_READ;
+    }
+}
+
 static void core_reading(const struct core_turn *turn) {
     struct core *core = turn->core;
     const struct reading *reading = &turn->input->reading;
@@ -137,7 +165,8 @@ static void core_reading(const struct core_turn *turn) {
         return;
     }
     struct point_state *state = &core->points[point];
-    enum quality quality = core_reading_quality(reading);
+    bool overdue = core_reading_is_overdue(core, turn->input);
+    enum quality quality = overdue ? QUALITY_STALE : core_reading_quality(reading);
     bool usable = quality_usable(quality);
     bool rested = state->known == POINT_READ && state->value == 0; /* when it could last be read */
     bool changed = quality != state->quality || (usable && reading->value != state->value);
@@ -155,14 +184,19 @@ static void core_reading(const struct core_turn *turn) {
     if (usable) {
         core_device_hear(core, core->ruleset->points[point].device, now);
     }
-    if (quality == QUALITY_STALE || quality == QUALITY_OUT_OF_SERVICE) {
+    if (overdue) {
+        core_recall(core, turn->input);
+    }
+    struct instant heard = core_reading_heard(core, turn->input);
+    if (heard.ns != now.ns || quality == QUALITY_STALE || quality == QUALITY_OUT_OF_SERVICE) {
         timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
-    } else {
-        state->heard = now;
+    }
+    if (quality != QUALITY_STALE && quality != QUALITY_OUT_OF_SERVICE) {
+        state->heard = heard;
         state->known = usable                          ? POINT_READ
                        : state->known == POINT_UNHEARD ? POINT_HEARD
                                                        : state->known;
-        core_watch_point(core, point, now);
+        core_watch_point(core, point, heard);
     }
     if (turned) {
         core_touch_point(core, point);

@@ -23,9 +23,10 @@
  * points' own faults are not raised beside it. A heartbeat, a usable reading or its driver's word
  * ends that; its points stay stale until each is read again. A heartbeat confirms all values of its
  * device that are not stale, but for points with a silence of their own: those speak for themselves,
- * and go stale when they have not for so long, though their device is there. A point whose reading
- * is a fault keeps its last good value beside that quality; either raises its
- * system_sensor_fault.
+ * and go stale when they have not for so long, though their device is there. A reading of theirs that
+ * is given again to a new core counts from when it was heard: one as old as their silence is stale at
+ * once. A point whose reading is a fault keeps its last good value beside that quality; either raises
+ * its system_sensor_fault.
  */
 
 #include "rules/alarm.h"
@@ -68,6 +69,7 @@ struct input {
     const struct command *command; /* COMMAND; borrowed for the step */
     uint32_t step;                 /* RECEIPT: of the alarm's chain, counted from 1 */
     uint32_t run;                  /* RECEIPT: of the chain */
+    uint64_t age_ns; /* READING: how long ago it was heard; 0: now. Not 0 if it is given again */
 };
 
 enum core_event_type {

@@ -9,25 +9,30 @@
  */
 #include "rules/core_state.h"
 
+bool core_point_speaks(const struct core *core, uint32_t point) {
+    const struct ruleset_point *site = &core->ruleset->points[point];
+    enum point_form form = point_kind_facts((enum point_kind)site->kind)->form;
+    return site->silence_ns > 0 && form != POINT_FORM_EVENT && form != POINT_FORM_OUTPUT;
+}
+
 /*
  * Is the point's own silence watched? Not while its device is lost, or has not been heard yet and
  * will be missed itself: one cause, one alarm.
  */
 static bool core_point_is_watched(const struct core *core, uint32_t point) {
-    const struct ruleset_point *site = &core->ruleset->points[point];
-    enum point_form form = point_kind_facts((enum point_kind)site->kind)->form;
-    uint8_t lost = core->devices[site->device].lost;
-    return site->silence_ns > 0 && form != POINT_FORM_EVENT && form != POINT_FORM_OUTPUT &&
+    uint32_t device = core->ruleset->points[point].device;
+    uint8_t lost = core->devices[device].lost;
+    return core_point_speaks(core, point) &&
            core->points[point].quality != QUALITY_OUT_OF_SERVICE &&
            (lost == TRUTH_FALSE ||
-            (lost == TRUTH_UNKNOWN && core->ruleset->devices[site->device].silence_ns == 0));
+            (lost == TRUTH_UNKNOWN && core->ruleset->devices[device].silence_ns == 0));
 }
 
-void core_watch_point(struct core *core, uint32_t point, struct instant now) {
+void core_watch_point(struct core *core, uint32_t point, struct instant since) {
     uint32_t timer = core_point_timer(core, point);
     if (!timers_is_running(&core->timers, timer) && core_point_is_watched(core, point)) {
         timers_set(&core->timers, timer,
-                   instant_after(now, core->ruleset->points[point].silence_ns));
+                   instant_after(since, core->ruleset->points[point].silence_ns));
     }
 }
 

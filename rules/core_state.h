@@ -199,8 +199,8 @@ void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar);
 
 /* --- core_silence.c --- */
 
-/* Begin to wait for the point or the device, unless somebody waits already. */
-void core_watch_point(struct core *core, uint32_t point, struct instant now);
+/* Begin to wait for the point, as from `since`, or for the device, unless somebody does already. */
+void core_watch_point(struct core *core, uint32_t point, struct instant since);
 void core_watch_device(struct core *core, uint32_t device, struct instant now);
 
 /* The device is gone, by its silence or by its driver's word. */
@@ -212,6 +212,9 @@ void core_device_hear(struct core *core, uint32_t device, struct instant now);
 /* The timer of a device or a point has come. */
 void core_device_due(struct core *core, uint32_t device, struct instant now);
 void core_point_due(struct core *core, uint32_t point, struct instant now);
+
+/* Has the point a silence of its own? Moments and outputs are not missed, whatever theirs says. */
+bool core_point_speaks(const struct core *core, uint32_t point);
 
 /* Is each reading of the point a moment of its own? */
 bool core_point_is_moments(const struct core *core, uint32_t point);

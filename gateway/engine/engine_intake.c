@@ -105,6 +105,9 @@ static bool engine_take_readings(struct engine *engine, struct engine_peer *peer
             return false;
         }
         struct input input = {.kind = INPUT_READING, .reading = reading->reading};
+        if (reading->heard.ns != 0) {
+            input.age_ns = instant_span_ns(reading->heard, engine_now(engine));
+        }
         (void)engine_apply(engine, &input, NULL);
         teller_reading(engine->teller, reading->reading.point, reading->reading.measured);
         token = reading->token > token ? reading->token : token;

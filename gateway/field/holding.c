@@ -14,7 +14,8 @@
 struct holding_node {
     uint32_t previous, next; /* in the line; `next` also chains free nodes */
     bool queued;
-    bool known; /* of a point's node: `reading` is its present value */
+    bool known;           /* of a point's node: `reading` is its present value, … */
+    struct instant heard; /* … which came then */
     struct wire_reading reading;
 };
 
@@ -139,7 +140,8 @@ static bool holding_is_edge(const struct holding_node *node, const struct readin
     return !node->known || before->value != reading->value || before->quality != reading->quality;
 }
 
-void holding_put(struct holding *holding, const struct reading *reading, uint64_t token) {
+void holding_put(struct holding *holding, const struct reading *reading, uint64_t token,
+                 struct instant now) {
     assert(reading->point < holding->point_count);
     const struct wire_reading incoming = {.reading = *reading, .token = token};
     struct holding_node *own = &holding->nodes[reading->point];
@@ -151,6 +153,7 @@ void holding_put(struct holding *holding, const struct reading *reading, uint64_
     if (manner != HOLDING_EVENTS) {
         own->reading = incoming;
         own->known = true;
+        own->heard = now;
     }
     if (index != NONE) {
         if (own->queued) { /* an edge says all that an older merged reading of its point does */
@@ -175,6 +178,7 @@ static uint32_t holding_take_snapshot(struct holding *holding, struct wire_readi
         const struct holding_node *node = &holding->nodes[holding->snapshot_next++];
         if (node->known) {
             ret[taken] = node->reading;
+            ret[taken].heard = node->heard; /* it is not heard again by being given again */
             ret[taken++].token = 0; /* a present value is state: nobody waits for its recording */
         }
     }

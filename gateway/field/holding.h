@@ -18,7 +18,7 @@
  * the end, so that a door's opening never overtakes the card that was shown before it.
  *
  * After the engine was away it knows nothing, so holding_restart() puts the present value of every
- * point first, and what was kept behind it.
+ * point first, with when it was heard, and what was kept behind it.
  *
  * Not thread-safe, reads no clock, allocates at the start only.
  */
@@ -52,8 +52,9 @@ NODISCARD int holding_new(const uint8_t *manners, uint32_t point_count,
                           struct holding **ret_holding);
 struct holding *holding_free(struct holding *holding);
 
-/* Take in a reading of a point below `point_count`. Constant time. */
-void holding_put(struct holding *holding, const struct reading *reading, uint64_t token);
+/* Take in a reading, which comes `now`, of a point below `point_count`. Constant time. */
+void holding_put(struct holding *holding, const struct reading *reading, uint64_t token,
+                 struct instant now);
 
 /* Move up to `room` readings out, oldest first. Returns how many. */
 uint32_t holding_take(struct holding *holding, struct wire_reading *ret, uint32_t room);

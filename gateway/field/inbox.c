@@ -40,7 +40,7 @@ static void inbox_ring(struct inbox *inbox) {
 static void inbox_on_reading(void *context, const struct reading *reading, uint64_t token) {
     struct inbox *inbox = context;
     (void)pthread_mutex_lock(&inbox->lock);
-    holding_put(inbox->holding, reading, token);
+    holding_put(inbox->holding, reading, token, clock_instant());
     (void)pthread_mutex_unlock(&inbox->lock);
     inbox_ring(inbox);
 }

@@ -130,6 +130,25 @@ def test_a_sensor_that_publishes_and_dies_is_missed_though_its_broker_is_well(sc
     backend.until_event(type="alarm.cleared", rule="system_sensor_fault", subject="hall/desk/people")
 
 
+def test_a_dead_sensors_fault_outlives_an_engine_that_is_killed(scene):
+    backend, field, gateway = at(scene, MONDAY_NOON, 60)
+    until_seen(backend, "hall/desk/people", 0)
+    field.say("device doors down")
+    fault = {"rule": "system_sensor_fault", "subject": "hall/desk/people"}
+    backend.until_event(type="alarm.raised", deadline_s=60, **fault)
+    gateway.kill("engine")
+    backend.until_event(type="system.started", count=2)
+    # All last values are given again before anything new is told, that of the dead sensor among them.
+    field.set("care/bath/presence", 1)
+    until_seen(backend, "care/bath/presence", 1)
+    field.set("care/bath/presence", 0)
+    given_again = until_seen(backend, "care/bath/presence", 0)
+    assert json.loads(backend.latest("/point/hall/desk/people"))["quality"] == "stale"
+    field.say("device doors up")
+    [cleared] = backend.until_event(type="alarm.cleared", **fault)
+    assert wall(cleared["time"]) > given_again
+
+
 def test_a_gate_that_opens_at_night_without_a_card_is_forced_and_with_one_is_not(scene):
     backend, field, _gateway = at(scene, SUNDAY_NIGHT, 1)
     field.say('mqtt field/gate/door {"open": false}')

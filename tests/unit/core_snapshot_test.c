@@ -87,6 +87,8 @@ static void input_next(uint64_t *seed, struct input *input, struct command *comm
         input->reading.value = random_below(seed, input->reading.point == POINTS - 1 ? 7 : 2);
         input->reading.quality = (uint8_t)(random_below(seed, 4) == 0 ? random_below(seed, 5) : 0);
         input->reading.measured.ns = input->wall.ns - 5;
+        uint64_t at_ms = at.ns / NS_PER_MS;
+        input->age_ns = at_ms % 4 == 0 ? at_ms % 30000 * NS_PER_MS : 0; /* some are given again */
     } else if (dice < 8) {
         input->kind = truths[random_below(seed, sizeof truths / sizeof truths[0])];
         input->subject = random_below(seed, 2);
@@ -221,6 +223,9 @@ static void the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twi
             assert_true(moment || is->quality == was->quality);
             bool known = quality_usable((enum quality)is->quality);
             assert_true(moment || !known || is->value == was->value);
+            /* What speaks for itself will be missed when it would have been. */
+            assert_true(!known || trial.ruleset.points[p].silence_ns == 0 ||
+                        is->heard.ns == was->heard.ns);
             usable += known;
         }
         uint32_t count = core_picture_count(&trial.ruleset);

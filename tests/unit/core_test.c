@@ -697,6 +697,79 @@ static void a_fault_is_not_cleared_by_losing_its_device(void **state) {
     story("2.6 radio 20 : cleared:fault/radio\n");
 }
 
+/* Give a reading of the radio again at `at_s`, which it gave `age_s` before. */
+static void give_again(uint64_t at_s, uint64_t age_s, enum quality quality, const char *want) {
+    struct input input = {
+        .at = {at_s * NS_PER_S}, .kind = INPUT_READING, .age_ns = age_s * NS_PER_S};
+    input.reading = (struct reading){.point = RADIO, .quality = (uint8_t)quality, .value = 21};
+    take(&input);
+    char got[512];
+    told(got);
+    assert_string_equal(got, want);
+}
+
+static void a_dead_sensors_fault_outlives_the_engine(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n"
+          "1 doors gone : raised:lost/doors\n"
+          "100 tick - : raised:fault/radio\n");
+    restart((struct instant){130 * NS_PER_S});
+    story("130 start - : system.started\n");
+    give_again(130, 130, QUALITY_GOOD, "-");
+    story("131 wireless beat : -\n");
+    const struct point_state *radio = core_point(stage.core, RADIO);
+    assert_int_equal(alarm_state_now("fault/radio"), ALARM_UNACKNOWLEDGED);
+    assert_int_equal(core_condition(stage.core, alarm_find("fault/radio")), TRUTH_TRUE);
+    assert_int_equal(radio->quality, QUALITY_STALE);
+    assert_true(radio->value == 21);
+    assert_int_equal(radio->heard.ns, 0); /* as before: what is shown of it stays */
+    story("132 radio 20 : cleared:fault/radio\n");
+}
+
+/* It has what is left of its silence, whether its device was heard before it or after it. */
+static void a_sensor_that_is_given_again_is_missed_after_one_silence(void **state) {
+    static const char *const before[] = {"130 tick - : -\n", "130 wireless beat : -\n"};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        stage_core_end();
+        stage_core((struct instant){130 * NS_PER_S});
+        story("130 start - : system.started\n"
+              "130 io gone : raised:lost/io\n"
+              "130 doors gone : raised:lost/doors\n");
+        story(before[i]);
+        give_again(130, 60, QUALITY_GOOD, "-");
+        assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_GOOD);
+        assert_int_equal(core_point(stage.core, RADIO)->heard.ns, 70 * NS_PER_S);
+        story("131 wireless beat : -\n"
+              "169.999 tick - : -\n"
+              "170 tick - : raised:fault/radio\n");
+    }
+}
+
+static void a_reading_as_old_as_its_points_silence_is_missed_at_once(void **state) {
+    (void)state;
+    story("0 start - : system.started\n"
+          "2 tick - : -\n");
+    give_again(2, 99, QUALITY_GOOD, "-"); /* it is older than the core's own time */
+    assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_GOOD);
+    assert_int_equal(core_point(stage.core, RADIO)->heard.ns, 0);
+    give_again(2, 100, QUALITY_GOOD, "raised:fault/radio");
+    assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_STALE);
+    give_again(2, 100, QUALITY_OUT_OF_SERVICE, "-"); /* nobody misses it */
+    assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_OUT_OF_SERVICE);
+}
+
+/* Its values are as told last for as long as it is there, however long ago that was. */
+static void a_value_whose_device_speaks_for_it_has_no_age(void **state) {
+    (void)state;
+    struct input input = {.at = {2 * NS_PER_S}, .kind = INPUT_READING, .age_ns = 90 * NS_PER_S};
+    input.reading = (struct reading){.point = DOOR};
+    take(&input);
+    assert_int_equal(core_point(stage.core, DOOR)->quality, QUALITY_GOOD);
+    assert_int_equal(core_point(stage.core, DOOR)->heard.ns, 2 * NS_PER_S);
+}
+
 /* Since a return a point is waited for anew, for all of its own silence and no less. */
 static void a_point_that_is_not_read_after_its_device_returns_is_a_fault(void **state) {
     (void)state;
@@ -1250,6 +1323,10 @@ int main(void) {
         CORE_TEST(a_point_with_a_silence_of_its_own_goes_stale_alone),
         CORE_TEST(a_point_that_is_heard_in_time_is_waited_for_anew),
         CORE_TEST(a_silence_of_a_nanosecond_is_one),
+        CORE_TEST(a_dead_sensors_fault_outlives_the_engine),
+        CORE_TEST(a_sensor_that_is_given_again_is_missed_after_one_silence),
+        CORE_TEST(a_reading_as_old_as_its_points_silence_is_missed_at_once),
+        CORE_TEST(a_value_whose_device_speaks_for_it_has_no_age),
         CORE_TEST(a_heartbeat_confirms_values_that_are_not_stale),
         CORE_TEST(a_latched_alarm_is_not_reset_on_the_word_of_the_clock),
         CORE_TEST(a_points_fault_is_not_told_beside_its_lost_device),

@@ -24,9 +24,13 @@ static struct holding *holding_of_test(void) {
     return holding;
 }
 
-static void put(struct holding *holding, uint32_t point, double value) {
+static void put_at(struct holding *holding, uint64_t at_s, uint32_t point, double value) {
     const struct reading reading = {.point = point, .value = value};
-    holding_put(holding, &reading, 0);
+    holding_put(holding, &reading, 0, (struct instant){at_s * NS_PER_S});
+}
+
+static void put(struct holding *holding, uint32_t point, double value) {
+    put_at(holding, 1, point, value);
 }
 
 /* Take everything and compare with "0=20 2=1 ": point and value, in order. */
@@ -94,7 +98,7 @@ static void a_change_of_quality_is_an_edge_and_a_repetition_is_none(void **state
     put(holding, 2, 0);
     put(holding, 2, 0);
     const struct reading fault = {.point = 2, .quality = QUALITY_FAULT};
-    holding_put(holding, &fault, 0);
+    holding_put(holding, &fault, 0, (struct instant){NS_PER_S});
     put(holding, 2, 0);
     assert_takes(holding, "2=0 2=0 2=0"); /* one reading, the fault, good again */
     (void)holding_free(holding);
@@ -105,7 +109,7 @@ static void every_event_is_kept_with_its_code_and_token(void **state) {
     struct holding *holding = holding_of_test();
     for (uint64_t i = 0; i < 100; i++) {
         const struct reading reading = {.point = 4, .value = 1, .code = 7000 + i};
-        holding_put(holding, &reading, i + 1);
+        holding_put(holding, &reading, i + 1, (struct instant){NS_PER_S});
     }
     struct wire_reading taken[100];
     assert_int_equal(holding_take(holding, taken, 30), 30);
@@ -211,6 +215,48 @@ static void a_restart_in_the_middle_of_a_restart_begins_again(void **state) {
     (void)holding_free(holding);
 }
 
+static void assert_takes_heard(struct holding *holding, uint32_t point, uint64_t heard_s) {
+    struct wire_reading taken;
+    assert_int_equal(holding_take(holding, &taken, 1), 1);
+    assert_int_equal(taken.reading.point, point);
+    assert_int_equal(taken.heard.ns, heard_s * NS_PER_S);
+}
+
+/* 0 is just now: so is what comes for the first time, and what was kept for the engine. */
+static void a_present_value_that_is_given_again_says_when_it_was_heard(void **state) {
+    (void)state;
+    struct holding *holding = holding_of_test();
+    put_at(holding, 3, 0, 20);
+    put_at(holding, 4, 1, 5);
+    assert_takes_heard(holding, 0, 0);
+    assert_takes_heard(holding, 1, 0);
+    put_at(holding, 7, 1, 5);
+    put_at(holding, 8, 2, 1);
+    for (int again = 0; again < 2; again++) {
+        holding_restart(holding, NULL, 0);
+        assert_takes_heard(holding, 0, 3);
+        assert_takes_heard(holding, 1, 7);
+        assert_takes_heard(holding, 2, 8);
+    }
+    assert_takes_heard(holding, 2, 0); /* the press itself */
+    (void)holding_free(holding);
+}
+
+static void a_value_that_was_given_again_in_vain_still_says_when_it_was_heard(void **state) {
+    (void)state;
+    struct holding *holding = holding_of_test();
+    put_at(holding, 3, 2, 0);
+    assert_takes(holding, "2=0");
+    holding_restart(holding, NULL, 0);
+    struct wire_reading unsent;
+    assert_int_equal(holding_take(holding, &unsent, 1), 1);
+    holding_restart(holding, &unsent, 1);
+    assert_takes_heard(holding, 2, 3);
+    assert_takes_heard(holding, 2, 3);
+    assert_takes(holding, "");
+    (void)holding_free(holding);
+}
+
 static void an_event_is_a_moment_and_never_a_present_value(void **state) {
     (void)state;
     struct holding *holding = holding_of_test();
@@ -249,6 +295,8 @@ int main(void) {
         cmocka_unit_test(after_a_restart_all_present_values_come_before_what_was_kept),
         cmocka_unit_test(what_was_taken_and_not_delivered_comes_again_in_order),
         cmocka_unit_test(a_restart_in_the_middle_of_a_restart_begins_again),
+        cmocka_unit_test(a_present_value_that_is_given_again_says_when_it_was_heard),
+        cmocka_unit_test(a_value_that_was_given_again_in_vain_still_says_when_it_was_heard),
         cmocka_unit_test(an_event_is_a_moment_and_never_a_present_value),
         cmocka_unit_test(a_lost_devices_values_are_not_told_as_present),
     };
