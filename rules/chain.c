@@ -109,12 +109,16 @@ bool chain_accepts(const struct chain *chain, const struct chain_step *steps, en
     return accepted;
 }
 
+uint64_t chain_age_ns(const struct chain *chain, struct instant now) {
+    return chain->before_ns + instant_span_ns(chain->began, now);
+}
+
 void chain_write(const struct chain *chain, struct instant now, struct chain_record *ret_record) {
     bool runs = chain->state == CHAIN_RUNNING;
     bool awaits = chain->receipt_due.ns != INSTANT_NEVER.ns;
     uint64_t left_ns = instant_span_ns(now, chain->receipt_due);
     *ret_record = (struct chain_record){
-        .age_ns = runs ? chain->before_ns + instant_span_ns(chain->began, now) : 0,
+        .age_ns = runs ? chain_age_ns(chain, now) : 0,
         .receipt_ns = !awaits       ? 0
                       : left_ns > 0 ? left_ns
                                     : 1,

@@ -137,6 +137,9 @@ struct instant chain_deadline(const struct chain *chain, const struct chain_step
 /* Does an acknowledgement by `role` stop the chain, as far as it has come? */
 bool chain_accepts(const struct chain *chain, const struct chain_step *steps, enum role role);
 
+/* How long ago its run began; means nothing of one that is idle. */
+uint64_t chain_age_ns(const struct chain *chain, struct instant now);
+
 void chain_write(const struct chain *chain, struct instant now, struct chain_record *ret_record);
 
 /* Give a fresh chain its recorded run back. A record with more steps than there are is at the end. */

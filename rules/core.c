@@ -510,21 +510,6 @@ void core_schedule(struct core *core, uint32_t alarm) {
 
 /* --- telling --- */
 
-/* Does the alarm read `point`? Its dependents are sorted. */
-static bool core_depends(const struct ruleset *ruleset, uint32_t point, uint32_t alarm) {
-    uint32_t first = ruleset->dependent_first[point];
-    uint32_t end = ruleset->dependent_first[point + 1];
-    while (first < end) {
-        uint32_t middle = first + (end - first) / 2;
-        if (ruleset->dependents[middle] < alarm) {
-            first = middle + 1;
-        } else {
-            end = middle;
-        }
-    }
-    return first < ruleset->dependent_first[point + 1] && ruleset->dependents[first] == alarm;
-}
-
 /* The point that decided: the alarm's own, or the one whose reading this step is about. */
 static uint32_t core_deciding_point(const struct core_turn *turn, uint32_t alarm) {
     const struct ruleset *ruleset = turn->core->ruleset;
@@ -669,11 +654,8 @@ static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uin
         core_schedule(core, alarm);
         return;
     }
-    struct alarm_conf conf = core_alarm_conf(core, alarm);
+    const struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = state->axes;
-    conf.test =
-        (conf.test || (!before.active && core_is_raised_by_test(core, alarm, turn->input))) &&
-        !core_is_in_earnest(core, alarm, turn->input);
     unsigned changes = alarm_step(state, &conf, condition, now, turn->input->wall);
     if (!conf.test) {
         changes |= alarm_test_end(state, &conf, now);

@@ -17,7 +17,10 @@
 
 #include "rules/core_state.h"
 
-#define KIND_BIT(kind) ((point_kind_set)1 << (kind))
+/* One that chatters calls no more often than this. */
+#define CHATTER_CALL_NS (60 * NS_PER_S)
+
+#define KIND_BIT(kind)  ((point_kind_set)1 << (kind))
 
 /* --- slots --- */
 
@@ -210,10 +213,10 @@ static bool core_follow(const struct core_turn *turn, uint32_t alarm, struct cor
     }
     /*
      * Who presses again while the chain still runs is on the way to be heard; afterwards is not. One that
-     * chatters has just been told to everybody; only who has acknowledged it is told anew.
+     * chatters calls everybody once a minute, and not with each raise.
      */
-    bool over =
-        chain->state == CHAIN_STOPPED || (chain->reached == conf->step_count && !axes.chattering);
+    bool again = !axes.chattering || chain_age_ns(chain, turn->input->at) >= CHATTER_CALL_NS;
+    bool over = chain->state == CHAIN_STOPPED || (chain->reached == conf->step_count && again);
     bool anew = (changes & (ALARM_CHANGE_RAISED | ALARM_CHANGE_REALARMED)) != 0 ||
                 (over && (changes & ALARM_CHANGE_RERAISED) != 0);
     if (!axes.acked && (anew || chain->state == CHAIN_IDLE)) {

@@ -197,6 +197,9 @@ void core_touch_age(struct core *core, uint32_t point);
 /* Touch the alarms of all rules that read any of `reads`, of hours only in places with `calendar`. */
 void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar);
 
+/* Does the alarm read the point? */
+bool core_depends(const struct ruleset *ruleset, uint32_t point, uint32_t alarm);
+
 /* --- core_silence.c --- */
 
 /* Begin to wait for the point, as from `since`, or for the device, unless somebody does already. */
@@ -262,12 +265,6 @@ bool core_place_is_tested(const struct core *core, uint32_t place);
 
 /* Is what the alarm says part of a test? */
 bool core_alarm_is_tested(const struct core *core, uint32_t alarm);
-
-/* Is the alarm a place's, and this input of a button or detector below it that is under test? */
-bool core_is_raised_by_test(const struct core *core, uint32_t alarm, const struct input *input);
-
-/* Is the alarm a place's, and does this input say that something below it that is not under test tripped? */
-bool core_is_in_earnest(const struct core *core, uint32_t alarm, const struct input *input);
 
 /* Tests whose time is over end. */
 void core_test_due(const struct core_turn *turn);

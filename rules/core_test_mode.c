@@ -10,10 +10,10 @@
  *
  * A rule for a place has one alarm for all its rooms, and one of them may be tested alone: what a
  * button or detector under test raises is a test too, or a walk through one room would sound the sirens
- * everywhere. One elsewhere that trips then is in earnest, and so is the alarm from there on. Only a
- * confirmed fire stays a test: it takes two detectors, and the one elsewhere is told by its own alarm
- * at once, and is promoted if nobody looks. What a drill once confirmed, and nobody reset, does not
- * make a test of that.
+ * everywhere. It is one while that test runs and nothing elsewhere that the alarm reads has tripped; a
+ * confirmed fire takes two detectors elsewhere, for each is told by its own alarm at once, or a call
+ * point. From there on it is in earnest. What a drill once confirmed, and nobody reset, does not make a
+ * test of what comes later.
  */
 #include <assert.h>
 
@@ -37,16 +37,6 @@ static bool core_test_overlaps(const struct core *core, uint32_t place) {
     return overlaps;
 }
 
-bool core_alarm_is_tested(const struct core *core, uint32_t alarm) {
-    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
-    if (core->ruleset->rules[bound->rule].builtin == BUILTIN_FIRE_PROMOTED) {
-        return false; /* a test promotes nothing: what is promoted burned before it */
-    }
-    return core_place_is_tested(core, bound->place) ||
-           (core->alarms[alarm].axes.test && core->alarms[alarm].axes.active &&
-            bound->entity_kind == ENTITY_PLACE && core_test_overlaps(core, bound->place));
-}
-
 /* Is it a button or detector that a walk test is about? */
 static bool core_point_is_walked(const struct core *core, uint32_t point) {
     const struct point_kind_facts *facts =
@@ -54,30 +44,41 @@ static bool core_point_is_walked(const struct core *core, uint32_t point) {
     return facts->serves_emergency && core->ruleset->points[point].kind != POINT_FIRE_PANEL_FAULT;
 }
 
-/* Did a button or detector below the alarm's place speak, whose place is under test or is not? */
-static bool core_is_spoken_of(const struct core *core, uint32_t alarm, const struct input *input,
-                              bool tested) {
+static bool core_point_is_true(const struct core *core, uint32_t point) {
+    const struct point_state *state = &core->points[point];
+    return quality_usable((enum quality)state->quality) && state->value != 0;
+}
+
+/* Does what the alarm of a place reads come from a test of a part of it? */
+static bool core_alarm_is_of_test(const struct core *core, uint32_t alarm) {
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
-    uint32_t point = input->reading.point;
-    if (input->kind != INPUT_READING || point >= ruleset->point_count ||
-        bound->entity_kind != ENTITY_PLACE || !core_point_is_walked(core, point)) {
-        return false;
+    const struct ruleset_place *place = &ruleset->places[bound->place];
+    bool fire = ruleset->rules[bound->rule].class == CLASS_FIRE_CONFIRMED;
+    unsigned in_earnest = 0;
+    bool tripped = false;
+    for (uint32_t i = place->point_first; i < place->point_end; i++) {
+        if (!core_point_is_walked(core, i) || !core_depends(ruleset, i, alarm)) {
+            continue;
+        } else if (core_place_is_tested(core, ruleset->points[i].place)) {
+            tripped = tripped || core->tripped[i] != 0;
+        } else if (core_point_is_true(core, i)) {
+            in_earnest += ruleset->points[i].kind == POINT_MANUAL_CALL_POINT ? 2 : 1;
+        }
     }
-    uint32_t place = ruleset->points[point].place;
-    return place >= bound->place && place < ruleset->places[bound->place].end &&
-           core_place_is_tested(core, place) == tested;
+    return tripped && in_earnest < (fire ? 2 : 1);
 }
 
-bool core_is_raised_by_test(const struct core *core, uint32_t alarm, const struct input *input) {
-    return core_is_spoken_of(core, alarm, input, true);
-}
-
-bool core_is_in_earnest(const struct core *core, uint32_t alarm, const struct input *input) {
-    uint32_t rule = core->ruleset->alarms[alarm].rule;
-    return core->ruleset->rules[rule].class != CLASS_FIRE_CONFIRMED &&
-           core_is_spoken_of(core, alarm, input, false) &&
-           quality_usable((enum quality)input->reading.quality) && input->reading.value != 0;
+bool core_alarm_is_tested(const struct core *core, uint32_t alarm) {
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    const struct alarm_axes axes = core->alarms[alarm].axes;
+    if (core->test_count == 0 ||
+        core->ruleset->rules[bound->rule].builtin == BUILTIN_FIRE_PROMOTED) {
+        return false; /* a test promotes nothing: what is promoted burned before it */
+    }
+    return core_place_is_tested(core, bound->place) ||
+           (bound->entity_kind == ENTITY_PLACE && (axes.test || !axes.active) &&
+            core_alarm_is_of_test(core, alarm));
 }
 
 static void core_tell_test(const struct core_turn *turn, enum core_event_type type, uint32_t place,

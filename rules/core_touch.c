@@ -65,3 +65,17 @@ void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar) {
         }
     }
 }
+
+bool core_depends(const struct ruleset *ruleset, uint32_t point, uint32_t alarm) {
+    uint32_t first = ruleset->dependent_first[point];
+    uint32_t end = ruleset->dependent_first[point + 1];
+    while (first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        if (ruleset->dependents[middle] < alarm) {
+            first = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return first < ruleset->dependent_first[point + 1] && ruleset->dependents[first] == alarm;
+}

@@ -55,10 +55,10 @@ static uint64_t layout_identity(const struct config_point *point) {
     const struct site_point *row = &point->row;
     char text[SITE_ENTITY_SIZE + 256];
     int size =
-        snprintf(text, sizeof text, "%s %s %a %a %u %u %u %d %u %u %u %u %u", point->id,
-                 point_kind_facts(point->kind)->name, row->scale, row->offset, row->modbus_type,
-                 row->modbus_order, row->invert, row->modbus_bit, row->states, row->state_raw[0],
-                 row->state_raw[1], row->state_raw[2], row->state_raw[3]);
+        snprintf(text, sizeof text, "%s %s %u %a %a %u %u %u %d %u %u %u %u %u", point->id,
+                 point_kind_facts(point->kind)->name, row->unit, row->scale, row->offset,
+                 row->modbus_type, row->modbus_order, row->invert, row->modbus_bit, row->states,
+                 row->state_raw[0], row->state_raw[1], row->state_raw[2], row->state_raw[3]);
     assert(size > 0 && (size_t)size < sizeof text);
     unsigned char digest[SHA256_DIGEST_LENGTH];
     (void)SHA256((const unsigned char *)text, (size_t)size, digest);

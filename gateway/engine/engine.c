@@ -135,7 +135,7 @@ void engine_record_alarm(struct engine *engine, uint32_t alarm) {
 /* Likewise what stands beside the alarms. Without memory it is tried with the next hand-over. */
 static void engine_record_standing(struct engine *engine) {
     struct journal_standing *state =
-        standing_state_new(&engine->standing, engine->newest, clock_wall());
+        standing_state_new(&engine->standing, engine->newest, engine_wall(engine));
     uint64_t kept_back;
     if (state != NULL) {
         engine->standing.changed = false;

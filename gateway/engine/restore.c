@@ -33,6 +33,9 @@ static uint64_t restore_wall_ns(struct wall at_wall, struct wall wall) {
 uint32_t restore_test_left_ds(const struct journal_standing *recorded, uint32_t left_ds,
                               struct instant now, struct wall wall) {
     uint32_t least = left_ds > 0 ? left_ds : 1;
+    if (wall.ns < recorded->at_wall.ns) {
+        return now.ns >= recorded->at.ns ? restore_left_ds(least, now.ns - recorded->at.ns) : 1;
+    }
     uint32_t by_both =
         restore_left_ds(least, restore_span_ns(recorded->at, recorded->at_wall, now, wall));
     uint32_t by_wall = restore_left_ds(least, restore_wall_ns(recorded->at_wall, wall));

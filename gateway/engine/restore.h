@@ -32,7 +32,8 @@ void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergenc
 
 /*
  * What is left at `now` and `wall` of a test that had `left_ds` left when it was recorded; never
- * nothing. People were told when it ends, so it ends by the wall clock at the latest.
+ * nothing. People were told when it ends, so it ends by the wall clock at the latest; and at once when
+ * nobody knows how long ago that was, for nobody is called while it runs.
  */
 uint32_t restore_test_left_ds(const struct journal_standing *recorded, uint32_t left_ds,
                               struct instant now, struct wall wall);

@@ -551,6 +551,28 @@ static void another_number_is_another_generation(void **state) {
     unload(&one);
 }
 
+static uint64_t identity_of(const char *unit) {
+    struct loaded loaded;
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   HEAD ROOM
+                   "devices:\n- id: d\n  driver: modbus\n  address: tcp://127.0.0.1:502\n"
+                   "  poll: 1 s\n  points:\n"
+                   "  - {point: c, place: room, kind: co2, read: input 0, type: u16, unit: %s}\n",
+                   unit);
+    load_good(&loaded, text);
+    uint64_t identity = loaded.site.ruleset.points[0].identity;
+    unload(&loaded);
+    return identity;
+}
+
+/* What is remembered of it would be a thousand times off. */
+static void a_point_in_another_unit_is_another_point(void **state) {
+    (void)state;
+    assert_true(identity_of("ppm") == identity_of("ppm"));
+    assert_true(identity_of("ppm") != identity_of("ppb"));
+}
+
 /* ---- limits --------------------------------------------------------------------------------- */
 
 static void expect_place_count(uint32_t count, bool good) {
@@ -803,6 +825,7 @@ int main(void) {
             each_number_of_the_alarms_is_taken_within_its_bounds_and_refused_past_them),
         cmocka_unit_test(a_site_without_numbers_has_those_of_the_model),
         cmocka_unit_test(another_number_is_another_generation),
+        cmocka_unit_test(a_point_in_another_unit_is_another_point),
         cmocka_unit_test(as_many_places_as_the_limit_and_not_one_more),
         cmocka_unit_test(as_many_devices_as_the_limit_and_not_one_more),
         cmocka_unit_test(as_many_points_as_the_limit_and_not_one_more),

@@ -150,7 +150,10 @@ static void a_test_ends_when_people_were_told_that_it_would(void **state) {
     assert_int_equal(test_left(6000, 100, 5000), 6000);
     assert_int_equal(test_left(6000, 3, 5060), 5400);   /* instants began anew */
     assert_int_equal(test_left(6000, 112, 5300), 3000); /* the clock was set forward */
-    assert_int_equal(test_left(6000, 112, 4000), 6000); /* … or back */
+    assert_int_equal(test_left(6000, 112, 4000), 5880); /* … or back */
+    assert_int_equal(test_left(6000, 100, 4000), 6000);
+    assert_int_equal(test_left(6000, 99, 4999),
+                     1); /* neither knows: a power cut, and no clock yet */
     assert_int_equal(test_left(120, 111, 5011), 10);
     assert_int_equal(test_left(120, 112, 5012), 1);
     assert_int_equal(test_left(120, 90000, 94900), 1);
