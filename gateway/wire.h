@@ -289,6 +289,7 @@ struct wire_notice {
     uint32_t durable;   /* 1: recorded */
     uint32_t place;     /* of the alarm */
     uint32_t gather_ms; /* real time that it may wait for others of its place; 0: none */
+    uint32_t emergency; /* 1: goes last when there are too many */
     uint32_t body_size;
     char body[WIRE_BODY_MAX]; /* the event, as in WIRE_EVENT; only body_size bytes are sent */
 };

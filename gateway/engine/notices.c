@@ -58,6 +58,7 @@ static struct wire_notice *notice_message(const struct ruleset *ruleset,
         message->webhook = webhook;
         message->durable = durable;
         message->place = ruleset->alarms[notice->alarm].place;
+        message->emergency = ruleset->alarms[notice->alarm].priority == PRIORITY_EMERGENCY;
         message->gather_ms =
             (uint32_t)(clock_real_span_ns(ruleset_gather_ns(ruleset, notice->alarm)) / NS_PER_MS);
         message->body_size = (uint32_t)size;
@@ -66,15 +67,34 @@ static struct wire_notice *notice_message(const struct ruleset *ruleset,
     return message;
 }
 
+/*
+ * Make room for a new one: the oldest goes that is no emergency. Where all are, the oldest of them
+ * goes for another emergency, and for nothing less. Returns whether there is room; one is lost
+ * either way.
+ */
+static bool notices_displace(struct notices *notices, const struct notice *given) {
+    uint32_t i = 0;
+    while (i < notices->count && notices->list[i].message->emergency != 0) {
+        i++;
+    }
+    bool all = i == notices->count;
+    bool room = !all || given->message->emergency != 0;
+    if (room) {
+        notices_remove(notices, all ? 0 : i);
+    }
+    notices->displaced++;
+    return room;
+}
+
 static void notices_enter(struct notices *notices, struct notice notice, uint32_t webhook,
                           bool durable, const char *body, size_t size) {
     notice.message = notice_message(&notices->site->ruleset, &notice, webhook, durable, body, size);
     if (notice.message == NULL) {
         return;
     }
-    if (notices->count == NOTICES_MAX) {
-        notices->displaced++;
-        notices_remove(notices, 0);
+    if (notices->count == NOTICES_MAX && !notices_displace(notices, &notice)) {
+        free(notice.message);
+        return;
     }
     notices->list[notices->count++] = notice;
 }

@@ -10,13 +10,15 @@
  *                  └ uplink ──┘ is new, or the engine
  *
  * A step whose role is called by webhook becomes a notice when its event may be told, and carries
- * that event. The uplink calls; it remembers nothing across its own restart, so that the engine gives
- * it all that is still due when it comes back. When the chain no longer runs, because somebody has
- * acknowledged, what is still due is withdrawn: nobody is woken for what is over.
+ * that event. The uplink calls; it remembers nothing across its own restart, so that the engine
+ * gives it all that is still due when it comes back. When the chain no longer runs, because
+ * somebody has acknowledged, what is still due is withdrawn: nobody is woken for what is over.
  *
  * After a restart of the engine the journal tells which steps of a run that goes on were told; what
- * of them was received is known of the newest only, and the others are given again. Whoever is called
- * knows an event by its id.
+ * of them was received is known of the newest only, and the others are given again. Whoever is
+ * called knows an event by its id.
+ *
+ * When too many are due, an emergency goes last: the oldest that is none makes room.
  */
 
 #include "gateway/journal/journal_reader.h"
@@ -41,7 +43,7 @@ struct notices {
     const struct site *site;
     struct notice list[NOTICES_MAX]; /* oldest first */
     uint32_t count;
-    uint64_t displaced; /* oldest ones that went for a new one because NOTICES_MAX were due */
+    uint64_t displaced; /* went for a new one, or were not taken, because NOTICES_MAX were due */
 };
 
 /* Keeps `site`. */
@@ -49,8 +51,8 @@ void notices_init(struct notices *notices, const struct site *site);
 void notices_deinit(struct notices *notices);
 
 /*
- * An event may be told: if it is a step that calls a webhook, it is due. One that was told before its
- * commit is the same when it is told again. Without memory it is lost, like any event.
+ * An event may be told: if it is a step that calls a webhook, it is due. One that was told before
+ * its commit is the same when it is told again. Without memory it is lost, like any event.
  */
 void notices_add(struct notices *notices, const struct wire_event *event, uint32_t step,
                  uint32_t run);

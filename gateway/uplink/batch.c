@@ -5,16 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void batch_remove(struct batch *batch, struct batch_notice **link) {
+/* Take a notice out, to be freed or put into another. */
+static struct batch_notice *batch_take(struct batch *batch, struct batch_notice **link) {
     struct batch_notice *notice = *link;
     assert(notice != NULL && batch->count > 0);
     *link = notice->newer;
-    free(notice);
+    notice->newer = NULL;
     batch->count--;
+    return notice;
+}
+
+static void batch_append(struct batch *batch, struct batch_notice *notice) {
+    struct batch_notice **last = &batch->oldest;
+    while (*last != NULL) {
+        last = &(*last)->newer;
+    }
+    *last = notice;
+    batch->count++;
 }
 
 void batch_remove_oldest(struct batch *batch) {
-    batch_remove(batch, &batch->oldest);
+    free(batch_take(batch, &batch->oldest));
+}
+
+void batch_move_oldest(struct batch *from, struct batch *to) {
+    batch_append(to, batch_take(from, &from->oldest));
 }
 
 void batch_deinit(struct batch *batch) {
@@ -32,12 +47,7 @@ bool batch_add(struct batch *batch, const struct webhook_notice *notice) {
     memcpy(copy->id, notice->id, strlen(notice->id) + 1);
     memcpy(copy->body, notice->body, notice->body_size);
     copy->body_size = notice->body_size;
-    struct batch_notice **last = &batch->oldest;
-    while (*last != NULL) {
-        last = &(*last)->newer;
-    }
-    *last = copy;
-    batch->count++;
+    batch_append(batch, copy);
     return true;
 }
 
@@ -55,7 +65,7 @@ uint32_t batch_withdraw(struct batch *batch, uint32_t alarm, uint32_t run) {
     while (*link != NULL) {
         const struct webhook_key *key = &(*link)->key;
         if (key->alarm == alarm && key->run == run) {
-            batch_remove(batch, link);
+            free(batch_take(batch, link));
         } else {
             link = &(*link)->newer;
         }

@@ -25,15 +25,20 @@ struct batch {
     uint32_t count;
 };
 
+/* Free what is in it; it is empty then. */
 void batch_deinit(struct batch *batch);
 
 /* Returns false, and changes nothing, without memory. */
 bool batch_add(struct batch *batch, const struct webhook_notice *notice);
 
+/* Is a notice of this id in it? */
 bool batch_has(const struct batch *batch, const char *id);
 
 /* Of one that is not empty. */
 void batch_remove_oldest(struct batch *batch);
+
+/* Of one that is not empty, to the newest end of another. */
+void batch_move_oldest(struct batch *from, struct batch *to);
 
 /* Remove what is of this run of the alarm's chain. Returns how many were. */
 uint32_t batch_withdraw(struct batch *batch, uint32_t alarm, uint32_t run);

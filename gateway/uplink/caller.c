@@ -90,6 +90,7 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
                       .webhook = message->webhook,
                       .key = {.alarm = message->alarm, .step = message->step, .run = message->run},
                       .gather_ms = message->gather_ms,
+                      .emergency = message->emergency != 0,
                       .group = message->place,
                       .id = id,
                       .body = body,

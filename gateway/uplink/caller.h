@@ -9,9 +9,9 @@
  *        ▲                   │
  *        └─ RECEIPT, LISTENER┘
  *
- * What the engine cannot be told at once, because the socket is full, is kept and told when it can be
- * written again; there is never more of it than notices and webhooks. What it cannot be told because
- * it is away it asks for by itself: it gives every notice that is still due again.
+ * What the engine cannot be told at once, because the socket is full, is kept and told when it can
+ * be written again; there is never more of it than notices and webhooks. What it cannot be told
+ * because it is away it asks for by itself: it gives every notice that is still due again.
  */
 
 #include "gateway/site.h"
@@ -33,7 +33,7 @@ void caller_welcome(struct caller *caller);
 /* A notice came: call, or call no longer. One that no webhook of the site is for is ignored. */
 void caller_notice(struct caller *caller, const struct wire_notice *message);
 
-/* What was counted of the calls, and receipts that were dropped because the engine did not listen. */
+/* What was counted of the calls, and receipts that went because the engine did not listen. */
 struct webhook_counts caller_counts(const struct caller *caller, uint64_t *ret_receipts_dropped);
 
 /* The socket can take messages again. */

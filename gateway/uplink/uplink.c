@@ -116,6 +116,7 @@ static void uplink_tell_figures(struct uplink *uplink) {
                 [FIGURE_UPLINK_WEBHOOK_FAILURES] = calls.failures,
                 [FIGURE_UPLINK_WEBHOOK_REPEATED] = calls.repeated,
                 [FIGURE_UPLINK_WEBHOOK_DISPLACED] = calls.displaced,
+                [FIGURE_UPLINK_WEBHOOK_DROPPED] = calls.dropped,
                 [FIGURE_UPLINK_WEBHOOK_GIVEN_UP] = calls.given_up,
                 [FIGURE_UPLINK_RECEIPTS_DROPPED] = receipts_dropped,
                 [FIGURE_UPLINK_OUTBOX_ALARM] = outbox->lanes[LANE_ALARM].count,

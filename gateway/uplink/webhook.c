@@ -27,7 +27,9 @@ struct call {
     struct webhooks *webhooks;
     uint32_t webhook;
     uint32_t group;
-    bool gathers; /* others of its group may still join */
+    bool gathers;   /* others of its group may still join */
+    bool emergency; /* all of it, or none */
+    bool several;   /* as it was sent last: an array */
     struct batch batch;
     uint64_t born_ns;      /* real time */
     uint32_t wait_ms;      /* after the next failure */
@@ -44,7 +46,7 @@ struct webhook {
     uint8_t reachable; /* enum truth */
     struct event *due; /* the next probe */
     CURL *probe;       /* while under way */
-    struct log_limiter limiter;
+    struct log_limiter failures, splits;
 };
 
 struct webhooks {
@@ -92,7 +94,7 @@ static void webhook_note(struct webhooks *webhooks, uint32_t index, enum truth r
     uint64_t kept_back = 0;
     bool changed = hook->reachable != (uint8_t)reachable;
     hook->reachable = (uint8_t)reachable;
-    if (reachable == TRUTH_FALSE && log_permit(&hook->limiter, &kept_back)) {
+    if (reachable == TRUTH_FALSE && log_permit(&hook->failures, &kept_back)) {
         char quoted[256];
         log_line(LOG_WARNING, "webhook_failed",
                  "webhook=%s reason=%s kept_back=%" PRIu64
@@ -139,16 +141,8 @@ static void call_stop(struct call *call) {
 
 /* Free a call; what it still holds goes with it. */
 static void call_free(struct webhooks *webhooks, struct call *call) {
-    if (call->older != NULL) {
-        call->older->newer = call->newer;
-    } else {
-        webhooks->oldest = call->newer;
-    }
-    if (call->newer != NULL) {
-        call->newer->older = call->older;
-    } else {
-        webhooks->newest = call->older;
-    }
+    *(call != webhooks->oldest ? &call->older->newer : &webhooks->oldest) = call->newer;
+    *(call != webhooks->newest ? &call->newer->older : &webhooks->newest) = call->older;
     webhooks->notice_count -= call->batch.count;
     batch_deinit(&call->batch);
     call_stop(call);
@@ -172,7 +166,13 @@ static void call_due(evutil_socket_t fd, short what, void *context) {
     call_attempt(context);
 }
 
-static struct call *call_new(struct webhooks *webhooks, const struct webhook_notice *given) {
+static void call_plan(struct call *call, uint32_t wait_ms) {
+    const struct timeval wait = webhook_timeval(wait_ms);
+    (void)event_add(call->attempt, &wait);
+}
+
+/* An empty call, between `older` and the one that comes after that; NULL without memory. */
+static struct call *call_new(struct webhooks *webhooks, uint32_t webhook, struct call *older) {
     struct call *call = calloc(1, sizeof *call);
     if (call == NULL) {
         return NULL;
@@ -183,20 +183,13 @@ static struct call *call_new(struct webhooks *webhooks, const struct webhook_not
         return NULL;
     }
     call->webhooks = webhooks;
-    call->webhook = given->webhook;
-    call->group = given->group;
-    call->gathers = given->gather_ms > 0;
+    call->webhook = webhook;
     call->born_ns = clock_real_ns();
     call->wait_ms = webhooks->times.retry_ms_first;
-    call->older = webhooks->newest;
-    if (webhooks->newest != NULL) {
-        webhooks->newest->newer = call;
-    } else {
-        webhooks->oldest = call;
-    }
-    webhooks->newest = call;
-    const struct timeval wait = webhook_timeval(given->gather_ms);
-    (void)event_add(call->attempt, &wait);
+    call->older = older;
+    call->newer = older != NULL ? older->newer : webhooks->oldest;
+    *(call->older != NULL ? &call->older->newer : &webhooks->oldest) = call;
+    *(call->newer != NULL ? &call->newer->older : &webhooks->newest) = call;
     return call;
 }
 
@@ -204,31 +197,42 @@ static struct call *call_new(struct webhooks *webhooks, const struct webhook_not
 static struct call *webhooks_gathering(const struct webhooks *webhooks,
                                        const struct webhook_notice *given) {
     struct call *call = webhooks->oldest;
-    while (call != NULL && (!call->gathers || call->webhook != given->webhook ||
-                            call->group != given->group || call->batch.count == WEBHOOK_CALL_MAX)) {
+    while (call != NULL &&
+           (!call->gathers || call->webhook != given->webhook || call->group != given->group ||
+            call->emergency != given->emergency || call->batch.count == WEBHOOK_CALL_MAX)) {
         call = call->newer;
     }
     return given->gather_ms > 0 ? call : NULL;
 }
 
-static void webhooks_add(struct webhooks *webhooks, const struct webhook_notice *given) {
-    struct call *call = webhooks_gathering(webhooks, given);
-    bool joins = call != NULL;
-    if (!joins) {
-        call = call_new(webhooks, given);
+static struct call *call_begin(struct webhooks *webhooks, const struct webhook_notice *given) {
+    struct call *call = call_new(webhooks, given->webhook, webhooks->newest);
+    if (call != NULL) {
+        call->group = given->group;
+        call->gathers = given->gather_ms > 0;
+        call->emergency = given->emergency;
+        call_plan(call, given->gather_ms);
     }
+    return call;
+}
+
+/* Returns false, and changes nothing, without memory. */
+static bool webhooks_add(struct webhooks *webhooks, const struct webhook_notice *given) {
+    struct call *gathering = webhooks_gathering(webhooks, given);
+    struct call *call = gathering != NULL ? gathering : call_begin(webhooks, given);
     if (call == NULL) {
-        return;
+        return false;
+    } else if (!batch_add(&call->batch, given)) {
+        if (gathering == NULL) {
+            call_free(webhooks, call);
+        }
+        return false;
     }
-    if (batch_add(&call->batch, given)) {
-        webhooks->notice_count++;
-    } else if (!joins) {
-        call_free(webhooks, call);
-        return;
-    }
+    webhooks->notice_count++;
     if (given->gather_ms == 0) {
         call_attempt(call);
     }
+    return true;
 }
 
 /* ---- one attempt ---- */
@@ -248,14 +252,13 @@ static bool call_header(struct call *call, const char *line) {
     return longer != NULL;
 }
 
-/* Headers of one attempt; the signature tells when it was made. Returns false if it cannot be made. */
+/* Headers of one attempt; the signature tells when it was made. Returns false if it cannot be. */
 static bool call_headers(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
-    if (!call_header(call, call->batch.count > 1
-                               ? "Content-Type: application/cloudevents-batch+json; "
-                                 "charset=utf-8"
-                               : "Content-Type: application/cloudevents+json; "
-                                 "charset=utf-8") ||
+    if (!call_header(call, call->several ? "Content-Type: application/cloudevents-batch+json; "
+                                           "charset=utf-8"
+                                         : "Content-Type: application/cloudevents+json; "
+                                           "charset=utf-8") ||
         !call_header(call, "Expect:")) {
         return false;
     }
@@ -300,26 +303,56 @@ static void call_options(struct call *call, CURL *transfer) {
 }
 
 /* Try again later, or give up a call that is older than anybody wants to hear of. */
-static void call_failed(struct call *call) {
+static void call_retry(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
     uint64_t age_ns = clock_real_ns() - call->born_ns;
-    webhooks->counts.failures++;
-    call_stop(call);
     if (age_ns >= webhooks->times.age_s_max * NS_PER_S) {
         webhooks->counts.given_up += call->batch.count;
         call_free(webhooks, call);
         return;
     }
-    const struct timeval wait = webhook_timeval(call->wait_ms);
-    (void)event_add(call->attempt, &wait);
+    call_plan(call, call->wait_ms);
     call->wait_ms = call->wait_ms * 2 < webhooks->times.retry_ms_max ? call->wait_ms * 2
                                                                      : webhooks->times.retry_ms_max;
+}
+
+static void call_failed(struct call *call) {
+    call->webhooks->counts.failures++;
+    call_stop(call);
+    call_retry(call);
+}
+
+/*
+ * The receiver was asked and did not take several: each goes by itself from now on, at once. What
+ * there is no memory to part stays together and is tried again like that.
+ */
+static void call_split(struct call *call) {
+    struct webhooks *webhooks = call->webhooks;
+    webhooks->counts.failures++;
+    call_stop(call);
+    struct call *single = call;
+    while (single != NULL && call->batch.count > 1) {
+        single = call_new(webhooks, call->webhook, call->older);
+        if (single != NULL) {
+            single->born_ns = call->born_ns;
+            single->emergency = call->emergency;
+            batch_move_oldest(&call->batch, &single->batch);
+            call_plan(single, 0);
+        }
+    }
+    if (single == NULL) {
+        call_retry(call);
+    } else {
+        call->wait_ms = webhooks->times.retry_ms_first;
+        call_plan(call, 0);
+    }
 }
 
 static void call_attempt(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
     webhooks->counts.attempts++;
     call->gathers = false;
+    call->several = call->batch.count > 1;
     (void)event_del(call->attempt);
     call->text = batch_write(&call->batch, &call->text_size);
     CURL *transfer = call->text != NULL && call_headers(call) ? curl_easy_init() : NULL;
@@ -361,7 +394,7 @@ static void transfer_reason(CURL *transfer, CURLcode result, char ret[REASON_SIZ
     if (result != CURLE_PEER_FAILED_VERIFICATION) {
         (void)snprintf(ret, REASON_SIZE, "%s", curl_easy_strerror(result));
     } else {
-        /* libcurl looks at the name by itself, and keeps the result of all else only behind that. */
+        /* libcurl looks at the name by itself, and keeps the result of all else behind that. */
         bool other_host = verified == X509_V_OK || verified == X509_V_ERR_UNSPECIFIED;
         (void)snprintf(ret, REASON_SIZE, "its certificate is refused: %s",
                        other_host ? "it is for another host"
@@ -369,9 +402,23 @@ static void transfer_reason(CURL *transfer, CURLcode result, char ret[REASON_SIZ
     }
 }
 
+/* Several were refused: that says nothing yet of whether people are reached by this webhook. */
+static void webhook_note_split(struct webhook *hook, const char *reason) {
+    uint64_t kept_back = 0;
+    if (log_permit(&hook->splits, &kept_back)) {
+        char quoted[256];
+        log_line(LOG_NOTICE, "webhook_splits",
+                 "webhook=%s reason=%s kept_back=%" PRIu64
+                 " effect=\"what was to go in one call goes in a call each\"",
+                 hook->conf.name, log_quote(reason, quoted, sizeof quoted), kept_back);
+    }
+}
+
 static void call_ended(struct call *call, CURLcode result) {
     long status = 0;
+    long asked_size = 0; /* of what the receiver was sent; nothing if it was not connected to */
     (void)curl_easy_getinfo(call->transfer, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(call->transfer, CURLINFO_REQUEST_SIZE, &asked_size);
     if (result == CURLE_OK && status >= STATUS_OK_FIRST && status <= STATUS_OK_LAST) {
         call_delivered(call);
         return;
@@ -382,8 +429,13 @@ static void call_ended(struct call *call, CURLcode result) {
     } else {
         transfer_reason(call->transfer, result, reason);
     }
-    webhook_note(call->webhooks, call->webhook, TRUTH_FALSE, reason);
-    call_failed(call);
+    if (call->several && asked_size > 0) {
+        webhook_note_split(&call->webhooks->hooks[call->webhook], reason);
+        call_split(call);
+    } else {
+        webhook_note(call->webhooks, call->webhook, TRUTH_FALSE, reason);
+        call_failed(call);
+    }
 }
 
 /* ---- probes: can it be reached, before it is needed? ---- */
@@ -468,13 +520,25 @@ static void call_shrunk(struct webhooks *webhooks, struct call *call, uint32_t r
     }
 }
 
-static void webhooks_displace(struct webhooks *webhooks) {
-    struct call *oldest = webhooks->oldest;
-    assert(oldest != NULL);
-    batch_remove_oldest(&oldest->batch);
-    assert(oldest->older == NULL);
-    call_shrunk(webhooks, oldest, 1);
+/*
+ * Make room for a new one: the oldest goes that is no emergency. Where all are, the oldest of them
+ * goes for another emergency, and for nothing less. Returns whether there is room.
+ */
+static bool webhooks_displace(struct webhooks *webhooks, bool emergency) {
+    struct call *call = webhooks->oldest;
+    while (call != NULL && call->emergency) {
+        call = call->newer;
+    }
+    if (call == NULL && !emergency) {
+        return false;
+    } else if (call == NULL) {
+        call = webhooks->oldest;
+    }
+    assert(call != NULL);
+    batch_remove_oldest(&call->batch);
+    call_shrunk(webhooks, call, 1);
     webhooks->counts.displaced++;
+    return true;
 }
 
 void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given) {
@@ -493,10 +557,12 @@ void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given
         return;
     }
     OPENSSL_cleanse(&secret, sizeof secret);
-    if (webhooks->notice_count == WEBHOOK_NOTICES_MAX) {
-        webhooks_displace(webhooks);
+    bool room = webhooks->notice_count < WEBHOOK_NOTICES_MAX ||
+                webhooks_displace(webhooks, given->emergency);
+    if (!room || !webhooks_add(webhooks, given)) {
+        webhooks->counts.dropped++;
+        webhooks->callbacks.answered(webhooks->context, &given->key, false);
     }
-    webhooks_add(webhooks, given);
 }
 
 void webhooks_withdraw(struct webhooks *webhooks, uint32_t alarm, uint32_t run) {

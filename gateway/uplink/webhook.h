@@ -11,10 +11,14 @@
  *                          ▲            │
  *                          └─ back-off ─┴── anything else, or no answer in time
  *
- * A notice that may not wait is a call of its own, so that one which a receiver does not like holds up
- * no other. One that may is gathered: those of its group that come within its time go in the same call,
- * as a JSON array (CloudEvents 1.0.2, HTTP protocol binding, 3.3 batched content mode), and share what
- * becomes of it.
+ * A notice that may not wait is a call of its own, so that one which a receiver does not like holds
+ * up no other. One that may is gathered: those of its group that come within its time go in the
+ * same call, as a JSON array (CloudEvents 1.0.2, HTTP protocol binding, 3.3 batched content mode),
+ * and are taken together. A receiver that was sent the array and did not take it, because it knows
+ * no arrays or dislikes one of the events, gets each by itself from then on, at once; whether it
+ * can be reached is told by those calls. While nobody can be connected to, they stay together.
+ *
+ * When too many wait, an emergency goes last: the oldest that is none makes room.
  *
  * Nothing here blocks: the transfers run in the loop, names are resolved on threads of libcurl.
  * A receiver's certificate is verified, redirections are not followed, its answer's body is thrown
@@ -73,8 +77,8 @@ struct webhook_key {
 struct webhook_notice {
     uint32_t webhook; /* index in the configuration */
     struct webhook_key key;
-    uint32_t
-        gather_ms; /* how long it may wait for others of its group, in real time; 0: not at all */
+    uint32_t gather_ms; /* real time that it may wait for others of its group; 0: not at all */
+    bool emergency;     /* goes for a new one only when all that wait are emergencies */
     uint32_t group;
     const char *id; /* at most WEBHOOK_ID_SIZE - 1 bytes */
     const char *body;
@@ -82,7 +86,7 @@ struct webhook_notice {
 };
 
 struct webhook_callbacks {
-    /* It was taken (2xx), or will not be: its webhook is off. */
+    /* It was taken (2xx), or will not be: its webhook is off, or it was dropped. */
     void (*answered)(void *context, const struct webhook_key *key, bool received);
     /* A webhook can be reached or cannot, as far as the last attempt tells. */
     void (*reachable)(void *context, uint32_t webhook, enum truth reachable);
@@ -92,18 +96,18 @@ struct webhook_counts {
     uint64_t waiting; /* notices that wait or are under way, now */
     uint64_t attempts;
     uint64_t delivered;
-    uint64_t failures; /* attempts that failed */
-    uint64_t repeated; /* notices that were known already */
-    uint64_t
-        displaced; /* oldest notices that went for a new one, because WEBHOOK_NOTICES_MAX waited */
-    uint64_t given_up; /* too old */
+    uint64_t failures;  /* attempts that failed */
+    uint64_t repeated;  /* notices that were known already */
+    uint64_t displaced; /* went for a new one, because WEBHOOK_NOTICES_MAX waited */
+    uint64_t dropped;   /* new ones: no memory, or all that waited were emergencies */
+    uint64_t given_up;  /* too old */
 };
 
 struct webhooks;
 
 /*
- * Make the webhooks, at most LIMIT_WEBHOOKS, and begin to probe them. Keeps the strings of `conf` and
- * `context`. The program has called curl_global_init(). Returns 0 or <0.
+ * Make the webhooks, at most LIMIT_WEBHOOKS, and begin to probe them. Keeps the strings of `conf`
+ * and `context`. The program has called curl_global_init(). Returns 0 or <0.
  */
 NODISCARD int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint32_t count,
                            const struct webhook_times *times,
@@ -111,7 +115,7 @@ NODISCARD int webhooks_new(struct event_base *base, const struct webhook_conf *c
                            struct webhooks **ret_webhooks);
 struct webhooks *webhooks_free(struct webhooks *webhooks);
 
-/* Send a notice, copied. May call back at once. */
+/* Send a notice, copied. May call back at once; one that cannot be kept is not received. */
 void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *notice);
 
 /* Nobody is to be told of this run of the alarm's chain any more: what still waits goes. */

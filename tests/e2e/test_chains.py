@@ -49,7 +49,7 @@ def steps(backend, subject=BUTTON):
 class Receiver:
     """Whoever is called: an HTTP server that answers what it is told to, and verifies each call's signature."""
 
-    def __init__(self, scene, statuses=(), port=None, tls=None):
+    def __init__(self, scene, statuses=(), port=None, tls=None, refuse=lambda type, body: None):
         self.port = port or free_port()
         self.statuses = list(statuses)  # of the next calls; then 200
         self.calls = []  # (status, body as it came)
@@ -59,9 +59,10 @@ class Receiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = receiver.statuses.pop(0) if receiver.statuses else 200
+                kind = self.headers["Content-Type"].split(";")[0]
+                status = refuse(kind, body) or (receiver.statuses.pop(0) if receiver.statuses else 200)
                 receiver.verify(self.headers["Tocsin-Signature"], body)
-                receiver.types.append(self.headers["Content-Type"].split(";")[0])
+                receiver.types.append(kind)
                 receiver.calls.append((status, body))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
@@ -174,14 +175,19 @@ def test_each_step_comes_at_its_own_time_and_the_last_one_calls(scene):
     assert len(receiver.taken()) == 1
 
 
-def test_what_is_no_emergency_is_called_together_with_others_of_its_place(scene):
-    receiver = Receiver(scene)
+def desk_site(scene, port):
+    """Two alarms of each button and none of them an emergency, of which the manager is called at once."""
     desk = "chains:\n  desk:\n    - {after: 0 s, to: role manager, by: webhook}\n    - {after: 300 s, to: role security}\n"
     second = ("rules:\n  - rule: second_call\n    each: point emergency_button\n    raise: value\n"
               "    class: call.assist\n    chain: desk\n    message: {zh: \"{place}\", en: \"{place}\"}\n")
-    webhook_site(scene, receiver.port, ("chains:\n", desk), ("rules:\n", second),
+    webhook_site(scene, port, ("chains:\n", desk), ("rules:\n", second),
                  ("class: call.emergency\n    chain: care-call", "class: call.assist\n    chain: desk"),
                  ("class: call.bathroom\n    chain: care-call", "class: call.bathroom\n    chain: desk"))
+
+
+def test_what_is_no_emergency_is_called_together_with_others_of_its_place(scene):
+    receiver = Receiver(scene)
+    desk_site(scene, receiver.port)
     backend, field, _gateway = everything_at(scene, 10)
     field.press(BUTTON)
     backend.until_event(type="alarm.escalated", subject=BUTTON, count=2)
@@ -199,6 +205,30 @@ def test_what_is_no_emergency_is_called_together_with_others_of_its_place(scene)
     # They were received in time: nobody else is called before his time has come.
     events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=4)
     assert [e["data"]["reason"] for e in events] == 4 * ["due"]
+
+
+@pytest.mark.parametrize("refuse, taken", [
+    (lambda kind, body: 415 if "batch" in kind else None, {"emergency_call", "second_call"}),
+    (lambda kind, body: 400 if b'"second_call"' in body else None, {"emergency_call"})],
+    ids=["arrays", "one"])
+def test_an_array_that_a_receiver_refuses_is_called_for_one_by_one(scene, refuse, taken):
+    receiver = Receiver(scene, refuse=refuse)
+    desk_site(scene, receiver.port)
+    backend, field, gateway = everything_at(scene, 10)
+    gateway.process.until_said("event=webhook_answers webhook=manager")
+    field.press(BUTTON)
+    told = backend.until_event(type="alarm.escalated", subject=BUTTON, count=2)
+    until(lambda: len(receiver.calls) >= 3, "the array, and each of its events")
+    until(lambda: {event["data"]["rule"] for event in receiver.taken()} == taken, "what is not disliked to be taken")
+    assert receiver.types[0] == "application/cloudevents-batch+json" and receiver.calls[0][0] in (400, 415)
+    assert set(receiver.types[1:]) == {"application/cloudevents+json"}
+    assert {event["id"] for event in receiver.taken()} <= {event["id"] for event in told}
+    assert not receiver.forged
+    gateway.process.until_said("event=webhook_splits webhook=manager")
+    if taken == {"emergency_call", "second_call"}:
+        assert not gateway.process.has("event=webhook_failed"), "the role is reached all the same"
+    else:
+        gateway.process.until_said("event=webhook_failed webhook=manager")
 
 
 def test_a_step_that_nobody_can_receive_moves_on_at_once(scene):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Between the engine and the webhooks, with an HTTP server in the same loop and an engine that listens
- * when the test wants it to.
+ * Between the engine and the webhooks, with an HTTP server in the same loop and an engine that
+ * listens when the test wants it to.
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -120,6 +120,25 @@ static void notice(struct scene *scene, uint32_t webhook, const char *body, bool
     caller_notice(scene->caller, &message);
 }
 
+static void what_the_engine_calls_an_emergency_goes_for_nothing_less(void **state) {
+    struct scene *scene = *state;
+    struct wire_notice message = {.step = 3, .run = 2};
+    for (uint32_t i = 0; i <= WEBHOOK_NOTICES_MAX; i++) {
+        message.alarm = i;
+        message.emergency = i < WEBHOOK_NOTICES_MAX;
+        message.body_size = (uint32_t)snprintf(message.body, sizeof message.body,
+                                               "{\"id\":\"gulou.main.17.%u\",\"data\":{}}", i);
+        assert_int_equal(scene->receipt_count, 0);
+        caller_notice(scene->caller, &message);
+    }
+    assert_int_equal(scene->receipt_count, 1); /* nobody is called for that one */
+    assert_int_equal(scene->receipts[0].alarm, WEBHOOK_NOTICES_MAX);
+    assert_int_equal(scene->receipts[0].received, 0);
+    uint64_t receipts_dropped;
+    assert_int_equal(caller_counts(scene->caller, &receipts_dropped).dropped, 1);
+    assert_int_equal(caller_counts(scene->caller, &receipts_dropped).displaced, 0);
+}
+
 static void the_event_is_called_as_it_is_published_and_the_receipt_goes_back(void **state) {
     struct scene *scene = *state;
     notice(scene, 0, BODY, true);
@@ -182,6 +201,7 @@ int main(void) {
         SCENE(a_receipt_waits_while_the_socket_is_full_and_goes_while_the_engine_is_away),
         SCENE(an_engine_that_comes_is_told_who_can_be_reached),
         SCENE(what_no_webhook_is_for_or_has_no_id_is_not_called),
+        SCENE(what_the_engine_calls_an_emergency_goes_for_nothing_less),
     };
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

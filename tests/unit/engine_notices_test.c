@@ -26,6 +26,7 @@ static struct site site_with_chain(const char *state_directory) {
     struct site site = console_site(state_directory);
     memcpy(rules, site.ruleset.rules, sizeof rules);
     rules[CONSOLE_SITE_CALL].chain = 0;
+    rules[CONSOLE_SITE_UPLINK].chain = 0; /* of low priority */
     site.ruleset.rules = rules;
     site.ruleset.chains = &chain;
     site.ruleset.steps = steps;
@@ -51,12 +52,17 @@ static int line_send(void *context, const void *message) {
     return 0;
 }
 
-static void told(struct notices *notices, uint32_t step, uint32_t run, uint64_t seq,
-                 uint64_t early) {
+static void told_of(struct notices *notices, uint32_t alarm, uint32_t step, uint32_t run,
+                    uint64_t seq, uint64_t early) {
     struct wire_event event = {
-        .seq = seq, .early = early, .alarm = CONSOLE_SITE_CALL, .type = EVENT_ALARM_ESCALATED};
+        .seq = seq, .early = early, .alarm = alarm, .type = EVENT_ALARM_ESCALATED};
     event.body_size = (uint32_t)snprintf(event.body, sizeof event.body, "{\"n\":%u}", step);
     notices_add(notices, &event, step, run);
+}
+
+static void told(struct notices *notices, uint32_t step, uint32_t run, uint64_t seq,
+                 uint64_t early) {
+    told_of(notices, CONSOLE_SITE_CALL, step, run, seq, early);
 }
 
 static const struct chain_record running = {.state = CHAIN_RUNNING, .run = 4, .reached = 3};
@@ -187,6 +193,54 @@ static void the_oldest_goes_when_too_many_are_due(void **state) {
     notices_deinit(&notices);
 }
 
+static void an_emergency_stays_while_anything_else_can_go(void **state) {
+    (void)state;
+    struct site site = site_with_chain("/nowhere");
+    struct notices notices;
+    struct line line = {.room = 1};
+    notices_init(&notices, &site);
+    told(&notices, 2, 1, 1, 0);
+    for (uint32_t run = 2; run <= 3 * NOTICES_MAX; run++) {
+        told_of(&notices, CONSOLE_SITE_UPLINK, 2, run, run, 0);
+    }
+    assert_int_equal(notices.count, NOTICES_MAX);
+    assert_int_equal(notices.displaced, 2 * NOTICES_MAX);
+    assert_int_equal(notices.list[0].alarm, CONSOLE_SITE_CALL);
+    assert_int_equal(notices.list[1].run, 2 * NOTICES_MAX + 2);
+    assert_int_equal(notices.list[NOTICES_MAX - 1].run, 3 * NOTICES_MAX);
+    notices_flush(&notices, line_send, &line);
+    assert_int_equal(line.last.emergency, 1);
+    line.room = 1;
+    notices_flush(&notices, line_send, &line);
+    assert_int_equal(line.last.emergency, 0);
+    notices_deinit(&notices);
+}
+
+static void where_all_are_emergencies_only_another_displaces_the_oldest(void **state) {
+    (void)state;
+    struct site site = site_with_chain("/nowhere");
+    struct notices notices;
+    notices_init(&notices, &site);
+    for (uint32_t run = 1; run < NOTICES_MAX; run++) {
+        told(&notices, 2, run, run, 0);
+    }
+    told_of(&notices, CONSOLE_SITE_UPLINK, 2, 9, 98, 0);
+    told(&notices, 2, NOTICES_MAX, 99, 0); /* the last that finds anything else to go for it */
+    assert_int_equal(notices.displaced, 1);
+    assert_int_equal(notices.list[0].run, 1);
+    told_of(&notices, CONSOLE_SITE_UPLINK, 2, 10, 100, 0);
+    assert_int_equal(notices.displaced, 2);
+    for (uint32_t i = 0; i < NOTICES_MAX; i++) {
+        assert_int_equal(notices.list[i].alarm, CONSOLE_SITE_CALL);
+        assert_int_equal(notices.list[i].run, i + 1);
+    }
+    told(&notices, 2, NOTICES_MAX + 1, 101, 0);
+    assert_int_equal(notices.displaced, 3);
+    assert_int_equal(notices.count, NOTICES_MAX);
+    assert_int_equal(notices.list[0].run, 2);
+    notices_deinit(&notices);
+}
+
 /* ---- after a restart ---- */
 
 static void name_of(const void *context, uint32_t alarm, char *ret) {
@@ -271,6 +325,8 @@ int main(void) {
         cmocka_unit_test(what_is_over_is_withdrawn),
         cmocka_unit_test(a_new_run_withdraws_the_one_before),
         cmocka_unit_test(the_oldest_goes_when_too_many_are_due),
+        cmocka_unit_test(an_emergency_stays_while_anything_else_can_go),
+        cmocka_unit_test(where_all_are_emergencies_only_another_displaces_the_oldest),
         cmocka_unit_test(after_a_restart_the_journal_tells_what_is_still_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Webhooks against an HTTP server in the same loop, which answers what the test wants and keeps what
- * it was sent.
+ * Webhooks against an HTTP server in the same loop, which answers what the test wants and keeps
+ * what it was sent.
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -22,7 +22,22 @@
 
 #define SECRET "a secret of the manager"
 
-enum { CALLS_MAX = 256, ANSWERS_MAX = 256, PATIENCE_S = 30 };
+enum { CALLS_MAX = 256, ANSWERS_MAX = 256, PATIENCE_S = 30, HTTP_UNSUPPORTED_MEDIA = 415 };
+
+/* ---- an allocation that can fail: the linker sends our own calls of calloc here ---- */
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static unsigned allocations_left = UINT32_MAX;
+
+void *__wrap_calloc(size_t count, size_t size) {
+    if (allocations_left == 0) {
+        return NULL;
+    }
+    allocations_left -= allocations_left != UINT32_MAX;
+    return __real_calloc(count, size);
+}
 
 struct call {
     char body[512];
@@ -40,6 +55,8 @@ struct scene {
     int statuses[8]; /* of the next answers; 0: 200 from here on */
     unsigned status_next;
     bool hold;
+    bool single;          /* it takes no arrays */
+    const char *disliked; /* what it refuses wherever it is in; NULL: nothing */
     struct call calls[CALLS_MAX];
     unsigned call_count;
     struct webhook_key answers[ANSWERS_MAX];
@@ -70,8 +87,14 @@ static void server_called(struct evhttp_request *request, void *context) {
     if (scene->hold) {
         return;
     }
+    const struct call *call = &scene->calls[scene->call_count - 1];
     int status = scene->statuses[scene->status_next];
     scene->status_next += status != 0;
+    if (scene->single && call->body[0] == '[') {
+        status = HTTP_UNSUPPORTED_MEDIA;
+    } else if (scene->disliked != NULL && strstr(call->body, scene->disliked) != NULL) {
+        status = HTTP_BADREQUEST;
+    }
     evhttp_send_reply(request, status != 0 ? status : 200, "so", NULL);
 }
 
@@ -164,19 +187,25 @@ static void until_reachable(struct scene *scene, enum truth wanted) {
     }
 }
 
-static void notice_gather(struct scene *scene, uint32_t number, uint32_t group,
-                          uint32_t gather_ms) {
+static void notice_give(struct scene *scene, uint32_t number, struct webhook_notice notice) {
     char id[32];
     char body[64];
     (void)snprintf(id, sizeof id, "site.main.1.%u", number);
     (void)snprintf(body, sizeof body, "{\"id\":\"%s\"}", id);
-    webhooks_send(scene->webhooks, &(struct webhook_notice){.webhook = 0,
-                                                            .key = {number, 2, 7},
-                                                            .gather_ms = gather_ms,
-                                                            .group = group,
-                                                            .id = id,
-                                                            .body = body,
-                                                            .body_size = strlen(body)});
+    notice.key = (struct webhook_key){number, 2, 7};
+    notice.id = id;
+    notice.body = body;
+    notice.body_size = strlen(body);
+    webhooks_send(scene->webhooks, &notice);
+}
+
+static void notice_gather(struct scene *scene, uint32_t number, uint32_t group,
+                          uint32_t gather_ms) {
+    notice_give(scene, number, (struct webhook_notice){.gather_ms = gather_ms, .group = group});
+}
+
+static void notice_emergency(struct scene *scene, uint32_t number) {
+    notice_give(scene, number, (struct webhook_notice){.emergency = true});
 }
 
 static void notice_send(struct scene *scene, uint32_t number) {
@@ -364,6 +393,101 @@ static void the_oldest_goes_when_too_many_wait(void **state) {
     scene_free(scene);
 }
 
+/* Fill it while nobody answers: even numbers are emergencies, or all. */
+static void fill(struct scene *scene, bool all) {
+    scene->hold = true;
+    webhooks_start(scene, 60);
+    for (uint32_t i = 0; i < WEBHOOK_NOTICES_MAX; i++) {
+        notice_give(scene, i, (struct webhook_notice){.emergency = all || i % 2 == 0});
+    }
+    assert_int_equal(webhooks_counts(scene->webhooks).waiting, WEBHOOK_NOTICES_MAX);
+    assert_int_equal(webhooks_counts(scene->webhooks).displaced, 0);
+}
+
+/* Answer, and find that each was called but those from `first` to `last` by `by`. */
+static void all_are_called_but(struct scene *scene, uint32_t first, uint32_t last, uint32_t by) {
+    unsigned before = scene->answer_count;
+    scene->hold = false;
+    until(scene, &scene->answer_count, before + WEBHOOK_NOTICES_MAX);
+    for (unsigned i = before; i < scene->answer_count; i++) {
+        uint32_t number = scene->answers[i].alarm;
+        assert_true(scene->received[i]);
+        assert_true(number < first || number > last || (number - first) % by != 0);
+    }
+}
+
+static void an_emergency_stays_while_anything_else_can_go(void **state) {
+    (void)state;
+    enum { OTHERS = WEBHOOK_NOTICES_MAX / 2 };
+    struct scene *scene = scene_new();
+    fill(scene, false);
+    for (uint32_t i = 0; i < OTHERS; i++) {
+        notice_emergency(scene, WEBHOOK_NOTICES_MAX + i);
+    }
+    assert_int_equal(webhooks_counts(scene->webhooks).displaced, OTHERS);
+    assert_int_equal(webhooks_counts(scene->webhooks).dropped, 0);
+    all_are_called_but(scene, 1, WEBHOOK_NOTICES_MAX - 1, 2);
+    scene_free(scene);
+}
+
+static void a_flood_of_anything_else_goes_round_the_emergencies(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    fill(scene, false);
+    for (uint32_t i = 0; i < 2 * WEBHOOK_NOTICES_MAX; i++) {
+        notice_gather(scene, WEBHOOK_NOTICES_MAX + i, 0, 1);
+    }
+    scene->hold = false;
+    until(scene, &scene->answer_count, WEBHOOK_NOTICES_MAX);
+    unsigned emergencies = 0;
+    for (unsigned i = 0; i < scene->answer_count; i++) {
+        emergencies += scene->answers[i].alarm < WEBHOOK_NOTICES_MAX;
+    }
+    assert_int_equal(emergencies, WEBHOOK_NOTICES_MAX / 2);
+    scene_free(scene);
+}
+
+static void where_all_are_emergencies_only_another_displaces_the_oldest(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    fill(scene, true);
+    notice_send(scene, 500);
+    assert_int_equal(webhooks_counts(scene->webhooks).displaced, 0);
+    assert_int_equal(webhooks_counts(scene->webhooks).dropped, 1);
+    assert_int_equal(scene->answer_count, 1); /* its chain goes on at once */
+    assert_int_equal(scene->answers[0].alarm, 500);
+    assert_false(scene->received[0]);
+    notice_emergency(scene, WEBHOOK_NOTICES_MAX);
+    assert_int_equal(webhooks_counts(scene->webhooks).displaced, 1);
+    all_are_called_but(scene, 0, 0, 1);
+    scene_free(scene);
+}
+
+static void what_there_is_no_memory_for_is_answered_and_counted(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    webhooks_start(scene, 60);
+    notice_gather(scene, 1, 5, 50);
+    for (uint32_t left = 0; left < 2; left++) { /* for its call, for the notice */
+        allocations_left = left;
+        notice_send(scene, 2);
+        allocations_left = UINT32_MAX;
+        assert_int_equal(scene->answer_count, left + 1);
+        assert_int_equal(scene->answers[left].alarm, 2);
+        assert_false(scene->received[left]);
+        assert_int_equal(webhooks_counts(scene->webhooks).dropped, left + 1);
+    }
+    allocations_left = 0;
+    notice_gather(scene, 3, 5, 50); /* it would have joined the first */
+    allocations_left = UINT32_MAX;
+    assert_int_equal(webhooks_counts(scene->webhooks).dropped, 3);
+    assert_int_equal(webhooks_counts(scene->webhooks).waiting, 1);
+    until(scene, &scene->answer_count, 4);
+    assert_true(scene->received[3]);
+    assert_string_equal(scene->calls[0].body, "{\"id\":\"site.main.1.1\"}");
+    scene_free(scene);
+}
+
 static void
 what_may_wait_is_called_with_others_of_its_place_and_what_may_not_goes_first(void **state) {
     (void)state;
@@ -405,6 +529,104 @@ static void a_gathered_call_that_fails_is_made_again_without_what_was_withdrawn(
     until(scene, &scene->answer_count, 1);
     assert_int_equal(scene->answers[0].alarm, 3);
     assert_string_equal(scene->calls[1].body, "{\"id\":\"site.main.1.3\"}");
+    scene_free(scene);
+}
+
+static void a_receiver_that_takes_no_arrays_gets_each_event_by_itself(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->single = true;
+    webhooks_start(scene, 60);
+    until_reachable(scene, TRUTH_TRUE);
+    for (uint32_t i = 0; i < WEBHOOK_CALL_MAX; i++) {
+        notice_gather(scene, i, 5, 50);
+    }
+    until(scene, &scene->answer_count, WEBHOOK_CALL_MAX);
+    assert_int_equal(scene->call_count, 1 + WEBHOOK_CALL_MAX);
+    assert_int_equal(scene->calls[0].body[0], '[');
+    for (unsigned i = 0; i < WEBHOOK_CALL_MAX; i++) {
+        assert_true(scene->received[i]);
+        assert_string_equal(scene->calls[1 + i].type,
+                            "application/cloudevents+json; charset=utf-8");
+    }
+    assert_int_equal(webhooks_counts(scene->webhooks).failures, 1);
+    assert_int_equal(webhooks_counts(scene->webhooks).waiting, 0);
+    assert_int_equal(scene->reachable_count, 1); /* nobody was told that it cannot be reached */
+    scene_free(scene);
+}
+
+static void one_event_that_a_receiver_dislikes_takes_no_other_with_it(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->disliked = "main.1.2\"";
+    webhooks_start(scene, 60);
+    for (uint32_t i = 1; i <= 3; i++) {
+        notice_gather(scene, i, 5, 50);
+    }
+    until(scene, &scene->answer_count, 2);
+    assert_int_equal(scene->answers[0].alarm + scene->answers[1].alarm, 1 + 3);
+    until(scene, &scene->call_count, scene->call_count + 2); /* it is tried again, alone */
+    assert_string_equal(scene->calls[scene->call_count - 1].body, "{\"id\":\"site.main.1.2\"}");
+    assert_int_equal(webhooks_counts(scene->webhooks).waiting, 1);
+    assert_int_equal(scene->answer_count, 2);
+    scene_free(scene);
+}
+
+static void a_receiver_that_hangs_on_an_array_gets_each_event_by_itself(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->hold = true;
+    webhooks_start(scene, 60);
+    notice_gather(scene, 1, 5, 1);
+    notice_gather(scene, 2, 5, 1);
+    until(scene, &scene->call_count, 1);
+    assert_int_equal(scene->calls[0].body[0], '[');
+    scene->hold = false;
+    until(scene, &scene->answer_count, 2);
+    assert_int_equal(scene->call_count, 3);
+    scene_free(scene);
+}
+
+static void what_cannot_be_connected_to_is_called_for_all_together_when_it_is_back(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    evhttp_free(scene->server);
+    scene->server = NULL;
+    webhooks_start(scene, 60);
+    until_reachable(scene, TRUTH_FALSE);
+    notice_gather(scene, 1, 5, 1);
+    notice_gather(scene, 2, 5, 1);
+    uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
+    while (webhooks_counts(scene->webhooks).failures < 2) {
+        assert_true(clock_real_ns() < deadline_ns);
+        assert_true(event_base_loop(scene->base, EVLOOP_ONCE) >= 0);
+    }
+    server_start(scene);
+    until(scene, &scene->answer_count, 2);
+    assert_int_equal(scene->call_count, 1);
+    assert_int_equal(scene->calls[0].body[0], '[');
+    scene_free(scene);
+}
+
+static void what_there_is_no_memory_to_part_stays_together(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->single = true;
+    webhooks_start(scene, 60);
+    until_reachable(scene, TRUTH_TRUE);
+    for (uint32_t i = 1; i <= 3; i++) {
+        notice_gather(scene, i, 5, 1);
+    }
+    allocations_left = 1; /* one goes by itself; the other two are tried again as they are */
+    until(scene, &scene->call_count, 3);
+    allocations_left = UINT32_MAX;
+    until(scene, &scene->answer_count, 3);
+    unsigned arrays = 0;
+    for (unsigned i = 0; i < scene->call_count; i++) {
+        arrays += scene->calls[i].body[0] == '[';
+    }
+    assert_true(arrays >= 2);
+    assert_int_equal(scene->call_count, arrays + 3);
     scene_free(scene);
 }
 
@@ -462,9 +684,18 @@ int main(void) {
         cmocka_unit_test(what_was_withdrawn_is_not_sent_any_more),
         cmocka_unit_test(a_notice_that_is_too_old_is_given_up),
         cmocka_unit_test(the_oldest_goes_when_too_many_wait),
+        cmocka_unit_test(an_emergency_stays_while_anything_else_can_go),
+        cmocka_unit_test(a_flood_of_anything_else_goes_round_the_emergencies),
+        cmocka_unit_test(where_all_are_emergencies_only_another_displaces_the_oldest),
+        cmocka_unit_test(what_there_is_no_memory_for_is_answered_and_counted),
         cmocka_unit_test(
             what_may_wait_is_called_with_others_of_its_place_and_what_may_not_goes_first),
         cmocka_unit_test(a_gathered_call_that_fails_is_made_again_without_what_was_withdrawn),
+        cmocka_unit_test(a_receiver_that_takes_no_arrays_gets_each_event_by_itself),
+        cmocka_unit_test(one_event_that_a_receiver_dislikes_takes_no_other_with_it),
+        cmocka_unit_test(a_receiver_that_hangs_on_an_array_gets_each_event_by_itself),
+        cmocka_unit_test(what_cannot_be_connected_to_is_called_for_all_together_when_it_is_back),
+        cmocka_unit_test(what_there_is_no_memory_to_part_stays_together),
         cmocka_unit_test(a_gathered_call_of_which_all_is_withdrawn_is_not_made),
         cmocka_unit_test(a_full_call_begins_another),
         cmocka_unit_test(what_comes_while_a_call_is_under_way_begins_another),
