@@ -277,7 +277,6 @@ void core_snapshot(const struct core *core, void *ret) {
     struct core laid = core_lay(&copy, core->ruleset, *core);
     index_set_clear(&laid.outputs_changed);
     core_forget_scratch(&laid);
-    laid.touched.sorted = laid.changed.sorted = laid.outputs_changed.sorted = true;
     struct core_room nowhere = {0};
     laid = core_lay(&nowhere, core->ruleset, laid);
     laid.ruleset = NULL;

@@ -239,6 +239,23 @@ static void an_unknown_condition_stops_the_delay_and_the_rest_is_waited_out_late
         "105 true unacknowledged raised\n");
 }
 
+/* All of it was waited out as the condition became unknown; only that it is over must be seen. */
+static void a_delay_that_ended_as_the_condition_became_unknown_ends_when_it_is_known(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, PLAIN, 0);
+    life.conf.clear_after_ns = 10 * NS_PER_S;
+    story(&life, "0 true unacknowledged raised\n"
+                 "1 acknowledge acknowledged acknowledged\n"
+                 "2 false acknowledged silent\n"
+                 "12 unknown acknowledged silent\n"
+                 "50 false acknowledged silent\n");
+    struct instant due = alarm_due(&life.alarm);
+    assert_int_equal(due.ns, 50 * NS_PER_S + 1);
+    assert_int_equal(alarm_step(&life.alarm, &life.conf, TRUTH_FALSE, due, (struct wall){0}),
+                     ALARM_CHANGE_CLEARED | ALARM_CHANGE_CLOSED);
+}
+
 static void an_emergency_waits_on_through_an_unknown_condition(void **state) {
     (void)state;
     one(FALL, 5,
@@ -447,6 +464,18 @@ static void nothing_is_done_twice(void **state) {
         "9 acknowledge normal !not_raised\n");
 }
 
+/* For a day the cause may be stated; that nobody can any more is for the record alone. */
+static void the_end_of_the_time_to_state_a_cause_is_recorded_and_not_told(void **state) {
+    (void)state;
+    one(PLAIN, 0,
+        "0 true unacknowledged raised\n"
+        "1 acknowledge acknowledged acknowledged\n"
+        "2 false normal cleared+closed\n"
+        "86401 false normal -\n"
+        "86402 false normal silent\n"
+        "86403 false normal -\n");
+}
+
 /* --- restart --- */
 
 static void a_restart_loses_no_axis(void **state) {
@@ -514,6 +543,34 @@ static void a_record_keeps_occurrence_and_times(void **state) {
     assert_int_equal(life.alarm.raised.ns, NS_PER_S + 1000);
     assert_int_equal(life.alarm.acked_at.ns, 2 * NS_PER_S + 1000);
     assert_int_equal(life.alarm.attended_at.ns, 3 * NS_PER_S + 1000);
+}
+
+/*
+ * What waits for people is not over because its clock is not recorded: nobody was given less time. What
+ * only lasted for a while has lasted for long enough.
+ */
+static void a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people(void **state) {
+    static const struct {
+        enum alarm_class class;
+        struct alarm_axes axes;
+        uint64_t wait_s;
+    } rows[] = {
+        {CLASS_CALL_EMERGENCY, {.open = true, .active = true, .acked = true}, 300},
+        {CLASS_WATER_LEAK, {.open = true, .active = true, .acked = true}, 900},
+        {CLASS_FIRE_ALARM, {.open = true, .active = true}, 15},
+        {CLASS_FIRE_ALARM, {.open = true, .active = true, .acked = true}, 180},
+        {CLASS_CALL_EMERGENCY, {.open = true, .active = true, .silenced = true}, 0},
+        {CLASS_SPACE_CLIMATE, {.shelved = true}, 0},
+        {CLASS_SPACE_CLIMATE, {.out_of_service = true}, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct alarm_record record = {.axes = rows[i].axes, .occurrence = 1, .raises = 1};
+        struct life life;
+        life_begin(&life, rows[i].class, false, 0);
+        alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
+        assert_int_equal(alarm_due(&life.alarm).ns, (1 + rows[i].wait_s) * NS_PER_S);
+    }
 }
 
 /* A journal may be older than the rules: whatever it says, nothing that was raised is forgotten. */
@@ -748,6 +805,7 @@ int main(void) {
         cmocka_unit_test(a_delay_that_was_over_before_the_condition_ended_is_told),
         cmocka_unit_test(a_pending_alarm_takes_no_command),
         cmocka_unit_test(an_unknown_condition_stops_the_delay_and_the_rest_is_waited_out_later),
+        cmocka_unit_test(a_delay_that_ended_as_the_condition_became_unknown_ends_when_it_is_known),
         cmocka_unit_test(an_emergency_waits_on_through_an_unknown_condition),
         cmocka_unit_test(unknown_neither_raises_nor_clears),
         cmocka_unit_test(a_reset_needs_the_quality_of_its_point_besides_the_condition),
@@ -759,9 +817,11 @@ int main(void) {
         cmocka_unit_test(a_new_press_must_be_attended_again),
         cmocka_unit_test(a_call_that_does_not_latch_waits_for_all_three),
         cmocka_unit_test(nothing_is_done_twice),
+        cmocka_unit_test(the_end_of_the_time_to_state_a_cause_is_recorded_and_not_told),
         cmocka_unit_test(a_restart_loses_no_axis),
         cmocka_unit_test(a_delay_goes_on_with_what_was_left),
         cmocka_unit_test(a_record_keeps_occurrence_and_times),
+        cmocka_unit_test(a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people),
         cmocka_unit_test(a_record_that_contradicts_itself_is_mended_to_the_graver_side),
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),

@@ -223,6 +223,26 @@ static void a_restart_goes_on_waiting_for_the_receipt(void **state) {
                      now.ns + 1);
 }
 
+/* The wait was over in the instant of the record: that nobody received the step is not forgotten. */
+static void a_wait_that_was_over_as_the_gateway_stopped_ends_at_the_start(void **state) {
+    (void)state;
+    struct run run;
+    run_init(&run);
+    story_go_on(&run, "0 awaited .\n"
+                      "0 begin 1\n");
+    struct chain_record record;
+    chain_write(&run.chain, run.chain.receipt_due, &record);
+    struct chain chain;
+    enum chain_reason reason;
+    struct instant now = {7};
+    chain_restore(&chain, &record, CARE_COUNT, now);
+    assert_false(chain_advance(&chain, care, CARE_COUNT, CHAIN_AWAITED, RECEIPT_S, now, &reason));
+    now = chain_deadline(&chain, care, CARE_COUNT, CHAIN_AWAITED, now);
+    assert_int_equal(now.ns, 8);
+    assert_true(chain_advance(&chain, care, CARE_COUNT, CHAIN_AWAITED, RECEIPT_S, now, &reason));
+    assert_int_equal(reason, CHAIN_REASON_NO_RECEIVER);
+}
+
 /* Steps that came due while the gateway was down come at once, one after the other. */
 static void what_came_due_while_the_gateway_was_down_comes_at_the_start(void **state) {
     (void)state;
@@ -312,6 +332,7 @@ int main(void) {
         cmocka_unit_test(a_receipt_stays_when_the_lamp_goes_dark_later),
         cmocka_unit_test(a_restart_goes_on_where_it_was),
         cmocka_unit_test(a_restart_goes_on_waiting_for_the_receipt),
+        cmocka_unit_test(a_wait_that_was_over_as_the_gateway_stopped_ends_at_the_start),
         cmocka_unit_test(what_came_due_while_the_gateway_was_down_comes_at_the_start),
         cmocka_unit_test(a_record_of_a_longer_chain_or_of_no_state_is_mended),
         cmocka_unit_test(each_run_has_a_number_of_its_own),

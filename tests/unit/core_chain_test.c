@@ -310,6 +310,30 @@ static void a_call_lights_its_lamp_until_somebody_is_there(void **state) {
           "999 tick - : - | dark\n");
 }
 
+/* Who resumes a snapshot asks every output once, and hears of those only that change afterwards. */
+static void a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported(void **state) {
+    (void)state;
+    uint32_t changed[POINTS];
+    const struct input press = input_read(1, "one", "on"),
+                       attend = input_read(2, "caregiver", "attend");
+    core_step(stage.core, &press, &stage.step);
+    assert_int_equal(core_changed(stage.core, changed, POINTS), 1);
+    size_t size = core_size(&stage.trial.ruleset);
+    void *block = aligned_alloc(64, (size + 63) / 64 * 64);
+    assert_non_null(block);
+    core_snapshot(stage.core, block);
+    struct core *resumed = core_resume(block, &stage.trial.ruleset);
+    assert_true(core_output(resumed, LAMP));
+    assert_int_equal(core_outputs_changed(resumed, changed, POINTS), 0);
+    core_step(resumed, &attend, &stage.step);
+    assert_int_equal(core_outputs_changed(resumed, changed, POINTS), 1);
+    assert_int_equal(changed[0], LAMP);
+    assert_false(core_output(resumed, LAMP));
+    free(block);
+    assert_int_equal(core_outputs_changed(stage.core, changed, POINTS), 1);
+    assert_int_equal(changed[0], LAMP);
+}
+
 static void a_lamp_is_lit_as_long_as_one_call_wants_it(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -766,6 +790,7 @@ int main(void) {
 #define STORY(test) cmocka_unit_test_setup_teardown(test, build, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(a_call_lights_its_lamp_until_somebody_is_there),
+        STORY(a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported),
         STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),
         STORY(a_call_escalates_until_the_right_role_acknowledges),
         STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),

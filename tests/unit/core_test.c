@@ -528,6 +528,56 @@ static void a_device_that_its_driver_gives_up_is_lost_at_once(void **state) {
           "2 io back : cleared:lost/io\n");
 }
 
+/* Nothing comes any more when its silence would have been too long: the next is the radio's own. */
+static void nobody_waits_for_a_device_that_is_lost(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n");
+    assert_int_equal(core_deadline(stage.core).ns, 6 * NS_PER_S);
+    story("2 doors gone : raised:lost/doors\n");
+    assert_int_equal(core_deadline(stage.core).ns, 100 * NS_PER_S);
+}
+
+/* What was heard of its points since it was lost stands. */
+static void a_device_is_not_lost_twice(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n"
+          "2 smoke fault : -\n"
+          "3 io gone : -\n");
+    assert_int_equal(core_point(stage.core, SMOKE)->quality, QUALITY_FAULT);
+    assert_int_equal(core_point(stage.core, SMOKE)->changed.ns, 2 * NS_PER_S);
+    assert_int_equal(core_point(stage.core, HEAT)->quality, QUALITY_STALE);
+    assert_int_equal(core_point(stage.core, HEAT)->changed.ns, NS_PER_S);
+}
+
+static void assert_reader(enum quality quality, uint64_t since_s) {
+    assert_int_equal(core_point(stage.core, READER)->quality, quality);
+    assert_int_equal(core_point(stage.core, READER)->changed.ns, since_s * NS_PER_S);
+}
+
+/* A reader at which nobody shows a card says nothing; that it would is known from its device. */
+static void moments_are_expected_once_their_device_is_there(void **state) {
+    (void)state;
+    story("1 start - : system.started\n");
+    assert_reader(QUALITY_STALE, 0);
+    story("2 doors beat : -\n");
+    assert_reader(QUALITY_GOOD, 2);
+    story("3 doors gone : raised:lost/doors\n");
+    assert_reader(QUALITY_STALE, 3);
+}
+
+static void
+moments_are_expected_of_a_device_that_is_never_missed_until_it_is_given_up(void **state) {
+    (void)state;
+    stage.trial.bound.devices[DOORS].silence_ns = 0;
+    story("1 start - : system.started\n");
+    assert_reader(QUALITY_GOOD, 1);
+    story("2 doors gone : raised:lost/doors\n"
+          "3 reader stale : -\n");
+    assert_reader(QUALITY_STALE, 2);
+}
+
 static void heartbeats_keep_a_device_from_being_missed(void **state) {
     (void)state;
     rest();
@@ -640,6 +690,28 @@ static void a_silence_of_a_nanosecond_is_one(void **state) {
     take(&tick);
     assert_int_equal(stage.step.event_count, 1);
     assert_int_equal(stage.step.events[0].point, RADIO);
+}
+
+static void a_device_may_be_missed_after_a_nanosecond(void **state) {
+    (void)state;
+    stage.trial.bound.devices[RADIO_DEVICE].silence_ns = 1;
+    rest();
+    const struct input tick = {.at = {1}, .kind = INPUT_TICK};
+    take(&tick);
+    assert_int_equal(stage.step.event_count, 1);
+    assert_int_equal(stage.step.events[0].alarm, alarm_find("lost/wireless"));
+}
+
+/* That its broker is there is no news of a point that was missed: nothing is waited for anew. */
+static void a_heartbeat_does_not_wait_anew_for_a_point_that_was_missed(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n"
+          "1 doors gone : raised:lost/doors\n"
+          "100 tick - : raised:fault/radio\n");
+    struct instant next = core_deadline(stage.core);
+    story("101 wireless beat : -\n");
+    assert_int_equal(core_deadline(stage.core).ns, next.ns);
 }
 
 static void a_heartbeat_confirms_values_that_are_not_stale(void **state) {
@@ -1314,6 +1386,10 @@ int main(void) {
         CORE_TEST(a_changed_site_is_told),
         CORE_TEST(a_silent_device_is_one_alarm_and_its_return_ends_it),
         CORE_TEST(a_device_that_its_driver_gives_up_is_lost_at_once),
+        CORE_TEST(nobody_waits_for_a_device_that_is_lost),
+        CORE_TEST(a_device_is_not_lost_twice),
+        CORE_TEST(moments_are_expected_once_their_device_is_there),
+        CORE_TEST(moments_are_expected_of_a_device_that_is_never_missed_until_it_is_given_up),
         CORE_TEST(heartbeats_keep_a_device_from_being_missed),
         CORE_TEST(just_in_time_is_before_the_silence_is_over),
         CORE_TEST(a_device_never_heard_is_missed_after_the_start),
@@ -1327,6 +1403,8 @@ int main(void) {
         CORE_TEST(a_sensor_that_is_given_again_is_missed_after_one_silence),
         CORE_TEST(a_reading_as_old_as_its_points_silence_is_missed_at_once),
         CORE_TEST(a_value_whose_device_speaks_for_it_has_no_age),
+        CORE_TEST(a_device_may_be_missed_after_a_nanosecond),
+        CORE_TEST(a_heartbeat_does_not_wait_anew_for_a_point_that_was_missed),
         CORE_TEST(a_heartbeat_confirms_values_that_are_not_stale),
         CORE_TEST(a_latched_alarm_is_not_reset_on_the_word_of_the_clock),
         CORE_TEST(a_points_fault_is_not_told_beside_its_lost_device),

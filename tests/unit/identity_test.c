@@ -352,6 +352,27 @@ static void the_condition_is_all_that_raises_and_clears_with_every_duration(void
     (void)leave(NULL);
 }
 
+/* The shortest condition is a single operation, and is one as well, wherever it stands. */
+static void conditions_of_one_word_are_told_apart(void **state) {
+    const char *const words[] = {"open", "closed", "weekday"};
+    enum { WORDS = sizeof words / sizeof words[0] };
+    uint64_t seen[2 * WORDS];
+    (void)state;
+    for (unsigned i = 0; i < WORDS; i++) {
+        struct hall hall = hall_of("s1", words[i]);
+        seen[i] = condition_of(hall);
+        hall.raise = "any(smoke)";
+        hall.clear = words[i];
+        seen[WORDS + i] = condition_of(hall);
+    }
+    for (unsigned i = 0; i < 2 * WORDS; i++) {
+        assert_int_not_equal(seen[i], 0);
+        for (unsigned j = 0; j < i; j++) {
+            assert_int_not_equal(seen[i], seen[j]);
+        }
+    }
+}
+
 /* --- who goes on with what --- */
 
 static void a_changed_operand_begins_anew(void **state) {
@@ -601,6 +622,7 @@ int main(void) {
         cmocka_unit_test(an_aggregate_is_of_just_its_points_in_any_order),
         cmocka_unit_test(the_identity_of_an_expression_is_the_same_in_every_build),
         cmocka_unit_test(the_condition_is_all_that_raises_and_clears_with_every_duration),
+        cmocka_unit_test(conditions_of_one_word_are_told_apart),
         IDENTITY_TEST(a_changed_operand_begins_anew),
         IDENTITY_TEST(a_changed_duration_keeps_the_past),
         IDENTITY_TEST(what_moved_in_the_expression_is_found_again),
