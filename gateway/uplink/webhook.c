@@ -391,7 +391,10 @@ static void call_delivered(struct call *call) {
 static void transfer_reason(CURL *transfer, CURLcode result, char ret[REASON_SIZE]) {
     long verified = X509_V_OK;
     (void)curl_easy_getinfo(transfer, CURLINFO_SSL_VERIFYRESULT, &verified);
-    if (result != CURLE_PEER_FAILED_VERIFICATION) {
+    if (result == CURLE_SSL_CACERT_BADFILE) {
+        (void)snprintf(ret, REASON_SIZE, "%s",
+                       "no authorities to verify it by: install ca-certificates, or name its `ca`");
+    } else if (result != CURLE_PEER_FAILED_VERIFICATION) {
         (void)snprintf(ret, REASON_SIZE, "%s", curl_easy_strerror(result));
     } else {
         /* libcurl looks at the name by itself, and keeps the result of all else behind that. */
