@@ -1282,6 +1282,46 @@ static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **sta
     assert_false(core_alarm(stage.core, alarm_find("confirmed/0"))->axes.test);
 }
 
+/* The lobby is under test, with a detector; in the room are a call point (button) and another detector. */
+static void drill_in_the_lobby(void) {
+    stage_core_end();
+    trial_deinit(&stage.trial);
+    struct trial *trial = &stage.trial;
+    trial_init(trial, COMPONENTS, CALENDARS);
+    (void)trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    (void)trial_place(trial, CARE, PLACE_DAY_CARE_ROOM);
+    (void)trial_place(trial, CARE, PLACE_SERVICE_HALL);
+    (void)trial_device(trial, 0);
+    (void)trial_point(trial, ROOM, 0, POINT_MANUAL_CALL_POINT);
+    (void)trial_point(trial, ROOM, 0, POINT_SMOKE);
+    (void)trial_point(trial, HALL, 0, POINT_HEAT);
+    trial_point_rule(trial, TRIAL_KIND(POINT_MANUAL_CALL_POINT), "value", CLASS_CALL_EMERGENCY);
+    trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
+                     CLASS_FIRE_ALARM);
+    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
+                     "any(manual_call_point) or count(smoke, heat) >= 2", CLASS_FIRE_CONFIRMED);
+    assert_true(trial_bind(trial));
+    stage_core((struct instant){0});
+    story("0 start - : system.started\n"
+          "0 button 0 : -\n"
+          "0 smoke 0 : -\n"
+          "0 heat 0 : -\n"
+          "1 lobby test-begin:600 : test.begun\n"
+          "2 heat 1 : test.tripped,raised:fire/heat\n");
+}
+
+static void a_call_point_elsewhere_makes_a_drill_earnest_and_one_detector_does_not(void **state) {
+    (void)state;
+    drill_in_the_lobby();
+    story("3 smoke 1 : raised:fire/smoke,raised:confirmed/0\n");
+    assert_true(core_alarm(stage.core, alarm_find("confirmed/0"))->axes.test);
+    assert_false(core_alarm(stage.core, alarm_find("fire/smoke"))->axes.test);
+    drill_in_the_lobby();
+    story("3 button 1 : raised:call/button,raised:confirmed/0\n");
+    assert_false(core_alarm(stage.core, alarm_find("confirmed/0"))->axes.test);
+    assert_true(core_alarm(stage.core, alarm_find("fire/heat"))->axes.test);
+}
+
 static void a_place_without_hours_is_always_open(void **state) {
     (void)state;
     stage_core_end();
@@ -1430,6 +1470,7 @@ int main(void) {
         CORE_TEST(the_end_of_a_test_is_told_where_it_begins_and_nowhere_else),
         CORE_TEST(zones_that_are_promoted_at_once_are_told_in_their_order),
         CORE_TEST(a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet),
+        CORE_TEST(a_call_point_elsewhere_makes_a_drill_earnest_and_one_detector_does_not),
         CORE_TEST(a_place_without_hours_is_always_open),
         CORE_TEST(a_test_by_no_role_or_of_no_place_is_refused),
         CORE_TEST(the_last_of_four_places_is_tested_and_that_ends),
