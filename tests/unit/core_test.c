@@ -1211,7 +1211,6 @@ static void the_last_of_four_places_is_tested_and_that_ends(void **state) {
           "60 tick - : test.untested,test.untested,test.untested,test.untested,test.ended\n");
 }
 
-/* The room is under test and the hall is not, where two detectors confirm a fire. */
 /* Two zones, the second of which has the detector of the rule that stands first. */
 static void zones_that_are_promoted_at_once_are_told_in_their_order(void **state) {
     (void)state;
@@ -1245,6 +1244,7 @@ static void zones_that_are_promoted_at_once_are_told_in_their_order(void **state
     }
 }
 
+/* The room is under test and the hall is not, where two detectors confirm a fire. */
 static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **state) {
     (void)state;
     stage_core_end();
