@@ -1244,9 +1244,8 @@ static void zones_that_are_promoted_at_once_are_told_in_their_order(void **state
     }
 }
 
-/* The room is under test and the hall is not, where two detectors confirm a fire. */
-static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **state) {
-    (void)state;
+/* A centre of a room with a button and a hall with heat, and smoke in one of them. */
+static void drill_site(enum point_kind button, uint32_t smoke_place, const char *confirmed) {
     stage_core_end();
     trial_deinit(&stage.trial);
     struct trial *trial = &stage.trial;
@@ -1255,16 +1254,21 @@ static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **sta
     (void)trial_place(trial, CARE, PLACE_DAY_CARE_ROOM);
     (void)trial_place(trial, CARE, PLACE_SERVICE_HALL);
     (void)trial_device(trial, 0);
-    (void)trial_point(trial, ROOM, 0, POINT_EMERGENCY_BUTTON);
-    (void)trial_point(trial, HALL, 0, POINT_SMOKE);
+    (void)trial_point(trial, ROOM, 0, button);
+    (void)trial_point(trial, smoke_place, 0, POINT_SMOKE);
     (void)trial_point(trial, HALL, 0, POINT_HEAT);
-    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY);
+    trial_point_rule(trial, TRIAL_KIND(button), "value", CLASS_CALL_EMERGENCY);
     trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
                      CLASS_FIRE_ALARM);
-    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
-                     "count(within(smoke, 60 s), within(heat, 60 s)) >= 2", CLASS_FIRE_CONFIRMED);
+    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE), confirmed, CLASS_FIRE_CONFIRMED);
     assert_true(trial_bind(trial));
     stage_core((struct instant){0});
+}
+
+/* The room is under test and the hall is not, where two detectors confirm a fire. */
+static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **state) {
+    (void)state;
+    drill_site(POINT_EMERGENCY_BUTTON, HALL, "count(within(smoke, 60 s), within(heat, 60 s)) >= 2");
     story("0 start - : system.started\n"
           "0 smoke 0 : -\n"
           "0 heat 0 : -\n"
@@ -1284,24 +1288,7 @@ static void a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet(void **sta
 
 /* The lobby is under test, with a detector; in the room are a call point (button) and another detector. */
 static void drill_in_the_lobby(void) {
-    stage_core_end();
-    trial_deinit(&stage.trial);
-    struct trial *trial = &stage.trial;
-    trial_init(trial, COMPONENTS, CALENDARS);
-    (void)trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
-    (void)trial_place(trial, CARE, PLACE_DAY_CARE_ROOM);
-    (void)trial_place(trial, CARE, PLACE_SERVICE_HALL);
-    (void)trial_device(trial, 0);
-    (void)trial_point(trial, ROOM, 0, POINT_MANUAL_CALL_POINT);
-    (void)trial_point(trial, ROOM, 0, POINT_SMOKE);
-    (void)trial_point(trial, HALL, 0, POINT_HEAT);
-    trial_point_rule(trial, TRIAL_KIND(POINT_MANUAL_CALL_POINT), "value", CLASS_CALL_EMERGENCY);
-    trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
-                     CLASS_FIRE_ALARM);
-    trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
-                     "any(manual_call_point) or count(smoke, heat) >= 2", CLASS_FIRE_CONFIRMED);
-    assert_true(trial_bind(trial));
-    stage_core((struct instant){0});
+    drill_site(POINT_MANUAL_CALL_POINT, ROOM, "any(manual_call_point) or count(smoke, heat) >= 2");
     story("0 start - : system.started\n"
           "0 button 0 : -\n"
           "0 smoke 0 : -\n"
