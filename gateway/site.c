@@ -41,6 +41,7 @@ static const uint32_t row_sizes[SITE_TABLE_COUNT] = {
     [SITE_TABLE_SHIFTS] = sizeof(struct site_shift),
     [SITE_TABLE_WEBHOOKS] = sizeof(struct site_webhook),
     [SITE_TABLE_TIMES] = sizeof(struct alarm_times),
+    [SITE_TABLE_LISTENER_SHIFTS] = sizeof(uint64_t),
 };
 
 static bool site_range_is_inside(const struct site_header *header, uint64_t offset, uint64_t size) {
@@ -82,6 +83,7 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .chains = site_rows(header, SITE_TABLE_CHAINS),
         .steps = site_rows(header, SITE_TABLE_STEPS),
         .times = site_rows(header, SITE_TABLE_TIMES),
+        .listener_shifts = site_rows(header, SITE_TABLE_LISTENER_SHIFTS),
         .place_count = header->tables[SITE_TABLE_PLACES].count,
         .point_count = header->tables[SITE_TABLE_POINTS].count,
         .device_count = header->tables[SITE_TABLE_DEVICES].count,

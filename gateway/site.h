@@ -57,6 +57,7 @@ enum {
     SITE_TABLE_SHIFTS,          /* struct site_shift */
     SITE_TABLE_WEBHOOKS,        /* struct site_webhook */
     SITE_TABLE_TIMES,           /* struct alarm_times: one */
+    SITE_TABLE_LISTENER_SHIFTS, /* uint64_t, parallel to WEBHOOKS: a set of shifts */
     SITE_TABLE_COUNT,
 };
 

@@ -156,6 +156,20 @@ static void core_recall(struct core *core, const struct input *input) {
     }
 }
 
+/*
+ * Does the reading say that whoever was called has come? A button that was not seen at rest before
+ * may have been pressed for another call; each card is a moment of its own, and one that was denied
+ * got nobody in.
+ */
+static bool core_reading_attends(const struct core *core, uint32_t point, bool rested) {
+    const struct ruleset_point *site = &core->ruleset->points[point];
+    bool true_now = core->points[point].value != 0;
+    if (site->kind == POINT_ATTEND_BUTTON) {
+        return true_now && rested;
+    }
+    return site->attends != 0 && (true_now || site->kind == POINT_CHECKPOINT);
+}
+
 static void core_reading(const struct core_turn *turn) {
     struct core *core = turn->core;
     const struct reading *reading = &turn->input->reading;
@@ -210,9 +224,7 @@ static void core_reading(const struct core_turn *turn) {
     if (usable && state->value != 0) {
         core_test_trip(turn, point);
     }
-    /* One that was not seen at rest before may have been pressed for another call. */
-    if (usable && state->value != 0 && rested &&
-        core->ruleset->points[point].kind == POINT_ATTEND_BUTTON) {
+    if (usable && core_reading_attends(core, point, rested)) {
         core_attend(core, core->ruleset->points[point].place);
     }
 }
@@ -277,6 +289,13 @@ static void core_calendar(struct core *core, uint32_t calendar, enum truth open)
     }
     core->calendars[calendar] = (uint8_t)open;
     core_touch_readers(core, CORE_READS_HOURS, calendar);
+}
+
+/* A shift went on or off duty, and with it those who are to be reached in it. */
+static void core_touch_listeners(struct core *core) {
+    for (uint32_t i = 0; i < core->ruleset->listener_count; i++) {
+        core_touch_builtin(core, BUILTIN_NOBODY_LISTENING, i);
+    }
 }
 
 static void core_between(struct core *core, uint32_t between, enum truth now_in) {
@@ -356,6 +375,7 @@ static void core_apply(const struct core_turn *turn) {
     case INPUT_SHIFT:
         if (input->subject < core->ruleset->shift_count) {
             core->shifts_on[input->subject] = (uint8_t)state;
+            core_touch_listeners(core);
         }
         return;
     case INPUT_LISTENER:
@@ -374,6 +394,28 @@ static void core_apply(const struct core_turn *turn) {
 }
 
 /* --- evaluating an alarm --- */
+
+/* Is one of the listener's shifts on duty? One that belongs to none always is. */
+static enum truth core_listener_duty(const struct core *core, uint32_t listener) {
+    uint64_t shifts = core->ruleset->listener_shifts[listener];
+    enum truth duty = shifts == 0 ? TRUTH_TRUE : TRUTH_FALSE;
+    for (uint32_t shift = 0; shift < core->ruleset->shift_count; shift++) {
+        if ((shifts >> shift & 1) != 0) {
+            duty = expr_truth_or(duty, (enum truth)core->shifts_on[shift]);
+        }
+    }
+    return duty;
+}
+
+/*
+ * What system_nobody_listening says of a listener. Off duty nobody has to listen, and nobody knows
+ * whether he would: the delay stands still, and so does an alarm that was raised.
+ */
+static enum truth core_judge_listener(const struct core *core, uint32_t listener) {
+    enum truth lost = (enum truth)core->listeners_lost[listener];
+    bool counts = core_listener_duty(core, listener) == TRUTH_TRUE;
+    return lost == TRUTH_TRUE && !counts ? TRUTH_UNKNOWN : lost;
+}
 
 /* What a rule of the product's own says; it looks at one truth. */
 static enum truth core_judge_builtin(const struct core *core, enum ruleset_builtin builtin,
@@ -397,7 +439,7 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
     case BUILTIN_STORAGE:
         return (enum truth)core->storage_lost;
     case BUILTIN_NOBODY_LISTENING:
-        return (enum truth)core->listeners_lost[entity];
+        return core_judge_listener(core, entity);
     case BUILTIN_FIRE_PROMOTED:
         return core_judge_promotion(core, entity);
     case BUILTIN_NONE:
@@ -560,6 +602,21 @@ static uint32_t core_incident(const struct core *core, uint32_t alarm) {
     return folds && core->flood.runs != 0 ? core->flood.incident : 0;
 }
 
+/*
+ * Who did it: the person of the command, or whoever's card says that he has come. Whose it is stays
+ * with the reading.
+ */
+static const struct command *core_actor(const struct core_turn *turn, enum alarm_change change,
+                                        const struct command *command) {
+    static const struct command badge = {
+        .verb = COMMAND_ATTEND, .role = ROLE_COUNT, .second_role = ROLE_COUNT, .actor = "badge"};
+    bool attended = change == ALARM_CHANGE_ATTENDED && turn->core->attended != RULESET_NONE;
+    return command == NULL && attended &&
+                   core_point_is_moments(turn->core, turn->input->reading.point)
+               ? &badge
+               : command;
+}
+
 /* Tell the changes of an alarm, in the order of enum alarm_change. */
 static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                       const struct command *command) {
@@ -587,7 +644,7 @@ static void core_tell(const struct core_turn *turn, uint32_t alarm, unsigned cha
                 point == RULESET_NONE ? QUALITY_GOOD : (enum quality)core->points[point].quality,
             .value = core_alarm_value(core, alarm),
             .measured = point == RULESET_NONE ? (struct wall){0} : core->measured[point],
-            .command = command,
+            .command = core_actor(turn, (enum alarm_change)(1u << bit), command),
         };
     }
 }
@@ -617,7 +674,7 @@ static void core_touch_later(struct core *core, uint32_t alarm) {
     }
 }
 
-/* The attend button was pressed where the alarm is. */
+/* Somebody said where the alarm is that he has come. */
 static unsigned core_attend_alarm(const struct core_turn *turn, uint32_t alarm,
                                   const struct alarm_conf *conf) {
     static const struct command press = {.verb = COMMAND_ATTEND};

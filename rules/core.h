@@ -27,6 +27,14 @@
  * is given again to a new core counts from when it was heard: one as old as their silence is stale at
  * once. A point whose reading is a fault keeps its last good value beside that quality; either raises
  * its system_sensor_fault.
+ *
+ * Somebody who was called says at the place that he has come: at an attend button, or with his card at
+ * a reader or checkpoint that `attends` (access granted). Either attends all that is open there.
+ *
+ * A role that cannot be reached is system_nobody_listening after its time of duty: while none of its
+ * shifts is on, the time stands still, and it goes on with what was left when one is. It begins anew
+ * only when a receiver was reachable meanwhile, whether on duty or not; and only that ends the alarm.
+ * A role that is in no shift is always on duty.
  */
 
 #include "rules/alarm.h"
@@ -140,7 +148,8 @@ struct core_event {
     int64_t step_ns;
     struct wall until;             /* when what begins here ends by itself; 0 where it does not */
     struct wall measured;          /* of the deciding point's last reading; 0 where there is none */
-    const struct command *command; /* who and why, or NULL; borrowed from the input */
+    const struct command *command; /* who and why, or NULL; borrowed from the input. A card that was
+                                      read is the actor "badge", in no role (ROLE_COUNT) */
     struct core_escalation escalation;
 };
 

@@ -100,7 +100,8 @@ struct core {
     uint8_t *tripped;      /* by point: tripped in the test that runs or was last */
     bool receivers_turned; /* what the chains' receivers say may be another in this step */
     bool causes_turned;    /* a cause of other alarms came or went in this step */
-    uint32_t attended;     /* the place where the attend button was pressed in this step */
+    uint32_t
+        attended; /* the place to which somebody has come in this step, as a button or a card says */
     struct flood flood;
 
     /* timers: those of the alarms, then of the devices, then of the points; last those of

@@ -41,7 +41,7 @@ struct ruleset_point {
     uint32_t device;
     uint16_t kind;             /* enum point_kind */
     uint16_t serves_emergency; /* 1: an emergency depends on it; see emergency.h */
-    uint32_t reserved;
+    uint32_t attends; /* 1: a card that is read here says that somebody has come to the place */
     uint64_t
         silence_ns;    /* longest time without a reading of its own; 0: its device speaks for it */
     uint64_t identity; /* a digest of what it is, whatever its index; no two have the same */
@@ -146,6 +146,8 @@ struct ruleset {
     const struct ruleset_chain *chains;
     const struct chain_step *steps;
     const struct alarm_times *times;
+    /* By listener: a set of the shifts in which it is to be reached, one bit each; 0: always. */
+    const uint64_t *listener_shifts;
     uint32_t place_count, point_count, device_count, component_count;
     uint32_t rule_count, alarm_count;
     uint32_t chain_count, step_count, shift_count, listener_count;

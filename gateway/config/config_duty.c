@@ -31,6 +31,19 @@ static void shift_people(struct config *config, const struct config_node *people
     }
 }
 
+/* Whose shift it is: that role is to be reached while it is on. */
+static void shift_role(struct config *config, struct config_shift *shift,
+                       const struct config_node *node) {
+    const char *words[ROLE_COUNT];
+    uint32_t role;
+    for (enum role r = 0; r < ROLE_COUNT; r++) {
+        words[r] = role_name(r);
+    }
+    if (config_word(config, node, "a role", words, ROLE_COUNT, &role)) {
+        shift->role = (enum role)role;
+    }
+}
+
 static void shift_span_add(struct config *config, struct config_shift *shift, uint32_t day,
                            int begin, int end) {
     if (begin < end) {
@@ -71,6 +84,9 @@ static void shift_days(struct config *config, struct config_shift *shift,
         if (strcmp(member->key->text, "people") == 0) {
             shift_people(config, member);
             continue;
+        } else if (strcmp(member->key->text, "role") == 0) {
+            shift_role(config, shift, member);
+            continue;
         }
         if (!config_days(config, member->key, &days)) {
             continue;
@@ -105,7 +121,7 @@ static void shift_check(struct config *config, const struct config_node *node) {
     config->shifts = config_grow(&config->arena, config->shifts, config->shift_count,
                                  &config->shift_room, sizeof *config->shifts);
     struct config_shift *shift = &config->shifts[config->shift_count++];
-    *shift = (struct config_shift){.id = id};
+    *shift = (struct config_shift){.id = id, .role = ROLE_COUNT};
     if (config_is_map(config, node)) {
         shift_days(config, shift, node);
     }

@@ -281,6 +281,21 @@ static void image_times(struct image_builder *image) {
     image_table(image, SITE_TABLE_TIMES, &image->config->times, 1, sizeof image->config->times);
 }
 
+/* The shifts of each role that is called: it is to be reached while one of them is on. */
+static void image_listener_shifts(struct image_builder *image) {
+    const struct config *config = image->config;
+    uint64_t *rows = image_rows(image, config->webhook_count, sizeof *rows);
+    for (uint32_t i = 0; i < config->webhook_count; i++) {
+        const char *word = config->webhooks[i].id;
+        for (uint32_t s = 0; s < config->shift_count; s++) {
+            bool own = config->shifts[s].role == role_find(word, strlen(word)) &&
+                       config->shifts[s].role < ROLE_COUNT;
+            rows[i] |= (uint64_t)own << s;
+        }
+    }
+    image_table(image, SITE_TABLE_LISTENER_SHIFTS, rows, config->webhook_count, sizeof *rows);
+}
+
 /* Whom an alarm's chain tells, step by step, and how. */
 static void image_chains(struct image_builder *image) {
     const struct config *config = image->config;
@@ -385,6 +400,7 @@ void config_image_build(struct config *config, const struct config_layout *layou
     image_calendar(image);
     image_times(image);
     image_chains(image);
+    image_listener_shifts(image);
     image_rules(image);
     image_join(image);
 }

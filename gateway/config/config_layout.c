@@ -87,6 +87,7 @@ static void layout_points(struct config *config, struct config_layout *layout) {
         layout->points[row] = (struct ruleset_point){.place = point->place,
                                                      .device = device,
                                                      .kind = (uint16_t)point->kind,
+                                                     .attends = point->attends,
                                                      .silence_ns = point->silence_ns,
                                                      .identity = layout_identity(point)};
     }

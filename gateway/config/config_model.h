@@ -72,6 +72,7 @@ struct config_point {
     uint32_t place; /* RULESET_NONE when it is unknown */
     uint32_t device;
     enum point_kind kind; /* POINT_KIND_COUNT when it is unknown */
+    bool attends;         /* a card that is read here says that somebody has come */
     uint64_t silence_ns;
     const char *topic, *value, *code, *result, *time; /* MQTT; NULL: not given */
     struct site_point row; /* the numbers; offsets of strings and bus come with the image */
@@ -79,6 +80,7 @@ struct config_point {
 
 struct config_shift {
     const char *id;
+    enum role role;          /* whose it is; ROLE_COUNT: nobody's in particular */
     struct site_span *spans; /* in the order of the file; may overlap */
     uint32_t span_count, span_room;
 };

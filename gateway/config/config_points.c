@@ -438,6 +438,20 @@ static void point_value(const struct point_draft *draft) {
                       POINT_SILENCE_MAX_NS, &point->silence_ns);
 }
 
+/* Whose card says that he has come. */
+static void point_attends(const struct point_draft *draft) {
+    struct config_point *point = draft->point;
+    const struct config_node *node = draft->fields[CONFIG_POINT_ATTENDS];
+    if (node != NULL && draft->form != POINT_FORM_EVENT) {
+        config_error(draft->config, node->key,
+                     "a button that says so is a point of kind `attend_button`",
+                     "`attends` does not belong here: only a card at an `access_reader` or a "
+                     "`checkpoint` says who has come");
+    } else {
+        (void)config_truth(draft->config, node, &point->attends);
+    }
+}
+
 /* Who the point is: its place, its name, its kind. */
 static void point_identity(struct point_draft *draft) {
     struct config *config = draft->config;
@@ -493,6 +507,7 @@ static void point_check(struct config *config, uint32_t device, const struct con
     point_identity(&draft);
     if (draft.kind_known) {
         point_value(&draft);
+        point_attends(&draft);
     } else {
         config->field_sound = false;
     }

@@ -113,7 +113,9 @@ static void event_json_actor(struct scribe *scribe, const struct command *comman
         return;
     }
     scribe_string(scribe, command->actor, ACTOR_MAX);
-    event_json_string(scribe, "role", role_name(command->role), ID_MAX);
+    if (command->role < ROLE_COUNT) {
+        event_json_string(scribe, "role", role_name(command->role), ID_MAX);
+    }
     if (command->second_actor[0] != '\0' && command->second_role < ROLE_COUNT) {
         event_json_string(scribe, "second_actor", command->second_actor, ACTOR_MAX);
         event_json_string(scribe, "second_role", role_name(command->second_role), ID_MAX);

@@ -39,7 +39,7 @@ struct recording_block_head recording_block_of(enum recording_block kind, const 
 /* ---- the digest of the rules ---- */
 
 /* 19 counts, and room for one more. */
-_Static_assert(sizeof(struct ruleset) == 15 * sizeof(void *) + 20 * sizeof(uint32_t),
+_Static_assert(sizeof(struct ruleset) == 16 * sizeof(void *) + 20 * sizeof(uint32_t),
                "what is new in a ruleset belongs into its digest");
 
 static void digest_rows(EVP_MD_CTX *context, const void *rows, size_t count, size_t size) {
@@ -98,6 +98,8 @@ void recording_rules_digest(const struct site *site, unsigned char ret[RECORDING
     digest_rows(context, rules->chains, rules->chain_count, sizeof *rules->chains);
     digest_rows(context, rules->steps, rules->step_count, sizeof *rules->steps);
     digest_rows(context, rules->times, rules->times != NULL, sizeof *rules->times);
+    digest_rows(context, rules->listener_shifts, rules->listener_count,
+                sizeof *rules->listener_shifts);
     digest_ids(context, site);
     (void)EVP_DigestFinal_ex(context, ret, NULL);
     EVP_MD_CTX_free(context);

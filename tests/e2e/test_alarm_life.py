@@ -2,9 +2,12 @@
 """The whole life of an alarm through the real processes: every command, its refusals, and what a restart keeps."""
 
 import json
+import re
 import signal
 
 from harness import until
+from test_chains import own_site
+from test_reload import edit
 
 BUTTON = "care/day-care/button-1"
 CALL = f"emergency_call/{BUTTON}"
@@ -135,3 +138,31 @@ def test_a_walk_test_ticks_off_what_is_tripped_and_calls_nobody(scene):
     backend.until_event(type="test.ended", subject="care/day-care")
     assert not backend.events(type="alarm.escalated", subject=BUTTON)
     assert "The test is over" in gateway.try_cli("walk-test", "care/day-care", "--lang", "en")[1]
+
+
+def test_a_badge_at_the_place_attends_what_is_open_there_and_only_there(scene):
+    own_site(scene)
+    check = "{point: check,  place: care/hallway, kind: checkpoint,"
+    edit(scene.site, check, "{point: check,  place: care/day-care, kind: checkpoint, attends: true,")
+    reader = "{point: reader, place: hall/gate,    kind: access_reader,"
+    edit(scene.site, reader, "{point: reader, place: care/club, kind: access_reader, attends: true,")
+    edit(scene.site.parent / "tours.yaml", "care/hallway/check", "care/day-care/check")
+    rules = scene.site.parent / "rules.yaml"
+    rules.write_text(re.sub(r"and not within\(access_reader == granted, 6 s\) ", "", rules.read_text()))
+    club = "care/club/button"
+    backend, field, gateway = scene.everything()
+    for button in (BUTTON, club):
+        field.press(button)
+        backend.until_event(type="alarm.raised", subject=button)
+    field.say('mqtt field/gate/reader {"card":40213345,"granted":false,"at":"2026-11-22T07:15:00Z"}')
+    backend.until_event(type="access.denied")
+    field.say('mqtt field/patrol/care {"card":40213344,"at":"2026-11-22T07:15:00Z"}')
+    [attended] = backend.until_event(type="alarm.attended", subject=BUTTON)
+    assert attended["data"]["actor"] == "badge" and "role" not in attended["data"]
+    assert attended["data"]["state"]["attended"] is True
+    assert "40213344" not in json.dumps(attended)
+    assert shown(gateway, f"emergency_call/{club}")["state"]["attended"] is False
+    field.say('mqtt field/gate/reader {"card":40213346,"granted":true,"at":"2026-11-22T07:15:00Z"}')
+    [attended] = backend.until_event(type="alarm.attended", subject=club)
+    assert attended["data"]["actor"] == "badge" and "40213346" not in json.dumps(attended)
+    assert len(backend.events(type="alarm.attended")) == 2

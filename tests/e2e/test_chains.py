@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -294,6 +295,17 @@ def test_a_role_that_cannot_be_reached_for_ten_minutes_is_an_alarm(scene):
     assert raised["subject"] == "role/manager" and raised["data"]["priority"] == "high"
     Receiver(scene, port=port)
     backend.until_event(type="alarm.cleared", rule="system_nobody_listening")
+
+
+def test_the_ten_minutes_of_a_role_are_of_its_shift(scene):
+    webhook_site(scene, free_port())
+    text = scene.site.read_text()
+    assert "\nshifts:" in text
+    scene.site.write_text(re.sub(r"(\nshifts:[^\n]*\n)", r'\1  lead: {role: manager, mon-sun: "15:20-19:00"}\n', text))
+    backend, _field, _gateway = everything_at(scene, 60)
+    raised = backend.until_event(type="alarm.raised", rule="system_nobody_listening")[0]
+    assert raised["subject"] == "role/manager"
+    assert "2026-11-22T07:30:00" <= raised["time"] < "2026-11-22T07:35", "ten minutes after the shift began at 15:20"
 
 
 def test_a_fire_sounds_in_its_zone_and_a_confirmed_one_everywhere(scene):

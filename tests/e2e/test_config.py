@@ -191,6 +191,8 @@ MUTATIONS = [
     ("site", ["gateway", "id"], "a b"), ("site", ["gateway", "state"], {}), ("site", ["gateway", "console"], "x"),
     ("site", ["gateway", "console", "listen"], "localhost"), ("site", ["gateway", "console", "port"], 1),
     ("site", ["gateway", "field"], 2),
+    ("site", ["devices", 0, "points", 0, "attends"], True), ("site", ["devices", 2, "points", 1, "attends"], "here"),
+    ("site", ["shifts", "care", "role"], "nurse"), ("site", ["shifts", "care", "role"], []),
     ("site", ["alarms"], []), ("site", ["alarms"], {"silence": "30 s"}), ("site", ["alarms"], {"silence_at_most": 30}),
     ("site", ["alarms"], {"silence_at_most": {}}), ("site", ["alarms"], {"battery_low": "10"}),
     ("site", ["alarms"], {"attend_within": "5 min"}), ("site", ["alarms"], {"attend_within": {"high": "1 h"}}),

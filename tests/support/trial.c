@@ -244,6 +244,7 @@ bool trial_bind(struct trial *trial) {
         .chains = trial->chains,
         .steps = trial->steps,
         .times = trial->draft.times,
+        .listener_shifts = trial->listener_shifts,
         .place_count = trial->draft.place_count,
         .point_count = trial->draft.point_count,
         .device_count = trial->draft.device_count,

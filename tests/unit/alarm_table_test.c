@@ -20,7 +20,8 @@
  *     trespass (motion: intrusion)  wander (presence: care.wander; caregivers at once, the manager
  *     after 60 s)
  *
- * and an attend button, `plate`, a `battery` and a `tamper` contact, for the product's own rules. `confirmed` is the centre's rule for two detectors within 60 s.
+ * and an attend button, `plate`, a `battery` and a `tamper` contact, for the product's own rules, a
+ * `reader` (1: granted) and a `post`, at both of which a card says that somebody has come. `confirmed` is the centre's rule for two detectors within 60 s.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -33,12 +34,13 @@
 
 enum { CARE, ROOM, PLACES };
 enum { CALL, ASSIST, SMOKE, HEAT, LEAK, FALL, STUFFY, DOOR, TRESPASS, WANDER, CONFIRMED, RULES };
-enum { PLATE = CONFIRMED, BATTERY, TAMPER, POINTS };
+enum { PLATE = CONFIRMED, BATTERY, TAMPER, READER, POST, POINTS };
 
 static const char *const names[RULES] = {"call",     "assist", "smoke",    "heat",
                                          "leak",     "fall",   "stuffy",   "door",
                                          "trespass", "wander", "confirmed"};
-static const char *const other_names[] = {"plate", "battery", "tamper"}; /* points from PLATE on */
+static const char *const other_names[] = {"plate", "battery", "tamper", "reader",
+                                          "post"}; /* points from PLATE on */
 static const char *const place_names[PLACES] = {"centre", "room"};
 
 static struct {
@@ -112,6 +114,8 @@ static int build(void **state) {
     (void)trial_point(trial, ROOM, 0, POINT_ATTEND_BUTTON);
     (void)trial_point(trial, ROOM, 0, POINT_BATTERY);
     (void)trial_point(trial, ROOM, 0, POINT_TAMPER);
+    trial->points[trial_point(trial, ROOM, 0, POINT_ACCESS_READER)].attends = 1;
+    trial->points[trial_point(trial, ROOM, 0, POINT_CHECKPOINT)].attends = 1;
     (void)trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
                            "count(within(smoke, 60 s), within(heat, 60 s)) >= 2",
                            CLASS_FIRE_CONFIRMED);

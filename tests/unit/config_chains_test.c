@@ -92,6 +92,27 @@ static void unload(struct loaded *loaded) {
     assert_int_equal(rmdir(loaded->directory), 0);
 }
 
+static void a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_good(&loaded,
+              "shifts: {day: {role: caregiver, mon-sun: \"07:00-19:00\"}, post: {role: security},"
+              " desk: {people: [wang]}, night: {role: caregiver, mon-sun: \"19:00-07:00\"}}\n",
+              "chains: {c: [{after: 0 s, to: everyone, output: beacon}]}\n"
+              "webhooks:\n"
+              "  manager: {url: \"http://b/y\"}\n"
+              "  security: {url: \"https://a/x\", secret_file: site.yaml}\n"
+              "  caregiver: {url: \"http://b/z\"}\n"
+              "  elsewhere: {url: \"http://b/n\"}\n" RULE);
+    const struct ruleset *ruleset = &loaded.site.ruleset;
+    assert_int_equal(ruleset->listener_count, 4);
+    assert_int_equal(ruleset->listener_shifts[0], 0);
+    assert_int_equal(ruleset->listener_shifts[1], 1u << 1);
+    assert_int_equal(ruleset->listener_shifts[2], 1u << 0 | 1u << 3);
+    assert_int_equal(ruleset->listener_shifts[3], 0); /* no shift that is nobody's is theirs */
+    unload(&loaded);
+}
+
 static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **state) {
     (void)state;
     struct loaded loaded;
@@ -313,6 +334,7 @@ static void shifts_and_webhooks_are_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_names_roles_shifts_webhooks_and_outputs_by_number),
+        cmocka_unit_test(a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are),
         cmocka_unit_test(duty_past_midnight_goes_on_in_the_next_day),
         cmocka_unit_test(an_output_that_an_emergency_switches_serves_it),
         cmocka_unit_test(a_device_that_only_a_rule_of_an_emergency_reads_serves_it),

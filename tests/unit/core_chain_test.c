@@ -111,6 +111,7 @@ static void site_build_with(uint32_t call_chain_steps, bool duress) {
             ->chain = fires;
     }
     trial->shift_count = 1;
+    trial->listener_shifts[0] = 0;
     trial->draft.listener_count = 1;
     trial->draft.times = site_times;
     assert_true(trial_bind(trial));
@@ -689,6 +690,54 @@ static void a_role_without_a_receiver_for_ten_minutes_is_an_alarm(void **state) 
           "603 hook no : reraised:role | dark\n");
 }
 
+/* The first webhook's role is in the first shift from now on. */
+static void role_of_shift(void) {
+    stage.trial.listener_shifts[0] = 1;
+}
+
+static void the_ten_minutes_of_a_role_are_of_its_shift(void **state) {
+    (void)state;
+    role_of_shift();
+    story("0 start yes : - | dark\n"
+          "1 hook no : - | dark\n"
+          "900 tick - : - | dark\n" /* nobody knows yet who is on duty */
+          "1000 shift no : - | dark\n"
+          "2000 tick - : - | dark\n"
+          "3000 shift yes : - | dark\n"
+          "3400 shift no : - | dark\n" /* 400 s of duty are over, the rest waits for the next one */
+          "9000 tick - : - | dark\n"
+          "10000 shift yes : - | dark\n"
+          "10199.999 tick - : - | dark\n"
+          "10200 tick - : raised:role | dark\n");
+}
+
+static void a_receiver_that_can_be_reached_off_duty_begins_the_ten_minutes_anew(void **state) {
+    (void)state;
+    role_of_shift();
+    story("0 start yes : - | dark\n"
+          "0 shift yes : - | dark\n"
+          "1 hook no : - | dark\n"
+          "501 shift no : - | dark\n"
+          "510 hook yes : - | dark\n"
+          "520 hook no : - | dark\n"
+          "1000 shift yes : - | dark\n"
+          "1599.999 tick - : - | dark\n"
+          "1600 tick - : raised:role | dark\n");
+}
+
+static void the_end_of_a_shift_does_not_clear_that_nobody_listens(void **state) {
+    (void)state;
+    role_of_shift();
+    story("0 start yes : - | dark\n"
+          "0 shift yes : - | dark\n"
+          "1 hook no : - | dark\n"
+          "601 tick - : raised:role | dark\n"
+          "700 shift no : - | dark\n"
+          "800 shift yes : - | dark\n"
+          "900 shift no : - | dark\n"
+          "901 hook yes : cleared:role | dark\n");
+}
+
 /* Both are the site's: 40 s to confirm a receipt, and two minutes for a role without a receiver. */
 static void a_site_says_how_long_receivers_have(void **state) {
     (void)state;
@@ -818,6 +867,9 @@ int main(void) {
         STORY(a_press_after_the_acknowledgement_tells_everybody_again),
         STORY(who_is_on_duty_is_told_with_the_step),
         STORY(a_role_without_a_receiver_for_ten_minutes_is_an_alarm),
+        STORY(the_ten_minutes_of_a_role_are_of_its_shift),
+        STORY(a_receiver_that_can_be_reached_off_duty_begins_the_ten_minutes_anew),
+        STORY(the_end_of_a_shift_does_not_clear_that_nobody_listens),
         STORY(a_site_says_how_long_receivers_have),
         STORY(a_restart_lights_the_lamp_again_and_goes_on_counting),
         STORY(a_restart_does_not_tell_again_what_was_acknowledged),

@@ -478,6 +478,39 @@ static void readers_and_checkpoints_tell_moments(void **state) {
           "1 lamp 1 : -\n");
 }
 
+/* Whose card it was stays with the reading; the alarm's event says only that it was one. */
+static void a_badge_attends_what_is_open_at_its_place_and_names_nobody(void **state) {
+    (void)state;
+    struct trial *trial = &stage.trial;
+    stage_core_end();
+    trial->points[READER].attends = 1;
+    assert_true(trial_bind(trial));
+    stage_core((struct instant){0});
+    rest();
+    story("1 at_night yes : -\n"
+          "1 button 1 : raised:call/button\n"
+          "1 door 1 : raised:night/door\n"
+          "1 post 1 : patrol.checkpoint\n"); /* it says nothing of the kind */
+    struct input input = {.at = {2 * NS_PER_S},
+                          .kind = INPUT_READING,
+                          .reading = {.point = READER, .value = 1, .code = 4711}};
+    take(&input);
+    assert_int_equal(stage.step.event_count, 2);
+    const struct core_event *event = &stage.step.events[1];
+    assert_int_equal(event->type, EVENT_ALARM_ATTENDED);
+    assert_int_equal(event->alarm, alarm_find("night/door"));
+    assert_int_equal(event->code, 0);
+    assert_string_equal(event->command->actor, "badge");
+    assert_int_equal(event->command->role, ROLE_COUNT);
+    assert_int_equal(event->command->second_role, ROLE_COUNT);
+    assert_string_equal(event->command->reason, "");
+    assert_false(core_alarm(stage.core, alarm_find("call/button"))->axes.attended);
+    /* A button names nobody at all. */
+    story("2 plate 0 : -\n"
+          "2 plate 1 : attended:call/button\n");
+    assert_null(stage.step.events[0].command);
+}
+
 static void a_clock_step_is_told_and_moves_nothing(void **state) {
     (void)state;
     rest();
@@ -1409,6 +1442,7 @@ int main(void) {
         CORE_TEST(a_delay_that_ended_before_the_reading_is_told_without_a_tick),
         CORE_TEST(the_calendar_reaches_the_rules_that_read_it),
         CORE_TEST(readers_and_checkpoints_tell_moments),
+        CORE_TEST(a_badge_attends_what_is_open_at_its_place_and_names_nobody),
         CORE_TEST(a_clock_step_is_told_and_moves_nothing),
         CORE_TEST(a_changed_site_is_told),
         CORE_TEST(a_silent_device_is_one_alarm_and_its_return_ends_it),

@@ -319,6 +319,21 @@ static void who_acknowledged_and_why_stand_in_the_body(void **state) {
                            ",\"actor\":\"wang (caregiver)\",\"role\":\"caregiver\"}}"));
 }
 
+/* Whose card it was does not leave the gateway with the alarm, and no role is made up for it. */
+static void a_badge_is_an_actor_without_a_role(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_call();
+    const struct command badge = {
+        .verb = COMMAND_ATTEND, .role = ROLE_COUNT, .second_role = ROLE_COUNT, .actor = "badge"};
+    event.type = EVENT_ALARM_ATTENDED;
+    event.axes.attended = true;
+    event.command = &badge;
+    const char *text = body(&site, &event, 4202, 0);
+    assert_non_null(strstr(text, ",\"actor\":\"badge\"}}"));
+    assert_null(strstr(text, "\"role\""));
+}
+
 static void the_products_own_alarm_has_no_place_and_no_value(void **state) {
     (void)state;
     struct site site = console_site("/nowhere");
@@ -677,6 +692,7 @@ int main(void) {
         cmocka_unit_test(a_closed_alarm_says_when_nobody_has_said_what_it_was),
         cmocka_unit_test(an_early_event_differs_by_its_id_and_has_no_sequence),
         cmocka_unit_test(who_acknowledged_and_why_stand_in_the_body),
+        cmocka_unit_test(a_badge_is_an_actor_without_a_role),
         cmocka_unit_test(the_products_own_alarm_has_no_place_and_no_value),
         cmocka_unit_test(activity_reads_as_it_is_documented),
         cmocka_unit_test(a_clock_step_says_how_far),
