@@ -328,6 +328,14 @@ static void child_say_closing(const struct child *child) {
     }
 }
 
+void children_say_refused(struct children *children) {
+    char byte = (char)PROCESS_REFUSED;
+    const struct child *engine = &children->list[0];
+    if (engine->line >= 0) {
+        (void)send(engine->line, &byte, sizeof byte, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
 static void children_stop_next(struct children *all) {
     while (all->stopping > 0) {
         struct child *child = &all->list[all->stopping - 1];

@@ -51,6 +51,9 @@ void children_start(struct children *children, void (*ready)(void *context), voi
 /* Stop them in reverse order; `stopped` is called when the last is gone. */
 void children_stop(struct children *children, void (*stopped)(void *context), void *context);
 
+/* Let the engine know that a changed site was refused, if it is there; else nobody watches anyway. */
+void children_say_refused(struct children *children);
+
 /*
  * The first child that makes no progress: it is not there, or has not said within
  * CHILDREN_PROGRESS_MS that it is alive. NULL when all do. The name lives as long as `children`.

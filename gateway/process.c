@@ -24,6 +24,9 @@ struct process_line {
     bool ready_told;
     bool closing;
     bool orphaned;
+    uint32_t refused_count; /* words of a refused site that nobody has been told of */
+    void (*refused)(void *context);
+    void *refused_context;
 };
 
 void process_name_format(enum process_role role, uint32_t instance, char ret[PROCESS_NAME_SIZE]) {
@@ -47,11 +50,18 @@ static void process_say(enum process_word word) {
     (void)send(PROCESS_FD_LINE, &byte, sizeof byte, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Also when somebody else had looked at the line: at the next heartbeat. */
+static void process_tell_refused(struct process_line *line) {
+    for (; line->refused != NULL && line->refused_count > 0; line->refused_count--) {
+        line->refused(line->refused_context);
+    }
+}
+
 static void process_heartbeat(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
-    (void)context;
     process_say(PROCESS_ALIVE);
+    process_tell_refused(context);
 }
 
 static void process_stop(evutil_socket_t fd, short what, void *context) {
@@ -66,6 +76,7 @@ static void process_hear(struct process_line *line) {
     ssize_t r;
     while ((r = recv(PROCESS_FD_LINE, &byte, sizeof byte, MSG_DONTWAIT)) > 0) {
         line->closing = line->closing || byte == (char)PROCESS_CLOSING;
+        line->refused_count += byte == (char)PROCESS_REFUSED;
     }
     if (r == 0) {
         line->orphaned = true;
@@ -77,6 +88,12 @@ static void process_line_readable(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     process_hear(context);
+    process_tell_refused(context);
+}
+
+void process_on_refused(struct process *process, void (*refused)(void *context), void *context) {
+    process->line->refused = refused;
+    process->line->refused_context = context;
 }
 
 /* It looks at the line itself: what happened after the word may be dealt with before it. */

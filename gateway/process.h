@@ -45,6 +45,7 @@ enum process_word {
     PROCESS_READY = 'r',
     PROCESS_ALIVE = 'a',
     PROCESS_CLOSING = 'c', /* all are about to be stopped, one after the other */
+    PROCESS_REFUSED = 'r', /* to the engine: a changed site was refused */
 };
 
 /* The descriptors a child finds open. */
@@ -70,6 +71,9 @@ void process_ready(struct process *process);
 
 /* Has the supervisor begun to stop all processes? */
 bool process_is_closing(struct process *process);
+
+/* Call `refused` from the loop when the supervisor has refused a changed site. */
+void process_on_refused(struct process *process, void (*refused)(void *context), void *context);
 
 /* Run the loop until SIGTERM, or until the supervisor is gone. Returns 0 for a clean stop. */
 NODISCARD int process_loop(struct process *process);

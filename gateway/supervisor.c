@@ -202,6 +202,12 @@ static void supervisor_reload_over(const char *event, const char *reason) {
     notify_systemd("READY=1\nSTATUS=watching");
 }
 
+/* What people who do not read the log are to know of: what they changed does not hold. */
+static void supervisor_refuse(struct supervisor *supervisor, const char *reason) {
+    children_say_refused(supervisor->children);
+    supervisor_reload_over("reload_refused", reason);
+}
+
 static void supervisor_reload(struct supervisor *supervisor);
 
 /* The old children are gone: begin anew with the next site, or stop if that was asked meanwhile. */
@@ -249,7 +255,7 @@ static void supervisor_reload(struct supervisor *supervisor) {
     if (run_load(supervisor->options,
                  "the old site stays in force, all rooms are watched as before", &supervisor->next,
                  &supervisor->next_fd) != 0) {
-        supervisor_reload_over("reload_refused", NULL);
+        supervisor_refuse(supervisor, NULL);
         return;
     }
     const char *obstacle = loading_obstacle(&supervisor->site, &supervisor->next);
@@ -257,8 +263,11 @@ static void supervisor_reload(struct supervisor *supervisor) {
     if (obstacle != NULL || same) {
         site_unmap(&supervisor->next);
         (void)close(supervisor->next_fd);
-        supervisor_reload_over(obstacle != NULL ? "reload_refused" : "reload_unchanged",
-                               obstacle != NULL ? obstacle : "nothing in the site has changed");
+        if (obstacle != NULL) {
+            supervisor_refuse(supervisor, obstacle);
+        } else {
+            supervisor_reload_over("reload_unchanged", "nothing in the site has changed");
+        }
         return;
     }
     log_line(LOG_NOTICE, "reloading",

@@ -36,6 +36,7 @@ const struct alarm_times alarm_times_default = {
     .receipt_s = 15,
     .nobody_listening_s = 10 * MINUTE_S,
     .battery_low_percent = 10,
+    .walk_test_reminder_s = 7 * DAY_S,
 };
 
 #define TO(name) (1u << ALARM_##name)

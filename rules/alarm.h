@@ -113,6 +113,7 @@ struct alarm_times {
         receipt_s; /* for the first receiver of a step to confirm; at most CHAIN_RECEIPT_S_MAX */
     uint32_t nobody_listening_s; /* a role without a receiver that can be reached */
     uint32_t battery_low_percent;
+    uint32_t walk_test_reminder_s; /* in which all buttons and detectors of a place are tested */
 };
 
 extern const struct alarm_times alarm_times_default;

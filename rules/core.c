@@ -37,6 +37,8 @@ static void core_tell_activity(const struct core_turn *turn, enum core_event_typ
         event.code = input->reading.code;
     } else if (type == EVENT_SYSTEM_CLOCK_STEPPED) {
         event.step_ns = input->step_ns;
+    } else if (type == EVENT_SYSTEM_CONFIG_CHANGED) {
+        event.generation = input->generation;
     }
     if (type == EVENT_FLOOD_BEGUN || type == EVENT_FLOOD_ENDED) {
         event.incident = turn->core->flood.incident;
@@ -72,6 +74,10 @@ static void core_elapse(const struct core_turn *turn) {
             timers_set(&core->timers, timer, instant_after(now, UPKEEP_ROUND_NS));
         } else if (timer == core_test_timer(core)) {
             core_test_due(turn);
+        } else if (timer == core_walk_timer(core)) {
+            core_walk_due(turn);
+        } else if (timer == core_clock_timer(core)) {
+            core_clock_due(core, now);
         } else {
             core_flood_due(turn);
         }
@@ -278,6 +284,7 @@ static void core_start(const struct core_turn *turn) {
     if (core->builtin_count[BUILTIN_STUCK] > 0) {
         timers_set(&core->timers, core_upkeep_timer(core), instant_after(now, UPKEEP_ROUND_NS));
     }
+    core_walk_start(core, now);
     core->receivers_turned = true; /* a chain that was restored goes on */
     core_tell_activity(turn, EVENT_SYSTEM_STARTED, RULESET_NONE);
 }
@@ -347,6 +354,7 @@ static void core_apply(const struct core_turn *turn) {
         return;
     case INPUT_CLOCK_STEP:
         core_tell_activity(turn, EVENT_SYSTEM_CLOCK_STEPPED, RULESET_NONE);
+        core_clock_step(core, input->step_ns, input->at);
         return;
     case INPUT_COMPONENT:
         if (input->subject < core->ruleset->component_count) {
@@ -370,7 +378,9 @@ static void core_apply(const struct core_turn *turn) {
         core_start(turn);
         return;
     case INPUT_CONFIGURATION:
-        core_tell_activity(turn, EVENT_SYSTEM_CONFIG_CHANGED, RULESET_NONE);
+        core_tell_activity(
+            turn, state == TRUTH_FALSE ? EVENT_SYSTEM_CONFIG_REFUSED : EVENT_SYSTEM_CONFIG_CHANGED,
+            RULESET_NONE);
         return;
     case INPUT_SHIFT:
         if (input->subject < core->ruleset->shift_count) {
@@ -438,6 +448,8 @@ static enum truth core_judge_builtin(const struct core *core, enum ruleset_built
         return (enum truth)core->uplink_lost;
     case BUILTIN_STORAGE:
         return (enum truth)core->storage_lost;
+    case BUILTIN_CLOCK:
+        return core->clock.lost != 0 ? TRUTH_TRUE : TRUTH_FALSE;
     case BUILTIN_NOBODY_LISTENING:
         return core_judge_listener(core, entity);
     case BUILTIN_FIRE_PROMOTED:

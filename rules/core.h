@@ -31,6 +31,13 @@
  * Somebody who was called says at the place that he has come: at an attend button, or with his card at
  * a reader or checkpoint that `attends` (access granted). Either attends all that is open there.
  *
+ * Buttons and detectors are to be walked through each week (times->walk_test_reminder_s): a top-level
+ * place in which one was not tripped under test for that long is told, and again after as long. See
+ * core_walk.c.
+ *
+ * A wall clock that was set back by more than a minute is system_clock, until it is past the newest
+ * time that it had shown. See core_clock.c.
+ *
  * A role that cannot be reached is system_nobody_listening after its time of duty: while none of its
  * shifts is on, the time stands still, and it goes on with what was left when one is. It begins anew
  * only when a receiver was reachable meanwhile, whether on duty or not; and only that ends the alarm.
@@ -54,7 +61,7 @@ enum input_kind {
     INPUT_UPLINK,        /* the broker connection as the uplink sees it */
     INPUT_STORAGE,       /* does the journal record? */
     INPUT_START,         /* first input after core_init and core_restore */
-    INPUT_CONFIGURATION, /* the site is another than in the life before */
+    INPUT_CONFIGURATION, /* the site is another than in the life before; false: one was refused */
     INPUT_SHIFT,         /* a shift goes on or off duty */
     INPUT_LISTENER,      /* a role's receiver can be reached, cannot, or nobody knows */
     INPUT_RECEIPT,       /* a step of an alarm's chain was received, or will not be */
@@ -70,13 +77,14 @@ struct input {
        RECEIPT: alarm; else 0 */
     uint32_t subject;
     /* DEVICE, COMPONENT, UPLINK, STORAGE, LISTENER: well; CALENDAR, BETWEEN, WEEKDAY, SHIFT: now;
-       RECEIPT: received */
+       CONFIGURATION: taken; RECEIPT: received */
     enum truth state;
     int64_t step_ns;               /* CLOCK_STEP */
     struct reading reading;        /* READING */
     const struct command *command; /* COMMAND; borrowed for the step */
     uint32_t step;                 /* RECEIPT: of the alarm's chain, counted from 1 */
     uint32_t run;                  /* RECEIPT: of the chain */
+    uint64_t generation;           /* CONFIGURATION: of the site in the life before; 0: not known */
     uint64_t age_ns; /* READING: how long ago it was heard; 0: now. Not 0 if it is given again */
 };
 
@@ -113,6 +121,8 @@ enum core_event_type {
     EVENT_SYSTEM_STARTED,
     EVENT_SYSTEM_CLOCK_STEPPED,
     EVENT_SYSTEM_CONFIG_CHANGED,
+    EVENT_SYSTEM_CONFIG_REFUSED, /* a changed site is wrong: the one before stays in force */
+    EVENT_SYSTEM_WALK_TEST_DUE,  /* not all of a top-level place was tested in time */
     EVENT_TYPE_COUNT,
 };
 
@@ -146,6 +156,8 @@ struct core_event {
     double value;         /* of the point or the expression at the alarm's last evaluation */
     uint64_t code;
     int64_t step_ns;
+    uint64_t generation;           /* CONFIG_CHANGED: of the site before; 0: not known */
+    uint32_t count;                /* WALK_TEST_DUE: buttons and detectors that were not tested */
     struct wall until;             /* when what begins here ends by itself; 0 where it does not */
     struct wall measured;          /* of the deciding point's last reading; 0 where there is none */
     const struct command *command; /* who and why, or NULL; borrowed from the input. A card that was
@@ -273,6 +285,27 @@ bool core_test_has_tripped(const struct core *core, uint32_t point);
  */
 void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, struct instant now);
 void core_restore_tripped(struct core *core, uint32_t point);
+
+/*
+ * What is left of the round of walk tests of a top-level place, likewise; 0 for a place that has none:
+ * one inside another, or without buttons and detectors. And what was tripped in it.
+ */
+uint32_t core_walk_left_ds(const struct core *core, uint32_t place, struct instant now);
+bool core_walk_has_tripped(const struct core *core, uint32_t point);
+
+/*
+ * Give a round back, with `left_ds` > 0 left of it, and the points that were tripped in it, before the
+ * first core_step(). A place that has no round on this site gets none, and none is longer than the site
+ * says.
+ */
+void core_restore_walk(struct core *core, uint32_t place, uint32_t left_ds, struct instant now);
+void core_restore_walked(struct core *core, uint32_t point);
+
+/* How far the wall clock is behind the newest time that it had shown; 0 while it is to be trusted. */
+uint64_t core_clock_behind_ns(const struct core *core, struct instant now);
+
+/* The clock is still behind as far, before the first core_step(). */
+void core_restore_clock(struct core *core, uint64_t behind_ns, struct instant now);
 
 /* The number of the present or the last flood, 0 when there was none, and whether it still runs. */
 struct flood_record {

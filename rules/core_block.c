@@ -80,6 +80,7 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.doors_open = core_take(room, core_door_count(ruleset), sizeof *core.doors_open);
     core.promotions = core_take(room, places, sizeof *core.promotions);
     core.tests = core_take(room, places, sizeof *core.tests);
+    core.walks = core_take(room, places, sizeof *core.walks);
     core.tripped = core_take(room, points, sizeof *core.tripped);
     core.timers.due = core_take(room, timers, sizeof *core.timers.due);
     core.timers.position = core_take(room, timers, sizeof *core.timers.position);
@@ -140,7 +141,8 @@ uint32_t core_events_max(const struct ruleset *ruleset) {
     /*
      * Each alarm is stepped once, once more after a moment, and follows its cause; a command acts
      * once more; each time a chain may go on by a step. In the activity lane: a point's own, each
-     * point that was not tested and each test that ends, and both ends of a flood.
+     * point that was not tested, each test that ends and each place whose walk test is due, and both
+     * ends of a flood.
      */
     uint32_t moments = 0;
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
@@ -149,7 +151,7 @@ uint32_t core_events_max(const struct ruleset *ruleset) {
         moments += (reads & CORE_READS_MOMENT) != 0 ? rule->alarm_count : 0;
     }
     uint32_t steps = ruleset->alarm_count + moments + 1;
-    uint32_t activity = ruleset->point_count + ruleset->place_count + 5;
+    uint32_t activity = ruleset->point_count + 2 * ruleset->place_count + 5;
     return ALARM_TOLD_MAX * steps + ruleset->alarm_count + 2 * core_chain_slots(ruleset) + moments +
            activity;
 }
@@ -238,6 +240,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
         core->fires[place] = 0;
         core->promotions[place] = 0;
         core->tests[place] = MOMENT_NEVER;
+        core->walks[place] = MOMENT_NEVER;
     }
     for (uint32_t p = 0; p < ruleset->point_count; p++) {
         core->tripped[p] = 0;
@@ -246,6 +249,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core->receivers_turned = false;
     core->attended = RULESET_NONE;
     flood_init(&core->flood);
+    core_clock_init(&core->clock);
     timers_init(&core->timers, core_timer_count(ruleset), core->timers.due, core->timers.position,
                 core->timers.heap);
     return core;

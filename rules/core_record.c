@@ -109,6 +109,8 @@ const char *core_event_name(enum core_event_type type) {
         [EVENT_SYSTEM_STARTED] = "system.started",
         [EVENT_SYSTEM_CLOCK_STEPPED] = "system.clock_stepped",
         [EVENT_SYSTEM_CONFIG_CHANGED] = "system.config_changed",
+        [EVENT_SYSTEM_CONFIG_REFUSED] = "system.config_refused",
+        [EVENT_SYSTEM_WALK_TEST_DUE] = "system.walk_test_due",
     };
     assert(type < EVENT_TYPE_COUNT);
     return names[type];

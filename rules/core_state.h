@@ -36,6 +36,20 @@ struct core_device {
     uint8_t lost;         /* unknown until it is heard or missed */
 };
 
+/* When a button or detector was tripped under test. */
+enum core_tripped {
+    CORE_TRIPPED_IN_TEST = 1 << 0,  /* in the one that runs or was last */
+    CORE_TRIPPED_IN_ROUND = 1 << 1, /* since the last reminder; see core_walk.c */
+};
+
+/* What is known of the wall clock; see core_clock.c. */
+struct core_clock {
+    struct instant caught_up;   /* it is past the newest time again; INSTANT_NEVER: it is now */
+    uint64_t ahead_ns;          /* steps have set it ahead by so much, … */
+    struct instant ahead_until; /* … and until then that may have been a mistake */
+    uint64_t lost;              /* 1: it is not to be trusted */
+};
+
 /* What a site rule's expression reads besides the values of points. */
 enum core_reads {
     CORE_READS_HOURS = 1 << 0,
@@ -97,15 +111,17 @@ struct core {
     uint32_t *promotions;  /* of a zone: fires that are promoted */
     struct moment *tests;  /* until when it is under test; MOMENT_NEVER: it is not */
     uint32_t test_count;   /* places under test */
-    uint8_t *tripped;      /* by point: tripped in the test that runs or was last */
+    struct moment *walks;  /* of a top-level place: when its round of walk tests is over */
+    uint8_t *tripped;      /* by point: a set of enum core_tripped */
     bool receivers_turned; /* what the chains' receivers say may be another in this step */
     bool causes_turned;    /* a cause of other alarms came or went in this step */
     uint32_t
         attended; /* the place to which somebody has come in this step, as a button or a card says */
     struct flood flood;
+    struct core_clock clock;
 
     /* timers: those of the alarms, then of the devices, then of the points; last those of
-     * upkeep, of tests and of floods */
+     * upkeep, of tests, of floods, of walk tests and of the wall clock */
     struct timers timers;
 
     uint32_t builtin_first[BUILTIN_COUNT]; /* first alarm of each rule of the product's own */
@@ -140,8 +156,16 @@ static inline uint32_t core_flood_timer(const struct core *core) {
     return core_test_timer(core) + 1;
 }
 
+static inline uint32_t core_walk_timer(const struct core *core) {
+    return core_flood_timer(core) + 1;
+}
+
+static inline uint32_t core_clock_timer(const struct core *core) {
+    return core_walk_timer(core) + 1;
+}
+
 static inline uint32_t core_timer_count(const struct ruleset *ruleset) {
-    return ruleset->alarm_count + ruleset->device_count + ruleset->point_count + 3;
+    return ruleset->alarm_count + ruleset->device_count + ruleset->point_count + 5;
 }
 
 /* What the parts of a step share. */
@@ -264,6 +288,9 @@ enum truth core_judge_promotion(const struct core *core, uint32_t zone);
 /* Is a place, or one around it, under test? RULESET_NONE never is. */
 bool core_place_is_tested(const struct core *core, uint32_t place);
 
+/* Is it a button or detector that a walk test is about? */
+bool core_point_is_walked(const struct core *core, uint32_t point);
+
 /* Is what the alarm says part of a test? */
 bool core_alarm_is_tested(const struct core *core, uint32_t alarm);
 
@@ -275,6 +302,27 @@ enum command_refusal core_test_command(const struct core_turn *turn, const struc
 
 /* A point has become true. */
 void core_test_trip(const struct core_turn *turn, uint32_t point);
+
+/* --- core_walk.c --- */
+
+/* Begin the rounds of places that have none yet. */
+void core_walk_start(struct core *core, struct instant now);
+
+/* Rounds whose time is over are told, and begin anew. */
+void core_walk_due(const struct core_turn *turn);
+
+/* A button or detector was tripped under test. */
+void core_walk_trip(struct core *core, uint32_t point, struct instant now);
+
+/* --- core_clock.c --- */
+
+void core_clock_init(struct core_clock *clock);
+
+/* The wall clock was set, by so much. */
+void core_clock_step(struct core *core, int64_t step_ns, struct instant now);
+
+/* It is past the newest time that it had shown. */
+void core_clock_due(struct core *core, struct instant now);
 
 /* What alarm.h wants to know of the rule of an alarm. */
 struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm);

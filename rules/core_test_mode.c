@@ -37,8 +37,7 @@ static bool core_test_overlaps(const struct core *core, uint32_t place) {
     return overlaps;
 }
 
-/* Is it a button or detector that a walk test is about? */
-static bool core_point_is_walked(const struct core *core, uint32_t point) {
+bool core_point_is_walked(const struct core *core, uint32_t point) {
     const struct point_kind_facts *facts =
         point_kind_facts((enum point_kind)core->ruleset->points[point].kind);
     return facts->serves_emergency && core->ruleset->points[point].kind != POINT_FIRE_PANEL_FAULT;
@@ -61,7 +60,7 @@ static bool core_alarm_is_of_test(const struct core *core, uint32_t alarm) {
         if (!core_point_is_walked(core, i) || !core_depends(ruleset, i, alarm)) {
             continue;
         } else if (core_place_is_tested(core, ruleset->points[i].place)) {
-            tripped = tripped || core->tripped[i] != 0;
+            tripped = tripped || core_test_has_tripped(core, i);
         } else if (core_point_is_true(core, i)) {
             in_earnest += ruleset->points[i].kind == POINT_MANUAL_CALL_POINT ? 2 : 1;
         }
@@ -115,7 +114,7 @@ static void core_test_finish(const struct core_turn *turn, uint32_t place,
     struct core *core = turn->core;
     const struct ruleset_place *site = &core->ruleset->places[place];
     for (uint32_t point = site->point_first; point < site->point_end; point++) {
-        if (core_point_is_walked(core, point) && core->tripped[point] == 0) {
+        if (core_point_is_walked(core, point) && !core_test_has_tripped(core, point)) {
             core_tell_test(turn, EVENT_TEST_UNTESTED, place, point, NULL);
         }
     }
@@ -155,7 +154,7 @@ static enum command_refusal core_test_begin(const struct core_turn *turn,
     core->tests[place] = moment_after(turn->input->at, command->duration_s * NS_PER_S);
     core->test_count++;
     for (uint32_t point = site->point_first; point < site->point_end; point++) {
-        core->tripped[point] = 0;
+        core->tripped[point] &= (uint8_t)~CORE_TRIPPED_IN_TEST;
     }
     core_tell_test(turn, EVENT_TEST_BEGUN, place, RULESET_NONE, command);
     core_test_schedule(core);
@@ -180,18 +179,12 @@ enum command_refusal core_test_command(const struct core_turn *turn,
 
 uint32_t core_test_left_ds(const struct core *core, uint32_t place, struct instant now) {
     assert(place < core->ruleset->place_count);
-    struct moment end = core->tests[place];
-    if (end.ds == MOMENT_NEVER.ds) {
-        return 0;
-    }
-    uint32_t left_ds =
-        moment_after((struct instant){0}, instant_span_ns(now, moment_instant(end))).ds;
-    return left_ds > 0 ? left_ds : 1;
+    return moment_left_ds(core->tests[place], now);
 }
 
 bool core_test_has_tripped(const struct core *core, uint32_t point) {
     assert(point < core->ruleset->point_count);
-    return core->tripped[point] != 0;
+    return (core->tripped[point] & CORE_TRIPPED_IN_TEST) != 0;
 }
 
 void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, struct instant now) {
@@ -203,15 +196,16 @@ void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, stru
 
 void core_restore_tripped(struct core *core, uint32_t point) {
     assert(point < core->ruleset->point_count);
-    core->tripped[point] = 1;
+    core->tripped[point] |= CORE_TRIPPED_IN_TEST;
 }
 
 void core_test_trip(const struct core_turn *turn, uint32_t point) {
     struct core *core = turn->core;
     uint32_t place = core->ruleset->points[point].place;
-    if (core->test_count > 0 && core->tripped[point] == 0 && core_point_is_walked(core, point) &&
-        core_place_is_tested(core, place)) {
-        core->tripped[point] = 1;
+    if (core->test_count > 0 && !core_test_has_tripped(core, point) &&
+        core_point_is_walked(core, point) && core_place_is_tested(core, place)) {
+        core->tripped[point] |= CORE_TRIPPED_IN_TEST;
         core_tell_test(turn, EVENT_TEST_TRIPPED, place, point, NULL);
+        core_walk_trip(core, point, turn->input->at);
     }
 }

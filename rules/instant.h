@@ -71,6 +71,16 @@ static inline struct instant moment_instant(struct moment moment) {
     return (struct instant){moment.ds == UINT32_MAX ? UINT64_MAX : moment.ds * NS_PER_DS};
 }
 
+/* What is left at `now` until `end`, in tenths of a second and never nothing; 0 if it never comes. */
+static inline uint32_t moment_left_ds(struct moment end, struct instant now) {
+    if (end.ds == MOMENT_NEVER.ds) {
+        return 0;
+    }
+    struct instant span = {instant_span_ns(now, moment_instant(end))};
+    uint32_t left_ds = moment_after(span, 0).ds;
+    return left_ds > 0 ? left_ds : 1;
+}
+
 static inline struct instant instant_earlier(struct instant a, struct instant b) {
     return a.ns < b.ns ? a : b;
 }

@@ -56,6 +56,7 @@ static const struct {
                          0},
     [BUILTIN_FIRE_PROMOTED] = {"system_fire_promoted", CLASS_FIRE_CONFIRMED, PRIORITY_EMERGENCY,
                                ENTITY_PLACE, 0, 0},
+    [BUILTIN_CLOCK] = {"system_clock", CLASS_SYSTEM_CLOCK, PRIORITY_LOW, ENTITY_GATEWAY, 0, 0},
 };
 
 /* One walk: counts into `sizes`, and writes where `arrays` is not NULL. */
@@ -480,6 +481,7 @@ static uint32_t ruleset_builtin_range(const struct ruleset_draft *draft,
         return draft->place_count;
     case BUILTIN_UPLINK_LOST:
     case BUILTIN_STORAGE:
+    case BUILTIN_CLOCK:
         return 1;
     case BUILTIN_NONE:
     case BUILTIN_COUNT:

@@ -69,6 +69,7 @@ enum ruleset_builtin {
     BUILTIN_BATTERY_LOW,      /* system_battery_low, each battery */
     BUILTIN_TAMPER,           /* system_tamper, each tamper contact */
     BUILTIN_FIRE_PROMOTED,    /* system_fire_promoted, each zone with a rule for a first detector */
+    BUILTIN_CLOCK,            /* system_clock, one */
     BUILTIN_COUNT,
 };
 

@@ -69,6 +69,8 @@ static const struct word events[] = {
     {"system.started", "网关启动", "gateway started"},
     {"system.clock_stepped", "时钟校正", "clock stepped"},
     {"system.config_changed", "配置变更", "site changed"},
+    {"system.config_refused", "配置未采用", "site refused"},
+    {"system.walk_test_due", "步行测试到期", "walk test due"},
 };
 
 static const struct word qualities[] = {

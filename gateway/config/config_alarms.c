@@ -35,6 +35,9 @@ static const char receipt_reason[] =
 static const char listening_reason[] =
     "sooner each restart of a receiver is an alarm, and later a night passes with nobody listening";
 
+static const char walk_reason[] =
+    "sooner nobody heeds it, and what is not tested in a year is not known to work";
+
 static const struct alarm_number numbers[] = {
     NUMBER(ACKNOWLEDGE_WITHIN, EMERGENCY, "acknowledge_within.emergency", SECONDS,
            acknowledge_s[PRIORITY_EMERGENCY], 10, 10 * MINUTE_S, acknowledge_reason),
@@ -71,6 +74,8 @@ static const struct alarm_number numbers[] = {
     NUMBER(ALARMS, NOBODY_LISTENING_AFTER, "nobody_listening_after", SECONDS, nobody_listening_s,
            MINUTE_S, HOUR_S, listening_reason),
     NUMBER(ALARMS, BATTERY_LOW, "battery_low", PERCENT, battery_low_percent, 5, 50, NULL),
+    NUMBER(ALARMS, WALK_TEST_REMINDER, "walk_test_reminder", SECONDS, walk_test_reminder_s, DAY_S,
+           366 * DAY_S, walk_reason),
 };
 enum { NUMBER_COUNT = sizeof numbers / sizeof numbers[0] };
 

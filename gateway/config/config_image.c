@@ -167,6 +167,8 @@ static const struct config_name builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_STORAGE] = {"事件无法记录", "Events cannot be recorded"},
     [BUILTIN_NOBODY_LISTENING] = {"报警无法通知到该角色的任何人员",
                                   "Nobody of a role can be reached with alarms"},
+    [BUILTIN_CLOCK] = {"系统时钟被调回,时间不可信",
+                       "The clock was set back and is not to be trusted"},
     [BUILTIN_FIRE_PROMOTED] =
         {"{place}:火警无人处置,按火警确认处理",
          "{place}: a fire alarm that nobody looked after counts as confirmed"},
@@ -183,6 +185,10 @@ static const struct config_name builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_STORAGE] = {"检查网关的磁盘空间", "Check the gateway's disk"},
     [BUILTIN_NOBODY_LISTENING] = {"检查该角色的 webhook 地址与密钥,并指定专人值守",
                                   "Check the role's webhook and its secret; have somebody watch"},
+    [BUILTIN_CLOCK] =
+        {"检查网关的时间同步和时钟电池;记录的时间可能有误",
+         "Check time synchronisation and the clock's battery; times that are recorded "
+         "may be wrong"},
     [BUILTIN_FIRE_PROMOTED] = {"组织疏散,拨打 119", "Evacuate, call 119"},
 };
 

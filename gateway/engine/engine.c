@@ -25,9 +25,6 @@ enum {
     CHANGED_BATCH = 64,
 };
 
-/* A wall clock that moves this much against the instants has been set by somebody. */
-#define ENGINE_STEP_NS ((int64_t)NS_PER_S)
-
 /* ---- stepping the core ---- */
 
 void engine_arm(struct event *timer, uint64_t real_ns) {
@@ -228,6 +225,15 @@ static void engine_boundary(evutil_socket_t fd, short what, void *context) {
     engine_hand_over(engine);
 }
 
+void engine_tell_step(struct engine *engine, int64_t step_ns) {
+    struct input input = {.kind = INPUT_CLOCK_STEP, .step_ns = step_ns};
+    (void)engine_apply(engine, &input, NULL);
+    log_line(LOG_WARNING, "clock_stepped",
+             "step_ms=%" PRId64
+             " effect=\"timers and delays go on unmoved; opening hours follow the new time\"",
+             step_ns / (int64_t)NS_PER_MS);
+}
+
 /* Was the wall clock set? Then the core is told, and the calendar is looked at anew. */
 void engine_watch_clock(struct engine *engine) {
     int64_t drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
@@ -236,12 +242,7 @@ void engine_watch_clock(struct engine *engine) {
     if (step_ns > -ENGINE_STEP_NS && step_ns < ENGINE_STEP_NS) {
         return;
     }
-    struct input input = {.kind = INPUT_CLOCK_STEP, .step_ns = step_ns};
-    (void)engine_apply(engine, &input, NULL);
-    log_line(LOG_WARNING, "clock_stepped",
-             "step_ms=%" PRId64
-             " effect=\"timers and delays go on unmoved; opening hours follow the new time\"",
-             step_ns / (int64_t)NS_PER_MS);
+    engine_tell_step(engine, step_ns);
     engine_follow_calendar(engine);
 }
 
@@ -358,6 +359,12 @@ static int engine_timers(struct engine *engine) {
     return 0;
 }
 
+/* The supervisor says that a changed site is wrong. */
+static void engine_refused(void *context) {
+    engine_apply_state(context, INPUT_CONFIGURATION, 0, TRUTH_FALSE);
+    engine_hand_over(context);
+}
+
 static int engine_open(struct engine *engine) {
     static const struct recorder_callbacks recording = {
         engine_event_told, engine_alarm_recorded, engine_told_early,
@@ -391,6 +398,9 @@ static int engine_open(struct engine *engine) {
     }
     if (r == 0) {
         r = engine_begin(engine);
+    }
+    if (r == 0) {
+        process_on_refused(process, engine_refused, engine);
     }
     return r == 0 ? 0 : err_trace(r);
 }

@@ -98,8 +98,14 @@ void engine_begin_recording(struct engine *engine);
 /* Tell the core what the calendar says now, and wait for when it says something else. */
 void engine_follow_calendar(struct engine *engine);
 
+/* A wall clock that moves this much against the instants has been set by somebody. */
+#define ENGINE_STEP_NS ((int64_t)NS_PER_S)
+
 /* Has somebody set the wall clock? */
 void engine_watch_clock(struct engine *engine);
+
+/* Tell the core that somebody has set the wall clock, by so much. */
+void engine_tell_step(struct engine *engine, int64_t step_ns);
 
 /* --- engine_start.c --- */
 

@@ -14,6 +14,7 @@ struct engine_restore {
     struct engine *engine;
     struct journal_reader *reader;
     struct wall newest; /* when any state was recorded last; counters are with each count */
+    struct wall good;   /* the wall clock was behind this; 0: it was to be trusted */
     struct carryover carryover;
     uint32_t restored, forgotten;
 };
@@ -97,14 +98,47 @@ static void engine_restore_test(void *context, const struct journal_standing *re
     standing_restore_test(&engine->standing, place, recorded, test, engine->newest, clock_wall());
 }
 
+/* A round of a place that the site no longer has, or no longer at the top, is over without a word. */
+static void engine_restore_walk(void *context, const struct journal_standing *recorded,
+                                const struct journal_walk *walk) {
+    struct engine_restore *restore = context;
+    struct engine *engine = restore->engine;
+    uint32_t place = site_place_find(engine->site, walk->place);
+    restore->newest.ns =
+        recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
+    if (place != RULESET_NONE) {
+        standing_restore_walk(&engine->standing, place, recorded, walk, engine->newest,
+                              clock_wall());
+    }
+}
+
+/* How far the clock is still behind what it had shown when it was set back. */
+static void engine_restore_clock(struct engine_restore *restore) {
+    struct engine *engine = restore->engine;
+    int64_t behind_ns = restore->good.ns - engine_wall(engine).ns;
+    if (restore->good.ns != 0 && behind_ns > 0) {
+        core_restore_clock(engine->core, (uint64_t)behind_ns, engine->newest);
+    }
+}
+
 /* What stood beside the alarms; before them, for they ask whether their place is under test. */
-static int engine_restore_standing(struct engine *engine) {
+static int engine_restore_standing(struct engine_restore *restore) {
+    struct engine *engine = restore->engine;
     struct journal *journal = recorder_journal(engine->recorder);
     struct flood_record flood;
     int r = journal_flood(journal, &flood);
     if (r == 0) {
         core_restore_flood(engine->core, &flood, engine->newest);
         r = journal_tests(journal, engine_restore_test, engine);
+    }
+    if (r == 0) {
+        r = journal_walks(journal, engine_restore_walk, restore);
+    }
+    if (r == 0) {
+        r = journal_clock(journal, &restore->good);
+    }
+    if (r == 0) {
+        engine_restore_clock(restore);
     }
     return r == 0 ? 0 : err_trace(r);
 }
@@ -117,7 +151,7 @@ static int engine_restore(struct engine *engine, struct engine_restore *restore)
                                &restore->reader);
     }
     if (r == 0) {
-        r = engine_restore_standing(engine);
+        r = engine_restore_standing(restore);
     }
     if (r == 0) {
         r = journal_alarms(recorder_journal(engine->recorder), engine_restore_alarm, restore);
@@ -134,6 +168,18 @@ static int engine_restore(struct engine *engine, struct engine_restore *restore)
     (void)journal_reader_free(restore->reader);
     carryover_deinit(&restore->carryover);
     return r == 0 ? 0 : err_trace(r);
+}
+
+/*
+ * Is the clock behind what it showed in the life before, and was not then? It has no battery, or somebody
+ * set it while the gateway was away.
+ */
+static void engine_miss_time(struct engine *engine, const struct engine_restore *restore) {
+    int64_t now_ns = engine_wall(engine).ns;
+    int64_t step_ns = (restore->good.ns > now_ns ? restore->good.ns : now_ns) - restore->newest.ns;
+    if (step_ns <= -ENGINE_STEP_NS) {
+        engine_tell_step(engine, step_ns);
+    }
 }
 
 /* Give the core its recorded life back, then its first inputs. */
@@ -158,8 +204,11 @@ int engine_begin(struct engine *engine) {
     engine_apply_state(engine, INPUT_START, 0, TRUTH_TRUE);
     uint64_t before = journal_generation_before(journal);
     if (before != 0 && before != engine->site->header->generation) {
-        engine_apply_state(engine, INPUT_CONFIGURATION, 0, TRUTH_TRUE);
+        struct input changed = {
+            .kind = INPUT_CONFIGURATION, .state = TRUTH_TRUE, .generation = before};
+        (void)engine_apply(engine, &changed, NULL);
     }
+    engine_miss_time(engine, &restore);
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
     engine_follow_calendar(engine);

@@ -2,6 +2,7 @@
 #include "gateway/engine/event_json.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -251,6 +252,39 @@ static void event_json_alarm(struct scribe *scribe, const struct site *site,
     scribe_raw(scribe, "}");
 }
 
+/* A generation as people and files are told of it; null for one that is not known. */
+static void event_json_generation(struct scribe *scribe, const char *key, uint64_t generation) {
+    char text[17];
+    event_json_key(scribe, key);
+    if (generation == 0) {
+        scribe_raw(scribe, "null");
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%016" PRIx64, generation);
+    scribe_string(scribe, text, sizeof text);
+}
+
+/* What the gateway says of itself: the class of it, as alarms have one, and how much. */
+static void event_json_own(struct scribe *scribe, const struct site *site,
+                           const struct core_event *event) {
+    if (event->type == EVENT_SYSTEM_CLOCK_STEPPED) {
+        event_json_string(scribe, "class", alarm_class_facts(CLASS_SYSTEM_CLOCK)->name, ID_MAX);
+        event_json_key(scribe, "step_s");
+        scribe_number(scribe, (double)event->step_ns / (double)NS_PER_S);
+    } else if (event->type == EVENT_SYSTEM_CONFIG_CHANGED ||
+               event->type == EVENT_SYSTEM_CONFIG_REFUSED) {
+        event_json_string(scribe, "class", alarm_class_facts(CLASS_SYSTEM_CONFIG_CHANGED)->name,
+                          ID_MAX);
+        event_json_generation(scribe, "generation", site->header->generation);
+    } else if (event->type == EVENT_SYSTEM_WALK_TEST_DUE) {
+        event_json_key(scribe, "untested");
+        scribe_count(scribe, event->count);
+    }
+    if (event->type == EVENT_SYSTEM_CONFIG_CHANGED) {
+        event_json_generation(scribe, "generation_before", event->generation);
+    }
+}
+
 static void event_json_activity(struct scribe *scribe, const struct site *site,
                                 const struct core_event *event) {
     scribe_raw(scribe, "{\"place\":");
@@ -274,10 +308,7 @@ static void event_json_activity(struct scribe *scribe, const struct site *site,
     if (event->command != NULL) {
         event_json_actor(scribe, event->command);
     }
-    if (event->type == EVENT_SYSTEM_CLOCK_STEPPED) {
-        event_json_key(scribe, "step_s");
-        scribe_number(scribe, (double)event->step_ns / (double)NS_PER_S);
-    }
+    event_json_own(scribe, site, event);
     event_json_message(scribe, site, event, event->wall);
     scribe_raw(scribe, "}");
 }

@@ -30,6 +30,8 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
                               "No connection to the backend; events are kept here"}},
     [BUILTIN_STORAGE] = {{"事件无法写入存储,报警仍会照常发出",
                           "Events cannot be recorded; alarms are told all the same"}},
+    [BUILTIN_CLOCK] = {{"系统时钟被调回,时间不可信",
+                        "The clock was set back and is not to be trusted"}},
     [BUILTIN_FIRE_PROMOTED] =
         {{"{place}:火警无人处置,按火警确认处理",
           "{place}: a fire alarm that nobody looked after counts as confirmed"}},
@@ -51,6 +53,10 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_UPLINK_LOST] = {{"检查网络和消息服务器", "Check the network and the broker"}},
     [BUILTIN_STORAGE] = {{"检查磁盘空间和状态目录的权限",
                           "Check disk space and the permissions of the state directory"}},
+    [BUILTIN_CLOCK] =
+        {{"检查网关的时间同步和时钟电池;记录的时间可能有误",
+          "Check time synchronisation and the clock's battery; times that are recorded "
+          "may be wrong"}},
     [BUILTIN_FIRE_PROMOTED] = {{"组织疏散,拨打 119", "Evacuate, call 119"}},
 };
 
@@ -70,6 +76,14 @@ static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
     [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡逻打卡", "{place}: patrol checkpoint"}},
     [EVENT_SYSTEM_STARTED] = {{"网关已启动", "Gateway started"}},
     [EVENT_SYSTEM_CONFIG_CHANGED] = {{"站点配置已更换", "The site's configuration has changed"}},
+    [EVENT_SYSTEM_CONFIG_REFUSED] =
+        {{"更改后的站点配置有误,未被采用,原配置继续有效;请运行 tocsin check 查看原因",
+          "A changed configuration is wrong and was not taken; the one before stays in force: "
+          "`tocsin check` says why"}},
+    [EVENT_SYSTEM_WALK_TEST_DUE] =
+        {{"{place}:有 {count} 个按钮或探测器逾期未做步行测试,请开始测试并逐个触发",
+          "{place}: walk test due, {count} buttons or detectors were not tested in time; begin a test "
+          "and trip each"}},
     [EVENT_SYSTEM_CLOCK_STEPPED] = {{"系统时钟被调整 {step} 秒", "Clock stepped by {step} s"}},
 };
 
@@ -154,10 +168,13 @@ static void event_fill_device(const struct event_view *view, struct text *text) 
     }
 }
 
-/* Points that nobody hears of while the device is lost. */
+/* Points that nobody hears of while the device is lost; or those that were not tested. */
 static void event_fill_count(const struct event_view *view, struct text *text) {
     uint64_t count = 0;
-    if (view->alarm == NULL || view->alarm->entity_kind != ENTITY_DEVICE) {
+    if (view->event->type == EVENT_SYSTEM_WALK_TEST_DUE) {
+        text_add_count(text, view->event->count);
+        return;
+    } else if (view->alarm == NULL || view->alarm->entity_kind != ENTITY_DEVICE) {
         return;
     }
     for (uint32_t p = 0; p < view->site->ruleset.point_count; p++) {

@@ -27,15 +27,19 @@ void standing_follow(struct standing *standing, const struct core_event *event) 
     }
     standing->changed |= event->type == EVENT_TEST_BEGUN || event->type == EVENT_TEST_TRIPPED ||
                          event->type == EVENT_TEST_ENDED || event->type == EVENT_FLOOD_BEGUN ||
-                         event->type == EVENT_FLOOD_ENDED;
+                         event->type == EVENT_FLOOD_ENDED || event->type == EVENT_SYSTEM_STARTED ||
+                         event->type == EVENT_SYSTEM_WALK_TEST_DUE ||
+                         event->type == EVENT_SYSTEM_CLOCK_STEPPED;
 }
 
-/* Write the ids of the points that the test of `place` has ticked off, if `ret` is there. */
-static size_t standing_write_tripped(const struct standing *standing, uint32_t place, char *ret) {
+/* Write the ids of the points of `place` that `has_tripped`, if `ret` is there. */
+static size_t standing_write_tripped(const struct standing *standing, uint32_t place,
+                                     bool (*has_tripped)(const struct core *core, uint32_t point),
+                                     char *ret) {
     const struct ruleset_place *range = &standing->site->ruleset.places[place];
     size_t size = 0;
     for (uint32_t point = range->point_first; point < range->point_end; point++) {
-        if (core_test_has_tripped(standing->core, point)) {
+        if (has_tripped(standing->core, point)) {
             const char *id = site_text(standing->site, standing->site->points[point].id);
             size_t len = strlen(id);
             if (ret != NULL) {
@@ -54,8 +58,8 @@ static int standing_add_test(const struct standing *standing, uint32_t place, ui
     const struct standing_note *note = &standing->notes[place];
     struct journal_test *test;
     char *tripped;
-    int r = journal_standing_add(ret, standing_write_tripped(standing, place, NULL) + 1, &test,
-                                 &tripped);
+    size_t size = standing_write_tripped(standing, place, core_test_has_tripped, NULL) + 1;
+    int r = journal_standing_add(ret, size, &test, &tripped);
     if (r != 0) {
         return err_trace(r);
     }
@@ -65,8 +69,34 @@ static int standing_add_test(const struct standing *standing, uint32_t place, ui
     memcpy(test->actor, note->actor, sizeof test->actor);
     memcpy(test->reason, note->reason, sizeof test->reason);
     (void)snprintf(test->role, sizeof test->role, "%s", role_name(note->role));
-    (void)standing_write_tripped(standing, place, tripped);
+    (void)standing_write_tripped(standing, place, core_test_has_tripped, tripped);
     return 0;
+}
+
+static int standing_add_walk(const struct standing *standing, uint32_t place, uint32_t left_ds,
+                             struct journal_standing *ret) {
+    struct journal_walk *walk;
+    char *tripped;
+    size_t size = standing_write_tripped(standing, place, core_walk_has_tripped, NULL) + 1;
+    int r = journal_standing_add_walk(ret, size, &walk, &tripped);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    walk->place = site_text(standing->site, standing->site->places[place].id);
+    walk->left_ds = left_ds;
+    (void)standing_write_tripped(standing, place, core_walk_has_tripped, tripped);
+    return 0;
+}
+
+static int standing_add_place(const struct standing *standing, uint32_t place,
+                              struct journal_standing *ret) {
+    uint32_t test_ds = core_test_left_ds(standing->core, place, ret->at);
+    uint32_t walk_ds = core_walk_left_ds(standing->core, place, ret->at);
+    int r = test_ds > 0 ? standing_add_test(standing, place, test_ds, ret) : 0;
+    if (r == 0 && walk_ds > 0) {
+        r = standing_add_walk(standing, place, walk_ds, ret);
+    }
+    return r == 0 ? 0 : err_trace(r);
 }
 
 struct journal_standing *standing_state_new(const struct standing *standing, struct instant now,
@@ -79,9 +109,10 @@ struct journal_standing *standing_state_new(const struct standing *standing, str
     state->at = now;
     state->at_wall = wall;
     core_record_flood(standing->core, &state->flood);
+    uint64_t behind_ns = core_clock_behind_ns(standing->core, now);
+    state->clock_good.ns = behind_ns > 0 ? wall.ns + (int64_t)behind_ns : 0;
     for (uint32_t place = 0; r == 0 && place < standing->site->ruleset.place_count; place++) {
-        uint32_t left_ds = core_test_left_ds(standing->core, place, now);
-        r = left_ds > 0 ? standing_add_test(standing, place, left_ds, state) : 0;
+        r = standing_add_place(standing, place, state);
     }
     return r == 0 ? state : journal_standing_free(state);
 }
@@ -109,14 +140,15 @@ bool standing_next(const struct standing *standing, uint32_t *place, struct inst
 }
 
 /* The points that were ticked off; one that the site no longer has was. */
-static void standing_restore_tripped(struct standing *standing, const char *tripped) {
+static void standing_restore_tripped(struct standing *standing, const char *tripped,
+                                     void (*restore)(struct core *core, uint32_t point)) {
     char id[SITE_ENTITY_SIZE];
     while (*tripped != '\0') {
         size_t len = strcspn(tripped, " ");
         (void)snprintf(id, sizeof id, "%.*s", (int)len, tripped);
         uint32_t point = site_point_find(standing->site, id);
         if (point != RULESET_NONE) {
-            core_restore_tripped(standing->core, point);
+            restore(standing->core, point);
         }
         tripped += len + (tripped[len] != '\0');
     }
@@ -133,7 +165,15 @@ void standing_restore_test(struct standing *standing, uint32_t place,
     };
     memcpy(note->actor, test->actor, sizeof note->actor);
     memcpy(note->reason, test->reason, sizeof note->reason);
-    standing_restore_tripped(standing, test->tripped);
+    standing_restore_tripped(standing, test->tripped, core_restore_tripped);
     core_restore_test(standing->core, place,
                       restore_test_left_ds(recorded, test->left_ds, now, wall), now);
+}
+
+void standing_restore_walk(struct standing *standing, uint32_t place,
+                           const struct journal_standing *recorded, const struct journal_walk *walk,
+                           struct instant now, struct wall wall) {
+    standing_restore_tripped(standing, walk->tripped, core_restore_walked);
+    core_restore_walk(standing->core, place,
+                      restore_test_left_ds(recorded, walk->left_ds, now, wall), now);
 }

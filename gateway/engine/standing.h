@@ -3,13 +3,14 @@
 #define GATEWAY_ENGINE_STANDING_H
 
 /*
- * What stands beside the alarms: tests that run, and the flood
+ * What stands beside the alarms: tests that run, rounds of walk tests, the flood and the wall clock
  *
  * A test is forgotten by nobody: what is raised under it must stay a test after a restart, or people
  * are called for nothing, and its end must be told, or they are not called when they should be. The
  * core knows which places are under test until when; who began it and why is kept here, for those
- * who see that a place is under test. All of it goes into the journal in one piece, in the
- * transaction of the events that changed it.
+ * who see that a place is under test. A round of walk tests goes on as well, or whoever starts the
+ * gateway each week is never reminded, and so does a clock that is behind what it had shown. All of it
+ * goes into the journal in one piece, in the transaction of the events that changed it.
  */
 
 #include "gateway/journal/journal_event.h"
@@ -51,6 +52,11 @@ bool standing_next(const struct standing *standing, uint32_t *place, struct inst
 /* Give `place` its test back. The time that it was away counts: see restore.h. */
 void standing_restore_test(struct standing *standing, uint32_t place,
                            const struct journal_standing *recorded, const struct journal_test *test,
+                           struct instant now, struct wall wall);
+
+/* Likewise its round of walk tests. */
+void standing_restore_walk(struct standing *standing, uint32_t place,
+                           const struct journal_standing *recorded, const struct journal_walk *walk,
                            struct instant now, struct wall wall);
 
 #endif

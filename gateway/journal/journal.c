@@ -543,6 +543,28 @@ int journal_flood(struct journal *journal, struct flood_record *ret_flood) {
     return r == 0 ? 0 : err_fold(r);
 }
 
+int journal_walks(struct journal *journal,
+                  void (*walk)(void *context, const struct journal_standing *standing,
+                               const struct journal_walk *walk),
+                  void *context) {
+    assert(!journal->writer_runs);
+    if (journal->store == NULL) {
+        return 0;
+    }
+    int r = journal_store_walks(journal->store, walk, context);
+    return r == 0 ? 0 : err_fold(r);
+}
+
+int journal_clock(struct journal *journal, struct wall *ret_good) {
+    assert(!journal->writer_runs);
+    *ret_good = (struct wall){0};
+    if (journal->store == NULL) {
+        return 0;
+    }
+    int r = journal_store_clock(journal->store, ret_good);
+    return r == 0 ? 0 : err_fold(r);
+}
+
 size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BODY_MAX]) {
     assert(!journal->writer_runs);
     return journal->store == NULL ? 0 : journal_store_last(journal->store, alarm, ret);

@@ -116,6 +116,13 @@ NODISCARD int journal_tests(struct journal *journal,
                             void *context);
 NODISCARD int journal_flood(struct journal *journal, struct flood_record *ret_flood);
 
+/* Likewise each round of walk tests, and the wall time that the clock has to be past; 0: none. */
+NODISCARD int journal_walks(struct journal *journal,
+                            void (*walk)(void *context, const struct journal_standing *standing,
+                                         const struct journal_walk *walk),
+                            void *context);
+NODISCARD int journal_clock(struct journal *journal, struct wall *ret_good);
+
 /*
  * Copy the body of an alarm's newest event, by the alarm's name. Returns its size; 0 when there is
  * none. Before journal_start().

@@ -91,6 +91,11 @@ struct journal_standing *journal_standing_free(struct journal_standing *standing
         standing->tests = test->next;
         free(test);
     }
+    while (standing != NULL && standing->walks != NULL) {
+        struct journal_walk *walk = standing->walks;
+        standing->walks = walk->next;
+        free(walk);
+    }
     free(standing);
     return NULL;
 }
@@ -106,5 +111,19 @@ int journal_standing_add(struct journal_standing *standing, size_t size,
     made->next = standing->tests;
     standing->tests = made;
     *ret_test = made;
+    return 0;
+}
+
+int journal_standing_add_walk(struct journal_standing *standing, size_t size,
+                              struct journal_walk **ret_walk, char **ret_tripped) {
+    struct journal_walk *made = calloc(1, sizeof *made + size);
+    if (made == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    *ret_tripped = (char *)(made + 1);
+    made->tripped = *ret_tripped;
+    made->next = standing->walks;
+    standing->walks = made;
+    *ret_walk = made;
     return 0;
 }

@@ -103,12 +103,26 @@ struct journal_test {
     char reason[LIMIT_REASON];
 };
 
-/* What survives a restart beside the alarms: the tests that run and the flood. Always all of it. */
+/* The round of walk tests of a place, and what was tripped in it. */
+struct journal_walk {
+    struct journal_walk *next;
+    const char *place; /* as of a test, and the next as well */
+    const char *tripped;
+    uint32_t left_ds; /* when it was taken */
+};
+
+/*
+ * What survives a restart beside the alarms: the tests that run, the rounds of walk tests, the flood and
+ * what is known of the wall clock. Always all of it.
+ */
 struct journal_standing {
     struct instant at; /* when it was taken, by both clocks */
     struct wall at_wall;
     struct flood_record flood;
+    struct wall
+        clock_good; /* the wall clock is wrong until it is past this; 0: it is to be trusted */
     struct journal_test *tests;
+    struct journal_walk *walks;
 };
 
 /* Make one without tests. */
@@ -118,6 +132,10 @@ struct journal_standing *journal_standing_free(struct journal_standing *standing
 /* Add a test with room for `size` bytes of `tripped`, all zero, which `ret_tripped` is set to. */
 NODISCARD int journal_standing_add(struct journal_standing *standing, size_t size,
                                    struct journal_test **ret_test, char **ret_tripped);
+
+/* Likewise a round. */
+NODISCARD int journal_standing_add_walk(struct journal_standing *standing, size_t size,
+                                        struct journal_walk **ret_walk, char **ret_tripped);
 
 /* Make one with zeroed memories. */
 NODISCARD int journal_alarm_new(uint32_t alarm, uint32_t memory_count,

@@ -104,6 +104,16 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     " one INTEGER PRIMARY KEY CHECK(one = 1),"
     " incident INTEGER NOT NULL,"
     " runs INTEGER NOT NULL);",
+    /* Rounds of walk tests, likewise, and whether the wall clock is to be trusted. */
+    "CREATE TABLE walk("
+    " place TEXT PRIMARY KEY,"
+    " left INTEGER NOT NULL,"
+    " tripped TEXT NOT NULL,"
+    " at_instant INTEGER NOT NULL,"
+    " at_wall INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE clock("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " good INTEGER NOT NULL);",
 };
 
 int journal_schema_result(int sqlite_result) {

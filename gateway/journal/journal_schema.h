@@ -14,6 +14,9 @@
  *                 because rules change as well
  *     test        each test that runs: what is left of it, who began it and why, and the points that
  *                 it has ticked off, by their ids with a space after each
+ *     walk        the round of walk tests of each place: what is left of it, and the points that were
+ *                 tripped in it, likewise
+ *     clock       one row: the wall time that the clock has to be past to be trusted; 0: it is
  *     flood       one row: the number of the newest flood of alarms, and whether it runs
  *     sink        per sink and lane, the highest seq that it has confirmed
  *     meta        whose journal it is, and its boot number
@@ -32,7 +35,7 @@
 
 #include "gateway/err.h"
 
-enum { JOURNAL_SCHEMA_VERSION = 5 };
+enum { JOURNAL_SCHEMA_VERSION = 6 };
 
 /* "TOCS" in the file's header, so that file(1) and we recognise it. */
 enum { JOURNAL_APPLICATION_ID = 0x544f4353 };

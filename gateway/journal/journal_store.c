@@ -42,6 +42,9 @@ enum store_statement {
     STORE_TESTS_END,
     STORE_TEST,
     STORE_FLOOD,
+    STORE_WALKS_END,
+    STORE_WALK,
+    STORE_CLOCK,
     STORE_STATEMENT_COUNT,
 };
 
@@ -59,6 +62,9 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_TESTS_END] = "DELETE FROM test",
     [STORE_TEST] = "INSERT INTO test VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
     [STORE_FLOOD] = "INSERT OR REPLACE INTO flood VALUES(1,?1,?2)",
+    [STORE_WALKS_END] = "DELETE FROM walk",
+    [STORE_WALK] = "INSERT INTO walk VALUES(?1,?2,?3,?4,?5)",
+    [STORE_CLOCK] = "INSERT OR REPLACE INTO clock VALUES(1,?1)",
 };
 
 static const char *const sink_names[JOURNAL_SINK_COUNT] = {[JOURNAL_SINK_MQTT] = "mqtt"};
@@ -415,6 +421,26 @@ static int store_add_test(struct journal_store *store, const struct journal_stan
     return store_run(store, STORE_TEST);
 }
 
+static int store_add_walk(struct journal_store *store, const struct journal_standing *standing,
+                          const struct journal_walk *walk) {
+    sqlite3_stmt *statement = store->statements[STORE_WALK];
+    store_bind_text(statement, 1, walk->place);
+    store_bind_int(statement, 2, walk->left_ds);
+    store_bind_text(statement, 3, walk->tripped);
+    store_bind_int(statement, 4, standing->at.ns);
+    store_bind_int(statement, 5, (uint64_t)standing->at_wall.ns);
+    return store_run(store, STORE_WALK);
+}
+
+static int store_add_walks(struct journal_store *store, const struct journal_standing *standing) {
+    int r = store_run(store, STORE_WALKS_END);
+    for (const struct journal_walk *walk = standing->walks; r == 0 && walk != NULL;
+         walk = walk->next) {
+        r = store_add_walk(store, standing, walk);
+    }
+    return r;
+}
+
 /* All that stands beside the alarms takes the place of what stood there before. */
 static int store_add_standing(struct journal_store *store,
                               const struct journal_standing *standing) {
@@ -425,6 +451,13 @@ static int store_add_standing(struct journal_store *store,
     }
     store_bind_int(store->statements[STORE_FLOOD], 1, standing->flood.incident);
     store_bind_int(store->statements[STORE_FLOOD], 2, standing->flood.runs);
+    store_bind_int(store->statements[STORE_CLOCK], 1, (uint64_t)standing->clock_good.ns);
+    if (r == 0) {
+        r = store_add_walks(store, standing);
+    }
+    if (r == 0) {
+        r = store_run(store, STORE_CLOCK);
+    }
     return r == 0 ? store_run(store, STORE_FLOOD) : r;
 }
 
@@ -683,6 +716,45 @@ int journal_store_flood(struct journal_store *store, struct flood_record *ret_fl
     return r;
 }
 
+int journal_store_walks(struct journal_store *store,
+                        void (*walk)(void *context, const struct journal_standing *standing,
+                                     const struct journal_walk *walk),
+                        void *context) {
+    static const char sql[] = "SELECT place, left, tripped, at_instant, at_wall FROM walk";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    while (result == SQLITE_OK || result == SQLITE_ROW) {
+        result = sqlite3_step(statement);
+        if (result == SQLITE_ROW) {
+            const struct journal_walk found = {
+                .place = store_text(statement, 0),
+                .left_ds = (uint32_t)sqlite3_column_int64(statement, 1),
+                .tripped = store_text(statement, 2),
+            };
+            const struct journal_standing standing = {
+                .at = {(uint64_t)sqlite3_column_int64(statement, 3)},
+                .at_wall = {sqlite3_column_int64(statement, 4)},
+            };
+            walk(context, &standing, &found);
+        }
+    }
+    int r = store_result(store, result);
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
+int journal_store_clock(struct journal_store *store, struct wall *ret_good) {
+    sqlite3_stmt *statement = NULL;
+    *ret_good = (struct wall){0};
+    int result = sqlite3_prepare_v2(store->db, "SELECT good FROM clock", -1, &statement, NULL);
+    if (result == SQLITE_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        ret_good->ns = sqlite3_column_int64(statement, 0);
+    }
+    int r = store_result(store, result);
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
 size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]) {
     static const char sql[] = "SELECT body FROM event WHERE alarm=?1 ORDER BY seq DESC LIMIT 1";
     sqlite3_stmt *statement = NULL;
@@ -741,6 +813,8 @@ uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
         "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
         "INSERT OR IGNORE INTO main.test SELECT * FROM bad.test",
         "INSERT OR IGNORE INTO main.flood SELECT * FROM bad.flood",
+        "INSERT OR IGNORE INTO main.walk SELECT * FROM bad.walk",
+        "INSERT OR IGNORE INTO main.clock SELECT * FROM bad.clock",
     };
     char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);
     uint64_t newest = 0;

@@ -84,6 +84,14 @@ NODISCARD int journal_store_tests(struct journal_store *store,
                                   void *context);
 NODISCARD int journal_store_flood(struct journal_store *store, struct flood_record *ret_flood);
 
+/* Likewise each round of walk tests, and what is known of the wall clock. */
+NODISCARD int journal_store_walks(struct journal_store *store,
+                                  void (*walk)(void *context,
+                                               const struct journal_standing *standing,
+                                               const struct journal_walk *walk),
+                                  void *context);
+NODISCARD int journal_store_clock(struct journal_store *store, struct wall *ret_good);
+
 /*
  * Forget what the expressions remember of all alarms whose name `is_watched` denies: nobody looks at
  * their points any more, and what was so until now need not be so when somebody does again.

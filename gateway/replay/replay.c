@@ -99,6 +99,26 @@ static int side_restore_alarms(struct replay_side *side, const struct rehearsal 
     return 0;
 }
 
+/* Likewise the rounds of walk tests, and how far the clock was behind. */
+static void side_restore_rounds(struct replay_side *side, const struct rehearsal *was) {
+    const struct site *from = was->site;
+    struct instant now = side->rehearsal.newest;
+    for (uint32_t i = 0; i < from->ruleset.place_count; i++) {
+        uint32_t left_ds = core_walk_left_ds(was->core, i, now);
+        uint32_t place = site_place_find(side->site, site_text(from, from->places[i].id));
+        if (left_ds > 0 && place != RULESET_NONE) {
+            core_restore_walk(side->rehearsal.core, place, left_ds, now);
+        }
+    }
+    for (uint32_t i = 0; i < from->ruleset.point_count; i++) {
+        uint32_t point = site_point_find(side->site, site_text(from, from->points[i].id));
+        if (core_walk_has_tripped(was->core, i) && point != RULESET_NONE) {
+            core_restore_walked(side->rehearsal.core, point);
+        }
+    }
+    core_restore_clock(side->rehearsal.core, core_clock_behind_ns(was->core, now), now);
+}
+
 /* Likewise the tests that ran, and the flood. */
 static void side_restore_standing(struct replay_side *side, const struct rehearsal *was) {
     const struct site *from = was->site;
@@ -135,6 +155,7 @@ static int side_restore(struct replay_segment *segment, struct replay_side *side
     }
     if (rehearsal_resume(&was, core, size)) {
         side_restore_standing(side, &was);
+        side_restore_rounds(side, &was);
         r = side_restore_alarms(side, &was);
     }
     rehearsal_deinit(&was);

@@ -50,8 +50,11 @@ def test_a_changed_rule_keeps_open_alarms_and_the_change_is_told(scene):
     before = gateway.pids()
     edit(directory / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
     hang_up(gateway)
-    backend.until_event(type="system.config_changed")
+    [changed] = backend.until_event(type="system.config_changed")
     until_watching(gateway, 2)
+    first, second = list(dict.fromkeys(re.findall("generation=([0-9a-f]{16})", gateway.process.text())))
+    said = changed["data"]
+    assert (said["class"], said["generation_before"], said["generation"]) == ("system.config_changed", first, second)
     assert set(before.values()).isdisjoint(gateway.pids().values())
     assert call_of(gateway)["state"]["acked"]
     gateway.cli("attend", CALL, "--by", "wang")
@@ -77,10 +80,13 @@ def test_an_alarm_whose_rule_was_removed_closes_and_says_why(scene):
 
 def test_a_bad_site_changes_nothing(scene):
     directory = own_copy(scene)
-    _backend, field, gateway = scene.everything()
+    backend, field, gateway = scene.everything()
     before = gateway.pids()
     edit(directory / "rules.yaml", "each: point emergency_button", "each: point emergency_buton")
     hang_up(gateway)
+    [refused] = backend.until_event(type="system.config_refused")
+    assert refused["data"]["class"] == "system.config_changed"
+    assert f"generation={refused['data']['generation']}" in gateway.process.text(), "the one that stays in force"
     gateway.process.until_said(r"event=site_refused .*the old site stays in force")
     assert gateway.process.has(r"rules.yaml:\d+:\d+: .*emergency_buton")
     assert gateway.pids() == before
@@ -90,19 +96,21 @@ def test_a_bad_site_changes_nothing(scene):
 
 def test_a_reload_without_a_change_restarts_nothing(scene):
     own_copy(scene)
-    _backend, _field, gateway = scene.everything()
+    backend, _field, gateway = scene.everything()
     before = gateway.pids()
     hang_up(gateway)
     gateway.process.until_said(r"event=reload_unchanged")
+    assert not backend.events(type="system.config_refused")
     assert gateway.pids() == before
 
 
 def test_the_site_of_another_gateway_is_refused(scene):
     directory = own_copy(scene)
-    _backend, _field, gateway = scene.everything()
+    backend, _field, gateway = scene.everything()
     before = gateway.pids()
     edit(directory / "site.yaml", "  id: gulou-demo", "  id: gulou-two")
     hang_up(gateway)
+    backend.until_event(type="system.config_refused")
     gateway.process.until_said(r"event=reload_refused .*the journal belongs to the old")
     assert gateway.pids() == before
 

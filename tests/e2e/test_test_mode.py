@@ -150,3 +150,41 @@ def test_a_test_of_a_place_that_is_gone_ends_with_a_word(scene):
     scene.gateway()
     backend.until_event(type="system.started", count=3)
     assert len(backend.events(type="test.ended")) == 1
+
+
+def test_who_walks_through_nothing_is_reminded_after_a_week_that_restarts_and_reloads_do_not_prolong(scene):
+    own_site(scene)
+    scene.start_broker()
+    backend, field = scene.backend(), scene.field(arguments=["--still"])
+    # The clock of each life is a week of days apart; the last minute of the week passes in a second.
+    gateway = scene.gateway(["--clock", "2026-11-16T15:00:00+08:00@60"])
+    for point in (BUTTON, OTHER):
+        gateway.cli("test", "begin", ROOM, "--minutes", "30", "--reason", "weekly")
+        field.press(point)
+        backend.until_event(type="test.tripped", subject=point)
+        field.release(point)
+        gateway.cli("test", "end", ROOM)
+    edit(scene.site.parent / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    hang_up(gateway)
+    backend.until_event(type="system.config_changed")
+    until_watching(gateway, 2)
+    gateway.stop()
+    gateway = scene.gateway(["--clock", "2026-11-23T14:58:00+08:00@60"])
+    due = {event["subject"]: event for event in backend.until_event(type="system.walk_test_due", count=3)}
+    assert set(due) == {"hall", "care", "sport"}
+    assert all("2026-11-23T06:59:58" <= event["time"] < "2026-11-23T07:05" for event in due.values())
+    points = json.loads(gateway.try_cli("walk-test", ROOM, "--json")[1].splitlines()[0])
+    assert points, "the walk test of the first life is still there to look at"
+    assert due["sport"]["data"]["untested"] == 4
+    care = due["care"]["data"]
+    assert care["text"]["zh"] != care["text"]["en"] and str(care["untested"]) in care["text"]["en"]
+    gateway.stop()
+    # A day later nothing is told again: the next week has begun. It is over at last.
+    gateway = scene.gateway(["--clock", "2026-11-24T15:00:00+08:00@60"])
+    gateway.until_healthy()
+    gateway.stop()
+    assert len(backend.events(type="system.walk_test_due")) == 3
+    scene.gateway(["--clock", "2026-11-30T15:10:00+08:00@60"])
+    again = backend.until_event(type="system.walk_test_due", count=6)[3:]
+    untested = {event["subject"]: event["data"]["untested"] for event in again}
+    assert untested["care"] == care["untested"] + 2, "what was tested two weeks ago counts no longer"

@@ -369,6 +369,8 @@ static bool life_builtin_may_lower(const struct life *life, const struct ruleset
         return input->kind == INPUT_LISTENER && well;
     case BUILTIN_FIRE_PROMOTED: /* its detectors' alarms have been reset */
         return !life_zone_is_promoted(life, bound->entity);
+    case BUILTIN_CLOCK: /* by a step forward, or when it has caught up */
+        return core_clock_behind_ns(life->core, input->at) == 0;
     case BUILTIN_NONE:
     case BUILTIN_COUNT:
         break;
@@ -544,6 +546,8 @@ static void life_judge_event(struct life *life, const struct core_event *event,
     case EVENT_SYSTEM_STARTED:
     case EVENT_SYSTEM_CLOCK_STEPPED:
     case EVENT_SYSTEM_CONFIG_CHANGED:
+    case EVENT_SYSTEM_CONFIG_REFUSED:
+    case EVENT_SYSTEM_WALK_TEST_DUE:
     case EVENT_TYPE_COUNT:
         break;
     }
@@ -738,7 +742,7 @@ static void life_state(struct life *life, enum input_kind kind, uint32_t subject
                        enum truth state) {
     struct input input = {.kind = kind, .subject = subject, .state = state};
     if (kind == INPUT_CLOCK_STEP) {
-        input.step_ns = (int64_t)chance_below(life, 7200) * (int64_t)NS_PER_S;
+        input.step_ns = ((int64_t)chance_below(life, 7200) - 3600) * (int64_t)NS_PER_S;
     }
     life_take(life, &input);
 }
@@ -807,17 +811,23 @@ static void life_order_something(struct life *life) {
 struct standing {
     uint32_t tests_left_ds[TRIAL_PLACES];
     bool tripped[TRIAL_POINTS];
+    uint32_t walks_left_ds[TRIAL_PLACES];
+    bool walked[TRIAL_POINTS];
     struct flood_record flood;
+    uint64_t clock_behind_ns;
 };
 
 static void life_write_standing(const struct life *life, struct standing *ret) {
     *ret = (struct standing){0};
     for (uint32_t place = 0; place < life->trial.ruleset.place_count; place++) {
         ret->tests_left_ds[place] = core_test_left_ds(life->core, place, life->now);
+        ret->walks_left_ds[place] = core_walk_left_ds(life->core, place, life->now);
     }
     for (uint32_t point = 0; point < life->trial.ruleset.point_count; point++) {
         ret->tripped[point] = core_test_has_tripped(life->core, point);
+        ret->walked[point] = core_walk_has_tripped(life->core, point);
     }
+    ret->clock_behind_ns = core_clock_behind_ns(life->core, life->now);
     core_record_flood(life->core, &ret->flood);
 }
 
@@ -828,12 +838,19 @@ static void life_read_standing(struct life *life, const struct standing *standin
             core_restore_test(life->core, place, standing->tests_left_ds[place], life->now);
             life->tally.tests_resumed++;
         }
+        if (standing->walks_left_ds[place] > 0) {
+            core_restore_walk(life->core, place, standing->walks_left_ds[place], life->now);
+        }
     }
     for (uint32_t point = 0; point < life->trial.ruleset.point_count; point++) {
         if (standing->tripped[point]) {
             core_restore_tripped(life->core, point);
         }
+        if (standing->walked[point]) {
+            core_restore_walked(life->core, point);
+        }
     }
+    core_restore_clock(life->core, standing->clock_behind_ns, life->now);
     core_restore_flood(life->core, &standing->flood, life->now);
     life->tally.floods_resumed += standing->flood.runs;
     life_write_standing(life, &again);
@@ -841,7 +858,13 @@ static void life_read_standing(struct life *life, const struct standing *standin
         /* An instant between two tenths of a second is rounded up. */
         uint32_t more_ds = again.tests_left_ds[place] - standing->tests_left_ds[place];
         claim(life, more_ds <= 1, "S4: a restart keeps what is left of a test", RULESET_NONE);
+        more_ds = again.walks_left_ds[place] - standing->walks_left_ds[place];
+        claim(life, more_ds <= 1, "S4: a restart keeps what is left of a round", RULESET_NONE);
     }
+    claim(life, memcmp(again.walked, standing->walked, sizeof again.walked) == 0,
+          "S4: a restart keeps what a round has ticked off", RULESET_NONE);
+    claim(life, again.clock_behind_ns == standing->clock_behind_ns,
+          "S4: a restart keeps how far the clock is behind", RULESET_NONE);
     claim(life, memcmp(again.tripped, standing->tripped, sizeof again.tripped) == 0,
           "S4: a restart keeps what a test has ticked off", RULESET_NONE);
     claim(life, memcmp(&again.flood, &standing->flood, sizeof again.flood) == 0,
@@ -962,8 +985,11 @@ static void life_go_on(struct life *life) {
     }
 }
 
-/* Everything is well: each device answers and each point is at rest. */
+/* Everything is well: the clock is right, each device answers and each point is at rest. */
 static void life_heal(struct life *life) {
+    struct input set = {.kind = INPUT_CLOCK_STEP,
+                        .step_ns = (int64_t)core_clock_behind_ns(life->core, life->now)};
+    life_take(life, &set);
     life_state(life, INPUT_CALENDAR, CALENDAR, TRUTH_TRUE);
     life_state(life, INPUT_BETWEEN, 0, TRUTH_FALSE);
     life_state(life, INPUT_WEEKDAY, 0, TRUTH_TRUE);
@@ -1054,8 +1080,8 @@ static bool tally_has(uint64_t count, const char *what) {
 static bool tally_is_whole(const struct tally *tally) {
     bool whole = true;
     for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
-        /* Only a new configuration is told so, and a life has one. */
-        whole &= i == EVENT_SYSTEM_CONFIG_CHANGED ||
+        /* Only a new configuration is told so, or one that was refused, and a life has one. */
+        whole &= i == EVENT_SYSTEM_CONFIG_CHANGED || i == EVENT_SYSTEM_CONFIG_REFUSED ||
                  tally_has(tally->events[i], core_event_name((enum core_event_type)i));
     }
     for (unsigned i = 0; i < COMMAND_REFUSAL_COUNT; i++) {

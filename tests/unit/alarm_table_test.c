@@ -10,7 +10,7 @@
  * The time is in seconds, or has a unit (90min, 25h). Who is a point (what: a value or a quality), an
  * alarm or a place (what: a verb and, after commas, what goes with it: 5min, genuine, real, false,
  * as=ROLE, with=ROLE, no-reason), a device (gone, back), or `gateway restart`, which keeps what the
- * journal keeps, or `site NUMBER=VALUE`, which the site file says for this story. What is told is `change:alarm` and the names of activities, joined by commas; "-" is
+ * journal keeps, or `wall` (the clock is set: +TIME, -TIME), or `site NUMBER=VALUE`, which the site file says for this story. What is told is `change:alarm` and the names of activities, joined by commas; "-" is
  * nothing, "!" a refusal. Whatever is not written must not happen.
  *
  * In a day-care room of a home-care centre there are a point and a rule of the same name for each of
@@ -54,6 +54,9 @@ static struct {
     struct alarm_times times; /* the site's, in this story */
     uint32_t tests_left_ds[PLACES];
     bool tripped[POINTS];
+    uint32_t walks_left_ds[PLACES];
+    bool walked[POINTS];
+    uint64_t clock_behind_ns;
     struct flood_record flood;
     const char *file;
     unsigned line, lines, wrong;
@@ -267,21 +270,31 @@ static void restart(struct instant now) {
     }
     for (uint32_t point = 0; point < POINTS; point++) {
         stage.tripped[point] = core_test_has_tripped(stage.core, point);
+        stage.walked[point] = core_walk_has_tripped(stage.core, point);
     }
+    stage.clock_behind_ns = core_clock_behind_ns(stage.core, now);
     for (uint32_t place = 0; place < PLACES; place++) {
         stage.tests_left_ds[place] = core_test_left_ds(stage.core, place, now);
+        stage.walks_left_ds[place] = core_walk_left_ds(stage.core, place, now);
     }
     core_record_flood(stage.core, &stage.flood);
     core_begin(now);
     core_restore_flood(stage.core, &stage.flood, now);
+    core_restore_clock(stage.core, stage.clock_behind_ns, now);
     for (uint32_t place = 0; place < PLACES; place++) {
         if (stage.tests_left_ds[place] > 0) {
             core_restore_test(stage.core, place, stage.tests_left_ds[place], now);
+        }
+        if (stage.walks_left_ds[place] > 0) {
+            core_restore_walk(stage.core, place, stage.walks_left_ds[place], now);
         }
     }
     for (uint32_t point = 0; point < POINTS; point++) {
         if (stage.tripped[point]) {
             core_restore_tripped(stage.core, point);
+        }
+        if (stage.walked[point]) {
+            core_restore_walked(stage.core, point);
         }
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -308,6 +321,7 @@ static void number_change(const char *what) {
         {"disposition", &times->disposition_s},
         {"chattering", &times->chatter_window_s},
         {"flood-within", &times->flood_window_s},
+        {"walk-test", &times->walk_test_reminder_s},
         {"flood-more-than", &times->flood_begin},
         {"flood-until-fewer-than", &times->flood_end},
     };
@@ -343,6 +357,9 @@ static void act(struct instant now, const char *who, char *what) {
     } else if (strcmp(who, "site") == 0) {
         number_change(what);
         return;
+    } else if (strcmp(who, "wall") == 0) {
+        input.kind = INPUT_CLOCK_STEP;
+        input.step_ns = (int64_t)span_read(what + 1) * (what[0] == '-' ? -1 : 1);
     } else if (strcmp(who, "device") == 0) {
         input.kind = INPUT_DEVICE;
         input.state = strcmp(what, "back") == 0 ? TRUTH_TRUE : TRUTH_FALSE;

@@ -834,8 +834,8 @@ static void the_most_events_of_a_step_are_foreseen(void **state) {
     const struct ruleset *ruleset = &stage.trial.ruleset;
     /* Each alarm, the one that is acted on twice, and each may follow its cause. */
     uint32_t alarms = ALARM_TOLD_MAX * (ruleset->alarm_count + 1) + ruleset->alarm_count;
-    /* What was never tested, tests that end, a start or a reading, both ends of a flood. */
-    uint32_t activity = ruleset->point_count + ruleset->place_count + 5;
+    /* What was never tested, tests that end or are due, a start or a reading, both ends of a flood. */
+    uint32_t activity = ruleset->point_count + 2 * ruleset->place_count + 5;
     assert_int_equal(core_events_max(ruleset), alarms + 2 * 6 + activity);
 }
 

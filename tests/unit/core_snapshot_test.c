@@ -186,6 +186,7 @@ static struct core *core_copy(const struct core *core, void *block, struct step 
     struct input input;
     assert_true(core_picture(core, 0, (struct wall){0}, &input));
     struct core *copy = core_init(block, ruleset, input.at);
+    core_restore_clock(copy, core_clock_behind_ns(core, input.at), input.at);
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         struct alarm_record record;
         core_record(core, i, input.at, &record);
@@ -213,8 +214,10 @@ static void the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twi
         void *other = block_new(0xAA);
         struct input input = {.kind = INPUT_START};
         struct core *core = core_init(block, &trial.ruleset, (struct instant){0});
-        live(core, &seed, &input, 300, &told);
         struct step copied = step_new();
+        step(core, &input, &copied);
+        copied.event_count = 0;
+        live(core, &seed, &input, 300, &told);
         struct core *copy = core_copy(core, other, &copied);
         for (uint32_t p = 0; p < trial.ruleset.point_count; p++) {
             const struct point_state *is = core_point(copy, p);

@@ -39,8 +39,9 @@ static const char *const point_names[POINTS] = {"button", "smoke", "heat", "plat
 static const char *const place_names[PLACES] = {"care", "room", "lobby"};
 static const char *const device_names[DEVICES] = {"io", "doors", "wireless"};
 static const char *const rule_names[RULES + BUILTIN_COUNT - 1] = {
-    "call",  "fire",      "confirmed", "held",    "night",     "weekend",  "lost",
-    "fault", "component", "uplink",    "storage", "listening", "promoted",
+    "call",  "fire",    "confirmed", "held",     "night",   "weekend",
+    "lost",  "fault",   "component", "uplink",   "storage", "listening",
+    "stuck", "battery", "tamper",    "promoted", "clock",
 };
 
 struct stage {
@@ -517,7 +518,7 @@ static void a_clock_step_is_told_and_moves_nothing(void **state) {
     story("0 open no : -\n"
           "0 door 1 : -\n");
     struct instant before = core_alarm(stage.core, alarm_find("held/door"))->deadline;
-    story("1 clock -3600 : system.clock_stepped\n");
+    story("1 clock -3600 : system.clock_stepped,raised:clock/0\n");
     assert_int_equal(stage.step.events[0].step_ns, -3600 * (int64_t)NS_PER_S);
     assert_int_equal(core_alarm(stage.core, alarm_find("held/door"))->deadline.ns, before.ns);
 }
@@ -525,7 +526,12 @@ static void a_clock_step_is_told_and_moves_nothing(void **state) {
 static void a_changed_site_is_told(void **state) {
     (void)state;
     rest();
-    story("1 configuration yes : system.config_changed\n");
+    story("1 configuration yes : system.config_changed\n"
+          "2 configuration no : system.config_refused\n");
+    const struct input input = {
+        .at = {3 * NS_PER_S}, .kind = INPUT_CONFIGURATION, .state = TRUTH_TRUE, .generation = 77};
+    take(&input);
+    assert_int_equal(stage.step.events[0].generation, 77);
 }
 
 /* --- lost inputs --- */

@@ -375,8 +375,53 @@ static void a_clock_step_says_how_far(void **state) {
     event.step_ns = -2500 * (int64_t)NS_PER_MS;
     const char *text = body(&site, &event, 6, 0);
     assert_non_null(strstr(text, "\"subject\":\"gateway\""));
-    assert_non_null(strstr(text, "\"data\":{\"place\":null,\"point\":null,\"step_s\":-2.5,"));
+    assert_non_null(strstr(text,
+                           "\"data\":{\"place\":null,\"point\":null,\"class\":\"system.clock\","
+                           "\"step_s\":-2.5,"));
     assert_non_null(strstr(text, "\"en\":\"Clock stepped by -2.5 s\""));
+}
+
+static struct core_event event_own(enum core_event_type type) {
+    struct core_event event = event_card(type, 0);
+    event.place = RULESET_NONE;
+    event.point = RULESET_NONE;
+    return event;
+}
+
+static void a_changed_site_names_both_generations_and_a_refused_one_that_which_stays(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct site_header header = *site.header;
+    header.generation = UINT64_C(0x00fedcba98765432);
+    site.header = &header;
+    struct core_event event = event_own(EVENT_SYSTEM_CONFIG_CHANGED);
+    event.generation = UINT64_C(0x0123456789abcdef);
+    assert_non_null(
+        strstr(body(&site, &event, 6, 0),
+               "\"class\":\"system.config_changed\",\"generation\":\"00fedcba98765432\","
+               "\"generation_before\":\"0123456789abcdef\",\"text\""));
+    event.generation = 0;
+    assert_non_null(strstr(body(&site, &event, 6, 0), "\"generation_before\":null,\"text\""));
+    event = event_own(EVENT_SYSTEM_CONFIG_REFUSED);
+    const char *text = body(&site, &event, 6, 0);
+    assert_non_null(strstr(text, "\"type\":\"tocsin.system.config_refused\""));
+    assert_non_null(strstr(text, "\"class\":\"system.config_changed\","
+                                 "\"generation\":\"00fedcba98765432\",\"text\""));
+    assert_non_null(strstr(text, "the one before stays in force"));
+}
+
+static void a_walk_test_that_is_due_says_where_and_how_many(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    struct core_event event = event_own(EVENT_SYSTEM_WALK_TEST_DUE);
+    event.place = CONSOLE_SITE_PLACE_ROOM;
+    event.count = 12;
+    const char *text = body(&site, &event, 6, 0);
+    assert_non_null(strstr(text, "\"subject\":\"care/day-care\""));
+    assert_non_null(strstr(text, "\"data\":{\"place\":\"care/day-care\",\"point\":null,"
+                                 "\"untested\":12,\"text\""));
+    assert_non_null(strstr(text, "Day-care room: walk test due, 12 buttons or detectors"));
+    assert_non_null(strstr(text, "日间照料室:有 12 个按钮或探测器"));
 }
 
 /* ---- values ---- */
@@ -696,6 +741,8 @@ int main(void) {
         cmocka_unit_test(the_products_own_alarm_has_no_place_and_no_value),
         cmocka_unit_test(activity_reads_as_it_is_documented),
         cmocka_unit_test(a_clock_step_says_how_far),
+        cmocka_unit_test(a_changed_site_names_both_generations_and_a_refused_one_that_which_stays),
+        cmocka_unit_test(a_walk_test_that_is_due_says_where_and_how_many),
         cmocka_unit_test(a_value_is_told_only_with_a_quality_that_can_be_trusted),
         cmocka_unit_test(a_number_reads_back_as_the_same_number),
         cmocka_unit_test(a_number_is_as_short_as_it_can_be),

@@ -691,6 +691,7 @@ static struct journal_standing *standing_make(uint32_t incident, const char *pla
     standing->at = (struct instant){77 * NS_PER_S};
     standing->at_wall = (struct wall){1234567};
     standing->flood = (struct flood_record){.incident = incident, .runs = 1};
+    standing->clock_good = (struct wall){5000 + incident};
     for (size_t i = 0; i < 2 && places[i] != NULL; i++) {
         struct journal_test *test;
         char *tripped;
@@ -702,6 +703,11 @@ static struct journal_standing *standing_make(uint32_t incident, const char *pla
         (void)snprintf(test->role, sizeof test->role, "engineer");
         (void)snprintf(test->reason, sizeof test->reason, "yearly %zu", i);
         (void)snprintf(tripped, 64, "%s/button-1 %s/smoke-1 ", places[i], places[i]);
+        struct journal_walk *walk;
+        assert_int_equal(journal_standing_add_walk(standing, 64, &walk, &tripped), 0);
+        walk->place = places[i];
+        walk->left_ds = 60000;
+        (void)snprintf(tripped, 64, "care/smoke-1 ");
     }
     return standing;
 }
@@ -723,14 +729,31 @@ static void test_remember(void *context, const struct journal_standing *standing
     assert_int_equal(standing->at_wall.ns, 1234567);
 }
 
+/* What was recorded by standing_make() of the round of a place, if it was. */
+static void walk_remember(void *context, const struct journal_standing *standing,
+                          const struct journal_walk *walk) {
+    char *names = context;
+    (void)snprintf(names + strlen(names), 200 - strlen(names), "%s,", walk->place);
+    assert_string_equal(walk->tripped, "care/smoke-1 ");
+    assert_int_equal(walk->left_ds, 60000);
+    assert_int_equal(standing->at.ns, 77 * NS_PER_S);
+    assert_int_equal(standing->at_wall.ns, 1234567);
+}
+
 /* The journal knows these tests, and this flood. */
 static void standing_check(const struct scene *scene, const char *tests, uint32_t incident) {
     char names[200] = "";
     struct flood_record flood;
     struct journal *journal = journal_open_for(scene);
     assert_non_null(journal);
+    struct wall good = {-1};
     assert_int_equal(journal_tests(journal, test_remember, names), 0);
     assert_string_equal(names, tests);
+    names[0] = '\0';
+    assert_int_equal(journal_walks(journal, walk_remember, names), 0);
+    assert_string_equal(names, tests);
+    assert_int_equal(journal_clock(journal, &good), 0);
+    assert_int_equal(good.ns, incident == 0 ? 0 : 5000 + incident);
     assert_int_equal(journal_flood(journal, &flood), 0);
     assert_int_equal(flood.incident, incident);
     assert_int_equal(flood.runs, incident > 0);
@@ -818,6 +841,8 @@ static void database_make_version_3(const char *path) {
     database_run(path, "DROP TABLE newer");
     database_run(path, "DROP TABLE test");
     database_run(path, "DROP TABLE flood");
+    database_run(path, "DROP TABLE walk");
+    database_run(path, "DROP TABLE clock");
     database_run(path, "PRAGMA user_version=3");
 }
 

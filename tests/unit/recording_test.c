@@ -252,7 +252,7 @@ static void what_is_wrong_is_told_by_name(void **state) {
     DAMAGED(RECORDING_BAD_KIND, INPUT_KIND_COUNT, 0, 0);
     DAMAGED(RECORDING_BAD_MEMBER, HEAD_COMMAND, 0, 0); /* a command without one */
     DAMAGED(RECORDING_BAD_MEMBER, INPUT_TICK | 1 << 5, 0, 0);
-    DAMAGED(RECORDING_BAD_MEMBER, INPUT_TICK | 0x80, 0x80, 4, 0, 0); /* a member past the last */
+    DAMAGED(RECORDING_BAD_MEMBER, INPUT_TICK | 0x80, 0x80, 8, 0, 0); /* a member past the last */
     DAMAGED(RECORDING_BAD_NUMBER, INPUT_TICK, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
             2, 0);
     DAMAGED(RECORDING_BAD_NUMBER, INPUT_TICK, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
