@@ -13,7 +13,7 @@ int sim_bus_open(struct sim_bus *bus, struct event_base *base, const struct sim_
         r = sim_tcp_new(base, conf->host, conf->port, units, &bus->tcp);
         return r != 0 ? r : sim_tcp_open(bus->tcp);
     case SIM_BUS_RTU:
-        return sim_rtu_new(base, conf->path, units, &bus->rtu);
+        return sim_rtu_new(base, conf->path, units, SIM_RTU_SILENCE_MS, &bus->rtu);
     case SIM_BUS_MQTT:
         return sim_publisher_new(base, conf->host, conf->port, client_id, callbacks,
                                  &bus->publisher);

@@ -27,6 +27,7 @@ struct sim_rtu {
     int theirs; /* kept open, so that the line survives a gateway that closes it */
     struct event *readable;
     struct event *silence;
+    struct timeval silence_min;
     struct sim_outbox outbox;
     bool skipping; /* noise was seen; nothing counts until the line is silent */
     size_t size;
@@ -81,8 +82,8 @@ static void rtu_readable(evutil_socket_t fd, short what, void *context) {
     }
     rtu->size += (size_t)got;
     rtu_serve(rtu, false);
-    const struct timeval silence = {.tv_usec = (suseconds_t)SIM_RTU_SILENCE_MS * 1000};
-    (void)evtimer_add(rtu->silence, &silence); /* only fails for an event that was not made */
+    (void)evtimer_add(rtu->silence,
+                      &rtu->silence_min); /* only fails for an event that was not made */
 }
 
 /* Open the pair. The line is raw: no echo, no translation, eight bits. */
@@ -171,13 +172,15 @@ static int rtu_open(struct sim_rtu *rtu, struct event_base *base) {
 }
 
 int sim_rtu_new(struct event_base *base, const char *path, const struct sim_units *units,
-                struct sim_rtu **ret_rtu) {
+                uint32_t silence_ms, struct sim_rtu **ret_rtu) {
     assert(path[0] == '/');
     struct sim_rtu *rtu = calloc(1, sizeof *rtu);
     if (rtu == NULL) {
         return -ENOMEM;
     }
     rtu->units = *units;
+    rtu->silence_min = (struct timeval){.tv_sec = (time_t)(silence_ms / 1000),
+                                        .tv_usec = (suseconds_t)(silence_ms % 1000) * 1000};
     rtu->ours = -1;
     rtu->theirs = -1;
     rtu->path = strdup(path);

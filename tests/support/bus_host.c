@@ -75,11 +75,16 @@ void bus_host_address(struct bus_host *host, uint32_t link, const char *address)
     (void)pthread_mutex_unlock(&host->lock);
 }
 
-void bus_host_free(struct bus_host *host) {
+void bus_host_stop(struct bus_host *host) {
     if (host->started) {
         (void)eventfd_write(host->stop_fd, 1);
         (void)pthread_join(host->thread, NULL);
+        host->started = false;
     }
+}
+
+void bus_host_free(struct bus_host *host) {
+    bus_host_stop(host);
     (void)mbpoller_free(host->poller);
     for (uint32_t i = 0; i < host->count; i++) {
         (void)mbbus_free(host->buses[i]);

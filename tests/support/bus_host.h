@@ -20,7 +20,10 @@ void bus_host_start(struct bus_host *host);
 /* As mbpoller_address(), between two runs of the poller. */
 void bus_host_address(struct bus_host *host, uint32_t link, const char *address);
 
-/* End the thread and release everything. */
+/* End the thread; twice is harmless. */
+void bus_host_stop(struct bus_host *host);
+
+/* bus_host_stop(), and release everything. */
 void bus_host_free(struct bus_host *host);
 
 #endif

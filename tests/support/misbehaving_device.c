@@ -26,7 +26,6 @@ struct misbehaving_device {
     pthread_t acceptor;
     atomic_bool stopping;
     atomic_int how;
-    atomic_uint late_ms;
     _Atomic uint8_t exception, dead_unit;
     _Atomic uint16_t registers[256];
     atomic_bool bits[256], coils[256];
@@ -138,7 +137,6 @@ static size_t device_spoil(struct misbehaving_device *device, enum misbehaviour 
     case DEVICE_GARBAGE:
     case DEVICE_SILENT:
     case DEVICE_COIL_STUCK:
-    case DEVICE_COIL_MUTE:
     case DEVICE_HANGS_UP:
     case DEVICE_BLURTS:
         break;
@@ -148,12 +146,18 @@ static size_t device_spoil(struct misbehaving_device *device, enum misbehaviour 
 
 static bool device_drip(struct misbehaving_device *device, int fd, const uint8_t *adu,
                         size_t size) {
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i + 1 < size; i++) {
         if (!device_write(fd, adu + i, 1) || !device_pause(device, DRIP_MS)) {
             return false;
         }
     }
     return true;
+}
+
+/* The next request, the end of the connection or that of the device, which closes it too. */
+static bool device_wait_until_given_up(int fd) {
+    struct pollfd next = {.fd = fd, .events = POLLIN};
+    return poll(&next, 1, -1) == 1;
 }
 
 /* Send the answer, or what the misbehaviour leaves of it. Returns false to close the connection. */
@@ -186,7 +190,7 @@ static bool device_reply(struct misbehaving_device *device, int fd, enum misbeha
     case DEVICE_GARBAGE:
         return device_write(fd, garbage, sizeof garbage - 1);
     case DEVICE_LATE:
-        return device_pause(device, atomic_load(&device->late_ms)) && device_write(fd, adu, size);
+        return device_wait_until_given_up(fd) && device_write(fd, adu, size);
     case DEVICE_HANGS_UP:
         (void)device_write(fd, adu, size);
         return false;
@@ -205,7 +209,6 @@ static bool device_reply(struct misbehaving_device *device, int fd, enum misbeha
     case DEVICE_EXCEPTION:
     case DEVICE_HAS_GAPS:
     case DEVICE_COIL_STUCK:
-    case DEVICE_COIL_MUTE:
         break;
     }
     return device_write(fd, adu, size);
@@ -219,8 +222,7 @@ static void *device_serve(void *context) {
            device_read_all(connection->fd, request, sizeof request)) {
         atomic_fetch_add(&device->requests, 1);
         enum misbehaviour how = (enum misbehaviour)atomic_load(&device->how);
-        if (atomic_load(&device->dead_unit) == header[6] ||
-            (how == DEVICE_COIL_MUTE && request[0] == 5)) {
+        if (atomic_load(&device->dead_unit) == header[6]) {
             how = DEVICE_SILENT;
         }
         if (!device_reply(device, connection->fd, how, header, request)) {
@@ -301,10 +303,6 @@ uint16_t device_port(const struct misbehaving_device *device) {
 
 void device_misbehave(struct misbehaving_device *device, enum misbehaviour how) {
     atomic_store(&device->how, (int)how);
-}
-
-void device_late_ms(struct misbehaving_device *device, unsigned ms) {
-    atomic_store(&device->late_ms, ms);
 }
 
 void device_exception(struct misbehaving_device *device, uint8_t code) {

@@ -15,7 +15,7 @@
 
 enum misbehaviour {
     DEVICE_BEHAVES,
-    DEVICE_DRIPS,             /* a byte each 400 ms */
+    DEVICE_DRIPS,             /* a byte each 400 ms, and never the last one */
     DEVICE_WRONG_UNIT,        /* answers with the next unit's number */
     DEVICE_WRONG_TRANSACTION, /* answers with the next transaction's number */
     DEVICE_WRONG_PROTOCOL,    /* protocol number 1 */
@@ -26,12 +26,11 @@ enum misbehaviour {
     DEVICE_STOPS,     /* sends half of its answer */
     DEVICE_EXCEPTION, /* `exception` to every request */
     DEVICE_CLOSES,
-    DEVICE_LATE, /* answers after `late_ms`, and lies: every register is 0xDEAD */
+    DEVICE_LATE, /* answers when it is given up or asked again, and lies: each register is 0xDEAD */
     DEVICE_GARBAGE,
     DEVICE_SILENT,
     DEVICE_HAS_GAPS,   /* exception 2 to a request that touches registers 3 to 7 */
     DEVICE_COIL_STUCK, /* echoes writes of DEVICE_STUCK_COIL, and does not do them */
-    DEVICE_COIL_MUTE,  /* does not answer writes, nor do them */
     DEVICE_HANGS_UP,   /* answers well, and closes at once */
     DEVICE_BLURTS,     /* answers well, and says it again 5 ms later */
 };
@@ -47,7 +46,6 @@ void device_free(struct misbehaving_device *device);
 uint16_t device_port(const struct misbehaving_device *device);
 
 void device_misbehave(struct misbehaving_device *device, enum misbehaviour how);
-void device_late_ms(struct misbehaving_device *device, unsigned ms);
 void device_exception(struct misbehaving_device *device, uint8_t code);
 void device_dead_unit(struct misbehaving_device *device, uint8_t unit);
 

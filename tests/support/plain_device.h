@@ -15,6 +15,10 @@
 
 #define LIE 0xDEAD
 
+/* Time-outs: of a device that is to answer, and of one that is not. */
+#define PATIENT_NS (15 * NS_PER_S)
+#define CURT_NS    (150 * NS_PER_MS)
+
 /* Points 0 to 2 are registers 0 to 2 of the device, as plain numbers. */
 static const struct mbimage_point numbers[] = {
 #define NUMBER(n)                                                                                  \
@@ -37,7 +41,7 @@ static inline struct mbbus_device plain_device(uint32_t index, uint8_t unit) {
         .device = index,
         .unit = unit,
         .poll_ns = 20 * NS_PER_MS,
-        .timeout_ns = 150 * NS_PER_MS,
+        .timeout_ns = PATIENT_NS,
         .points = numbers,
         .point_count = 3,
     };

@@ -12,7 +12,7 @@
 
 #include "sensors/driver.h"
 
-enum { RECORDER_DEADLINE_S = 20 };
+enum { RECORDER_DEADLINE_S = 60 };
 
 struct sink_recorder;
 

@@ -123,6 +123,7 @@ struct fixture {
 static void fixture_carry(struct fixture *fixture, const char *path) {
     fixture->recorder = recorder_new();
     fixture->conf = plain_device(0, 11);
+    fixture->conf.timeout_ns = CURT_NS;
     const struct sensor_sink sink = recorder_sink(fixture->recorder);
     const struct mbbus_conf conf = {.devices = &fixture->conf, .device_count = 1, .sink = sink};
     const struct mbrtu_conf line = {.line = path, .baud = 9600, .parity = 'N', .stop_bits = 1};

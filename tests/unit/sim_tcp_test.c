@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,11 @@ struct stand {
     struct sim_tcp *tcp;
     uint16_t port;
     atomic_bool client_done;
+    atomic_bool resting; /* the server does nothing once it has taken a request */
 };
+
+/* How long a client waits for an answer that is to come, and for one that never is. */
+enum { PATIENT_MS = 20000, CURT_MS = 300 };
 
 static void stand_init(struct stand *stand) {
     memset(stand, 0, sizeof *stand);
@@ -56,15 +61,21 @@ static void stand_deinit(struct stand *stand) {
     event_base_free(stand->base);
 }
 
+/* Let the server do what it has to do, once: what it puts off happens in a later turn. */
+static void stand_turn(struct stand *stand) {
+    if (!atomic_load(&stand->resting) || stand->units[0].requests == 0) {
+        (void)event_base_loop(stand->base, EVLOOP_NONBLOCK);
+    }
+    (void)poll(NULL, 0, 1);
+}
+
 /* Run the client on a thread and the server here, until the client is done. */
 static void stand_run(struct stand *stand, void *(*client)(void *)) {
     pthread_t thread;
     atomic_store(&stand->client_done, false);
     assert_int_equal(pthread_create(&thread, NULL, client, stand), 0);
-    const struct timeval slice = {.tv_usec = 2000};
     while (!atomic_load(&stand->client_done)) {
-        (void)event_base_loopexit(stand->base, &slice);
-        (void)event_base_dispatch(stand->base);
+        stand_turn(stand);
     }
     void *failure = NULL;
     assert_int_equal(pthread_join(thread, &failure), 0);
@@ -82,10 +93,14 @@ static void stand_run(struct stand *stand, void *(*client)(void *)) {
         }                                                                                          \
     } while (0)
 
-static modbus_t *client_connect(const struct stand *stand, int unit) {
+static void client_patience(modbus_t *modbus, uint32_t ms) {
+    (void)modbus_set_response_timeout(modbus, ms / 1000, ms % 1000 * 1000);
+}
+
+static modbus_t *client_connect(const struct stand *stand, int unit, uint32_t ms) {
     modbus_t *modbus = modbus_new_tcp("127.0.0.1", stand->port);
     (void)modbus_set_slave(modbus, unit);
-    (void)modbus_set_response_timeout(modbus, 0, 300000);
+    client_patience(modbus, ms);
     return modbus_connect(modbus) == 0 ? modbus : NULL;
 }
 
@@ -99,8 +114,9 @@ static void client_close(modbus_t *modbus) {
 static void *client_of_two_units(void *context) {
     struct stand *stand = context;
     const char *failure = NULL;
-    modbus_t *one = client_connect(stand, 1);
-    modbus_t *three = client_connect(stand, 3); /* a second connection at the same time */
+    modbus_t *one = client_connect(stand, 1, PATIENT_MS);
+    modbus_t *three =
+        client_connect(stand, 3, PATIENT_MS); /* a second connection at the same time */
     uint8_t bits[16];
     uint16_t words[4] = {1, 2, 3, 4};
     EXPECT(one != NULL && three != NULL);
@@ -135,7 +151,7 @@ static void several_clients_reach_the_units_of_an_address(void **state) {
 static void *client_of_nobody(void *context) {
     struct stand *stand = context;
     const char *failure = NULL;
-    modbus_t *modbus = client_connect(stand, 2);
+    modbus_t *modbus = client_connect(stand, 2, CURT_MS);
     uint8_t bit;
     EXPECT(modbus != NULL);
     EXPECT(modbus_read_input_bits(modbus, 0, 1, &bit) == -1 && errno == ETIMEDOUT);
@@ -154,48 +170,88 @@ static void a_unit_that_nobody_has_does_not_answer(void **state) {
     stand_deinit(&stand);
 }
 
-/* What libmodbus makes of one read from a device in this mood; 0 is a good answer. */
+/* What libmodbus makes of a read from a device in this mood; 0 is a good answer. */
 struct mood {
     struct stand stand;
+    uint32_t patience_ms;
     int first, second;
 };
 
+static int client_read(modbus_t *modbus) {
+    uint16_t words[4];
+    return modbus_read_registers(modbus, 0, 4, words) == 4 ? 0 : errno;
+}
+
 static void *client_of_a_mood(void *context) {
     struct mood *mood = context;
-    modbus_t *modbus = client_connect(&mood->stand, 1);
-    uint16_t words[4];
+    modbus_t *modbus = client_connect(&mood->stand, 1, mood->patience_ms);
     if (modbus != NULL) {
-        mood->first = modbus_read_registers(modbus, 0, 4, words) == 4 ? 0 : errno;
-        mood->second = modbus_read_registers(modbus, 0, 4, words) == 4 ? 0 : errno;
+        mood->first = client_read(modbus);
+        atomic_store(&mood->stand.resting, false);
+        client_patience(modbus, PATIENT_MS);
+        mood->second = mood->first == ETIMEDOUT ? client_read(modbus) : -1;
     }
     client_close(modbus);
     atomic_store(&mood->stand.client_done, true);
     return NULL;
 }
 
-static struct mood mood_seen(enum sim_answer answer) {
-    struct mood mood = {.first = -1, .second = -1};
-    stand_init(&mood.stand);
-    mood.stand.units[0].answer = answer;
-    mood.stand.units[0].timeout_ms = 250;
-    stand_run(&mood.stand, client_of_a_mood);
-    stand_deinit(&mood.stand);
-    return mood;
+static void mood_run(struct mood *mood, enum sim_answer answer, bool resting) {
+    stand_init(&mood->stand);
+    mood->stand.units[0].answer = answer;
+    atomic_store(&mood->stand.resting, resting);
+    stand_run(&mood->stand, client_of_a_mood);
+    stand_deinit(&mood->stand);
+}
+
+static int fault_seen(enum sim_answer answer) {
+    struct mood mood = {.patience_ms = PATIENT_MS, .first = -1};
+    mood_run(&mood, answer, false);
+    return mood.first;
 }
 
 static void an_independent_master_sees_each_fault_for_what_it_is(void **state) {
     (void)state;
-    assert_int_equal(mood_seen(SIM_ANSWER_RIGHT).first, 0);
+    assert_int_equal(fault_seen(SIM_ANSWER_RIGHT), 0);
     /* wrong_unit is not here: libmodbus does not look at the unit number over TCP. */
-    assert_int_equal(mood_seen(SIM_ANSWER_SHORT).first, EMBBADDATA);
-    assert_int_equal(mood_seen(SIM_ANSWER_LONG).first, EMBBADDATA);
-    assert_int_equal(mood_seen(SIM_ANSWER_EXCEPTION).first, EMBXSFAIL);
-    assert_int_equal(mood_seen(SIM_ANSWER_CLOSE).first, ECONNRESET);
-    assert_int_equal(mood_seen(SIM_ANSWER_SILENT).first, ETIMEDOUT);
-    assert_int_not_equal(mood_seen(SIM_ANSWER_GARBAGE).first, 0);
-    struct mood late = mood_seen(SIM_ANSWER_LATE);
-    assert_int_equal(late.first, ETIMEDOUT);
-    assert_int_not_equal(late.second, 0); /* answered with the first one's transaction */
+    assert_int_equal(fault_seen(SIM_ANSWER_SHORT), EMBBADDATA);
+    assert_int_equal(fault_seen(SIM_ANSWER_LONG), EMBBADDATA);
+    assert_int_equal(fault_seen(SIM_ANSWER_EXCEPTION), EMBXSFAIL);
+    assert_int_equal(fault_seen(SIM_ANSWER_CLOSE), ECONNRESET);
+    assert_int_not_equal(fault_seen(SIM_ANSWER_GARBAGE), 0);
+}
+
+static void *client_of_silence(void *context) {
+    struct stand *stand = context;
+    const char *failure = NULL;
+    modbus_t *modbus = client_connect(stand, 1, CURT_MS);
+    EXPECT(modbus != NULL);
+    EXPECT(client_read(modbus) == ETIMEDOUT);
+out:
+    client_close(modbus);
+    atomic_store(&stand->client_done, true);
+    return (void *)(uintptr_t)failure;
+}
+
+static void an_independent_master_waits_for_silence_in_vain(void **state) {
+    (void)state;
+    struct stand stand;
+    stand_init(&stand);
+    stand.units[0].answer = SIM_ANSWER_SILENT;
+    stand_run(&stand, client_of_silence);
+    stand_deinit(&stand);
+}
+
+/*
+ * The server rests from the request until the master has given it up, so that the answer is late
+ * however long either of them was held up. It comes with the first request's transaction.
+ */
+static void an_independent_master_sees_a_late_answer_as_no_answer_to_the_next(void **state) {
+    (void)state;
+    struct mood mood = {.patience_ms = CURT_MS, .first = -1, .second = -1};
+    mood_run(&mood, SIM_ANSWER_LATE, true);
+    assert_int_equal(mood.first, ETIMEDOUT);
+    assert_int_equal(mood.second, EMBBADDATA);
 }
 
 /* A bare socket and the server take turns on one thread. */
@@ -212,16 +268,14 @@ static int bare_connect(const struct stand *stand) {
 
 /* Receive up to `size` bytes, running the server meanwhile; 0 when it hung up. */
 static size_t bare_receive(struct stand *stand, int fd, uint8_t *bytes, size_t size) {
-    for (int turn = 0; turn < 5000; turn++) {
-        const struct timeval slice = {.tv_usec = 1000};
-        (void)event_base_loopexit(stand->base, &slice);
-        (void)event_base_dispatch(stand->base);
+    for (int turn = 0; turn < PATIENT_MS; turn++) {
+        stand_turn(stand);
         ssize_t got = recv(fd, bytes, size, MSG_DONTWAIT);
         if (got >= 0) {
             return (size_t)got;
         }
     }
-    fail_msg("no answer within five seconds");
+    fail_msg("no answer within 20 seconds");
     return 0;
 }
 
@@ -338,6 +392,8 @@ int main(void) {
         cmocka_unit_test(several_clients_reach_the_units_of_an_address),
         cmocka_unit_test(a_unit_that_nobody_has_does_not_answer),
         cmocka_unit_test(an_independent_master_sees_each_fault_for_what_it_is),
+        cmocka_unit_test(an_independent_master_waits_for_silence_in_vain),
+        cmocka_unit_test(an_independent_master_sees_a_late_answer_as_no_answer_to_the_next),
         cmocka_unit_test(requests_in_pieces_and_in_heaps_are_answered),
         cmocka_unit_test(what_is_not_modbus_ends_its_connection_only),
         cmocka_unit_test(one_client_too_many_is_turned_away),
