@@ -78,23 +78,23 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
         webhooks_withdraw(caller->webhooks, message->alarm, message->run);
         return;
     }
+    const struct webhook_key key = {message->alarm, message->step, message->run};
     char body[UPLINK_JSON_SIZE];
     char id[WEBHOOK_ID_SIZE];
     const struct uplink_json_marks marks = {.durable = message->durable != 0};
     size_t size = uplink_json_event(message->body, message->body_size, &marks, body);
     if (size == 0 || !uplink_json_id(message->body, message->body_size, id, sizeof id)) {
-        return; /* a damaged row of the journal */
+        caller_answered(caller, &key, false); /* a damaged row of the journal */
+        return;
     }
-    webhooks_send(caller->webhooks,
-                  &(struct webhook_notice){
-                      .webhook = message->webhook,
-                      .key = {.alarm = message->alarm, .step = message->step, .run = message->run},
-                      .gather_ms = message->gather_ms,
-                      .emergency = message->emergency != 0,
-                      .group = message->place,
-                      .id = id,
-                      .body = body,
-                      .body_size = size});
+    webhooks_send(caller->webhooks, &(struct webhook_notice){.webhook = message->webhook,
+                                                             .key = key,
+                                                             .gather_ms = message->gather_ms,
+                                                             .emergency = message->emergency != 0,
+                                                             .group = message->place,
+                                                             .id = id,
+                                                             .body = body,
+                                                             .body_size = size});
 }
 
 struct webhook_counts caller_counts(const struct caller *caller, uint64_t *ret_receipts_dropped) {

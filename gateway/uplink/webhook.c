@@ -302,13 +302,38 @@ static void call_options(struct call *call, CURL *transfer) {
     (void)curl_easy_setopt(transfer, CURLOPT_PRIVATE, (char *)call);
 }
 
+/* Whose receipts a call owes. */
+struct call_keys {
+    struct webhook_key list[WEBHOOK_CALL_MAX];
+    uint32_t count;
+};
+
+static struct call_keys call_keys(const struct call *call) {
+    struct call_keys keys = {.count = 0};
+    for (const struct batch_notice *notice = call->batch.oldest; notice != NULL;
+         notice = notice->newer) {
+        keys.list[keys.count++] = notice->key;
+    }
+    return keys;
+}
+
+/* Tell what became of them. The call is gone by now. */
+static void webhooks_answer(struct webhooks *webhooks, const struct call_keys *keys,
+                            bool received) {
+    for (uint32_t i = 0; i < keys->count; i++) {
+        webhooks->callbacks.answered(webhooks->context, &keys->list[i], received);
+    }
+}
+
 /* Try again later, or give up a call that is older than anybody wants to hear of. */
 static void call_retry(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
     uint64_t age_ns = clock_real_ns() - call->born_ns;
     if (age_ns >= webhooks->times.age_s_max * NS_PER_S) {
-        webhooks->counts.given_up += call->batch.count;
+        const struct call_keys keys = call_keys(call);
+        webhooks->counts.given_up += keys.count;
         call_free(webhooks, call);
+        webhooks_answer(webhooks, &keys, false);
         return;
     }
     call_plan(call, call->wait_ms);
@@ -370,21 +395,17 @@ static void call_attempt(struct call *call) {
 /* The receiver has taken what still stands in the call. */
 static void call_delivered(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
-    struct webhook_key keys[WEBHOOK_CALL_MAX];
-    uint32_t count = 0;
+    const struct call_keys keys = call_keys(call);
     uint32_t index = call->webhook;
     for (const struct batch_notice *notice = call->batch.oldest; notice != NULL;
          notice = notice->newer) {
-        keys[count++] = notice->key;
         memcpy(webhooks->delivered[webhooks->delivered_next], notice->id, sizeof notice->id);
         webhooks->delivered_next = (webhooks->delivered_next + 1) % WEBHOOK_DELIVERED_MAX;
     }
-    webhooks->counts.delivered += count;
+    webhooks->counts.delivered += keys.count;
     call_free(webhooks, call);
     webhook_note(webhooks, index, TRUTH_TRUE, "");
-    for (uint32_t i = 0; i < count; i++) {
-        webhooks->callbacks.answered(webhooks->context, &keys[i], true);
-    }
+    webhooks_answer(webhooks, &keys, true);
 }
 
 /* Why a transfer failed, in words: of a certificate, what is wrong with it. */
@@ -525,7 +546,8 @@ static void call_shrunk(struct webhooks *webhooks, struct call *call, uint32_t r
 
 /*
  * Make room for a new one: the oldest goes that is no emergency. Where all are, the oldest of them
- * goes for another emergency, and for nothing less. Returns whether there is room.
+ * goes for another emergency, and for nothing less. Its sender is told, so that its chain need not
+ * wait for it. Returns whether there is room.
  */
 static bool webhooks_displace(struct webhooks *webhooks, bool emergency) {
     struct call *call = webhooks->oldest;
@@ -538,9 +560,11 @@ static bool webhooks_displace(struct webhooks *webhooks, bool emergency) {
         call = webhooks->oldest;
     }
     assert(call != NULL);
+    const struct webhook_key key = call->batch.oldest->key;
     batch_remove_oldest(&call->batch);
     call_shrunk(webhooks, call, 1);
     webhooks->counts.displaced++;
+    webhooks->callbacks.answered(webhooks->context, &key, false);
     return true;
 }
 

@@ -86,7 +86,10 @@ struct webhook_notice {
 };
 
 struct webhook_callbacks {
-    /* It was taken (2xx), or will not be: its webhook is off, or it was dropped. */
+    /*
+     * It was taken (2xx), or will not be: its webhook is off, it was dropped, it went for a new one
+     * or was given up. It leaves the webhooks alone.
+     */
     void (*answered)(void *context, const struct webhook_key *key, bool received);
     /* A webhook can be reached or cannot, as far as the last attempt tells. */
     void (*reachable)(void *context, uint32_t webhook, enum truth reachable);

@@ -186,10 +186,14 @@ static void an_engine_that_comes_is_told_who_can_be_reached(void **state) {
 static void what_no_webhook_is_for_or_has_no_id_is_not_called(void **state) {
     struct scene *scene = *state;
     notice(scene, 1, BODY, true);
+    assert_int_equal(scene->receipt_count, 0);
     notice(scene, 0, "{\"specversion\":\"1.0\"}", true);
+    assert_int_equal(scene->receipt_count, 1); /* its chain goes on at once */
+    assert_int_equal(scene->receipts[0].received, 0);
     notice(scene, 0, "", true); /* withdrawn, and never given */
     notice(scene, 0, BODY, false);
-    until(scene, &scene->receipt_count, 1);
+    until(scene, &scene->receipt_count, 2);
+    assert_int_equal(scene->receipts[1].received, 1);
     assert_int_equal(scene->call_count, 1);
     assert_non_null(strstr(scene->called, "\"durable\":false"));
 }

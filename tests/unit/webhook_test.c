@@ -39,6 +39,17 @@ void *__wrap_calloc(size_t count, size_t size) {
     return __real_calloc(count, size);
 }
 
+/* ---- a clock that can be put forward, for the age of a call ---- */
+
+uint64_t __real_clock_real_ns(void);
+uint64_t __wrap_clock_real_ns(void);
+
+static uint64_t clock_ahead_ns = 0;
+
+uint64_t __wrap_clock_real_ns(void) {
+    return __real_clock_real_ns() + clock_ahead_ns;
+}
+
 struct call {
     char body[512];
     char signature[SIGNATURE_HEADER_SIZE];
@@ -62,6 +73,7 @@ struct scene {
     struct webhook_key answers[ANSWERS_MAX];
     bool received[ANSWERS_MAX];
     unsigned answer_count;
+    unsigned received_count; /* of them */
     enum truth reachable;
     unsigned reachable_count;
 };
@@ -103,6 +115,7 @@ static void scene_answered(void *context, const struct webhook_key *key, bool re
     assert_true(scene->answer_count < ANSWERS_MAX);
     scene->answers[scene->answer_count] = *key;
     scene->received[scene->answer_count++] = received;
+    scene->received_count += received;
 }
 
 static void scene_reachable(void *context, uint32_t webhook, enum truth reachable) {
@@ -367,9 +380,41 @@ static void a_notice_that_is_too_old_is_given_up(void **state) {
     scene->statuses[0] = 500;
     webhooks_start(scene, 0);
     notice_send(scene, 1);
-    until(scene, &scene->call_count, 1);
-    until_reachable(scene, TRUTH_FALSE);
+    until(scene, &scene->answer_count, 1);
+    assert_false(scene->received[0]);
+    assert_int_equal(scene->answers[0].alarm, 1);
+    assert_int_equal(scene->call_count, 1);
     assert_int_equal(webhooks_counts(scene->webhooks).given_up, 1);
+    assert_int_equal(webhooks_counts(scene->webhooks).waiting, 0);
+    scene_free(scene);
+}
+
+/* An hour after they were given each is tried once, together and then alone, and not for another. */
+static void what_goes_by_itself_after_an_array_is_as_old_as_the_array(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->disliked = "main.1.";
+    webhooks_start(scene, 3600);
+    notice_gather(scene, 1, 5, 1);
+    notice_gather(scene, 2, 5, 1);
+    clock_ahead_ns = 3600 * NS_PER_S;
+    until(scene, &scene->answer_count, 2);
+    assert_int_equal(scene->received_count, 0);
+    assert_int_equal(scene->call_count, 1 + 2);
+    assert_int_equal(scene->calls[0].body[0], '[');
+    assert_int_equal(webhooks_counts(scene->webhooks).given_up, 2);
+    scene_free(scene);
+    clock_ahead_ns = 0;
+}
+
+static void what_goes_by_itself_after_an_array_is_tried_until_it_is_too_old(void **state) {
+    (void)state;
+    struct scene *scene = scene_new();
+    scene->disliked = "main.1.";
+    webhooks_start(scene, 3600);
+    notice_gather(scene, 1, 5, 1);
+    notice_gather(scene, 2, 5, 1);
+    until(scene, &scene->call_count, 1 + 2 + 2);
     assert_int_equal(scene->answer_count, 0);
     scene_free(scene);
 }
@@ -385,9 +430,12 @@ static void the_oldest_goes_when_too_many_wait(void **state) {
     assert_int_equal(webhooks_counts(scene->webhooks).displaced, 0);
     notice_send(scene, WEBHOOK_NOTICES_MAX);
     assert_int_equal(webhooks_counts(scene->webhooks).displaced, 1);
+    assert_int_equal(scene->answer_count, 1); /* its chain goes on at once */
+    assert_int_equal(scene->answers[0].alarm, 0);
+    assert_false(scene->received[0]);
     scene->hold = false;
-    until(scene, &scene->answer_count, WEBHOOK_NOTICES_MAX);
-    for (unsigned i = 0; i < scene->answer_count; i++) {
+    until(scene, &scene->received_count, WEBHOOK_NOTICES_MAX);
+    for (unsigned i = 1; i < scene->answer_count; i++) {
         assert_int_not_equal(scene->answers[i].alarm, 0);
     }
     scene_free(scene);
@@ -438,10 +486,10 @@ static void a_flood_of_anything_else_goes_round_the_emergencies(void **state) {
         notice_gather(scene, WEBHOOK_NOTICES_MAX + i, 0, 1);
     }
     scene->hold = false;
-    until(scene, &scene->answer_count, WEBHOOK_NOTICES_MAX);
+    until(scene, &scene->received_count, WEBHOOK_NOTICES_MAX);
     unsigned emergencies = 0;
     for (unsigned i = 0; i < scene->answer_count; i++) {
-        emergencies += scene->answers[i].alarm < WEBHOOK_NOTICES_MAX;
+        emergencies += scene->received[i] && scene->answers[i].alarm < WEBHOOK_NOTICES_MAX;
     }
     assert_int_equal(emergencies, WEBHOOK_NOTICES_MAX / 2);
     scene_free(scene);
@@ -683,6 +731,8 @@ int main(void) {
         cmocka_unit_test(that_nobody_answers_is_known_before_anybody_is_called),
         cmocka_unit_test(what_was_withdrawn_is_not_sent_any_more),
         cmocka_unit_test(a_notice_that_is_too_old_is_given_up),
+        cmocka_unit_test(what_goes_by_itself_after_an_array_is_as_old_as_the_array),
+        cmocka_unit_test(what_goes_by_itself_after_an_array_is_tried_until_it_is_too_old),
         cmocka_unit_test(the_oldest_goes_when_too_many_wait),
         cmocka_unit_test(an_emergency_stays_while_anything_else_can_go),
         cmocka_unit_test(a_flood_of_anything_else_goes_round_the_emergencies),
