@@ -245,8 +245,8 @@ static void core_heartbeat(struct core *core, uint32_t device, struct instant no
         return;
     }
     core_device_hear(core, device, now);
-    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
-        uint32_t point = core->device_points[i];
+    for (uint32_t point = core->devices[device].point_first; point != RULESET_NONE;
+         point = core->points[point].beside) {
         struct point_state *state = &core->points[point];
         if (state->quality != QUALITY_STALE && state->known != POINT_UNHEARD &&
             core->ruleset->points[point].silence_ns == 0) {
@@ -674,15 +674,8 @@ void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned change
 
 /* Have an alarm evaluated that stands after the present one; RULESET_NONE is none. */
 static void core_touch_later(struct core *core, uint32_t alarm) {
-    struct index_set *touched = &core->touched;
-    uint32_t at = touched->count;
-    if (alarm == RULESET_NONE || touched->marks[alarm] != 0) {
-        return;
-    }
-    index_set_add(touched, alarm);
-    for (; at > 0 && touched->indexes[at - 1] > alarm; at--) {
-        touched->indexes[at] = touched->indexes[at - 1];
-        touched->indexes[at - 1] = alarm;
+    if (alarm != RULESET_NONE) {
+        index_set_add(&core->touched, alarm);
     }
 }
 
@@ -768,28 +761,36 @@ static void core_command(const struct core_turn *turn, const struct command *com
     core_conclude(turn, command->alarm, changes, command);
 }
 
+/* Evaluate what was touched, in order, and let follow what hangs on it. */
+static void core_evaluate_touched(const struct core_turn *turn) {
+    struct index_set *touched = &turn->core->touched;
+    const struct command *command =
+        turn->input->kind == INPUT_COMMAND ? turn->input->command : NULL;
+    for (uint32_t alarm = index_set_next(touched, 0); alarm != INDEX_NONE;
+         alarm = index_set_next(touched, alarm + 1)) {
+        core_evaluate(turn, alarm);
+        if (command != NULL && command->alarm == alarm && command->verb < COMMAND_VERB_COUNT &&
+            !command_verb_is_about_place(command->verb)) {
+            core_command(turn, command);
+        }
+    }
+    core_spread_causes(turn);
+    index_set_clear(touched);
+}
+
 void core_step(struct core *core, const struct input *input, struct step *step) {
     assert(input->at.ns >= core->newest.ns);
     assert(input->kind != INPUT_COMMAND || input->command != NULL);
     const struct core_turn turn = {core, input, step};
-    const struct command *command = input->kind == INPUT_COMMAND ? input->command : NULL;
     core->newest = input->at;
     step->event_count = 0;
-    step->refusal = command == NULL ? COMMAND_ACCEPTED : COMMAND_REFUSED_UNKNOWN;
+    step->refusal = input->kind == INPUT_COMMAND ? COMMAND_REFUSED_UNKNOWN : COMMAND_ACCEPTED;
 
     core_elapse(&turn);
     core_apply(&turn);
-    index_set_sort(&core->touched);
-    for (uint32_t i = 0; i < core->touched.count; i++) {
-        uint32_t alarm = core->touched.indexes[i];
-        core_evaluate(&turn, alarm);
-        if (command != NULL && command->alarm == alarm && command->verb < COMMAND_VERB_COUNT &&
-            !command_verb_is_about_place(command->verb)) {
-            core_command(&turn, command);
-        }
+    if (!index_set_is_empty(&core->touched)) {
+        core_evaluate_touched(&turn);
     }
-    core_spread_causes(&turn);
-    index_set_clear(&core->touched);
     core->attended = RULESET_NONE;
     core->receivers_turned = false;
     core->levelled = 0;

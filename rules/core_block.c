@@ -5,11 +5,33 @@
  *
  * core_lay() walks over the arrays once for both: without a base it only adds up how many bytes
  * they need, with one it also says where each begins.
+ *
+ * What there is many of, in bytes (core_memory of tests/bench/run adds them up for a site):
+ *
+ *     a point              57.3   state 32, time of the reading 8, timer 16, tripped 1, 2 sets 1/8 each
+ *     an alarm            104.4   the alarm 88, timer 16, 3 sets 1/8 each
+ *       of a site's rule  +16     due and value of its expression
+ *       with a chain      +56     the run of the chain
+ *       about a door       +4     by place
+ *     a memory             24     of an operation of an expression
+ *     a window          1,088     likewise
+ *     a device             32     when it was heard 16, timer 16
+ *     a place              24     zone, fires, promotions, doors, test, walk test: 4 each
+ *     an output             8     its place in the list 4, its holders 4
+ *
+ * Nearly every point has one alarm, that of its own fault: 162 bytes for a point before there are
+ * any rules.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "rules/core_state.h"
+
+_Static_assert(sizeof(struct point_state) == 32 && sizeof(struct alarm) == 88 &&
+                   sizeof(struct core_evaluation) == 16 && sizeof(struct core_chain) == 56 &&
+                   sizeof(struct expr_memory) == 24 && sizeof(struct expr_window) == 1088 &&
+                   sizeof(struct core_device) == 16,
+               "the table above says what they take");
 
 /* Every array begins at a multiple of this, so that it suits any type. */
 #define CORE_ALIGNMENT (_Alignof(max_align_t))
@@ -42,22 +64,19 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     uint32_t points = ruleset->point_count;
     uint32_t devices = ruleset->device_count;
     uint32_t places = ruleset->place_count;
+    uint32_t outputs = reach_count(ruleset->points, points);
     uint32_t timers = core_timer_count(ruleset);
     (void)core_take(room, 1, sizeof(struct core));
 
     core.ruleset = ruleset;
     core.points = core_take(room, points, sizeof *core.points);
     core.measured = core_take(room, points, sizeof *core.measured);
-    core.aged = core_take(room, points, sizeof *core.aged);
+    core.aged.words = core_take(room, index_set_words(points), sizeof *core.aged.words);
     core.devices = core_take(room, devices, sizeof *core.devices);
-    core.device_first = core_take(room, (size_t)devices + 1, sizeof *core.device_first);
-    core.device_points = core_take(room, points, sizeof *core.device_points);
     core.alarms = core_take(room, alarms, sizeof *core.alarms);
     core.evaluations = core_take(room, core_evaluation_count(ruleset), sizeof *core.evaluations);
-    core.touched.indexes = core_take(room, alarms, sizeof *core.touched.indexes);
-    core.touched.marks = core_take(room, alarms, sizeof *core.touched.marks);
-    core.changed.indexes = core_take(room, alarms, sizeof *core.changed.indexes);
-    core.changed.marks = core_take(room, alarms, sizeof *core.changed.marks);
+    core.touched.words = core_take(room, index_set_words(alarms), sizeof *core.touched.words);
+    core.changed.words = core_take(room, index_set_words(alarms), sizeof *core.changed.words);
     core.memories = core_take(room, ruleset->memory_count, sizeof *core.memories);
     core.windows = core_take(room, ruleset->window_count, sizeof *core.windows);
     core.rule_reads = core_take(room, ruleset->rule_count, sizeof *core.rule_reads);
@@ -68,16 +87,15 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.listeners_lost = core_take(room, ruleset->listener_count, sizeof *core.listeners_lost);
     core.chains = core_take(room, core_chain_slots(ruleset), sizeof *core.chains);
     core.rule_slots = core_take(room, ruleset->rule_count, sizeof *core.rule_slots);
-    core.outputs.points =
-        core_take(room, reach_count(ruleset->points, points), sizeof *core.outputs.points);
-    core.output_holders = core_take(room, points, sizeof *core.output_holders);
-    core.outputs_changed.indexes = core_take(room, points, sizeof *core.outputs_changed.indexes);
-    core.outputs_changed.marks = core_take(room, points, sizeof *core.outputs_changed.marks);
+    core.outputs.points = core_take(room, outputs, sizeof *core.outputs.points);
+    core.output_holders = core_take(room, outputs, sizeof *core.output_holders);
+    core.outputs_changed.words =
+        core_take(room, index_set_words(points), sizeof *core.outputs_changed.words);
     core.zones = core_take(room, places, sizeof *core.zones);
     core.fires = core_take(room, places, sizeof *core.fires);
     core.door_first = core_take(room, (size_t)places + 1, sizeof *core.door_first);
     core.doors = core_take(room, core_door_count(ruleset), sizeof *core.doors);
-    core.doors_open = core_take(room, core_door_count(ruleset), sizeof *core.doors_open);
+    core.doors_open.words = core_take(room, index_set_words(alarms), sizeof *core.doors_open.words);
     core.promotions = core_take(room, places, sizeof *core.promotions);
     core.tests = core_take(room, places, sizeof *core.tests);
     core.walks = core_take(room, places, sizeof *core.walks);
@@ -94,25 +112,15 @@ size_t core_size(const struct ruleset *ruleset) {
     return room.used;
 }
 
-/* List the points of each device: count, sum up, enter, and move the firsts back. */
-static void core_list_points(struct core *core) {
+/* Link the points of each device in the order of their indexes: the last one first. */
+static void core_link_points(struct core *core) {
     const struct ruleset *ruleset = core->ruleset;
-    uint32_t *first = core->device_first;
-    memset(first, 0, ((size_t)ruleset->device_count + 1) * sizeof *first);
-    for (uint32_t p = 0; p < ruleset->point_count; p++) {
+    for (uint32_t p = ruleset->point_count; p-- > 0;) {
         assert(ruleset->points[p].device < ruleset->device_count);
-        first[ruleset->points[p].device + 1]++;
+        struct core_device *device = &core->devices[ruleset->points[p].device];
+        core->points[p].beside = device->point_first;
+        device->point_first = p;
     }
-    for (uint32_t d = 0; d < ruleset->device_count; d++) {
-        first[d + 1] += first[d];
-    }
-    for (uint32_t p = 0; p < ruleset->point_count; p++) {
-        core->device_points[first[ruleset->points[p].device]++] = p;
-    }
-    for (uint32_t d = ruleset->device_count; d > 0; d--) {
-        first[d] = first[d - 1];
-    }
-    first[0] = 0;
 }
 
 /* What the expressions of a rule read besides the values of points. */
@@ -159,7 +167,7 @@ uint32_t core_events_max(const struct ruleset *ruleset) {
 /* Mark the points whose age is read; only a point's own alarms can do that. */
 static void core_mark_aged(struct core *core, const struct ruleset_rule *rule) {
     for (uint32_t i = rule->alarm_first; i < rule->alarm_first + rule->alarm_count; i++) {
-        core->aged[core->ruleset->alarms[i].entity] = 1;
+        index_set_add(&core->aged, core->ruleset->alarms[i].entity);
     }
 }
 
@@ -201,11 +209,12 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
                                                .stuck = TRUTH_UNKNOWN};
         core->measured[p] = (struct wall){0};
     }
-    memset(core->aged, 0, ruleset->point_count);
+    index_set_init(&core->aged, ruleset->point_count, core->aged.words);
     for (uint32_t d = 0; d < ruleset->device_count; d++) {
-        core->devices[d] = (struct core_device){.heard = now, .lost = TRUTH_UNKNOWN};
+        core->devices[d] =
+            (struct core_device){.heard = now, .point_first = RULESET_NONE, .lost = TRUTH_UNKNOWN};
     }
-    core_list_points(core);
+    core_link_points(core);
     memset(core->alarms, 0, ruleset->alarm_count * sizeof *core->alarms); /* with its padding */
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         alarm_init(&core->alarms[i]);
@@ -228,12 +237,10 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core->uplink_lost = TRUTH_UNKNOWN;
     core->storage_lost = TRUTH_UNKNOWN;
 
-    index_set_init(&core->touched, ruleset->alarm_count, core->touched.indexes,
-                   core->touched.marks);
-    index_set_init(&core->changed, ruleset->alarm_count, core->changed.indexes,
-                   core->changed.marks);
-    index_set_init(&core->outputs_changed, ruleset->point_count, core->outputs_changed.indexes,
-                   core->outputs_changed.marks);
+    index_set_init(&core->touched, ruleset->alarm_count, core->touched.words);
+    index_set_init(&core->changed, ruleset->alarm_count, core->changed.words);
+    index_set_init(&core->doors_open, ruleset->alarm_count, core->doors_open.words);
+    index_set_init(&core->outputs_changed, ruleset->point_count, core->outputs_changed.words);
     ruleset_zones(ruleset, core->zones);
     core_list_doors(core);
     for (uint32_t place = 0; place < ruleset->place_count; place++) {
@@ -257,12 +264,6 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
 
 /* Zero what is only room for a step and says nothing between two. */
 static void core_forget_scratch(const struct core *laid) {
-    const struct ruleset *ruleset = laid->ruleset;
-    const struct index_set *const sets[] = {&laid->touched, &laid->changed, &laid->outputs_changed};
-    for (unsigned i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        memset(sets[i]->indexes, 0, sets[i]->limit * sizeof *sets[i]->indexes);
-    }
-    memset(laid->doors_open, 0, core_door_count(ruleset) * sizeof *laid->doors_open);
     for (uint32_t i = laid->timers.running; i < laid->timers.count; i++) {
         laid->timers.heap[i] = 0;
     }
@@ -275,7 +276,7 @@ static void core_forget_scratch(const struct core *laid) {
 
 void core_snapshot(const struct core *core, void *ret) {
     assert((uintptr_t)ret % CORE_ALIGNMENT == 0);
-    assert(core->touched.count == 0 && core->changed.count == 0);
+    assert(index_set_is_empty(&core->touched) && index_set_is_empty(&core->changed));
     memcpy(ret, core, core_size(core->ruleset));
     struct core_room copy = {.base = ret};
     struct core laid = core_lay(&copy, core->ruleset, *core);

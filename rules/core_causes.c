@@ -16,6 +16,7 @@
 #include <assert.h>
 
 #include "rules/core_state.h"
+#include "rules/search.h"
 
 /* --- which alarm is a cause --- */
 
@@ -67,7 +68,7 @@ uint32_t core_door_count(const struct ruleset *ruleset) {
     return count;
 }
 
-/* Count, sum up, enter, and move the firsts back, as for the points of a device. */
+/* Count, sum up, enter, and move the firsts back. */
 void core_list_doors(struct core *core) {
     const struct ruleset *ruleset = core->ruleset;
     uint32_t *first = core->door_first;
@@ -159,31 +160,33 @@ static void core_spread_to_point(const struct core_turn *turn, uint32_t point) {
 
 static void core_spread_to_points(const struct core_turn *turn, uint32_t device) {
     const struct core *core = turn->core;
-    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
-        core_spread_to_point(turn, core->device_points[i]);
+    for (uint32_t point = core->devices[device].point_first; point != RULESET_NONE;
+         point = core->points[point].beside) {
+        core_spread_to_point(turn, point);
     }
 }
 
 static void core_spread_to_doors(const struct core_turn *turn, uint32_t zone) {
     struct core *core = turn->core;
     uint32_t end = core->door_first[core->ruleset->places[zone].end];
-    uint32_t count = 0;
+    struct index_set *open = &core->doors_open; /* doors stand by place; what is told, by alarm */
     for (uint32_t i = core->door_first[zone]; i < end; i++) {
         if (core->alarms[core->doors[i]].axes.open) {
-            core->doors_open[count++] = core->doors[i];
+            index_set_add(open, core->doors[i]);
         }
     }
-    index_sort(core->doors_open, count); /* they stand by place; what is told stands by alarm */
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t alarm = core->doors_open[i];
+    for (uint32_t alarm = index_set_next(open, 0); alarm != INDEX_NONE;
+         alarm = index_set_next(open, alarm + 1)) {
         core_conclude(turn, alarm, core_follow_cause(core, alarm, turn->input->at), NULL);
     }
+    index_set_clear(open);
 }
 
 void core_spread_causes(const struct core_turn *turn) {
     struct core *core = turn->core;
-    for (uint32_t i = 0; core->causes_turned && i < core->touched.count; i++) {
-        uint32_t alarm = core->touched.indexes[i];
+    uint32_t first = core->causes_turned ? index_set_next(&core->touched, 0) : INDEX_NONE;
+    for (uint32_t alarm = first; alarm != INDEX_NONE;
+         alarm = index_set_next(&core->touched, alarm + 1)) {
         if (core_is_fire(core, alarm)) {
             core_spread_to_doors(turn, core_fire_zone(core, alarm));
         } else if (core_is_cause(core, alarm)) {
@@ -195,20 +198,16 @@ void core_spread_causes(const struct core_turn *turn) {
 
 /* --- promotion --- */
 
+static bool core_entity_is_before(const void *alarms, uint32_t at, uint64_t entity) {
+    return ((const struct ruleset_alarm *)alarms)[at].entity < entity;
+}
+
 /* The alarm of a zone in which a first detector counts as a confirmed fire. */
 static uint32_t core_promoted_alarm(const struct core *core, uint32_t zone) {
-    const struct ruleset_alarm *alarms = core->ruleset->alarms;
     uint32_t first = core->builtin_first[BUILTIN_FIRE_PROMOTED];
-    uint32_t end = first + core->builtin_count[BUILTIN_FIRE_PROMOTED];
-    while (first < end) {
-        uint32_t middle = first + (end - first) / 2;
-        if (alarms[middle].entity < zone) {
-            first = middle + 1;
-        } else {
-            end = middle;
-        }
-    }
-    return first;
+    return search_first(core->ruleset->alarms, first,
+                        first + core->builtin_count[BUILTIN_FIRE_PROMOTED], zone,
+                        core_entity_is_before);
 }
 
 uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before) {

@@ -52,8 +52,8 @@ void core_chain_init(struct core *core) {
         core->chains[i] = (struct core_chain){.due = INSTANT_NEVER};
         chain_init(&core->chains[i].chain);
     }
-    for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
-        core->output_holders[p] = 0;
+    for (uint32_t i = 0; i < core->outputs.first[REACH_KINDS]; i++) {
+        core->output_holders[i] = 0;
     }
 }
 
@@ -114,11 +114,10 @@ static void core_hold(struct core *core, uint32_t alarm, const struct chain_step
         }
         struct reach_range range = core_step_outputs(core, alarm, step, kind);
         for (uint32_t i = range.first; i < range.end; i++) {
-            uint32_t p = core->outputs.points[i];
-            assert(more || core->output_holders[p] > 0);
-            core->output_holders[p] += more ? 1 : UINT32_MAX;
-            if (core->output_holders[p] == (more ? 1 : 0)) {
-                index_set_add(&core->outputs_changed, p);
+            assert(more || core->output_holders[i] > 0);
+            core->output_holders[i] += more ? 1 : UINT32_MAX;
+            if (core->output_holders[i] == (more ? 1 : 0)) {
+                index_set_add(&core->outputs_changed, core->outputs.points[i]);
             }
         }
     }
@@ -142,7 +141,8 @@ static void core_switch(struct core *core, uint32_t alarm, struct core_chain *sl
 
 bool core_output(const struct core *core, uint32_t point) {
     assert(point < core->ruleset->point_count);
-    return core->output_holders[point] > 0;
+    uint32_t at = reach_find(&core->outputs, core->ruleset->points, point);
+    return at != RULESET_NONE && core->output_holders[at] > 0;
 }
 
 uint32_t core_outputs_changed(struct core *core, uint32_t *points, uint32_t room) {

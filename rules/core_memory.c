@@ -13,6 +13,7 @@
 
 #include "rules/core_state.h"
 #include "rules/identity.h"
+#include "rules/search.h"
 
 /* The age at `now` of what ended at `until`, modulo 2^64 as expr_past.h has it. */
 static uint64_t core_age_ns(struct instant until, struct instant now) {
@@ -138,19 +139,8 @@ static void core_sort_records(struct memory_record *records, uint32_t count) {
     }
 }
 
-/* The first of sorted records that has an identity not less than this; `count` if none has. */
-static uint32_t core_find_record(const struct memory_record *records, uint32_t count,
-                                 uint64_t identity) {
-    uint32_t first = 0;
-    while (first < count) {
-        uint32_t middle = first + (count - first) / 2;
-        if (records[middle].identity < identity) {
-            first = middle + 1;
-        } else {
-            count = middle;
-        }
-    }
-    return first;
+static bool core_record_is_before(const void *records, uint32_t at, uint64_t identity) {
+    return ((const struct memory_record *)records)[at].identity < identity;
 }
 
 /*
@@ -189,7 +179,7 @@ struct core_kept core_restore_memories(struct core *core, uint32_t alarm,
             sorted = true;
         }
         if (sorted) {
-            at = core_find_record(records, count, identity.digest);
+            at = search_first(records, 0, count, identity.digest, core_record_is_before);
         }
         if (at == count || records[at].identity != identity.digest) {
             kept.anew++;

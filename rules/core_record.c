@@ -154,7 +154,7 @@ void core_check(const struct core *core) {
         bool lost = core->devices[core->ruleset->points[p].device].lost == TRUTH_TRUE;
         assert(!lost || !quality_usable((enum quality)core->points[p].quality));
     }
-    assert(core->touched.count == 0);
+    assert(index_set_is_empty(&core->touched));
     assert(core_deadline(core).ns >= core->newest.ns);
     timers_check(&core->timers);
 }

@@ -60,8 +60,8 @@ void core_device_lose(struct core *core, uint32_t device, struct instant now) {
     core->devices[device].lost = TRUTH_TRUE;
     timers_set(&core->timers, core_device_timer(core, device), INSTANT_NEVER);
     core_touch_builtin(core, BUILTIN_DEVICE_LOST, device);
-    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
-        uint32_t point = core->device_points[i];
+    for (uint32_t point = core->devices[device].point_first; point != RULESET_NONE;
+         point = core->points[point].beside) {
         timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
         core->points[point].fault = TRUTH_UNKNOWN;
         core_point_stale(core, point, now);
@@ -101,10 +101,11 @@ void core_device_hear(struct core *core, uint32_t device, struct instant now) {
     }
     state->lost = TRUTH_FALSE;
     core_touch_builtin(core, BUILTIN_DEVICE_LOST, device);
-    for (uint32_t i = core->device_first[device]; i < core->device_first[device + 1]; i++) {
-        core_point_expect(core, core->device_points[i], now);
-        core_watch_point(core, core->device_points[i], now);
-        core_touch_point(core, core->device_points[i]);
+    for (uint32_t point = state->point_first; point != RULESET_NONE;
+         point = core->points[point].beside) {
+        core_point_expect(core, point, now);
+        core_watch_point(core, point, now);
+        core_touch_point(core, point);
     }
 }
 

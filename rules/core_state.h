@@ -33,6 +33,7 @@ struct core_chain {
 
 struct core_device {
     struct instant heard; /* last sign of life; the start while there was none */
+    uint32_t point_first; /* of its points, which are linked by `beside`; or RULESET_NONE */
     uint8_t lost;         /* unknown until it is heard or missed */
 };
 
@@ -68,12 +69,10 @@ struct core {
     /* by point */
     struct point_state *points;
     struct wall *measured; /* of the last reading */
-    uint8_t *aged;         /* does an alarm read the point's age? */
+    struct index_set aged; /* those whose age an alarm reads */
 
-    /* by device; its points are device_points[device_first[d] … device_first[d + 1]) */
+    /* by device */
     struct core_device *devices;
-    uint32_t *device_first;
-    uint32_t *device_points;
 
     /* by alarm */
     struct alarm *alarms;
@@ -99,22 +98,22 @@ struct core {
     struct core_chain *chains; /* by slot: the alarms of rules with a chain, by rule */
     uint32_t *rule_slots;      /* by rule: the slot of its first alarm */
     struct reach_list outputs;
-    uint32_t *output_holders;         /* by point: how many steps of alarms want it on */
-    struct index_set outputs_changed; /* not reported by core_outputs_changed() yet */
+    uint32_t *output_holders; /* by place in the list: how many steps of alarms want it on */
+    struct index_set outputs_changed; /* points not reported by core_outputs_changed() yet */
 
     /* by place */
     uint32_t *zones;      /* of fire; see ruleset_zones() */
     uint32_t *fires;      /* of a zone: fires that are active */
     uint32_t *door_first; /* alarms about its doors: doors[door_first[p] … door_first[p + 1]) */
     uint32_t *doors;
-    uint32_t *doors_open;  /* room for those of a zone */
-    uint32_t *promotions;  /* of a zone: fires that are promoted */
-    struct moment *tests;  /* until when it is under test; MOMENT_NEVER: it is not */
-    uint32_t test_count;   /* places under test */
-    struct moment *walks;  /* of a top-level place: when its round of walk tests is over */
-    uint8_t *tripped;      /* by point: a set of enum core_tripped */
-    bool receivers_turned; /* what the chains' receivers say may be another in this step */
-    bool causes_turned;    /* a cause of other alarms came or went in this step */
+    struct index_set doors_open; /* room for those of a zone, by alarm */
+    uint32_t *promotions;        /* of a zone: fires that are promoted */
+    struct moment *tests;        /* until when it is under test; MOMENT_NEVER: it is not */
+    uint32_t test_count;         /* places under test */
+    struct moment *walks;        /* of a top-level place: when its round of walk tests is over */
+    uint8_t *tripped;            /* by point: a set of enum core_tripped */
+    bool receivers_turned;       /* what the chains' receivers say may be another in this step */
+    bool causes_turned;          /* a cause of other alarms came or went in this step */
     uint32_t
         attended; /* the place to which somebody has come in this step, as a button or a card says */
     struct flood flood;

@@ -4,6 +4,7 @@
  * Which alarms a change touches: those that are evaluated at the end of the step
  */
 #include "rules/core_state.h"
+#include "rules/search.h"
 
 void core_touch_builtin(struct core *core, enum ruleset_builtin builtin, uint32_t entity) {
     if (entity < core->builtin_count[builtin]) {
@@ -38,7 +39,7 @@ void core_touch_point(struct core *core, uint32_t point) {
 
 void core_touch_age(struct core *core, uint32_t point) {
     const struct ruleset *ruleset = core->ruleset;
-    if (core->aged[point] == 0) {
+    if (!index_set_has(&core->aged, point)) {
         return;
     }
     for (uint32_t i = ruleset->dependent_first[point]; i < ruleset->dependent_first[point + 1];
@@ -67,15 +68,8 @@ void core_touch_readers(struct core *core, unsigned reads, uint32_t calendar) {
 }
 
 bool core_depends(const struct ruleset *ruleset, uint32_t point, uint32_t alarm) {
-    uint32_t first = ruleset->dependent_first[point];
     uint32_t end = ruleset->dependent_first[point + 1];
-    while (first < end) {
-        uint32_t middle = first + (end - first) / 2;
-        if (ruleset->dependents[middle] < alarm) {
-            first = middle + 1;
-        } else {
-            end = middle;
-        }
-    }
-    return first < ruleset->dependent_first[point + 1] && ruleset->dependents[first] == alarm;
+    uint32_t at = search_first(ruleset->dependents, ruleset->dependent_first[point], end, alarm,
+                               search_index_is_before);
+    return at < end && ruleset->dependents[at] == alarm;
 }

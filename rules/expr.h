@@ -159,6 +159,7 @@ struct point_state {
     uint8_t known;          /* enum point_known */
     uint8_t fault;          /* enum truth: is it at fault by itself? The core's own, as the next */
     uint8_t stuck;          /* enum truth: did the last round of upkeep find it stuck? */
+    uint32_t beside;        /* the next point of its device, or UINT32_MAX; the core's own, too */
 };
 
 /*

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "rules/search.h"
+
 /* Has `place` a rule that confirms a fire? */
 static bool reach_confirms(const struct ruleset_draft *draft, uint32_t place) {
     for (uint32_t r = 0; r < draft->rule_count; r++) {
@@ -51,15 +53,19 @@ void reach_list_init(struct reach_list *list, const struct ruleset_point *points
 
 /* The first in a part of the list that is not before `point`. */
 static uint32_t reach_from(const struct reach_list *list, struct reach_range part, uint32_t point) {
-    while (part.first < part.end) {
-        uint32_t middle = part.first + (part.end - part.first) / 2;
-        if (list->points[middle] < point) {
-            part.first = middle + 1;
-        } else {
-            part.end = middle;
-        }
-    }
-    return part.first;
+    return search_first(list->points, part.first, part.end, point, search_index_is_before);
+}
+
+/* All outputs of a kind. */
+static struct reach_range reach_kind(const struct reach_list *list, enum point_kind kind) {
+    return (struct reach_range){list->first[kind - POINT_SOUNDER],
+                                list->first[kind - POINT_SOUNDER + 1]};
+}
+
+uint32_t reach_find(const struct reach_list *list, const struct ruleset_point *points,
+                    uint32_t point) {
+    enum point_kind kind = (enum point_kind)points[point].kind;
+    return kind < POINT_SOUNDER ? RULESET_NONE : reach_from(list, reach_kind(list, kind), point);
 }
 
 /* Those of a part that are in the place. */
@@ -72,8 +78,7 @@ static struct reach_range reach_in(const struct reach_list *list, struct reach_r
 struct reach_range reach_outputs(const struct ruleset_place *places, const struct reach_list *list,
                                  uint32_t place, enum point_kind kind, enum chain_reach reach) {
     assert(kind >= POINT_SOUNDER && kind < POINT_KIND_COUNT);
-    struct reach_range all = {list->first[kind - POINT_SOUNDER],
-                              list->first[kind - POINT_SOUNDER + 1]};
+    struct reach_range all = reach_kind(list, kind);
     if (reach == CHAIN_REACH_SITE) {
         return all;
     } else if (place == RULESET_NONE) {

@@ -39,6 +39,10 @@ uint32_t reach_count(const struct ruleset_point *points, uint32_t point_count);
 void reach_list_init(struct reach_list *list, const struct ruleset_point *points,
                      uint32_t point_count, uint32_t *room);
 
+/* Where in the list the point stands, which is one of those listed; RULESET_NONE: it is no output. */
+uint32_t reach_find(const struct reach_list *list, const struct ruleset_point *points,
+                    uint32_t point);
+
 /* Work out the zone of every place of a draft; `places` are the draft's own. */
 void reach_zones(const struct ruleset_draft *draft, struct ruleset_place *places);
 

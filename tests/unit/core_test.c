@@ -1384,7 +1384,8 @@ static void broken_first_output(void *core) {
     core_check(core);
 }
 static void broken_last_output(void *core) {
-    ((struct core *)core)->output_holders[POINTS - 1] = 1;
+    ((struct core *)core)->output_holders[((struct core *)core)->outputs.first[REACH_KINDS] - 1] =
+        1;
     core_check(core);
 }
 static void broken_first_chain(void *core) {

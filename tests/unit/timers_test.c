@@ -5,9 +5,11 @@
  * search through all deadlines, and a row of marks.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/index_set.h"
+#include "rules/search.h"
 #include "rules/timers.h"
 #include "tests/support/cmocka.h"
 
@@ -97,13 +99,27 @@ static void a_timer_that_does_not_run_never_comes(void **state) {
     assert_false(timers_take(&clockwork.timers, (struct instant){11}, &came));
 }
 
+/* A set of more than one summary word, which holds 4,096 indexes. */
+enum { MANY = 3 * 4096 + 70 };
+
+static uint64_t *words_new(uint32_t limit) {
+    uint64_t *words = malloc((index_set_words(limit) + 1) * sizeof *words);
+    assert_non_null(words);
+    memset(words, 0xAA, (index_set_words(limit) + 1) * sizeof *words);
+    return words;
+}
+
+/* Nobody wrote behind them. */
+static void words_free(uint64_t *words, uint32_t limit) {
+    assert_int_equal(words[index_set_words(limit)], UINT64_C(0xAAAAAAAAAAAAAAAA));
+    free(words);
+}
+
 static void a_set_gives_each_index_once_and_in_order(void **state) {
     (void)state;
-    uint32_t indexes[COUNT];
-    uint8_t marks[COUNT];
     struct index_set set;
-    memset(marks, 0xAA, sizeof marks);
-    index_set_init(&set, COUNT, indexes, marks);
+    uint64_t *words = words_new(COUNT);
+    index_set_init(&set, COUNT, words);
     uint64_t random = 1;
     for (uint32_t round = 0; round < ROUNDS / 10; round++) {
         bool plain[COUNT] = {false};
@@ -112,6 +128,9 @@ static void a_set_gives_each_index_once_and_in_order(void **state) {
             uint32_t index = draw_below(&random, COUNT);
             plain[index] = true;
             index_set_add(&set, index);
+        }
+        for (uint32_t i = 0; i < COUNT; i++) {
+            assert_int_equal(index_set_has(&set, i), plain[i]);
         }
         uint32_t room = 1 + draw_below(&random, COUNT);
         uint32_t next = 0;
@@ -127,51 +146,108 @@ static void a_set_gives_each_index_once_and_in_order(void **state) {
                 next++;
             }
         }
+        assert_true(index_set_is_empty(&set));
         while (next < COUNT) {
             assert_false(plain[next]);
             next++;
         }
     }
+    words_free(words, COUNT);
 }
 
-static void any_number_of_indexes_is_sorted_equal_ones_too(void **state) {
+/* Every pair: the same bit of another word, the last of a summary word and the first of the next. */
+static void the_next_member_is_found_however_far_it_is(void **state) {
     (void)state;
-    uint64_t random = 2;
-    for (uint32_t count = 0; count <= COUNT; count++) {
-        uint32_t indexes[COUNT + 1];
-        uint32_t sum = 0;
-        indexes[count] = COUNT; /* not to be touched */
-        for (uint32_t i = 0; i < count; i++) {
-            indexes[i] = draw_below(&random, COUNT / 2);
-            sum += indexes[i];
+    static const uint32_t steps[] = {1, 63, 64, 65, 4095, 4096, 4097, 8192, MANY - 1};
+    struct index_set set;
+    uint64_t *words = words_new(MANY);
+    index_set_init(&set, MANY, words);
+    for (uint32_t first = 0; first < MANY; first++) {
+        for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+            uint32_t second = first + steps[i];
+            if (second >= MANY) {
+                continue;
+            }
+            index_set_add(&set, second);
+            index_set_add(&set, first);
+            assert_int_equal(index_set_next(&set, 0), first);
+            assert_int_equal(index_set_next(&set, first), first);
+            assert_int_equal(index_set_next(&set, first + 1), second);
+            assert_int_equal(index_set_next(&set, second + 1), INDEX_NONE);
+            assert_false(index_set_is_empty(&set));
+            index_set_clear(&set);
+            assert_true(index_set_is_empty(&set));
+            assert_int_equal(index_set_next(&set, 0), INDEX_NONE);
+            assert_false(index_set_has(&set, first) || index_set_has(&set, second));
         }
-        index_sort(indexes, count);
-        for (uint32_t i = 0; i < count; i++) {
-            assert_true(i == 0 || indexes[i - 1] <= indexes[i]);
-            sum -= indexes[i];
+    }
+    words_free(words, MANY);
+}
+
+/* Between two members that are taken the summary is as if the first had never been there. */
+static void a_set_that_was_emptied_holds_nothing_of_what_it_held(void **state) {
+    (void)state;
+    static const uint32_t members[] = {5, 6, 64, 4095, 4096, MANY - 1};
+    enum { MEMBERS = sizeof members / sizeof members[0] };
+    struct index_set set;
+    uint64_t *words = words_new(MANY);
+    for (uint32_t room = 1; room <= MEMBERS + 1; room++) {
+        for (unsigned cleared = 0; cleared < 2; cleared++) {
+            uint32_t taken[MEMBERS + 1];
+            uint32_t count = 0;
+            index_set_init(&set, MANY, words);
+            for (uint32_t i = MEMBERS; i-- > 0;) {
+                index_set_add(&set, members[i]);
+            }
+            while (cleared == 0 && (count = index_set_take(&set, taken, room)) > 0) {
+                assert_false(index_set_has(&set, taken[count - 1]));
+            }
+            index_set_clear(&set);
+            for (size_t i = 0; i < index_set_words(MANY); i++) {
+                assert_int_equal(words[i], 0);
+            }
         }
-        assert_int_equal(sum, 0);
-        assert_int_equal(indexes[count], COUNT);
+    }
+    words_free(words, MANY);
+}
+
+static void a_set_has_room_for_its_last_index_and_for_none(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t limit, words;
+    } rooms[] = {{1, 2}, {63, 2}, {64, 3}, {65, 3}, {4095, 66}, {4096, 67}, {4097, 67}};
+    struct index_set set;
+    uint64_t *words = words_new(0);
+    index_set_init(&set, 0, words);
+    assert_true(index_set_is_empty(&set));
+    assert_int_equal(index_set_next(&set, 0), INDEX_NONE);
+    words_free(words, 0);
+    for (unsigned i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        uint32_t limit = rooms[i].limit;
+        assert_int_equal(index_set_words(limit), rooms[i].words);
+        words = words_new(limit);
+        index_set_init(&set, limit, words);
+        index_set_add(&set, limit - 1);
+        assert_int_equal(index_set_next(&set, 0), limit - 1);
+        words_free(words, limit);
     }
 }
 
-static void a_cleared_set_takes_everything_again(void **state) {
+static void the_first_that_is_not_before_a_key_is_found_in_any_part(void **state) {
     (void)state;
-    uint32_t indexes[COUNT];
-    uint8_t marks[COUNT];
-    struct index_set set;
-    index_set_init(&set, COUNT, indexes, marks);
-    for (uint32_t round = 0; round < 3; round++) {
-        for (uint32_t i = COUNT; i-- > 0;) {
-            index_set_add(&set, i);
+    static const uint32_t list[] = {2, 3, 3, 5, 8, 8, 8, 13};
+    enum { LENGTH = sizeof list / sizeof list[0] };
+    for (uint32_t first = 0; first <= LENGTH; first++) {
+        for (uint32_t end = first; end <= LENGTH; end++) {
+            for (uint32_t key = 0; key <= 14; key++) {
+                uint32_t plain = first;
+                while (plain < end && list[plain] < key) {
+                    plain++;
+                }
+                assert_int_equal(search_first(list, first, end, key, search_index_is_before),
+                                 plain);
+            }
         }
-        assert_int_equal(set.count, COUNT);
-        index_set_sort(&set);
-        for (uint32_t i = 0; i < COUNT; i++) {
-            assert_int_equal(set.indexes[i], i);
-        }
-        index_set_clear(&set);
-        assert_int_equal(set.count, 0);
     }
 }
 
@@ -180,8 +256,10 @@ int main(void) {
         cmocka_unit_test(timers_come_in_the_order_of_their_deadlines_then_of_their_numbers),
         cmocka_unit_test(a_timer_that_does_not_run_never_comes),
         cmocka_unit_test(a_set_gives_each_index_once_and_in_order),
-        cmocka_unit_test(any_number_of_indexes_is_sorted_equal_ones_too),
-        cmocka_unit_test(a_cleared_set_takes_everything_again),
+        cmocka_unit_test(the_next_member_is_found_however_far_it_is),
+        cmocka_unit_test(a_set_that_was_emptied_holds_nothing_of_what_it_held),
+        cmocka_unit_test(a_set_has_room_for_its_last_index_and_for_none),
+        cmocka_unit_test(the_first_that_is_not_before_a_key_is_found_in_any_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
