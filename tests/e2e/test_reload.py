@@ -140,6 +140,72 @@ def test_a_stop_during_a_reload_stops(scene):
     assert gateway.stop() == 0
 
 
+# ---- what is under way ----
+
+def press_and_tell(backend, field):
+    """Press the button; return when its call was raised."""
+    field.press(BUTTON)
+    return raised_at(backend, "emergency_call")
+
+
+def nth(backend, count, **wanted):
+    """Wait for so many of these events; return when the last of them was."""
+    return wall(backend.until_event(count=count, deadline_s=60, **wanted)[count - 1]["time"])
+
+
+def test_a_clock_that_runs_keeps_its_time_and_the_next_one_has_the_changed_number(scene):
+    directory = own_copy(scene)
+    backend, field, gateway = at(scene, MONDAY_NOON, 30)
+    press_and_tell(backend, field)
+    gateway.cli("ack", CALL, "--by", "wang")
+    first = nth(backend, 1, type="alarm.acknowledged", rule="emergency_call")
+    site = directory / "site.yaml"
+    site.write_text(f"{site.read_text()}\nalarms:\n  attend_within: {{emergency: 30 s}}\n")
+    reload(backend, gateway)
+    called_again = nth(backend, 1, type="alarm.realarmed", rule="emergency_call")
+    assert called_again - first >= timedelta(minutes=5)
+    gateway.until_healthy()
+    gateway.cli("ack", CALL, "--by", "wang")
+    second = nth(backend, 2, type="alarm.acknowledged", rule="emergency_call")
+    called_again = nth(backend, 2, type="alarm.realarmed", rule="emergency_call")
+    assert timedelta(seconds=30) <= called_again - second < timedelta(minutes=5)
+
+
+SECOND, THIRD = "{after: 60 s,  to: shift care}", "{after: 180 s, to: role manager, by: webhook}"
+
+
+def second_step_of_a_call(scene, after, changed_to, changed_at):
+    """
+    Change the time of a chain's second step, `changed_at` seconds after a call that nobody acknowledges began. Return
+    when the call, the new site and the step came.
+    """
+    directory = own_copy(scene)
+    rules = directory / "rules.yaml"
+    edit(rules, THIRD, "{after: 20 min, to: role manager, by: webhook}")
+    edit(rules, SECOND, f"{{after: {after} s, to: shift care}}")
+    backend, field, gateway = at(scene, MONDAY_NOON, 10)
+    raised = press_and_tell(backend, field)
+    until_clock(backend, field, raised, seconds=changed_at)
+    edit(rules, f"{{after: {after} s, to: shift care}}", f"{{after: {changed_to} s, to: shift care}}")
+    changed = reload(backend, gateway)
+    step = nth(backend, 2, type="alarm.escalated", subject=BUTTON)
+    told = [(event["data"]["step"], event["data"]["reason"]) for event in backend.events(type="alarm.escalated", subject=BUTTON)]
+    assert told[:2] == [(1, "due"), (2, "due")]
+    return raised, changed, step
+
+
+def test_a_step_that_was_put_off_counts_from_the_beginning_of_its_call(scene):
+    raised, changed, step = second_step_of_a_call(scene, after=120, changed_to=150, changed_at=60)
+    assert step - raised >= timedelta(seconds=150)
+    assert step - changed < timedelta(seconds=150)
+
+
+def test_a_step_whose_changed_time_is_past_comes_at_once(scene):
+    raised, changed, step = second_step_of_a_call(scene, after=600, changed_to=30, changed_at=60)
+    assert changed - raised >= timedelta(seconds=60)
+    assert step - raised < timedelta(seconds=600)
+
+
 # ---- what rules remember ----
 
 PRESENCE = "care/bath/presence"
