@@ -68,6 +68,6 @@ uint64_t core_clock_behind_ns(const struct core *core, struct instant now) {
 }
 
 void core_restore_clock(struct core *core, uint64_t behind_ns, struct instant now) {
-    core->clock.lost = behind_ns > 0;
+    core->clock.lost = true;                 /* unless it is not behind at all */
     clock_fall_behind(core, behind_ns, now); /* the start looks at every alarm */
 }

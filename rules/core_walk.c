@@ -94,8 +94,8 @@ void core_walk_trip(struct core *core, uint32_t point, struct instant now) {
     uint32_t top = walk_top(core, core->ruleset->points[point].place);
     core->tripped[point] |= CORE_TRIPPED_IN_ROUND;
     if (walk_count(core, top, false) == 0) {
-        walk_begin_round(core, top, now);
-        walk_schedule(core);
+        walk_begin_round(core, top,
+                         now); /* the timer comes early, and finds nothing that is over */
     }
 }
 
@@ -115,7 +115,6 @@ void core_restore_walk(struct core *core, uint32_t place, uint32_t left_ds, stru
     uint64_t most_ns = walk_round_ns(core);
     if (core->ruleset->places[place].parent == RULESET_NONE && walk_count(core, place, true) > 0) {
         core->walks[place] = moment_after(now, left_ns < most_ns ? left_ns : most_ns);
-        walk_schedule(core);
     }
 }
 

@@ -144,6 +144,49 @@ static void steps_back_add_up(void **state) {
           "210 tick : yes 0\n");
 }
 
+/* A step of so many nanoseconds. */
+static void step(uint64_t at_ns, int64_t step_ns) {
+    struct step told = {.events = stage.events};
+    const struct input input = {.at = {at_ns}, .kind = INPUT_CLOCK_STEP, .step_ns = step_ns};
+    core_step(stage.core, &input, &told);
+    core_check(stage.core);
+}
+
+static void a_nanosecond_behind_is_behind(void **state) {
+    (void)state;
+    (void)take(0, INPUT_START, 0);
+    step(NS_PER_S, -61 * (int64_t)NS_PER_S);
+    step(NS_PER_S, 61 * (int64_t)NS_PER_S - 1);
+    assert_int_equal(core_clock_behind_ns(stage.core, (struct instant){NS_PER_S}), 1);
+    assert_true(clock_alarm()->axes.active);
+    assert_int_equal(core_deadline(stage.core).ns, NS_PER_S + 1);
+}
+
+static void a_nanosecond_ahead_is_ahead_for_a_day_to_the_nanosecond(void **state) {
+    (void)state;
+    const uint64_t day_ns = 86400 * NS_PER_S;
+    const int64_t minute_ns = 60 * (int64_t)NS_PER_S;
+    (void)take(0, INPUT_START, 0);
+    step(NS_PER_S, 1);
+    step(NS_PER_S + day_ns - 1, -minute_ns - 1);
+    assert_false(clock_alarm()->axes.active);
+}
+
+/* A step that sets nothing ahead makes no mistake last longer. */
+static void only_a_step_ahead_begins_the_day_anew(void **state) {
+    (void)state;
+    (void)take(0, INPUT_START, 0);
+    story("10 100 : yes 0\n"
+          "40000 0 : yes 0\n"
+          "86410 -100 : no 100\n");
+}
+
+static void a_restart_with_a_nanosecond_left_waits_for_it(void **state) {
+    (void)state;
+    core_restore_clock(stage.core, 1, (struct instant){NS_PER_S});
+    assert_int_equal(core_clock_behind_ns(stage.core, (struct instant){NS_PER_S}), 1);
+}
+
 static void a_restart_goes_on_with_what_is_left(void **state) {
     (void)state;
     core_restore_clock(stage.core, 30 * NS_PER_S, (struct instant){NS_PER_S});
@@ -171,6 +214,10 @@ int main(void) {
         STAGED(a_step_back_that_mends_a_step_forward_is_trusted_for_a_day),
         STAGED(what_a_step_forward_made_up_for_was_no_mistake),
         STAGED(steps_back_add_up),
+        STAGED(a_nanosecond_behind_is_behind),
+        STAGED(a_nanosecond_ahead_is_ahead_for_a_day_to_the_nanosecond),
+        STAGED(only_a_step_ahead_begins_the_day_anew),
+        STAGED(a_restart_with_a_nanosecond_left_waits_for_it),
         STAGED(a_restart_goes_on_with_what_is_left),
         STAGED(a_restart_with_a_clock_that_is_right_trusts_it),
     };

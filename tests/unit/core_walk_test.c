@@ -321,6 +321,8 @@ static void places_are_reminded_each_by_itself(void **state) {
     pass(6 * DAY_NS);
     assert_int_equal(stage.due, 3);
     assert_int_equal(stage.last.place, HOUSE);
+    restart(); /* which keeps a place with a single button as well */
+    assert_int_equal(core_walk_left_ds(stage.core, YARD, stage.now), DAY_NS / NS_PER_DS);
     pass(DAY_NS);
     assert_int_equal(stage.due, 4);
     assert_int_equal(stage.last.place, YARD);
