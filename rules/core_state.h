@@ -206,7 +206,7 @@ void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned change
 
 /* --- core_touch.c --- */
 
-/* Touch the alarm of one of the product's own rules, where it has one for `entity`. */
+/* Touch the alarm that one of the product's own rules has for `entity`. */
 void core_touch_builtin(struct core *core, enum ruleset_builtin builtin, uint32_t entity);
 
 /* Touch the alarms that read the point's value, or wait for an output's word. */

@@ -3,13 +3,14 @@
 /*
  * Which alarms a change touches: those that are evaluated at the end of the step
  */
+#include <assert.h>
+
 #include "rules/core_state.h"
 #include "rules/search.h"
 
 void core_touch_builtin(struct core *core, enum ruleset_builtin builtin, uint32_t entity) {
-    if (entity < core->builtin_count[builtin]) {
-        index_set_add(&core->touched, core->builtin_first[builtin] + entity);
-    }
+    assert(entity < core->builtin_count[builtin]);
+    index_set_add(&core->touched, core->builtin_first[builtin] + entity);
 }
 
 void core_touch_value(struct core *core, uint32_t point) {

@@ -337,6 +337,40 @@ static void a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported(
     assert_int_equal(changed[0], LAMP);
 }
 
+/* Give the picture of a core to a fresh one, and see that the picture of that is the same. */
+static void a_picture_says_who_is_on_duty_and_who_can_be_reached(void **state) {
+    (void)state;
+    const struct ruleset *ruleset = &stage.trial.ruleset;
+    const struct input told[] = {
+        {.kind = INPUT_SHIFT, .state = TRUTH_TRUE},
+        {.kind = INPUT_LISTENER, .state = TRUTH_FALSE},
+    };
+    size_t size = core_size(ruleset);
+    for (unsigned i = 0; i < 2; i++) {
+        core_step(stage.core, &told[i], &stage.step);
+    }
+    void *block = aligned_alloc(64, (size + 63) / 64 * 64);
+    assert_non_null(block);
+    struct core *fresh = core_init(block, ruleset, (struct instant){0});
+    struct input input, again;
+    unsigned found = 0;
+    for (uint32_t i = 0; core_picture(stage.core, i, (struct wall){0}, &input); i++) {
+        for (unsigned t = 0; t < 2; t++) {
+            found +=
+                input.kind == told[t].kind && input.subject == 0 && input.state == told[t].state;
+        }
+        core_step(fresh, &input, &stage.step);
+    }
+    assert_int_equal(found, 2);
+    for (uint32_t i = 0; core_picture(stage.core, i, (struct wall){0}, &input); i++) {
+        assert_true(core_picture(fresh, i, (struct wall){0}, &again));
+        assert_int_equal(again.kind, input.kind);
+        assert_int_equal(again.subject, input.subject);
+        assert_int_equal(again.state, input.state);
+    }
+    free(block);
+}
+
 static void a_lamp_is_lit_as_long_as_one_call_wants_it(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -844,6 +878,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         STORY(a_call_lights_its_lamp_until_somebody_is_there),
         STORY(a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported),
+        STORY(a_picture_says_who_is_on_duty_and_who_can_be_reached),
         STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),
         STORY(a_call_escalates_until_the_right_role_acknowledges),
         STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),

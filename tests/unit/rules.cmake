@@ -7,6 +7,7 @@ tocsin_unit_test(timers rules)
 tocsin_unit_test(role rules)
 tocsin_unit_test(recording rules m)
 tocsin_unit_test(chain rules)
+tocsin_unit_test(flood rules)
 
 # A small site built by hand.
 add_library(test_trial STATIC support/trial.c)

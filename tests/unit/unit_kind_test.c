@@ -93,6 +93,22 @@ static void every_kind_class_and_priority_is_found_by_its_own_name(void **state)
 }
 
 /* model.md: fires and calls are managed, latched emergencies; only they have no delay. */
+/* What calls, in its own words: neither what detects a fire nor what counts people. */
+static void only_what_a_person_presses_pulls_or_wears_is_a_call(void **state) {
+    (void)state;
+    static const enum point_kind calls[] = {
+        POINT_EMERGENCY_BUTTON, POINT_PULL_CORD,    POINT_PENDANT,       POINT_BED_EXIT, POINT_FALL,
+        POINT_ASSIST_BUTTON,    POINT_PANIC_BUTTON, POINT_ATTEND_BUTTON,
+    };
+    for (enum point_kind kind = 0; kind < POINT_KIND_COUNT; kind++) {
+        bool listed = false;
+        for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+            listed = listed || calls[i] == kind;
+        }
+        assert_int_equal(point_kind_is_call(kind), listed);
+    }
+}
+
 static void managed_classes_are_latched_emergencies_without_a_delay(void **state) {
     (void)state;
     unsigned managed = 0;
@@ -200,6 +216,7 @@ int main(void) {
         cmocka_unit_test(a_decimal_is_converted_like_a_literal),
         cmocka_unit_test(a_span_is_exact_or_told_not_to_fit),
         cmocka_unit_test(every_kind_class_and_priority_is_found_by_its_own_name),
+        cmocka_unit_test(only_what_a_person_presses_pulls_or_wears_is_a_call),
         cmocka_unit_test(managed_classes_are_latched_emergencies_without_a_delay),
         cmocka_unit_test(the_numbers_of_the_qualities_are_those_of_the_wire),
         cmocka_unit_test(a_text_that_fits_is_complete),
