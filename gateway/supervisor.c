@@ -2,7 +2,6 @@
 #include "gateway/supervisor.h"
 
 #include <assert.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +10,12 @@
 
 #include <event2/event.h>
 
+#include "gateway/arguments.h"
 #include "gateway/children.h"
 #include "gateway/loading.h"
 #include "gateway/log.h"
 #include "gateway/notify.h"
 #include "gateway/premises.h"
-
-enum {
-    SETTINGS_MAX = 256,
-    EXIT_USAGE = 2,
-};
 
 static const char run_help[] =
     "usage: tocsin run SITE.yaml [option]...\n"
@@ -42,8 +37,7 @@ struct run_options {
     const char *site;
     const char *run_directory;
     const char *user; /* NULL: not given */
-    const char *settings[SETTINGS_MAX];
-    uint32_t setting_count;
+    struct arguments_settings settings;
     struct clock_origin clock;
     enum site_language language;
 };
@@ -65,88 +59,33 @@ struct supervisor {
     int failure;
 };
 
-static enum site_language run_language(void) {
-    const char *all = getenv("LC_ALL");
-    const char *lang = all != NULL && all[0] != '\0' ? all : getenv("LANG");
-    return lang != NULL && strncmp(lang, "zh", 2) == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
-}
-
-static int run_usage(const char *what, const char *value) {
-    (void)fprintf(stderr, "tocsin run: %s%s%s; see tocsin run --help\n", what,
-                  value != NULL ? ": " : "", value != NULL ? value : "");
-    return EXIT_USAGE;
-}
-
-/* Take one option. Returns 0, or the exit code that ends the command. */
-static int run_option(int option, char *value, struct run_options *options) {
-    switch (option) {
-    case 's':
-        if (options->setting_count == SETTINGS_MAX) {
-            return run_usage("too many --set", NULL);
-        }
-        options->settings[options->setting_count++] = value;
-        return 0;
-    case 'r':
-        options->run_directory = value;
-        return 0;
-    case 'u':
-        options->user = value;
-        return 0;
-    case 'l':
-        if (strcmp(value, "zh") != 0 && strcmp(value, "en") != 0) {
-            return run_usage("--lang is zh or en, not", value);
-        }
-        options->language = strcmp(value, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
-        return 0;
-    case 'c':
-        if (clock_parse(value, &options->clock) != 0) {
-            return run_usage("--clock is START@RATE with a RATE of 1 to 60, such as "
-                             "2026-11-22T07:00:00+08:00@10, not",
-                             value);
-        }
-        return 0;
-    default:
-        return run_usage("unknown option, or one without its value", value);
-    }
-}
-
-/* Returns 0, or the exit code that ends the command plus one: 1 for --help. */
-static int run_parse(int argc, char **argv, struct run_options *ret_options) {
-    static const struct option names[] = {
-        {"set", required_argument, NULL, 's'},
-        {"run", required_argument, NULL, 'r'},
-        {"lang", required_argument, NULL, 'l'},
-        {"clock", required_argument, NULL, 'c'},
-        {"user", required_argument, NULL, 'u'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+static enum arguments_end run_parse(int argc, char **argv, struct run_options *ret_options) {
+    const struct arguments_option options[] = {
+        ARGUMENTS_SET(&ret_options->settings),
+        {.name = "run", .text = &ret_options->run_directory},
+        {.name = "user", .text = &ret_options->user},
+        ARGUMENTS_LANGUAGE(&ret_options->language),
+        ARGUMENTS_CLOCK(&ret_options->clock),
     };
-    *ret_options = (struct run_options){.run_directory = "/run/tocsin", .language = run_language()};
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-        if (option == 'h') {
-            (void)fputs(run_help, stdout);
-            return 1;
-        }
-        int r = run_option(option, option == '?' ? argv[optind - 1] : optarg, ret_options);
-        if (r != 0) {
-            return r + 1;
-        }
-    }
-    if (optind != argc - 1) {
-        return run_usage("it takes one site file", NULL) + 1;
-    }
-    ret_options->site = argv[optind];
-    return 0;
+    const struct arguments_form form = {
+        .command = "run",
+        .help = run_help,
+        .missing = "it takes one site file",
+        .surplus = "it takes one site file",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+    };
+    *ret_options = (struct run_options){.run_directory = "/run/tocsin",
+                                        .language = arguments_environment_language()};
+    return arguments_parse(&form, argc, argv, &ret_options->site);
 }
 
 static int run_load(const struct run_options *options, const char *effect, struct site *ret_site,
                     int *ret_fd) {
-    const struct config_options config_options = {.settings = options->settings,
-                                                  .setting_count = options->setting_count};
+    const struct config_options config_options = {.settings = options->settings.list,
+                                                  .setting_count = options->settings.count};
     int r = loading_site(options->site, &config_options, effect, ret_site, ret_fd);
-    return r == LOADING_E_REFUSED ? EXIT_USAGE : r == 0 ? 0 : 1;
+    return r == LOADING_E_REFUSED ? ARGUMENTS_USAGE : r == 0 ? 0 : 1;
 }
 
 static void run_announce(const struct site *site) {
@@ -368,15 +307,15 @@ static int supervisor_run(struct supervisor *supervisor) {
 
 int supervisor_main(int argc, char **argv) {
     struct run_options options;
-    int r = run_parse(argc, argv, &options);
-    if (r != 0) {
-        return r - 1;
+    enum arguments_end end = run_parse(argc, argv, &options);
+    if (end != ARGUMENTS_GO_ON) {
+        return end;
     }
     log_init("supervisor");
     struct supervisor supervisor = {.options = &options};
     const struct site *site = &supervisor.site;
-    r = run_load(&options, "not started: no room is watched", &supervisor.site,
-                 &supervisor.conf.site_fd);
+    int r = run_load(&options, "not started: no room is watched", &supervisor.site,
+                     &supervisor.conf.site_fd);
     if (r != 0) {
         return r;
     }
@@ -386,7 +325,7 @@ int supervisor_main(int argc, char **argv) {
     supervisor.conf.setup.clock = options.clock;
     run_announce(site);
     if (!premises_user(options.user, &supervisor.conf.account)) {
-        return EXIT_USAGE;
+        return ARGUMENTS_USAGE;
     }
     if (!premises_take(options.run_directory, site_text(site, site->header->state_directory),
                        &supervisor.conf.account, &supervisor.conf.setup)) {

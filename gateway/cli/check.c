@@ -2,13 +2,13 @@
 #include "gateway/cli/check.h"
 
 #include <assert.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/arguments.h"
 #include "gateway/cli/check_report.h"
 
-enum { CHECK_SETTINGS_MAX = 256, EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
 static const char check_help[] =
     "usage: tocsin check SITE.yaml [option]...\n"
@@ -24,74 +24,30 @@ static const char check_help[] =
 
 struct check_options {
     const char *site;
-    const char *settings[CHECK_SETTINGS_MAX];
-    uint32_t setting_count;
+    struct arguments_settings settings;
     enum site_language language;
     bool json;
     bool keys; /* print the tables of keys, for the test of the schema; not in the help */
 };
 
-enum check_end { CHECK_GO_ON, CHECK_HELP, CHECK_USAGE };
-
-static enum check_end check_usage(const char *what, const char *value) {
-    (void)fprintf(stderr, "tocsin check: %s%s%s; see tocsin check --help\n", what,
-                  value != NULL ? ": " : "", value != NULL ? value : "");
-    return CHECK_USAGE;
-}
-
-static enum check_end check_option(int option, const char *value, struct check_options *options) {
-    switch (option) {
-    case 's':
-        if (options->setting_count == CHECK_SETTINGS_MAX) {
-            return check_usage("too many --set", NULL);
-        }
-        options->settings[options->setting_count++] = value;
-        return CHECK_GO_ON;
-    case 'j':
-        options->json = true;
-        return CHECK_GO_ON;
-    case 'k':
-        options->keys = true;
-        return CHECK_GO_ON;
-    case 'l':
-        if (strcmp(value, "zh") != 0 && strcmp(value, "en") != 0) {
-            return check_usage("--lang is zh or en, not", value);
-        }
-        options->language = strcmp(value, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
-        return CHECK_GO_ON;
-    case 'h':
-        (void)fputs(check_help, stdout);
-        return CHECK_HELP;
-    default:
-        return check_usage("unknown option, or one without its value", value);
-    }
-}
-
-static enum check_end check_parse(int argc, char **argv, struct check_options *options) {
-    static const struct option names[] = {
-        {"set", required_argument, NULL, 's'},  {"json", no_argument, NULL, 'j'},
-        {"lang", required_argument, NULL, 'l'}, {"keys", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+static enum arguments_end check_parse(int argc, char **argv, struct check_options *ret_options) {
+    const struct arguments_option options[] = {
+        ARGUMENTS_SET(&ret_options->settings),
+        {.name = "json", .flag = &ret_options->json},
+        {.name = "keys", .flag = &ret_options->keys},
+        ARGUMENTS_LANGUAGE(&ret_options->language),
     };
-    int option;
-    opterr = 0;
-    optind = 0; /* the GNU way to begin anew: tocsin has looked at its own options before */
-    while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-        char *value = option == '?' ? argv[optind - 1] : optarg;
-        enum check_end end = check_option(option, value, options);
-        if (end != CHECK_GO_ON) {
-            return end;
-        }
-    }
-    if (options->keys && optind == argc) {
-        return CHECK_GO_ON;
-    }
-    if (optind != argc - 1) {
-        return check_usage(optind == argc ? "it needs a site file" : "it takes one site file",
-                           NULL);
-    }
-    options->site = argv[optind];
-    return CHECK_GO_ON;
+    const struct arguments_form form = {
+        .command = "check",
+        .help = check_help,
+        .surplus = "it takes one site file",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+    };
+    *ret_options = (struct check_options){.language = arguments_environment_language()};
+    enum arguments_end end = arguments_parse(&form, argc, argv, &ret_options->site);
+    bool needs_site = end == ARGUMENTS_GO_ON && ret_options->site == NULL && !ret_options->keys;
+    return needs_site ? arguments_refuse(&form, "it needs a site file", NULL) : end;
 }
 
 static void check_print_json(const struct config_result *result, const struct site *site) {
@@ -131,17 +87,17 @@ static void check_print(const struct config_result *result, const struct site *s
 }
 
 int check_main(int argc, char **argv) {
-    struct check_options options = {.language = reader_environment_language()};
-    enum check_end end = check_parse(argc, argv, &options);
-    if (end != CHECK_GO_ON) {
-        return end == CHECK_HELP ? EXIT_GOOD : EXIT_WRONG;
+    struct check_options options;
+    enum arguments_end end = check_parse(argc, argv, &options);
+    if (end != ARGUMENTS_GO_ON) {
+        return end;
     }
     if (options.keys) {
         config_print_keys(stdout);
         return EXIT_GOOD;
     }
-    struct config_options config = {.settings = options.settings,
-                                    .setting_count = options.setting_count};
+    struct config_options config = {.settings = options.settings.list,
+                                    .setting_count = options.settings.count};
     struct config_result result;
     int r = config_load(options.site, &config, &result);
     if (r < 0) {

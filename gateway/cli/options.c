@@ -9,8 +9,8 @@
 
 #include <jansson.h>
 
+#include "gateway/arguments.h"
 #include "gateway/cli/client.h"
-#include "gateway/cli/reader.h"
 
 enum { FOR_ALL = 0, CODE_SOCKET = 256, CODE_ROLE, CODE_LANG, CODE_HELP };
 
@@ -89,11 +89,7 @@ static const char *options_take(struct options *options, int code, const char *v
         options->role = value;
         return NULL;
     case CODE_LANG:
-        if (strcmp(value, "zh") != 0 && strcmp(value, "en") != 0) {
-            return "--lang is zh or en";
-        }
-        options->language = strcmp(value, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
-        return NULL;
+        return arguments_language(value, &options->language) ? NULL : "--lang is zh or en";
     case CODE_FIRST:
         options->follow = true;
         return NULL;
@@ -168,7 +164,7 @@ enum options_end options_parse(int argc, char **argv, unsigned taken, const char
         }
     }
     longs[count] = (struct option){0};
-    *ret_options = (struct options){.language = reader_environment_language()};
+    *ret_options = (struct options){.language = arguments_environment_language()};
     optind = 0; /* GNU: begin anew, whatever was parsed before */
     opterr = 0;
     for (int code = 0; (code = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {

@@ -20,17 +20,6 @@ static const char *const tones[] = {
     [TONE_NOTICE] = "\033[36m", [TONE_WARNING] = "\033[1;33m", [TONE_DANGER] = "\033[1;97;41m",
 };
 
-enum site_language reader_environment_language(void) {
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0') {
-            return strncmp(value, "zh", 2) == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
-        }
-    }
-    return LANGUAGE_EN;
-}
-
 void reader_init(struct reader *reader, FILE *out, enum site_language language) {
     /* Widths need a UTF-8 locale; Debian always has this one, also under LANG=C and cron. */
     (void)setlocale(LC_CTYPE, "C.UTF-8");

@@ -31,9 +31,6 @@ struct reader {
 
 enum { READER_PLACE_WIDTH_MAX = 24 };
 
-/* The language of the environment: LC_ALL, LC_MESSAGES, LANG in this order. */
-enum site_language reader_environment_language(void);
-
 /* Begin to print on `out`. */
 void reader_init(struct reader *reader, FILE *out, enum site_language language);
 void reader_deinit(struct reader *reader);

@@ -154,8 +154,9 @@ static void alarm_kept(void *context, const struct rehearsal *rehearsal, uint32_
 static int site_load(const struct performance *play, const char *rules,
                      struct config_result *result, struct site *ret_site) {
     const struct replay_options *options = play->options;
-    const struct config_options config = {
-        .settings = options->settings, .setting_count = options->setting_count, .rules = rules};
+    const struct config_options config = {.settings = options->settings.list,
+                                          .setting_count = options->settings.count,
+                                          .rules = rules};
     int r = config_load(options->site, &config, result);
     if (r < 0) {
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", options->site, strerror(-r));
@@ -380,9 +381,9 @@ static int performance_run(struct performance *play) {
 
 int replay_main(int argc, char **argv) {
     struct replay_options options;
-    enum replay_end end = replay_options_parse(argc, argv, &options);
-    if (end != REPLAY_GO_ON) {
-        return end == REPLAY_HELP ? EXIT_GOOD : EXIT_WRONG;
+    enum arguments_end end = replay_options_parse(argc, argv, &options);
+    if (end != ARGUMENTS_GO_ON) {
+        return end;
     }
     struct performance play = {.options = &options};
     reader_init(&play.reader, stdout, options.language);

@@ -6,11 +6,7 @@
  * The options of `tocsin replay`
  */
 
-#include <stdbool.h>
-
-#include "gateway/site.h"
-
-enum { REPLAY_SETTINGS_MAX = 256 };
+#include "gateway/arguments.h"
 
 struct replay_options {
     const char *recording;
@@ -18,16 +14,13 @@ struct replay_options {
     const char *against; /* a file of rules, or NULL */
     const char *journal; /* to be compared with, or NULL */
     const char *into;    /* a state directory to be made, or NULL */
-    const char *settings[REPLAY_SETTINGS_MAX];
-    uint32_t setting_count;
+    struct arguments_settings settings;
     enum site_language language;
     bool text;
     bool history; /* the recording is line protocol */
 };
 
-enum replay_end { REPLAY_GO_ON, REPLAY_HELP, REPLAY_USAGE };
-
 /* Parse the arguments; explains a usage error on standard error. */
-enum replay_end replay_options_parse(int argc, char **argv, struct replay_options *ret_options);
+enum arguments_end replay_options_parse(int argc, char **argv, struct replay_options *ret_options);
 
 #endif

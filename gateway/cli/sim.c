@@ -253,8 +253,8 @@ static int story_prepare(const struct sim_options *options, const struct site *s
         return EXIT_FAILED;
     }
     story_print(story, stderr);
-    if (options->seed_given) {
-        story->conf.seed = options->seed;
+    if (options->seed.given) {
+        story->conf.seed = options->seed.value;
     }
     return r == 0 ? 0 : EXIT_USAGE;
 }
@@ -312,20 +312,16 @@ static int site_simulate(const struct sim_options *options, const struct config_
 
 int sim_main(int argc, char **argv) {
     struct sim_options options;
-    switch (sim_options_parse(argc, argv, &options)) {
-    case SIM_HELP:
-        return EXIT_STOPPED;
-    case SIM_USAGE:
-        return EXIT_USAGE;
-    case SIM_GO_ON:
-        break;
+    enum arguments_end end = sim_options_parse(argc, argv, &options);
+    if (end != ARGUMENTS_GO_ON) {
+        return end;
     }
     log_init("sim");
     clock_init(&options.clock);
     /* A peer that has gone away is noticed by the write that fails. */
     (void)signal(SIGPIPE, SIG_IGN);
-    const struct config_options config_options = {.settings = options.settings,
-                                                  .setting_count = options.setting_count};
+    const struct config_options config_options = {.settings = options.settings.list,
+                                                  .setting_count = options.settings.count};
     struct config_result result = CONFIG_RESULT_NULL;
     int r = config_load(options.site, &config_options, &result);
     if (r < 0) {

@@ -2,9 +2,7 @@
 #include "gateway/cli/sim_options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,14 +32,9 @@ static const char sim_help[] =
     "\n"
     "exit codes: 0 stopped cleanly, 1 could not run, 2 the site, the story or the command is wrong\n";
 
-static enum sim_end sim_usage(const char *what, const char *value) {
-    (void)fprintf(stderr, "tocsin sim: %s%s%s; see tocsin sim --help\n", what,
-                  value != NULL ? ": " : "", value != NULL ? value : "");
-    return SIM_USAGE;
-}
-
 /* "10 s", "10s", "2 min". */
-static bool duration_read(const char *text, uint64_t *ret_ns) {
+static bool duration_read(const char *text, void *value) {
+    uint64_t *span_ns = value;
     char *word;
     double number = strtod(text, &word);
     word += strspn(word, " ");
@@ -53,98 +46,67 @@ static bool duration_read(const char *text, uint64_t *ret_ns) {
     if (!(span_s > 0 && span_s <= 1e9)) {
         return false;
     }
-    *ret_ns = (uint64_t)ceil(span_s * (double)NS_PER_S);
+    *span_ns = (uint64_t)ceil(span_s * (double)NS_PER_S);
     return true;
 }
 
-static bool seed_read(const char *text, uint64_t *ret_seed) {
+static bool seed_read(const char *text, void *value) {
+    struct sim_seed *seed = value;
     char *end;
     errno = 0;
-    *ret_seed = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
-}
-
-static enum sim_end sim_option(int option, char *value, struct sim_options *options) {
-    switch (option) {
-    case 's':
-        if (options->setting_count == SIM_SETTINGS_MAX) {
-            return sim_usage("too many --set", NULL);
-        }
-        options->settings[options->setting_count++] = value;
-        return SIM_GO_ON;
-    case 't':
-        options->story = value;
-        return SIM_GO_ON;
-    case 'q':
-        options->still = true;
-        return SIM_GO_ON;
-    case 'o':
-        options->control = value;
-        return SIM_GO_ON;
-    case 'r':
-        options->record = value;
-        return SIM_GO_ON;
-    case 'n':
-        options->seed_given = seed_read(value, &options->seed);
-        return options->seed_given ? SIM_GO_ON : sim_usage("--seed is a whole number, not", value);
-    case 'f':
-        return duration_read(value, &options->for_ns)
-                   ? SIM_GO_ON
-                   : sim_usage("--for is a duration, such as 10 s or 2 min, not", value);
-    case 'c':
-        return clock_parse(value, &options->clock) == 0
-                   ? SIM_GO_ON
-                   : sim_usage("--clock is START@RATE with a RATE of 1 to 60, such as "
-                               "2026-11-22T07:00:00+08:00@10, not",
-                               value);
-    default:
-        return sim_usage("unknown option, or one without its value", value);
-    }
+    seed->value = strtoull(text, &end, 10);
+    seed->given = text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+    return seed->given;
 }
 
 /* What goes with what. */
-static enum sim_end sim_check(const struct sim_options *options) {
+static enum arguments_end sim_check(const struct arguments_form *form,
+                                    const struct sim_options *options) {
     static const char history[] = ".lp";
     size_t len = options->record == NULL ? 0 : strlen(options->record);
     if (options->still && options->story != NULL) {
-        return sim_usage("--still and --story exclude each other", NULL);
+        return arguments_refuse(form, "--still and --story exclude each other", NULL);
     } else if (options->record == NULL) {
-        return SIM_GO_ON;
+        return ARGUMENTS_GO_ON;
     } else if (options->control != NULL) {
-        return sim_usage("--record and --control exclude each other: nothing is served", NULL);
+        return arguments_refuse(
+            form, "--record and --control exclude each other: nothing is served", NULL);
     } else if (options->story == NULL && options->for_ns == 0) {
-        return sim_usage("--record needs --for where there is no --story, which would end", NULL);
+        return arguments_refuse(
+            form, "--record needs --for where there is no --story, which would end", NULL);
     } else if (len >= sizeof history && strcmp(options->record + len - 3, history) == 0) {
-        return sim_usage("a recording is no line protocol, as its name would say", options->record);
+        return arguments_refuse(form, "a recording is no line protocol, as its name would say",
+                                options->record);
     }
-    return SIM_GO_ON;
+    return ARGUMENTS_GO_ON;
 }
 
-enum sim_end sim_options_parse(int argc, char **argv, struct sim_options *ret_options) {
-    struct sim_options *options = ret_options;
-    static const struct option names[] = {
-        {"set", required_argument, NULL, 's'},    {"story", required_argument, NULL, 't'},
-        {"still", no_argument, NULL, 'q'},        {"control", required_argument, NULL, 'o'},
-        {"record", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 'n'},
-        {"for", required_argument, NULL, 'f'},    {"help", no_argument, NULL, 'h'},
-        {"clock", required_argument, NULL, 'c'},  {NULL, 0, NULL, 0},
+enum arguments_end sim_options_parse(int argc, char **argv, struct sim_options *ret_options) {
+    const struct arguments_option options[] = {
+        {.name = "story", .text = &ret_options->story},
+        {.name = "still", .flag = &ret_options->still},
+        ARGUMENTS_SET(&ret_options->settings),
+        {.name = "control", .text = &ret_options->control},
+        {.name = "seed",
+         .read = seed_read,
+         .value = &ret_options->seed,
+         .wrong = "--seed is a whole number, not"},
+        {.name = "for",
+         .read = duration_read,
+         .value = &ret_options->for_ns,
+         .wrong = "--for is a duration, such as 10 s or 2 min, not"},
+        ARGUMENTS_CLOCK(&ret_options->clock),
+        {.name = "record", .text = &ret_options->record},
     };
-    int option;
-    *options = (struct sim_options){0};
-    opterr = 0;
-    optind = 0; /* the GNU way to begin anew: tocsin has looked at its own options before */
-    while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-        if (option == 'h') {
-            (void)fputs(sim_help, stdout);
-            return SIM_HELP;
-        }
-        if (sim_option(option, option == '?' ? argv[optind - 1] : optarg, options) != SIM_GO_ON) {
-            return SIM_USAGE;
-        }
-    }
-    if (optind != argc - 1) {
-        return sim_usage("it takes one site file", NULL);
-    }
-    options->site = argv[optind];
-    return sim_check(options);
+    const struct arguments_form form = {
+        .command = "sim",
+        .help = sim_help,
+        .missing = "it takes one site file",
+        .surplus = "it takes one site file",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+    };
+    *ret_options = (struct sim_options){0};
+    enum arguments_end end = arguments_parse(&form, argc, argv, &ret_options->site);
+    return end == ARGUMENTS_GO_ON ? sim_check(&form, ret_options) : end;
 }

@@ -6,29 +6,24 @@
  * The options of `tocsin sim`
  */
 
-#include <stdbool.h>
-
-#include "gateway/clock.h"
-
-enum { SIM_SETTINGS_MAX = 256 };
+#include "gateway/arguments.h"
 
 struct sim_options {
     const char *site;
     const char *story;
     const char *control;
     const char *record; /* a file to be written instead of serving; NULL: none */
-    const char *settings[SIM_SETTINGS_MAX];
-    uint32_t setting_count;
+    struct arguments_settings settings;
     struct clock_origin clock;
     bool still;
-    bool seed_given;
-    uint64_t seed;
+    struct sim_seed {
+        bool given;
+        uint64_t value;
+    } seed;
     uint64_t for_ns; /* 0: until it is stopped */
 };
 
-enum sim_end { SIM_GO_ON, SIM_HELP, SIM_USAGE };
-
 /* Parse the arguments; explains a usage error on standard error. */
-enum sim_end sim_options_parse(int argc, char **argv, struct sim_options *ret_options);
+enum arguments_end sim_options_parse(int argc, char **argv, struct sim_options *ret_options);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli/test_rules.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/arguments.h"
 #include "gateway/cli/reader.h"
 #include "gateway/replay/rule_test.h"
 
-enum { SETTINGS_MAX = 256, EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
 static const char test_rules_help[] =
     "usage: tocsin test-rules FILE.yaml [option]...\n"
@@ -41,69 +41,28 @@ static const char test_rules_help[] =
 
 struct test_rules {
     const char *path;
-    const char *settings[SETTINGS_MAX];
+    struct arguments_settings settings;
     struct rule_test_options options;
     enum site_language language;
     struct reader reader;
 };
 
-enum test_rules_end { TEST_RULES_GO_ON, TEST_RULES_HELP, TEST_RULES_USAGE };
-
-static enum test_rules_end test_rules_usage(const char *what, const char *value) {
-    (void)fprintf(stderr, "tocsin test-rules: %s%s%s; see tocsin test-rules --help\n", what,
-                  value != NULL ? ": " : "", value != NULL ? value : "");
-    return TEST_RULES_USAGE;
-}
-
-static enum test_rules_end test_rules_option(struct test_rules *run, int option,
-                                             const char *value) {
-    switch (option) {
-    case 's':
-        if (run->options.setting_count == SETTINGS_MAX) {
-            return test_rules_usage("too many --set", NULL);
-        }
-        run->settings[run->options.setting_count++] = value;
-        return TEST_RULES_GO_ON;
-    case 'i':
-        run->options.site = value;
-        return TEST_RULES_GO_ON;
-    case 'l':
-        if (strcmp(value, "zh") != 0 && strcmp(value, "en") != 0) {
-            return test_rules_usage("--lang is zh or en, not", value);
-        }
-        run->language = strcmp(value, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
-        return TEST_RULES_GO_ON;
-    case 'h':
-        (void)fputs(test_rules_help, stdout);
-        return TEST_RULES_HELP;
-    default:
-        return test_rules_usage("unknown option or missing value", NULL);
-    }
-}
-
-static enum test_rules_end test_rules_parse(int argc, char **argv, struct test_rules *run) {
-    static const struct option names[] = {
-        {"site", required_argument, NULL, 'i'},
-        {"set", required_argument, NULL, 's'},
-        {"lang", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+static enum arguments_end test_rules_parse(int argc, char **argv, struct test_rules *ret_run) {
+    const struct arguments_option options[] = {
+        {.name = "site", .text = &ret_run->options.site},
+        ARGUMENTS_SET(&ret_run->settings),
+        ARGUMENTS_LANGUAGE(&ret_run->language),
     };
-    int option;
-    opterr = 0;
-    optind = 0; /* the GNU way to begin anew: tocsin has looked at its own options before */
-    while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-        enum test_rules_end end = test_rules_option(run, option, optarg);
-        if (end != TEST_RULES_GO_ON) {
-            return end;
-        }
-    }
-    if (optind != argc - 1) {
-        return test_rules_usage(optind == argc ? "it needs a file of tests" : "it takes one file",
-                                NULL);
-    }
-    run->path = argv[optind];
-    return TEST_RULES_GO_ON;
+    const struct arguments_form form = {
+        .command = "test-rules",
+        .help = test_rules_help,
+        .missing = "it needs a file of tests",
+        .surplus = "it takes one file",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+    };
+    *ret_run = (struct test_rules){.language = arguments_environment_language()};
+    return arguments_parse(&form, argc, argv, &ret_run->path);
 }
 
 static void test_rules_ran(void *context, const char *name, uint32_t failures) {
@@ -119,7 +78,8 @@ static void test_rules_ran(void *context, const char *name, uint32_t failures) {
 static int test_rules_run(struct test_rules *run) {
     struct rule_test_result result;
     const struct reader *reader = &run->reader;
-    run->options.settings = run->settings;
+    run->options.settings = run->settings.list;
+    run->options.setting_count = run->settings.count;
     int r = rule_test_file(run->path, &run->options, stderr, test_rules_ran, run, &result);
     if (r == RULE_TEST_E_REFUSED) {
         return EXIT_WRONG;
@@ -133,10 +93,10 @@ static int test_rules_run(struct test_rules *run) {
 }
 
 int test_rules_main(int argc, char **argv) {
-    struct test_rules run = {.language = reader_environment_language()};
-    enum test_rules_end end = test_rules_parse(argc, argv, &run);
-    if (end != TEST_RULES_GO_ON) {
-        return end == TEST_RULES_HELP ? EXIT_GOOD : EXIT_WRONG;
+    struct test_rules run;
+    enum arguments_end end = test_rules_parse(argc, argv, &run);
+    if (end != ARGUMENTS_GO_ON) {
+        return end;
     }
     reader_init(&run.reader, stdout, run.language);
     int exit_code = test_rules_run(&run);

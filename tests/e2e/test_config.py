@@ -98,11 +98,19 @@ def test_wrong_usage_exits_2_with_one_line(arguments):
     assert "tocsin check --help" in done.stderr
 
 
-def test_help_says_what_the_options_are():
-    done = check("--help")
-    assert done.returncode == 0
-    for word in ("--set", "--json", "--lang", "exit codes"):
-        assert word in done.stdout
+@pytest.mark.parametrize("command", ["run", "check", "sim", "replay", "test-rules"])
+def test_every_option_that_a_help_names_is_taken(command):
+    def tocsin(*arguments):
+        return subprocess.run([TOCSIN, command, *arguments], capture_output=True, text=True, timeout=60)
+    done = tocsin("--help")
+    assert done.returncode == 0 and done.stdout.startswith(f"usage: tocsin {command} ") and "exit codes" in done.stdout
+    samples = {"--lang": "en", "--clock": "2026-11-22T07:00:00+08:00@10", "--seed": "1", "--for": "10 s"}
+    options = re.findall(r"^  (--[a-z-]+)( [A-Z]\S*| zh\|en)? ", done.stdout, re.MULTILINE)
+    assert len(options) >= 3
+    for option, value in options:
+        words = [option] + ([samples.get(option, "x=y")] if value else [])
+        assert "it takes one" in tocsin(*words, "a", "b").stderr, f"{words} were taken, and then two files were not"
+        assert ("unknown option" in tocsin(option).stderr) == bool(value), f"{option} takes{value or ' no value'}"
 
 
 # ---- the schema and the checker
