@@ -131,6 +131,10 @@ void alarm_wind_promotion(struct alarm *alarm, const struct alarm_conf *conf, st
         waits ? moment_after(now, wait_s * NS_PER_S) : MOMENT_NEVER;
 }
 
+void alarm_forget_promotion(struct alarm *alarm, const struct alarm_conf *conf) {
+    alarm->axes.promoted = alarm->axes.promoted && !conf->promoted_idly;
+}
+
 unsigned alarm_promote(struct alarm *alarm, const struct alarm_conf *conf) {
     if (conf->class != CLASS_FIRE_ALARM || alarm->axes.promoted || alarm->axes.test ||
         alarm_axes_are_suppressed(alarm->axes)) {
@@ -167,6 +171,7 @@ void alarm_follow_suppression(struct alarm *alarm, const struct alarm_conf *conf
     if (!suppressed && alarm->axes.active) {
         alarm_forget_people(alarm);
     }
+    alarm_forget_promotion(alarm, conf);
     alarm_wind_realarm(alarm, conf, now);
     alarm_wind_promotion(alarm, conf, now);
 }
@@ -270,6 +275,7 @@ static unsigned alarm_raise(struct alarm *alarm, const struct alarm_conf *conf, 
     alarm->deadline = INSTANT_NEVER;
     alarm->remaining_ns = 0;
     alarm->clocks[ALARM_CLOCK_DISPOSITION] = MOMENT_NEVER;
+    alarm_forget_promotion(alarm, conf);
     alarm_wind_realarm(alarm, conf, now);
     alarm_wind_promotion(alarm, conf, now);
     return changes;

@@ -73,7 +73,9 @@
  *
  * An alarm that was acknowledged, and that nobody has gone to in time, is unacknowledged again
  * (realarmed). A fire that nobody acknowledges, or that nobody investigates after it was
- * acknowledged, is promoted.
+ * acknowledged, is promoted. If nothing came of that, because its zone was a confirmed fire already,
+ * what begins after it is a new fire: when it is raised again, its suppression turns, or somebody says
+ * what it is.
  *
  * Invariants, checked by alarm_check() after every step:
  *   A1  a delay runs or stands exactly while pending, or while active and not true any more.
@@ -128,8 +130,9 @@ struct alarm_conf {
     uint8_t class;    /* enum alarm_class */
     uint8_t priority; /* enum priority */
     bool latched;
-    bool test;   /* its place is under test */
-    bool unsure; /* it is of a point whose quality is not good at present */
+    bool test;          /* its place is under test */
+    bool unsure;        /* it is of a point whose quality is not good at present */
+    bool promoted_idly; /* it is promoted, and nothing came of it: its zone was confirmed already */
 };
 
 /* One bit each: a site has many alarms. */

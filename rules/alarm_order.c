@@ -171,6 +171,7 @@ static unsigned alarm_investigate(struct alarm *alarm, const struct alarm_conf *
                                   struct instant now) {
     alarm->axes.investigated = true;
     alarm->axes.real = real;
+    alarm_forget_promotion(alarm, conf);
     alarm_wind_promotion(alarm, conf, now);
     return ALARM_CHANGE_INVESTIGATED | (real ? alarm_promote(alarm, conf) : 0);
 }

@@ -19,6 +19,9 @@ void alarm_wind_realarm(struct alarm *alarm, const struct alarm_conf *conf, stru
 /* Likewise the clock of a fire that nobody looks after. */
 void alarm_wind_promotion(struct alarm *alarm, const struct alarm_conf *conf, struct instant now);
 
+/* Forget a promotion of which nothing came. Before the clock of promotion is wound. */
+void alarm_forget_promotion(struct alarm *alarm, const struct alarm_conf *conf);
+
 /* Count the fire as confirmed, unless it is only a test or out of service. */
 unsigned alarm_promote(struct alarm *alarm, const struct alarm_conf *conf);
 

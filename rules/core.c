@@ -428,7 +428,7 @@ static enum truth core_judge_listener(const struct core *core, uint32_t listener
 }
 
 /* What a rule of the product's own says; it looks at one truth. */
-static enum truth core_judge_builtin(const struct core *core, enum ruleset_builtin builtin,
+static enum truth core_judge_builtin(struct core *core, enum ruleset_builtin builtin,
                                      uint32_t entity, struct instant now) {
     switch (builtin) {
     case BUILTIN_DEVICE_LOST:
@@ -553,6 +553,7 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
         .latched = rule->latched != 0,
         .test = core_alarm_is_tested(core, alarm),
         .unsure = core_is_unsure(core, alarm),
+        .promoted_idly = core_promotion_is_idle(core, alarm),
     };
 }
 
@@ -725,7 +726,7 @@ static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uin
     changes |= core_attend_alarm(turn, alarm, &conf);
     changes |= core_follow_cause(core, alarm, now);
     core_note_cause(core, alarm, before);
-    core_touch_later(core, core_note_promotion(core, alarm, before));
+    core_touch_later(core, core_note_promotion(core, alarm, before, changes));
     core_conclude(turn, alarm, changes, NULL);
 }
 
@@ -757,7 +758,7 @@ static void core_command(const struct core_turn *turn, const struct command *com
         changes = alarm_acknowledge_again(state, &conf, command);
     }
     core_note_cause(core, command->alarm, before);
-    core_touch_later(core, core_note_promotion(core, command->alarm, before));
+    core_touch_later(core, core_note_promotion(core, command->alarm, before, changes));
     core_conclude(turn, command->alarm, changes, command);
 }
 

@@ -245,7 +245,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core_list_doors(core);
     for (uint32_t place = 0; place < ruleset->place_count; place++) {
         core->fires[place] = 0;
-        core->promotions[place] = 0;
+        core->promotions[place] = (struct core_promotions){0};
         core->tests[place] = MOMENT_NEVER;
         core->walks[place] = MOMENT_NEVER;
     }

@@ -202,52 +202,88 @@ static bool core_entity_is_before(const void *alarms, uint32_t at, uint64_t enti
     return ((const struct ruleset_alarm *)alarms)[at].entity < entity;
 }
 
-/* The alarm of a zone in which a first detector counts as a confirmed fire. */
+/* The alarm of a zone in which a first detector counts as confirmed; RULESET_NONE: it has none. */
 static uint32_t core_promoted_alarm(const struct core *core, uint32_t zone) {
     uint32_t first = core->builtin_first[BUILTIN_FIRE_PROMOTED];
-    return search_first(core->ruleset->alarms, first,
-                        first + core->builtin_count[BUILTIN_FIRE_PROMOTED], zone,
-                        core_entity_is_before);
+    uint32_t end = first + core->builtin_count[BUILTIN_FIRE_PROMOTED];
+    uint32_t at = search_first(core->ruleset->alarms, first, end, zone, core_entity_is_before);
+    return at < end && core->ruleset->alarms[at].entity == zone ? at : RULESET_NONE;
 }
 
-uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before) {
+bool core_promotion_is_idle(const struct core *core, uint32_t alarm) {
+    if (!core->alarms[alarm].axes.promoted ||
+        core_rule_of(core, alarm)->class != CLASS_FIRE_ALARM) {
+        return false;
+    }
+    return !core->alarms[core_promoted_alarm(core, core_fire_zone(core, alarm))].axes.open;
+}
+
+/* A rule of the site says that a fire is confirmed in its zone, in earnest and now, or no longer. */
+static uint32_t core_note_confirmed(struct core *core, uint32_t alarm, struct alarm_axes before) {
+    bool was = core_fire_counts(before);
+    bool is = core_fire_counts(core->alarms[alarm].axes);
+    uint32_t zone = core_fire_zone(core, alarm);
+    uint32_t *confirmed = &core->promotions[zone].confirmed;
+    if (was == is) {
+        return RULESET_NONE;
+    }
+    assert(is || *confirmed > 0);
+    *confirmed = is ? *confirmed + 1 : *confirmed - 1;
+    return *confirmed == 0 ? core_promoted_alarm(core, zone) : RULESET_NONE;
+}
+
+uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before,
+                             unsigned changes) {
+    const struct ruleset_rule *rule = core_rule_of(core, alarm);
     struct alarm_axes after = core->alarms[alarm].axes;
-    if (before.promoted == after.promoted || core_rule_of(core, alarm)->class != CLASS_FIRE_ALARM) {
+    bool promoted = (changes & ALARM_CHANGE_PROMOTED) != 0;
+    if (rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE) {
+        return core_note_confirmed(core, alarm, before);
+    } else if (rule->class != CLASS_FIRE_ALARM ||
+               (before.promoted == after.promoted && !promoted)) {
         return RULESET_NONE;
     }
     uint32_t zone = core_fire_zone(core, alarm);
-    assert(after.promoted || core->promotions[zone] > 0);
-    core->promotions[zone] =
-        after.promoted ? core->promotions[zone] + 1 : core->promotions[zone] - 1;
+    struct core_promotions *promotions = &core->promotions[zone];
+    assert(after.promoted || promotions->fires > 0);
+    promotions->fires = promotions->fires + after.promoted - before.promoted;
+    promotions->anew |= promoted;
     return core_promoted_alarm(core, zone);
 }
 
-/*
- * Does a rule of the site say that a fire is confirmed in the zone, in earnest and to people? One that
- * is over, and only waits for its reset, says nothing of a new fire, nor does a drill.
- */
-static bool core_zone_is_confirmed(const struct core *core, uint32_t zone) {
+/* Does a promoted fire of the zone still burn, and has nobody been to see what it is? */
+static bool core_zone_is_unattended(const struct core *core, uint32_t zone) {
     const struct ruleset *ruleset = core->ruleset;
+    bool unattended = false;
     for (uint32_t r = 0; r < ruleset->rule_count; r++) {
         const struct ruleset_rule *rule = &ruleset->rules[r];
-        bool confirms = rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE;
-        for (uint32_t i = rule->alarm_first; confirms && i < rule->alarm_first + rule->alarm_count;
+        bool first = rule->class == CLASS_FIRE_ALARM;
+        for (uint32_t i = rule->alarm_first; first && i < rule->alarm_first + rule->alarm_count;
              i++) {
             struct alarm_axes axes = core->alarms[i].axes;
-            if (ruleset->alarms[i].place == zone && core_fire_counts(axes) &&
-                !alarm_axes_are_suppressed(axes)) {
-                return true;
-            }
+            unattended |= axes.promoted && axes.active && !axes.investigated &&
+                          core_fire_zone(core, i) == zone;
         }
     }
-    return false;
+    return unattended;
 }
 
-enum truth core_judge_promotion(const struct core *core, uint32_t zone) {
-    if (core->promotions[zone] == 0) {
+/*
+ * A fire that is confirmed need not be confirmed again: nothing comes of a promotion while a rule of
+ * the site says so. When it no longer does, what was promised of a first detector holds again, if that
+ * is still active and nobody has been there; a fire that is over, or that somebody has seen, does not
+ * confirm itself because its other alarms are put away. A promoted fire stays one until all the alarms
+ * are closed that made it one.
+ */
+enum truth core_judge_promotion(struct core *core, uint32_t zone) {
+    struct core_promotions *promotions = &core->promotions[zone];
+    bool anew = promotions->anew != 0;
+    promotions->anew = 0;
+    if (promotions->fires == 0) {
         return TRUTH_FALSE;
+    } else if (core->alarms[core_promoted_alarm(core, zone)].axes.open) {
+        return TRUTH_TRUE;
     }
-    /* A fire that is confirmed need not be confirmed again; one that was promoted stays so. */
-    bool open = core->alarms[core_promoted_alarm(core, zone)].axes.open;
-    return open || !core_zone_is_confirmed(core, zone) ? TRUTH_TRUE : TRUTH_FALSE;
+    bool confirms = promotions->confirmed == 0 && (anew || core_zone_is_unattended(core, zone));
+    return confirms ? TRUTH_TRUE : TRUTH_FALSE;
 }

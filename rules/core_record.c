@@ -43,7 +43,7 @@ struct core_kept core_restore(struct core *core, uint32_t alarm, const struct al
     alarm_restore(&core->alarms[alarm], &conf, &own, now);
     core_note_cause(core, alarm, before);
     core->causes_turned = false;
-    (void)core_note_promotion(core, alarm, before); /* all alarms are looked at at the start */
+    (void)core_note_promotion(core, alarm, before, 0); /* all alarms are looked at at the start */
     core_schedule(core, alarm);
     return kept;
 }
@@ -121,21 +121,26 @@ enum core_lane core_event_lane(enum core_event_type type) {
     return type <= EVENT_ALARM_ESCALATED ? LANE_ALARM : LANE_ACTIVITY;
 }
 
-/* Each zone's counts are of the fires that are active and promoted there. */
+/* Each zone's counts are of the fires that are active, promoted and confirmed there. */
 static void core_check_causes(const struct core *core) {
     uint32_t fires = 0;
     uint32_t promotions = 0;
+    uint32_t confirmed = 0;
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         const struct ruleset_rule *rule = &core->ruleset->rules[core->ruleset->alarms[i].rule];
         bool fire = rule->class == CLASS_FIRE_ALARM || rule->class == CLASS_FIRE_CONFIRMED;
         fires += fire && core_fire_counts(core->alarms[i].axes);
         promotions += core->alarms[i].axes.promoted;
+        confirmed += rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE &&
+                     core_fire_counts(core->alarms[i].axes);
     }
     for (uint32_t place = 0; place < core->ruleset->place_count; place++) {
         fires -= core->fires[place];
-        promotions -= core->promotions[place];
+        promotions -= core->promotions[place].fires;
+        confirmed -= core->promotions[place].confirmed;
+        assert(core->promotions[place].anew == 0);
     }
-    assert(fires == 0 && promotions == 0);
+    assert(fires == 0 && promotions == 0 && confirmed == 0);
     assert(!core->causes_turned && !core->receivers_turned && core->attended == RULESET_NONE);
 }
 

@@ -43,6 +43,13 @@ enum core_tripped {
     CORE_TRIPPED_IN_ROUND = 1 << 1, /* since the last reminder; see core_walk.c */
 };
 
+/* What system_fire_promoted of a zone looks at. */
+struct core_promotions {
+    uint32_t fires;     /* that are promoted */
+    uint32_t confirmed; /* alarms of the site's rules that say so, in earnest and now */
+    uint32_t anew;      /* 1: a fire was promoted in this step */
+};
+
 /* What is known of the wall clock; see core_clock.c. */
 struct core_clock {
     struct instant caught_up;   /* it is past the newest time again; INSTANT_NEVER: it is now */
@@ -106,14 +113,14 @@ struct core {
     uint32_t *fires;      /* of a zone: fires that are active */
     uint32_t *door_first; /* alarms about its doors: doors[door_first[p] … door_first[p + 1]) */
     uint32_t *doors;
-    struct index_set doors_open; /* room for those of a zone, by alarm */
-    uint32_t *promotions;        /* of a zone: fires that are promoted */
-    struct moment *tests;        /* until when it is under test; MOMENT_NEVER: it is not */
-    uint32_t test_count;         /* places under test */
-    struct moment *walks;        /* of a top-level place: when its round of walk tests is over */
-    uint8_t *tripped;            /* by point: a set of enum core_tripped */
-    bool receivers_turned;       /* what the chains' receivers say may be another in this step */
-    bool causes_turned;          /* a cause of other alarms came or went in this step */
+    struct index_set doors_open;        /* room for those of a zone, by alarm */
+    struct core_promotions *promotions; /* of a zone */
+    struct moment *tests;               /* until when it is under test; MOMENT_NEVER: it is not */
+    uint32_t test_count;                /* places under test */
+    struct moment *walks;  /* of a top-level place: when its round of walk tests is over */
+    uint8_t *tripped;      /* by point: a set of enum core_tripped */
+    bool receivers_turned; /* what the chains' receivers say may be another in this step */
+    bool causes_turned;    /* a cause of other alarms came or went in this step */
     uint32_t
         attended; /* the place to which somebody has come in this step, as a button or a card says */
     struct flood flood;
@@ -275,12 +282,16 @@ void core_note_cause(struct core *core, uint32_t alarm, struct alarm_axes before
 /* Let those follow whose causes turned in this step. */
 void core_spread_causes(const struct core_turn *turn);
 
-/* Likewise among the promoted fires. Returns the alarm of its zone if that must follow, or
- * RULESET_NONE. */
-uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before);
+/* Likewise among the promoted fires and those that confirm; `changes` is what the step said. Returns
+ * the alarm of its zone if that must follow, or RULESET_NONE. */
+uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before,
+                             unsigned changes);
 
-/* What system_fire_promoted says of a zone. */
-enum truth core_judge_promotion(const struct core *core, uint32_t zone);
+/* Is the alarm of a fire promoted, and nothing came of it? See struct alarm_conf. */
+bool core_promotion_is_idle(const struct core *core, uint32_t alarm);
+
+/* What system_fire_promoted says of a zone; once in a step. */
+enum truth core_judge_promotion(struct core *core, uint32_t zone);
 
 /* --- core_test_mode.c --- */
 

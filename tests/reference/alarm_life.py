@@ -74,6 +74,8 @@ class Alarm:
         self.raised_at = []        # the latest raises
         self.disposition = "unstated"
         self.shelved = self.out_of_service = self.pending = False
+        self.promoted_now = False  # in this step
+        self.idle = False          # promoted, and its zone's alarm is not open: nothing came of it
         self.close_axes()
 
     def close_axes(self):
@@ -112,6 +114,12 @@ class Alarm:
                 not self.promoted and not self.test and not self.is_suppressed():
             self.clocks["promotion"] = now + (180 if self.acked else 15) * S
 
+    def promote(self):
+        self.promoted = self.promoted_now = True
+
+    def forget_promotion(self):
+        self.promoted = self.promoted and not self.idle
+
     def wind_realarm(self, now):
         self.clocks.pop("realarm", None)
         if self.open and self.acked and not self.attended and not self.is_suppressed() and \
@@ -146,6 +154,7 @@ class Alarm:
             return
         if was_suppressed and self.active:
             self.forget_people()
+        self.forget_promotion()
         self.wind(now)
 
     def realarm(self, now):
@@ -160,7 +169,7 @@ class Alarm:
         if self.take_clock("silence", now):
             told |= self.unsilence()
         if self.take_clock("promotion", now):
-            self.promoted = True
+            self.promote()
         if self.take_clock("realarm", now):
             told |= self.realarm(now)
         if self.take_clock("shelve", now):
@@ -187,6 +196,7 @@ class Alarm:
         self.occurrence += not again
         self.raises = self.raises + 1 if again else 1
         self.clocks.pop("disposition", None)
+        self.forget_promotion()
         self.wind(now)
         return told
 
@@ -297,9 +307,10 @@ class Alarm:
         refuse_if(self.investigated is order.real, "already_investigated")
         self.investigated = order.real
         self.clocks.pop("promotion", None)
+        self.forget_promotion()
         if order.real and self.class_ == "fire.alarm" and not self.test and \
-                not self.is_suppressed():
-            self.promoted = True
+                not self.promoted and not self.is_suppressed():
+            self.promote()
         return {"investigated"}
 
     def order_silence(self, order, now):
@@ -443,7 +454,9 @@ class Site:
             rule, entity = name.split("/")
             entity = int(entity)
             self.sorts.append((rule, entity))
-            if rule.isdigit():
+            if rule.isdigit() and self.rules[int(rule)][1] == "fire.confirmed":
+                alarm = Alarm("fire.confirmed", entity)
+            elif rule.isdigit():
                 _, class_, raise_s, clear_s = self.rules[int(rule)]
                 point = self.points[entity]
                 alarm = Alarm(class_, point.place, point, raise_s * S, clear_s * S)
@@ -475,10 +488,59 @@ class Site:
     def is_tested(self, place):
         return any(each in self.tests for each in self.above(place))
 
+    def detectors(self, zone):
+        return [(index, point) for index, point in enumerate(self.points)
+                if point.kind in ("smoke", "heat") and self.zone(point.place) == zone]
+
+    def alarm_is_tested(self, index):
+        """A test promotes nothing: what is promoted burned before it. A test of a room confirms
+        nothing in earnest, until two detectors elsewhere do."""
+        alarm = self.alarms[index]
+        if self.sorts[index][0] == "system_fire_promoted":
+            return False
+        if self.is_tested(alarm.place):
+            return True
+        if not self.confirms(index) or (alarm.active and not alarm.test):
+            return False
+        detectors = self.detectors(alarm.place)
+        tripped = any(i in self.tripped for i, point in detectors if self.is_tested(point.place))
+        in_earnest = sum(point.condition() is True for _, point in detectors
+                         if not self.is_tested(point.place))
+        return bool(self.tests) and tripped and in_earnest < 2
+
     # --- conditions and causes ---
+
+    def confirms(self, index):
+        rule = self.sorts[index][0]
+        return rule.isdigit() and self.rules[int(rule)][1] == "fire.confirmed"
+
+    def confirmed(self, zone):
+        """At least two of its detectors, as far as is known."""
+        truths = [point.condition() for _, point in self.detectors(zone)]
+        if truths.count(True) >= 2:
+            return True
+        return None if truths.count(True) + truths.count(None) >= 2 else False
+
+    def promoted(self, zone):
+        """A first detector's time is over or it is real, and nothing else confirms the fire; or nothing
+        does any more while it burns on and nobody has been there. From then on until it is put away."""
+        fires = [fire for fire in self.alarms if fire.promoted and self.zone(fire.place) == zone]
+        if fires and self.alarms[self.sorts.index(("system_fire_promoted", zone))].open:
+            return True
+        if any(self.confirms(index) and alarm.place == zone and alarm.active and not alarm.test and
+               not alarm.out_of_service for index, alarm in enumerate(self.alarms)):
+            return False
+        return any(fire.promoted_now or (fire.active and fire.investigated is None)
+                   for fire in fires)
+
+    def note_idle(self, alarm):
+        place = ("system_fire_promoted", self.zone(alarm.place)) if alarm.promoted else None
+        alarm.idle = alarm.promoted and not self.alarms[self.sorts.index(place)].open
 
     def condition(self, index):
         rule, entity = self.sorts[index]
+        if self.confirms(index):
+            return self.confirmed(entity)
         if rule.isdigit():
             return self.points[entity].condition()
         if rule == "system_device_lost":
@@ -487,7 +549,7 @@ class Site:
             point = self.points[entity]
             return None if self.lost[point.device] is True else point.fault
         if rule == "system_fire_promoted":
-            return any(alarm.promoted and self.zone(alarm.place) == entity for alarm in self.alarms)
+            return self.promoted(entity)
         return None
 
     def is_caused(self, index):
@@ -586,21 +648,23 @@ class Site:
         """Evaluate every alarm once; what is told, and a refusal."""
         refusal = None
         for index, alarm in enumerate(self.alarms):
-            # A test promotes nothing: what is promoted burned before it.
-            tested = self.sorts[index][0] != "system_fire_promoted" and self.is_tested(alarm.place)
-            changes = alarm.evaluate(now, self.condition(index), tested)
+            self.note_idle(alarm)
+            changes = alarm.evaluate(now, self.condition(index), self.alarm_is_tested(index))
             # Whoever presses is there, and has come for what this very reading brings up as well.
             if attended is not None and alarm.place == attended and alarm.open and \
                     not alarm.attended:
                 changes |= alarm.attend(now)
             told += self.tell(now, index, changes | alarm.inhibit(self.is_caused(index), now))
             if order is not None and order.alarm == index:
+                self.note_idle(alarm)
                 try:
                     told += self.tell(now, index, alarm.obey(order, now))
                 except Refused as why:
                     refusal = str(why)
         for index, alarm in enumerate(self.alarms):
             told += self.tell(now, index, alarm.inhibit(self.is_caused(index), now))
+        for alarm in self.alarms:
+            alarm.promoted_now = False
         if order is not None and order.alarm >= len(self.alarms):
             refusal = "unknown_alarm"
         return told, refusal

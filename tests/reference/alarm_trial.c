@@ -9,6 +9,7 @@
  *     place PARENT|-                     a centre at the top, or a room
  *     point PLACE KIND DEVICE
  *     rule KIND CLASS RAISE_AFTER_S CLEAR_AFTER_S EXPRESSION
+ *     confirm EXPRESSION                 what confirms a fire in each centre
  *     begin                              -> the names of all alarms: rule index or builtin, entity
  *     at DS reading POINT VALUE QUALITY
  *     at DS device DEVICE gone|back
@@ -101,6 +102,13 @@ static void site_rule(const char *line) {
         trial_point_rule(&trial, TRIAL_KIND(kind_of(kind, line)), kept, found);
     rule->raise_after_ns = raise_s * NS_PER_S;
     rule->clear_after_ns = clear_s * NS_PER_S;
+}
+
+static void site_confirm(const char *line) {
+    demand(trial.draft.rule_count < TRIAL_RULES, line);
+    char *kept = expressions[trial.draft.rule_count];
+    snprintf(kept, LINE_MAX_BYTES, "%s", line + strlen("confirm "));
+    (void)trial_place_rule(&trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE), kept, CLASS_FIRE_CONFIRMED);
 }
 
 /* --- what is told --- */
@@ -325,6 +333,8 @@ int main(void) {
             site_point(line);
         } else if (strncmp(line, "rule ", 5) == 0) {
             site_rule(line);
+        } else if (strncmp(line, "confirm ", 8) == 0) {
+            site_confirm(line);
         } else if (strcmp(line, "begin") == 0) {
             life_begin(line);
         } else if (strncmp(line, "at ", 3) == 0) {

@@ -2,7 +2,7 @@
 
 /*
  * What a fire means for the doors of its zone and a lost device for its points' faults, in which order,
- * and for no others.
+ * and for no others; and that each zone has its own confirmed fire.
  */
 
 #include <stdlib.h>
@@ -59,6 +59,28 @@ static int build_sensors(void **state) {
     core_new();
     return 0;
 }
+
+enum { ZONE_FIRE, ZONE_CONFIRMED };
+
+/* Centres of a detector and a call point each, and first one that has a call point alone. */
+static int build_zones(void **state) {
+    (void)state;
+    trial_init(&trial, 0, 1);
+    uint32_t device = trial_device(&trial, 0);
+    for (uint32_t c = 0; c <= CENTRES; c++) {
+        uint32_t centre = trial_place(&trial, RULESET_NONE, PLACE_SERVICE_CENTRE);
+        (void)trial_point(&trial, centre, device, POINT_MANUAL_CALL_POINT);
+        if (c > 0) {
+            (void)trial_point(&trial, centre, device, POINT_SMOKE);
+        }
+    }
+    trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_SERVICE_CENTRE), "any(manual_call_point)",
+                     CLASS_FIRE_CONFIRMED);
+    core_new();
+    return 0;
+}
+
 static int tear_down(void **state) {
     (void)state;
     free(core);
@@ -155,6 +177,40 @@ static void faults_are_suppressed_in_their_order_whichever_device_is_lost_first(
     }
 }
 
+static void tick(uint64_t at_s) {
+    core_step(core, &(struct input){.kind = INPUT_TICK, .at = {at_s * NS_PER_S}}, &step);
+    core_check(core);
+}
+
+static void read_at(uint64_t at_s, uint32_t point, double value) {
+    struct input input = {.kind = INPUT_READING,
+                          .at = {at_s * NS_PER_S},
+                          .reading = {.point = point, .value = value}};
+    core_step(core, &input, &step);
+    core_check(core);
+}
+
+static void each_zone_waits_for_the_end_of_its_own_confirmed_fire(void **state) {
+    (void)state;
+    enum { ALONE, CALL_1, SMOKE_1, CALL_2, SMOKE_2 };
+    for (uint32_t point = 0; point <= SMOKE_2; point++) {
+        read_at(0, point, 1);
+        assert_int_equal(step.event_count, 1);
+    }
+    tick(15);
+    assert_int_equal(step.event_count, 0);
+    read_at(20, ALONE, 0); /* which has nobody to promote */
+    assert_int_equal(step.event_count, 1);
+    next_is(0, EVENT_ALARM_CLEARED, ZONE_CONFIRMED, 0);
+    for (uint32_t zone = CENTRES; zone > 0; zone--) {
+        read_at(20, zone == 1 ? CALL_1 : CALL_2, 0);
+        assert_int_equal(step.event_count, 2);
+        next_is(0, EVENT_ALARM_CLEARED, ZONE_CONFIRMED, zone);
+        assert_int_equal(step.events[1].type, EVENT_ALARM_RAISED);
+        assert_int_equal(step.events[1].alarm, trial_builtin(&trial, BUILTIN_FIRE_PROMOTED, zone));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
@@ -164,6 +220,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             faults_are_suppressed_in_their_order_whichever_device_is_lost_first, build_sensors,
             tear_down),
+        cmocka_unit_test_setup_teardown(each_zone_waits_for_the_end_of_its_own_confirmed_fire,
+                                        build_zones, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

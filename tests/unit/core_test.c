@@ -1376,7 +1376,7 @@ static void broken_tests(void *core) {
     core_check(core);
 }
 static void broken_first_zone(void *core) {
-    ((struct core *)core)->promotions[0] = 1;
+    ((struct core *)core)->promotions[0].fires = 1;
     core_check(core);
 }
 static void broken_first_output(void *core) {
