@@ -3,24 +3,19 @@
 #include "gateway/uplink/webhook.h"
 
 #include <assert.h>
-#include <curl/curl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
 #include <openssl/crypto.h>
-#include <openssl/x509_vfy.h>
 
 #include "gateway/clock.h"
-#include "gateway/log.h"
 #include "gateway/uplink/batch.h"
-#include "gateway/uplink/signature.h"
-#include "gateway/uplink/transfers.h"
+#include "gateway/uplink/receiver.h"
 #include "rules/limits.h"
 
-enum { STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299, REASON_SIZE = 160 };
+enum { STATUS_OK_FIRST = 200, STATUS_OK_LAST = 299 };
 
 struct call {
     struct call *older, *newer;
@@ -40,23 +35,12 @@ struct call {
     size_t text_size;
 };
 
-struct webhook {
-    struct webhooks *webhooks;
-    struct webhook_conf conf;
-    uint8_t reachable; /* enum truth */
-    struct event *due; /* the next probe */
-    CURL *probe;       /* while under way */
-    struct log_limiter failures, splits;
-};
-
 struct webhooks {
-    struct event_base *base;
-    struct webhook hooks[LIMIT_WEBHOOKS];
+    struct receiver_host host;
+    struct receiver receivers[LIMIT_WEBHOOKS];
     uint32_t count;
-    struct webhook_times times;
     struct webhook_callbacks callbacks;
     void *context;
-    struct transfers *transfers;
     struct call *oldest, *newest;
     uint32_t notice_count;                                  /* of all calls */
     char delivered[WEBHOOK_DELIVERED_MAX][WEBHOOK_ID_SIZE]; /* a ring */
@@ -73,64 +57,11 @@ struct webhook_times webhook_times_default(void) {
                                   .age_s_max = 24 * 3600};
 }
 
-static struct timeval webhook_timeval(uint64_t wait_ms) {
-    return (struct timeval){.tv_sec = (time_t)(wait_ms / 1000),
-                            .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
-}
-
-/* ---- what is known of a webhook ---- */
-
-/* Plan the next probe of a webhook, sooner while it cannot be reached. */
-static void probe_plan(struct webhook *hook) {
-    const struct webhook_times *times = &hook->webhooks->times;
-    bool well = hook->reachable == TRUTH_TRUE;
-    const struct timeval wait = webhook_timeval(well ? times->probe_ms : times->probe_ms_lost);
-    (void)event_add(hook->due, &wait);
-}
-
-static void webhook_note(struct webhooks *webhooks, uint32_t index, enum truth reachable,
-                         const char *reason) {
-    struct webhook *hook = &webhooks->hooks[index];
-    uint64_t kept_back = 0;
-    bool changed = hook->reachable != (uint8_t)reachable;
-    hook->reachable = (uint8_t)reachable;
-    if (reachable == TRUTH_FALSE && log_permit(&hook->failures, &kept_back)) {
-        char quoted[256];
-        log_line(LOG_WARNING, "webhook_failed",
-                 "webhook=%s reason=%s kept_back=%" PRIu64
-                 " effect=\"nobody of this role hears of alarms by it until it answers\"",
-                 hook->conf.name, log_quote(reason, quoted, sizeof quoted), kept_back);
-    } else if (reachable == TRUTH_TRUE && changed) {
-        log_line(LOG_NOTICE, "webhook_answers", "webhook=%s effect=\"its role is reached by it\"",
-                 hook->conf.name);
-    }
-    if (changed) {
-        probe_plan(hook);
-        webhooks->callbacks.reachable(webhooks->context, index, reachable);
-    }
-}
-
-/* Read the secret anew each time, so that a file that comes later or is changed counts. */
-static int webhook_secret(struct webhooks *webhooks, uint32_t index,
-                          struct signature_secret *ret_secret) {
-    int r = signature_read(webhooks->hooks[index].conf.secret_file, ret_secret);
-    if (r == SIGNATURE_E_ABSENT) {
-        webhook_note(webhooks, index, TRUTH_FALSE, "its secret_file cannot be read");
-    } else if (r == SIGNATURE_E_WEAK) {
-        webhook_note(webhooks, index, TRUTH_FALSE, "its secret_file must hold 16 to 1024 bytes");
-    }
-    return r;
-}
-
-static bool webhook_is_signed(const struct webhooks *webhooks, uint32_t index) {
-    return webhooks->hooks[index].conf.secret_file[0] != '\0';
-}
-
 /* ---- calls and their notices ---- */
 
 static void call_stop(struct call *call) {
     if (call->transfer != NULL) {
-        transfers_end(call->webhooks->transfers, call->transfer);
+        transfers_end(call->webhooks->host.transfers, call->transfer);
         call->transfer = NULL;
     }
     curl_slist_free_all(call->headers);
@@ -167,7 +98,8 @@ static void call_due(evutil_socket_t fd, short what, void *context) {
 }
 
 static void call_plan(struct call *call, uint32_t wait_ms) {
-    const struct timeval wait = webhook_timeval(wait_ms);
+    const struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000),
+                                 .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
     (void)event_add(call->attempt, &wait);
 }
 
@@ -177,7 +109,7 @@ static struct call *call_new(struct webhooks *webhooks, uint32_t webhook, struct
     if (call == NULL) {
         return NULL;
     }
-    call->attempt = event_new(webhooks->base, -1, 0, call_due, call);
+    call->attempt = event_new(webhooks->host.base, -1, 0, call_due, call);
     if (call->attempt == NULL) {
         free(call);
         return NULL;
@@ -185,7 +117,7 @@ static struct call *call_new(struct webhooks *webhooks, uint32_t webhook, struct
     call->webhooks = webhooks;
     call->webhook = webhook;
     call->born_ns = clock_real_ns();
-    call->wait_ms = webhooks->times.retry_ms_first;
+    call->wait_ms = webhooks->host.times.retry_ms_first;
     call->older = older;
     call->newer = older != NULL ? older->newer : webhooks->oldest;
     *(call->older != NULL ? &call->older->newer : &webhooks->oldest) = call;
@@ -254,7 +186,6 @@ static bool call_header(struct call *call, const char *line) {
 
 /* Headers of one attempt; the signature tells when it was made. Returns false if it cannot be. */
 static bool call_headers(struct call *call) {
-    struct webhooks *webhooks = call->webhooks;
     if (!call_header(call, call->several ? "Content-Type: application/cloudevents-batch+json; "
                                            "charset=utf-8"
                                          : "Content-Type: application/cloudevents+json; "
@@ -262,12 +193,13 @@ static bool call_headers(struct call *call) {
         !call_header(call, "Expect:")) {
         return false;
     }
-    if (!webhook_is_signed(webhooks, call->webhook)) {
+    struct receiver *receiver = &call->webhooks->receivers[call->webhook];
+    if (!receiver_is_signed(receiver)) {
         return true;
     }
     struct signature_secret secret;
     char line[SIGNATURE_HEADER_SIZE];
-    int r = webhook_secret(webhooks, call->webhook, &secret);
+    int r = receiver_secret(receiver, &secret);
     if (r == 0) {
         r = signature_header(&secret, clock_wall(), call->text, call->text_size, line);
         OPENSSL_cleanse(&secret, sizeof secret);
@@ -275,25 +207,8 @@ static bool call_headers(struct call *call) {
     return r == 0 && call_header(call, line);
 }
 
-/* What holds for all that goes to a webhook. */
-static void webhook_options(const struct webhooks *webhooks, uint32_t index, CURL *transfer) {
-    (void)curl_easy_setopt(transfer, CURLOPT_URL, webhooks->hooks[index].conf.url);
-    (void)curl_easy_setopt(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(transfer, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(transfer, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
-    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
-    (void)curl_easy_setopt(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (webhooks->hooks[index].conf.ca[0] != '\0') {
-        /* That one alone: nobody else's word counts for this receiver. */
-        (void)curl_easy_setopt(transfer, CURLOPT_CAINFO, webhooks->hooks[index].conf.ca);
-        (void)curl_easy_setopt(transfer, CURLOPT_CAPATH, NULL);
-    }
-    (void)curl_easy_setopt(transfer, CURLOPT_TIMEOUT_MS, (long)webhooks->times.attempt_ms);
-}
-
 static void call_options(struct call *call, CURL *transfer) {
-    webhook_options(call->webhooks, call->webhook, transfer);
+    receiver_options(&call->webhooks->receivers[call->webhook], transfer);
     (void)curl_easy_setopt(transfer, CURLOPT_USERAGENT, "tocsin");
     (void)curl_easy_setopt(transfer, CURLOPT_HTTPHEADER, call->headers);
     (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDS, (const char *)call->text);
@@ -329,7 +244,7 @@ static void webhooks_answer(struct webhooks *webhooks, const struct call_keys *k
 static void call_retry(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
     uint64_t age_ns = clock_real_ns() - call->born_ns;
-    if (age_ns >= webhooks->times.age_s_max * NS_PER_S) {
+    if (age_ns >= webhooks->host.times.age_s_max * NS_PER_S) {
         const struct call_keys keys = call_keys(call);
         webhooks->counts.given_up += keys.count;
         call_free(webhooks, call);
@@ -337,8 +252,9 @@ static void call_retry(struct call *call) {
         return;
     }
     call_plan(call, call->wait_ms);
-    call->wait_ms = call->wait_ms * 2 < webhooks->times.retry_ms_max ? call->wait_ms * 2
-                                                                     : webhooks->times.retry_ms_max;
+    call->wait_ms = call->wait_ms * 2 < webhooks->host.times.retry_ms_max
+                        ? call->wait_ms * 2
+                        : webhooks->host.times.retry_ms_max;
 }
 
 static void call_failed(struct call *call) {
@@ -368,7 +284,7 @@ static void call_split(struct call *call) {
     if (single == NULL) {
         call_retry(call);
     } else {
-        call->wait_ms = webhooks->times.retry_ms_first;
+        call->wait_ms = webhooks->host.times.retry_ms_first;
         call_plan(call, 0);
     }
 }
@@ -387,7 +303,7 @@ static void call_attempt(struct call *call) {
     }
     call_options(call, transfer);
     call->transfer = transfer;
-    if (!transfers_begin(webhooks->transfers, transfer)) {
+    if (!transfers_begin(webhooks->host.transfers, transfer)) {
         call_failed(call);
     }
 }
@@ -396,7 +312,7 @@ static void call_attempt(struct call *call) {
 static void call_delivered(struct call *call) {
     struct webhooks *webhooks = call->webhooks;
     const struct call_keys keys = call_keys(call);
-    uint32_t index = call->webhook;
+    struct receiver *receiver = &webhooks->receivers[call->webhook];
     for (const struct batch_notice *notice = call->batch.oldest; notice != NULL;
          notice = notice->newer) {
         memcpy(webhooks->delivered[webhooks->delivered_next], notice->id, sizeof notice->id);
@@ -404,38 +320,8 @@ static void call_delivered(struct call *call) {
     }
     webhooks->counts.delivered += keys.count;
     call_free(webhooks, call);
-    webhook_note(webhooks, index, TRUTH_TRUE, "");
+    receiver_note(receiver, TRUTH_TRUE, "");
     webhooks_answer(webhooks, &keys, true);
-}
-
-/* Why a transfer failed, in words: of a certificate, what is wrong with it. */
-static void transfer_reason(CURL *transfer, CURLcode result, char ret[REASON_SIZE]) {
-    long verified = X509_V_OK;
-    (void)curl_easy_getinfo(transfer, CURLINFO_SSL_VERIFYRESULT, &verified);
-    if (result == CURLE_SSL_CACERT_BADFILE) {
-        (void)snprintf(ret, REASON_SIZE, "%s",
-                       "no authorities to verify it by: install ca-certificates, or name its `ca`");
-    } else if (result != CURLE_PEER_FAILED_VERIFICATION) {
-        (void)snprintf(ret, REASON_SIZE, "%s", curl_easy_strerror(result));
-    } else {
-        /* libcurl looks at the name by itself, and keeps the result of all else behind that. */
-        bool other_host = verified == X509_V_OK || verified == X509_V_ERR_UNSPECIFIED;
-        (void)snprintf(ret, REASON_SIZE, "its certificate is refused: %s",
-                       other_host ? "it is for another host"
-                                  : X509_verify_cert_error_string(verified));
-    }
-}
-
-/* Several were refused: that says nothing yet of whether people are reached by this webhook. */
-static void webhook_note_split(struct webhook *hook, const char *reason) {
-    uint64_t kept_back = 0;
-    if (log_permit(&hook->splits, &kept_back)) {
-        char quoted[256];
-        log_line(LOG_NOTICE, "webhook_splits",
-                 "webhook=%s reason=%s kept_back=%" PRIu64
-                 " effect=\"what was to go in one call goes in a call each\"",
-                 hook->conf.name, log_quote(reason, quoted, sizeof quoted), kept_back);
-    }
 }
 
 static void call_ended(struct call *call, CURLcode result) {
@@ -447,71 +333,30 @@ static void call_ended(struct call *call, CURLcode result) {
         call_delivered(call);
         return;
     }
-    char reason[REASON_SIZE];
+    struct receiver *receiver = &call->webhooks->receivers[call->webhook];
+    char reason[RECEIVER_REASON_SIZE];
     if (result == CURLE_OK) {
         (void)snprintf(reason, sizeof reason, "it answers with HTTP status %ld", status);
     } else {
-        transfer_reason(call->transfer, result, reason);
+        receiver_reason(call->transfer, result, reason);
     }
     if (call->several && asked_size > 0) {
-        webhook_note_split(&call->webhooks->hooks[call->webhook], reason);
+        receiver_note_split(receiver, reason);
         call_split(call);
     } else {
-        webhook_note(call->webhooks, call->webhook, TRUTH_FALSE, reason);
+        receiver_note(receiver, TRUTH_FALSE, reason);
         call_failed(call);
     }
 }
 
-/* ---- probes: can it be reached, before it is needed? ---- */
-
-static bool webhook_is_busy(const struct webhooks *webhooks, uint32_t index) {
+/* Does a call that waits for no others tell whether this webhook can be reached? */
+static bool webhooks_is_called(const void *context, uint32_t webhook) {
+    const struct webhooks *webhooks = context;
     const struct call *call = webhooks->oldest;
-    while (call != NULL && (call->gathers || call->webhook != index)) {
+    while (call != NULL && (call->gathers || call->webhook != webhook)) {
         call = call->newer;
     }
     return call != NULL;
-}
-
-static void probe_stop(struct webhook *hook) {
-    if (hook->probe != NULL) {
-        transfers_end(hook->webhooks->transfers, hook->probe);
-        hook->probe = NULL;
-    }
-}
-
-static void probe_begin(evutil_socket_t fd, short what, void *context) {
-    struct webhook *hook = context;
-    struct webhooks *webhooks = hook->webhooks;
-    uint32_t index = (uint32_t)(hook - webhooks->hooks);
-    struct signature_secret secret;
-    (void)fd;
-    (void)what;
-    probe_plan(hook);
-    if (hook->probe != NULL || webhook_is_busy(webhooks, index) ||
-        (webhook_is_signed(webhooks, index) && webhook_secret(webhooks, index, &secret) != 0)) {
-        return; /* it is known, or being found out */
-    }
-    OPENSSL_cleanse(&secret, sizeof secret);
-    hook->probe = curl_easy_init();
-    if (hook->probe != NULL) {
-        webhook_options(webhooks, index, hook->probe);
-        (void)curl_easy_setopt(hook->probe, CURLOPT_CONNECT_ONLY, 1L);
-        /* One that cannot begin is looked at when the next is due. */
-        if (!transfers_begin(webhooks->transfers, hook->probe)) {
-            probe_stop(hook);
-        }
-    }
-}
-
-static void probe_ended(struct webhooks *webhooks, const CURL *transfer, CURLcode result) {
-    for (uint32_t i = 0; i < webhooks->count; i++) {
-        if (webhooks->hooks[i].probe == transfer) {
-            char reason[REASON_SIZE];
-            transfer_reason(webhooks->hooks[i].probe, result, reason);
-            probe_stop(&webhooks->hooks[i]);
-            webhook_note(webhooks, i, result == CURLE_OK ? TRUTH_TRUE : TRUTH_FALSE, reason);
-        }
-    }
 }
 
 static void webhooks_ended(void *context, CURL *transfer, CURLcode result) {
@@ -521,7 +366,9 @@ static void webhooks_ended(void *context, CURL *transfer, CURLcode result) {
     if (call != NULL) {
         call_ended((struct call *)(void *)call, result);
     } else {
-        probe_ended(webhooks, transfer, result);
+        for (uint32_t i = 0; i < webhooks->count; i++) {
+            receiver_probed(&webhooks->receivers[i], transfer, result);
+        }
     }
 }
 
@@ -570,6 +417,7 @@ static bool webhooks_displace(struct webhooks *webhooks, bool emergency) {
 
 void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given) {
     assert(given->webhook < webhooks->count && strlen(given->id) < WEBHOOK_ID_SIZE);
+    struct receiver *receiver = &webhooks->receivers[given->webhook];
     struct signature_secret secret;
     if (webhooks_has_delivered(webhooks, given->id)) {
         webhooks->counts.repeated++;
@@ -578,8 +426,7 @@ void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given
     } else if (webhooks_has(webhooks, given->id)) {
         webhooks->counts.repeated++;
         return;
-    } else if (webhook_is_signed(webhooks, given->webhook) &&
-               webhook_secret(webhooks, given->webhook, &secret) != 0) {
+    } else if (receiver_is_signed(receiver) && receiver_secret(receiver, &secret) != 0) {
         webhooks->callbacks.answered(webhooks->context, &given->key, false);
         return;
     }
@@ -604,7 +451,7 @@ void webhooks_withdraw(struct webhooks *webhooks, uint32_t alarm, uint32_t run) 
 void webhooks_tell(struct webhooks *webhooks) {
     for (uint32_t i = 0; i < webhooks->count; i++) {
         webhooks->callbacks.reachable(webhooks->context, i,
-                                      (enum truth)webhooks->hooks[i].reachable);
+                                      (enum truth)webhooks->receivers[i].reachable);
     }
 }
 
@@ -612,23 +459,6 @@ struct webhook_counts webhooks_counts(const struct webhooks *webhooks) {
     struct webhook_counts counts = webhooks->counts;
     counts.waiting = webhooks->notice_count;
     return counts;
-}
-
-static int webhook_init(struct webhooks *webhooks, uint32_t index,
-                        const struct webhook_conf *conf) {
-    struct webhook *hook = &webhooks->hooks[index];
-    *hook = (struct webhook){
-        .webhooks = webhooks,
-        .conf = *conf,
-        .reachable = TRUTH_UNKNOWN,
-        .due = event_new(webhooks->base, -1, 0, probe_begin, hook),
-    };
-    if (hook->due == NULL) {
-        return err_origin(-ENOMEM);
-    }
-    const struct timeval at_once = {0};
-    (void)event_add(hook->due, &at_once);
-    return 0;
 }
 
 int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint32_t count,
@@ -639,14 +469,20 @@ int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint3
     if (webhooks == NULL) {
         return err_origin(-ENOMEM);
     }
-    webhooks->base = base;
+    webhooks->host = (struct receiver_host){
+        .base = base,
+        .times = *times,
+        .reachable = callbacks->reachable,
+        .context = context,
+        .is_called = webhooks_is_called,
+        .calls = webhooks,
+    };
     webhooks->count = count;
-    webhooks->times = *times;
     webhooks->callbacks = *callbacks;
     webhooks->context = context;
-    int r = err_trace(transfers_new(base, webhooks_ended, webhooks, &webhooks->transfers));
+    int r = err_trace(transfers_new(base, webhooks_ended, webhooks, &webhooks->host.transfers));
     for (uint32_t i = 0; r == 0 && i < count; i++) {
-        r = webhook_init(webhooks, i, &conf[i]);
+        r = err_trace(receiver_init(&webhooks->receivers[i], &webhooks->host, i, &conf[i]));
     }
     if (r != 0) {
         (void)webhooks_free(webhooks);
@@ -667,12 +503,9 @@ struct webhooks *webhooks_free(struct webhooks *webhooks) {
         call = newer;
     }
     for (uint32_t i = 0; i < webhooks->count; i++) {
-        probe_stop(&webhooks->hooks[i]);
-        if (webhooks->hooks[i].due != NULL) {
-            event_free(webhooks->hooks[i].due);
-        }
+        receiver_deinit(&webhooks->receivers[i]);
     }
-    webhooks->transfers = transfers_free(webhooks->transfers);
+    webhooks->host.transfers = transfers_free(webhooks->host.transfers);
     free(webhooks);
     return NULL;
 }

@@ -23,10 +23,8 @@
  * Nothing here blocks: the transfers run in the loop, names are resolved on threads of libcurl.
  * A receiver's certificate is verified, redirections are not followed, its answer's body is thrown
  * away. Each call is signed (signature.h); without its secret a webhook is off, because a receiver
- * that cannot tell who calls must not act.
- *
- * While nothing is to be sent, a webhook is connected to now and then, without a request: that it
- * cannot be reached is to be known before it is needed.
+ * that cannot tell who calls must not act. That it cannot be reached is known before it is needed
+ * (receiver.h).
  *
  * A notice is known by its id: one that is on its way or was delivered is not sent again, whoever
  * asks. What is under way is lost with the process; the engine gives it again.
