@@ -207,6 +207,25 @@ void core_touch_waiting(struct core *core);
 
 /* A receiver of a step has confirmed, or will not. */
 void core_receipt(struct core *core, const struct input *input);
+
+/* --- core_input.c --- */
+
+/* Change the core's picture of the site as the input says, and touch the alarms that look at it. */
+void core_apply(const struct core_turn *turn);
+
+/* The quality that a reading deserves: a value that is no number is a fault, whatever it claims. */
+enum quality core_reading_quality(const struct reading *reading);
+
+/* --- core_judge.c --- */
+
+/* What the alarm's condition is now; `moment` as in struct expr_view. */
+enum truth core_judge(struct core *core, uint32_t alarm, struct instant now, uint32_t moment);
+
+/* --- core_tell.c --- */
+
+/* Tell something that is no alarm's; `point` may be RULESET_NONE. */
+void core_tell_activity(const struct core_turn *turn, enum core_event_type type, uint32_t point);
+
 /* Note and tell what happened to an alarm, and what follows for those who are to hear of it. */
 void core_conclude(const struct core_turn *turn, uint32_t alarm, unsigned changes,
                    const struct command *command);
