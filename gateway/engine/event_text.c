@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/engine/scribe.h"
+#include "gateway/number.h"
 #include "gateway/zone.h"
 #include "rules/text.h"
 
@@ -108,7 +109,7 @@ static void event_fill_place(const struct event_view *view, struct text *text) {
 }
 
 static void event_fill_value(const struct event_view *view, struct text *text) {
-    char number[SCRIBE_NUMBER_SIZE];
+    char number[NUMBER_SIZE];
     if (!quality_usable(view->event->quality)) {
         text_add(text, "?");
         return;
@@ -199,7 +200,7 @@ static void event_fill_rule(const struct event_view *view, struct text *text) {
 }
 
 static void event_fill_step(const struct event_view *view, struct text *text) {
-    char number[SCRIBE_NUMBER_SIZE];
+    char number[NUMBER_SIZE];
     (void)snprintf(number, sizeof number, "%+.1f", (double)view->event->step_ns / (double)NS_PER_S);
     text_add(text, number);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/engine/scribe.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "gateway/number.h"
 
 static void scribe_bytes(struct scribe *scribe, const char *bytes, size_t len) {
     if (scribe->full || len > scribe->size - scribe->used) {
@@ -95,25 +94,14 @@ void scribe_string(struct scribe *scribe, const char *text, size_t most) {
     scribe_raw(scribe, "\"");
 }
 
-void scribe_number_format(double value, char ret[SCRIBE_NUMBER_SIZE]) {
-    assert(isfinite(value));
-    /* 15 digits always survive being read; 17 are always enough. */
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(ret, SCRIBE_NUMBER_SIZE, "%.*g", digits, value);
-        if (strtod(ret, NULL) == value) {
-            return;
-        }
-    }
-}
-
 void scribe_number(struct scribe *scribe, double value) {
-    char text[SCRIBE_NUMBER_SIZE];
-    scribe_number_format(value, text);
+    char text[NUMBER_SIZE];
+    (void)number_write(value, text);
     scribe_raw(scribe, text);
 }
 
 void scribe_count(struct scribe *scribe, uint64_t value) {
-    char text[SCRIBE_NUMBER_SIZE];
+    char text[NUMBER_SIZE];
     (void)snprintf(text, sizeof text, "%" PRIu64, value);
     scribe_raw(scribe, text);
 }

@@ -33,10 +33,4 @@ void scribe_number(struct scribe *scribe, double value);
 
 void scribe_count(struct scribe *scribe, uint64_t value);
 
-/* Room for the text of any number. */
-enum { SCRIBE_NUMBER_SIZE = 32 };
-
-/* Write that shortest decimal, with the final NUL. */
-void scribe_number_format(double value, char ret[SCRIBE_NUMBER_SIZE]);
-
 #endif

@@ -6,10 +6,10 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/clock.h"
+#include "gateway/number.h"
 
 /* The longest tail that uplink_json_event() appends, generously. */
 enum { TAIL_SIZE = 320 };
@@ -33,22 +33,12 @@ static void text_add(struct text *text, const char *format, ...) {
     text->len += (size_t)len;
 }
 
-/* The shortest form that reads back as the same number. */
-static void text_add_number(struct text *text, double value) {
-    char number[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(number, sizeof number, "%.*g", digits, value);
-        if (strtod(number, NULL) >= value && strtod(number, NULL) <= value) {
-            break;
-        }
-    }
-    text_add(text, "%s", number);
-}
-
 /* A value that cannot be trusted is no number at all: a consumer must not draw it. */
 static void text_add_value(struct text *text, double value, enum quality quality) {
     if (quality_usable(quality) && isfinite(value)) {
-        text_add_number(text, value);
+        char number[NUMBER_SIZE];
+        (void)number_write(value, number);
+        text_add(text, "%s", number);
     } else {
         text_add(text, "null");
     }

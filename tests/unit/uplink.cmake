@@ -5,6 +5,7 @@ target_compile_definitions(test_broker PRIVATE _GNU_SOURCE)
 
 tocsin_unit_test(topic gateway_uplink)
 tocsin_unit_test(uplink_json gateway_uplink PkgConfig::JANSSON)
+tocsin_unit_test(line_protocol gateway_uplink gateway_replay)
 tocsin_unit_test(uplink_reconnect gateway_uplink)
 tocsin_unit_test(uplink_outbox gateway_uplink)
 tocsin_unit_test(uplink_board gateway_uplink)
