@@ -8,25 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/disk.h"
 #include "gateway/wire.h"
 
 /* The longest input of a picture: a reading, with all its bytes. */
 enum { PICTURE_INPUT_MAX = 64 };
-
-static bool file_write(int fd, const void *bytes, size_t size) {
-    const char *at = bytes;
-    while (size > 0) {
-        ssize_t written = write(fd, at, size);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        } else if (written <= 0) {
-            return false;
-        }
-        at += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
 
 void recording_head_of(const struct site *site, struct recording_head *ret_head) {
     struct recording_head *head = ret_head;
@@ -52,7 +38,7 @@ bool recording_segment_is_open(const struct recording_segment *segment) {
 bool recording_segment_block(struct recording_segment *segment, enum recording_block kind,
                              const void *body, size_t size) {
     struct recording_block_head head = recording_block_of(kind, body, size);
-    if (!file_write(segment->fd, &head, sizeof head) || !file_write(segment->fd, body, size)) {
+    if (!disk_write(segment->fd, &head, sizeof head) || !disk_write(segment->fd, body, size)) {
         return false;
     }
     segment->whole += sizeof head + size;
@@ -86,7 +72,7 @@ bool recording_image_write(int directory, const struct site *site) {
         return true;
     }
     int fd = openat(directory, partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && file_write(fd, site->header, site->size) &&
+    bool good = fd >= 0 && disk_write(fd, site->header, site->size) &&
                 renameat(directory, partial, directory, name) == 0;
     int error = errno;
     if (fd >= 0) {

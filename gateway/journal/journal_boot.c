@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "gateway/disk.h"
+
 enum { BOOT_FILE_SIZE_MAX = 128 };
 
 static const char boot_format[] = "tocsin boot 1\nboot %" PRIu64 "\nseq %" PRIu64 "\n";
@@ -58,23 +60,6 @@ uint64_t journal_boot_first(struct wall now) {
     return (era << 22 | (bits & 0x3fffffu)) + 1;
 }
 
-/* Write the whole text and have it on the disk. */
-static int journal_boot_store(int fd, const char *text) {
-    size_t size = strlen(text);
-    while (size > 0) {
-        ssize_t written = write(fd, text, size);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return err_origin(written < 0 ? -errno : -EIO);
-        }
-        text += written;
-        size -= (size_t)written;
-    }
-    return fsync(fd) == 0 ? 0 : err_origin(-errno);
-}
-
 int journal_boot_write(int directory, const struct journal_boot *boot) {
     char text[BOOT_FILE_SIZE_MAX];
     (void)snprintf(text, sizeof text, boot_format, boot->boot, boot->seq);
@@ -82,7 +67,7 @@ int journal_boot_write(int directory, const struct journal_boot *boot) {
     if (fd < 0) {
         return err_origin(-errno);
     }
-    int r = journal_boot_store(fd, text);
+    int r = disk_write(fd, text, strlen(text)) && fsync(fd) == 0 ? 0 : err_origin(-errno);
     if (close(fd) != 0 && r == 0) {
         r = err_origin(-errno);
     }

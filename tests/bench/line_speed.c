@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "gateway/uplink/line_protocol.h"
+#include "gateway/uplink/database/line_protocol.h"
 
 enum { POINTS = 1000, HEAD_SIZE = 200, BUFFER_SIZE = 1 << 20, LINE_SIZE = 400 };
 

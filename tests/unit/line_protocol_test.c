@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "gateway/replay/history.h"
-#include "gateway/uplink/line_protocol.h"
+#include "gateway/uplink/database/line_protocol.h"
 #include "tests/support/cmocka.h"
 
 #define AT ((struct wall){1763770000123456789})

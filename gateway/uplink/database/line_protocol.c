@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/uplink/line_protocol.h"
+#include "gateway/uplink/database/line_protocol.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GATEWAY_UPLINK_LINE_PROTOCOL_H
-#define GATEWAY_UPLINK_LINE_PROTOCOL_H
+#ifndef GATEWAY_UPLINK_DATABASE_LINE_PROTOCOL_H
+#define GATEWAY_UPLINK_DATABASE_LINE_PROTOCOL_H
 
 /*
  * Writing InfluxDB line protocol

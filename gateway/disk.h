@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_DISK_H
+#define GATEWAY_DISK_H
+
+/*
+ * Whole reads and writes of files, also where a signal interrupts them or the kernel does a part
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Write all of it at the file's position; false, with errno, when that failed on the way. */
+bool disk_write(int fd, const void *bytes, size_t size);
+
+/* Read `size` bytes from `offset` on; false when there are fewer, or with errno when it failed. */
+bool disk_read_at(int fd, void *ret, size_t size, uint64_t offset);
+
+#endif
