@@ -9,8 +9,9 @@
 
 #include <MQTTAsync.h>
 
+#include "gateway/uplink/secret_file.h"
+
 enum {
-    PASSWORD_SIZE = 256,
     /* More than our window, so that the library's own bound is never met. */
     LIBRARY_BUFFER_MAX = 1000,
     /* MQTT 5: what a broker means that names no receive maximum. */
@@ -211,23 +212,6 @@ struct mqtt_client *mqtt_client_free(struct mqtt_client *client) {
     return NULL;
 }
 
-/* Read anew at each attempt, so that a changed secret needs no restart. */
-static int client_read_password(const char *path, char ret[PASSWORD_SIZE]) {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return MQTT_CLIENT_E_PASSWORD;
-    }
-    size_t len = fread(ret, 1, PASSWORD_SIZE - 1, file);
-    int failed = ferror(file);
-    (void)fclose(file);
-    if (failed) {
-        return MQTT_CLIENT_E_PASSWORD;
-    }
-    ret[len] = '\0';
-    ret[strcspn(ret, "\r\n")] = '\0';
-    return 0;
-}
-
 static MQTTAsync_SSLOptions client_tls_options(struct mqtt_client *client) {
     const struct mqtt_client_conf *conf = &client->conf;
     MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
@@ -270,7 +254,7 @@ static MQTTAsync_connectOptions client_options(struct mqtt_client *client) {
 int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt, const char *will_topic,
                         const char *will, int *ret_number) {
     const struct mqtt_client_conf *conf = &client->conf;
-    char password[PASSWORD_SIZE];
+    char password[SECRET_SIZE];
     MQTTAsync_willOptions last = MQTTAsync_willOptions_initializer;
     MQTTAsync_SSLOptions tls = client_tls_options(client);
     MQTTAsync_connectOptions options = client_options(client);
@@ -286,9 +270,8 @@ int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt, const char
         options.username = conf->user;
     }
     if (conf->password_file[0] != '\0') {
-        int r = client_read_password(conf->password_file, password);
-        if (r != 0) {
-            return r;
+        if (!secret_file_read(conf->password_file, password)) {
+            return MQTT_CLIENT_E_PASSWORD;
         }
         options.password = password;
     }

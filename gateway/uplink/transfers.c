@@ -120,6 +120,22 @@ bool transfers_begin(struct transfers *transfers, CURL *transfer) {
     return curl_multi_add_handle(transfers->multi, transfer) == CURLM_OK;
 }
 
+void transfers_options(CURL *transfer, const char *url, const char *ca, uint32_t limit_ms) {
+    (void)curl_easy_setopt(transfer, CURLOPT_URL, url);
+    (void)curl_easy_setopt(transfer, CURLOPT_USERAGENT, "tocsin");
+    (void)curl_easy_setopt(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(transfer, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(transfer, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
+    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
+    (void)curl_easy_setopt(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (ca[0] != '\0') {
+        (void)curl_easy_setopt(transfer, CURLOPT_CAINFO, ca);
+        (void)curl_easy_setopt(transfer, CURLOPT_CAPATH, NULL);
+    }
+    (void)curl_easy_setopt(transfer, CURLOPT_TIMEOUT_MS, (long)limit_ms);
+}
+
 void transfers_end(struct transfers *transfers, CURL *transfer) {
     /* One that was never begun is not in there, which is all the same. */
     (void)curl_multi_remove_handle(transfers->multi, transfer);

@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "gateway/err.h"
 
@@ -32,6 +33,13 @@ struct transfers *transfers_free(struct transfers *transfers);
 
 /* Begin one, which stays its maker's. Returns false if it cannot be. */
 bool transfers_begin(struct transfers *transfers, CURL *transfer);
+
+/*
+ * Set what holds for every transfer: its address, http and https alone, no proxy, TLS 1.2 and later
+ * with a certificate that `ca` has signed (nobody else then; "": the system's own list), a limit for
+ * all of it.
+ */
+void transfers_options(CURL *transfer, const char *url, const char *ca, uint32_t limit_ms);
 
 /* Stop it if it goes on, and clean it up; allowed from `ended`. */
 void transfers_end(struct transfers *transfers, CURL *transfer);
