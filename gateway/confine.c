@@ -9,6 +9,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -282,6 +283,14 @@ static int fence_open_state(const struct fence *fence, const char *path, uint64_
     return fence_open(fence, holder, rights);
 }
 
+/* Let everything be changed in a directory of the state directory; there is none without a disk. */
+static int fence_open_part(const struct fence *fence, const char *path, const char *part) {
+    char inside[PATH_MAX];
+    int len = snprintf(inside, sizeof inside, "%s/%s", path, part);
+    return len < 0 || (size_t)len >= sizeof inside ? err_origin(-ENAMETOOLONG)
+                                                   : fence_open(fence, inside, TREE_CHANGE);
+}
+
 /* Open what holds each file, and what holds the file that a link leads to. */
 static int fence_open_holders(const struct fence *fence, const char *const *paths, uint32_t count,
                               uint64_t rights) {
@@ -335,7 +344,10 @@ static int fence_open_role(const struct fence *fence, const struct confine_conf 
         return r == 0 ? fence_open_holders(fence, conf->lines, conf->line_count, DEVICE_WRITE) : r;
     case PROCESS_UPLINK:
         r = fence_open_holders(fence, conf->secrets, conf->secret_count, TREE_READ);
-        return r == 0 ? fence_open_state(fence, conf->state_directory, TREE_WRITE) : r;
+        if (r == 0) {
+            r = fence_open_state(fence, conf->state_directory, TREE_WRITE);
+        }
+        return r == 0 ? fence_open_part(fence, conf->state_directory, "uplink") : r;
     case PROCESS_CONSOLE:
         r = fence_open_state(fence, conf->state_directory, TREE_WRITE);
         return r == 0 ? fence_open(fence, conf->run_directory, TREE_SOCKETS) : r;

@@ -17,7 +17,8 @@
  *             reads                                writes                             sockets
  *   engine    -                                    state, run                         Unix
  *   field     certificates of brokers              devices, also lines not in /dev    Unix, IP
- *   uplink    certificates, keys, secrets; state   files that exist in state          Unix, IP
+ *   uplink    certificates, keys, secrets; state   files that exist in state; all     Unix, IP
+ *                                                  in state/uplink
  *   console   state                                run; files that exist in state     Unix
  *
  * Who reads the journal must be able to write to its index (journal.db-shm), but makes and removes

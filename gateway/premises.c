@@ -78,6 +78,15 @@ static int premises_lock(const char *path) {
     return fd;
 }
 
+/* The uplink changes nothing in the state directory but what is in here; it says so if it cannot. */
+static void premises_make_uplink(const char *state_directory) {
+    char path[4096];
+    int len = snprintf(path, sizeof path, "%s/uplink", state_directory);
+    if (len > 0 && (size_t)len < sizeof path) {
+        (void)mkdir(path, 0700);
+    }
+}
+
 /*
  * Take the state directory. One that another gateway has is the end; one that cannot be used is
  * not: the engine watches without a journal and says so.
@@ -101,6 +110,7 @@ static bool premises_take_state(const char *path) {
             "recorded; make the directory writable\"",
             log_quote(path, quoted, sizeof quoted), strerror(-lock));
     }
+    premises_make_uplink(path);
     return true;
 }
 

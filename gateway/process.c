@@ -158,6 +158,9 @@ static void process_add_path(const struct site *site, uint32_t path, const char 
     }
 }
 
+/* Files that a site names once, beside those of its webhooks. */
+enum { SECRETS_MAX = 7 };
+
 /* The files that the site names and this role reads: certificates, keys, passwords. */
 static uint32_t process_secrets(const struct process *process, const char **ret) {
     const struct site *site = &process->site;
@@ -170,6 +173,9 @@ static uint32_t process_secrets(const struct process *process, const char **ret)
         process_add_path(site, header->mqtt_cert, ret, &count);
         process_add_path(site, header->mqtt_key, ret, &count);
         process_add_path(site, header->mqtt_password_file, ret, &count);
+        process_add_path(site, header->influx_token_file, ret, &count);
+        process_add_path(site, header->influx_password_file, ret, &count);
+        process_add_path(site, header->influx_ca, ret, &count);
         for (uint32_t i = 0; i < site->webhook_count; i++) {
             process_add_path(site, site->webhooks[i].secret_file, ret, &count);
             process_add_path(site, site->webhooks[i].ca, ret, &count);
@@ -193,7 +199,7 @@ static uint32_t process_lines(const struct process *process, const char **ret) {
 /* Give up what the role does not need, and say what is in force. */
 static int process_confine(const struct process *process) {
     const struct site *site = &process->site;
-    const char **secrets = calloc(2 * (size_t)site->webhook_count + 4, sizeof *secrets);
+    const char **secrets = calloc(2 * (size_t)site->webhook_count + SECRETS_MAX, sizeof *secrets);
     const char **lines = calloc((size_t)site->bus_count + 1, sizeof *lines);
     struct confine confine = {0};
     if (secrets == NULL || lines == NULL) {

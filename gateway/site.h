@@ -67,6 +67,9 @@ struct site_table {
     uint32_t row_size;
 };
 
+/* What the times count that are written to the database. */
+enum site_precision { SITE_PRECISION_NS, SITE_PRECISION_MS };
+
 struct site_header {
     char magic[8]; /* "tocsin1\n" */
     uint64_t size; /* of the whole image */
@@ -82,11 +85,16 @@ struct site_header {
     uint32_t console_listen;
     uint32_t mqtt_version;                                                /* 5 or 3 (3.1.1) */
     uint32_t mqtt_ca, mqtt_cert, mqtt_key, mqtt_user, mqtt_password_file; /* paths, absolute */
+    uint32_t influx_url; /* 0: there is no database */
+    uint32_t influx_database, influx_org, influx_bucket, influx_user;
+    uint32_t influx_token_file, influx_password_file, influx_ca; /* paths, absolute */
+    uint32_t influx_precision;                                   /* enum site_precision */
     uint32_t field_count; /* processes that the buses are spread over */
     uint32_t component_count;
     uint32_t memory_count, window_count; /* of the ruleset */
     uint32_t level_min;       /* minutes after local midnight at which the counters are levelled */
     uint64_t recordings_size; /* bytes of inputs kept for replay; 0: none */
+    uint64_t influx_spool_size; /* bytes of lines kept while the database is away; 0: none */
 };
 
 /* Where what the digest covers begins. */

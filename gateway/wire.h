@@ -86,8 +86,9 @@ struct wire_welcome {
     uint64_t generation;
     char boot[24];       /* boot number in decimal, or "r" and 16 hex digits without a journal */
     uint64_t newest_seq; /* committed */
-    uint64_t confirmed_alarm; /* of this sink, per lane; 0 for others */
+    uint64_t confirmed_alarm; /* of the broker, per lane; 0 for others than the uplink */
     uint64_t confirmed_activity;
+    uint64_t confirmed_database; /* likewise, both lanes */
 };
 
 struct wire_reading {
@@ -249,11 +250,11 @@ struct wire_test {
     char reason[LIMIT_REASON];
 };
 
-/* The broker has taken all events of a lane up to `seq`. */
+/* A sink has taken all events of a lane up to `seq`. */
 struct wire_confirmed {
     struct wire_header header;
     uint32_t lane;
-    uint32_t reserved;
+    uint32_t sink; /* enum journal_sink */
     uint64_t seq;
 };
 

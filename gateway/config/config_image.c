@@ -343,6 +343,16 @@ static void image_header(struct image_builder *image) {
     header->recordings_size = config->recordings_size;
     header->level_min = config->level_min;
     header->mqtt_version = config->mqtt_version;
+    header->influx_url = image_string(image, config->influx_url);
+    header->influx_database = image_string(image, config->influx_database);
+    header->influx_org = image_string(image, config->influx_org);
+    header->influx_bucket = image_string(image, config->influx_bucket);
+    header->influx_token_file = image_string(image, config->influx_token_file);
+    header->influx_user = image_string(image, config->influx_user);
+    header->influx_password_file = image_string(image, config->influx_password_file);
+    header->influx_ca = image_string(image, config->influx_ca);
+    header->influx_precision = config->influx_precision;
+    header->influx_spool_size = config->influx_spool_size;
     header->mqtt_ca = image_string(image, config->mqtt_ca);
     header->mqtt_cert = image_string(image, config->mqtt_cert);
     header->mqtt_key = image_string(image, config->mqtt_key);

@@ -137,6 +137,11 @@ struct config {
     struct alarm_times times;
     uint32_t mqtt_version;
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;
+    const char *influx_url; /* NULL: there is no database */
+    const char *influx_database, *influx_org, *influx_bucket, *influx_token_file, *influx_user,
+        *influx_password_file, *influx_ca;
+    uint32_t influx_precision; /* enum site_precision */
+    uint64_t influx_spool_size;
     const char **brokers;
     uint32_t broker_count, broker_room;
     int32_t *holidays;

@@ -18,6 +18,9 @@ enum {
 #define RECORDINGS_SIZE     (256ull << 20)
 #define RECORDINGS_SIZE_MIN (16ull << 20)
 #define RECORDINGS_SIZE_MAX (64ull << 30)
+#define SPOOL_SIZE          (512ull << 20)
+#define SPOOL_SIZE_MIN      (16ull << 20)
+#define SPOOL_SIZE_MAX      (64ull << 30)
 
 static void site_holidays(struct config *config, const struct config_node *holidays) {
     struct config_index seen = {0};
@@ -183,14 +186,24 @@ void config_influx_check(struct config *config, const struct config_node *influx
         return;
     }
     static const char effect[] = "no history is written to the database until it is there";
-    const char *text;
-    (void)config_url(config, fields[CONFIG_INFLUX_URL], &config->summary.influx);
-    (void)config_text(config, fields[CONFIG_INFLUX_DATABASE], &text);
-    (void)config_text(config, fields[CONFIG_INFLUX_ORG], &text);
-    (void)config_text(config, fields[CONFIG_INFLUX_BUCKET], &text);
-    (void)config_text(config, fields[CONFIG_INFLUX_USER], &text);
-    (void)config_secret_path(config, fields[CONFIG_INFLUX_TOKEN_FILE], effect, &text);
-    (void)config_secret_path(config, fields[CONFIG_INFLUX_PASSWORD_FILE], effect, &text);
+    static const char *const precisions[] = {
+        [SITE_PRECISION_NS] = "ns", [SITE_PRECISION_MS] = "ms"};
+    config->influx_spool_size = SPOOL_SIZE;
+    (void)config_url(config, fields[CONFIG_INFLUX_URL], &config->influx_url);
+    config->summary.influx = config->influx_url;
+    (void)config_text(config, fields[CONFIG_INFLUX_DATABASE], &config->influx_database);
+    (void)config_text(config, fields[CONFIG_INFLUX_ORG], &config->influx_org);
+    (void)config_text(config, fields[CONFIG_INFLUX_BUCKET], &config->influx_bucket);
+    (void)config_text(config, fields[CONFIG_INFLUX_USER], &config->influx_user);
+    (void)config_secret_path(config, fields[CONFIG_INFLUX_TOKEN_FILE], effect,
+                             &config->influx_token_file);
+    (void)config_secret_path(config, fields[CONFIG_INFLUX_PASSWORD_FILE], effect,
+                             &config->influx_password_file);
+    (void)config_secret_path(config, fields[CONFIG_INFLUX_CA], effect, &config->influx_ca);
+    (void)config_word(config, fields[CONFIG_INFLUX_PRECISION], "a precision of times", precisions,
+                      2, &config->influx_precision);
+    (void)config_size(config, fields[CONFIG_INFLUX_SPOOL], SPOOL_SIZE_MIN, SPOOL_SIZE_MAX,
+                      &config->influx_spool_size);
     const struct config_node *database = config_node_member(influx, "database");
     bool org = config_node_member(influx, "org") != NULL;
     bool bucket = config_node_member(influx, "bucket") != NULL;

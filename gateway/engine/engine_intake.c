@@ -145,10 +145,10 @@ static bool engine_take_device(struct engine *engine, const struct wire_device *
 }
 
 static bool engine_take_confirmed(struct engine *engine, const struct wire_confirmed *message) {
-    if (message->lane > LANE_ACTIVITY) {
+    if (message->lane > LANE_ACTIVITY || message->sink >= JOURNAL_SINK_COUNT) {
         return false;
     }
-    journal_confirm(recorder_journal(engine->recorder), JOURNAL_SINK_MQTT,
+    journal_confirm(recorder_journal(engine->recorder), (enum journal_sink)message->sink,
                     (enum core_lane)message->lane, message->seq);
     engine->ticket = recorder_submit(engine->recorder);
     return true;
@@ -299,6 +299,9 @@ static void engine_welcome(struct engine *engine, struct engine_peer *peer) {
     if (peer->role == WIRE_ROLE_UPLINK) {
         welcome.confirmed_alarm = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ALARM);
         welcome.confirmed_activity = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY);
+        uint64_t alarm = journal_confirmed(journal, JOURNAL_SINK_DATABASE, LANE_ALARM);
+        uint64_t activity = journal_confirmed(journal, JOURNAL_SINK_DATABASE, LANE_ACTIVITY);
+        welcome.confirmed_database = alarm < activity ? alarm : activity;
     }
     (void)!engine_peer_send(peer,
                             &welcome); /* a fresh socket has room; one that is gone is noticed */

@@ -18,7 +18,7 @@
 #include "gateway/journal/journal_event.h"
 
 /* Who has to confirm events. The name is the one in the table `sink`. */
-enum journal_sink { JOURNAL_SINK_MQTT, JOURNAL_SINK_COUNT };
+enum journal_sink { JOURNAL_SINK_MQTT, JOURNAL_SINK_DATABASE, JOURNAL_SINK_COUNT };
 
 enum { JOURNAL_LANE_COUNT = LANE_ACTIVITY + 1 };
 

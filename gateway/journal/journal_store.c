@@ -67,7 +67,10 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_CLOCK] = "INSERT OR REPLACE INTO clock VALUES(1,?1)",
 };
 
-static const char *const sink_names[JOURNAL_SINK_COUNT] = {[JOURNAL_SINK_MQTT] = "mqtt"};
+static const char *const sink_names[JOURNAL_SINK_COUNT] = {
+    [JOURNAL_SINK_MQTT] = "mqtt",
+    [JOURNAL_SINK_DATABASE] = "database",
+};
 
 struct journal_store {
     const struct journal_identity *identity;

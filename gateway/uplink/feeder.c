@@ -373,7 +373,6 @@ static void feeder_send_points(struct feeder *feeder) {
 /* ---- birth and death ---- */
 
 int feeder_init(struct feeder *feeder, const struct site *site, const struct feeder_port *port) {
-    const struct ruleset *ruleset = &site->ruleset;
     memset(feeder, 0, sizeof *feeder);
     feeder->site = site;
     feeder->port = *port;
@@ -381,22 +380,11 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
                     site_text(site, site->header->gateway_id));
     outbox_init(&feeder->outbox);
     feeder->early = calloc(FEEDER_EARLY_MAX, sizeof *feeder->early);
-    feeder->deadbands = calloc(ruleset->point_count + 1, sizeof *feeder->deadbands);
-    int r = 0;
-    if (feeder->early == NULL || feeder->deadbands == NULL) {
-        r = err_origin(-ENOMEM);
-    } else {
-        for (uint32_t point = 0; point < ruleset->point_count; point++) {
-            enum point_form form =
-                point_kind_facts((enum point_kind)ruleset->points[point].kind)->form;
-            bool truth = form == POINT_FORM_TRUTH || form == POINT_FORM_OUTPUT;
-            feeder->deadbands[point] = truth ? 0 : site->points[point].deadband;
-        }
-        r = err_trace(alarm_board_init(&feeder->alarms, ruleset->alarm_count));
-    }
+    int r = feeder->early == NULL
+                ? err_origin(-ENOMEM)
+                : err_trace(alarm_board_init(&feeder->alarms, site->ruleset.alarm_count));
     if (r == 0) {
-        r = err_trace(point_board_init(&feeder->points, ruleset->point_count, ruleset->points,
-                                       feeder->deadbands, clock_instant()));
+        r = err_trace(point_board_init_site(&feeder->points, site, clock_instant()));
     }
     if (r != 0) {
         feeder_deinit(feeder);
@@ -406,11 +394,9 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
 
 void feeder_deinit(struct feeder *feeder) {
     free(feeder->early);
-    free(feeder->deadbands);
     alarm_board_deinit(&feeder->alarms);
     point_board_deinit(&feeder->points);
     feeder->early = NULL;
-    feeder->deadbands = NULL;
 }
 
 /* ---- from the engine ---- */

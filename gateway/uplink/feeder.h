@@ -79,7 +79,6 @@ struct feeder {
     struct outbox outbox;
     struct alarm_board alarms;
     struct point_board points;
-    double *deadbands;
     struct feeder_early *early; /* FEEDER_EARLY_MAX */
     bool connected;
     char boot[24];

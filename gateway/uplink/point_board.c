@@ -6,24 +6,42 @@
 
 int point_board_init(struct point_board *board, uint32_t count, const struct ruleset_point *points,
                      const double *deadbands, struct instant now) {
-    *board = (struct point_board){.count = count, .deadbands = deadbands, .round_at = now};
+    *board = (struct point_board){.count = count, .round_at = now};
     size_t room = count == 0 ? 1 : count;
     board->entries = calloc(room, sizeof *board->entries);
     board->queue = calloc(room, sizeof *board->queue);
-    if (board->entries == NULL || board->queue == NULL) {
+    board->deadbands = calloc(room, sizeof *board->deadbands);
+    if (board->entries == NULL || board->queue == NULL || board->deadbands == NULL) {
         point_board_deinit(board);
         return err_origin(-ENOMEM);
     }
     for (uint32_t point = 0; point < count; point++) {
         enum point_form form = point_kind_facts((enum point_kind)points[point].kind)->form;
+        bool truth = form == POINT_FORM_TRUTH || form == POINT_FORM_OUTPUT;
         board->entries[point].excluded = form == POINT_FORM_EVENT;
+        board->deadbands[point] = truth ? 0 : deadbands[point];
     }
     return 0;
+}
+
+int point_board_init_site(struct point_board *board, const struct site *site, struct instant now) {
+    const uint32_t count = site->ruleset.point_count;
+    double *deadbands = calloc((size_t)count + 1, sizeof *deadbands);
+    if (deadbands == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    for (uint32_t point = 0; point < count; point++) {
+        deadbands[point] = site->points[point].deadband;
+    }
+    int r = err_trace(point_board_init(board, count, site->ruleset.points, deadbands, now));
+    free(deadbands);
+    return r;
 }
 
 void point_board_deinit(struct point_board *board) {
     free(board->entries);
     free(board->queue);
+    free(board->deadbands);
     *board = (struct point_board){0};
 }
 

@@ -15,6 +15,7 @@
  * are never published here, whatever comes in. Pure; instants come from the caller.
  */
 
+#include "gateway/site.h"
 #include "gateway/wire.h"
 
 #define POINT_BOARD_ROUND_NS (600 * NS_PER_S)
@@ -31,7 +32,7 @@ struct point_board_entry {
 
 struct point_board {
     struct point_board_entry *entries;
-    const double *deadbands; /* borrowed, one per point; 0: each change */
+    double *deadbands; /* one per point; 0: each change */
     uint32_t count;
     uint32_t *queue; /* ring of `count` indexes */
     uint32_t first, queued;
@@ -39,10 +40,15 @@ struct point_board {
     struct instant round_at; /* when it was there */
 };
 
-/* Make a board. Keeps `deadbands`; `points` is read once. */
+/* Make a board; `points` and `deadbands` are read once. */
 NODISCARD int point_board_init(struct point_board *board, uint32_t count,
                                const struct ruleset_point *points, const double *deadbands,
                                struct instant now);
+
+/* Make one for the points of a site and their deadbands. */
+NODISCARD int point_board_init_site(struct point_board *board, const struct site *site,
+                                    struct instant now);
+
 void point_board_deinit(struct point_board *board);
 
 /* Take a value from the engine. An unknown point is ignored. */

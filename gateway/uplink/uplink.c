@@ -26,9 +26,11 @@
 
 #include <event2/event.h>
 
+#include "gateway/journal/journal_gather.h"
 #include "gateway/log.h"
 #include "gateway/process.h"
 #include "gateway/uplink/caller.h"
+#include "gateway/uplink/database/database.h"
 #include "gateway/uplink/feeder.h"
 #include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/uplink_json.h"
@@ -42,13 +44,15 @@ struct uplink {
     struct wire_client *wire;
     struct mqtt_link *link; /* NULL when the site has no broker */
     struct journal_reader *journal;
-    struct caller *caller; /* of webhooks */
+    struct caller *caller;     /* of webhooks */
+    struct database *database; /* NULL when the site has none */
     struct feeder feeder;
     struct event *tick, *more;
     bool feeder_ready;
     bool link_started;
     bool state_untold;
     uint64_t told[OUTBOX_LANES]; /* confirmed numbers that the engine has */
+    uint64_t told_database;
     struct wire_uplink_state state;
     const char *brokers[MQTT_LINK_BROKERS_MAX];
     char client_id[160];
@@ -63,21 +67,32 @@ struct uplink {
 /* ---- to the engine ---- */
 
 /* What is not told because the socket is full is told when it can be written again. */
+static bool uplink_tell_sink(struct uplink *uplink, enum journal_sink sink, uint32_t lane,
+                             uint64_t seq) {
+    const struct wire_confirmed message = {
+        .header = wire_header_of(WIRE_CONFIRMED, sizeof message),
+        .lane = lane,
+        .sink = sink,
+        .seq = seq,
+    };
+    return wire_client_send(uplink->wire, &message) == 0;
+}
+
 static void uplink_tell_confirmed(struct uplink *uplink) {
     for (uint32_t lane = 0; lane < OUTBOX_LANES; lane++) {
         uint64_t seq = outbox_confirmed(&uplink->feeder.outbox, (enum core_lane)lane);
-        if (seq == uplink->told[lane]) {
-            continue;
+        if (seq != uplink->told[lane] && uplink_tell_sink(uplink, JOURNAL_SINK_MQTT, lane, seq)) {
+            uplink->told[lane] = seq;
         }
-        const struct wire_confirmed message = {
-            .header = wire_header_of(WIRE_CONFIRMED, sizeof message),
-            .lane = lane,
-            .seq = seq,
-        };
-        if (wire_client_send(uplink->wire, &message) != 0) {
-            return;
-        }
-        uplink->told[lane] = seq;
+    }
+}
+
+/* The database has its events of both lanes in one order. */
+static void uplink_tell_database(struct uplink *uplink, uint64_t seq) {
+    if (seq != uplink->told_database &&
+        uplink_tell_sink(uplink, JOURNAL_SINK_DATABASE, LANE_ALARM, seq) &&
+        uplink_tell_sink(uplink, JOURNAL_SINK_DATABASE, LANE_ACTIVITY, seq)) {
+        uplink->told_database = seq;
     }
 }
 
@@ -100,7 +115,7 @@ static void uplink_note_state(struct uplink *uplink, bool connected, const char 
 }
 
 /* Figures for people; what is not sent is in the next ones, for they count from the start. */
-static void uplink_tell_figures(struct uplink *uplink) {
+static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stats *database) {
     const struct feeder_counters *counters = &uplink->feeder.counters;
     const struct outbox *outbox = &uplink->feeder.outbox;
     uint64_t receipts_dropped;
@@ -129,6 +144,19 @@ static void uplink_tell_figures(struct uplink *uplink) {
                 [FIGURE_UPLINK_EVENTS_REFUSED] = counters->refused,
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
                 [FIGURE_UPLINK_EARLY_DROPPED] = counters->early_dropped,
+                [FIGURE_UPLINK_DATABASE_REACHABLE] = database->reachable == TRUTH_TRUE,
+                [FIGURE_UPLINK_DATABASE_LINES] = database->lines_written,
+                [FIGURE_UPLINK_DATABASE_EVENTS] = database->events_written,
+                [FIGURE_UPLINK_DATABASE_REFUSED] = database->lines_refused,
+                [FIGURE_UPLINK_DATABASE_LOST] = database->lines_lost,
+                [FIGURE_UPLINK_DATABASE_REQUESTS] = database->requests,
+                [FIGURE_UPLINK_DATABASE_FAILURES] = database->failures,
+                [FIGURE_UPLINK_DATABASE_BATCHES] = database->handed,
+                [FIGURE_UPLINK_SPOOL_BYTES] = database->spool.bytes,
+                [FIGURE_UPLINK_SPOOL_LINES] = database->spool.lines,
+                [FIGURE_UPLINK_SPOOL_DROPPED] = database->spool.dropped_lines,
+                [FIGURE_UPLINK_SPOOL_DAMAGED] = database->spool.damaged,
+                [FIGURE_UPLINK_SPOOL_FAILURES] = database->spool.failures,
             },
     };
     (void)!wire_client_send(uplink->wire, &figures);
@@ -154,9 +182,13 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
     struct uplink *uplink = context;
+    struct shipper_stats database;
     feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
     uplink_pump(uplink);
-    uplink_tell_figures(uplink);
+    database_tick(uplink->database, clock_instant(), clock_wall());
+    database_stats(uplink->database, &database);
+    uplink_tell_database(uplink, database.events_confirmed);
+    uplink_tell_figures(uplink, &database);
 }
 
 /* ---- from the line to the broker ---- */
@@ -240,6 +272,8 @@ static void uplink_welcomed(void *context, const struct wire_welcome *welcome) {
     feeder_welcome(&uplink->feeder, welcome);
     uplink->told[LANE_ALARM] = welcome->confirmed_alarm;
     uplink->told[LANE_ACTIVITY] = welcome->confirmed_activity;
+    uplink->told_database = welcome->confirmed_database;
+    database_welcome(uplink->database, welcome);
     uplink_tell_state(uplink);
     caller_welcome(uplink->caller);
     bool rebooted = strncmp(uplink->boot, welcome->boot, sizeof uplink->boot) != 0;
@@ -261,12 +295,15 @@ static void uplink_received(void *context, const struct wire_header *message) {
     struct feeder *feeder = &uplink->feeder;
     if (message->kind == WIRE_EVENT) {
         feeder_event(feeder, (const struct wire_event *)message);
+        database_journal(uplink->database, ((const struct wire_event *)message)->seq);
     } else if (message->kind == WIRE_JOURNAL) {
         feeder_journal(feeder, (const struct wire_journal *)message);
+        database_journal(uplink->database, ((const struct wire_journal *)message)->newest_seq);
     } else if (message->kind == WIRE_ALARM_STATE) {
         feeder_alarm_state(feeder, (const struct wire_alarm_state *)message);
     } else if (message->kind == WIRE_POINT_VALUES) {
         feeder_point_values(feeder, (const struct wire_point_values *)message);
+        database_point_values(uplink->database, (const struct wire_point_values *)message);
     } else if (message->kind == WIRE_NOTICE) {
         caller_notice(uplink->caller, (const struct wire_notice *)message);
     }
@@ -435,6 +472,9 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
             caller_new(process->base, &process->site, uplink_call_engine, uplink, &uplink->caller));
     }
     if (r == 0) {
+        r = err_trace(database_new(&process->site, uplink_seed(), &uplink->database));
+    }
+    if (r == 0) {
         r = uplink_make_wire(uplink);
     }
     return r;
@@ -443,6 +483,7 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
 static void uplink_deinit(struct uplink *uplink) {
     uplink->link = mqtt_link_free(uplink->link);
     uplink->caller = caller_free(uplink->caller);
+    uplink->database = database_free(uplink->database);
     uplink->wire = wire_client_free(uplink->wire);
     uplink->journal = journal_reader_free(uplink->journal);
     if (uplink->tick != NULL) {

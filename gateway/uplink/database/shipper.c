@@ -115,7 +115,8 @@ static bool shipper_has_spool(struct shipper *shipper) {
     uint64_t now_ns = clock_real_ns();
     uint64_t kept_back = 0;
     char path[PATH_MAX];
-    if (shipper->spool != NULL || now_ns < shipper->spool_again_ns) {
+    if (shipper->spool != NULL || shipper->conf.spool_size == 0 ||
+        now_ns < shipper->spool_again_ns) {
         return shipper->spool != NULL;
     }
     shipper->spool_again_ns = now_ns + SPOOL_AGAIN_NS;
@@ -804,9 +805,12 @@ void shipper_welcome(struct shipper *shipper, uint64_t newest, uint64_t confirme
 
 void shipper_journal(struct shipper *shipper, uint64_t newest) {
     (void)pthread_mutex_lock(&shipper->lock);
-    shipper->mailbox.journal_newest = newest;
+    bool grown = newest > shipper->mailbox.journal_newest;
+    shipper->mailbox.journal_newest = grown ? newest : shipper->mailbox.journal_newest;
     (void)pthread_mutex_unlock(&shipper->lock);
-    shipper_wake(shipper);
+    if (grown) {
+        shipper_wake(shipper);
+    }
 }
 
 void shipper_stats(struct shipper *shipper, struct shipper_stats *ret_stats) {

@@ -47,9 +47,9 @@ enum {
 struct shipper_conf {
     struct request_target target;
     struct event_line_source source;
-    const char *directory;       /* for the spool and the quarantine */
-    const char *state_directory; /* where the journal is */
-    uint64_t spool_size;
+    const char *directory;               /* for the spool and the quarantine */
+    const char *state_directory;         /* where the journal is */
+    uint64_t spool_size;                 /* 0: none */
     uint32_t slow_ms;                    /* 1,000 */
     uint32_t retry_ms_min, retry_ms_max; /* 500 and 30,000 */
     uint32_t stop_ms;                    /* 1,000 */

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/uplink/database/database.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/uplink/point_board.h"
+
+enum {
+    ANSWER_MS = 10000,
+    SLOW_MS = 1000,
+    RETRY_MS_MIN = 500,
+    RETRY_MS_MAX = 30000,
+    STOP_MS = 1000,
+    TEXT_FIRST = 16384, /* bytes a batch begins with */
+    HEAD_SIZE = 1024,   /* measurement and tags: three ids and a path, each twice as long escaped */
+    LINE_SIZE = HEAD_SIZE + 128,
+};
+
+struct head {
+    char *text; /* NULL: an event point */
+    size_t size;
+};
+
+struct database {
+    const struct site *site;
+    char directory[PATH_MAX];
+    struct point_board board;
+    struct head *heads; /* one per point */
+    struct shipper *shipper;
+    enum line_unit unit;
+    /* the batch that gathers */
+    char *text;
+    size_t size, room;
+    uint32_t lines;
+    uint64_t lines_lost;
+};
+
+/* ---- making lines ---- */
+
+/* Room for one more line; false without memory. */
+static bool database_make_room(struct database *database) {
+    if (database->room - database->size >= LINE_SIZE) {
+        return true;
+    }
+    size_t room = database->room == 0 ? TEXT_FIRST : 2 * database->room;
+    char *text = realloc(database->text, room);
+    if (text == NULL) {
+        return false;
+    }
+    database->text = text;
+    database->room = room;
+    return true;
+}
+
+/* Hand over what has gathered. */
+static void database_hand(struct database *database) {
+    if (database->lines > 0) {
+        shipper_hand(database->shipper, database->text, database->size, database->lines);
+        database->text = NULL;
+        database->size = 0;
+        database->room = 0;
+        database->lines = 0;
+    }
+}
+
+static void database_write(struct database *database, uint32_t point, struct wall at) {
+    const struct point_board_entry *entry = &database->board.entries[point];
+    const struct head *head = &database->heads[point];
+    struct line line;
+    if (!database_make_room(database)) {
+        database->lines_lost++;
+        return;
+    }
+    line_begin_head(&line, database->text + database->size, database->room - database->size,
+                    head->text, head->size);
+    if (quality_usable(entry->quality) && isfinite(entry->value)) {
+        line_number(&line, "value", entry->value);
+    }
+    line_integer(&line, "quality", entry->quality);
+    size_t size = line_end(&line, at, database->unit);
+    assert(size > 0); /* the head was good, and there is room for the rest */
+    database->size += size;
+    database->lines++;
+    if (database->lines == DATABASE_LINES_MAX ||
+        SHIPPER_BATCH_BYTES_MAX - database->size < LINE_SIZE) {
+        database_hand(database);
+    }
+}
+
+/* ---- from the engine ---- */
+
+void database_welcome(struct database *database, const struct wire_welcome *welcome) {
+    if (database != NULL) {
+        shipper_welcome(database->shipper, welcome->newest_seq, welcome->confirmed_database);
+    }
+}
+
+void database_journal(struct database *database, uint64_t newest) {
+    if (database != NULL) {
+        shipper_journal(database->shipper, newest);
+    }
+}
+
+void database_point_values(struct database *database, const struct wire_point_values *values) {
+    uint32_t point;
+    for (uint32_t i = 0; database != NULL && i < values->count; i++) {
+        point_board_update(&database->board, &values->values[i]);
+        while (point_board_next(&database->board, &point)) {
+            database_write(database, point, database->board.entries[point].measured);
+        }
+    }
+}
+
+void database_tick(struct database *database, struct instant now, struct wall wall) {
+    uint32_t point;
+    if (database == NULL) {
+        return;
+    }
+    point_board_tick(&database->board, now);
+    while (point_board_next(&database->board, &point)) {
+        database_write(database, point, wall);
+    }
+    database_hand(database);
+}
+
+void database_stats(struct database *database, struct shipper_stats *ret_stats) {
+    *ret_stats = (struct shipper_stats){.reachable = TRUTH_UNKNOWN};
+    if (database != NULL) {
+        shipper_stats(database->shipper, ret_stats);
+        ret_stats->lines_lost += database->lines_lost;
+    }
+}
+
+/* ---- birth and death ---- */
+
+static int database_make_heads(struct database *database) {
+    const struct site *site = database->site;
+    const struct ruleset *ruleset = &site->ruleset;
+    database->heads = calloc((size_t)ruleset->point_count + 1, sizeof *database->heads);
+    if (database->heads == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    for (uint32_t i = 0; i < ruleset->point_count; i++) {
+        char text[HEAD_SIZE];
+        const struct ruleset_point *point = &ruleset->points[i];
+        struct line line;
+        line_begin(&line, text, sizeof text, point_kind_facts((enum point_kind)point->kind)->name);
+        line_tag(&line, "gateway", site_text(site, site->header->gateway_id));
+        line_tag(&line, "place", site_text(site, site->places[point->place].id));
+        line_tag(&line, "point", site_text(site, site->points[i].id));
+        line_tag(&line, "site", site_text(site, site->header->site_id));
+        database->heads[i].size = line_head(&line);
+        assert(database->heads[i].size > 0); /* ids have no character of a meaning, and fit */
+        database->heads[i].text = strndup(text, database->heads[i].size);
+        if (database->heads[i].text == NULL) {
+            return err_origin(-ENOMEM);
+        }
+    }
+    return 0;
+}
+
+static int database_start(struct database *database, uint64_t seed) {
+    const struct site *site = database->site;
+    const struct site_header *header = site->header;
+    const enum line_unit unit = header->influx_precision == SITE_PRECISION_MS ? LINE_MS : LINE_NS;
+    database->unit = unit;
+    const struct shipper_conf conf = {
+        .target =
+            {
+                .url = site_text(site, header->influx_url),
+                .database = site_text(site, header->influx_database),
+                .org = site_text(site, header->influx_org),
+                .bucket = site_text(site, header->influx_bucket),
+                .token_file = site_text(site, header->influx_token_file),
+                .user = site_text(site, header->influx_user),
+                .password_file = site_text(site, header->influx_password_file),
+                .ca = site_text(site, header->influx_ca),
+                .unit = unit,
+                .limit_ms = ANSWER_MS,
+            },
+        .source = {.site = site_text(site, header->site_id),
+                   .gateway = site_text(site, header->gateway_id),
+                   .unit = unit},
+        .directory = database->directory,
+        .state_directory = site_text(site, header->state_directory),
+        .spool_size = header->influx_spool_size,
+        .slow_ms = SLOW_MS,
+        .retry_ms_min = RETRY_MS_MIN,
+        .retry_ms_max = RETRY_MS_MAX,
+        .stop_ms = STOP_MS,
+        .seed = seed,
+    };
+    return err_trace(shipper_new(&conf, &database->shipper));
+}
+
+int database_new(const struct site *site, uint64_t seed, struct database **ret_database) {
+    *ret_database = NULL;
+    if (site->header->influx_url == 0) {
+        return 0;
+    }
+    struct database *database = calloc(1, sizeof *database);
+    if (database == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    database->site = site;
+    int len = snprintf(database->directory, sizeof database->directory, "%s/uplink",
+                       site_text(site, site->header->state_directory));
+    int r = len < 0 || (size_t)len >= sizeof database->directory
+                ? err_origin(-ENAMETOOLONG)
+                : err_trace(point_board_init_site(&database->board, site, clock_instant()));
+    if (r == 0) {
+        r = database_make_heads(database);
+    }
+    if (r == 0) {
+        r = database_start(database, seed);
+    }
+    if (r != 0) {
+        (void)database_free(database);
+        return r;
+    }
+    *ret_database = database;
+    return 0;
+}
+
+struct database *database_free(struct database *database) {
+    if (database == NULL) {
+        return NULL;
+    }
+    if (database->shipper != NULL) {
+        database_hand(database);
+        database->shipper = shipper_free(database->shipper);
+    }
+    for (uint32_t i = 0; database->heads != NULL && i < database->site->ruleset.point_count; i++) {
+        free(database->heads[i].text);
+    }
+    free(database->heads);
+    free(database->text);
+    point_board_deinit(&database->board);
+    free(database);
+    return NULL;
+}
