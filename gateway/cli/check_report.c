@@ -50,6 +50,10 @@ static void report_title(const struct site *site, const struct reader *reader) {
             reader->out, "%s\n",
             reader_text(reader, "不上报:没有 mqtt 一节", "publishes nowhere: there is no `mqtt`"));
     }
+    if (site->header->influx_url != 0) {
+        (void)fprintf(reader->out, "%s  %s\n", reader_text(reader, "历史写入", "writes history to"),
+                      site_text(site, site->header->influx_url));
+    }
 }
 
 static uint32_t report_depth(const struct site *site, uint32_t place) {
@@ -220,9 +224,6 @@ static void report_others(const struct config_summary *summary, const struct rea
         (void)fprintf(reader->out,
                       zh ? "设施标准:%s(%u 项要求)\n" : "standard: %s (requirements %u)\n",
                       summary->standard, summary->requirement_count);
-    }
-    if (summary->influx != NULL) {
-        (void)fprintf(reader->out, "influx: %s\n", summary->influx);
     }
 }
 

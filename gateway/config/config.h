@@ -52,7 +52,6 @@ struct config_summary {
     uint32_t chain_count, webhook_count, shift_count, tour_count, checkpoint_count;
     const char *standard;       /* id, or NULL */
     uint32_t requirement_count; /* of the standard */
-    const char *influx;         /* URL, or NULL */
     uint32_t rule_count;        /* rules of the site's own, which stand first in the image */
 };
 

@@ -190,7 +190,6 @@ void config_influx_check(struct config *config, const struct config_node *influx
         [SITE_PRECISION_NS] = "ns", [SITE_PRECISION_MS] = "ms"};
     config->influx_spool_size = SPOOL_SIZE;
     (void)config_url(config, fields[CONFIG_INFLUX_URL], &config->influx_url);
-    config->summary.influx = config->influx_url;
     (void)config_text(config, fields[CONFIG_INFLUX_DATABASE], &config->influx_database);
     (void)config_text(config, fields[CONFIG_INFLUX_ORG], &config->influx_org);
     (void)config_text(config, fields[CONFIG_INFLUX_BUCKET], &config->influx_bucket);

@@ -303,7 +303,8 @@ static void uplink_received(void *context, const struct wire_header *message) {
         feeder_alarm_state(feeder, (const struct wire_alarm_state *)message);
     } else if (message->kind == WIRE_POINT_VALUES) {
         feeder_point_values(feeder, (const struct wire_point_values *)message);
-        database_point_values(uplink->database, (const struct wire_point_values *)message);
+        database_point_values(uplink->database, (const struct wire_point_values *)message,
+                              clock_wall());
     } else if (message->kind == WIRE_NOTICE) {
         caller_notice(uplink->caller, (const struct wire_notice *)message);
     }

@@ -22,9 +22,11 @@ enum {
     LINE_SIZE = HEAD_SIZE + 128,
 };
 
+/* What every line of a point begins with. */
 struct head {
-    char *text; /* NULL: an event point */
+    char *text;
     size_t size;
+    struct wall last; /* of its lines: no two have one time, or the later would replace the other */
 };
 
 struct database {
@@ -69,21 +71,26 @@ static void database_hand(struct database *database) {
     }
 }
 
-static void database_write(struct database *database, uint32_t point, struct wall at) {
+/* Write the value that a point has at `wall`; `fresh` is one that has just come. */
+static void database_write(struct database *database, uint32_t point, bool fresh,
+                           struct wall wall) {
     const struct point_board_entry *entry = &database->board.entries[point];
-    const struct head *head = &database->heads[point];
+    struct head *head = &database->heads[point];
+    const bool usable = quality_usable(entry->quality) && isfinite(entry->value);
+    const bool measured = fresh && usable && entry->measured.ns > head->last.ns;
     struct line line;
+    head->last = measured ? entry->measured : wall;
     if (!database_make_room(database)) {
         database->lines_lost++;
         return;
     }
     line_begin_head(&line, database->text + database->size, database->room - database->size,
                     head->text, head->size);
-    if (quality_usable(entry->quality) && isfinite(entry->value)) {
+    if (usable) {
         line_number(&line, "value", entry->value);
     }
     line_integer(&line, "quality", entry->quality);
-    size_t size = line_end(&line, at, database->unit);
+    size_t size = line_end(&line, head->last, database->unit);
     assert(size > 0); /* the head was good, and there is room for the rest */
     database->size += size;
     database->lines++;
@@ -107,12 +114,13 @@ void database_journal(struct database *database, uint64_t newest) {
     }
 }
 
-void database_point_values(struct database *database, const struct wire_point_values *values) {
+void database_point_values(struct database *database, const struct wire_point_values *values,
+                           struct wall wall) {
     uint32_t point;
     for (uint32_t i = 0; database != NULL && i < values->count; i++) {
         point_board_update(&database->board, &values->values[i]);
         while (point_board_next(&database->board, &point)) {
-            database_write(database, point, database->board.entries[point].measured);
+            database_write(database, point, true, wall);
         }
     }
 }
@@ -124,7 +132,7 @@ void database_tick(struct database *database, struct instant now, struct wall wa
     }
     point_board_tick(&database->board, now);
     while (point_board_next(&database->board, &point)) {
-        database_write(database, point, wall);
+        database_write(database, point, false, wall);
     }
     database_hand(database);
 }

@@ -8,7 +8,7 @@
  * Each value that has moved by its point's deadband or changed its quality becomes a line when it
  * comes, with the time it was measured; a value that stays gets one every ten minutes with the time
  * it is still so, one point after the other. A value that cannot be trusted has no field `value`, only
- * its `quality`. Event points are never written, for a reading of theirs may carry a card's number.
+ * its `quality`, and the time at which that became known: the value it had stays as it was. Event points are never written, for a reading of theirs may carry a card's number.
  * What happened is written from the journal (event_line.h).
  *
  * Lines gather for a second, or until there are DATABASE_LINES_MAX, and go to the shipper.
@@ -31,7 +31,8 @@ struct database *database_free(struct database *database);
 
 /* From the engine. */
 void database_welcome(struct database *database, const struct wire_welcome *welcome);
-void database_point_values(struct database *database, const struct wire_point_values *values);
+void database_point_values(struct database *database, const struct wire_point_values *values,
+                           struct wall wall);
 void database_journal(struct database *database, uint64_t newest);
 
 /* Once a second. */
