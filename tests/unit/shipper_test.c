@@ -135,9 +135,11 @@ static void database_start(struct scene *scene) {
     socklen_t size = sizeof address;
     assert_int_equal(
         getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size), 0);
-    scene->port = ntohs(address.sin_port);
     evhttp_set_gencb(scene->server, database_called, scene);
-    (void)snprintf(scene->url, sizeof scene->url, "http://127.0.0.1:%u/", scene->port);
+    if (scene->port == 0) { /* later ones have the port of the first: the thread knows it */
+        scene->port = ntohs(address.sin_port);
+        (void)snprintf(scene->url, sizeof scene->url, "http://127.0.0.1:%u/", scene->port);
+    }
 }
 
 static void database_stop(struct scene *scene) {
