@@ -23,6 +23,7 @@
 #include "gateway/config/config_alarms.h"
 #include "gateway/config/config_layout.h"
 #include "gateway/config/config_source.h"
+#include "tests/support/scarce_memory.h"
 
 #define EXAMPLE TEST_SOURCE_DIR "/deploy/example/site.yaml"
 
@@ -31,22 +32,6 @@
     "tocsin: 1\n"                                                                                  \
     "site: {id: t, name: {en: T}, timezone: UTC}\n"
 #define ROOM "places: [{id: room, kind: bedroom, name: {en: Room}}]\n"
-
-/* ---- an allocation that can fail ------------------------------------------------------------ */
-
-/* The linker sends our own calls of calloc here; the libraries' stay as they are. */
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-static unsigned allocations_left = UINT32_MAX;
-
-void *__wrap_calloc(size_t count, size_t size) {
-    if (allocations_left == 0) {
-        return NULL;
-    }
-    allocations_left -= allocations_left != UINT32_MAX;
-    return __real_calloc(count, size);
-}
 
 /* ---- loading -------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include "gateway/engine/recorder.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/console_site.h"
+#include "tests/support/scratch.h"
 
 enum { TOLD_MAX = 64, DEADLINE_S = 20 };
 
@@ -94,11 +95,9 @@ static void trial_begin(struct trial *trial) {
 }
 
 static void trial_end(struct trial *trial) {
-    char command[160];
     trial->recorder = recorder_free(trial->recorder);
     event_base_free(trial->base);
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", trial->directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(scratch_remove(trial->directory), 0);
 }
 
 /* Run the loop until `done` says so; fail at the deadline. */

@@ -6,7 +6,6 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,8 @@
 #include "gateway/engine/recording_ring.h"
 #include "gateway/log.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/ring_wait.h"
+#include "tests/support/scratch.h"
 
 enum { PATH_SIZE = 512, SIZE = 16 << 20, SEGMENTS_MAX = 64, INPUTS = 5000 };
 
@@ -66,19 +67,13 @@ static int set_up(void **state) {
     return 0;
 }
 
-static void directory_remove(const char *path) {
-    char command[PATH_SIZE + 16];
-    snprintf(command, sizeof command, "rm -rf %s", path);
-    assert_int_equal(system(command), 0);
-}
-
 static int tear_down(void **state) {
     (void)state;
     scene.ring = recording_ring_free(scene.ring);
     free(scene.step.events);
     free(scene.block);
     config_result_deinit(&scene.result);
-    directory_remove(scene.directory);
+    assert_int_equal(scratch_remove(scene.directory), 0);
     return 0;
 }
 
@@ -92,16 +87,6 @@ static void begin(void) {
     const struct recording_moment moment = {
         .at = scene.now, .wall = wall_now(), .rate = 1, .boot = "17", .next_seq = 4201};
     recording_ring_begin(scene.ring, scene.core, &moment);
-}
-
-static void until_written(void) {
-    uint64_t end_ns = clock_real_ns() + 20 * NS_PER_S;
-    struct recording_ring_stats stats;
-    do {
-        assert_true(clock_real_ns() < end_ns);
-        recording_ring_stats(scene.ring, &stats);
-        sched_yield();
-    } while (stats.writing);
 }
 
 static struct input input_make(unsigned number) {
@@ -303,11 +288,11 @@ static void a_full_ring_loses_its_oldest_segment_and_no_input_between(void **sta
             hear(++heard);
         }
         recording_ring_flush(scene.ring, true);
-        until_written();
+        ring_await_written(scene.ring);
         if (recording_ring_is_due(scene.ring)) {
             begin();
             begun++;
-            until_written();
+            ring_await_written(scene.ring);
         }
         uint64_t bytes = list().bytes;
         highest = bytes > highest ? (unsigned)bytes : highest;
@@ -346,7 +331,7 @@ static void a_slow_disk_costs_inputs_and_the_gap_is_never_hidden(void **state) {
     for (unsigned i = 0; i < 9; i++) {
         hear(++heard);
     }
-    until_written();
+    ring_await_written(scene.ring);
     assert_true(recording_ring_is_due(scene.ring));
     begin();
     hear(++heard);
@@ -370,13 +355,13 @@ static unsigned char *small_segment(size_t *ret_size, size_t ends[3]) {
     struct stat status;
     ring_new(SIZE);
     begin();
-    until_written();
+    ring_await_written(scene.ring);
     for (unsigned block = 0; block < 2; block++) {
         for (unsigned i = 0; i < 40; i++) {
             hear(block * 40 + i);
         }
         recording_ring_flush(scene.ring, true);
-        until_written();
+        ring_await_written(scene.ring);
     }
     stop();
     path_of(list().names[0], path);
@@ -529,12 +514,12 @@ static void a_killed_engine_leaves_what_it_had_handed_over(void **state) {
         for (unsigned i = 0; i < 50; i++) {
             hear(i);
         }
-        until_written();
+        ring_await_written(scene.ring);
         recording_ring_flush(scene.ring, true);
-        until_written();
+        ring_await_written(scene.ring);
         hear(50);
         recording_ring_flush(scene.ring, true);
-        until_written();
+        ring_await_written(scene.ring);
         hear(51); /* never handed over */
         raise(SIGKILL);
     }
@@ -564,7 +549,7 @@ static void a_disk_that_takes_nothing_is_counted_and_not_asked_again_at_once(voi
     file_write(path, (const unsigned char *)"", 0); /* a file where the directory should be */
     ring_new(SIZE);
     begin();
-    until_written();
+    ring_await_written(scene.ring);
     for (unsigned i = 0; i < 100; i++) {
         hear(i);
         recording_ring_flush(scene.ring, true);

@@ -7,7 +7,6 @@
  * Nothing here leaves a writer thread behind.
  */
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "gateway/journal/journal_reader.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/scratch.h"
 
 enum { ALARMS = 2, EVENTS = 30, ROWS_MAX = 64, PATH_SIZE = 96, EARLY_SEQ = 5, EARLY = 3 };
 
@@ -42,17 +42,10 @@ static int scene_setup(void **state) {
     return 0;
 }
 
-static int scene_remove(const char *path, const struct stat *found, int kind, struct FTW *walk) {
-    (void)found;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static int scene_teardown(void **state) {
     struct scene *scene = *state;
     (void)journal_reader_free(scene->reader);
-    int r = nftw(scene->root, scene_remove, 8, FTW_DEPTH | FTW_PHYS);
+    int r = scratch_remove(scene->root);
     free(scene);
     return r;
 }

@@ -12,7 +12,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,6 +32,7 @@
 #include "gateway/journal/journal_boot.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/scratch.h"
 
 enum { ALARMS = 4, MEMORIES = 2, PATH_SIZE = 256, KILLS = 24 };
 
@@ -58,16 +58,9 @@ static int scene_setup(void **state) {
     return 0;
 }
 
-static int scene_remove(const char *path, const struct stat *found, int kind, struct FTW *walk) {
-    (void)found;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static int scene_teardown(void **state) {
     struct scene *scene = *state;
-    int r = nftw(scene->root, scene_remove, 8, FTW_DEPTH | FTW_PHYS);
+    int r = scratch_remove(scene->root);
     free(scene);
     return r;
 }

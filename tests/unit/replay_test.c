@@ -5,7 +5,6 @@
  * same rules the same is said, to the byte; what is not as it was is noticed.
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,8 @@
 #include "gateway/replay/replay.h"
 #include "gateway/zone.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/ring_wait.h"
+#include "tests/support/scratch.h"
 
 enum { PATH_SIZE = 512, SIZE = 16 << 20, REMARKS = 32 };
 
@@ -98,16 +99,6 @@ static void site_load(const char *rules, struct config_result *result, struct si
     assert_int_equal(site_view(result->image, result->image_size, ret_site), 0);
 }
 
-static void until_written(void) {
-    uint64_t end_ns = clock_real_ns() + 20 * NS_PER_S;
-    struct recording_ring_stats stats;
-    do {
-        assert_true(clock_real_ns() < end_ns);
-        recording_ring_stats(scene.ring, &stats);
-        sched_yield();
-    } while (stats.writing);
-}
-
 static void segment_begin(void) {
     const struct recording_moment moment = {
         .at = scene.now, .wall = wall_now(), .rate = 1, .boot = "17", .next_seq = 1};
@@ -175,10 +166,10 @@ static void live_until(unsigned segments) {
             hear_something();
         }
         recording_ring_flush(scene.ring, true);
-        until_written();
+        ring_await_written(scene.ring);
         if (recording_ring_is_due(scene.ring)) {
             segment_begin();
-            until_written();
+            ring_await_written(scene.ring);
         }
     }
     for (unsigned i = 0; i < 2000; i++) {
@@ -204,20 +195,18 @@ static int set_up(void **state) {
     for (uint32_t i = 0; i < scene.site.ruleset.calendar_count; i++) {
         hear((struct input){.kind = INPUT_CALENDAR, .subject = i, .state = TRUTH_FALSE});
     }
-    until_written();
+    ring_await_written(scene.ring);
     return 0;
 }
 
 static int tear_down(void **state) {
-    char command[PATH_SIZE + 16];
     (void)state;
     scene.ring = recording_ring_free(scene.ring);
     rehearsal_deinit(&scene.live);
     script_free(&scene.said);
     config_result_deinit(&scene.result);
     config_result_deinit(&scene.other_result);
-    snprintf(command, sizeof command, "rm -rf %s", scene.directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(scratch_remove(scene.directory), 0);
     return 0;
 }
 
@@ -664,7 +653,7 @@ static struct differences compare_overstay(const char *raise) {
     hear((struct input){.kind = INPUT_READING, .reading = {.point = presence, .value = 1}});
     hear_nothing_new(1000);
     segment_begin();
-    until_written();
+    ring_await_written(scene.ring);
     hear_nothing_new(1000);
     stop();
     segment_name(1, name);

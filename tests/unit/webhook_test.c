@@ -19,25 +19,11 @@
 #include "gateway/uplink/webhook.h"
 #include "rules/limits.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/scarce_memory.h"
 
 #define SECRET "a secret of the manager"
 
 enum { CALLS_MAX = 256, ANSWERS_MAX = 256, PATIENCE_S = 30, HTTP_UNSUPPORTED_MEDIA = 415 };
-
-/* ---- an allocation that can fail: the linker sends our own calls of calloc here ---- */
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-static unsigned allocations_left = UINT32_MAX;
-
-void *__wrap_calloc(size_t count, size_t size) {
-    if (allocations_left == 0) {
-        return NULL;
-    }
-    allocations_left -= allocations_left != UINT32_MAX;
-    return __real_calloc(count, size);
-}
 
 /* ---- a clock that can be put forward, for the age of a call ---- */
 
