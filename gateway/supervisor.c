@@ -22,7 +22,7 @@ static const char run_help[] =
     "\n"
     "Watch a site: check it, start the engine, the field, the uplink and the console, and keep them\n"
     "alive until SIGTERM or Ctrl-C. SIGHUP takes a changed site file: one that is wrong changes\n"
-    "nothing; open alarms, timers and acknowledgements are kept.\n"
+    "nothing; open alarms, timers, acknowledgements and present values are kept.\n"
     "\n"
     "  --set PATH=VALUE     override a scalar of the site file (repeatable), for example\n"
     "                       --set gateway.state=/var/lib/tocsin --set mqtt.brokers.0=tcp://10.0.0.5:1883\n"
@@ -211,7 +211,7 @@ static void supervisor_reload(struct supervisor *supervisor) {
     }
     log_line(LOG_NOTICE, "reloading",
              "generation=%016llx effect=\"the components start anew with the changed site; open "
-             "alarms, timers and acknowledgements are kept\"",
+             "alarms, timers, acknowledgements and present values are kept\"",
              (unsigned long long)supervisor->next.header->generation);
     supervisor->reloading = true;
     (void)event_del(supervisor->watchdog);

@@ -340,6 +340,10 @@ static int engine_allocate(struct engine *engine) {
     if (r != 0) {
         return err_trace(r);
     }
+    r = present_new(engine->site, ruleset, engine->core, &engine->present);
+    if (r != 0) {
+        return err_trace(r);
+    }
     engine->uplink_connected = TRUTH_UNKNOWN;
     r = err_trace(switchboard_init(&engine->switchboard, engine->site, engine->core));
     return r == 0 ? err_trace(marks_init(&engine->unrecorded, ruleset->alarm_count)) : r;
@@ -405,6 +409,20 @@ static int engine_open(struct engine *engine) {
     return r == 0 ? 0 : err_trace(r);
 }
 
+/* Leave what the points said last to the next engine; see present.h. */
+static void engine_leave_present(struct engine *engine) {
+    struct journal_present *state =
+        present_state_new(engine->present, engine_now(engine), engine_wall(engine));
+    if (state == NULL) {
+        log_line(LOG_ERROR, "values_not_left",
+                 "effect=\"no memory: points that are not polled are unknown after the next start "
+                 "until their next message\"");
+        return;
+    }
+    recorder_add_present(engine->recorder, state);
+    (void)recorder_submit(engine->recorder);
+}
+
 static void engine_close(struct engine *engine) {
     struct event *const timers[] = {engine->tick, engine->second, engine->boundary, engine->points};
     engine->recording = recording_ring_free(engine->recording);
@@ -419,6 +437,7 @@ static void engine_close(struct engine *engine) {
     marks_deinit(&engine->unrecorded);
     switchboard_deinit(&engine->switchboard);
     notices_deinit(&engine->notices);
+    engine->present = present_free(engine->present);
     standing_deinit(&engine->standing);
     calendar_told_deinit(&engine->calendar_told);
     free(engine->alarms);
@@ -439,6 +458,7 @@ int engine_run(struct process *process) {
     if (r == 0) {
         process_ready(process);
         r = process_loop(process);
+        engine_leave_present(engine);
     }
     engine_close(engine);
     return r == 0 ? 0 : err_trace(r);

@@ -18,6 +18,7 @@
 #include "gateway/engine/engine_peer.h"
 #include "gateway/engine/marks.h"
 #include "gateway/engine/notices.h"
+#include "gateway/engine/present.h"
 #include "gateway/engine/receipts.h"
 #include "gateway/engine/recorder.h"
 #include "gateway/engine/recording_ring.h"
@@ -55,6 +56,7 @@ struct engine {
 
     struct switchboard switchboard;
     struct notices notices;
+    struct present *present;
     struct roster roster;
     enum truth uplink_connected;
     struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */

@@ -88,6 +88,14 @@ static void engine_miss_components(struct engine *engine) {
     }
 }
 
+/* What an engine before this one began to wait for, and never came. */
+static void engine_miss_points(struct engine *engine) {
+    struct input input;
+    while (present_missed(engine->present, engine_now(engine), &input)) {
+        (void)engine_apply(engine, &input, NULL);
+    }
+}
+
 void engine_second(evutil_socket_t fd, short what, void *context) {
     struct engine *engine = context;
     (void)fd;
@@ -96,6 +104,7 @@ void engine_second(evutil_socket_t fd, short what, void *context) {
     recorder_tick(engine->recorder);
     recording_ring_flush(engine->recording, true);
     engine_miss_components(engine);
+    engine_miss_points(engine);
     engine_hand_over(engine);
     teller_scan(engine->teller);
     teller_flush(engine->teller);

@@ -182,11 +182,30 @@ static void engine_miss_time(struct engine *engine, const struct engine_restore 
     }
 }
 
+static void engine_recall_point(void *context, const struct journal_present *taken,
+                                const struct journal_point *point) {
+    struct engine *engine = context;
+    present_recall(engine->present, taken, point, engine->newest, engine_wall(engine));
+}
+
+/* The points say what they said last, as if their field process had told it to an engine that is new. */
+static void engine_recall_values(struct engine *engine) {
+    struct input input;
+    for (uint32_t point = 0; present_next(engine->present, &point, &input);) {
+        (void)engine_apply(engine, &input, NULL);
+        teller_reading(engine->teller, input.reading.point, input.reading.measured);
+    }
+    present_tell(engine->present);
+}
+
 /* Give the core its recorded life back, then its first inputs. */
 int engine_begin(struct engine *engine) {
     struct engine_restore restore = {.engine = engine};
     struct journal *journal = recorder_journal(engine->recorder);
     int r = engine_restore(engine, &restore);
+    if (r == 0) {
+        r = journal_points(journal, engine_recall_point, engine);
+    }
     if (r == 0) {
         r = recorder_start(engine->recorder);
     }
@@ -212,6 +231,7 @@ int engine_begin(struct engine *engine) {
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
     engine_follow_calendar(engine);
+    engine_recall_values(engine);
     engine_hand_over(engine);
     log_line(LOG_NOTICE, "engine_started",
              "boot=%s newest_seq=%" PRIu64

@@ -317,6 +317,10 @@ void recorder_add_standing(struct recorder *recorder, struct journal_standing *s
     journal_add_standing(recorder->journal, standing);
 }
 
+void recorder_add_present(struct recorder *recorder, struct journal_present *present) {
+    journal_add_present(recorder->journal, present);
+}
+
 uint64_t recorder_submit(struct recorder *recorder) {
     uint64_t ticket = journal_submit(recorder->journal);
     if (!recorder->recording) {

@@ -83,6 +83,9 @@ NODISCARD int recorder_end_test(struct recorder *recorder, const char *place, st
 void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm);
 void recorder_add_standing(struct recorder *recorder, struct journal_standing *standing);
 
+/* Add what all points said last, which the next life begins with; takes it. */
+void recorder_add_present(struct recorder *recorder, struct journal_present *present);
+
 /* Hand over what was added. Returns the ticket that covers it. */
 uint64_t recorder_submit(struct recorder *recorder);
 

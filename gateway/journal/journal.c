@@ -565,6 +565,15 @@ int journal_clock(struct journal *journal, struct wall *ret_good) {
     return r == 0 ? 0 : err_fold(r);
 }
 
+int journal_points(struct journal *journal, journal_point_taker *take, void *context) {
+    assert(!journal->writer_runs);
+    if (journal->store == NULL) {
+        return 0;
+    }
+    int r = journal_store_points(journal->store, take, context);
+    return r == 0 ? 0 : err_fold(r);
+}
+
 size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BODY_MAX]) {
     assert(!journal->writer_runs);
     return journal->store == NULL ? 0 : journal_store_last(journal->store, alarm, ret);
@@ -589,6 +598,10 @@ void journal_add_alarm(struct journal *journal, struct journal_alarm *alarm) {
 
 void journal_add_standing(struct journal *journal, struct journal_standing *standing) {
     journal_gather_add_standing(&journal->staged, standing);
+}
+
+void journal_add_present(struct journal *journal, struct journal_present *present) {
+    journal_gather_add_present(&journal->staged, present);
 }
 
 int journal_add_link(struct journal *journal, uint64_t seq, uint64_t early) {

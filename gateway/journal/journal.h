@@ -124,6 +124,12 @@ NODISCARD int journal_walks(struct journal *journal,
 NODISCARD int journal_clock(struct journal *journal, struct wall *ret_good);
 
 /*
+ * Hand out what each point had said last when the engine ended in good order. It is forgotten with
+ * that, so that nobody takes it for the present again when this life ends without a word.
+ */
+NODISCARD int journal_points(struct journal *journal, journal_point_taker *take, void *context);
+
+/*
  * Copy the body of an alarm's newest event, by the alarm's name. Returns its size; 0 when there is
  * none. Before journal_start().
  */
@@ -137,6 +143,7 @@ uint64_t journal_confirmed(const struct journal *journal, enum journal_sink sink
 void journal_add_event(struct journal *journal, struct journal_event *event);
 void journal_add_alarm(struct journal *journal, struct journal_alarm *alarm);
 void journal_add_standing(struct journal *journal, struct journal_standing *standing);
+void journal_add_present(struct journal *journal, struct journal_present *present);
 
 /* `seq` was sent as `u<early>` and recorded without saying so. */
 NODISCARD int journal_add_link(struct journal *journal, uint64_t seq, uint64_t early);

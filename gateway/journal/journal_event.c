@@ -76,6 +76,15 @@ int journal_alarm_new(uint32_t alarm, uint32_t memory_count, struct journal_alar
     return 0;
 }
 
+int journal_present_new(uint32_t room, struct journal_present **ret_present) {
+    struct journal_present *made = calloc(1, sizeof *made + room * sizeof made->points[0]);
+    if (made == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    *ret_present = made;
+    return 0;
+}
+
 int journal_standing_new(struct journal_standing **ret_standing) {
     struct journal_standing *made = calloc(1, sizeof *made);
     if (made == NULL) {

@@ -125,6 +125,31 @@ struct journal_standing {
     struct journal_walk *walks;
 };
 
+/* What a point said last. */
+struct journal_point {
+    const char *point; /* id; in the site's strings, or of the row that is being read */
+    uint64_t source;   /* a digest of where and how it is read; see present.h */
+    double value;      /* 0 unless the quality is usable */
+    uint32_t quality;  /* enum quality; QUALITY_STALE: it has never said anything */
+    struct wall measured;
+    uint64_t age_ns; /* since it was heard; of one that never was, since it has been waited for */
+};
+
+/* What all points said last, as the engine knew it when it ended. */
+struct journal_present {
+    struct instant at; /* when it was taken, by both clocks */
+    struct wall at_wall;
+    uint32_t count;
+    struct journal_point points[];
+};
+
+/* Takes one row of it; `present` says when it was taken, its list means nothing here. */
+typedef void journal_point_taker(void *context, const struct journal_present *present,
+                                 const struct journal_point *point);
+
+/* Make one with room for `room` points and none in it; to be freed with free(). */
+NODISCARD int journal_present_new(uint32_t room, struct journal_present **ret_present);
+
 /* Make one without tests. */
 NODISCARD int journal_standing_new(struct journal_standing **ret_standing);
 struct journal_standing *journal_standing_free(struct journal_standing *standing);

@@ -57,6 +57,11 @@ void journal_gather_add_standing(struct journal_gather *gather, struct journal_s
     gather->standing = standing;
 }
 
+void journal_gather_add_present(struct journal_gather *gather, struct journal_present *present) {
+    free(gather->present);
+    gather->present = present;
+}
+
 void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link) {
     link->next = gather->links;
     gather->links = link;
@@ -106,6 +111,10 @@ void journal_gather_append(struct journal_gather *gather, struct journal_gather 
         journal_gather_add_standing(gather, newer->standing);
         newer->standing = NULL;
     }
+    if (newer->present != NULL) {
+        journal_gather_add_present(gather, newer->present);
+        newer->present = NULL;
+    }
     while (newer->links != NULL) {
         struct journal_link *link = newer->links;
         newer->links = link->next;
@@ -148,6 +157,7 @@ void journal_gather_settle(struct journal_gather *gather) {
         free(alarm);
     }
     gather->standing = journal_standing_free(gather->standing);
+    journal_gather_add_present(gather, NULL);
     while (gather->links != NULL) {
         struct journal_link *link = gather->links;
         gather->links = link->next;
@@ -158,7 +168,8 @@ void journal_gather_settle(struct journal_gather *gather) {
 }
 
 bool journal_gather_is_urgent(const struct journal_gather *gather) {
-    return gather->first != NULL || gather->alarms != NULL || gather->standing != NULL;
+    return gather->first != NULL || gather->alarms != NULL || gather->standing != NULL ||
+           gather->present != NULL;
 }
 
 bool journal_gather_is_empty(const struct journal_gather *gather) {

@@ -35,6 +35,7 @@ struct journal_gather {
     struct journal_alarm *alarms;
     struct journal_alarm **by_alarm;   /* alarm_count entries */
     struct journal_standing *standing; /* NULL: nothing new */
+    struct journal_present *present;   /* likewise */
     struct journal_link *links;
     uint64_t confirmed[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]; /* 0: nothing new */
     uint64_t ticket;
@@ -50,6 +51,7 @@ void journal_gather_deinit(struct journal_gather *gather);
 void journal_gather_add_event(struct journal_gather *gather, struct journal_event *event);
 void journal_gather_add_alarm(struct journal_gather *gather, struct journal_alarm *alarm);
 void journal_gather_add_standing(struct journal_gather *gather, struct journal_standing *standing);
+void journal_gather_add_present(struct journal_gather *gather, struct journal_present *present);
 void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link);
 void journal_gather_confirm(struct journal_gather *gather, enum journal_sink sink,
                             enum core_lane lane, uint64_t seq);

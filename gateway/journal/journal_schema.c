@@ -114,6 +114,16 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     "CREATE TABLE clock("
     " one INTEGER PRIMARY KEY CHECK(one = 1),"
     " good INTEGER NOT NULL);",
+    /* What each point had said last when the engine ended, and how long ago that was. */
+    "CREATE TABLE present("
+    " point TEXT NOT NULL,"
+    " source INTEGER NOT NULL,"
+    " value REAL NOT NULL,"
+    " quality INTEGER NOT NULL,"
+    " measured INTEGER NOT NULL,"
+    " age_ns INTEGER NOT NULL,"
+    " at_instant INTEGER NOT NULL,"
+    " at_wall INTEGER NOT NULL);",
 };
 
 int journal_schema_result(int sqlite_result) {

@@ -18,6 +18,7 @@
  *                 tripped in it, likewise
  *     clock       one row: the wall time that the clock has to be past to be trusted; 0: it is
  *     flood       one row: the number of the newest flood of alarms, and whether it runs
+ *     present     what each point said last, from an orderly end to the next start
  *     sink        per sink and lane, the highest seq that it has confirmed
  *     meta        whose journal it is, and its boot number
  *
@@ -35,7 +36,7 @@
 
 #include "gateway/err.h"
 
-enum { JOURNAL_SCHEMA_VERSION = 6 };
+enum { JOURNAL_SCHEMA_VERSION = 7 };
 
 /* "TOCS" in the file's header, so that file(1) and we recognise it. */
 enum { JOURNAL_APPLICATION_ID = 0x544f4353 };

@@ -44,6 +44,8 @@ enum store_statement {
     STORE_FLOOD,
     STORE_WALKS_END,
     STORE_WALK,
+    STORE_PRESENT_END,
+    STORE_PRESENT,
     STORE_CLOCK,
     STORE_STATEMENT_COUNT,
 };
@@ -64,6 +66,8 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_FLOOD] = "INSERT OR REPLACE INTO flood VALUES(1,?1,?2)",
     [STORE_WALKS_END] = "DELETE FROM walk",
     [STORE_WALK] = "INSERT INTO walk VALUES(?1,?2,?3,?4,?5)",
+    [STORE_PRESENT_END] = "DELETE FROM present",
+    [STORE_PRESENT] = "INSERT INTO present VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [STORE_CLOCK] = "INSERT OR REPLACE INTO clock VALUES(1,?1)",
 };
 
@@ -464,6 +468,29 @@ static int store_add_standing(struct journal_store *store,
     return r == 0 ? store_run(store, STORE_FLOOD) : r;
 }
 
+static int store_add_point(struct journal_store *store, const struct journal_present *present,
+                           const struct journal_point *point) {
+    sqlite3_stmt *statement = store->statements[STORE_PRESENT];
+    store_bind_text(statement, 1, point->point);
+    store_bind_int(statement, 2, point->source);
+    (void)sqlite3_bind_double(statement, 3, point->value);
+    store_bind_int(statement, 4, point->quality);
+    store_bind_int(statement, 5, (uint64_t)point->measured.ns);
+    store_bind_int(statement, 6, point->age_ns);
+    store_bind_int(statement, 7, present->at.ns);
+    store_bind_int(statement, 8, (uint64_t)present->at_wall.ns);
+    return store_run(store, STORE_PRESENT);
+}
+
+/* Likewise what all points said last. */
+static int store_add_present(struct journal_store *store, const struct journal_present *present) {
+    int r = store_run(store, STORE_PRESENT_END);
+    for (uint32_t i = 0; r == 0 && i < present->count; i++) {
+        r = store_add_point(store, present, &present->points[i]);
+    }
+    return r;
+}
+
 /* Everything of the gather, inside the transaction. */
 static int store_add(struct journal_store *store, const struct journal_gather *gather,
                      const char *boot, const char *id_prefix) {
@@ -483,6 +510,9 @@ static int store_add(struct journal_store *store, const struct journal_gather *g
     }
     if (r == 0 && gather->standing != NULL) {
         r = store_add_standing(store, gather->standing);
+    }
+    if (r == 0 && gather->present != NULL) {
+        r = store_add_present(store, gather->present);
     }
     for (const struct journal_link *link = gather->links; r == 0 && link != NULL;
          link = link->next) {
@@ -756,6 +786,39 @@ int journal_store_clock(struct journal_store *store, struct wall *ret_good) {
     int r = store_result(store, result);
     (void)sqlite3_finalize(statement); /* repeats the result of the step */
     return r;
+}
+
+static int store_points(struct journal_store *store, journal_point_taker *take, void *context) {
+    static const char sql[] = "SELECT point, source, value, quality, measured, age_ns, at_instant, "
+                              "at_wall FROM present ORDER BY rowid";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    while (result == SQLITE_OK || result == SQLITE_ROW) {
+        result = sqlite3_step(statement);
+        if (result == SQLITE_ROW) {
+            const struct journal_present taken = {
+                .at = {(uint64_t)sqlite3_column_int64(statement, 6)},
+                .at_wall = {sqlite3_column_int64(statement, 7)},
+            };
+            const struct journal_point point = {
+                .point = store_text(statement, 0),
+                .source = (uint64_t)sqlite3_column_int64(statement, 1),
+                .value = sqlite3_column_double(statement, 2),
+                .quality = (uint32_t)sqlite3_column_int(statement, 3) % QUALITY_COUNT,
+                .measured = {sqlite3_column_int64(statement, 4)},
+                .age_ns = (uint64_t)sqlite3_column_int64(statement, 5),
+            };
+            take(context, &taken, &point);
+        }
+    }
+    int r = store_result(store, result);
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
+int journal_store_points(struct journal_store *store, journal_point_taker *take, void *context) {
+    int r = store_points(store, take, context);
+    return r == 0 ? store_run(store, STORE_PRESENT_END) : r;
 }
 
 size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]) {

@@ -92,6 +92,10 @@ NODISCARD int journal_store_walks(struct journal_store *store,
                                   void *context);
 NODISCARD int journal_store_clock(struct journal_store *store, struct wall *ret_good);
 
+/* Hand out what each point said last, and forget it; see journal.h. */
+NODISCARD int journal_store_points(struct journal_store *store, journal_point_taker *take,
+                                   void *context);
+
 /*
  * Forget what the expressions remember of all alarms whose name `is_watched` denies: nobody looks at
  * their points any more, and what was so until now need not be so when somebody does again.

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP takes a changed site: what can be kept is kept, what ends says why, a bad site changes nothing."""
 
+import json
 import re
 import shutil
 import signal
+import subprocess
 from datetime import timedelta
 
 from harness import ROOT, until
-from test_rules import MONDAY_NOON, at, until_clock, until_seen, wall
+from test_rules import MONDAY_NOON, SUNDAY_NIGHT, at, until_clock, until_seen, wall
 
 BUTTON = "care/day-care/button-1"
 CALL = f"emergency_call/{BUTTON}"
@@ -336,3 +338,122 @@ def test_a_room_stays_over_capacity_when_its_rule_gets_another_term(scene):
     assert not backend.events(type="alarm.cleared", rule="over_capacity")
     field.set("sport/room/out", 10)
     backend.until_event(type="alarm.cleared", rule="over_capacity")
+
+
+# ---- what the points said last ----
+
+DOOR_SHUT = 'mqtt field/gate/door {"open": false}'
+DOOR_OPEN = 'mqtt field/gate/door {"open": true}'
+
+
+def publish(scene, topic, message):
+    """As a sensor that the simulated field does not know."""
+    subprocess.run(["mosquitto_pub", "-p", str(scene.broker.port), "-q", "1", "-t", topic, "-m", message], check=True)
+
+
+def a_closed_gate_at_night(scene, directory, rate=1):
+    """The gate's contact has said once that it is closed; nothing of what it publishes is retained."""
+    backend, field, gateway = at(scene, SUNDAY_NIGHT, rate)
+    field.say(DOOR_SHUT)
+    field.say('mqtt field/gate/rex {"pressed": false}')
+    until_seen(backend, "hall/gate/door", 0)
+    edit(directory / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    return backend, field, gateway
+
+
+def values_kept(gateway, times):
+    """What the engine said of the values at its last start."""
+    pattern = r"event=values_kept kept=(\d+) begin_anew=(\d+) too_old=(\d+) waiting=(\d+)"
+    found = until(lambda: len(re.findall(pattern, gateway.process.text())) >= times
+                  and re.findall(pattern, gateway.process.text()), "the engine to say what it kept")
+    return dict(zip(("kept", "begin_anew", "too_old", "waiting"), map(int, found[-1])))
+
+
+def point_of(gateway, point):
+    return next(row for row in map(json.loads, gateway.cli("points", "--json").splitlines()) if row["point"] == point)
+
+
+def open_until_forced(backend, field, since):
+    """Past the second of `changes` that must have been watched: the gate opens, and nobody had a card."""
+    until_clock(backend, field, since, seconds=7)
+    field.say(DOOR_OPEN)
+    return backend.until_event(type="alarm.raised", rule="door_forced")
+
+
+def test_a_gate_that_opens_after_a_reload_is_forced_still(scene):
+    directory = own_copy(scene)
+    backend, field, gateway = a_closed_gate_at_night(scene, directory)
+    changed = reload(backend, gateway)
+    until_watching(gateway, 2)
+    kept = values_kept(gateway, 2)
+    assert (kept["begin_anew"], kept["too_old"]) == (0, 0)
+    assert point_of(gateway, "hall/gate/door")["quality"] == "good"
+    [forced] = open_until_forced(backend, field, changed)
+    assert forced["subject"] == "hall/gate/door"
+
+
+def test_a_gate_that_opens_after_a_restart_is_forced_still(scene):
+    directory = own_copy(scene)
+    backend, field, gateway = a_closed_gate_at_night(scene, directory)
+    assert gateway.stop() == 0
+    again = scene.gateway(["--clock", "2026-11-22T23:01:00+08:00@1"])
+    assert values_kept(again, 1)["kept"] > 0
+    until(lambda: len(backend.events(type="system.started")) == 2, "the second gateway")
+    [forced] = open_until_forced(backend, field, wall(backend.events(type="system.started")[1]["time"]))
+    assert forced["subject"] == "hall/gate/door"
+
+
+def test_a_gate_that_is_read_elsewhere_after_a_reload_begins_unknown(scene):
+    directory = own_copy(scene)
+    backend, field, gateway = a_closed_gate_at_night(scene, directory)
+    waiting = values_kept(gateway, 1)["waiting"]
+    edit(directory / "site.yaml", "topic: field/gate/door,", "topic: field/gate/contact,")
+    changed = reload(backend, gateway)
+    until_watching(gateway, 2)
+    kept = values_kept(gateway, 2)
+    assert kept["begin_anew"] == 1
+    assert kept["waiting"] < waiting, "but for the gate, what had spoken before is kept"
+    assert point_of(gateway, "hall/gate/door").get("value") is None
+    until_clock(backend, field, changed, seconds=7)
+    publish(scene, "field/gate/contact", '{"open": true}')
+    until_seen(backend, "hall/gate/door", 1)
+    assert not backend.events(type="alarm.raised", rule="door_forced"), "its first value is no opening"
+
+
+def test_a_gate_held_open_over_a_reload_is_told_without_another_word_of_it(scene):
+    directory = own_copy(scene)
+    backend, field, gateway = a_closed_gate_at_night(scene, directory, rate=10)
+    field.say(DOOR_OPEN)
+    opened = until_seen(backend, "hall/gate/door", 1)
+    changed = reload(backend, gateway)
+    raised = raised_at(backend, "door_held")
+    assert raised > changed
+    assert raised - opened >= timedelta(seconds=30)
+
+
+def fault_of(gateway, point):
+    return next((row for row in gateway.alarms() if row["alarm"] == f"system_sensor_fault/{point}"), None)
+
+
+def test_a_silence_runs_on_over_reloads_for_a_point_that_spoke_and_for_one_that_never_did(scene):
+    directory = own_copy(scene)
+    clock = ["--clock", f"{SUNDAY_NIGHT}@60"]
+    scene.start_broker()
+    backend = scene.backend()
+    scene.field(arguments=["--still", *clock])
+    edit(directory / "site.yaml", "topic: field/gate/rex,", "silence: 10 min, topic: field/own/rex,")
+    edit(directory / "site.yaml", "topic: field/desk/people, ", "topic: field/own/people, ")
+    gateway = scene.gateway(clock)
+    publish(scene, "field/own/rex", '{"pressed": false}')
+    spoke = until_seen(backend, "hall/gate/exit", 0)
+    words = ["{place}:紧急呼叫", *(f"{{place}}:急呼{number}" for number in range(4))]
+    last = spoke
+    for times, (before, after) in enumerate(zip(words, words[1:]), 1):
+        edit(directory / "rules.yaml", before, after)
+        last = reload(backend, gateway, times)
+        until_watching(gateway, times + 1)
+    raised = {event["subject"]: wall(event["time"]) for event in
+              backend.until_event(type="alarm.raised", rule="system_sensor_fault", count=2, deadline_s=60)}
+    assert raised["hall/gate/exit"] - spoke >= timedelta(minutes=10)
+    assert raised["hall/gate/exit"] - last < timedelta(minutes=10), "the reloads did not begin it anew"
+    assert "hall/desk/people" in raised

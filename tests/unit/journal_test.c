@@ -793,6 +793,63 @@ static void what_stands_beside_the_alarms_is_recorded_without_an_event(void **st
     standing_check(scene, "care,", 6);
 }
 
+static struct journal_present *present_make(uint32_t count) {
+    static const char *const names[] = {"gate/door", "care/cord", "desk/people"};
+    struct journal_present *present;
+    assert_int_equal(journal_present_new(count, &present), 0);
+    present->at = (struct instant){77 * NS_PER_S};
+    present->at_wall = (struct wall){1234567};
+    for (present->count = 0; present->count < count; present->count++) {
+        present->points[present->count] = (struct journal_point){
+            .point = names[present->count],
+            .source = UINT64_MAX - present->count,
+            .value = 0.5 + present->count,
+            .quality = QUALITY_UNCERTAIN,
+            .measured = {99},
+            .age_ns = UINT64_C(90000) * NS_PER_S,
+        };
+    }
+    return present;
+}
+
+static void present_remember(void *context, const struct journal_present *present,
+                             const struct journal_point *point) {
+    char *names = context;
+    size_t length = strlen(names);
+    uint64_t number = UINT64_MAX - point->source;
+    assert_int_equal(present->at.ns, 77 * NS_PER_S);
+    assert_int_equal(present->at_wall.ns, 1234567);
+    assert_true(point->value == 0.5 + (double)number);
+    assert_int_equal(point->quality, QUALITY_UNCERTAIN);
+    assert_int_equal(point->measured.ns, 99);
+    assert_int_equal(point->age_ns, UINT64_C(90000) * NS_PER_S);
+    (void)snprintf(names + length, 200 - length, "%s,", point->point);
+}
+
+static void present_check(const struct scene *scene, const char *points) {
+    char names[200] = "";
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_points(journal, present_remember, names), 0);
+    assert_string_equal(names, points);
+    (void)journal_free(journal);
+}
+
+/* In the order in which they were given, the newest of several; a life that ends without a word has none. */
+static void what_points_said_last_is_known_once_after_a_restart(void **state) {
+    const struct scene *scene = *state;
+    present_check(scene, "");
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    journal_add_present(journal, present_make(3));
+    journal_add_present(journal, present_make(2));
+    (void)journal_submit(journal);
+    (void)journal_free(journal);
+    present_check(scene, "gate/door,care/cord,");
+    present_check(scene, "");
+}
+
 static void tests_move_over_from_a_damaged_journal(void **state) {
     const struct scene *scene = *state;
     scene_record(scene, 1, 6);
@@ -836,6 +893,7 @@ static void database_make_version_3(const char *path) {
     database_run(path, "DROP TABLE flood");
     database_run(path, "DROP TABLE walk");
     database_run(path, "DROP TABLE clock");
+    database_run(path, "DROP TABLE present");
     database_run(path, "PRAGMA user_version=3");
 }
 
@@ -1307,6 +1365,7 @@ int main(void) {
         CASE(every_axis_clock_and_escalation_is_kept),
         CASE(tests_and_the_flood_are_known_after_a_restart_until_they_end),
         CASE(what_stands_beside_the_alarms_is_recorded_without_an_event),
+        CASE(what_points_said_last_is_known_once_after_a_restart),
         CASE(tests_move_over_from_a_damaged_journal),
         CASE(a_journal_of_version_1_is_brought_up_and_keeps_its_alarms),
         CASE(alarms_move_over_from_a_damaged_journal_of_version_1),
