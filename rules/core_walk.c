@@ -115,6 +115,7 @@ void core_restore_walk(struct core *core, uint32_t place, uint32_t left_ds, stru
     uint64_t most_ns = walk_round_ns(core);
     if (core->ruleset->places[place].parent == RULESET_NONE && walk_count(core, place, true) > 0) {
         core->walks[place] = moment_after(now, left_ns < most_ns ? left_ns : most_ns);
+        walk_schedule(core); /* it may be over before the start, which then takes the timer */
     }
 }
 

@@ -302,6 +302,16 @@ static void a_round_in_which_nothing_is_left_is_over_without_a_word(void **state
     assert_int_equal(stage.due, 1);
 }
 
+/* The engine takes its time between what it restores and the start. */
+static void a_round_that_is_over_before_the_start_is_told_with_it(void **state) {
+    (void)state;
+    core_restore_walk(stage.core, HOUSE, 1, stage.now);
+    stage.now = instant_after(stage.now, NS_PER_S);
+    start();
+    assert_int_equal(stage.due, 1);
+    assert_true(core_deadline(stage.core).ns > stage.now.ns);
+}
+
 /* … each place by itself, in their order, and both in one step if it comes so. */
 static void places_are_reminded_each_by_itself(void **state) {
     (void)state;
@@ -343,6 +353,7 @@ int main(void) {
         STAGED(a_site_with_another_time_keeps_no_longer_round),
         STAGED(a_round_of_what_is_no_place_to_walk_through_is_forgotten),
         STAGED(a_round_in_which_nothing_is_left_is_over_without_a_word),
+        STAGED(a_round_that_is_over_before_the_start_is_told_with_it),
         STAGED(places_are_reminded_each_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
