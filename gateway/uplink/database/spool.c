@@ -171,12 +171,9 @@ static int spool_find(struct spool *spool) {
     const struct dirent *entry;
     bool memory = true;
     while (memory && (entry = readdir(listing)) != NULL) {
-        uint64_t number;
         char name[NAME_SIZE];
-        if (sscanf(entry->d_name, "%10" SCNu64, &number) != 1) {
-            continue;
-        }
-        spool_name(number, name);
+        uint64_t number = strtoull(entry->d_name, NULL, 10);
+        spool_name(number, name); /* what is not written like this is no file of ours */
         if (strcmp(name, entry->d_name) == 0 && (memory = spool_list_grow(spool))) {
             spool->files[spool->count++] = (struct spool_file){.number = number};
         }
