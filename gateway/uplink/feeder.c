@@ -346,6 +346,19 @@ static void feeder_send_alarms(struct feeder *feeder) {
     }
 }
 
+/* Nobody else would ever empty them. */
+static void feeder_send_leftovers(struct feeder *feeder) {
+    const char *topic;
+    while (feeder_room(feeder, RANK_STATE) > 0 &&
+           (topic = leftovers_next(&feeder->leftovers)) != NULL) {
+        if (feeder->port.publish(feeder->port.context, topic, "", 0, true,
+                                 ticket_of(TICKET_CLEAR, 0)) != 0) {
+            return;
+        }
+        leftovers_drop(&feeder->leftovers);
+    }
+}
+
 static int feeder_publish_point(struct feeder *feeder, uint32_t point) {
     const struct site *site = feeder->site;
     const struct point_board_entry *entry = &feeder->points.entries[point];
@@ -395,6 +408,7 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
 void feeder_deinit(struct feeder *feeder) {
     free(feeder->early);
     alarm_board_deinit(&feeder->alarms);
+    leftovers_clear(&feeder->leftovers);
     point_board_deinit(&feeder->points);
     feeder->early = NULL;
 }
@@ -435,6 +449,7 @@ void feeder_session_begin(struct feeder *feeder) {
     feeder->resume_real_ns = 0;
     outbox_session_begin(&feeder->outbox);
     alarm_board_session(&feeder->alarms);
+    leftovers_clear(&feeder->leftovers);
     point_board_session(&feeder->points);
 }
 
@@ -508,10 +523,8 @@ void feeder_retained(struct feeder *feeder, const char *topic) {
     uint32_t alarm = site_alarm_find(feeder->site, name);
     if (alarm != RULESET_NONE) {
         alarm_board_held(&feeder->alarms, alarm);
-    } else if (feeder_room(feeder, RANK_STATE) > 0) {
-        /* Of a rule or a place that is no longer: nobody would ever clear it. */
-        (void)feeder->port.publish(feeder->port.context, topic, "", 0, true,
-                                   ticket_of(TICKET_CLEAR, 0));
+    } else {
+        leftovers_add(&feeder->leftovers, topic);
     }
 }
 
@@ -524,6 +537,7 @@ bool feeder_pump(struct feeder *feeder) {
     feeder_send_early(feeder);
     bool more = feeder_send_lane(feeder, LANE_ALARM);
     feeder_send_alarms(feeder);
+    feeder_send_leftovers(feeder);
     more = feeder_send_lane(feeder, LANE_ACTIVITY) || more;
     feeder_send_points(feeder);
     return more && feeder->connected;
@@ -532,6 +546,9 @@ bool feeder_pump(struct feeder *feeder) {
 void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns) {
     point_board_tick(&feeder->points, now);
     feeder->journal_wait = false;
+    if (feeder->connected && leftovers_asks(&feeder->leftovers, real_ns)) {
+        feeder->port.ask(feeder->port.context);
+    }
     if (feeder->resume_real_ns != 0 && real_ns >= feeder->resume_real_ns) {
         feeder->resume_real_ns = 0;
         outbox_resume(&feeder->outbox);

@@ -10,7 +10,7 @@
  *
  *     1  events that are told before they are recorded
  *     2  alarm events: overtakers, then the backlog
- *     3  states of alarms
+ *     3  states of alarms, then topics of alarms that are no longer
  *     4  activity events
  *     5  values of points
  *
@@ -27,6 +27,7 @@
 #include "gateway/journal/journal_reader.h"
 #include "gateway/site.h"
 #include "gateway/uplink/alarm_board.h"
+#include "gateway/uplink/leftovers.h"
 #include "gateway/uplink/outbox.h"
 #include "gateway/uplink/point_board.h"
 #include "gateway/uplink/topic.h"
@@ -53,6 +54,8 @@ struct feeder_port {
     /* Send; 0, or not 0 when the line is down. */
     int (*publish)(void *context, const char *topic, const void *payload, size_t size,
                    bool retained, uint64_t ticket);
+    /* Have the line tell once more what the broker holds: feeder_retained() for each. */
+    void (*ask)(void *context);
     /* As journal_read(). */
     int (*read)(void *context, const struct journal_query *query,
                 bool (*row)(void *context, const struct journal_row *row), void *row_context,
@@ -78,6 +81,7 @@ struct feeder {
     struct topic_root root;
     struct outbox outbox;
     struct alarm_board alarms;
+    struct leftovers leftovers;
     struct point_board points;
     struct feeder_early *early; /* FEEDER_EARLY_MAX */
     bool connected;

@@ -260,6 +260,12 @@ static void link_retry(evutil_socket_t fd, short what, void *context) {
     link_connect(context);
 }
 
+void mqtt_link_ask(struct mqtt_link *link) {
+    if (link->state == LINK_UP && link->conf.retained_filter != NULL) {
+        mqtt_client_subscribe(link_client(link), link->conf.retained_filter);
+    }
+}
+
 static void link_up(struct mqtt_link *link, int receive_maximum) {
     link->window = link->conf.window;
     if (receive_maximum >= 1 && (uint32_t)receive_maximum < link->window) {
@@ -269,9 +275,7 @@ static void link_up(struct mqtt_link *link, int receive_maximum) {
     link_enter(link, LINK_UP);
     link->answered_ns = link->since_ns;
     link_hasten_sockets();
-    if (link->conf.retained_filter != NULL) {
-        mqtt_client_subscribe(link_client(link), link->conf.retained_filter);
-    }
+    mqtt_link_ask(link);
     link_send_status(link, link->online);
     link->callbacks.connected(link->context, link_broker(link));
 }

@@ -127,6 +127,9 @@ uint32_t mqtt_link_window(const struct mqtt_link *link);
 NODISCARD int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *payload,
                                 size_t size, bool retained, uint64_t ticket);
 
+/* Ask once more for what the broker holds under the filter: retained() for each. Nothing while it is down. */
+void mqtt_link_ask(struct mqtt_link *link);
+
 /* For /metrics and tests. */
 struct mqtt_link_counters {
     uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale;

@@ -144,6 +144,7 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_EVENTS_REFUSED] = counters->refused,
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
                 [FIGURE_UPLINK_EARLY_DROPPED] = counters->early_dropped,
+                [FIGURE_UPLINK_LEFTOVERS_MISSED] = uplink->feeder.leftovers.missed,
                 [FIGURE_UPLINK_DATABASE_REACHABLE] = database->reachable == TRUTH_TRUE,
                 [FIGURE_UPLINK_DATABASE_LINES] = database->lines_written,
                 [FIGURE_UPLINK_DATABASE_EVENTS] = database->events_written,
@@ -343,6 +344,11 @@ static int port_publish(void *context, const char *topic, const void *payload, s
     return mqtt_link_publish(uplink->link, topic, payload, size, retained, ticket);
 }
 
+static void port_ask(void *context) {
+    struct uplink *uplink = context;
+    mqtt_link_ask(uplink->link);
+}
+
 static int port_read(void *context, const struct journal_query *query,
                      bool (*row)(void *context, const struct journal_row *row), void *row_context,
                      uint64_t *ret_last_seq) {
@@ -435,6 +441,7 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
         .room = port_room,
         .window = port_window,
         .publish = port_publish,
+        .ask = port_ask,
         .read = port_read,
     };
     const struct timeval second = {.tv_sec = 1};

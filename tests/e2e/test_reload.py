@@ -80,6 +80,29 @@ def test_an_alarm_whose_rule_was_removed_closes_and_says_why(scene):
     assert call_of(gateway) is None
 
 
+def retained_alarms(scene):
+    """What somebody who comes now is told of alarms, by the end of the topic."""
+    newcomer = scene.backend("tocsin/v1/+/+/alarm/#")
+    publish(scene, "tocsin/v1/x/y/alarm/the-end", "{}")
+    until(lambda: any(topic.endswith("/the-end") for topic, *_rest in newcomer.all()), "all that is retained")
+    return {topic.split("/alarm/")[1] for topic, payload, *_rest in newcomer.all() if payload} - {"the-end"}
+
+
+def test_the_broker_forgets_the_alarm_of_a_renamed_rule_however_full_the_window_is(scene):
+    scene.broker.extra = "max_inflight_messages 2\n"  # told as the receive maximum: less than a round of values
+    directory = own_copy(scene)
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    until(lambda: CALL in retained_alarms(scene), "the alarm's state")
+    edit(directory / "rules.yaml", "rule: emergency_call", "rule: call_for_help")
+    hang_up(gateway)
+    backend.until_event(type="alarm.raised", rule="call_for_help")
+    until_watching(gateway, 2)
+    until(lambda: CALL not in retained_alarms(scene), "the old name to be emptied")
+    until(lambda: f"call_for_help/{BUTTON}" in retained_alarms(scene), "the new name")
+
+
 def test_a_bad_site_changes_nothing(scene):
     directory = own_copy(scene)
     backend, field, gateway = scene.everything()

@@ -42,7 +42,7 @@ struct scene {
     uint32_t window;
     bool down;
     bool journal_gone;
-    uint32_t reads;
+    uint32_t reads, asks;
     struct row journal[ROWS_MAX + 1];
     uint64_t newest;
     uint32_t count;
@@ -86,6 +86,11 @@ static int port_publish(void *context, const char *topic, const void *payload, s
     message->in_flight = true;
     message->ticket = ticket;
     return 0;
+}
+
+static void port_ask(void *context) {
+    struct scene *scene = context;
+    scene->asks++;
 }
 
 /* ---- the journal ---- */
@@ -146,6 +151,7 @@ static struct scene *scene_new(uint32_t window) {
         .room = port_room,
         .window = port_window,
         .publish = port_publish,
+        .ask = port_ask,
         .read = port_read,
     };
     scene->site = console_site("/nowhere");
@@ -490,11 +496,92 @@ static void states_that_nobody_would_clear_are_cleared(void **state) {
     feeder_retained(&scene->feeder, "somebody/else/alarm/x/y");
     (void)feeder_pump(&scene->feeder);
     assert_int_equal(scene->count, before + 2);
-    assert_string_equal(scene_message(scene, before)->topic, ROOT "/alarm/gone_rule/care/Old Room");
-    assert_string_equal(scene_message(scene, before + 1)->topic,
+    assert_string_equal(scene_message(scene, before)->topic,
                         ROOT "/alarm/emergency_call/care/day-care/button-1");
+    assert_string_equal(scene_message(scene, before + 1)->topic,
+                        ROOT "/alarm/gone_rule/care/Old Room");
     assert_string_equal(scene_message(scene, before)->payload, "");
     assert_string_equal(scene_message(scene, before + 1)->payload, "");
+    scene_free(scene);
+}
+
+/* Tell of `count` topics of a rule that is gone, as a broker does at the start of a session. */
+static void scene_leave_over(struct scene *scene, uint32_t count) {
+    char topic[TOPIC_SIZE];
+    for (uint32_t i = 0; i < count; i++) {
+        (void)snprintf(topic, sizeof topic, ROOT "/alarm/gone_rule/care/room-%u", i);
+        feeder_retained(&scene->feeder, topic);
+    }
+    (void)feeder_pump(&scene->feeder);
+}
+
+static uint32_t scene_emptied(const struct scene *scene) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < scene->count; i++) {
+        const struct message *message = &scene->messages[i];
+        count += strstr(message->topic, "/alarm/gone_rule/") != NULL &&
+                 message->payload[0] == '\0' && message->retained;
+    }
+    return count;
+}
+
+/* The window is full of values just when the broker tells of them, and holds two at once. */
+static void what_is_left_over_is_emptied_when_there_is_room(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(2);
+    scene_value(scene, CONSOLE_SITE_TEMPERATURE, 20);
+    scene_value(scene, CONSOLE_SITE_BUTTON, 0);
+    scene_value(scene, CONSOLE_SITE_SMOKE, 0);
+    scene_connect(scene);
+    assert_int_equal(scene_in_flight(scene), 2);
+    scene_leave_over(scene, 5);
+    assert_int_equal(scene_emptied(scene), 0);
+    scene_take_everything(scene);
+    assert_int_equal(scene_emptied(scene), 5);
+    feeder_tick(&scene->feeder, clock_instant(), LEFTOVERS_ASK_NS);
+    assert_int_equal(scene->asks, 0);
+    scene_free(scene);
+}
+
+/* At the bound nothing is missed; one past it the broker is asked again, once in a while. */
+static void a_broker_that_holds_too_much_is_asked_again(void **state) {
+    (void)state;
+    for (uint32_t over = 0; over <= 1; over++) {
+        struct scene *scene = scene_new(1);
+        uint64_t now_ns = LEFTOVERS_ASK_NS;
+        scene_connect(scene);
+        scene_value(scene, CONSOLE_SITE_TEMPERATURE, 20);
+        scene_leave_over(scene, LEFTOVERS_MAX + over);
+        assert_int_equal(scene->feeder.leftovers.missed, over);
+        feeder_tick(&scene->feeder, clock_instant(), now_ns);
+        assert_int_equal(scene->asks, 0); /* not while some wait */
+        scene_take_everything(scene);
+        assert_int_equal(scene_emptied(scene), LEFTOVERS_MAX);
+        feeder_tick(&scene->feeder, clock_instant(), now_ns);
+        assert_int_equal(scene->asks, over);
+        scene_leave_over(scene, LEFTOVERS_MAX + over);
+        scene_take_everything(scene);
+        feeder_tick(&scene->feeder, clock_instant(), now_ns + LEFTOVERS_ASK_NS - 1);
+        assert_int_equal(scene->asks, over);
+        feeder_tick(&scene->feeder, clock_instant(), now_ns + LEFTOVERS_ASK_NS);
+        assert_int_equal(scene->asks, 2 * over);
+        scene_free(scene);
+    }
+}
+
+/* The next session tells of it again. */
+static void what_is_left_over_ends_with_its_session(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(1);
+    scene_connect(scene);
+    scene_value(scene, CONSOLE_SITE_TEMPERATURE, 20);
+    scene_leave_over(scene, LEFTOVERS_MAX + 1);
+    scene_lose(scene);
+    scene_connect(scene);
+    scene_take_everything(scene);
+    assert_int_equal(scene_emptied(scene), 0);
+    feeder_tick(&scene->feeder, clock_instant(), LEFTOVERS_ASK_NS);
+    assert_int_equal(scene->asks, 0);
     scene_free(scene);
 }
 
@@ -648,6 +735,9 @@ int main(void) {
         cmocka_unit_test(a_restarted_engine_counts_its_early_events_anew),
         cmocka_unit_test(alarm_states_are_retained_and_emptied),
         cmocka_unit_test(states_that_nobody_would_clear_are_cleared),
+        cmocka_unit_test(what_is_left_over_is_emptied_when_there_is_room),
+        cmocka_unit_test(a_broker_that_holds_too_much_is_asked_again),
+        cmocka_unit_test(what_is_left_over_ends_with_its_session),
         cmocka_unit_test(a_value_is_published_with_its_unit_and_a_card_reader_never),
         cmocka_unit_test(lesser_things_leave_room_for_an_alarm),
         cmocka_unit_test(a_window_of_one_still_carries_everything),
