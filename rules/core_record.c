@@ -41,6 +41,10 @@ struct core_kept core_restore(struct core *core, uint32_t alarm, const struct al
         kept.delay_ended = core_forget_delay(&own);
     }
     alarm_restore(&core->alarms[alarm], &conf, &own, now);
+    if (core->alarms[alarm].remaining_ns > 0 && own.condition != TRUTH_UNKNOWN) {
+        /* It ran when it was recorded, and stands: by that record, time would be taken off again. */
+        index_set_add(&core->changed, alarm);
+    }
     core_note_cause(core, alarm, before);
     core->causes_turned = false;
     (void)core_note_promotion(core, alarm, before, 0); /* all alarms are looked at at the start */

@@ -25,7 +25,8 @@
  *   S3  A call or a fire is raised by the very reading that shows it; so is a confirmed fire by the
  *       second detector in the window, whatever restarts lie between the two.
  *   S4  A restart keeps every axis of every alarm, and its occurrence; every test, what it has
- *       ticked off, and the flood.
+ *       ticked off, and the flood. Of a delay the journal knows whether it runs or stands, so that the
+ *       next restart takes no time off that did not count.
  *   S5  No axis but `pending` changes without an event that says so.
  *   S6  After the site is well again and people have done their work, every alarm is normal and every
  *       lamp is dark.
@@ -626,6 +627,16 @@ static void life_journal(struct life *life) {
             core_record_memories(life->core, alarm, life->now,
                                  &life->memories[ruleset->alarms[alarm].memory_first]);
         }
+    }
+    for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
+        const struct alarm *alarm = core_alarm(life->core, i);
+        /* The delay of an emergency runs, whatever is known. */
+        bool runs = alarm->deadline.ns != INSTANT_NEVER.ns &&
+                    ruleset->alarms[i].priority != PRIORITY_EMERGENCY;
+        claim(life,
+              (!runs && alarm->remaining_ns == 0) ||
+                  life->rows[i].record.condition == alarm->condition,
+              "S4: the journal knows whether a delay runs or stands", i);
     }
 }
 

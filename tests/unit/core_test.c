@@ -1079,6 +1079,36 @@ static void a_delay_goes_on_with_what_was_left_after_a_restart(void **state) {
           "32 tick - : raised:held/door\n");
 }
 
+/* A journal that says it ran would have the next restart take all the time off since then. */
+static void a_delay_that_stands_after_a_restart_is_journalled_as_standing(void **state) {
+    (void)state;
+    rest();
+    story("0 open no : -\n"
+          "0 door 1 : -\n"
+          "2 doors beat : -\n");
+    restart((struct instant){8 * NS_PER_S});
+    story("8 start - : system.started\n");
+    uint32_t held = alarm_find("held/door");
+    uint32_t changed[64];
+    uint32_t count = core_changed(stage.core, changed, 64);
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++) {
+        found |= changed[i] == held;
+    }
+    assert_true(found);
+    struct alarm_record record;
+    core_record(stage.core, held, (struct instant){9 * NS_PER_S}, &record);
+    assert_int_equal(record.condition, TRUTH_UNKNOWN);
+    assert_int_equal(record.remaining_ns, 22 * NS_PER_S);
+
+    restart((struct instant){9 * NS_PER_S}); /* what stood stands on, as it is recorded */
+    story("9 start - : system.started\n");
+    count = core_changed(stage.core, changed, 64);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_not_equal(changed[i], held);
+    }
+}
+
 static void memories_of_another_expression_are_left_fresh(void **state) {
     (void)state;
     rest();
@@ -1488,6 +1518,7 @@ int main(void) {
         CORE_TEST(a_window_goes_on_through_a_restart),
         CORE_TEST(a_window_that_is_over_before_the_restart_counts_no_longer),
         CORE_TEST(a_delay_goes_on_with_what_was_left_after_a_restart),
+        CORE_TEST(a_delay_that_stands_after_a_restart_is_journalled_as_standing),
         CORE_TEST(memories_of_another_expression_are_left_fresh),
         CORE_TEST(an_age_from_before_the_origin_is_kept_exactly),
         CORE_TEST(each_alarm_whose_record_changed_is_reported_once_in_order),
