@@ -420,15 +420,23 @@ static void ruleset_find_zones(struct ruleset_walk *walk) {
     }
 }
 
-/* The chain of those who hear of a confirmed fire: of the first rule that has one. */
-static uint32_t ruleset_confirmed_chain(const struct ruleset_draft *draft) {
+/* The chain of the first rule of the class that has one. */
+static uint32_t ruleset_class_chain(const struct ruleset_draft *draft, enum alarm_class class) {
     for (uint32_t r = 0; r < draft->rule_count; r++) {
-        if (draft->rules[r].class == CLASS_FIRE_CONFIRMED &&
-            draft->rules[r].chain != RULESET_NONE) {
+        if (draft->rules[r].class == class && draft->rules[r].chain != RULESET_NONE) {
             return draft->rules[r].chain;
         }
     }
     return RULESET_NONE;
+}
+
+/*
+ * The chain of a promoted fire: of those who hear of a confirmed one. Where no rule has one for that,
+ * those who were told of the first detector are called again, rather than nobody.
+ */
+static uint32_t ruleset_promoted_chain(const struct ruleset_draft *draft) {
+    uint32_t chain = ruleset_class_chain(draft, CLASS_FIRE_CONFIRMED);
+    return chain != RULESET_NONE ? chain : ruleset_class_chain(draft, CLASS_FIRE_ALARM);
 }
 
 /* --- the product's own rules --- */
@@ -539,7 +547,7 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, enum ruleset_builtin
                               ? walk->draft->times->nobody_listening_s * NS_PER_S
                               : builtins[builtin].raise_after_ns,
         .chain =
-            builtin == BUILTIN_FIRE_PROMOTED ? ruleset_confirmed_chain(walk->draft) : RULESET_NONE,
+            builtin == BUILTIN_FIRE_PROMOTED ? ruleset_promoted_chain(walk->draft) : RULESET_NONE,
         .class = (uint8_t)builtins[builtin].class,
         .priority = (uint8_t)builtins[builtin].priority,
         .builtin = (uint8_t)builtin,

@@ -154,6 +154,36 @@ static void lint_class(struct config *config, const struct config_rule *rule) {
     }
 }
 
+/* Of an emergency people are to be told, and not only those who happen to look. */
+static void lint_told(struct config *config, const struct config_rule *rule) {
+    if (rule->draft.priority == PRIORITY_EMERGENCY && rule->draft.chain == RULESET_NONE &&
+        config_node_member(rule->node, "chain") == NULL) {
+        config_warn(config, config_node_member(rule->node, "rule"),
+                    "add `chain: CHAIN`, one of those under `chains:`",
+                    "nobody is called for this emergency: it has no `chain`");
+    }
+}
+
+/* What confirms a fire is what its outward actions wait for. */
+static void lint_unconfirmed(struct config *config) {
+    const struct config_rule *first = NULL;
+    for (uint32_t i = config->rule_count; i > 0; i--) {
+        const struct config_rule *rule = &config->rules[i - 1];
+        if (rule->draft.class == CLASS_FIRE_CONFIRMED) {
+            return;
+        } else if (rule->sound && rule->draft.class == CLASS_FIRE_ALARM) {
+            first = rule;
+        }
+    }
+    if (first != NULL) {
+        config_warn(
+            config, config_node_member(first->node, "class"),
+            "add a rule of class fire.confirmed for each place that is cleared as one",
+            "no rule confirms a fire: two detectors or a call point release no doors, and a "
+            "fire that nobody looks after calls again the same people");
+    }
+}
+
 /* A condition that takes its time is a delay by another name. */
 static void lint_delay(struct config *config, const struct config_rule *rule) {
     const struct alarm_class_facts *class = alarm_class_facts(rule->draft.class);
@@ -176,8 +206,12 @@ void config_lint(struct config *config, const struct config_layout *layout) {
     for (uint32_t i = 0; i < config->chain_count; i++) {
         lint_heard(config, &config->chains[i]);
     }
+    lint_unconfirmed(config);
     for (uint32_t i = 0; i < config->rule_count; i++) {
         const struct config_rule *rule = &config->rules[i];
+        if (rule->sound) {
+            lint_told(config, rule);
+        }
         if (rule->sound && rule->draft.class == CLASS_FIRE_CONFIRMED) {
             lint_coincidence(config, rule);
         }

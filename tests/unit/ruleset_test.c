@@ -433,6 +433,39 @@ static void a_fire_is_promoted_in_the_smallest_place_that_confirms_it(void **sta
     }
 }
 
+/* The chains of a call, of a first detector and of a confirmed fire; RULESET_NONE for one without. */
+static void promoted_fire_calls(uint32_t first, uint32_t confirmed, uint32_t wanted) {
+    static const struct chain_step step = {.to = CHAIN_TO_EVERYONE, .webhook = CHAIN_NO_WEBHOOK};
+    trial_deinit(&trial);
+    trial_init(&trial, 0, 1);
+    uint32_t house = trial_place(&trial, RULESET_NONE, PLACE_BUILDING);
+    (void)trial_device(&trial, 0);
+    (void)trial_point(&trial, house, 0, POINT_EMERGENCY_BUTTON);
+    (void)trial_point(&trial, house, 0, POINT_SMOKE);
+    (void)trial_point(&trial, house, 0, POINT_HEAT);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(trial_chain(&trial, &step, 1), i);
+    }
+    trial_point_rule(&trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY)
+        ->chain = 0;
+    trial_point_rule(&trial, TRIAL_KIND(POINT_HEAT), "value", CLASS_FIRE_ALARM);
+    trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM)->chain = first;
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_BUILDING), "count(smoke, heat) >= 2",
+                     CLASS_FIRE_CONFIRMED)
+        ->chain = confirmed;
+    assert_true(trial_bind(&trial));
+    uint32_t promoted = trial_builtin(&trial, BUILTIN_FIRE_PROMOTED, house);
+    assert_int_equal(trial.ruleset.rules[trial.ruleset.alarms[promoted].rule].chain, wanted);
+}
+
+static void a_promoted_fire_calls_those_of_a_confirmed_one_else_those_of_the_first(void **state) {
+    (void)state;
+    promoted_fire_calls(1, 2, 2);
+    promoted_fire_calls(1, RULESET_NONE, 1);
+    promoted_fire_calls(RULESET_NONE, 2, 2);
+    promoted_fire_calls(RULESET_NONE, RULESET_NONE, RULESET_NONE);
+}
+
 /* As many places as there may be are looked through, and not one more. */
 static void the_most_places_are_measured(void **state) {
     (void)state;
@@ -637,6 +670,7 @@ int main(void) {
         RULESET_TEST(a_fault_of_an_output_that_an_emergency_switches_is_high),
         RULESET_TEST(a_lost_device_is_told_at_the_smallest_place_with_all_its_points),
         RULESET_TEST(a_fire_is_promoted_in_the_smallest_place_that_confirms_it),
+        RULESET_TEST(a_promoted_fire_calls_those_of_a_confirmed_one_else_those_of_the_first),
         RULESET_TEST(the_most_places_are_measured),
         RULESET_TEST(a_device_with_nothing_but_the_first_point_is_lost_at_its_place),
         RULESET_TEST(more_between_clauses_than_the_limit_are_an_error),
