@@ -63,7 +63,7 @@
  *     by_design       another alarm is its cause; only while it is open
  *     test            it was raised while its place was under test; nobody is sent there
  *     investigated    somebody looked at the fire; `real` is what he found
- *     promoted        a fire that counts as confirmed, because nobody looked after it in time
+ *     promoted        a fire that counts as confirmed: nobody looked after it in time, or it is real
  *     chattering      its last raise was one of several within a minute
  *
  * The three in the middle are its suppression: all are kept, the highest is shown. A suppressed

@@ -41,7 +41,7 @@ static const struct word events[] = {
     {"alarm.raised", "报警", "raised"},
     {"alarm.reraised", "再次报警", "raised again"},
     {"alarm.acknowledged", "已确认", "acknowledged"},
-    {"alarm.realarmed", "无人到场", "nobody came"},
+    {"alarm.realarmed", "重新报警", "calls again"},
     {"alarm.attended", "已到场", "attended"},
     {"alarm.investigated", "已核实", "investigated"},
     {"alarm.silenced", "已消音", "silenced"},

@@ -170,8 +170,9 @@ static const struct config_name builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_CLOCK] = {"系统时钟被调回,时间不可信",
                        "The clock was set back and is not to be trusted"},
     [BUILTIN_FIRE_PROMOTED] =
-        {"{place}:火警无人处置,按火警确认处理",
-         "{place}: a fire alarm that nobody looked after counts as confirmed"},
+        {"{place}:单个探测器的火警按火警确认处理,无人及时处置或已核实为真",
+         "{place}: the fire alarm of one detector counts as confirmed: nobody looked after it in "
+         "time, or it is real"},
 };
 
 static const struct config_name builtin_responses[BUILTIN_COUNT] = {
