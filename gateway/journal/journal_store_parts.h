@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_JOURNAL_JOURNAL_STORE_PARTS_H
+#define GATEWAY_JOURNAL_JOURNAL_STORE_PARTS_H
+
+/*
+ * The store's parts, for its own files only
+ *
+ *     journal_store.c          opening and what is checked then, transactions, the write-ahead log
+ *     journal_store_add.c      what goes into a transaction
+ *     journal_store_load.c     what is known of the life before
+ *     journal_store_salvage.c  what is taken over from a file that was set aside
+ */
+
+#include <sqlite3.h>
+
+#include "gateway/journal/journal_store.h"
+
+/*
+ * Bytes of one memory_record in the column `past`: identity, two ages, two small numbers,
+ * little-endian.
+ */
+enum { MEMORY_BYTES = 26 };
+
+/*
+ * Columns of the table, counted from 0: the clocks, in the order of enum alarm_clock, the chain's
+ * run of five, and what remembers.
+ */
+enum {
+    ALARM_CLOCK_COLUMN = 29,
+    ALARM_CHAIN_COLUMN = ALARM_CLOCK_COLUMN + ALARM_CLOCK_COUNT,
+    ALARM_PAST_COLUMN = ALARM_CHAIN_COLUMN + 5,
+    ALARM_CONDITION_COLUMN,
+};
+
+enum store_statement {
+    STORE_BEGIN,
+    STORE_COMMIT,
+    STORE_EVENT,
+    STORE_FIRST_SENT,
+    STORE_ALARM,
+    STORE_ALARM_END,
+    STORE_SINK,
+    STORE_TESTS_END,
+    STORE_TEST,
+    STORE_FLOOD,
+    STORE_WALKS_END,
+    STORE_WALK,
+    STORE_PRESENT_END,
+    STORE_PRESENT,
+    STORE_CLOCK,
+    STORE_STATEMENT_COUNT,
+};
+
+struct journal_store {
+    const struct journal_identity *identity;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
+    struct journal_hasher *hasher;
+    unsigned char digest[JOURNAL_DIGEST_SIZE]; /* of the newest row */
+    uint64_t newest_seq;
+    uint32_t wal_pages;
+    bool created;
+    char reason[JOURNAL_REASON_SIZE];
+    char body[WIRE_BODY_MAX];
+};
+
+/* The names of sinks, as in the table `sink`. */
+extern const char *const store_sink_names[JOURNAL_SINK_COUNT];
+
+/* Sort a result, and note in words what is wrong with it. */
+int store_result(struct journal_store *store, int sqlite_result);
+
+/* Run a bound statement that yields no rows. */
+int store_run(struct journal_store *store, enum store_statement which);
+
+/* NULL binds NULL. The text has to outlive the step. */
+void store_bind_text(sqlite3_stmt *statement, int at, const char *text);
+void store_bind_int(sqlite3_stmt *statement, int at, uint64_t value);
+
+/* The number that `sql` finds; 0 if it finds none or cannot look. */
+uint64_t store_ask(struct journal_store *store, const char *sql);
+
+/* Everything of the gather, inside a transaction. */
+int store_add(struct journal_store *store, const struct journal_gather *gather, const char *boot,
+              const char *id_prefix);
+
+#endif

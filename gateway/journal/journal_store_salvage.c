@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/journal/journal_store_parts.h"
+
+/*
+ * Copy the alarms of the attached file, of whatever version it is: the columns that both have. What
+ * an older one lacks is as it is at the beginning.
+ */
+static void store_salvage_alarms(struct journal_store *store) {
+    static const char ask[] =
+        "SELECT 'INSERT OR IGNORE INTO main.alarm(' || group_concat(name) || ') SELECT ' || "
+        "group_concat(name) || ' FROM bad.alarm' FROM pragma_table_info('alarm', 'bad') "
+        "WHERE name IN (SELECT name FROM pragma_table_info('alarm', 'main'))";
+    sqlite3_stmt *statement = NULL;
+    char *copy = NULL;
+    if (sqlite3_prepare_v2(store->db, ask, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        copy = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    if (copy != NULL) {
+        (void)sqlite3_exec(store->db, copy, NULL, NULL, NULL);
+    }
+    sqlite3_free(copy);
+}
+
+uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
+    static const char *const others[] = {
+        "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
+        "INSERT OR IGNORE INTO main.test SELECT * FROM bad.test",
+        "INSERT OR IGNORE INTO main.flood SELECT * FROM bad.flood",
+        "INSERT OR IGNORE INTO main.walk SELECT * FROM bad.walk",
+        "INSERT OR IGNORE INTO main.clock SELECT * FROM bad.clock",
+    };
+    char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);
+    uint64_t newest = 0;
+    if (attach != NULL && sqlite3_exec(store->db, attach, NULL, NULL, NULL) == SQLITE_OK) {
+        char *owner = sqlite3_mprintf("SELECT count(*) = 2 FROM bad.meta WHERE (key='site' AND "
+                                      "value=%Q) OR (key='gateway' AND value=%Q)",
+                                      store->identity->site, store->identity->gateway);
+        bool ours = owner != NULL && store_ask(store, owner) == 1;
+        sqlite3_free(owner);
+        if (ours) {
+            /* Each by itself: one broken table must not cost another. What fails is not there. */
+            store_salvage_alarms(store);
+            for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+                (void)sqlite3_exec(store->db, others[i], NULL, NULL, NULL);
+            }
+            newest = store_ask(store, "SELECT max(seq) FROM bad.event");
+        }
+        (void)sqlite3_exec(store->db, "DETACH bad", NULL, NULL, NULL);
+    }
+    sqlite3_free(attach);
+    return newest;
+}
