@@ -278,6 +278,10 @@ struct wire_command_result {
     uint32_t refusal;  /* enum command_refusal */
     uint32_t recorded; /* 1: committed; 0: done, but the journal did not take it in time */
     uint64_t seq;      /* of the first event that it caused; 0 when refused or not recorded */
+    /* an acknowledgement after which people are called still: a set of 1 << enum role, of those whose
+       would end that; else 0 */
+    uint32_t calling;
+    uint32_t reserved;
 };
 
 /* A step of an alarm's chain that a webhook is to be called for; without a body it is withdrawn. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/cli/session.h"
+#include "gateway/cli/words.h"
 
 #define ONE_ALARM  "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it"
 #define TEST_PLACE "takes begin or end, and a PLACE"
@@ -142,6 +143,25 @@ static json_t *act_body(const struct options *options, const struct act *act, co
     return body;
 }
 
+/* Whoever acknowledged in a role that is not called has not ended the calls, and must not think so. */
+static void act_tell_calling(const struct reader *reader, const json_t *roles) {
+    size_t index;
+    const json_t *role;
+    if (json_array_size(roles) == 0) {
+        return;
+    }
+    reader_put(reader, TONE_WARNING,
+               reader_text(reader, "仍在继续呼叫他人;由以下角色确认(--role)才会停止:",
+                           "people are called for it still; that stops when one of these roles "
+                           "acknowledges it (--role): "));
+    json_array_foreach(roles, index, role) {
+        const char *word = json_string_value(role);
+        reader_put(reader, TONE_WARNING, index == 0 ? "" : reader_text(reader, "、", ", "));
+        reader_put(reader, TONE_WARNING, words_role(reader, word == NULL ? "" : word));
+    }
+    (void)fputc('\n', reader->out);
+}
+
 static int act_run(struct session *session, const struct act *act, const char *subject,
                    const char *word) {
     const struct options *options = session->options;
@@ -173,6 +193,7 @@ static int act_run(struct session *session, const struct act *act, const char *s
                                    "  done, but not recorded yet: look at the gateway's disk"));
         }
         (void)fputc('\n', reader->out);
+        act_tell_calling(reader, json_object_get(answer, "calling"));
     }
     json_decref(answer);
     return r;

@@ -37,15 +37,28 @@ static void event_line_step(const struct reader *reader, const json_t *data) {
     const json_t *outputs = json_object_get(data, "outputs");
     size_t index;
     const json_t *output;
+    char to[128];
     reader_put(reader, TONE_PLAIN, "  → ");
-    reader_put(reader, TONE_PLAIN, event_member(data, "to"));
+    words_receiver(reader, event_member(data, "to"), to, sizeof to);
+    reader_put(reader, TONE_PLAIN, to);
     json_array_foreach(outputs, index, output) {
         reader_put(reader, TONE_PLAIN, " + ");
-        reader_put(reader, TONE_PLAIN, json_string_value(output));
+        reader_put(reader, TONE_PLAIN, words_output(reader, json_string_value(output)));
     }
     if (strcmp(event_member(data, "reason"), "no_receiver") == 0) {
         reader_put(reader, TONE_WARNING,
                    reader_text(reader, "(上一步无人收到)", " (nobody received the step before)"));
+    }
+}
+
+/* What was found, or what it turned out to be. */
+static void event_line_finding(const struct reader *reader, const char *type, const json_t *data) {
+    const char *found = strcmp(type, "alarm.investigated") == 0 ? event_member(data, "investigated")
+                        : strcmp(type, "alarm.disposed") == 0   ? event_member(data, "disposition")
+                                                                : "";
+    if (found[0] != '\0') {
+        reader_put(reader, TONE_PLAIN, "  → ");
+        reader_put(reader, TONE_PLAIN, words_disposition(reader, found));
     }
 }
 
@@ -57,9 +70,11 @@ static void event_line_tail(const struct reader *reader, const json_t *event, co
     const char *reason = json_is_object(actor_body) ? event_member(actor_body, "reason")
                                                     : event_member(data, "reason");
     const char *rule = event_member(data, "rule");
+    char who[LIMIT_ACTOR + 32];
     if (actor[0] != '\0') {
+        words_actor(reader, actor, who, sizeof who);
         reader_put(reader, TONE_PLAIN, "  ");
-        reader_put(reader, TONE_PLAIN, actor);
+        reader_put(reader, TONE_PLAIN, who);
         reader_put(reader, TONE_PLAIN, reason[0] == '\0' ? "" : ": ");
         reader_put(reader, TONE_PLAIN, reason);
     } else if (rule[0] != '\0') {
@@ -113,6 +128,7 @@ void event_line_print_marked(struct reader *reader, const char *mark, const json
     if (strcmp(type, "alarm.escalated") == 0) {
         event_line_step(reader, data);
     }
+    event_line_finding(reader, type, data);
     event_line_tail(reader, event, data);
     (void)fputc('\n', reader->out);
     (void)fflush(reader->out);

@@ -55,10 +55,13 @@ static bool options_number(const char *text, uint64_t max, uint64_t *ret_value) 
     return *ret_value <= max;
 }
 
-/* A number of minutes or seconds, up to a year of seconds. */
-static bool options_span(const char *text, uint32_t *ret_span) {
+/* A number of minutes or seconds, up to a year of them, as the gateway takes it. */
+enum { SECONDS_MAX = 366 * 24 * 3600, MINUTES_MAX = SECONDS_MAX / 60 };
+_Static_assert(MINUTES_MAX == 527040 && SECONDS_MAX == 31622400, "the numbers below");
+
+static bool options_span(const char *text, uint32_t most, uint32_t *ret_span) {
     uint64_t number = 0;
-    bool sound = options_number(text, UINT64_C(366) * 24 * 3600, &number) && number > 0;
+    bool sound = options_number(text, most, &number) && number > 0;
     *ret_span = (uint32_t)number;
     return sound;
 }
@@ -123,11 +126,13 @@ static const char *options_take(struct options *options, int code, const char *v
         options->standard_input = true;
         return NULL;
     case CODE_FIRST + 9:
-        return options_span(value, &options->minutes) ? NULL
-                                                      : "--minutes takes a whole number above 0";
+        return options_span(value, MINUTES_MAX, &options->minutes)
+                   ? NULL
+                   : "--minutes takes a whole number from 1 to 527040, a year";
     case CODE_FIRST + 10:
-        return options_span(value, &options->seconds) ? NULL
-                                                      : "--seconds takes a whole number above 0";
+        return options_span(value, SECONDS_MAX, &options->seconds)
+                   ? NULL
+                   : "--seconds takes a whole number from 1 to 31622400, a year";
     case CODE_FIRST + 11:
         options->until = value;
         return NULL;

@@ -73,6 +73,32 @@ static const struct word events[] = {
     {"system.walk_test_due", "步行测试到期", "walk test due"},
 };
 
+static const struct word roles[] = {
+    {"caregiver", "护理", "caregiver"}, {"security", "安保", "security"},
+    {"manager", "经理", "manager"},     {"engineer", "工程", "engineer"},
+    {"auditor", "审计", "auditor"},
+};
+
+static const struct word outputs[] = {
+    {"sounder", "声报警器", "sounder"},
+    {"beacon", "警示灯", "beacon"},
+    {"call_lamp", "呼叫灯", "call lamp"},
+    {"door_release", "门释放", "door release"},
+};
+
+static const struct word dispositions[] = {
+    {"unstated", "未说明", "not stated"},
+    {"genuine", "属实", "genuine"},
+    {"equipment", "设备原因", "equipment"},
+    {"misuse", "误操作", "misuse"},
+    {"test", "测试", "test"},
+    {"drill", "演练", "drill"},
+    {"duplicate", "重复", "duplicate"},
+    {"no_answer", "无人应答", "no answer"},
+    {"real", "属实", "real"},
+    {"false", "不属实", "false"},
+};
+
 static const struct word qualities[] = {
     {"good", "正常", "good"},
     {"uncertain", "存疑", "uncertain"},
@@ -137,6 +163,47 @@ void words_marks(const struct reader *reader, const json_t *state, char *ret, si
 
 const char *words_event(const struct reader *reader, const char *type) {
     return WORDS_FIND(reader, events, type);
+}
+
+const char *words_output(const struct reader *reader, const char *name) {
+    return WORDS_FIND(reader, outputs, name);
+}
+
+const char *words_role(const struct reader *reader, const char *name) {
+    return WORDS_FIND(reader, roles, name);
+}
+
+const char *words_disposition(const struct reader *reader, const char *name) {
+    return WORDS_FIND(reader, dispositions, name);
+}
+
+void words_receiver(const struct reader *reader, const char *to, char *ret, size_t size) {
+    bool role = strncmp(to, "role ", 5) == 0;
+    bool shift = strncmp(to, "shift ", 6) == 0;
+    if (role) {
+        (void)snprintf(ret, size, "%s%s", reader_text(reader, "角色", "role "),
+                       words_role(reader, to + 5));
+    } else if (shift) {
+        (void)snprintf(ret, size, "%s%s", reader_text(reader, "班次 ", "shift "), to + 6);
+    } else if (strcmp(to, "everyone") == 0) {
+        (void)snprintf(ret, size, "%s", reader_text(reader, "所有人", "everyone"));
+    } else {
+        (void)snprintf(ret, size, "%s", to);
+    }
+}
+
+void words_actor(const struct reader *reader, const char *actor, char *ret, size_t size) {
+    static const char local[] = ", local)";
+    const char *open = strrchr(actor, '(');
+    const char *end = open == NULL ? NULL : strstr(open, local);
+    char role[32];
+    (void)snprintf(ret, size, "%s", actor);
+    if (reader->language == LANGUAGE_ZH && open > actor && end != NULL &&
+        (size_t)(end - open) <= sizeof role && end[sizeof local - 1] == '\0') {
+        (void)snprintf(role, sizeof role, "%.*s", (int)(end - open - 1), open + 1);
+        (void)snprintf(ret, size, "%.*s(%s,本机)", (int)(open - 1 - actor), actor,
+                       words_role(reader, role));
+    }
 }
 
 const char *words_quality(const struct reader *reader, const char *name) {

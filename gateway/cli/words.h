@@ -23,6 +23,17 @@ void words_marks(const struct reader *reader, const json_t *state, char *ret, si
 /* Of an event: its type without the prefix "tocsin.". */
 const char *words_event(const struct reader *reader, const char *type);
 
+/* Whom a step of a chain tells: "role caregiver" … Written into `ret`. */
+void words_receiver(const struct reader *reader, const char *to, char *ret, size_t size);
+
+/* An output's kind, a role, and what an alarm turned out to be. */
+const char *words_output(const struct reader *reader, const char *name);
+const char *words_role(const struct reader *reader, const char *name);
+const char *words_disposition(const struct reader *reader, const char *name);
+
+/* Who acted: "wang (engineer, local)". Written into `ret`. */
+void words_actor(const struct reader *reader, const char *actor, char *ret, size_t size);
+
 const char *words_quality(const struct reader *reader, const char *name);
 
 /* Of the engine, a component, the journal or the uplink. */

@@ -56,6 +56,17 @@ void orders_send(struct orders *orders, struct wire_client *engine, const struct
     }
 }
 
+/* The words of a set of roles. */
+static json_t *orders_calling(uint32_t roles) {
+    json_t *words = json_array();
+    for (enum role role = 0; role < ROLE_COUNT; role++) {
+        if ((roles >> role & 1) != 0) {
+            (void)json_array_append_new(words, json_string(role_name(role)));
+        }
+    }
+    return words;
+}
+
 static void orders_answer(struct evhttp_request *request, const struct order *order,
                           const struct site *site, const struct wire_command_result *result) {
     char name[SITE_ALARM_NAME_SIZE];
@@ -75,9 +86,9 @@ static void orders_answer(struct evhttp_request *request, const struct order *or
     }
     bool recorded = result->recorded != 0;
     reply_json(request, 200,
-               json_pack("{s:s, s:o, s:b}", about, name, "seq",
+               json_pack("{s:s, s:o, s:b, s:o}", about, name, "seq",
                          recorded ? json_integer((json_int_t)result->seq) : json_null(), "recorded",
-                         recorded));
+                         recorded, "calling", orders_calling(result->calling)));
 }
 
 void orders_result(struct orders *orders, const struct site *site,

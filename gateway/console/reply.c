@@ -92,6 +92,39 @@ static const struct {
                           "The journal cannot be read at present. Watching goes on; try again"}},
 };
 
+/* What a member of a command's body can be. */
+static const struct {
+    const char *name;
+    struct texts detail;
+} members[] = {
+    {"by",
+     {"by(--by)为 1 至 42 字节的姓名,不含控制字符",
+      "by (--by) is a name of 1 to 42 bytes without control characters"}},
+    {"second_by",
+     {"second_by(--second)为 1 至 42 字节的姓名,不含控制字符",
+      "second_by (--second) is a name of 1 to 42 bytes without control characters"}},
+    {"reason",
+     {"reason(--reason)至多 255 字节,不含控制字符",
+      "reason (--reason) is a text of at most 255 bytes without control characters"}},
+    {"minutes",
+     {"minutes(--minutes)为 1 至 527040 的整数;时长只给出一次",
+      "minutes (--minutes) is a whole number from 1 to 527040; how long is said once"}},
+    {"seconds",
+     {"seconds(--seconds)为 1 至 31622400 的整数;时长只给出一次",
+      "seconds (--seconds) is a whole number from 1 to 31622400; how long is said once"}},
+    {"until",
+     {"until(--until)为一年以内、带时区的将来时刻,如 2026-11-25T18:00:00+08:00;时长只给出一次",
+      "until (--until) is a time to come within a year, with its zone: 2026-11-25T18:00:00+08:00; how "
+      "long is said once"}},
+    {"second_role",
+     {"second_role(--second-role)为 caregiver、security、manager、engineer、auditor 之一",
+      "second_role (--second-role) is caregiver, security, manager, engineer or auditor"}},
+    {"disposition",
+     {"处置结论(--as)为 genuine、equipment、misuse、test、drill、duplicate、no_answer 之一",
+      "What it was (--as) is genuine, equipment, misuse, test, drill, duplicate or no_answer"}},
+    {"result", {"核实结果为 real 或 false", "What was found is real or false"}},
+};
+
 /* Which rule refused, and what to do about it; those that name a time are formatted. */
 static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
     [COMMAND_ACCEPTED] = {"已执行", "Done"},
@@ -100,8 +133,11 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
                                  "--all` lists them"},
     [COMMAND_REFUSED_NORMAL] = {"此告警目前正常,无需操作",
                                 "The alarm is normal at present: there is nothing to act on"},
-    [COMMAND_REFUSED_ACKED] = {"已有人确认此告警,无需再次确认",
-                               "Somebody has acknowledged this alarm already; nothing more to do"},
+    [COMMAND_REFUSED_ACKED] =
+        {"已有人确认此告警。若仍在呼叫他人,须由被呼叫的角色或其上级确认才会停止(例如 --role caregiver)",
+         "Somebody has acknowledged this alarm already. If people are still being called for it, that "
+         "stops when one of a role that is called, or above it, acknowledges (--role caregiver, for "
+         "example)"},
     [COMMAND_REFUSED_ATTENDED] = {"已记录有人到场,无需再次记录",
                                   "It is recorded already that somebody has been at the place"},
     [COMMAND_REFUSED_ACK_REQUIRED] = {"尚未有人确认此告警,不能复位,也不能登记核实结果:请先确认",
@@ -208,6 +244,17 @@ void reply_bytes(struct evhttp_request *request, const char *content_type, struc
     reply_end(request, 200, content_type, body);
 }
 
+/* A body is wrong in one member where one is named. */
+static struct texts problem_detail(enum problem problem, const char *about) {
+    for (size_t i = 0;
+         problem == PROBLEM_BODY && about != NULL && i < sizeof members / sizeof members[0]; i++) {
+        if (strcmp(members[i].name, about) == 0) {
+            return members[i].detail;
+        }
+    }
+    return problems[problem].detail;
+}
+
 static json_t *problem_body(const char *type, const char *title, int status, const char *detail) {
     char uri[64];
     (void)snprintf(uri, sizeof uri, "tocsin:problem/%s", type);
@@ -220,7 +267,7 @@ void reply_problem(struct evhttp_request *request, enum problem problem,
     assert(problem < PROBLEM_COUNT);
     json_t *body =
         problem_body(problems[problem].name, problems[problem].title, problems[problem].status,
-                     texts_pick(problems[problem].detail, language));
+                     texts_pick(problem_detail(problem, about), language));
     if (about != NULL) {
         (void)json_object_set_new(body, "about", json_string(about));
     }

@@ -26,6 +26,7 @@ void engine_send_results(struct engine *engine) {
             .refusal = due->refusal,
             .recorded = due->recorded ? 1 : 0,
             .seq = due->seq,
+            .calling = due->calling,
         };
         if (peer != NULL && engine_peer_send(peer, &message) == WIRE_E_FULL) {
             return; /* goes on when it is writable */
@@ -182,6 +183,26 @@ static bool engine_take_listener(struct engine *engine, const struct wire_listen
     return true;
 }
 
+/* Who could end the calls that go on for the alarm of an acknowledgement: a set of roles. */
+static uint32_t engine_calling(const struct engine *engine, const struct command *command) {
+    const struct ruleset *ruleset = &engine->site->ruleset;
+    struct chain_record record = {.state = CHAIN_IDLE};
+    if (command->verb == COMMAND_ACKNOWLEDGE && command->alarm < ruleset->alarm_count) {
+        core_record_chain(engine->core, command->alarm, engine->newest, &record);
+    }
+    if (record.state != CHAIN_RUNNING) {
+        return 0;
+    }
+    const struct ruleset_rule *rule = &ruleset->rules[ruleset->alarms[command->alarm].rule];
+    const struct chain_step *steps = &ruleset->steps[ruleset->chains[rule->chain].step_first];
+    const struct chain chain = {.reached = record.reached};
+    uint32_t calling = 0;
+    for (enum role role = 0; role < ROLE_COUNT; role++) {
+        calling |= chain_accepts(&chain, steps, role) ? UINT32_C(1) << role : 0;
+    }
+    return calling;
+}
+
 static bool engine_take_command(struct engine *engine, const struct wire_command *message) {
     struct command command = message->command;
     command.actor[sizeof command.actor - 1] = '\0';
@@ -195,6 +216,7 @@ static bool engine_take_command(struct engine *engine, const struct wire_command
     struct receipts_result result = {.request = message->request};
     struct input input = {.kind = INPUT_COMMAND, .command = &command};
     result.refusal = (uint32_t)engine_apply(engine, &input, &result.event);
+    result.calling = engine_calling(engine, &command);
     result.due = result.refusal != COMMAND_ACCEPTED;
     /* The events may be told while they are handed over, so the answer must be expected before. */
     result.ticket = UINT64_MAX;

@@ -41,6 +41,7 @@ struct receipts_results {
         const struct journal_event *event; /* its first one; NULL once that was told, or if none */
         uint64_t seq;
         uint32_t refusal; /* enum command_refusal */
+        uint32_t calling; /* as in struct wire_command_result */
         bool due;
         bool recorded;
     } list[RECEIPTS_RESULTS_MAX];

@@ -136,12 +136,17 @@ static void report_failure(struct report *report, const struct sensor_note *note
     }
     const struct site *site = report->site;
     const char *device = site_text(site, site->devices[note->device].id);
-    bool has_point = note->kind != SENSOR_ANSWER_REFUSED;
+    bool published = site->buses[site->devices[note->device].bus].kind == SITE_BUS_MQTT;
+    /* An answer of a polled device is about many points; a message is about its topic. */
+    bool has_point = published || note->kind != SENSOR_ANSWER_REFUSED;
     const char *point = has_point ? site_text(site, site->points[note->point].id) : "-";
-    char reason[REPORT_REASON_SIZE], quoted[2 * REPORT_REASON_SIZE];
+    const char *topic = published ? site_text(site, site->points[note->point].mqtt_topic) : "";
+    char reason[REPORT_REASON_SIZE], quoted[2 * REPORT_REASON_SIZE], quoted_topic[256];
     report_reason(note, reason);
     log_line(LOG_WARNING, words[note->kind].event,
-             "device=%s point=%s reason=%s kept_back=%llu effect=\"%s\"", device, point,
+             "device=%s point=%s%s%s reason=%s kept_back=%llu effect=\"%s\"", device, point,
+             published ? " topic=" : "",
+             published ? log_quote(topic, quoted_topic, sizeof quoted_topic) : "",
              log_quote(reason, quoted, sizeof quoted), (unsigned long long)(kept_back + replaced),
              words[note->kind].effect);
 }

@@ -5,6 +5,7 @@ import json
 import re
 import signal
 
+import pytest
 from harness import until
 from test_chains import own_site
 from test_reload import edit
@@ -166,3 +167,25 @@ def test_a_badge_at_the_place_attends_what_is_open_there_and_only_there(scene):
     [attended] = backend.until_event(type="alarm.attended", subject=club)
     assert attended["data"]["actor"] == "badge" and "40213346" not in json.dumps(attended)
     assert len(backend.events(type="alarm.attended")) == 2
+
+
+def test_an_acknowledgement_that_ends_no_call_says_so_and_says_whose_would(scene):
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.escalated", subject=BUTTON)
+    said = gateway.cli("ack", CALL, "--by", "wang", "--lang", "en")
+    assert "people are called for it still" in said and "caregiver, manager" in said
+    refused(gateway, "If people are still being called", "ack", CALL, "--by", "li")
+    said = gateway.cli("ack", CALL, "--by", "li", "--role", "caregiver", "--lang", "en")
+    assert "called for it still" not in said
+    assert json.loads(gateway.cli("attend", CALL, "--by", "li", "--json"))["calling"] == []
+
+
+@pytest.mark.parametrize("wrong, says", [
+    (("ack", CALL, "--as", "nonsense"), "What it was (--as) is genuine"),
+    (("ack", CALL, "--by", "x" * 43), "by (--by) is a name of 1 to 42 bytes"),
+    (("shelve", CALL, "--reason", "x", "--until", "yesterday"), "until (--until) is a time to come within a year"),
+])
+def test_a_wrong_argument_is_named_with_what_it_can_be(scene, wrong, says):
+    _backend, _field, gateway = scene.everything()
+    refused(gateway, says, *wrong)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from harness import ROOT, TOCSIN, Broker, button_site, free_port, until
+from test_reload import publish
 
 BUTTON = "care/day-care/button-1"
 CALL = "emergency_call/care/day-care/button-1"
@@ -98,6 +99,12 @@ def test_a_value_that_is_not_a_number_is_a_fault_and_never_a_value(scene):
     backend.until_event(type="alarm.cleared", rule="system_sensor_fault", subject=point)
     for _topic, payload, *_ in backend.all():
         assert b"nan" not in payload.lower() and b"inf," not in payload.lower()
+
+
+def test_a_message_that_makes_no_sense_is_told_with_its_topic(scene):
+    _backend, _field, gateway = scene.everything()
+    publish(scene, "field/gate/door", "{nonsense")
+    gateway.process.until_said(r"event=answer_refused device=doors point=hall/gate/door topic=\"?field/gate/door\"? reason=")
 
 
 def test_a_broker_that_is_absent_at_the_start_costs_nothing(scene):

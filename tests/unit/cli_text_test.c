@@ -195,6 +195,57 @@ static void a_step_says_whom_it_tells_and_why_it_comes_early(void **state) {
     json_decref(names);
 }
 
+static const char investigated[] =
+    "{\"type\":\"tocsin.alarm.investigated\",\"subject\":\"care/day-care/smoke-1\",\"time\":"
+    "\"2026-11-22T07:18:00Z\",\"data\":{\"rule\":\"fire_alarm\",\"priority\":\"emergency\","
+    "\"place\":\"care/day-care\",\"investigated\":\"false\",\"text\":{\"zh\":\"火灾报警\",\"en\":\"fire\"},"
+    "\"actor\":\"wang (engineer, local)\"},\"durable\":true}";
+
+static const char disposed[] =
+    "{\"type\":\"tocsin.alarm.disposed\",\"subject\":\"care/day-care/smoke-1\",\"time\":"
+    "\"2026-11-22T07:19:00Z\",\"data\":{\"rule\":\"fire_alarm\",\"priority\":\"emergency\","
+    "\"place\":\"care/day-care\",\"disposition\":\"misuse\",\"text\":{\"zh\":\"火灾报警\",\"en\":\"fire\"},"
+    "\"actor\":\"li (caregiver, local)\"},\"durable\":true}";
+
+static void print_lines(enum site_language language, const char *const *lines, size_t count,
+                        const char *expected) {
+    struct page page;
+    json_t *names = parse(places);
+    page_open(&page, language);
+    reader_learn_places(&page.reader, names);
+    for (size_t i = 0; i < count; i++) {
+        json_t *event = parse(lines[i]);
+        event_line_print(&page.reader, event);
+        json_decref(event);
+    }
+    page_expect(&page, expected);
+    page_close(&page);
+    json_decref(names);
+}
+
+static void what_was_found_and_what_it_was_are_said(void **state) {
+    const char *const lines[] = {investigated, disposed};
+    (void)state;
+    print_lines(
+        LANGUAGE_EN, lines, 2,
+        "── 2026-11-22 ──\n"
+        "15:18:00  EMERGENCY  Day-care room  investigated     fire  → false  wang (engineer, "
+        "local)\n"
+        "15:19:00  EMERGENCY  Day-care room  disposition      fire  → misuse  li (caregiver, "
+        "local)\n");
+}
+
+static void a_chinese_line_has_no_english_words_of_ours(void **state) {
+    const char *const lines[] = {investigated, disposed, escalated};
+    (void)state;
+    print_lines(LANGUAGE_ZH, lines, 3,
+                "── 2026-11-22 ──\n"
+                "15:18:00  紧急  日间照料室  已核实    火灾报警  → 不属实  wang(工程,本机)\n"
+                "15:19:00  紧急  日间照料室  处置结论  火灾报警  → 误操作  li(护理,本机)\n"
+                "15:18:00  紧急  日间照料室  升级通知  Day-care room: emergency call  → 角色经理 + "
+                "声报警器 + 警示灯(上一步无人收到)  emergency_call/care/day-care/button-1\n");
+}
+
 /* --- the stream's framing --- */
 
 struct heard {
@@ -324,6 +375,22 @@ static void options_that_a_command_does_not_take_and_bad_values_are_usage_errors
     assert_string_equal(options.operands[0], "rule/entity");
 }
 
+static void a_span_is_taken_up_to_a_year_and_no_further(void **state) {
+    struct options options;
+    (void)state;
+    assert_int_equal(parse_options(OPTION_MINUTES, &options, 3, "shelve", "--minutes", "527040"),
+                     OPTIONS_GO_ON);
+    assert_int_equal(options.minutes, 527040);
+    assert_int_equal(parse_options(OPTION_MINUTES, &options, 3, "shelve", "--minutes", "527041"),
+                     OPTIONS_USAGE);
+    assert_int_equal(parse_options(OPTION_MINUTES, &options, 3, "shelve", "--minutes", "0"),
+                     OPTIONS_USAGE);
+    assert_int_equal(parse_options(OPTION_SECONDS, &options, 3, "silence", "--seconds", "31622400"),
+                     OPTIONS_GO_ON);
+    assert_int_equal(parse_options(OPTION_SECONDS, &options, 3, "silence", "--seconds", "31622401"),
+                     OPTIONS_USAGE);
+}
+
 static void a_path_is_escaped_so_that_nothing_in_it_means_anything_else(void **state) {
     char escaped[64];
     (void)state;
@@ -344,12 +411,15 @@ int main(void) {
         cmocka_unit_test(an_event_is_printed_in_the_readers_language_and_the_sites_time),
         cmocka_unit_test(a_new_day_has_a_line_and_a_person_is_named),
         cmocka_unit_test(a_step_says_whom_it_tells_and_why_it_comes_early),
+        cmocka_unit_test(what_was_found_and_what_it_was_are_said),
+        cmocka_unit_test(a_chinese_line_has_no_english_words_of_ours),
         cmocka_unit_test(a_stream_reads_the_same_in_pieces_of_any_size),
         cmocka_unit_test(a_message_longer_than_the_bound_is_dropped_whole_and_the_next_is_read),
         cmocka_unit_test(a_reader_that_has_enough_stops_the_stream),
         cmocka_unit_test(a_socket_path_of_107_bytes_is_taken_and_one_of_108_is_a_usage_error),
         cmocka_unit_test(the_socket_is_the_option_else_the_variable_else_the_default),
         cmocka_unit_test(options_that_a_command_does_not_take_and_bad_values_are_usage_errors),
+        cmocka_unit_test(a_span_is_taken_up_to_a_year_and_no_further),
         cmocka_unit_test(a_path_is_escaped_so_that_nothing_in_it_means_anything_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
