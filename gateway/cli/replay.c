@@ -344,6 +344,12 @@ static int performance_run(struct performance *play) {
         return end;
     }
     int r = options->journal != NULL ? journal_check_new(options->journal, &play->report.check) : 0;
+    if (r == JOURNAL_CHECK_E_NONE) {
+        (void)fprintf(stderr, "tocsin replay: %s: %s\n", options->journal,
+                      say(play, "没有事件记录(journal.db),无法比较",
+                          "there is no journal (journal.db) to compare with"));
+        return EXIT_FAILED;
+    }
     if (r == 0 && options->into != NULL) {
         r = ledger_new(&play->site, options->into, &play->ledger);
         if (r == LEDGER_E_EXISTS) {

@@ -117,6 +117,10 @@ static void line_field(struct line_cursor *line, struct history_line *ret) {
     }
     const char *at = ++line->at;
     if (line_is_at(line, '"')) {
+        if (strcmp(key, "value") == 0 || strcmp(key, "quality") == 0) {
+            line_wrong(line, at, "it is a text; a number is wanted here");
+            return;
+        }
         line_string(line);
         return;
     }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/replay/journal_check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/wire.h"
 
@@ -36,6 +38,12 @@ int journal_check_new(const char *path, struct journal_check **ret_check) {
         check->directory[len - tail] = '\0';
     } else if (strcmp(path, name + 1) == 0) {
         strcpy(check->directory, ".");
+    }
+    char file[PATH_SIZE + sizeof name];
+    (void)snprintf(file, sizeof file, "%s%s", check->directory, name);
+    if (access(file, F_OK) != 0) {
+        (void)journal_check_free(check);
+        return JOURNAL_CHECK_E_NONE;
     }
     int r = journal_reader_new(check->directory, &check->reader);
     if (r != 0) {

@@ -20,7 +20,9 @@ enum journal_finding_kind {
     JOURNAL_CHECK_ABSENT, /* the journal does not have that seq (any more, or yet) */
 };
 
-/* Open the journal: its directory, or the path of its journal.db. Returns 0 or <0. */
+#define JOURNAL_CHECK_E_NONE 1 /* there is no journal at that path */
+
+/* Open the journal: its directory, or the path of its journal.db. Returns 0, JOURNAL_CHECK_E_NONE or <0. */
 NODISCARD int journal_check_new(const char *path, struct journal_check **ret_check);
 struct journal_check *journal_check_free(struct journal_check *check);
 

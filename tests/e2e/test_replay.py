@@ -63,6 +63,15 @@ def test_a_replay_is_the_journal_to_the_byte(scene):
     assert "日间照料室" in tocsin("replay", scene.state, "--text", "--lang", "zh").stdout
 
 
+def test_a_journal_that_is_not_there_is_said_not_to_be(scene):
+    _backend, _field, gateway = scene.everything()
+    assert gateway.stop() == 0
+    for path in (scene.directory / "nowhere", scene.directory / "nowhere" / "journal.db"):
+        done = tocsin("replay", scene.state, "--journal", path, "--lang", "en")
+        assert done.returncode == 1 and "there is no journal (journal.db) to compare with" in done.stderr
+        assert str(path) in done.stderr and done.stdout == ""
+
+
 def test_a_journal_that_says_something_else_is_shown(scene):
     live(scene)[2].stop()
     copy = scene.directory / "copy"

@@ -90,6 +90,8 @@ static void what_is_wrong_is_told_with_its_column(void **state) {
     wrong("smoke,point=a value=1 9999999999999999999", 23,
           "the time is not in nanoseconds: export with precision ns");
     wrong("smoke,point=a text=\"x\",y=1" TIME, 15, "there is no field `value`");
+    wrong("smoke,point=a value=\"1\"" TIME, 21, "it is a text; a number is wanted here");
+    wrong("smoke,point=a quality=\"good\"" TIME, 23, "it is a text; a number is wanted here");
     wrong("smoke,place=a value=1" TIME, 1, "there is no tag `point`");
 }
 
