@@ -36,6 +36,7 @@ static struct alarm_axes alarm_axes_mend(struct alarm_axes axes, const struct al
         axes.by_design = false;
     }
     axes.real = axes.real && axes.investigated;
+    axes.promoted = axes.promoted && conf->class == CLASS_FIRE_ALARM;
     if (axes.open) {
         axes.pending = false;
         return axes;

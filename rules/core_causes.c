@@ -211,11 +211,8 @@ static uint32_t core_promoted_alarm(const struct core *core, uint32_t zone) {
 }
 
 bool core_promotion_is_idle(const struct core *core, uint32_t alarm) {
-    if (!core->alarms[alarm].axes.promoted ||
-        core_rule_of(core, alarm)->class != CLASS_FIRE_ALARM) {
-        return false;
-    }
-    return !core->alarms[core_promoted_alarm(core, core_fire_zone(core, alarm))].axes.open;
+    return core->alarms[alarm].axes.promoted &&
+           !core->alarms[core_promoted_alarm(core, core_fire_zone(core, alarm))].axes.open;
 }
 
 /* A rule of the site says that a fire is confirmed in its zone, in earnest and now, or no longer. */
@@ -253,17 +250,11 @@ uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axe
 
 /* Does a promoted fire of the zone still burn, and has nobody been to see what it is? */
 static bool core_zone_is_unattended(const struct core *core, uint32_t zone) {
-    const struct ruleset *ruleset = core->ruleset;
     bool unattended = false;
-    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
-        const struct ruleset_rule *rule = &ruleset->rules[r];
-        bool first = rule->class == CLASS_FIRE_ALARM;
-        for (uint32_t i = rule->alarm_first; first && i < rule->alarm_first + rule->alarm_count;
-             i++) {
-            struct alarm_axes axes = core->alarms[i].axes;
-            unattended |= axes.promoted && axes.active && !axes.investigated &&
-                          core_fire_zone(core, i) == zone;
-        }
+    for (uint32_t i = 0; i < core->ruleset->alarm_count && !unattended; i++) {
+        struct alarm_axes axes = core->alarms[i].axes;
+        unattended =
+            axes.promoted && axes.active && !axes.investigated && core_fire_zone(core, i) == zone;
     }
     return unattended;
 }

@@ -573,6 +573,20 @@ static void a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people(v
     }
 }
 
+/* Its rule was for a first detector when it was promoted, and has another class since. */
+static void only_a_first_detector_is_still_promoted_after_a_restart(void **state) {
+    (void)state;
+    const struct alarm_record record = {
+        .axes = {.open = true, .active = true, .promoted = true}, .occurrence = 1, .raises = 1};
+    static const enum alarm_class classes[] = {CLASS_FIRE_ALARM, CLASS_GAS_ALARM};
+    for (unsigned i = 0; i < 2; i++) {
+        struct life life;
+        life_begin(&life, classes[i], false, 0);
+        alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
+        assert_int_equal(life.alarm.axes.promoted, i == 0);
+    }
+}
+
 /* A journal may be older than the rules: whatever it says, nothing that was raised is forgotten. */
 static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void **state) {
     (void)state;
@@ -822,6 +836,7 @@ int main(void) {
         cmocka_unit_test(a_delay_goes_on_with_what_was_left),
         cmocka_unit_test(a_record_keeps_occurrence_and_times),
         cmocka_unit_test(a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people),
+        cmocka_unit_test(only_a_first_detector_is_still_promoted_after_a_restart),
         cmocka_unit_test(a_record_that_contradicts_itself_is_mended_to_the_graver_side),
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),
