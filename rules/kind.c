@@ -2,6 +2,7 @@
 #include "rules/kind.h"
 
 #include <assert.h>
+#include <float.h>
 #include <string.h>
 
 #define TRUTH   POINT_FORM_TRUTH
@@ -168,6 +169,22 @@ static bool kind_is(const char *name, const char *word, size_t len) {
 const struct point_kind_facts *point_kind_facts(enum point_kind kind) {
     assert(kind < POINT_KIND_COUNT);
     return &point_kinds[kind];
+}
+
+struct point_kind_range point_kind_range(enum point_kind kind) {
+    const struct point_kind_facts *facts = point_kind_facts(kind);
+    struct point_kind_range range = {-DBL_MAX, DBL_MAX};
+    if ((facts->form != NUMBER && facts->form != COUNTER) || facts->unit == UNIT_DB) {
+        return range;
+    } else if (facts->unit == UNIT_CELSIUS) {
+        range.least = -273.15;
+        return range;
+    }
+    range.least = 0;
+    if (facts->unit == UNIT_PERCENT) {
+        range.most = 100;
+    }
+    return range;
 }
 
 bool point_kind_is_call(enum point_kind kind) {

@@ -84,6 +84,19 @@ struct point_kind_facts {
 
 const struct point_kind_facts *point_kind_facts(enum point_kind kind);
 
+/* What a value of a kind can be at all, in the kind's unit and in those of its dimension. */
+struct point_kind_range {
+    double least;
+    double most;
+};
+
+/*
+ * The range that follows from what the kind measures: a share is from nothing to all of it, a count, a
+ * concentration and an illuminance are not negative, and nothing is colder than absolute zero,
+ * -273.15 °C (SI Brochure, 9th edition, 2.3.1). Every finite number where nothing follows.
+ */
+struct point_kind_range point_kind_range(enum point_kind kind);
+
 /* Does it call for help: one of the calls in the list above? */
 bool point_kind_is_call(enum point_kind kind);
 

@@ -384,6 +384,10 @@ static void point_number(const struct point_draft *draft) {
     }
     (void)config_number(config, fields[CONFIG_POINT_MIN], &row->min);
     (void)config_number(config, fields[CONFIG_POINT_MAX], &row->max);
+    /* The site narrows what its kind can be, and never widens it. */
+    struct point_kind_range range = point_kind_range(draft->point->kind);
+    row->min = row->min > range.least ? row->min : range.least;
+    row->max = row->max < range.most ? row->max : range.most;
     if (row->min >= row->max) {
         config_error(config,
                      fields[fields[CONFIG_POINT_MAX] != NULL ? CONFIG_POINT_MAX : CONFIG_POINT_MIN],

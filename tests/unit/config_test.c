@@ -6,7 +6,6 @@
  * what is said about wrong ones is in config_cases_test.c.
  */
 #include <float.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -248,6 +247,7 @@ static void a_modbus_point_is_read_as_it_is_written_down(void **state) {
         "  - {point: b, place: room, kind: temperature, read: input 7, type: f32, order: DCBA, "
         "scale: -0.25, offset: 1.5, deadband: 0.125, min: -40, max: 80.5}\n"
         "  - {point: c, place: room, kind: battery, read: holding 1, type: bcd16}\n"
+        "  - {point: d, place: room, kind: humidity, read: holding 2, min: -10, max: 60}\n"
         "  - {point: o, place: room, kind: sounder, write: coil 3}\n");
     const struct site_point *bit = point_at(&loaded, "room/a");
     assert_int_equal(bit->modbus_table, SITE_MODBUS_HOLDING);
@@ -263,7 +263,10 @@ static void a_modbus_point_is_read_as_it_is_written_down(void **state) {
     assert_int_equal(number->modbus_bit, -1);
     const struct site_point *decimal = point_at(&loaded, "room/c");
     assert_int_equal(decimal->modbus_type, SITE_TYPE_BCD16);
-    assert_true(decimal->scale == 1 && isinf(decimal->min) && isinf(decimal->max));
+    /* A battery has no more than all, and the site's own range is never wider than the kind's. */
+    assert_true(decimal->scale == 1 && decimal->min == 0 && decimal->max == 100);
+    const struct site_point *wide = point_at(&loaded, "room/d");
+    assert_true(wide->min == 0 && wide->max == 60);
     const struct site_point *output = point_at(&loaded, "room/o");
     assert_int_equal(output->output, 1);
     assert_int_equal(output->modbus_table, SITE_MODBUS_COIL);

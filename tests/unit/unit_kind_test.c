@@ -5,6 +5,7 @@
  * builder that messages about them are made with.
  */
 
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,6 +210,31 @@ static void a_quotation_is_one_short_line(void **state) {
     assert_string_equal(buffer + 1 + TEXT_QUOTED_MAX, "…`");
 }
 
+static void what_a_kind_can_be_follows_from_what_it_measures(void **state) {
+    (void)state;
+    static const struct {
+        enum point_kind kind;
+        double least, most;
+    } rows[] = {
+        {POINT_TEMPERATURE, -273.15, DBL_MAX},
+        {POINT_HUMIDITY, 0, 100},
+        {POINT_BATTERY, 0, 100},
+        {POINT_CO2, 0, DBL_MAX},
+        {POINT_ILLUMINANCE, 0, DBL_MAX},
+        {POINT_OCCUPANCY_COUNT, 0, DBL_MAX},
+        {POINT_PEOPLE_IN, 0, DBL_MAX},
+        {POINT_TURNSTILE, 0, DBL_MAX},
+        {POINT_NOISE, -DBL_MAX, DBL_MAX},
+        {POINT_SMOKE, -DBL_MAX, DBL_MAX},
+        {POINT_CHECKPOINT, -DBL_MAX, DBL_MAX},
+        {POINT_SOUNDER, -DBL_MAX, DBL_MAX},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct point_kind_range range = point_kind_range(rows[i].kind);
+        assert_true(range.least == rows[i].least && range.most == rows[i].most);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_unit_is_found_by_its_own_name_alone),
@@ -216,6 +242,7 @@ int main(void) {
         cmocka_unit_test(a_decimal_is_converted_like_a_literal),
         cmocka_unit_test(a_span_is_exact_or_told_not_to_fit),
         cmocka_unit_test(every_kind_class_and_priority_is_found_by_its_own_name),
+        cmocka_unit_test(what_a_kind_can_be_follows_from_what_it_measures),
         cmocka_unit_test(only_what_a_person_presses_pulls_or_wears_is_a_call),
         cmocka_unit_test(managed_classes_are_latched_emergencies_without_a_delay),
         cmocka_unit_test(the_numbers_of_the_qualities_are_those_of_the_wire),
