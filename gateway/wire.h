@@ -197,7 +197,7 @@ enum { WIRE_POINT_VALUES_MAX = 200 };
 struct wire_point_values {
     struct wire_header header;
     uint32_t count;
-    uint32_t reserved;
+    uint32_t clock_behind; /* 1: the wall clock shows less than it had shown before */
     struct wire_point_value values[WIRE_POINT_VALUES_MAX];
 };
 

@@ -54,16 +54,15 @@ struct wall engine_wall(const struct engine *engine) {
  * told. */
 static void engine_record_event(struct engine *engine, const struct core_event *event,
                                 const struct journal_event **ret_event) {
-    struct wall raised = event->wall;
+    const struct event_context context = event_context_of(engine->core, event);
     if (event->alarm != RULESET_NONE) {
-        raised = core_alarm(engine->core, event->alarm)->raised;
         engine->alarms[event->alarm] = (struct alarm_decision){
             .value = event->value, .quality = (uint32_t)event->quality, .changed = event->wall};
     }
     uint64_t kept_back;
     engine->event_count++;
     standing_follow(&engine->standing, event);
-    if (recorder_add(engine->recorder, event, raised, ret_event) == 0) {
+    if (recorder_add(engine->recorder, event, &context, ret_event) == 0) {
         return;
     }
     engine->events_lost++;

@@ -19,6 +19,14 @@ struct engine_restore {
     uint32_t restored, forgotten;
 };
 
+static struct event_moment engine_moment(const struct engine *engine) {
+    return (struct event_moment){
+        .at = engine->newest,
+        .wall = clock_wall(),
+        .clock_behind = core_clock_behind_ns(engine->core, engine->newest) > 0,
+    };
+}
+
 /* The site no longer has this alarm: if it is open it ends now, and is told to have. */
 static void engine_end_alarm(struct engine *engine, const char *name,
                              const struct journal_alarm *recorded) {
@@ -26,7 +34,8 @@ static void engine_end_alarm(struct engine *engine, const char *name,
     if (!recorded->record.axes.open) {
         return;
     }
-    int r = recorder_end_alarm(engine->recorder, name, &recorded->record, clock_wall());
+    const struct event_moment now = engine_moment(engine);
+    int r = recorder_end_alarm(engine->recorder, name, &recorded->record, &now);
     if (r != 0) {
         log_failure("alarm_not_ended", r, "an alarm without a rule is closed at the next start");
         return;
@@ -77,7 +86,8 @@ static bool engine_is_watched(void *context, const char *name) {
 /* The site no longer has the place of this test: it ends now, and is told to have. */
 static void engine_end_test(struct engine *engine, const char *place) {
     char quoted[512];
-    int r = recorder_end_test(engine->recorder, place, clock_wall());
+    const struct event_moment now = engine_moment(engine);
+    int r = recorder_end_test(engine->recorder, place, &now);
     if (r != 0) {
         log_failure("test_not_ended", r, "the end of a test without a place is not told");
     }

@@ -344,17 +344,35 @@ static void event_json_head(struct scribe *scribe, const struct site *site,
     scribe_raw(scribe, "\"");
 }
 
-void event_json_format(const struct site *site, const struct core_event *event, struct wall raised,
-                       struct event_json *ret) {
+/* When it was, by both clocks, and what the wall clock is worth. */
+static void event_json_moment(struct scribe *scribe, const struct event_moment *moment) {
+    event_json_key(scribe, "time");
+    event_json_time(scribe, moment->wall);
+    event_json_key(scribe, "monotonicms");
+    scribe_count(scribe, moment->at.ns / NS_PER_MS);
+    event_json_string(scribe, "clock", moment->clock_behind ? "behind" : "good", ID_MAX);
+}
+
+struct event_context event_context_of(const struct core *core, const struct core_event *event) {
+    return (struct event_context){
+        .raised =
+            event->alarm == RULESET_NONE ? event->wall : core_alarm(core, event->alarm)->raised,
+        .clock_behind = core_clock_behind_ns(core, event->at) > 0,
+    };
+}
+
+void event_json_format(const struct site *site, const struct core_event *event,
+                       const struct event_context *context, struct event_json *ret) {
+    const struct event_moment moment = {
+        .at = event->at, .wall = event->wall, .clock_behind = context->clock_behind};
     struct scribe scribe = {.at = ret->text, .size = sizeof ret->text};
     event_json_head(&scribe, site, event->type);
     event_json_subject(&scribe, site, event);
-    event_json_key(&scribe, "time");
-    event_json_time(&scribe, event->wall);
+    event_json_moment(&scribe, &moment);
     ret->split = scribe.used;
     event_json_key(&scribe, "data");
     if (event->alarm != RULESET_NONE) {
-        event_json_alarm(&scribe, site, event, raised);
+        event_json_alarm(&scribe, site, event, context->raised);
     } else {
         event_json_activity(&scribe, site, event);
     }
@@ -425,8 +443,7 @@ void event_json_format_ended(const struct site *site, const struct event_json_en
     const char *entity = ended->name + strcspn(ended->name, "/");
     event_json_head(&scribe, site, EVENT_ALARM_CLOSED);
     event_json_string(&scribe, "subject", *entity == '/' ? entity + 1 : entity, ID_MAX);
-    event_json_key(&scribe, "time");
-    event_json_time(&scribe, ended->wall);
+    event_json_moment(&scribe, &ended->moment);
     ret->split = scribe.used;
     event_json_key(&scribe, "data");
     ended_data(&scribe, ended);
@@ -435,13 +452,12 @@ void event_json_format_ended(const struct site *site, const struct event_json_en
     ret->size = scribe.used;
 }
 
-void event_json_format_test_ended(const struct site *site, const char *place, struct wall wall,
-                                  struct event_json *ret) {
+void event_json_format_test_ended(const struct site *site, const char *place,
+                                  const struct event_moment *moment, struct event_json *ret) {
     struct scribe scribe = {.at = ret->text, .size = sizeof ret->text};
     event_json_head(&scribe, site, EVENT_TEST_ENDED);
     event_json_string(&scribe, "subject", place, ID_MAX);
-    event_json_key(&scribe, "time");
-    event_json_time(&scribe, wall);
+    event_json_moment(&scribe, moment);
     ret->split = scribe.used;
     scribe_raw(&scribe, ",\"data\":{\"place\":");
     scribe_string(&scribe, place, ID_MAX);

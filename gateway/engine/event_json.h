@@ -8,9 +8,12 @@
  *     {"specversion":"1.0","id":"gulou-demo.main.17.4201",      journal_event.h adds this line
  *      "source":"/tocsin/gulou-demo/main","type":"tocsin.alarm.raised",
  *      "subject":"care/day-care/button-1","time":"2026-11-22T07:17:00.123Z",
- *      "sequence":4201,                                          and this one
+ *      "monotonicms":86412345,"clock":"good","sequence":4201,     and the last of these
  *      "data":{"rule":…,"class":…,"priority":…,"place":…,"state":{…},"occurrence":1,"value":1,
  *       "unit":null,"quality":"good","measured":…,"text":{"zh":…,"en":…},"response":{…},"actor":null}}
+ *
+ * `monotonicms` counts from the start of the machine and never steps; `clock` is "behind" while the
+ * wall clock shows less than it had shown before, so that `time` is not to be trusted.
  *
  * Only where it says something, after the occurrence: `raises` of one raised again, `investigated`,
  * `chattering`, `incident`, `disposition`, `until`. Beside an actor: `role`, and who was the second.
@@ -36,14 +39,28 @@ struct event_json {
     char text[JOURNAL_TEXT_MAX];
 };
 
-/* Write an event; `raised` is when the alarm's occurrence was raised, for {since}. */
-void event_json_format(const struct site *site, const struct core_event *event, struct wall raised,
-                       struct event_json *ret);
+/* What the core that told an event knows beside it. */
+struct event_context {
+    struct wall raised; /* when the alarm's occurrence was, for {since} */
+    bool clock_behind;
+};
+
+struct event_context event_context_of(const struct core *core, const struct core_event *event);
+
+void event_json_format(const struct site *site, const struct core_event *event,
+                       const struct event_context *context, struct event_json *ret);
+
+/* When the engine itself tells an event, at its start. */
+struct event_moment {
+    struct instant at;
+    struct wall wall;
+    bool clock_behind;
+};
 
 /* An alarm whose rule the site no longer has: what is still known of it. */
 struct event_json_ended {
-    const char *name; /* <rule>/<entity> */
-    struct wall wall; /* when it is closed */
+    const char *name;           /* <rule>/<entity> */
+    struct event_moment moment; /* when it is closed */
     bool acked, attended;
     uint32_t occurrence;
     /* as its newest event told them; "" where that is not known */
@@ -54,8 +71,8 @@ struct event_json_ended {
 void event_json_ended_learn(struct event_json_ended *ended, const char *body, size_t size);
 
 /* Write the event that ends the test of `place`, an id that the site no longer has. */
-void event_json_format_test_ended(const struct site *site, const char *place, struct wall wall,
-                                  struct event_json *ret);
+void event_json_format_test_ended(const struct site *site, const char *place,
+                                  const struct event_moment *moment, struct event_json *ret);
 
 /* Write the event that closes it, with the reason "rule removed". */
 void event_json_format_ended(const struct site *site, const struct event_json_ended *ended,

@@ -9,7 +9,6 @@
 #include <event2/event.h>
 
 #include "gateway/clock.h"
-#include "gateway/engine/event_json.h"
 #include "gateway/log.h"
 
 struct recorder {
@@ -242,12 +241,12 @@ static void recorder_take(struct recorder *recorder, struct journal_event *made,
     journal_add_event(recorder->journal, made);
 }
 
-int recorder_add(struct recorder *recorder, const struct core_event *event, struct wall raised,
-                 const struct journal_event **ret_event) {
+int recorder_add(struct recorder *recorder, const struct core_event *event,
+                 const struct event_context *context, const struct journal_event **ret_event) {
     const struct site *site = recorder->site;
     struct event_json json;
     struct journal_event *made;
-    event_json_format(site, event, raised, &json);
+    event_json_format(site, event, context, &json);
     int r = journal_event_new(json.text, json.split, json.size, &made);
     if (r != 0) {
         return err_trace(r);
@@ -272,10 +271,10 @@ int recorder_add(struct recorder *recorder, const struct core_event *event, stru
 }
 
 int recorder_end_alarm(struct recorder *recorder, const char *name,
-                       const struct alarm_record *recorded, struct wall wall) {
+                       const struct alarm_record *recorded, const struct event_moment *moment) {
     struct event_json_ended ended = {
         .name = name,
-        .wall = wall,
+        .moment = *moment,
         .acked = recorded->axes.acked,
         .attended = recorded->axes.attended,
         .occurrence = recorded->occurrence,
@@ -293,19 +292,20 @@ int recorder_end_alarm(struct recorder *recorder, const char *name,
         return err_trace(r);
     }
     made->class = (uint8_t)alarm_class_find(ended.class_name, strlen(ended.class_name));
-    recorder_take(recorder, made, EVENT_ALARM_CLOSED, wall);
+    recorder_take(recorder, made, EVENT_ALARM_CLOSED, moment->wall);
     return 0;
 }
 
-int recorder_end_test(struct recorder *recorder, const char *place, struct wall wall) {
+int recorder_end_test(struct recorder *recorder, const char *place,
+                      const struct event_moment *moment) {
     struct event_json json;
     struct journal_event *made;
-    event_json_format_test_ended(recorder->site, place, wall, &json);
+    event_json_format_test_ended(recorder->site, place, moment, &json);
     int r = journal_event_new(json.text, json.split, json.size, &made);
     if (r != 0) {
         return err_trace(r);
     }
-    recorder_take(recorder, made, EVENT_TEST_ENDED, wall);
+    recorder_take(recorder, made, EVENT_TEST_ENDED, moment->wall);
     return 0;
 }
 

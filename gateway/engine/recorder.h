@@ -17,6 +17,7 @@
  * in memory.
  */
 
+#include "gateway/engine/event_json.h"
 #include "gateway/journal/journal.h"
 #include "gateway/site.h"
 #include "gateway/wire.h"
@@ -67,17 +68,20 @@ bool recorder_is_well(const struct recorder *recorder);
 
 /* Format and add an event; `ret_event`, which may be NULL, is valid until it has been recorded. */
 NODISCARD int recorder_add(struct recorder *recorder, const struct core_event *event,
-                           struct wall raised, const struct journal_event **ret_event);
+                           const struct event_context *context,
+                           const struct journal_event **ret_event);
 
 /*
  * Add the event that closes `name`, an alarm that the site no longer has, as `recorded` was when it
  * was last known; its state leaves the journal together with it. Before recorder_start().
  */
 NODISCARD int recorder_end_alarm(struct recorder *recorder, const char *name,
-                                 const struct alarm_record *recorded, struct wall wall);
+                                 const struct alarm_record *recorded,
+                                 const struct event_moment *moment);
 
 /* Add the event that ends the test of `place`, an id that the site no longer has; likewise. */
-NODISCARD int recorder_end_test(struct recorder *recorder, const char *place, struct wall wall);
+NODISCARD int recorder_end_test(struct recorder *recorder, const char *place,
+                                const struct event_moment *moment);
 
 /* Add an alarm's state, or what stands beside the alarms; takes it. */
 void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm);

@@ -110,6 +110,7 @@ static int teller_send_points(struct teller *teller, struct teller_watcher *watc
     int r = 0;
     while (r == 0 && watcher->points.count > 0) {
         values->count = 0;
+        values->clock_behind = core_clock_behind_ns(teller->core, now) > 0;
         for (uint32_t p = marks_next(&watcher->points, 0);
              p != MARKS_NONE && values->count < WIRE_POINT_VALUES_MAX;
              p = marks_next(&watcher->points, p + 1)) {

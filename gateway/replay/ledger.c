@@ -120,15 +120,14 @@ static void ledger_gather(struct ledger *ledger) {
 
 void ledger_event(struct ledger *ledger, const struct rehearsal *rehearsal,
                   const struct core_event *event) {
-    struct wall raised = event->wall;
     if (ledger->error != 0) {
         return;
     } else if (event->alarm != RULESET_NONE) {
-        raised = core_alarm(rehearsal->core, event->alarm)->raised;
         ledger->decisions[event->alarm] = (struct alarm_decision){
             .value = event->value, .quality = (uint32_t)event->quality, .changed = event->wall};
     }
-    int r = recorder_add(ledger->recorder, event, raised, NULL);
+    const struct event_context context = event_context_of(rehearsal->core, event);
+    int r = recorder_add(ledger->recorder, event, &context, NULL);
     ledger->error = r != 0 ? err_trace(r) : ledger->error;
     ledger_gather(ledger);
 }

@@ -79,10 +79,8 @@ bool rehearsal_is_at(const struct rehearsal *rehearsal, const void *core, size_t
 
 static void rehearsal_tell(struct rehearsal *rehearsal, const struct core_event *event) {
     struct event_json json;
-    struct wall raised = event->alarm == RULESET_NONE
-                             ? event->wall
-                             : core_alarm(rehearsal->core, event->alarm)->raised;
-    event_json_format(rehearsal->site, event, raised, &json);
+    const struct event_context context = event_context_of(rehearsal->core, event);
+    event_json_format(rehearsal->site, event, &context, &json);
     rehearsal->told(rehearsal->context, rehearsal, event, &json);
 }
 

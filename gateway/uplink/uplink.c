@@ -115,7 +115,8 @@ static void uplink_note_state(struct uplink *uplink, bool connected, const char 
 }
 
 /* Figures for people; what is not sent is in the next ones, for they count from the start. */
-static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stats *database) {
+static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stats *database,
+                                uint64_t untimed) {
     const struct feeder_counters *counters = &uplink->feeder.counters;
     const struct outbox *outbox = &uplink->feeder.outbox;
     uint64_t receipts_dropped;
@@ -150,6 +151,7 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_DATABASE_EVENTS] = database->events_written,
                 [FIGURE_UPLINK_DATABASE_REFUSED] = database->lines_refused,
                 [FIGURE_UPLINK_DATABASE_LOST] = database->lines_lost,
+                [FIGURE_UPLINK_DATABASE_UNTIMED] = untimed,
                 [FIGURE_UPLINK_DATABASE_REQUESTS] = database->requests,
                 [FIGURE_UPLINK_DATABASE_FAILURES] = database->failures,
                 [FIGURE_UPLINK_DATABASE_BATCHES] = database->handed,
@@ -184,12 +186,13 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     (void)what;
     struct uplink *uplink = context;
     struct shipper_stats database;
+    uint64_t untimed;
     feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
     uplink_pump(uplink);
     database_tick(uplink->database, clock_instant(), clock_wall());
-    database_stats(uplink->database, &database);
+    database_stats(uplink->database, &database, &untimed);
     uplink_tell_database(uplink, database.events_confirmed);
-    uplink_tell_figures(uplink, &database);
+    uplink_tell_figures(uplink, &database, untimed);
 }
 
 /* ---- from the line to the broker ---- */

@@ -125,7 +125,8 @@ static uint64_t trial_press(struct trial *trial, uint32_t occurrence) {
         .value = 1,
         .measured = clock_wall(),
     };
-    assert_int_equal(recorder_add(trial->recorder, &event, event.wall, NULL), 0);
+    const struct event_context context = {.raised = event.wall};
+    assert_int_equal(recorder_add(trial->recorder, &event, &context, NULL), 0);
     return recorder_submit(trial->recorder);
 }
 

@@ -34,6 +34,7 @@ static struct wall wall(const char *text) {
 static struct core_event event_call(void) {
     return (struct core_event){
         .type = EVENT_ALARM_RAISED,
+        .at = {86412345678901},
         .wall = wall("2026-11-22T07:17:00.123Z"),
         .alarm = CONSOLE_SITE_CALL,
         .place = CONSOLE_SITE_PLACE_ROOM,
@@ -51,6 +52,7 @@ static struct core_event event_call(void) {
 static struct core_event event_card(enum core_event_type type, uint64_t code) {
     return (struct core_event){
         .type = type,
+        .at = {86412345678901},
         .wall = wall("2026-11-22T07:17:00.123Z"),
         .alarm = RULESET_NONE,
         .place = CONSOLE_SITE_PLACE_ROOM,
@@ -62,13 +64,17 @@ static struct core_event event_card(enum core_event_type type, uint64_t code) {
     };
 }
 
+static bool clock_is_behind;
+
 /* The whole body as recorded with `seq`, or as sent early under u<early>; ends in NUL. */
 static const char *body(const struct site *site, const struct core_event *event, uint64_t seq,
                         uint64_t early) {
     static char text[WIRE_BODY_MAX + 1];
     struct event_json json;
     struct journal_event *made;
-    event_json_format(site, event, wall("2026-11-22T07:17:00.123Z"), &json);
+    const struct event_context context = {.raised = wall("2026-11-22T07:17:00.123Z"),
+                                          .clock_behind = clock_is_behind};
+    event_json_format(site, event, &context, &json);
     assert_true(json.split <= json.size && json.size <= JOURNAL_TEXT_MAX);
     assert_int_equal(journal_event_new(json.text, json.split, json.size, &made), 0);
     size_t size = journal_event_body(made, PREFIX, seq, early, text);
@@ -167,6 +173,7 @@ static void an_alarm_reads_as_it_is_documented(void **state) {
         "{\"specversion\":\"1.0\",\"id\":\"gulou-demo.main.17.4201\","
         "\"source\":\"/tocsin/gulou-demo/main\",\"type\":\"tocsin.alarm.raised\","
         "\"subject\":\"care/day-care/button-1\",\"time\":\"2026-11-22T07:17:00.123Z\","
+        "\"monotonicms\":86412345,\"clock\":\"good\","
         "\"sequence\":4201,"
         "\"data\":{\"rule\":\"emergency_call\",\"class\":\"call.emergency\","
         "\"priority\":\"emergency\",\"place\":\"care/day-care\","
@@ -360,10 +367,21 @@ static void activity_reads_as_it_is_documented(void **state) {
         "{\"specversion\":\"1.0\",\"id\":\"gulou-demo.main.17.4203\","
         "\"source\":\"/tocsin/gulou-demo/main\",\"type\":\"tocsin.access.denied\","
         "\"subject\":\"care/day-care/reader\",\"time\":\"2026-11-22T07:17:00.123Z\","
+        "\"monotonicms\":86412345,\"clock\":\"good\","
         "\"sequence\":4203,"
         "\"data\":{\"place\":\"care/day-care\",\"point\":\"care/day-care/reader\","
         "\"measured\":\"2026-11-22T07:17:00.000Z\","
         "\"text\":{\"zh\":\"日间照料室:刷卡被拒\",\"en\":\"Day-care room: access denied\"}}}");
+}
+
+static void a_time_that_is_not_to_be_trusted_is_marked(void **state) {
+    (void)state;
+    struct site site = console_site("/nowhere");
+    const struct core_event event = event_call();
+    clock_is_behind = true;
+    assert_non_null(strstr(body(&site, &event, 4201, 0), "\"clock\":\"behind\""));
+    clock_is_behind = false;
+    assert_null(strstr(body(&site, &event, 4201, 0), "behind"));
 }
 
 static void a_clock_step_says_how_far(void **state) {
@@ -641,7 +659,7 @@ static void the_end_of_an_alarm_without_a_rule_keeps_what_was_last_told_of_it(vo
     const char *last = body(&site, &call, 4200, 0);
     struct event_json_ended ended = {
         .name = "emergency_call/care/day-care/button-1",
-        .wall = wall("2026-11-22T08:00:00Z"),
+        .moment = {.wall = wall("2026-11-22T08:00:00Z")},
         .acked = true,
         .occurrence = 3,
     };
@@ -671,7 +689,8 @@ static void the_end_of_an_alarm_that_nothing_is_known_of_is_still_told(void **st
         "{\"data\":{\"class\":null,\"priority\":null,\"place\":null}}",
     };
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
-        struct event_json_ended ended = {.name = "odd", .wall = wall("2026-11-22T08:00:00Z")};
+        struct event_json_ended ended = {.name = "odd",
+                                         .moment = {.wall = wall("2026-11-22T08:00:00Z")}};
         event_json_ended_learn(&ended, bodies[i], strlen(bodies[i]));
         json_t *root = body_parse(body_of_end(&ended));
         const json_t *data = json_object_get(root, "data");
@@ -740,6 +759,7 @@ int main(void) {
         cmocka_unit_test(a_badge_is_an_actor_without_a_role),
         cmocka_unit_test(the_products_own_alarm_has_no_place_and_no_value),
         cmocka_unit_test(activity_reads_as_it_is_documented),
+        cmocka_unit_test(a_time_that_is_not_to_be_trusted_is_marked),
         cmocka_unit_test(a_clock_step_says_how_far),
         cmocka_unit_test(a_changed_site_names_both_generations_and_a_refused_one_that_which_stays),
         cmocka_unit_test(a_walk_test_that_is_due_says_where_and_how_many),

@@ -40,7 +40,8 @@ struct database {
     char *text;
     size_t size, room;
     uint32_t lines;
-    uint64_t lines_lost;
+    bool clock_behind;
+    uint64_t lines_lost, lines_untimed;
 };
 
 /* ---- making lines ---- */
@@ -79,6 +80,10 @@ static void database_write(struct database *database, uint32_t point, bool fresh
     const bool usable = quality_usable(entry->quality) && isfinite(entry->value);
     const bool measured = fresh && usable && entry->measured.ns > head->last.ns;
     struct line line;
+    if (database->clock_behind) {
+        database->lines_untimed++;
+        return;
+    }
     head->last = measured ? entry->measured : wall;
     if (!database_make_room(database)) {
         database->lines_lost++;
@@ -117,6 +122,9 @@ void database_journal(struct database *database, uint64_t newest) {
 void database_point_values(struct database *database, const struct wire_point_values *values,
                            struct wall wall) {
     uint32_t point;
+    if (database != NULL) {
+        database->clock_behind = values->clock_behind != 0;
+    }
     for (uint32_t i = 0; database != NULL && i < values->count; i++) {
         point_board_update(&database->board, &values->values[i]);
         while (point_board_next(&database->board, &point)) {
@@ -137,7 +145,9 @@ void database_tick(struct database *database, struct instant now, struct wall wa
     database_hand(database);
 }
 
-void database_stats(struct database *database, struct shipper_stats *ret_stats) {
+void database_stats(struct database *database, struct shipper_stats *ret_stats,
+                    uint64_t *ret_untimed) {
+    *ret_untimed = database == NULL ? 0 : database->lines_untimed;
     *ret_stats = (struct shipper_stats){.reachable = TRUTH_UNKNOWN};
     if (database != NULL) {
         shipper_stats(database->shipper, ret_stats);

@@ -11,6 +11,9 @@
  * its `quality`, and the time at which that became known: the value it had stays as it was. Event points are never written, for a reading of theirs may carry a card's number.
  * What happened is written from the journal (event_line.h).
  *
+ * While the wall clock shows less than it had shown before, nothing is written but counted: a gateway
+ * that starts in 1970 for want of a clock must not write a history of 1970 over that of others.
+ *
  * Lines gather for a second, or until there are DATABASE_LINES_MAX, and go to the shipper.
  */
 
@@ -38,7 +41,9 @@ void database_journal(struct database *database, uint64_t newest);
 /* Once a second. */
 void database_tick(struct database *database, struct instant now, struct wall wall);
 
-/* All zero, and unknown, without a database. */
-void database_stats(struct database *database, struct shipper_stats *ret_stats);
+/* All zero, and unknown, without a database. `ret_untimed` counts the lines not written for want of a
+ * clock. */
+void database_stats(struct database *database, struct shipper_stats *ret_stats,
+                    uint64_t *ret_untimed);
 
 #endif

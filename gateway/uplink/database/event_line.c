@@ -52,7 +52,8 @@ size_t event_line_write(const struct event_line_source *source, const struct jou
     }
     line_text(&line, "text", text_of(text, "zh"));
     line_text(&line, "text_en", text_of(text, "en"));
-    size_t size = data == NULL ? 0 : line_end(&line, row->wall, source->unit);
+    bool timed = strcmp(text_of(body, "clock"), "behind") != 0;
+    size_t size = data == NULL || !timed ? 0 : line_end(&line, row->wall, source->unit);
     json_decref(body);
     return size;
 }

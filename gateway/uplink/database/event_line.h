@@ -11,7 +11,8 @@
  *
  * (one line). `type` and `entity` are tags because a database keeps one point per series and time:
  * what one press causes at one place must not overwrite itself. `state` names the axes that are set,
- * `text` is Chinese. An event without a class, a rule or a state has none here either.
+ * `text` is Chinese. An event without a class, a rule or a state has none here either. One
+ * that happened while the wall clock was behind has no line: its time is known to be wrong.
  */
 
 #include "gateway/journal/journal_reader.h"
