@@ -96,6 +96,9 @@ static enum command_refusal engine_step(struct engine *engine, const struct inpu
  */
 enum command_refusal engine_apply(struct engine *engine, struct input *input,
                                   const struct journal_event **ret_first) {
+    if (input->kind != INPUT_CLOCK_STEP && input->kind != INPUT_START) {
+        engine_watch_clock(engine); /* what happens after a step is not to be told before it */
+    }
     struct instant now = engine_now(engine);
     struct instant due = core_deadline(engine->core);
     while (input->kind != INPUT_TICK && input->kind != INPUT_START && instant_reached(now, due)) {

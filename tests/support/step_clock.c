@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A wall clock that a test can set, under a program that runs
+ *
+ *     LD_PRELOAD=libstep_clock.so STEP_CLOCK=FILE program
+ *
+ * FILE holds one int64_t: by how many nanoseconds the wall clock is off. It is mapped before the
+ * program gives up its rights to open it. Monotonic clocks stay as they are. What waits until a wall
+ * time waits as with a clock that was really set: until the clock shows that time.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int64_t no_offset;
+static const volatile int64_t *offset_ns = &no_offset;
+
+__attribute__((constructor)) static void step_clock_init(void) {
+    const char *path = getenv("STEP_CLOCK");
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    void *map = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *offset_ns, PROT_READ, MAP_SHARED, fd, 0);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (map != MAP_FAILED) {
+        offset_ns = map;
+    }
+}
+
+static void shift(struct timespec *time, int64_t by_ns) {
+    const int64_t second = 1000000000;
+    int64_t ns = time->tv_nsec + by_ns % second;
+    time->tv_sec += by_ns / second + (ns >= second) - (ns < 0);
+    time->tv_nsec = ns >= second ? ns - second : ns < 0 ? ns + second : ns;
+}
+
+static int real_time(clockid_t clock, struct timespec *ret) {
+    static int (*real)(clockid_t clock, struct timespec * ret);
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
+    }
+    return real(clock, ret);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ret) {
+    int r = real_time(clock, ret);
+    if (r == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+        shift(ret, *offset_ns);
+    }
+    return r;
+}
+
+int gettimeofday(struct timeval *ret, void *zone) {
+    struct timespec now;
+    (void)zone;
+    int r = clock_gettime(CLOCK_REALTIME, &now);
+    *ret = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+    return r;
+}
+
+time_t time(time_t *ret) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (ret != NULL) {
+        *ret = now.tv_sec;
+    }
+    return now.tv_sec;
+}
+
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                           const struct timespec *until) {
+    static int (*real)(pthread_cond_t * condition, pthread_mutex_t * mutex,
+                       const struct timespec *until);
+    struct timespec moved = *until;
+    if (real == NULL) {
+        *(void **)&real = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+        real = real != NULL ? real : dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+    }
+    shift(&moved, -*offset_ns);
+    return real(condition, mutex, &moved);
+}
+
+int sem_timedwait(sem_t *semaphore, const struct timespec *until) {
+    static int (*real)(sem_t * semaphore, const struct timespec *until);
+    struct timespec moved = *until;
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "sem_timedwait");
+    }
+    shift(&moved, -*offset_ns);
+    return real(semaphore, &moved);
+}
