@@ -163,8 +163,7 @@ void engine_begin_recording(struct engine *engine) {
     recording_ring_begin(engine->recording, engine->core, &moment);
 }
 
-/* Hand over what the last inputs brought, and wake up for what the core wants next. */
-void engine_hand_over(struct engine *engine) {
+void engine_record_changed(struct engine *engine) {
     uint32_t changed[CHANGED_BATCH];
     uint32_t count;
     while ((count = core_changed(engine->core, changed, CHANGED_BATCH)) > 0) {
@@ -172,6 +171,11 @@ void engine_hand_over(struct engine *engine) {
             engine_record_alarm(engine, changed[i]);
         }
     }
+}
+
+/* Hand over what the last inputs brought, and wake up for what the core wants next. */
+void engine_hand_over(struct engine *engine) {
+    engine_record_changed(engine);
     if (engine->standing.changed) {
         engine_record_standing(engine);
     }

@@ -94,6 +94,9 @@ void engine_hand_over(struct engine *engine);
 struct journal_alarm *engine_alarm_state(struct engine *engine, uint32_t alarm);
 void engine_record_alarm(struct engine *engine, uint32_t alarm);
 
+/* Give the states of all alarms that the core reports as changed to the recorder. */
+void engine_record_changed(struct engine *engine);
+
 /* Begin a new segment of the recording. The core has nothing left to report. */
 void engine_begin_recording(struct engine *engine);
 

@@ -227,6 +227,7 @@ int engine_begin(struct engine *engine) {
     calendar_told_levelled(&engine->calendar_told, &engine->calendar, before_wall);
     engine->drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
     roster_init(&engine->roster, engine->site->header->component_count, clock_real_ns());
+    engine_record_changed(engine); /* delays that stand from now on; a recording begins with none */
     if (recording_ring_is_due(engine->recording)) {
         engine_begin_recording(engine);
     }
