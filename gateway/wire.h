@@ -263,7 +263,7 @@ struct wire_uplink_state {
     uint32_t connected;
     uint32_t reserved;
     char broker[128];
-    char reason[128]; /* why not, for people */
+    char reason[240]; /* why not, for people */
 };
 
 struct wire_command {

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "gateway/clock.h"
+#include "gateway/uplink/examination.h"
 #include "gateway/uplink/mqtt_client.h"
 #include "gateway/uplink/reconnect.h"
 
@@ -23,7 +24,12 @@ enum {
     STOP_WAIT_MS = 1000,
     TICK_MS_MAX = 1000,
     TICK_MS_MIN = 20,
+    /* A broker's name, both waits of the examination and some more. */
+    EXAMINING_MS_MAX = 20000,
 };
+
+/* How often the certificate of a broker that is spoken to is looked at. */
+#define EXAMINE_AGAIN_NS (24 * 3600 * NS_PER_S)
 
 /* Ours, beside the tickets of the caller. */
 #define TICKET_STATUS UINT64_MAX
@@ -32,6 +38,7 @@ enum link_state {
     LINK_IDLE, /* not started, or stopped */
     LINK_WAITING,
     LINK_CONNECTING,
+    LINK_EXAMINING, /* the attempt has failed; why is being looked into */
     LINK_UP,
     LINK_CLOSING,
 };
@@ -48,6 +55,9 @@ struct mqtt_link {
     struct mqtt_link_callbacks callbacks;
     void *context;
     struct mqtt_notes *notes;
+    struct examiner *examiner;
+    uint64_t examined_ns; /* when the broker that is spoken to was; 0: never */
+    int64_t certificate_until_s;
     struct event *wake, *retry, *tick;
     struct mqtt_client *clients[MQTT_LINK_BROKERS_MAX]; /* made when first needed, kept for life */
     struct reconnect reconnect;
@@ -280,6 +290,51 @@ static void link_up(struct mqtt_link *link, int receive_maximum) {
     link->callbacks.connected(link->context, link_broker(link));
 }
 
+/* ---- examinations ---- */
+
+static bool link_examine(struct mqtt_link *link) {
+    const struct examination_conf conf = {
+        .address = link_broker(link),
+        .ca = link->conf.ca,
+        .cert = link->conf.cert,
+        .key = link->conf.key,
+    };
+    return strncmp(conf.address, "ssl://", 6) == 0 &&
+           examiner_start(link->examiner, &conf, link->attempt);
+}
+
+/* The attempt is over; when it was TLS that failed, somebody shall be able to tell why. */
+static void link_attempt_failed(struct mqtt_link *link, const char *reason, bool in_mqtt) {
+    if (!in_mqtt && link_examine(link)) {
+        if (link->reason[0] == '\0') {
+            (void)snprintf(link->reason, sizeof link->reason, "%s", reason);
+        }
+        link_enter(link, LINK_EXAMINING);
+    } else {
+        link_over(link, reason, LINK_WAITING);
+    }
+}
+
+static void link_examined(struct mqtt_link *link, const struct mqtt_note *note) {
+    if (note->until_s != 0) {
+        link->certificate_until_s = note->until_s;
+    }
+    if (link->state == LINK_EXAMINING) {
+        if (note->text != NULL) {
+            (void)snprintf(link->reason, sizeof link->reason, "%s", note->text);
+        }
+        link_over(link, "no TLS with it", LINK_WAITING);
+    }
+}
+
+/* Has the time come to look at the certificate of the broker that is spoken to? */
+static void link_examine_daily(struct mqtt_link *link, uint64_t now_ns) {
+    if ((link->examined_ns == 0 || now_ns - link->examined_ns >= EXAMINE_AGAIN_NS) &&
+        link_examine(link)) {
+        link->examined_ns = now_ns;
+    }
+}
+
 /* ---- time ---- */
 
 static void link_tick(evutil_socket_t fd, short what, void *context) {
@@ -293,9 +348,16 @@ static void link_tick(evutil_socket_t fd, short what, void *context) {
             link_close(link, "the broker no longer answers");
         } else if (!mqtt_client_is_connected(link_client(link))) {
             link_over(link, "the connection has ended", LINK_WAITING);
-        } else if (link->in_flight == 0 &&
-                   now_ns - link->answered_ns >= link_ns(link->conf.quiet_ms)) {
+        } else {
+            link_examine_daily(link, now_ns);
+        }
+        if (link->state == LINK_UP && link->in_flight == 0 &&
+            now_ns - link->answered_ns >= link_ns(link->conf.quiet_ms)) {
             link_send_status(link, link->online);
+        }
+    } else if (link->state == LINK_EXAMINING) {
+        if (now_ns - link->since_ns >= link_ns(EXAMINING_MS_MAX)) {
+            link_over(link, "no TLS with it", LINK_WAITING);
         }
     } else if (now_ns - link->since_ns >= link_ns(link->conf.stuck_ms)) {
         link_enter(link, LINK_IDLE); /* told once */
@@ -356,10 +418,10 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
     case MQTT_NOTE_FAILED:
         if (link->state == LINK_CONNECTING) {
             bool worded = note->text != NULL && note->number < 0;
-            link_over(link,
-                      worded ? mqtt_client_reason(note->text)
-                             : mqtt_client_text(link->conf.version, note->number),
-                      LINK_WAITING);
+            link_attempt_failed(link,
+                                worded ? mqtt_client_reason(note->text)
+                                       : mqtt_client_text(link->conf.version, note->number),
+                                note->number > 0);
         }
         return;
     case MQTT_NOTE_LOST:
@@ -381,6 +443,9 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
     case MQTT_NOTE_TAKEN:
     case MQTT_NOTE_REFUSED:
         link_flight_over(link, note);
+        return;
+    case MQTT_NOTE_EXAMINED:
+        link_examined(link, note);
         return;
     case MQTT_NOTE_RETAINED:
         if (link->state == LINK_UP && note->text != NULL) {
@@ -455,6 +520,9 @@ int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
                    conf->steady_ms, conf->seed);
     int r = err_trace(mqtt_notes_new(&link->notes));
     if (r == 0) {
+        r = err_trace(examiner_new(link->notes, &link->examiner));
+    }
+    if (r == 0) {
         mqtt_client_library_init();
         link->wake =
             event_new(base, mqtt_notes_fd(link->notes), EV_READ | EV_PERSIST, link_wake, link);
@@ -486,6 +554,7 @@ struct mqtt_link *mqtt_link_free(struct mqtt_link *link) {
     for (uint32_t i = 0; i < MQTT_LINK_BROKERS_MAX; i++) {
         (void)mqtt_client_free(link->clients[i]);
     }
+    (void)examiner_free(link->examiner);
     (void)mqtt_notes_free(link->notes);
     free(link);
     return NULL;
@@ -559,6 +628,10 @@ int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *pay
         return MQTT_LINK_E_FULL;
     }
     return link_send(link, topic, payload, size, retained, ticket);
+}
+
+int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link) {
+    return link->certificate_until_s;
 }
 
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link) {

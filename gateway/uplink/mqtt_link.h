@@ -11,7 +11,8 @@
  *     WAITING ──timer──▶ CONNECTING ──CONNACK──▶ UP
  *        ▲                   │ refused,           │ lost; no answer within the deadline;
  *        │                   │ time-out           │ a note was lost
- *        └───────────────────┴───────◀── CLOSING ◀┘
+ *        ├───────────────────┴───────◀── CLOSING ◀┘
+ *        └── EXAMINING ◀── no TLS
  *
  *   - Ours: the order of brokers and the back-off (reconnect.h, on a clock that never steps), what
  * is in flight and until when, and the detection of a dead peer.
@@ -27,6 +28,9 @@
  *     library's own keep-alive does.
  *   - The library sets no TCP_NODELAY and gives no way to its socket; the line sets it on every TCP
  *     socket of the process once a connection stands.
+ *   - A broker that no TLS can be had with is examined (examination.h), so that people are told
+ *     why; one that is spoken to is examined once a day, for the end of its certificate.
+ *   - Certificates, keys and the password are read anew for each connection.
  *   - A client that does not answer at all for `stuck_ms` (its thread hangs in a name server's
  * answer) cannot be helped from inside: failed() is called, and the process ends to be started
  * afresh.
@@ -44,7 +48,7 @@ struct mqtt_link;
 enum {
     MQTT_LINK_WINDOW_MAX = 100,
     MQTT_LINK_BROKERS_MAX = 8,
-    MQTT_LINK_REASON_SIZE = 160,
+    MQTT_LINK_REASON_SIZE = 240,
 };
 
 struct mqtt_link_conf {
@@ -129,6 +133,9 @@ NODISCARD int mqtt_link_publish(struct mqtt_link *link, const char *topic, const
 
 /* Ask once more for what the broker holds under the filter: retained() for each. Nothing while it is down. */
 void mqtt_link_ask(struct mqtt_link *link);
+
+/* When the first of the broker's certificates ends, in wall seconds; 0: not known. */
+int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 
 /* For /metrics and tests. */
 struct mqtt_link_counters {

@@ -32,6 +32,7 @@ enum mqtt_note_kind {
     MQTT_NOTE_TURNED_AWAY, /* the broker says why it will close: number is the MQTT 5 reason */
     MQTT_NOTE_TAKEN,       /* a PUBACK; key names the message */
     MQTT_NOTE_REFUSED,  /* a negative PUBACK, number is the reason, or never sent at all: below 0 */
+    MQTT_NOTE_EXAMINED, /* an examination is over: text is what is wrong, or NULL; and until_s */
     MQTT_NOTE_RETAINED, /* the broker holds a retained message under the topic in text */
 };
 
@@ -40,7 +41,8 @@ struct mqtt_note {
     uint32_t attempt; /* the connection it belongs to */
     uint32_t key;
     int number;
-    char *text; /* on the heap, or NULL; whoever pops the note frees it */
+    int64_t until_s; /* when the broker's certificate ends, in wall time; 0: not known */
+    char *text;      /* on the heap, or NULL; whoever pops the note frees it */
 };
 
 struct mqtt_notes;

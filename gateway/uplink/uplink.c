@@ -30,6 +30,7 @@
 #include "gateway/log.h"
 #include "gateway/process.h"
 #include "gateway/uplink/caller.h"
+#include "gateway/uplink/certificates.h"
 #include "gateway/uplink/database/database.h"
 #include "gateway/uplink/feeder.h"
 #include "gateway/uplink/mqtt_link.h"
@@ -46,6 +47,7 @@ struct uplink {
     struct journal_reader *journal;
     struct caller *caller;     /* of webhooks */
     struct database *database; /* NULL when the site has none */
+    struct certificates certificates;
     struct feeder feeder;
     struct event *tick, *more;
     bool feeder_ready;
@@ -114,6 +116,10 @@ static void uplink_note_state(struct uplink *uplink, bool connected, const char 
     }
 }
 
+static uint64_t uplink_until_s(const struct uplink *uplink, enum certificate_owner owner) {
+    return (uint64_t)uplink->certificates.until_s[owner];
+}
+
 /* Figures for people; what is not sent is in the next ones, for they count from the start. */
 static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stats *database,
                                 uint64_t untimed) {
@@ -146,6 +152,10 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
                 [FIGURE_UPLINK_EARLY_DROPPED] = counters->early_dropped,
                 [FIGURE_UPLINK_LEFTOVERS_MISSED] = uplink->feeder.leftovers.missed,
+                [FIGURE_UPLINK_CERTIFICATE_OURS] = uplink_until_s(uplink, CERTIFICATE_OURS),
+                [FIGURE_UPLINK_CERTIFICATE_AUTHORITY] =
+                    uplink_until_s(uplink, CERTIFICATE_AUTHORITY),
+                [FIGURE_UPLINK_CERTIFICATE_BROKER] = uplink_until_s(uplink, CERTIFICATE_BROKER),
                 [FIGURE_UPLINK_DATABASE_REACHABLE] = database->reachable == TRUTH_TRUE,
                 [FIGURE_UPLINK_DATABASE_LINES] = database->lines_written,
                 [FIGURE_UPLINK_DATABASE_EVENTS] = database->events_written,
@@ -189,6 +199,10 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     uint64_t untimed;
     feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
     uplink_pump(uplink);
+    if (uplink->link != NULL) {
+        certificates_tick(&uplink->certificates, mqtt_link_certificate_until_s(uplink->link),
+                          clock_wall(), clock_real_ns());
+    }
     database_tick(uplink->database, clock_instant(), clock_wall());
     database_stats(uplink->database, &database, &untimed);
     uplink_tell_database(uplink, database.events_confirmed);
@@ -411,6 +425,7 @@ static int uplink_make_link(struct uplink *uplink) {
     conf.user = site_text(site, header->mqtt_user);
     conf.password_file = site_text(site, header->mqtt_password_file);
     conf.seed = uplink_seed();
+    certificates_init(&uplink->certificates, site);
     return err_trace(
         mqtt_link_new(uplink->process->base, &conf, &callbacks, uplink, &uplink->link));
 }

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way outside, as whoever runs the site sees it: certificates that end, brokers that misbehave, names."""
+
+import re
+import subprocess
+from datetime import datetime, timedelta, timezone
+
+from harness import Broker, until
+from test_figures import figure
+
+BUTTON = "care/day-care/button-1"
+
+
+def openssl(directory, *words):
+    subprocess.run(["openssl", *map(str, words)], cwd=directory, check=True, capture_output=True)
+
+
+def authority(directory, name):
+    openssl(directory, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 60, "-keyout", f"{name}.key",
+            "-out", f"{name}.crt", "-subj", f"/CN={name}")
+
+
+def issue(directory, name, signer, days, host="DNS:localhost"):
+    """A certificate of `signer` that ends in `days` from now."""
+    (directory / "ext").write_text(f"subjectAltName={host}\n")
+    openssl(directory, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+            "-subj", f"/CN={name}")
+    openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{signer}.crt", "-CAkey", f"{signer}.key",
+            "-CAcreateserial", "-days", days, "-extfile", "ext", "-out", f"{name}.crt")
+
+
+def edited_site(scene, mqtt):
+    """The example site with other lines under `mqtt:`."""
+    source = scene.site.parent
+    for name in ("rules.yaml", "tours.yaml", "xuzhou-2017.yaml"):
+        (scene.directory / name).write_text((source / name).read_text())
+    text = scene.site.read_text()
+    edited = re.sub(r"  version: 5 .*\n", lambda _: f"  version: 5\n{mqtt}", text, count=1)
+    assert edited != text
+    scene.site = scene.directory / "edited.yaml"
+    scene.site.write_text(edited)
+
+
+def with_tls(scene, ours_days=20, broker_days=10):
+    """A broker that asks for certificates, and a site with ours."""
+    directory = scene.directory
+    authority(directory, "ca")
+    issue(directory, "server", "ca", broker_days)
+    issue(directory, "client", "ca", ours_days, "DNS:gateway")
+    plain = scene.broker.port
+    scene.broker.extra = f"listener {(tls := Broker(directory).port)} 127.0.0.1\ncafile {directory}/ca.crt\n" \
+        f"certfile {directory}/server.crt\nkeyfile {directory}/server.key\nrequire_certificate true\n"
+    edited_site(scene, f"  ca: {directory}/ca.crt\n  cert: {directory}/client.crt\n  key: {directory}/client.key\n")
+    scene.overrides["mqtt.brokers.0"] = f"ssl://localhost:{tls}"
+    scene.overrides["devices.doors.broker"] = f"tcp://127.0.0.1:{plain}"
+
+
+def day(days):
+    return (datetime.now(timezone.utc) + timedelta(days=days)).strftime("%Y-%m-%d")
+
+
+def test_the_end_of_each_certificate_is_told_a_month_before_and_is_among_the_figures(scene):
+    with_tls(scene)
+    backend, field, gateway = scene.everything()
+    gateway.process.until_said(rf"event=certificate_expires certificate=ours file=.*client.crt\S* until={day(20)} "
+                               r"within_days=30 effect=\".*replace the file of `cert`")
+    gateway.process.until_said(rf"event=certificate_expires certificate=broker .* until={day(10)} within_days=14 ")
+    assert not gateway.process.has("certificate=authority")
+    now = datetime.now(timezone.utc).timestamp()
+    for name, days in (("uplink_certificate", 20), ("uplink_authority", 60), ("uplink_broker_certificate", 10)):
+        until(lambda: figure(gateway, f"{name}_expiry_seconds") > 0, "the figure")
+        assert abs(figure(gateway, f"{name}_expiry_seconds") - now - days * 86400) < 600
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    # A new file is noticed, used when the broker comes back, and no poll is lost meanwhile.
+    gateways = gateway.pids()
+    issue(scene.directory, "client", "ca", 40, "DNS:gateway")
+    polls = field.polls("care-io")
+    scene.broker.stop()
+    until(lambda: field.polls("care-io") > polls + 5, "polling without a broker")
+    scene.broker.start()
+    field.press("care/talk/button")
+    backend.until_event(type="alarm.raised", rule="emergency_call", subject="care/talk/button", deadline_s=60)
+    assert gateway.pids() == gateways
+
+
+def test_by_the_gateways_own_clock_a_certificate_ends_in_front_of_it(scene):
+    """A minute of the site passes in a second: the last day of our certificate in some seconds."""
+    with_tls(scene, ours_days=2)
+    ends = datetime.fromtimestamp(datetime.now().timestamp() + 2 * 86400, timezone.utc)
+    begin = ends - timedelta(days=1, minutes=4)
+    scene.start_broker()
+    gateway = scene.gateway(["--clock", begin.strftime("%Y-%m-%dT%H:%M:%S+00:00@60")])
+    gateway.process.until_said(r"certificate=ours .* within_days=7 ")
+    gateway.process.until_said(r"certificate=ours .* within_days=1 ", 60)
+    assert not gateway.process.has("certificate=ours .* within_days=(30|14|0) ")
+
+
+def test_a_broker_that_must_not_be_trusted_is_told_with_what_to_do_and_costs_no_poll(scene):
+    with_tls(scene)
+    authority(scene.directory, "ca")  # the authority is another now; the broker's certificate is the old one's
+    scene.start_broker()
+    field = scene.field()
+    gateway = scene.gateway(wait=False)
+    line = gateway.process.until_said(r"process=uplink event=broker_unreachable .*").group(0)
+    assert re.search(r"not signed by an authority in `ca` but by ca .*nothing is sent to it.*effect=", line), line
+    polls = field.polls("care-io")
+    until(lambda: field.polls("care-io") > polls + 10, "polling")
