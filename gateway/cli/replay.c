@@ -272,6 +272,16 @@ static int play_history(struct performance *play) {
     say_count(play, stderr, history.wrong, "已略过的错误行", "wrong lines left out");
     say_count(play, stderr, history.strange, "已略过的不属于本站点的行",
               "lines left out of points that the site does not have");
+    if (history_is_too_long(&history)) {
+        (void)fprintf(
+            stderr,
+            "tocsin replay: %s: there are more than %d years between the first reading and "
+            "the last, so nothing was played: give it a shorter export (a single line "
+            "with a wrong time is enough)\n",
+            play->options->recording, HISTORY_YEARS_MAX);
+        history_deinit(&history);
+        return EXIT_FAILED;
+    }
     r = replay_history(&play->replay, &history);
     history_deinit(&history);
     return r == 0 ? 0 : err_trace(r);

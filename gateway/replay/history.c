@@ -338,6 +338,15 @@ static void history_gather(struct history_reader *reader) {
     qsort(rows, count, sizeof *rows, row_compare);
 }
 
+bool history_is_too_long(const struct history *history) {
+    const uint64_t most_ns = HISTORY_YEARS_MAX * UINT64_C(366) * 86400 * NS_PER_S;
+    if (history->count == 0) {
+        return false;
+    }
+    uint64_t begin = (uint64_t)history->rows[0].wall.ns;
+    return (uint64_t)history->rows[history->count - 1].wall.ns - begin > most_ns;
+}
+
 int history_read(struct history *history, FILE *file, const struct site *site,
                  history_complain *complain, void *context) {
     struct history_reader reader = {history, site, complain, context, RULESET_NONE};

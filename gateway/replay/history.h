@@ -68,11 +68,20 @@ struct history {
 
 #define HISTORY_NULL ((struct history){0})
 
+/*
+ * The core keeps the clocks of alarms in tenths of a second of 32 bits, 13.6 years, and the longest of
+ * them runs for a year more: see struct moment.
+ */
+enum { HISTORY_YEARS_MAX = 12 };
+
+/* Is more than HISTORY_YEARS_MAX times 366 days between its first reading and its last? */
+bool history_is_too_long(const struct history *history);
+
 /* What is wrong with a line: number and column from 1; a column of 0 is about the whole line. */
 typedef void history_complain(void *context, uint64_t line, uint32_t column, const char *what,
                               const char *about);
 
-/* Read a whole file. Returns 0 or <0 (no memory, a file that cannot be read). */
+/* Read a whole file; how much time it spans is the caller's to ask. Returns 0 or <0 (no memory, a file that cannot be read). */
 NODISCARD int history_read(struct history *history, FILE *file, const struct site *site,
                            history_complain *complain, void *context);
 void history_deinit(struct history *history);

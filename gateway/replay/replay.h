@@ -80,7 +80,7 @@ struct replay {
 /* Play a whole tape. Returns 0 or <0; what is wrong with the tape is remarked. */
 NODISCARD int replay_tape(struct replay *replay, struct tape *tape);
 
-/* Play a history. Every side has a site. Returns 0 or <0. */
+/* Play a history that is not too long. Every side has a site. Returns 0 or <0. */
 NODISCARD int replay_history(struct replay *replay, const struct history *history);
 
 #endif

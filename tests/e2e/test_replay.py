@@ -295,6 +295,13 @@ def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     assert [event["type"] for event in events if event["data"].get("rule") == "door_held"][0] == "tocsin.alarm.raised"
     assert events[0]["time"] == "2026-11-23T15:00:31.000Z"
 
+    # One line of another age is told, and is no mistake of ours.
+    ages = scene.directory / "ages.lp"
+    ages.write_text("\n".join([lines[0].rpartition(" ")[0] + " 1000000000000000001"] + lines) + "\n")
+    done = tocsin("replay", ages, "--site", scene.site)
+    assert done.returncode == 1 and done.stdout == "", done.stderr
+    assert "more than 12 years" in done.stderr, done.stderr
+
     # As `influx_inspect export` writes it: a line for each field, those of one after those of the other.
     apart = scene.directory / "apart.lp"
     heads = [line.partition(" ")[0] for line in lines]

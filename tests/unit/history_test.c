@@ -199,6 +199,27 @@ static void a_quality_without_any_value_is_told_with_its_line(void **state) {
     history_deinit(&history);
 }
 
+static void a_history_spans_as_many_years_as_an_alarm_has_clocks_for(void **state) {
+    (void)state;
+    const int64_t most_ns = (int64_t)HISTORY_YEARS_MAX * 366 * 86400 * (int64_t)NS_PER_S;
+    struct history_row rows[3] = {{.wall = {-7}}, {.wall = {0}}, {.wall = {most_ns - 7}}};
+    struct history history = {.rows = rows};
+    assert_false(history_is_too_long(&history));
+    history.count = 3;
+    assert_false(history_is_too_long(&history));
+    rows[2].wall.ns++;
+    assert_true(history_is_too_long(&history));
+    history.count = 2;
+    assert_false(history_is_too_long(&history));
+    rows[0].wall.ns = INT64_MIN;
+    rows[1].wall.ns = INT64_MAX;
+    assert_true(history_is_too_long(&history));
+    /* The longest clock of an alarm still ends after the last reading. */
+    uint64_t left_ns = 366 * 86400 * NS_PER_S;
+    assert_true(moment_instant(moment_after((struct instant){(uint64_t)most_ns}, left_ns)).ns ==
+                (uint64_t)most_ns + left_ns);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_says_which_point_had_which_value_when),
@@ -207,6 +228,7 @@ int main(void) {
         cmocka_unit_test(an_export_is_put_into_the_order_of_time_and_its_mistakes_are_told),
         cmocka_unit_test(a_field_in_a_line_of_its_own_belongs_to_the_reading_of_its_time),
         cmocka_unit_test(a_quality_without_any_value_is_told_with_its_line),
+        cmocka_unit_test(a_history_spans_as_many_years_as_an_alarm_has_clocks_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
