@@ -342,6 +342,8 @@ static void image_header(struct image_builder *image) {
     header->state_directory = image_string(image, config->state_directory);
     header->console_listen = image_string(image, config->console_listen);
     header->recordings_size = config->recordings_size;
+    header->journal_keep_ns = config->journal_keep_ns;
+    header->journal_size = config->journal_size;
     header->level_min = config->level_min;
     header->mqtt_version = config->mqtt_version;
     header->influx_url = image_string(image, config->influx_url);

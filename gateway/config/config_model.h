@@ -134,6 +134,7 @@ struct config {
     uint32_t level_min; /* minutes after local midnight at which counters are levelled */
     struct config_name site_name;
     uint64_t recordings_size;
+    uint64_t journal_keep_ns, journal_size;
     struct alarm_times times;
     uint32_t mqtt_version;
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;

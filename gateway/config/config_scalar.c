@@ -231,7 +231,7 @@ static uint64_t scalar_size(const char *text) {
 }
 
 bool config_size(struct config *config, const struct config_node *node, uint64_t min, uint64_t max,
-                 uint64_t *ret_bytes) {
+                 bool may_be_none, uint64_t *ret_bytes) {
     if (node == NULL || !config_is_scalar(config, node)) {
         return false;
     }
@@ -242,9 +242,10 @@ bool config_size(struct config *config, const struct config_node *node, uint64_t
                      node->text);
         return false;
     }
-    if (bytes != 0 && (bytes < min || bytes > max)) {
-        config_error(config, node, NULL, "%s must be from %u MiB to %u GiB, or 0 MiB for none",
-                     config_label(config, node), (unsigned)(min >> 20), (unsigned)(max >> 30));
+    if ((bytes != 0 || !may_be_none) && (bytes < min || bytes > max)) {
+        config_error(config, node, NULL, "%s must be from %u MiB to %u GiB%s",
+                     config_label(config, node), (unsigned)(min >> 20), (unsigned)(max >> 30),
+                     may_be_none ? ", or 0 MiB for none" : "");
         return false;
     }
     *ret_bytes = bytes;

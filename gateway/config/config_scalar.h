@@ -46,10 +46,10 @@ bool config_percent(struct config *config, const struct config_node *node, uint3
                     uint32_t max, uint32_t *ret_percent);
 
 /*
- * "256 MiB", "4 GiB", within min … max bytes; and "0 MiB", which means none of it.
+ * "256 MiB", "4 GiB", within min … max bytes; and, where there may be none of it, "0 MiB".
  */
 bool config_size(struct config *config, const struct config_node *node, uint64_t min, uint64_t max,
-                 uint64_t *ret_bytes);
+                 bool may_be_none, uint64_t *ret_bytes);
 
 /* "640 m2". */
 bool config_area(struct config *config, const struct config_node *node, double *ret_m2);

@@ -21,6 +21,16 @@ enum {
 #define SPOOL_SIZE          (512ull << 20)
 #define SPOOL_SIZE_MIN      (16ull << 20)
 #define SPOOL_SIZE_MAX      (64ull << 30)
+/*
+ * A million events and their index, and a month for whoever asks for them again. The broker's
+ * receipt is no promise of the broker's to keep them, therefore a week at least (faults.md 1).
+ */
+#define JOURNAL_SIZE        (1ull << 30)
+#define JOURNAL_SIZE_MIN    (64ull << 20)
+#define JOURNAL_SIZE_MAX    (64ull << 30)
+#define JOURNAL_KEEP_NS     (30 * CONFIG_DAY_NS)
+#define JOURNAL_KEEP_NS_MIN (7 * CONFIG_DAY_NS)
+#define JOURNAL_KEEP_NS_MAX (3650 * CONFIG_DAY_NS)
 
 static void site_holidays(struct config *config, const struct config_node *holidays) {
     struct config_index seen = {0};
@@ -85,10 +95,25 @@ void config_site_check(struct config *config, const struct config_node *site) {
     }
 }
 
+/* How long events are kept once everybody has them, and how large their file may become. */
+static void site_journal(struct config *config, const struct config_node *journal) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    config->journal_keep_ns = JOURNAL_KEEP_NS;
+    config->journal_size = JOURNAL_SIZE;
+    if (journal == NULL || !config_fields(config, journal, CONFIG_SHAPE_JOURNAL, fields)) {
+        return;
+    }
+    (void)config_span(config, fields[CONFIG_JOURNAL_KEEP], JOURNAL_KEEP_NS_MIN, JOURNAL_KEEP_NS_MAX,
+                      &config->journal_keep_ns);
+    (void)config_size(config, fields[CONFIG_JOURNAL_SIZE], JOURNAL_SIZE_MIN, JOURNAL_SIZE_MAX,
+                      false, &config->journal_size);
+}
+
 void config_gateway_check(struct config *config, const struct config_node *gateway) {
     const struct config_node *fields[CONFIG_FIELDS_MAX];
     config->gateway_id = "main";
     config->recordings_size = RECORDINGS_SIZE;
+    site_journal(config, NULL);
     config->state_directory = config_source_path(config, config->site_source, "state");
     if (gateway == NULL || !config_fields(config, gateway, CONFIG_SHAPE_GATEWAY, fields)) {
         return;
@@ -96,7 +121,8 @@ void config_gateway_check(struct config *config, const struct config_node *gatew
     (void)config_id(config, fields[CONFIG_GATEWAY_ID], CONFIG_ID_PLAIN, &config->gateway_id);
     (void)config_path(config, fields[CONFIG_GATEWAY_STATE], &config->state_directory);
     (void)config_size(config, fields[CONFIG_GATEWAY_RECORDINGS], RECORDINGS_SIZE_MIN,
-                      RECORDINGS_SIZE_MAX, &config->recordings_size);
+                      RECORDINGS_SIZE_MAX, true, &config->recordings_size);
+    site_journal(config, fields[CONFIG_GATEWAY_JOURNAL]);
     const struct config_node *console = fields[CONFIG_GATEWAY_CONSOLE];
     if (console == NULL || !config_fields(config, console, CONFIG_SHAPE_CONSOLE, fields)) {
         return;
@@ -201,7 +227,7 @@ void config_influx_check(struct config *config, const struct config_node *influx
     (void)config_secret_path(config, fields[CONFIG_INFLUX_CA], effect, &config->influx_ca);
     (void)config_word(config, fields[CONFIG_INFLUX_PRECISION], "a precision of times", precisions,
                       2, &config->influx_precision);
-    (void)config_size(config, fields[CONFIG_INFLUX_SPOOL], SPOOL_SIZE_MIN, SPOOL_SIZE_MAX,
+    (void)config_size(config, fields[CONFIG_INFLUX_SPOOL], SPOOL_SIZE_MIN, SPOOL_SIZE_MAX, true,
                       &config->influx_spool_size);
     const struct config_node *database = config_node_member(influx, "database");
     bool org = config_node_member(influx, "org") != NULL;

@@ -307,7 +307,8 @@ static void engine_storage(void *context, bool well) {
         well ? LOG_NOTICE : LOG_ERROR, well ? "storage_well" : "storage_unwell",
         well
             ? "effect=\"events are recorded again before they are told\""
-            : "effect=\"alarms go out at once and are not recorded first; make room or mend the disk\"");
+            : "effect=\"alarms go out at once, though not recorded first, or not kept long; the lines "
+              "of the journal before this one say which\" advice=\"make room or mend the disk\"");
     engine_apply_state(engine, INPUT_STORAGE, 0, well ? TRUTH_TRUE : TRUTH_FALSE);
     engine_hand_over(engine);
 }

@@ -24,6 +24,7 @@ struct recorder {
     struct journal_event *untold;          /* the oldest of them that did not go out early */
     uint64_t early_count;                  /* n of the last `u<n>` */
     bool recording;
+    bool crowded; /* the journal has no room for all that it should keep */
     bool well;
     uint64_t well_at; /* real: not well before */
     uint64_t dropped_told;
@@ -214,6 +215,10 @@ static void recorder_report(evutil_socket_t fd, short what, void *context) {
         recorder_worry(recorder);
         recorder_change(recorder, false);
     }
+    recorder->crowded = report.crowded;
+    if (report.crowded) {
+        recorder_change(recorder, false);
+    }
     if (report.renewed) {
         recorder->callbacks.renewed(recorder->context);
         recorder_worry(recorder);
@@ -223,7 +228,8 @@ static void recorder_report(evutil_socket_t fd, short what, void *context) {
 }
 
 void recorder_tick(struct recorder *recorder) {
-    if (!recorder->well && recorder->recording && clock_real_ns() >= recorder->well_at) {
+    if (!recorder->well && recorder->recording && !recorder->crowded &&
+        clock_real_ns() >= recorder->well_at) {
         recorder_change(recorder, true);
     }
 }
@@ -356,6 +362,10 @@ int recorder_new(const struct site *site, const char *directory, struct event_ba
                      .context = site},
         .alarm_count = site->ruleset.alarm_count,
         .generation = site->header->generation,
+        .keep = {.keep_ns = site->header->journal_keep_ns,
+                 .size = site->header->journal_size,
+                 .sinks = {[JOURNAL_SINK_MQTT] = site->broker_count > 0,
+                           [JOURNAL_SINK_DATABASE] = site->header->influx_url != 0}},
     };
     int r = journal_new(&conf, &recorder->journal);
     if (r != 0) {

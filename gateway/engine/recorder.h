@@ -43,7 +43,8 @@ struct recorder_callbacks {
     void (*early)(void *context);
     /* Everything up to `ticket` is recorded. */
     void (*settled)(void *context, uint64_t ticket);
-    /* The storage has become well or unwell. May add and submit. */
+    /* The storage has become well or unwell: events are not recorded in time, or there is no room for
+     * all that is to be kept. May add and submit. */
     void (*storage)(void *context, bool well);
     /* A new journal file began: add the state of every alarm and submit. */
     void (*renewed)(void *context);

@@ -29,6 +29,11 @@
 #define DIRECTORY_NS (10 * NS_PER_S)
 /* How long a confirmation waits for an event to share its commit with. */
 #define LAZY_NS (200 * NS_PER_MS)
+/* What need not be kept is looked for so often, and after so long a pause where there is more. */
+#define KEEP_NS       (60 * NS_PER_S)
+#define KEEP_PAUSE_NS (20 * NS_PER_MS)
+/* How long the want of room is told after activity had to go for it. */
+#define CROWDED_NS (600 * NS_PER_S)
 /* The write-ahead log is tidied after so long a silence … */
 #define TIDY_NS (1 * NS_PER_S)
 
@@ -36,6 +41,8 @@ enum {
     /* … when it has grown to so many pages; beyond the second bound silence is not waited for. */
     TIDY_PAGES = 200,
     TIDY_PAGES_MAX = 1000, /* all that the log was laid out for */
+    /* A file so much larger than it may be, one part of these, does not wait for silence to let go. */
+    KEEP_EXCESS = 16,
     WRITER_STACK_BYTES = 256 * 1024,
 };
 
@@ -65,8 +72,11 @@ struct journal {
     uint64_t boot_file_seq;
     uint64_t retry_ns; /* the present back-off; 0 while all is well */
     uint64_t retry_at;
-    uint64_t tidy_at; /* UINT64_MAX: nothing to tidy */
-    struct log_limiter failure_limiter;
+    uint64_t tidy_at;       /* UINT64_MAX: nothing to tidy */
+    uint64_t keep_at;       /* when to look for what may go; 0: before the next commit */
+    bool keep_is_urgent;    /* the file is too large to wait for silence */
+    uint64_t crowded_until; /* activity had to go for want of room before that */
+    struct log_limiter failure_limiter, crowded_limiter;
 
     pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t changed;
@@ -80,6 +90,7 @@ struct journal {
     uint64_t newest_seq;
     bool recording;
     bool renewed;
+    bool crowded;
     bool stop;
 };
 
@@ -302,16 +313,21 @@ static void journal_commit(struct journal *journal) {
     journal->tidy_at = pages >= TIDY_PAGES_MAX ? 0
                        : pages >= TIDY_PAGES   ? clock_real_ns() + TIDY_NS
                                                : UINT64_MAX;
+    if (journal->keep_is_urgent) {
+        journal->keep_at = 0;
+    }
 }
 
 /* Move the log into the file, and note how far we are beside it. */
 static void journal_tidy(struct journal *journal) {
+    uint64_t soon = clock_real_ns() + KEEP_PAUSE_NS;
     journal->tidy_at = UINT64_MAX;
+    journal->keep_at = soon < journal->keep_at ? soon : journal->keep_at; /* it may have grown */
     if (journal->store == NULL) {
         return;
     }
     journal_store_checkpoint(journal->store);
-    journal_store_reserve(journal->store);
+    journal_store_lay_out_log(journal->store);
     if (journal->boot_number > 0 && journal->committed_seq > journal->boot_file_seq) {
         struct journal_boot boot = {journal->boot_number, journal->committed_seq};
         /* If it fails, so does the next commit, which tells. */
@@ -319,6 +335,53 @@ static void journal_tidy(struct journal *journal) {
             journal->boot_file_seq = boot.seq;
         }
     }
+}
+
+static void journal_log_crowded(struct journal *journal, const struct journal_keep_turn *turn) {
+    uint64_t kept_back;
+    if (log_permit(&journal->crowded_limiter, &kept_back)) {
+        log_line(LOG_ERROR, "journal_crowded",
+                 "bytes=%" PRIu64 " size=%" PRIu64 " activity_shortened=%u activity_lost=%u "
+                 "not_printed=%" PRIu64
+                 " effect=\"%s; all rooms are watched\" advice=\"see why the broker or the "
+                 "database does not confirm, or give `gateway.journal.size` more\"",
+                 turn->bytes, journal->conf.keep.size, turn->shortened, turn->lost, kept_back,
+                 turn->crowded ? "alarms that must be kept make the journal larger than it may be"
+                               : "the oldest activity is let go of before its time");
+    }
+}
+
+/* Let go of what need not be kept, one turn of it. */
+static void journal_keep_turn(struct journal *journal) {
+    struct journal_keep_turn turn;
+    uint64_t now_ns = clock_real_ns();
+    journal->keep_at = now_ns + KEEP_NS;
+    journal->keep_is_urgent = false;
+    /* What fails here fails the next commit as well, which tells. */
+    if (journal->store == NULL ||
+        journal_store_keep(journal->store, &journal->conf.keep, clock_wall(), &turn) != 0) {
+        return;
+    }
+    if (turn.shortened + turn.lost > 0 || turn.crowded) {
+        journal->crowded_until = now_ns + CROWDED_NS;
+        journal_log_crowded(journal, &turn);
+    }
+    if (turn.more) {
+        journal->keep_at = now_ns + KEEP_PAUSE_NS;
+        journal->keep_is_urgent =
+            turn.bytes > journal->conf.keep.size + journal->conf.keep.size / KEEP_EXCESS;
+    }
+    bool crowded = now_ns < journal->crowded_until;
+    (void)pthread_mutex_lock(&journal->lock);
+    journal->stats.bytes = turn.bytes;
+    journal->stats.expired += turn.expired;
+    journal->stats.shortened += turn.shortened;
+    journal->stats.lost += turn.lost;
+    if (journal->crowded != crowded) {
+        journal->crowded = crowded;
+        journal_wake(journal);
+    }
+    (void)pthread_mutex_unlock(&journal->lock);
 }
 
 /* With the lock held: when is something to be done? UINT64_MAX: when somebody says so. */
@@ -357,14 +420,20 @@ static void *journal_write(void *context) {
     while (!journal->stop) {
         uint64_t now_ns = clock_real_ns();
         uint64_t due_at = journal_due_at(journal);
-        if (due_at <= now_ns && journal->tidy_at != 0) {
+        uint64_t chore_at =
+            journal->tidy_at < journal->keep_at ? journal->tidy_at : journal->keep_at;
+        if (due_at <= now_ns && chore_at != 0) {
             journal_commit(journal);
-        } else if (journal->tidy_at <= now_ns) {
+        } else if (chore_at <= now_ns) {
             (void)pthread_mutex_unlock(&journal->lock);
-            journal_tidy(journal);
+            if (journal->tidy_at == chore_at) {
+                journal_tidy(journal);
+            } else {
+                journal_keep_turn(journal);
+            }
             (void)pthread_mutex_lock(&journal->lock);
         } else {
-            journal_rest(journal, now_ns, due_at < journal->tidy_at ? due_at : journal->tidy_at);
+            journal_rest(journal, now_ns, due_at < chore_at ? due_at : chore_at);
         }
     }
     if (!journal_gather_is_empty(&journal->gathered)) {
@@ -410,6 +479,7 @@ int journal_new(const struct journal_conf *conf, struct journal **ret_journal) {
     }
     journal->conf = *conf;
     journal->tidy_at = 0; /* the log is laid out before the first commit */
+    journal->keep_at = UINT64_MAX;
     journal->directory.fd = -1;
     journal->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     int r = journal->wake < 0 ? err_origin(-errno) : 0;
@@ -672,6 +742,7 @@ void journal_take(struct journal *journal, struct journal_report *ret_report) {
         .newest_seq = journal->newest_seq,
         .recording = journal->recording,
         .renewed = journal->renewed,
+        .crowded = journal->crowded,
     };
     for (struct journal_alarm *alarm = journal->done.alarms; alarm != NULL; alarm = alarm->next) {
         journal->done.by_alarm[alarm->alarm] = NULL;

@@ -20,6 +20,8 @@
  * boot is `r` and 64 random bits for the whole life of the process, and the directory is tried
  * again every 10 s.
  *
+ * What need not be kept any longer goes in small turns while nothing waits; see journal_keep.h.
+ *
  * A ticket numbers each submit; what the report's ticket covers is on the disk.
  *
  * All functions are the loop's, but for what the writer thread does inside. Real time throughout:
@@ -41,6 +43,7 @@ struct journal_conf {
     struct journal_identity identity;
     uint32_t alarm_count;
     uint64_t generation; /* of the site */
+    struct journal_keep keep;
 };
 
 /* What the writer has done since the last report. */
@@ -52,12 +55,16 @@ struct journal_report {
     uint64_t newest_seq;
     bool recording; /* the last attempt succeeded */
     bool renewed;   /* a new file began: hand the state of every alarm over again */
+    bool crowded;   /* lately it had no room for all that it should keep */
 };
 
 struct journal_stats {
     uint64_t commits, failures, commit_ns_max;
     uint64_t pending; /* events that wait for their commit */
     uint64_t dropped[JOURNAL_LANE_COUNT];
+    uint64_t bytes; /* of the file, in use */
+    /* let go of: in their time; activity for want of room, that everybody had or that somebody lacks */
+    uint64_t expired, shortened, lost;
 };
 
 struct journal;

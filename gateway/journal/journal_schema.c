@@ -124,6 +124,12 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     " age_ns INTEGER NOT NULL,"
     " at_instant INTEGER NOT NULL,"
     " at_wall INTEGER NOT NULL);",
+    /* What stood before an event that has lost its predecessor, and what had been confirmed when. */
+    "CREATE TABLE run(first INTEGER PRIMARY KEY, before BLOB);"
+    "CREATE TABLE mark("
+    " at_wall INTEGER PRIMARY KEY,"
+    " alarm INTEGER NOT NULL,"
+    " activity INTEGER NOT NULL);",
 };
 
 int journal_schema_result(int sqlite_result) {

@@ -30,6 +30,11 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_PRESENT_END] = "DELETE FROM present",
     [STORE_PRESENT] = "INSERT INTO present VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [STORE_CLOCK] = "INSERT OR REPLACE INTO clock VALUES(1,?1)",
+    [STORE_LET_GO_NEXT] = "SELECT seq FROM event WHERE seq>?1 ORDER BY seq LIMIT 1",
+    [STORE_LET_GO_RUN] = "INSERT OR IGNORE INTO run SELECT ?1, digest FROM event WHERE seq=?2",
+    [STORE_LET_GO_RUN_END] = "DELETE FROM run WHERE first=?1",
+    [STORE_LET_GO_FIRST_SENT] = "DELETE FROM first_sent WHERE seq=?1",
+    [STORE_LET_GO_EVENT] = "DELETE FROM event WHERE seq=?1",
 };
 
 const char *const store_sink_names[JOURNAL_SINK_COUNT] = {
@@ -83,54 +88,52 @@ uint64_t store_ask(struct journal_store *store, const char *sql) {
 
 /* ---- opening ---- */
 
-/* Does the row that the statement stands on follow from the digest in the store? */
-static bool store_follows(struct journal_store *store, sqlite3_stmt *statement,
-                          const unsigned char *digest) {
-    unsigned char expected[JOURNAL_DIGEST_SIZE];
-    const void *body = sqlite3_column_text(statement, 1);
-    if (body == NULL) {
-        return false;
-    }
-    journal_digest_next(store->hasher, store->digest, body,
-                        (size_t)sqlite3_column_bytes(statement, 1), expected);
-    return memcmp(expected, digest, sizeof expected) == 0;
+bool store_chain_row(sqlite3_stmt *statement, int column, struct journal_chain_row *ret_row) {
+    const unsigned char *digest = sqlite3_column_blob(statement, column + 1);
+    const unsigned char *before = sqlite3_column_blob(statement, column + 3);
+    bool sound =
+        digest != NULL && sqlite3_column_bytes(statement, column + 1) == JOURNAL_DIGEST_SIZE;
+    *ret_row = (struct journal_chain_row){
+        .body = sqlite3_column_text(statement, column),
+        .body_size = (size_t)sqlite3_column_bytes(statement, column),
+        .digest = sound ? digest : NULL,
+        .begins = sqlite3_column_type(statement, column + 2) != SQLITE_NULL,
+        .before = before,
+    };
+    return before == NULL || sqlite3_column_bytes(statement, column + 3) == JOURNAL_DIGEST_SIZE;
 }
 
-/*
- * Check the digests of the newest rows and leave the chain's end in the store. The oldest row that
- * is looked at can only be checked itself when nothing stands before it: then zeros do.
- */
+/* Check the digests of the newest rows and leave the chain's end in the store. */
 static int store_verify(struct journal_store *store) {
-    static const char sql[] = "SELECT seq, body, digest FROM (SELECT seq, body, digest FROM event "
-                              "ORDER BY seq DESC LIMIT ?1) ORDER BY seq";
+    static const char sql[] =
+        "SELECT seq, body, digest, first, before FROM (SELECT seq, body, digest FROM event "
+        "ORDER BY seq DESC LIMIT ?1) LEFT JOIN run ON first = seq ORDER BY seq";
     sqlite3_stmt *statement = NULL;
+    struct journal_chain chain;
+    uint64_t wrong_seq = 0;
+    char count[96];
+    (void)snprintf(count, sizeof count,
+                   "SELECT count(*) FROM (SELECT 1 FROM event ORDER BY seq DESC LIMIT %d)",
+                   (int)JOURNAL_VERIFY_ROWS + 1);
+    bool all = store_ask(store, count) <= JOURNAL_VERIFY_ROWS;
     int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
     if (result == SQLITE_OK) {
         store_bind_int(statement, 1, JOURNAL_VERIFY_ROWS + 1);
     }
     int r = store_result(store, result);
-    uint32_t rows = 0;
-    uint64_t wrong_seq = 0;
-    bool begins_chain = true;
+    /* The oldest row that is looked at can only be checked when nothing stands before it. */
+    journal_chain_init(&chain, store->hasher, !all);
     while (r == 0 && wrong_seq == 0 && (result = sqlite3_step(statement)) == SQLITE_ROW) {
-        uint64_t seq = (uint64_t)sqlite3_column_int64(statement, 0);
-        const unsigned char *digest = sqlite3_column_blob(statement, 2);
-        bool sound = digest != NULL && sqlite3_column_bytes(statement, 2) == JOURNAL_DIGEST_SIZE;
-        bool follows = sound && store_follows(store, statement, digest);
-        if (!sound || (rows > 0 && !follows)) {
-            wrong_seq = seq;
-            break;
+        struct journal_chain_row row;
+        store->newest_seq = (uint64_t)sqlite3_column_int64(statement, 0);
+        if (!store_chain_row(statement, 1, &row) ||
+            journal_chain_next(&chain, &row) == CHAIN_BROKEN) {
+            wrong_seq = store->newest_seq;
         }
-        begins_chain = begins_chain && (rows > 0 || follows);
-        memcpy(store->digest, digest, JOURNAL_DIGEST_SIZE);
-        store->newest_seq = seq;
-        rows++;
     }
+    memcpy(store->digest, chain.digest, sizeof store->digest);
     if (r == 0 && wrong_seq == 0) {
         r = store_result(store, result);
-    }
-    if (r == 0 && wrong_seq == 0 && rows <= JOURNAL_VERIFY_ROWS && !begins_chain) {
-        wrong_seq = store->newest_seq - rows + 1;
     }
     if (wrong_seq != 0) {
         (void)snprintf(store->reason, sizeof store->reason,
@@ -210,6 +213,12 @@ struct journal_store *journal_store_free(struct journal_store *store, bool tidy)
 
 /* ---- a transaction ---- */
 
+void store_roll_back(struct journal_store *store) {
+    if (sqlite3_get_autocommit(store->db) == 0) {
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+}
+
 int journal_store_commit(struct journal_store *store, const struct journal_gather *gather,
                          const char *boot, const char *id_prefix) {
     unsigned char digest[JOURNAL_DIGEST_SIZE];
@@ -223,11 +232,7 @@ int journal_store_commit(struct journal_store *store, const struct journal_gathe
         r = store_run(store, STORE_COMMIT);
     }
     if (r != 0) {
-        if (sqlite3_get_autocommit(store->db) == 0) {
-            /* If even this fails, the connection is closed next and the transaction dies with it.
-             */
-            (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-        }
+        store_roll_back(store);
         store->newest_seq = newest_seq;
         memcpy(store->digest, digest, sizeof digest);
     }
@@ -263,7 +268,7 @@ static bool store_has_room(const struct journal_store *store) {
                (uint64_t)JOURNAL_LOG_ROOM * JOURNAL_LOG_BYTES;
 }
 
-void journal_store_reserve(struct journal_store *store) {
+void journal_store_lay_out_log(struct journal_store *store) {
     static const unsigned char zeros[64 * 1024];
     sqlite3_file *log = NULL;
     sqlite3_int64 size = 0;

@@ -12,6 +12,7 @@
 
 #include "gateway/journal/journal_digest.h"
 #include "gateway/journal/journal_gather.h"
+#include "gateway/journal/journal_keep.h"
 #include "gateway/journal/journal_schema.h"
 
 struct journal_store;
@@ -110,6 +111,14 @@ NODISCARD int journal_store_forget(struct journal_store *store,
  */
 size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]);
 
+/*
+ * Let go of some of what journal_keep.h says need not be kept, in one transaction of at most
+ * JOURNAL_KEEP_ROWS rows, and note now and then what has been confirmed. `ret_turn` says what came
+ * of it. Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED; nothing has changed then.
+ */
+NODISCARD int journal_store_keep(struct journal_store *store, const struct journal_keep *keep,
+                                 struct wall now, struct journal_keep_turn *ret_turn);
+
 /* What each sink has confirmed; 0 where it has nothing. */
 void journal_store_confirmed(struct journal_store *store,
                              uint64_t ret[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]);
@@ -125,7 +134,7 @@ uint64_t journal_store_salvage(struct journal_store *store, const char *path);
  * waits for the file system's own journal besides its data, which nearly doubles it. Nothing is
  * lost if that fails, and it is not tried where room is scarce. The file's bytes behind the last frame mean nothing to SQLite.
  */
-void journal_store_reserve(struct journal_store *store);
+void journal_store_lay_out_log(struct journal_store *store);
 
 /* Pages that wait in the write-ahead log, and moving them into the file as far as readers permit.
  */

@@ -8,11 +8,13 @@
  *     journal_store.c          opening and what is checked then, transactions, the write-ahead log
  *     journal_store_add.c      what goes into a transaction
  *     journal_store_load.c     what is known of the life before
+ *     journal_store_keep.c     what is let go of
  *     journal_store_salvage.c  what is taken over from a file that was set aside
  */
 
 #include <sqlite3.h>
 
+#include "gateway/journal/journal_chain.h"
 #include "gateway/journal/journal_store.h"
 
 /*
@@ -48,6 +50,11 @@ enum store_statement {
     STORE_PRESENT_END,
     STORE_PRESENT,
     STORE_CLOCK,
+    STORE_LET_GO_NEXT,
+    STORE_LET_GO_RUN,
+    STORE_LET_GO_RUN_END,
+    STORE_LET_GO_FIRST_SENT,
+    STORE_LET_GO_EVENT,
     STORE_STATEMENT_COUNT,
 };
 
@@ -59,6 +66,7 @@ struct journal_store {
     unsigned char digest[JOURNAL_DIGEST_SIZE]; /* of the newest row */
     uint64_t newest_seq;
     uint32_t wal_pages;
+    uint64_t activity_from; /* before this seq nothing of the activity lane stands */
     bool created;
     char reason[JOURNAL_REASON_SIZE];
     char body[WIRE_BODY_MAX];
@@ -79,6 +87,15 @@ void store_bind_int(sqlite3_stmt *statement, int at, uint64_t value);
 
 /* The number that `sql` finds; 0 if it finds none or cannot look. */
 uint64_t store_ask(struct journal_store *store, const char *sql);
+
+/*
+ * The row that a statement stands on, whose columns from `column` on are body, digest, and of the
+ * table run: first, before. False when the digest of a run is none.
+ */
+bool store_chain_row(sqlite3_stmt *statement, int column, struct journal_chain_row *ret_row);
+
+/* Take back what the transaction did. If even this fails, the connection is closed next. */
+void store_roll_back(struct journal_store *store);
 
 /* Everything of the gather, inside a transaction. */
 int store_add(struct journal_store *store, const struct journal_gather *gather, const char *boot,

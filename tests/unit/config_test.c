@@ -456,6 +456,14 @@ static void a_setting_overrides_and_adds_a_scalar(void **state) {
     unload(&loaded);
     load_example(&loaded, "gateway.recordings=0 MiB");
     assert_int_equal(loaded.site.header->recordings_size, 0);
+    assert_int_equal(loaded.site.header->journal_keep_ns, 30 * 86400 * NS_PER_S);
+    assert_int_equal(loaded.site.header->journal_size, 1 << 30);
+    unload(&loaded);
+    load_example(&loaded, "gateway.journal.keep=7 d");
+    assert_int_equal(loaded.site.header->journal_keep_ns, 7 * 86400 * NS_PER_S);
+    unload(&loaded);
+    load_example(&loaded, "gateway.journal.size=64 MiB");
+    assert_int_equal(loaded.site.header->journal_size, 64 << 20);
     unload(&loaded);
 }
 

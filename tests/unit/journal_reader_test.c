@@ -80,6 +80,7 @@ static void scene_record(const struct scene *scene, uint64_t first, uint64_t las
         .directory = scene->state,
         .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
         .alarm_count = ALARMS,
+        .keep = {.keep_ns = JOURNAL_WEEK_NS, .size = UINT64_C(1) << 30},
     };
     struct journal *journal;
     assert_int_equal(journal_new(&conf, &journal), 0);

@@ -95,6 +95,7 @@ static struct journal *journal_open_for(const struct scene *scene) {
         .directory = scene->state,
         .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
         .alarm_count = ALARMS,
+        .keep = {.keep_ns = JOURNAL_WEEK_NS, .size = UINT64_C(1) << 30},
     };
     struct journal *journal;
     return journal_new(&conf, &journal) == 0 ? journal : NULL;
@@ -894,6 +895,8 @@ static void database_make_version_3(const char *path) {
     database_run(path, "DROP TABLE walk");
     database_run(path, "DROP TABLE clock");
     database_run(path, "DROP TABLE present");
+    database_run(path, "DROP TABLE run");
+    database_run(path, "DROP TABLE mark");
     database_run(path, "PRAGMA user_version=3");
 }
 

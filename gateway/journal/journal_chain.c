@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/journal/journal_chain.h"
+
+#include <string.h>
+
+void journal_chain_init(struct journal_chain *chain, struct journal_hasher *hasher, bool midway) {
+    *chain = (struct journal_chain){.hasher = hasher, .midway = midway};
+}
+
+static bool chain_proves(const struct journal_chain *chain, const unsigned char *before,
+                         const struct journal_chain_row *row) {
+    unsigned char expected[JOURNAL_DIGEST_SIZE];
+    journal_digest_next(chain->hasher, before, row->body, row->body_size, expected);
+    return memcmp(expected, row->digest, sizeof expected) == 0;
+}
+
+enum journal_chain_step journal_chain_next(struct journal_chain *chain,
+                                           const struct journal_chain_row *row) {
+    if (row->body == NULL || row->digest == NULL) {
+        return CHAIN_BROKEN;
+    }
+    enum journal_chain_step step = CHAIN_BROKEN;
+    if (chain->midway || chain_proves(chain, chain->digest, row)) {
+        step = CHAIN_FOLLOWS;
+    } else if (row->begins && row->before == NULL) {
+        step = CHAIN_UNPROVEN;
+    } else if (row->begins && chain_proves(chain, row->before, row)) {
+        step = CHAIN_BEGINS;
+    }
+    chain->midway = false;
+    memcpy(chain->digest, row->digest, sizeof chain->digest);
+    return step;
+}
