@@ -298,9 +298,9 @@ def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     # One line of another age is told, and is no mistake of ours.
     ages = scene.directory / "ages.lp"
     ages.write_text("\n".join([lines[0].rpartition(" ")[0] + " 1000000000000000001"] + lines) + "\n")
-    done = tocsin("replay", ages, "--site", scene.site)
-    assert done.returncode == 1 and done.stdout == "", done.stderr
-    assert "more than 12 years" in done.stderr, done.stderr
+    refused = tocsin("replay", ages, "--site", scene.site)
+    assert refused.returncode == 1 and refused.stdout == "", refused.stderr
+    assert "more than 12 years" in refused.stderr, refused.stderr
 
     # As `influx_inspect export` writes it: a line for each field, those of one after those of the other.
     apart = scene.directory / "apart.lp"
