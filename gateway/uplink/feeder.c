@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/clock.h"
+#include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/uplink_json.h"
 
 /* What a message in flight is, in the upper bits of its ticket; the rest is its number. */
@@ -60,12 +61,33 @@ static bool feeder_may_read(const struct feeder *feeder) {
 
 /* ---- events ---- */
 
+/* Publish; what is too large for this broker stays in the journal, and nothing waits for it. */
+static int feeder_publish(struct feeder *feeder, const char *topic, const void *payload,
+                          size_t size, bool retained, uint64_t ticket) {
+    int r = feeder->port.publish(feeder->port.context, topic, payload, size, retained, ticket);
+    if (r != MQTT_LINK_E_LARGE) {
+        return r;
+    }
+    feeder->counters.left_out++;
+    feeder_taken(feeder, ticket);
+    return 0;
+}
+
 static int feeder_publish_event(struct feeder *feeder, enum core_lane lane, enum alarm_class class,
                                 const char *type, const char *payload, size_t size,
                                 uint64_t ticket) {
     char topic[TOPIC_SIZE];
     topic_event(&feeder->root, lane, class, type, topic);
-    return feeder->port.publish(feeder->port.context, topic, payload, size, false, ticket);
+    int r = feeder->port.publish(feeder->port.context, topic, payload, size, false, ticket);
+    if (r != MQTT_LINK_E_LARGE) {
+        return r;
+    }
+    char shortened[UPLINK_JSON_SIZE];
+    size = uplink_json_shorten(payload, size, shortened);
+    uint64_t left_out = feeder->counters.left_out;
+    r = feeder_publish(feeder, topic, shortened, size, false, ticket);
+    feeder->counters.shortened += r == 0 && feeder->counters.left_out == left_out;
+    return r;
 }
 
 static enum core_lane feeder_lane(uint8_t lane) {
@@ -312,8 +334,7 @@ static int feeder_publish_alarm(struct feeder *feeder, uint32_t alarm) {
     site_alarm_format(site, alarm, name);
     topic_alarm(&feeder->root, name, topic);
     if (!alarm_board_is_open(&feeder->alarms, alarm)) {
-        return feeder->port.publish(feeder->port.context, topic, "", 0, true,
-                                    ticket_of(TICKET_ALARM, alarm));
+        return feeder_publish(feeder, topic, "", 0, true, ticket_of(TICKET_ALARM, alarm));
     }
     char entity[SITE_ENTITY_SIZE];
     char payload[UPLINK_JSON_SIZE];
@@ -332,8 +353,7 @@ static int feeder_publish_alarm(struct feeder *feeder, uint32_t alarm) {
         .changed = entry->changed,
     };
     size_t size = uplink_json_alarm(&state, payload);
-    return feeder->port.publish(feeder->port.context, topic, payload, size, true,
-                                ticket_of(TICKET_ALARM, alarm));
+    return feeder_publish(feeder, topic, payload, size, true, ticket_of(TICKET_ALARM, alarm));
 }
 
 static void feeder_send_alarms(struct feeder *feeder) {
@@ -351,8 +371,7 @@ static void feeder_send_leftovers(struct feeder *feeder) {
     const char *topic;
     while (feeder_room(feeder, RANK_STATE) > 0 &&
            (topic = leftovers_next(&feeder->leftovers)) != NULL) {
-        if (feeder->port.publish(feeder->port.context, topic, "", 0, true,
-                                 ticket_of(TICKET_CLEAR, 0)) != 0) {
+        if (feeder_publish(feeder, topic, "", 0, true, ticket_of(TICKET_CLEAR, 0)) != 0) {
             return;
         }
         leftovers_drop(&feeder->leftovers);
@@ -369,8 +388,7 @@ static int feeder_publish_point(struct feeder *feeder, uint32_t point) {
     size_t size =
         uplink_json_point(entry->value, (enum quality)entry->quality,
                           unit_facts(point_kind_facts(kind)->unit)->name, entry->measured, payload);
-    return feeder->port.publish(feeder->port.context, topic, payload, size, true,
-                                ticket_of(TICKET_POINT, point));
+    return feeder_publish(feeder, topic, payload, size, true, ticket_of(TICKET_POINT, point));
 }
 
 static void feeder_send_points(struct feeder *feeder) {
@@ -447,6 +465,7 @@ void feeder_point_values(struct feeder *feeder, const struct wire_point_values *
 void feeder_session_begin(struct feeder *feeder) {
     feeder->connected = true;
     feeder->resume_real_ns = 0;
+    feeder->pause_ns = FEEDER_PAUSE_NS;
     outbox_session_begin(&feeder->outbox);
     alarm_board_session(&feeder->alarms);
     leftovers_clear(&feeder->leftovers);
@@ -493,6 +512,16 @@ void feeder_taken(struct feeder *feeder, uint64_t ticket) {
     assert(false && "a ticket of no kind");
 }
 
+static void feeder_pause(struct feeder *feeder) {
+    if (feeder->resume_real_ns == 0) {
+        feeder->resume_real_ns = clock_real_ns() + feeder->pause_ns;
+        feeder->pause_ns *= 2;
+        if (feeder->pause_ns > FEEDER_PAUSE_NS_MAX) {
+            feeder->pause_ns = FEEDER_PAUSE_NS_MAX;
+        }
+    }
+}
+
 void feeder_refused(struct feeder *feeder, uint64_t ticket) {
     uint64_t number = ticket_number(ticket);
     feeder->counters.refused++;
@@ -502,7 +531,7 @@ void feeder_refused(struct feeder *feeder, uint64_t ticket) {
         outbox_refused(&feeder->outbox,
                        ticket >> TICKET_SHIFT == TICKET_EVENT_ALARM ? LANE_ALARM : LANE_ACTIVITY,
                        number);
-        feeder->resume_real_ns = clock_real_ns() + FEEDER_PAUSE_NS;
+        feeder_pause(feeder);
         return;
     case TICKET_EARLY:
         feeder_early_forget(feeder, number);
@@ -552,5 +581,7 @@ void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns) {
     if (feeder->resume_real_ns != 0 && real_ns >= feeder->resume_real_ns) {
         feeder->resume_real_ns = 0;
         outbox_resume(&feeder->outbox);
+    } else if (outbox_refusals(&feeder->outbox) == 0) {
+        feeder->pause_ns = FEEDER_PAUSE_NS;
     }
 }

@@ -43,15 +43,16 @@ enum {
     FEEDER_READS_MAX = 4,
 };
 
-/* How long the lanes stand still after the broker refused an event. */
-#define FEEDER_PAUSE_NS (5 * NS_PER_S)
+/* How long a refused event waits before it is sent again, at first and after further refusals. */
+#define FEEDER_PAUSE_NS     (5 * NS_PER_S)
+#define FEEDER_PAUSE_NS_MAX (60 * NS_PER_S)
 
 struct feeder_port {
     void *context;
     /* How many messages could be sent now, and how many may be in flight at all. */
     uint32_t (*room)(void *context);
     uint32_t (*window)(void *context);
-    /* Send; 0, or not 0 when the line is down. */
+    /* Send; 0, MQTT_LINK_E_LARGE, or another when the line is down. */
     int (*publish)(void *context, const char *topic, const void *payload, size_t size,
                    bool retained, uint64_t ticket);
     /* Have the line tell once more what the broker holds: feeder_retained() for each. */
@@ -73,6 +74,7 @@ struct feeder_early {
 
 struct feeder_counters {
     uint64_t live, replayed, skipped, refused, damaged, early_dropped, journal_absent;
+    uint64_t shortened, left_out; /* too large for the broker: sent without texts, or not at all */
 };
 
 struct feeder {
@@ -88,7 +90,8 @@ struct feeder {
     char boot[24];
     uint16_t lives;    /* how many boots of the engine were seen: each counts its u<n> from 1 */
     bool journal_wait; /* could not be read: not again before the next tick */
-    uint64_t resume_real_ns; /* when the lanes go on after a refusal; 0: they run */
+    uint64_t resume_real_ns; /* when refused events are sent again; 0: there are none */
+    uint64_t pause_ns;       /* the next wait before that */
     struct feeder_counters counters;
 };
 

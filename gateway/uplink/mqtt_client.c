@@ -73,14 +73,28 @@ static void client_connected(void *context, MQTTAsync_successData *data) {
     client_note(context, MQTT_NOTE_CONNECTED, 0, RECEIVE_MAXIMUM_DEFAULT, NULL);
 }
 
+/* A number that the broker has named with its CONNACK, or what it means to name none. */
+static int client_limit(MQTTProperties *properties, enum MQTTPropertyCodes code, int otherwise) {
+    bool sound =
+        properties->count > 0 && properties->count <= PROPERTIES_MAX && properties->array != NULL;
+    return sound && MQTTProperties_hasProperty(properties, code)
+               ? (int)MQTTProperties_getNumericValue(properties, code)
+               : otherwise;
+}
+
 static void client_connected5(void *context, MQTTAsync_successData5 *data) {
-    int maximum = RECEIVE_MAXIMUM_DEFAULT;
+    struct mqtt_client *client = context;
     MQTTProperties *properties = &data->properties;
-    if (properties->count > 0 && properties->count <= PROPERTIES_MAX && properties->array != NULL &&
-        MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM)) {
-        maximum = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
-    }
-    client_note(context, MQTT_NOTE_CONNECTED, 0, maximum, NULL);
+    /* MQTT 5, 3.2.2.3.14, 3.2.2.3.3 and 3.2.2.3.6 */
+    const struct mqtt_note note = {
+        .kind = MQTT_NOTE_CONNECTED,
+        .attempt = (uint32_t)atomic_load(&client->attempt),
+        .number =
+            client_limit(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM, RECEIVE_MAXIMUM_DEFAULT),
+        .packet_max = (uint32_t)client_limit(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, 0),
+        .keep_alive_s = (uint32_t)client_limit(properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE, 0),
+    };
+    mqtt_notes_push(client->notes, &note, NULL);
 }
 
 static void client_failed(void *context, MQTTAsync_failureData *data) {

@@ -26,7 +26,17 @@ enum {
     TICK_MS_MIN = 20,
     /* A broker's name, both waits of the examination and some more. */
     EXAMINING_MS_MAX = 20000,
+    /* Reason codes of MQTT 5, 2.4. */
+    REASON_TAKEN_OVER = 0x8e,
+    REASON_PACKET_TOO_LARGE = 0x95,
+    /* No broker of use takes less: what is not larger is refused for something else. */
+    PACKET_SURE_SIZE = 256,
+    SUSPICIONS_MAX = 3,
+    BROKEN_OFF_MAX = 3,
 };
+
+/* A connection that ends this soon after the one before it did is part of a row. */
+#define BROKEN_OFF_SOON_NS (60 * NS_PER_S)
 
 /* How often the certificate of a broker that is spoken to is looked at. */
 #define EXAMINE_AGAIN_NS (24 * 3600 * NS_PER_S)
@@ -48,6 +58,14 @@ struct flight {
     uint32_t key;
     uint64_t ticket;
     uint64_t deadline_ns;
+    uint32_t size; /* of its packet, at most */
+};
+
+/* What is known of the size of packets that one broker takes. */
+struct packet_bound {
+    uint32_t learned; /* from what it refused or closed for; 0: nothing was */
+    uint32_t suspect; /* the largest in flight when it last closed without a word */
+    uint32_t suspicions;
 };
 
 struct mqtt_link {
@@ -63,7 +81,12 @@ struct mqtt_link {
     struct reconnect reconnect;
     enum link_state state;
     uint32_t attempt;
-    uint32_t window; /* of this session */
+    uint32_t window;     /* of this session */
+    uint32_t packet_max; /* likewise, as the broker has named it; UINT32_MAX: it has not */
+    uint32_t quiet_ms;   /* likewise */
+    uint32_t broken_off; /* times in a row that a connection ended soon and without a word */
+    bool taken_over;     /* another client has come by our name */
+    struct packet_bound bounds[MQTT_LINK_BROKERS_MAX];
     uint32_t in_flight;
     struct flight flights[MQTT_LINK_WINDOW_MAX];
     bool stopping;        /* what is sent now is the last */
@@ -158,6 +181,54 @@ static bool flights_overdue(const struct mqtt_link *link, uint64_t now_ns) {
     return false;
 }
 
+static uint32_t flights_largest(const struct mqtt_link *link) {
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
+        if (link->flights[i].used && link->flights[i].size > largest) {
+            largest = link->flights[i].size;
+        }
+    }
+    return largest;
+}
+
+/* ---- how large a packet may be ---- */
+
+static struct packet_bound *link_bound(struct mqtt_link *link) {
+    return &link->bounds[link->reconnect.broker];
+}
+
+static void link_learn(struct mqtt_link *link, uint32_t too_large) {
+    struct packet_bound *bound = link_bound(link);
+    if (too_large > PACKET_SURE_SIZE && (bound->learned == 0 || too_large <= bound->learned)) {
+        bound->learned = too_large - 1;
+    }
+}
+
+/*
+ * A broker of MQTT 3.1.1 closes for what is too large and says nothing. One that closes again and
+ * again while the same message is in flight is believed to mean it.
+ */
+static void link_suspect(struct mqtt_link *link) {
+    struct packet_bound *bound = link_bound(link);
+    uint32_t largest = flights_largest(link);
+    bound->suspicions = largest > 0 && largest == bound->suspect ? bound->suspicions + 1 : 1;
+    bound->suspect = largest;
+    if (bound->suspicions >= SUSPICIONS_MAX) {
+        bound->suspicions = 0;
+        link_learn(link, largest);
+    }
+}
+
+/* What a PUBLISH of ours is at most: a fixed header of 5, two lengths, a packet id, no properties. */
+static uint32_t link_packet_size(const char *topic, size_t size) {
+    return (uint32_t)(5 + 2 + strlen(topic) + 2 + 1 + size);
+}
+
+static bool link_is_too_large(struct mqtt_link *link, uint32_t size) {
+    const struct packet_bound *bound = link_bound(link);
+    return size > link->packet_max || (bound->learned != 0 && size > bound->learned);
+}
+
 static int link_send(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
                      bool retained, uint64_t ticket) {
     struct flight *flight = flight_free_slot(link);
@@ -171,6 +242,7 @@ static int link_send(struct mqtt_link *link, const char *topic, const void *payl
         .key = key,
         .ticket = ticket,
         .deadline_ns = clock_real_ns() + link_ns(link->conf.answer_ms),
+        .size = link_packet_size(topic, size),
     };
     link->in_flight++;
     link->counters.published++;
@@ -204,6 +276,9 @@ static void link_over(struct mqtt_link *link, const char *reason, enum link_stat
     flights_forget(link);
     if (next == LINK_CLOSING) {
         link_enter(link, LINK_CLOSING);
+    } else if (link->taken_over) {
+        link->taken_over = false;
+        link_wait(link, reconnect_taken_over(&link->reconnect, link->held_ms));
     } else {
         link_wait(link, reconnect_failed(&link->reconnect, link->held_ms));
     }
@@ -276,11 +351,22 @@ void mqtt_link_ask(struct mqtt_link *link) {
     }
 }
 
-static void link_up(struct mqtt_link *link, int receive_maximum) {
+/* Take what the broker has named with its CONNACK. */
+static void link_take_limits(struct mqtt_link *link, const struct mqtt_note *note) {
     link->window = link->conf.window;
-    if (receive_maximum >= 1 && (uint32_t)receive_maximum < link->window) {
-        link->window = (uint32_t)receive_maximum;
+    if (note->number >= 1 && (uint32_t)note->number < link->window) {
+        link->window = (uint32_t)note->number;
     }
+    link->packet_max = note->packet_max == 0 ? UINT32_MAX : note->packet_max;
+    /* It closes after one and a half times its keep alive without a word (3.1.2.10). */
+    link->quiet_ms = link->conf.quiet_ms;
+    if (note->keep_alive_s != 0 && note->keep_alive_s * 500 < link->quiet_ms) {
+        link->quiet_ms = note->keep_alive_s * 500;
+    }
+}
+
+static void link_up(struct mqtt_link *link, const struct mqtt_note *note) {
+    link_take_limits(link, note);
     link->counters.sessions++;
     link_enter(link, LINK_UP);
     link->answered_ns = link->since_ns;
@@ -352,7 +438,7 @@ static void link_tick(evutil_socket_t fd, short what, void *context) {
             link_examine_daily(link, now_ns);
         }
         if (link->state == LINK_UP && link->in_flight == 0 &&
-            now_ns - link->answered_ns >= link_ns(link->conf.quiet_ms)) {
+            now_ns - link->answered_ns >= link_ns(link->quiet_ms)) {
             link_send_status(link, link->online);
         }
     } else if (link->state == LINK_EXAMINING) {
@@ -373,7 +459,13 @@ static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *not
         link->counters.stale++;
         return;
     }
+    if (note->number < 0) {
+        link_suspect(link);
+        link_close(link, "the connection broke off");
+        return;
+    }
     uint64_t ticket = flight->ticket;
+    uint32_t size = flight->size;
     flight->used = false;
     link->in_flight--;
     link->answered_ns = clock_real_ns();
@@ -385,9 +477,10 @@ static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *not
         return;
     }
     link->counters.refused++;
-    if (note->number < 0) {
-        link_close(link, "the connection broke off");
-    } else if (ticket != TICKET_STATUS) {
+    if (note->number == REASON_PACKET_TOO_LARGE) {
+        link_learn(link, size);
+    }
+    if (ticket != TICKET_STATUS) {
         link->callbacks.refused(link->context, ticket,
                                 mqtt_client_text(link->conf.version, note->number));
     }
@@ -404,6 +497,46 @@ static void link_hint(struct mqtt_link *link, const char *text) {
     (void)snprintf(link->reason, sizeof link->reason, "%s", text);
 }
 
+/* The broker says why it will close (MQTT 5, 3.14.2.1). */
+static void link_turned_away(struct mqtt_link *link, int reason) {
+    if (reason == REASON_TAKEN_OVER) {
+        char text[MQTT_LINK_REASON_SIZE];
+        (void)snprintf(
+            text, sizeof text,
+            "another client has connected as %.60s: is there a second gateway with the "
+            "same site and gateway id? This one does not fight; it waits, and tries again",
+            link->conf.client_id);
+        link_hint(link, text);
+        link->taken_over = true;
+        link->counters.taken_over++;
+        return;
+    }
+    if (reason == REASON_PACKET_TOO_LARGE) {
+        link_learn(link, flights_largest(link));
+    }
+    link_hint(link, mqtt_client_text(link->conf.version, reason));
+}
+
+/*
+ * The connection ended without a word. A broker may tell nobody that another client came by the same
+ * name (mosquitto 2.0.11 does not), and then each of the two throws out the other again and again: so
+ * it is asked, and such a connection does not count as one that was good.
+ */
+static void link_broken_off(struct mqtt_link *link) {
+    bool soon = clock_real_ns() - link->since_ns < BROKEN_OFF_SOON_NS;
+    link->broken_off = soon ? link->broken_off + 1 : 1;
+    if (link->broken_off < BROKEN_OFF_MAX) {
+        link_over(link, "the broker has closed the connection", LINK_WAITING);
+        return;
+    }
+    link->since_ns = clock_real_ns();
+    link_over(
+        link,
+        "the broker closes the connection again and again: is there a second gateway with the "
+        "same site and gateway id, or does something on the way cut it?",
+        LINK_WAITING);
+}
+
 static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note) {
     if (note->attempt != link->attempt) {
         link->counters.stale++;
@@ -412,7 +545,7 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
     switch (note->kind) {
     case MQTT_NOTE_CONNECTED:
         if (link->state == LINK_CONNECTING) {
-            link_up(link, note->number);
+            link_up(link, note);
         }
         return;
     case MQTT_NOTE_FAILED:
@@ -426,7 +559,8 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
         return;
     case MQTT_NOTE_LOST:
         if (link->state == LINK_UP) {
-            link_over(link, "the broker has closed the connection", LINK_WAITING);
+            link_suspect(link);
+            link_broken_off(link);
         } else {
             link_closed(link);
         }
@@ -438,7 +572,7 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
         link_hint(link, note->text == NULL ? "TLS failure" : note->text);
         return;
     case MQTT_NOTE_TURNED_AWAY:
-        link_hint(link, mqtt_client_text(link->conf.version, note->number));
+        link_turned_away(link, note->number);
         return;
     case MQTT_NOTE_TAKEN:
     case MQTT_NOTE_REFUSED:
@@ -626,6 +760,9 @@ int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *pay
     }
     if (mqtt_link_room(link) == 0) {
         return MQTT_LINK_E_FULL;
+    }
+    if (link_is_too_large(link, link_packet_size(topic, size))) {
+        return MQTT_LINK_E_LARGE;
     }
     return link_send(link, topic, payload, size, retained, ticket);
 }

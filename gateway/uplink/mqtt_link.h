@@ -28,6 +28,11 @@
  *     library's own keep-alive does.
  *   - The library sets no TCP_NODELAY and gives no way to its socket; the line sets it on every TCP
  *     socket of the process once a connection stands.
+ *   - What the broker allows is kept to: its receive maximum, its maximum packet size, and its keep
+ *     alive, which the library does not look at. A size that it does not name is learned from what it
+ *     refuses or closes for. No message has a topic alias.
+ *   - A session that another client has taken over, by our name, is not fought for: the line waits
+ *     long, and longer each time.
  *   - A broker that no TLS can be had with is examined (examination.h), so that people are told
  *     why; one that is spoken to is examined once a day, for the end of its certificate.
  *   - Certificates, keys and the password are read anew for each connection.
@@ -121,8 +126,9 @@ uint32_t mqtt_link_room(const struct mqtt_link *link);
 /* How many may be in flight in this session. */
 uint32_t mqtt_link_window(const struct mqtt_link *link);
 
-#define MQTT_LINK_E_FULL 1 /* the window is full; settled() follows */
-#define MQTT_LINK_E_DOWN 2 /* not connected; or just lost, and lost() follows */
+#define MQTT_LINK_E_FULL  1 /* the window is full; settled() follows */
+#define MQTT_LINK_E_DOWN  2 /* not connected; or just lost, and lost() follows */
+#define MQTT_LINK_E_LARGE 3 /* larger than this broker takes */
 
 /*
  * Hand one message of at most 8 KiB to the broker with QoS 1. Copies topic and payload. `ticket`
@@ -139,7 +145,8 @@ int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 
 /* For /metrics and tests. */
 struct mqtt_link_counters {
-    uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale;
+    uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale,
+        taken_over;
 };
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);
 

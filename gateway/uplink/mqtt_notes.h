@@ -24,7 +24,7 @@
 enum { MQTT_NOTES_MAX = 1024 };
 
 enum mqtt_note_kind {
-    MQTT_NOTE_CONNECTED, /* number: the broker's receive maximum */
+    MQTT_NOTE_CONNECTED, /* number: the broker's receive maximum; and its other limits */
     MQTT_NOTE_FAILED,    /* an attempt to connect: number is the library's code, text the reason */
     MQTT_NOTE_LOST,      /* the connection has ended by itself */
     MQTT_NOTE_CLOSED,    /* the connection has ended as we asked */
@@ -41,8 +41,10 @@ struct mqtt_note {
     uint32_t attempt; /* the connection it belongs to */
     uint32_t key;
     int number;
-    int64_t until_s; /* when the broker's certificate ends, in wall time; 0: not known */
-    char *text;      /* on the heap, or NULL; whoever pops the note frees it */
+    uint32_t packet_max;   /* the broker takes packets of so many bytes; 0: it named no bound */
+    uint32_t keep_alive_s; /* it wants to hear something so often; 0: as we said */
+    int64_t until_s;       /* when the broker's certificate ends, in wall time; 0: not known */
+    char *text;            /* on the heap, or NULL; whoever pops the note frees it */
 };
 
 struct mqtt_notes;

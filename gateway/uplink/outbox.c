@@ -52,6 +52,8 @@ static void lane_restart(struct outbox_lane *lane, uint64_t confirmed) {
     lane->confirmed = confirmed;
     lane->examined = confirmed;
     lane->paused = false;
+    lane->tried = 0;
+    lane->again_count = 0;
     lane->first = 0;
     lane->count = 0;
 }
@@ -103,6 +105,56 @@ static void ahead_keep_taken(struct outbox *outbox) {
         }
     }
     outbox->ahead_count = kept;
+}
+
+/* ---- what was refused ---- */
+
+static struct outbox_sent *sent_find(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
+    struct outbox_lane *own = &outbox->lanes[lane];
+    uint32_t at = ring_search(own, seq);
+    if (at < own->count && ring_seq(own, at) == seq) {
+        return ring_at(own, at);
+    }
+    return lane == LANE_ALARM ? ahead_find(outbox, seq) : NULL;
+}
+
+/* Call `each` with all entries of a lane in the order of its tables. */
+static void sent_each(const struct outbox *outbox, enum core_lane lane,
+                      void (*each)(void *context, const struct outbox_sent *sent), void *context) {
+    const struct outbox_lane *own = &outbox->lanes[lane];
+    for (uint32_t i = 0; i < own->count; i++) {
+        each(context, &own->sent[(own->first + i) % OUTBOX_SENT_MAX]);
+    }
+    for (uint32_t i = 0; lane == LANE_ALARM && i < outbox->ahead_count; i++) {
+        each(context, &outbox->ahead[i]);
+    }
+}
+
+struct refused_choice {
+    uint64_t after;
+    uint64_t first, next; /* of all, and of those after `after`; 0: none */
+};
+
+static void refused_choose(void *context, const struct outbox_sent *sent) {
+    struct refused_choice *choice = context;
+    if (sent->again && (choice->first == 0 || sent->seq < choice->first)) {
+        choice->first = sent->seq;
+    }
+    if (sent->again && sent->seq > choice->after &&
+        (choice->next == 0 || sent->seq < choice->next)) {
+        choice->next = sent->seq;
+    }
+}
+
+/* The refused event whose turn it is: by turns, so that one that is never taken stops no other. */
+static uint64_t refused_next(const struct outbox *outbox, enum core_lane lane) {
+    struct refused_choice choice = {.after = outbox->lanes[lane].tried};
+    sent_each(outbox, lane, refused_choose, &choice);
+    return choice.next != 0 ? choice.next : choice.first;
+}
+
+static void refused_count(void *context, const struct outbox_sent *sent) {
+    *(uint32_t *)context += sent->again;
 }
 
 /* ---- the overtakers ---- */
@@ -165,6 +217,8 @@ void outbox_welcome(struct outbox *outbox, uint64_t newest,
             outbox->overtaker_count = 0;
         }
     }
+    outbox->lanes[LANE_ALARM].again_count = 0;
+    sent_each(outbox, LANE_ALARM, refused_count, &outbox->lanes[LANE_ALARM].again_count);
     if (replaced) {
         outbox->session_newest = newest;
         outbox->newest = newest;
@@ -210,7 +264,7 @@ bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint3
     if (other->examined == seq - 1) {
         other->examined = seq;
     }
-    if (!outbox->connected || own->paused || seq <= own->examined) {
+    if (!outbox->connected || seq <= own->examined) {
         return false;
     }
     if (own->examined == seq - 1 && room && own->count < OUTBOX_SENT_MAX) {
@@ -230,7 +284,21 @@ bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint3
 
 bool outbox_next(const struct outbox *outbox, enum core_lane lane, struct outbox_read *ret_read) {
     const struct outbox_lane *own = &outbox->lanes[lane];
-    if (!outbox->connected || own->paused || own->examined >= outbox->newest) {
+    if (!outbox->connected) {
+        return false;
+    }
+    if (own->again_count > 0 && !own->paused) {
+        uint64_t seq = refused_next(outbox, lane);
+        *ret_read = (struct outbox_read){
+            .lane = lane,
+            .alarm = RULESET_NONE,
+            .after_seq = seq - 1,
+            .until_seq = seq,
+            .again = true,
+        };
+        return true;
+    }
+    if (own->examined >= outbox->newest) {
         return false;
     }
     if (lane == LANE_ALARM && outbox->overtaker_count > 0 &&
@@ -283,19 +351,51 @@ static enum outbox_verdict outbox_offer_next(struct outbox *outbox, enum core_la
         return OUTBOX_SEND;
     }
     bool taken = gone->taken;
+    bool again = gone->again;
     ahead_remove(outbox, gone);
     ring_push(own, seq, taken);
+    if (again) {
+        ring_at(own, own->count - 1)->again = true; /* not taken, so that it is still there */
+    }
     return OUTBOX_SKIP;
+}
+
+/* The refused event that was read. */
+static enum outbox_verdict outbox_offer_again(struct outbox *outbox, enum core_lane lane,
+                                              uint64_t seq) {
+    struct outbox_lane *own = &outbox->lanes[lane];
+    struct outbox_sent *sent = sent_find(outbox, lane, seq);
+    if (sent == NULL || !sent->again) {
+        return OUTBOX_SKIP;
+    }
+    sent->again = false;
+    own->again_count--;
+    own->tried = seq;
+    own->paused = true; /* until it is taken */
+    return OUTBOX_SEND;
 }
 
 enum outbox_verdict outbox_offer(struct outbox *outbox, const struct outbox_read *read,
                                  uint64_t seq) {
+    if (read->again) {
+        return outbox_offer_again(outbox, read->lane, seq);
+    }
     return read->alarm == RULESET_NONE ? outbox_offer_next(outbox, read->lane, seq)
                                        : outbox_offer_ahead(outbox, read->alarm, seq);
 }
 
 void outbox_read_done(struct outbox *outbox, const struct outbox_read *read, bool more) {
     struct outbox_lane *own = &outbox->lanes[read->lane];
+    if (read->again) {
+        /* What the journal has lost since is not waited for. */
+        struct outbox_sent *sent = more ? NULL : sent_find(outbox, read->lane, read->until_seq);
+        if (sent != NULL && sent->again) {
+            sent->again = false;
+            own->again_count--;
+            outbox_taken(outbox, read->lane, read->until_seq);
+        }
+        return;
+    }
     if (read->alarm == RULESET_NONE && !more && own->examined < read->until_seq) {
         own->examined = read->until_seq;
     }
@@ -317,40 +417,39 @@ bool outbox_is_replay(const struct outbox *outbox, const struct outbox_read *rea
 
 void outbox_taken(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
     struct outbox_lane *own = &outbox->lanes[lane];
-    uint32_t at = ring_search(own, seq);
-    if (at < own->count && ring_seq(own, at) == seq) {
-        ring_at(own, at)->taken = true;
-        ring_confirm(own);
-    } else if (lane == LANE_ALARM) {
-        struct outbox_sent *gone = ahead_find(outbox, seq);
-        if (gone != NULL) {
-            gone->taken = true;
-        }
+    struct outbox_sent *sent = sent_find(outbox, lane, seq);
+    if (sent == NULL || sent->again) {
+        return;
     }
+    sent->taken = true;
+    if (seq == own->tried) {
+        own->paused = false; /* the next that was refused has its turn */
+    }
+    ring_confirm(own);
 }
 
 void outbox_refused(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
-    struct outbox_lane *own = &outbox->lanes[lane];
-    if (seq <= own->confirmed) {
+    struct outbox_sent *sent = sent_find(outbox, lane, seq);
+    if (sent == NULL || sent->taken || sent->again) {
         return;
     }
-    own->paused = true;
-    uint32_t at = ring_search(own, seq);
-    if (at < own->count) {
-        own->count = at;
-    }
-    if (own->examined >= seq) {
-        own->examined = seq - 1;
-    }
-    if (lane == LANE_ALARM) {
-        outbox->ahead_count = ahead_search(outbox, seq);
-        outbox->overtaker_count = 0;
-    }
+    sent->again = true;
+    outbox->lanes[lane].again_count++;
+    outbox->lanes[lane].paused = true;
 }
 
 void outbox_resume(struct outbox *outbox) {
     outbox->lanes[LANE_ALARM].paused = false;
     outbox->lanes[LANE_ACTIVITY].paused = false;
+}
+
+uint32_t outbox_refusals(const struct outbox *outbox) {
+    uint32_t count = 0;
+    for (int i = 0; i < OUTBOX_LANES; i++) {
+        /* One that is under way again keeps its lane paused. */
+        count += outbox->lanes[i].again_count + outbox->lanes[i].paused;
+    }
+    return count;
 }
 
 uint64_t outbox_confirmed(const struct outbox *outbox, enum core_lane lane) {
@@ -368,6 +467,9 @@ void outbox_check(const struct outbox *outbox) {
             before = ring_seq(lane, k);
         }
         assert(before <= lane->examined);
+        uint32_t again = 0;
+        sent_each(outbox, (enum core_lane)i, refused_count, &again);
+        assert(again == lane->again_count);
     }
     for (uint32_t i = 1; i < outbox->ahead_count; i++) {
         assert(outbox->ahead[i - 1].seq < outbox->ahead[i].seq);

@@ -22,9 +22,10 @@
  * on. What went ahead is remembered in a bounded set, so that the backlog leaves it out later.
  *
  *     O1  confirmed moves only over events that the broker has taken, without a gap in the lane.
- *     O2  within one session no seq is sent twice, unless the broker refused something (O4).
+ *     O2  within one session no seq is sent twice, unless the broker refused it (O4).
  *     O3  events of one alarm are first sent in order of their seq.
- *     O4  a refused event is sent again, and everything of its lane that followed it.
+ *     O4  a refused event is sent again after a pause, one such event of a lane at a time, and what
+ * follows it does not wait: a broker that does not allow one class must not silence the others.
  *     O5  what waits for its turn in the journal costs no memory here, however long the broker is
  * away.
  *
@@ -52,12 +53,15 @@ enum {
 struct outbox_sent {
     uint64_t seq;
     bool taken; /* the broker has it */
+    bool again; /* the broker has refused it: it is sent once more */
 };
 
 struct outbox_lane {
     uint64_t confirmed;
     uint64_t examined;
-    bool paused;                              /* after a refusal, until outbox_resume() */
+    uint32_t again_count; /* refused, those ahead included */
+    uint64_t tried;       /* the refused one that was last sent again */
+    bool paused; /* none of them is sent again now: until outbox_resume(), or one was taken */
     uint32_t first, count;                    /* of the ring */
     struct outbox_sent sent[OUTBOX_SENT_MAX]; /* ring, in order of seq */
 };
@@ -112,6 +116,7 @@ struct outbox_read {
     uint32_t alarm; /* only this alarm's, which overtakes; RULESET_NONE: the lane's backlog */
     uint64_t after_seq;
     uint64_t until_seq;
+    bool again; /* the one event that was refused */
 };
 
 /* Does the lane want anything from the journal? For the alarm lane, overtakers come first. */
@@ -148,11 +153,15 @@ bool outbox_is_replay(const struct outbox *outbox, const struct outbox_read *rea
 void outbox_taken(struct outbox *outbox, enum core_lane lane, uint64_t seq);
 
 /*
- * The broker has refused an event. The lane stands still until outbox_resume(), then sends again
- * from the refused event on.
+ * The broker has refused an event. It is not sent again before outbox_resume(); then one that was
+ * refused is, and the next as soon as that is taken. Meanwhile the lane goes on, until its tables
+ * are full of what is confirmed behind it.
  */
 void outbox_refused(struct outbox *outbox, enum core_lane lane, uint64_t seq);
 void outbox_resume(struct outbox *outbox);
+
+/* How many events wait to be sent again, or have been and are not answered yet? 0: none. */
+uint32_t outbox_refusals(const struct outbox *outbox);
 
 uint64_t outbox_confirmed(const struct outbox *outbox, enum core_lane lane);
 

@@ -49,3 +49,14 @@ uint32_t reconnect_failed(struct reconnect *reconnect, uint64_t held_ms) {
     uint64_t spread_ms = longest_ms - reconnect->min_ms + 1;
     return (uint32_t)(reconnect->min_ms + reconnect_random(reconnect) % spread_ms);
 }
+
+uint32_t reconnect_taken_over(struct reconnect *reconnect, uint64_t held_ms) {
+    if (held_ms > (uint64_t)reconnect->max_ms * RECONNECT_YIELD_MAX) {
+        reconnect->yields = 0;
+    }
+    if (reconnect->yields < RECONNECT_YIELD_MAX - 1) {
+        reconnect->yields++;
+    }
+    uint64_t wait_ms = (uint64_t)reconnect->max_ms * reconnect->yields;
+    return (uint32_t)(wait_ms + reconnect_random(reconnect) % ((uint64_t)reconnect->max_ms + 1));
+}

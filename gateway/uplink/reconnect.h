@@ -20,6 +20,7 @@ struct reconnect {
     uint32_t min_ms, max_ms, steady_ms;
     uint32_t broker; /* the one to try next, or that is connected */
     uint32_t rounds; /* rounds without success */
+    uint32_t yields; /* times in a row that the session was taken over */
     uint64_t random; /* state of the generator; never 0 */
 };
 
@@ -32,5 +33,16 @@ void reconnect_init(struct reconnect *reconnect, uint32_t broker_count, uint32_t
  * broker and returns how many milliseconds to wait before trying it.
  */
 uint32_t reconnect_failed(struct reconnect *reconnect, uint64_t held_ms);
+
+/* The longest wait for a session that is taken over again and again, in `max_ms`. */
+enum { RECONNECT_YIELD_MAX = 8 };
+
+/*
+ * Another client has taken our session over after `held_ms`. Stays with the broker and returns how
+ * many milliseconds to wait: drawn from `max_ms` to twice that; as much more each time that it
+ * happens again before the session held for longer than the longest wait. So two gateways of one
+ * name do not take turns every second, and the one that was right is not lost for long.
+ */
+uint32_t reconnect_taken_over(struct reconnect *reconnect, uint64_t held_ms);
 
 #endif

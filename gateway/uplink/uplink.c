@@ -62,7 +62,8 @@ struct uplink {
     char alarm_filter[TOPIC_SIZE];
     char build[17]; /* the first bytes of the build's digest, in hex */
     char boot[sizeof((struct wire_welcome *)0)->boot];
-    struct log_limiter lost_limiter, back_limiter, refused_limiter;
+    struct log_limiter lost_limiter, back_limiter, refused_limiter, large_limiter;
+    uint64_t large_told;
     int failure;
 };
 
@@ -149,6 +150,10 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_EVENTS_LIVE] = counters->live,
                 [FIGURE_UPLINK_EVENTS_REPLAYED] = counters->replayed,
                 [FIGURE_UPLINK_EVENTS_REFUSED] = counters->refused,
+                [FIGURE_UPLINK_EVENTS_SHORTENED] = counters->shortened,
+                [FIGURE_UPLINK_EVENTS_LEFT_OUT] = counters->left_out,
+                [FIGURE_UPLINK_TAKEN_OVER] =
+                    uplink->link == NULL ? 0 : mqtt_link_counters(uplink->link)->taken_over,
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
                 [FIGURE_UPLINK_EARLY_DROPPED] = counters->early_dropped,
                 [FIGURE_UPLINK_LEFTOVERS_MISSED] = uplink->feeder.leftovers.missed,
@@ -191,6 +196,21 @@ static void uplink_more(evutil_socket_t fd, short what, void *context) {
     uplink_pump(context);
 }
 
+/* What did not fit is told, a line a minute at most. */
+static void uplink_tell_large(struct uplink *uplink) {
+    const struct feeder_counters *counters = &uplink->feeder.counters;
+    uint64_t large = counters->shortened + counters->left_out;
+    uint64_t kept_back = 0;
+    if (large != uplink->large_told && log_permit(&uplink->large_limiter, &kept_back)) {
+        uplink->large_told = large;
+        log_line(LOG_WARNING, "broker_takes_no_large_messages",
+                 "shortened=%llu left_out=%llu effect=\"outside, events lack their texts, or are "
+                 "missing; the journal has them whole; raise the broker's maximum packet size to "
+                 "8,900 bytes\"",
+                 (unsigned long long)counters->shortened, (unsigned long long)counters->left_out);
+    }
+}
+
 static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
@@ -199,6 +219,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     uint64_t untimed;
     feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
     uplink_pump(uplink);
+    uplink_tell_large(uplink);
     if (uplink->link != NULL) {
         certificates_tick(&uplink->certificates, mqtt_link_certificate_until_s(uplink->link),
                           clock_wall(), clock_real_ns());
@@ -252,10 +273,12 @@ static void uplink_refused(void *context, uint64_t ticket, const char *reason) {
     uint64_t kept_back = 0;
     feeder_refused(&uplink->feeder, ticket);
     if (log_permit(&uplink->refused_limiter, &kept_back)) {
-        log_line(LOG_ERROR, "broker_refuses_message",
-                 "reason=%s kept_back=%llu effect=\"it is sent again every few seconds; check what "
-                 "the broker allows this gateway; until then nobody outside hears of it\"",
-                 log_quote(reason, quoted, sizeof quoted), (unsigned long long)kept_back);
+        log_line(
+            LOG_ERROR, "broker_refuses_message",
+            "reason=%s kept_back=%llu effect=\"it is sent again every 5 to 60 s and kept in the "
+            "journal; what follows goes on; check what the broker allows this gateway; until "
+            "then nobody outside hears of it\"",
+            log_quote(reason, quoted, sizeof quoted), (unsigned long long)kept_back);
     }
 }
 

@@ -8,11 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "gateway/clock.h"
 #include "gateway/number.h"
 
 /* The longest tail that uplink_json_event() appends, generously. */
 enum { TAIL_SIZE = 320 };
+
+/* The longest member of an event's data that a shortened one keeps. */
+enum { MEMBER_SIZE_MAX = 160 };
 
 /* Text under construction in a buffer of UPLINK_JSON_SIZE, always with its NUL. */
 struct text {
@@ -97,6 +102,28 @@ size_t uplink_json_event(const char *body, size_t size, const struct uplink_json
     }
     text_add(&text, "}");
     return text.len;
+}
+
+size_t uplink_json_shorten(const char *event, size_t size, char ret[UPLINK_JSON_SIZE]) {
+    json_t *root = json_loadb(event, size, 0, NULL);
+    json_t *data = json_object_get(root, "data");
+    const char *key;
+    json_t *value;
+    void *next;
+    (void)json_object_del(data, "text");
+    (void)json_object_del(data, "response");
+    json_object_foreach_safe(data, next, key, value) {
+        if (json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > MEMBER_SIZE_MAX) {
+            (void)json_object_del(data, key);
+        }
+    }
+    (void)json_object_set_new(root, "shortened", json_true());
+    size_t len = root == NULL ? 0 : json_dumpb(root, ret, UPLINK_JSON_SIZE, JSON_COMPACT);
+    json_decref(root);
+    if (len == 0 || len > UPLINK_JSON_SIZE) {
+        return (size_t)snprintf(ret, UPLINK_JSON_SIZE, "{}");
+    }
+    return len;
 }
 
 enum alarm_class uplink_json_class(const char *body, size_t size) {

@@ -40,6 +40,13 @@ struct uplink_json_marks {
 size_t uplink_json_event(const char *body, size_t size, const struct uplink_json_marks *marks,
                          char ret[UPLINK_JSON_SIZE]);
 
+/*
+ * Write an event again without what people read (texts, response, and any other member of its data
+ * that is long), and with `"shortened":true`: for a broker that takes no more. Returns the length.
+ * What is no event of ours becomes an empty object.
+ */
+size_t uplink_json_shorten(const char *event, size_t size, char ret[UPLINK_JSON_SIZE]);
+
 /* The class an event's body names; ALARM_CLASS_COUNT when it names none that is known. */
 enum alarm_class uplink_json_class(const char *body, size_t size);
 

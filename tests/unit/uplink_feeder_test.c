@@ -14,6 +14,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/uplink/feeder.h"
+#include "gateway/uplink/mqtt_link.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/console_site.h"
 
@@ -41,6 +42,7 @@ struct scene {
     struct feeder feeder;
     uint32_t window;
     bool down;
+    size_t size_max; /* of a payload; 0: any */
     bool journal_gone;
     uint32_t reads, asks;
     struct row journal[ROWS_MAX + 1];
@@ -73,7 +75,10 @@ static int port_publish(void *context, const char *topic, const void *payload, s
                         bool retained, uint64_t ticket) {
     struct scene *scene = context;
     if (scene->down) {
-        return 2;
+        return MQTT_LINK_E_DOWN;
+    }
+    if (scene->size_max != 0 && size > scene->size_max) {
+        return MQTT_LINK_E_LARGE;
     }
     assert_true(scene_in_flight(scene) < scene->window);
     assert_true(scene->count < MESSAGES_MAX);
@@ -699,6 +704,51 @@ static void a_refused_event_comes_again_after_a_pause_and_the_other_lane_goes_on
     scene_free(scene);
 }
 
+static void an_event_too_large_for_the_broker_is_shortened_or_left_to_the_journal(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    /* The mark makes this event, which has no texts, longer: it is left out, and confirmed. */
+    scene->size_max = 40;
+    scene_happen(scene, LANE_ALARM);
+    scene_alarm(scene, CONSOLE_SITE_CALL, true, 0);
+    scene_value(scene, CONSOLE_SITE_TEMPERATURE, 21);
+    (void)feeder_pump(&scene->feeder);
+    assert_int_equal(scene->count, 0);
+    assert_int_equal(scene->feeder.counters.left_out, 3);
+    assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), 1);
+    (void)feeder_pump(&scene->feeder); /* nothing is tried over and over */
+    assert_int_equal(scene->feeder.counters.left_out, 3);
+    assert_int_equal(scene->feeder.counters.shortened, 0);
+    scene->size_max = 0;
+    scene_happen(scene, LANE_ALARM);
+    assert_int_equal(scene->count, 1);
+    scene_free(scene);
+}
+
+static void a_refused_event_waits_twice_as_long_each_time_up_to_a_minute(void **state) {
+    (void)state;
+    static const uint64_t waits_s[] = {5, 10, 20, 40, 60, 60};
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    scene_happen(scene, LANE_ALARM);
+    for (uint32_t i = 0; i < sizeof waits_s / sizeof *waits_s; i++) {
+        uint64_t before_ns = clock_real_ns();
+        scene->messages[i].in_flight = false;
+        feeder_refused(&scene->feeder, scene->messages[i].ticket);
+        uint64_t resume_ns = scene->feeder.resume_real_ns;
+        assert_in_range(resume_ns, before_ns + waits_s[i] * NS_PER_S,
+                        clock_real_ns() + waits_s[i] * NS_PER_S);
+        feeder_tick(&scene->feeder, clock_instant(), resume_ns - 1);
+        (void)feeder_pump(&scene->feeder);
+        assert_int_equal(scene->count, i + 1);
+        feeder_tick(&scene->feeder, clock_instant(), resume_ns);
+        (void)feeder_pump(&scene->feeder);
+        assert_int_equal(scene->count, i + 2);
+    }
+    scene_free(scene);
+}
+
 /* Whatever arrives while the broker is away, an hour of it takes no more memory than a minute. */
 static void while_the_broker_is_away_nothing_piles_up(void **state) {
     (void)state;
@@ -744,6 +794,8 @@ int main(void) {
         cmocka_unit_test(a_journal_that_cannot_be_read_is_not_asked_over_and_over),
         cmocka_unit_test(a_damaged_row_does_not_hold_up_the_lane),
         cmocka_unit_test(a_refused_event_comes_again_after_a_pause_and_the_other_lane_goes_on),
+        cmocka_unit_test(an_event_too_large_for_the_broker_is_shortened_or_left_to_the_journal),
+        cmocka_unit_test(a_refused_event_waits_twice_as_long_each_time_up_to_a_minute),
         cmocka_unit_test(while_the_broker_is_away_nothing_piles_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

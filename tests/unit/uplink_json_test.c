@@ -168,6 +168,35 @@ static void a_value_carries_its_unit_its_quality_and_when_it_was_measured(void *
     assert_string_equal(payload, "{\"value\":1,\"unit\":null,\"quality\":\"good\",\"time\":null}");
 }
 
+static void a_shortened_event_keeps_what_a_machine_needs(void **state) {
+    (void)state;
+    char event[2048];
+    char payload[UPLINK_JSON_SIZE];
+    char longest[159];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0'; /* 160 with its quotes: just short enough */
+    (void)snprintf(event, sizeof event,
+                   "{\"id\":\"a.b.1.7\",\"sequence\":7,\"data\":{\"rule\":\"r\",\"class\":"
+                   "\"call.emergency\",\"text\":{\"zh\":\"叫\"},\"response\":{\"zh\":\"去\"},"
+                   "\"kept\":\"%s\",\"dropped\":\"%sx\",\"state\":{\"active\":true}},"
+                   "\"durable\":true,\"replayed\":true}",
+                   longest, longest);
+    size_t size = uplink_json_shorten(event, strlen(event), payload);
+    assert_true(size < strlen(event));
+    json_t *object = parse(payload, size);
+    json_t *data = json_object_get(object, "data");
+    assert_string_equal(json_string_value(json_object_get(object, "id")), "a.b.1.7");
+    assert_int_equal(json_integer_value(json_object_get(object, "sequence")), 7);
+    assert_true(json_is_true(json_object_get(object, "replayed")));
+    assert_true(json_is_true(json_object_get(object, "shortened")));
+    assert_int_equal(json_object_size(data), 4);
+    assert_string_equal(json_string_value(json_object_get(data, "kept")), longest);
+    assert_non_null(json_object_get(data, "state"));
+    json_decref(object);
+    assert_int_equal(uplink_json_shorten("{", 1, payload), 2);
+    assert_string_equal(payload, "{}");
+}
+
 static void the_status_names_state_build_and_boot(void **state) {
     (void)state;
     char payload[UPLINK_JSON_SIZE];
@@ -189,6 +218,7 @@ int main(void) {
         cmocka_unit_test(an_alarm_says_what_it_is_and_where_it_stands),
         cmocka_unit_test(a_value_is_exact_and_an_untrusted_one_is_no_number),
         cmocka_unit_test(a_value_carries_its_unit_its_quality_and_when_it_was_measured),
+        cmocka_unit_test(a_shortened_event_keeps_what_a_machine_needs),
         cmocka_unit_test(the_status_names_state_build_and_boot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,17 @@ static void world_take(struct world *world, uint64_t seq) {
     fail_msg("%llu is not in flight", (unsigned long long)seq);
 }
 
+static void world_refuse(struct world *world, uint64_t seq) {
+    for (uint32_t i = 0; i < world->in_flight; i++) {
+        if (world->flight[i].seq == seq) {
+            outbox_refused(&world->outbox, world->flight[i].lane, seq);
+            world_remove_flight(world, i);
+            return;
+        }
+    }
+    fail_msg("%llu is not in flight", (unsigned long long)seq);
+}
+
 static void world_take_all(struct world *world) {
     while (world->in_flight > 0) {
         world_take_at(world, 0);
@@ -386,7 +397,7 @@ static void events_that_were_not_told_one_by_one_are_read(void **state) {
     free(world);
 }
 
-static void a_refused_event_is_sent_again_with_all_that_followed(void **state) {
+static void a_refused_event_is_sent_again_after_a_pause_and_nothing_waits_for_it(void **state) {
     (void)state;
     struct world *world = world_new(10);
     world_connect(world);
@@ -395,20 +406,90 @@ static void a_refused_event_is_sent_again_with_all_that_followed(void **state) {
     }
     world_take(world, 1);
     world_take(world, 3);
-    outbox_refused(&world->outbox, LANE_ALARM, 2);
-    world->in_flight = 0;
+    world_refuse(world, 2);
     world_alarm(world, 1);
-    world_expect(world, "1 2 3 4");
+    world_expect(world, "1 2 3 4 5"); /* nothing waits for it */
     world_drain(world, 9);
-    world_expect(world, ""); /* stands still */
-    world_activity(world);   /* the other lane does not */
-    world_expect(world, "6");
+    world_expect(world, ""); /* it is not sent before its time */
     outbox_resume(&world->outbox);
     world_drain(world, 9);
-    world_expect(world, "2 3 4 5");
-    assert_int_equal(confirmed(world, LANE_ALARM), 1);
-    world_take_all(world);
+    world_expect(world, "2"); /* alone */
+    world_take(world, 4);
+    world_take(world, 5);
+    assert_int_equal(confirmed(world, LANE_ALARM), 1); /* O1: what is behind it is not confirmed */
+    assert_int_equal(outbox_refusals(&world->outbox), 1);
+    world_take(world, 2);
     assert_int_equal(confirmed(world, LANE_ALARM), 5);
+    assert_int_equal(outbox_refusals(&world->outbox), 0);
+    free(world);
+}
+
+static void of_several_refused_events_one_is_tried_and_its_success_brings_the_others(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    for (uint32_t i = 1; i <= 4; i++) {
+        world_alarm(world, i);
+    }
+    for (uint64_t seq = 1; seq <= 4; seq++) {
+        world_refuse(world, seq);
+    }
+    world_expect(world, "1 2 3 4");
+    outbox_resume(&world->outbox);
+    world_drain(world, 9);
+    world_expect(world, "1");
+    world_refuse(world, 1);
+    outbox_resume(&world->outbox);
+    world_drain(world, 9);
+    world_expect(world, "2"); /* by turns: what is never taken stops no other */
+    world_take(world, 2);
+    world_drain(world, 9);
+    world_expect(world, "3");
+    world_take(world, 3);
+    world_drain(world, 9);
+    world_take(world, 4);
+    world_drain(world, 9);
+    world_expect(world, "4 1");
+    world_lose(world); /* another session begins with what is not confirmed */
+    world_connect(world);
+    world_drain(world, 9);
+    world_expect(world, "1'"); /* 2 to 4 are remembered as taken */
+    world_take_all(world);
+    assert_int_equal(confirmed(world, LANE_ALARM), 4);
+    free(world);
+}
+
+static void a_refused_event_that_the_journal_has_lost_holds_nothing_up(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_alarm(world, 1);
+    world_take(world, 2);
+    world_refuse(world, 1);
+    world->journal[1].lane = LANE_ACTIVITY; /* no row of this lane any more */
+    outbox_resume(&world->outbox);
+    world_drain(world, 9);
+    assert_int_equal(confirmed(world, LANE_ALARM), 2);
+    free(world);
+}
+
+static void behind_a_refused_event_the_table_fills_and_new_alarms_still_overtake(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_refuse(world, 1);
+    for (int i = 1; i < OUTBOX_SENT_MAX; i++) {
+        world_alarm(world, 2);
+        world_take_all(world);
+    }
+    assert_int_equal(world->outbox.lanes[LANE_ALARM].count, OUTBOX_SENT_MAX);
+    world->said[0] = '\0';
+    world_alarm(world, 3); /* one past it: goes ahead */
+    world_drain(world, 9);
+    world_expect(world, "1025");
+    assert_int_equal(confirmed(world, LANE_ALARM), 0);
     free(world);
 }
 
@@ -649,7 +730,10 @@ int main(void) {
         cmocka_unit_test(
             after_a_lost_connection_the_unconfirmed_is_sent_again_and_the_taken_is_not),
         cmocka_unit_test(events_that_were_not_told_one_by_one_are_read),
-        cmocka_unit_test(a_refused_event_is_sent_again_with_all_that_followed),
+        cmocka_unit_test(a_refused_event_is_sent_again_after_a_pause_and_nothing_waits_for_it),
+        cmocka_unit_test(of_several_refused_events_one_is_tried_and_its_success_brings_the_others),
+        cmocka_unit_test(a_refused_event_that_the_journal_has_lost_holds_nothing_up),
+        cmocka_unit_test(behind_a_refused_event_the_table_fills_and_new_alarms_still_overtake),
         cmocka_unit_test(a_journal_that_cannot_be_read_does_not_silence_a_new_alarm),
         cmocka_unit_test(another_journal_is_begun_where_the_engine_says),
         cmocka_unit_test(an_engine_that_forgot_our_confirmations_does_not_bring_them_back),

@@ -87,6 +87,22 @@ static void a_broker_that_accepts_and_closes_is_not_met_with_a_busy_loop(void **
     assert_true(waited_ms > 60000);
 }
 
+static void a_session_taken_over_waits_longer_each_time_up_to_a_bound(void **state) {
+    (void)state;
+    struct reconnect reconnect;
+    reconnect_init(&reconnect, 2, MIN_MS, MAX_MS, STEADY_MS, 5);
+    for (uint32_t times = 1; times < 20; times++) {
+        uint32_t yields = times < RECONNECT_YIELD_MAX ? times : RECONNECT_YIELD_MAX - 1;
+        assert_in_range(reconnect_taken_over(&reconnect, STEADY_MS), MAX_MS * yields,
+                        MAX_MS * (yields + 1));
+        assert_int_equal(reconnect.broker, 0); /* the other broker would tell the same */
+    }
+    assert_in_range(reconnect_taken_over(&reconnect, MAX_MS * RECONNECT_YIELD_MAX),
+                    MAX_MS * (RECONNECT_YIELD_MAX - 1), MAX_MS * RECONNECT_YIELD_MAX);
+    assert_in_range(reconnect_taken_over(&reconnect, MAX_MS * RECONNECT_YIELD_MAX + 1), MAX_MS,
+                    2 * MAX_MS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_wait_stays_between_its_bounds_and_reaches_both_ends),
@@ -95,6 +111,7 @@ int main(void) {
         cmocka_unit_test(brokers_are_tried_in_order_and_only_a_whole_round_waits),
         cmocka_unit_test(a_steady_connection_begins_the_count_anew_at_the_first_broker),
         cmocka_unit_test(a_broker_that_accepts_and_closes_is_not_met_with_a_busy_loop),
+        cmocka_unit_test(a_session_taken_over_waits_longer_each_time_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a broker allows, and what it does to those who ask more: against mosquitto where it can, and
+ * against a broker of the test's own where it cannot.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "gateway/clock.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/fake_broker.h"
+#include "tests/support/line.h"
+
+enum { LARGE = 2000 };
+
+/* Publish `size` bytes under t/event. */
+static int publish_bytes(struct scene *scene, size_t size, uint64_t ticket) {
+    char *payload = malloc(size);
+    assert_non_null(payload);
+    memset(payload, 'x', size);
+    int r = mqtt_link_publish(scene->link, "t/event", payload, size, false, ticket);
+    free(payload);
+    return r;
+}
+
+/* Run the loop until the counter of the fake broker is at least `wanted`. */
+static void await_counter(struct scene *scene, atomic_uint *counter, unsigned wanted) {
+    uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
+    while (atomic_load(counter) < wanted) {
+        if (clock_real_ns() > deadline_ns) {
+            fail_msg("waited in vain; last reason: %s", scene->reason);
+        }
+        assert_int_equal(event_base_loop(scene->base, EVLOOP_ONCE), 0);
+    }
+}
+
+static void a_packet_above_the_brokers_maximum_is_not_sent_and_one_at_it_is(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    broker_init(&broker, "max_packet_size 1000");
+    broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    const size_t head = 5 + 2 + sizeof "t/event" - 1 + 2 + 1;
+    assert_int_equal(publish_bytes(&scene, 1000 - head + 1, 1), MQTT_LINK_E_LARGE);
+    assert_int_equal(publish_bytes(&scene, 1000 - head, 2), 0);
+    scene_await(&scene, &scene.taken, 1);
+    assert_true(scene.took[2]);
+    assert_int_equal(scene.lost_up, 0);
+    scene_part(&scene, &broker);
+}
+
+static void a_size_that_the_broker_refuses_is_learned_and_not_tried_again(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    broker_init(&broker, "message_size_limit 1000");
+    broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    assert_int_equal(publish_bytes(&scene, LARGE, 1), 0);
+    scene_await(&scene, &scene.refused, 1);
+    assert_string_equal(scene.reason, "Packet too large");
+    assert_int_equal(publish_bytes(&scene, LARGE, 2), MQTT_LINK_E_LARGE);
+    assert_int_equal(publish_bytes(&scene, LARGE - 1, 3), 0); /* only what was seen is believed */
+    scene_await(&scene, &scene.refused, 2);
+    assert_int_equal(publish_bytes(&scene, 900, 4), 0);
+    scene_await(&scene, &scene.taken, 1);
+    assert_int_equal(scene.lost_up, 0);
+    scene_part(&scene, &broker);
+}
+
+/* A broker that ends the connection for what is too large is not met with it for ever. */
+static void a_large_message_does_not_end_every_session(uint32_t version, uint8_t goodbye,
+                                                       unsigned attempts) {
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    broker.size_max = 1000;
+    broker.goodbye = goodbye;
+    fake_broker_start(&broker);
+    scene_init(&scene, version, broker.address, NULL);
+    scene_start(&scene);
+    unsigned tried = 0;
+    for (int session = 1; session <= 5; session++) {
+        scene_await(&scene, &scene.connected, session);
+        int r = publish_bytes(&scene, LARGE, (uint64_t)session);
+        if (r == MQTT_LINK_E_LARGE) {
+            break;
+        }
+        assert_int_equal(r, 0);
+        tried++;
+        scene_await(&scene, &scene.lost_up, session);
+    }
+    assert_int_equal(tried, attempts);
+    assert_int_equal(atomic_load(&broker.too_large), attempts);
+    assert_int_equal(publish_bytes(&scene, 900, 9), 0);
+    scene_await(&scene, &scene.taken, 1);
+    assert_true(scene.took[9]);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+static void a_broker_that_says_why_it_closes_is_believed_at_once(void **state) {
+    (void)state;
+    a_large_message_does_not_end_every_session(5, 0x95, 1);
+}
+
+static void a_broker_that_closes_three_times_over_one_message_is_believed(void **state) {
+    (void)state;
+    a_large_message_does_not_end_every_session(3, 0, 3);
+}
+
+static void a_server_that_wants_to_hear_us_more_often_does(void **state) {
+    (void)state;
+    static const unsigned char properties[] = {0x13, 0, 2}; /* server keep alive: 2 s */
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    memcpy(broker.properties, properties, sizeof properties);
+    broker.properties_size = sizeof properties;
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene.conf.quiet_ms = 3600 * 1000;
+    scene.conf.answer_ms = 1000;
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
+    while (mqtt_link_counters(scene.link)->taken < 4 && clock_real_ns() < deadline_ns) {
+        assert_int_equal(event_base_loop(scene.base, EVLOOP_ONCE), 0);
+    }
+    assert_int_equal(mqtt_link_counters(scene.link)->taken, 4); /* the status, once a second */
+    assert_int_equal(scene.lost_up, 0);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+static void a_session_that_another_client_takes_over_is_not_fought_for(void **state) {
+    (void)state;
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    broker.after_connack = 0x8e;
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene.conf.retry_ms_min = 1; /* what another failure would wait at first */
+    scene.conf.retry_ms_max = 1000;
+    scene_start(&scene);
+    uint64_t begin_ns = clock_real_ns();
+    scene_await(&scene, &scene.connected, 3);
+    scene_await(&scene, &scene.lost_up, 3);
+    assert_true(clock_real_ns() - begin_ns >= 3 * NS_PER_S); /* 1 s at least, then 2 s */
+    assert_non_null(strstr(scene.reason,
+                           "another client has connected as tocsin-test-line: is there "
+                           "a second gateway"));
+    assert_int_equal(mqtt_link_counters(scene.link)->taken_over, 3);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+/* mosquitto does not say that somebody else came by our name. */
+static void two_gateways_of_one_name_are_suspected_where_the_broker_says_nothing(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene first;
+    struct scene second;
+    broker_init(&broker, "");
+    broker_start(&broker);
+    scene_init(&first, 5, broker.address, NULL);
+    scene_init(&second, 5, broker.address, NULL);
+    scene_start(&first);
+    scene_start(&second);
+    uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
+    while (strstr(first.reason, "a second gateway with the same site") == NULL) {
+        if (clock_real_ns() > deadline_ns) {
+            fail_msg("never suspected: %s", first.reason);
+        }
+        assert_int_equal(event_base_loop(first.base, EVLOOP_ONCE), 0);
+        assert_int_equal(event_base_loop(second.base, EVLOOP_ONCE), 0);
+    }
+    assert_true(first.lost_up >= 3);
+    scene_free(&first);
+    scene_part(&second, &broker);
+}
+
+static void a_quota_that_is_exceeded_is_told_and_ends_no_session(void **state) {
+    (void)state;
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    broker.refusal = 0x97;
+    broker.refusals = 2;
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    for (uint64_t ticket = 1; ticket <= 3; ticket++) {
+        scene_publish(&scene, ticket);
+    }
+    scene_await(&scene, &scene.taken, 1);
+    assert_int_equal(scene.refused, 2);
+    assert_string_equal(scene.reason, "Quota exceeded");
+    assert_true(scene.took[3]);
+    assert_int_equal(scene.lost_up, 0);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+static void a_broker_that_closes_after_its_welcome_is_met_with_longer_waits(void **state) {
+    (void)state;
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    broker.after_connack = 0x8b; /* server shutting down */
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    await_counter(&scene, &broker.sessions, 4);
+    assert_string_equal(scene.reason, "Server shutting down");
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+/* A hostile CONNACK names impossible limits; the line lives with the least that makes sense. */
+static void a_receive_maximum_of_one_still_carries_everything(void **state) {
+    (void)state;
+    static const unsigned char properties[] = {0x21, 0, 1, 0x27, 0, 0, 1, 0, 0x13, 0, 1};
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    memcpy(broker.properties, properties, sizeof properties);
+    broker.properties_size = sizeof properties;
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    assert_int_equal(mqtt_link_window(scene.link), 1);
+    for (uint64_t ticket = 1; ticket <= 5; ticket++) {
+        scene_publish(&scene, ticket);
+    }
+    scene_await(&scene, &scene.taken, 5);
+    assert_int_equal(publish_bytes(&scene, 256, 6), MQTT_LINK_E_LARGE);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_packet_above_the_brokers_maximum_is_not_sent_and_one_at_it_is),
+        cmocka_unit_test(a_size_that_the_broker_refuses_is_learned_and_not_tried_again),
+        cmocka_unit_test(a_broker_that_says_why_it_closes_is_believed_at_once),
+        cmocka_unit_test(a_broker_that_closes_three_times_over_one_message_is_believed),
+        cmocka_unit_test(a_server_that_wants_to_hear_us_more_often_does),
+        cmocka_unit_test(a_session_that_another_client_takes_over_is_not_fought_for),
+        cmocka_unit_test(two_gateways_of_one_name_are_suspected_where_the_broker_says_nothing),
+        cmocka_unit_test(a_quota_that_is_exceeded_is_told_and_ends_no_session),
+        cmocka_unit_test(a_broker_that_closes_after_its_welcome_is_met_with_longer_waits),
+        cmocka_unit_test(a_receive_maximum_of_one_still_carries_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
