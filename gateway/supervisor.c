@@ -50,6 +50,7 @@ struct supervisor {
     struct children *children;
     struct site next; /* while reloading: what is watched afterwards */
     int next_fd;
+    bool ready;         /* every child has done its work since the start or the last reload */
     bool reloading;     /* the children end, to begin anew with `next` */
     bool reload_wanted; /* asked for again meanwhile */
     bool stopping;
@@ -102,16 +103,37 @@ static void run_announce(const struct site *site) {
         (unsigned)geteuid());
 }
 
+/* What there is to say of a gateway whose components all work. */
+static const char *supervisor_status(const struct supervisor *supervisor) {
+    return supervisor->site.ruleset.point_count > 0 ? "watching"
+                                                    : "no room is watched: the site has no points";
+}
+
+static void supervisor_tell_ready(const struct supervisor *supervisor) {
+    char state[128];
+    (void)snprintf(state, sizeof state, "READY=1\nSTATUS=%s", supervisor_status(supervisor));
+    notify_systemd(state);
+}
+
 static void supervisor_ready(void *context) {
     struct supervisor *supervisor = context;
     uint64_t watchdog_ns = notify_watchdog_ns();
     supervisor->is_watched = watchdog_ns > 0;
-    uint64_t period_ns = watchdog_ns > 0 ? watchdog_ns : NS_PER_S;
+    /* At least each second: a child that hung and is back is to be seen well before the limit. */
+    uint64_t period_ns = watchdog_ns > 0 && watchdog_ns < NS_PER_S ? watchdog_ns : NS_PER_S;
     const struct timeval period = {.tv_sec = (time_t)(period_ns / NS_PER_S),
                                    .tv_usec = (suseconds_t)(period_ns % NS_PER_S / 1000)};
     (void)event_add(supervisor->watchdog, &period);
+    supervisor->ready = true;
     log_line(LOG_NOTICE, "watching", "effect=\"all components work\"");
-    notify_systemd("READY=1\nSTATUS=watching");
+    if (supervisor->site.ruleset.point_count == 0) {
+        log_line(
+            LOG_WARNING, "nothing_watched",
+            "site=%s effect=\"no room is watched: the site has no points; describe its devices "
+            "in the file, then reload\"",
+            supervisor->options->site);
+    }
+    supervisor_tell_ready(supervisor);
 }
 
 static void supervisor_stopped(void *context) {
@@ -131,20 +153,21 @@ static void supervisor_stop(evutil_socket_t signal, short what, void *context) {
     children_stop(supervisor->children, supervisor_stopped, supervisor);
 }
 
-static void supervisor_reload_over(const char *event, const char *reason) {
+static void supervisor_reload_over(const struct supervisor *supervisor, const char *event,
+                                   const char *reason) {
     if (reason != NULL) {
         log_line(LOG_WARNING, event,
                  "reason=\"%s\" effect=\"the old site stays in force, all rooms are watched as "
                  "before\"",
                  reason);
     }
-    notify_systemd("READY=1\nSTATUS=watching");
+    supervisor_tell_ready(supervisor);
 }
 
 /* What people who do not read the log are to know of: what they changed does not hold. */
 static void supervisor_refuse(struct supervisor *supervisor, const char *reason) {
     children_say_refused(supervisor->children);
-    supervisor_reload_over("reload_refused", reason);
+    supervisor_reload_over(supervisor, "reload_refused", reason);
 }
 
 static void supervisor_reload(struct supervisor *supervisor);
@@ -205,7 +228,8 @@ static void supervisor_reload(struct supervisor *supervisor) {
         if (obstacle != NULL) {
             supervisor_refuse(supervisor, obstacle);
         } else {
-            supervisor_reload_over("reload_unchanged", "nothing in the site has changed");
+            supervisor_reload_over(supervisor, "reload_unchanged",
+                                   "nothing in the site has changed");
         }
         return;
     }
@@ -214,7 +238,7 @@ static void supervisor_reload(struct supervisor *supervisor) {
              "alarms, timers, acknowledgements and present values are kept\"",
              (unsigned long long)supervisor->next.header->generation);
     supervisor->reloading = true;
-    (void)event_del(supervisor->watchdog);
+    supervisor->ready = false;
     children_stop(supervisor->children, supervisor_emptied, supervisor);
 }
 
@@ -236,7 +260,8 @@ static void supervisor_tell_status(struct supervisor *supervisor, const char *la
         return;
     }
     supervisor->laggard = laggard;
-    (void)snprintf(status, sizeof status, "STATUS=%s%s", laggard != NULL ? laggard : "watching",
+    (void)snprintf(status, sizeof status, "STATUS=%s%s",
+                   laggard != NULL ? laggard : supervisor_status(supervisor),
                    laggard != NULL ? " makes no progress; it is started again" : "");
     notify_systemd(status);
 }
@@ -245,7 +270,10 @@ static void supervisor_watchdog(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
     struct supervisor *supervisor = context;
-    supervisor_tell_status(supervisor, children_laggard(supervisor->children));
+    /* A reload stops and starts them all, each within its limit: that is progress. */
+    if (supervisor->ready) {
+        supervisor_tell_status(supervisor, children_laggard(supervisor->children));
+    }
     if (supervisor->is_watched && supervisor->laggard == NULL) {
         notify_systemd("WATCHDOG=1");
     }
