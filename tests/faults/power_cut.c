@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The power goes at every operation of the journal on its disk
+ *
+ *     power_cut [--points N] [--seed S] [--control off|early|digest]
+ *
+ * A chain of lives shares one disk (tests/support/fault_disk.h). Each life opens the journal with its
+ * own code, records numbered events in group commits until the power goes at the operation whose
+ * turn it is, and leaves behind what was synced and some of the rest. That is opened twice: by a
+ * check, which looks for everything that a report had told (tests/support/journal_story.h), and by
+ * the next life, whose opening may be cut as well. A life that ends before its operation is cut right
+ * after its end.
+ *
+ * Ends with 0 when nothing is missing; a control breaks the journal on purpose, and then ends with 0
+ * when that was found. The last line has the counts.
+ */
+
+#include <assert.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "gateway/journal/journal_digest.h"
+#include "gateway/log.h"
+#include "tests/support/dice.h"
+#include "tests/support/fast_clock.h"
+#include "tests/support/fault_disk.h"
+#include "tests/support/fault_vfs.h"
+#include "tests/support/journal_story.h"
+#include "tests/support/scratch.h"
+
+enum {
+    LIVES = 12,           /* of a chain */
+    CUT_OPERATIONS = 240, /* the power goes at the first … so many-th operation */
+    BATCHES_MAX = 24,
+    BATCH_EVENTS_MAX = 24,
+    BROKEN_DIGEST = 40, /* this one is wrong, with the control */
+    PATH_SIZE = 128,
+};
+
+enum control { CONTROL_NONE, CONTROL_OFF, CONTROL_EARLY, CONTROL_DIGEST, CONTROL_COUNT };
+
+static const char *const control_names[CONTROL_COUNT] = {"none", "off", "early", "digest"};
+
+static enum control control;
+static struct dice dice;
+static bool disk_is_roomy; /* enough for the log to be laid out */
+static uint64_t digests;
+
+struct counts {
+    uint64_t cut_points, mid_opening, after_end, told, lives, found_rows;
+};
+
+/* ---- what is put between the journal and the world ---- */
+
+int __real_sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **),
+                        void *context, char **ret_error);
+int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **),
+                        void *context, char **ret_error);
+void __real_journal_digest_next(struct journal_hasher *hasher, const unsigned char *previous,
+                                const void *body, size_t body_size, unsigned char *ret);
+void __wrap_journal_digest_next(struct journal_hasher *hasher, const unsigned char *previous,
+                                const void *body, size_t body_size, unsigned char *ret);
+int __real_statvfs(const char *path, struct statvfs *ret_disk);
+int __wrap_statvfs(const char *path, struct statvfs *ret_disk);
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...);
+
+int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **),
+                        void *context, char **ret_error) {
+    int result = __real_sqlite3_exec(db, sql, row, context, ret_error);
+    if (result == SQLITE_OK && control == CONTROL_OFF && strstr(sql, "synchronous=FULL") != NULL) {
+        result = __real_sqlite3_exec(db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
+    }
+    return result;
+}
+
+void __wrap_journal_digest_next(struct journal_hasher *hasher, const unsigned char *previous,
+                                const void *body, size_t body_size, unsigned char *ret) {
+    __real_journal_digest_next(hasher, previous, body, body_size, ret);
+    if (control == CONTROL_DIGEST && ++digests == BROKEN_DIGEST) {
+        ret[0] ^= 1;
+    }
+}
+
+int __wrap_statvfs(const char *path, struct statvfs *ret_disk) {
+    int r = __real_statvfs(path, ret_disk);
+    if (!disk_is_roomy) {
+        ret_disk->f_bavail = 0;
+    }
+    return r;
+}
+
+/* Each cut is a failing disk, which the journal tells of at length. */
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...) {
+    (void)level;
+    (void)event;
+    (void)fields;
+}
+
+/* ---- a life ---- */
+
+/* Wait until everything up to `ticket` is recorded, or the power is gone. */
+static void life_wait(struct story_ledger *ledger, struct journal *journal, uint64_t ticket) {
+    story_take(ledger, journal);
+    while (ledger->ticket < ticket && fault_disk_met() == 0) {
+        struct pollfd ready = {.fd = journal_fd(journal), .events = POLLIN};
+        (void)poll(&ready, 1, 2); /* a chore that meets the cut wakes nobody */
+        story_take(ledger, journal);
+    }
+}
+
+static void life_record(struct story_ledger *ledger, struct journal *journal) {
+    uint32_t batches = dice_below(&dice, BATCHES_MAX);
+    uint64_t ticket = 0;
+    for (uint32_t batch = 0; batch < batches && fault_disk_met() == 0; batch++) {
+        uint32_t events = 1 + dice_below(&dice, BATCH_EVENTS_MAX);
+        for (uint32_t i = 0; i < events; i++) {
+            story_add(ledger, journal, dice_below(&dice, 8) == 0 ? ledger->number : 0);
+            if (control == CONTROL_EARLY) {
+                story_pretend(ledger);
+            }
+        }
+        uint64_t confirms = dice_below(&dice, 4) == 0 ? ledger->newest_seq : 0;
+        if (confirms > 0) {
+            journal_confirm(journal, JOURNAL_SINK_MQTT, LANE_ALARM, confirms);
+        }
+        ticket = journal_submit(journal);
+        if (confirms > 0 || dice_below(&dice, 3) != 0) {
+            life_wait(ledger, journal, ticket);
+            if (confirms > ledger->confirmed && ledger->ticket >= ticket) {
+                ledger->confirmed = confirms;
+            }
+        }
+    }
+    life_wait(ledger, journal, ticket);
+}
+
+static void life_run(struct story_ledger *ledger, const char *directory, struct counts *counts) {
+    struct journal_conf conf = story_conf(directory);
+    struct journal *journal;
+    int r = journal_new(&conf, &journal);
+    assert(r == 0);
+    story_begin(ledger, journal);
+    counts->lives++;
+    if (journal_is_recording(journal)) {
+        r = journal_start(journal);
+        assert(r == 0);
+        life_record(ledger, journal);
+    } else {
+        counts->mid_opening++;
+    }
+    story_take(ledger, journal);
+    (void)journal_free(journal);
+    counts->after_end += fault_disk_met() == 0;
+}
+
+/* ---- a chain ---- */
+
+static void findings_print(const struct story_findings *found, uint64_t seed, uint32_t life,
+                           uint64_t cut) {
+    printf("seed=%" PRIu64 " life=%" PRIu32 " operation=%" PRIu64 ": refused=%" PRIu32
+           " lost=%" PRIu32 " gaps=%" PRIu32 " broken_digests=%" PRIu32 " reused_boots=%" PRIu32
+           " wrong_states=%" PRIu32 " lost_confirmations=%" PRIu32 " lost_links=%" PRIu32 "\n",
+           seed, life, cut, found->refused, found->lost, found->gaps, found->broken, found->reused,
+           found->states, found->confirmed, found->unlinked);
+}
+
+/* The directory in which a number-th life finds its disk. */
+static void chain_path(const char *root, const char *what, uint32_t life, char ret[PATH_SIZE]) {
+    (void)snprintf(ret, PATH_SIZE, "%s/%s-%" PRIu32, root, what, life);
+    int r = mkdir(ret, 0700);
+    assert(r == 0);
+}
+
+/* Returns what was wrong; stops at the first life with something wrong. */
+static uint32_t chain_run(uint64_t seed, uint64_t first_cut, struct counts *counts) {
+    struct story_ledger *ledger = calloc(1, sizeof *ledger);
+    char root[] = "/tmp/tocsin-power-XXXXXX";
+    char state[PATH_SIZE];
+    char checked[PATH_SIZE];
+    uint32_t wrong = 0;
+    assert(ledger != NULL && mkdtemp(root) != NULL);
+    dice = (struct dice){seed};
+    digests = 0;
+    chain_path(root, "state", 0, state);
+    for (uint32_t life = 1; life <= LIVES && wrong == 0; life++) {
+        uint64_t cut = 1 + (first_cut + life) % CUT_OPERATIONS;
+        uint64_t survival = dice_next(&dice);
+        struct story_findings found = {0};
+        disk_is_roomy = dice_below(&dice, 8) == 0;
+        fault_disk_mount(state);
+        fault_disk_plan(FAULT_POWER, cut, true);
+        life_run(ledger, state, counts);
+        chain_path(root, "checked", life, checked);
+        fault_disk_survive(checked, survival);
+        chain_path(root, "state", life, state);
+        fault_disk_survive(state, survival);
+        fault_disk_unmount();
+        counts->found_rows += story_check(ledger, checked, &found);
+        counts->cut_points++;
+        wrong = story_findings_sum(&found);
+        if (wrong > 0) {
+            findings_print(&found, seed, life, cut);
+        }
+    }
+    counts->told += ledger->told_count;
+    (void)scratch_remove(root);
+    free(ledger);
+    return wrong;
+}
+
+static enum control control_of(const char *name) {
+    for (int i = 0; i < CONTROL_COUNT; i++) {
+        if (strcmp(name, control_names[i]) == 0) {
+            return (enum control)i;
+        }
+    }
+    (void)fprintf(stderr, "power_cut: there is no control '%s'\n", name);
+    exit(2);
+}
+
+int main(int argc, char **argv) {
+    uint64_t points = 300;
+    uint64_t seed = 1;
+    struct counts counts = {0};
+    uint32_t lost = 0;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--points") == 0) {
+            points = strtoumax(argv[i + 1], NULL, 10);
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            seed = strtoumax(argv[i + 1], NULL, 10);
+        } else if (strcmp(argv[i], "--control") == 0) {
+            control = control_of(argv[i + 1]);
+        }
+    }
+    fault_vfs_register();
+    uint64_t first_seed = seed;
+    while (counts.cut_points < points && (lost == 0 || control == CONTROL_NONE)) {
+        /* A chain's lives follow each other, so that each operation has its turn. */
+        lost += chain_run(seed, seed * LIVES, &counts);
+        seed++;
+    }
+    printf("power_cut: control=%s seeds=%" PRIu64 "..%" PRIu64 " cut_points=%" PRIu64
+           " while_opening=%" PRIu64 " after_end=%" PRIu64 " told=%" PRIu64 " lost=%" PRIu32 "\n",
+           control_names[control], first_seed, seed - 1, counts.cut_points, counts.mid_opening,
+           counts.after_end, counts.told, lost);
+    /* A run in which nothing was at stake shows nothing. */
+    bool at_stake = counts.told > 0 && counts.cut_points > counts.after_end + counts.mid_opening;
+    return at_stake && (lost > 0) == (control != CONTROL_NONE) ? 0 : 1;
+}
