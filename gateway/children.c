@@ -284,15 +284,34 @@ static void children_watch(evutil_socket_t fd, short what, void *context) {
     }
 }
 
+static bool child_lags(const struct child *child, uint64_t now_ns) {
+    return child->pid <= 0 || child_is_silent(child, CHILDREN_PROGRESS_MS, now_ns);
+}
+
+/* Does it wait for its next life? The first one after a long life comes at once. */
+static bool child_is_put_off(const struct child *child) {
+    return child->state == CHILD_WAITING && child->retry_ms > CHILDREN_RETRY_MS_FIRST;
+}
+
 const char *children_laggard(const struct children *children) {
     uint64_t now_ns = clock_real_ns();
     for (uint32_t i = 0; i < children->count; i++) {
-        const struct child *child = &children->list[i];
-        if (child->pid <= 0 || child_is_silent(child, CHILDREN_PROGRESS_MS, now_ns)) {
-            return child->name;
+        if (child_lags(&children->list[i], now_ns)) {
+            return children->list[i].name;
         }
     }
     return NULL;
+}
+
+bool children_thrive(const struct children *children) {
+    uint64_t now_ns = clock_real_ns();
+    for (uint32_t i = 0; i < children->count; i++) {
+        const struct child *child = &children->list[i];
+        if (child_lags(child, now_ns) && !child_is_put_off(child)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void children_start_next(struct children *all) {

@@ -60,6 +60,13 @@ void children_say_refused(struct children *children);
  */
 const char *children_laggard(const struct children *children);
 
+/*
+ * Is all well as far as we can see to it: does every child make progress, but for those whose next
+ * life is put off because the last ones were short? Those are no reason to stop the others too, which
+ * is what follows when the watchdog is not fed.
+ */
+bool children_thrive(const struct children *children);
+
 struct children *children_free(struct children *children);
 
 #endif

@@ -18,7 +18,7 @@ void notify_systemd(const char *state);
 /* Tell that a reload begins; "READY=1" says that it is over, well or not. */
 void notify_systemd_reloading(void);
 
-/* How often systemd wants to hear WATCHDOG=1, in ns (half its limit); 0: it does not watch. */
+/* How often systemd wants to hear WATCHDOG=1 at the least, in ns (half its limit); 0: it does not watch. */
 uint64_t notify_watchdog_ns(void);
 
 #endif

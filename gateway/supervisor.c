@@ -270,11 +270,11 @@ static void supervisor_watchdog(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
     struct supervisor *supervisor = context;
-    /* A reload stops and starts them all, each within its limit: that is progress. */
     if (supervisor->ready) {
         supervisor_tell_status(supervisor, children_laggard(supervisor->children));
     }
-    if (supervisor->is_watched && supervisor->laggard == NULL) {
+    /* A reload stops and starts them all, each within its limit: that is progress. */
+    if (supervisor->is_watched && (!supervisor->ready || children_thrive(supervisor->children))) {
         notify_systemd("WATCHDOG=1");
     }
 }

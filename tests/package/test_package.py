@@ -11,6 +11,16 @@ from machine import ROOT, run, until
 
 SITE = "/etc/tocsin/site.yaml"
 STATE = "/var/lib/tocsin"
+SERIAL = """
+  - id: line
+    driver: modbus
+    address: "rtu:/run/line.tty?baud=9600&parity=none&stop=1"
+    unit: 11
+    poll: 1 s
+    timeout: 1 s
+    points:
+      - {point: temperature, place: house/room-1, kind: temperature, read: input 0, type: i16, scale: 0.1, unit: °C}
+"""
 
 
 def described(shipped):
@@ -25,18 +35,30 @@ def site(machine):
     return machine.root / SITE[1:]
 
 
-def describe(machine, broker="tcp://127.0.0.1:1883"):
-    """Write a site with one button into the shipped file, and have something answer for its devices."""
-    text = described(site(machine).read_text()).replace("ssl://broker.example:8883", broker)
+def describe(machine):
+    """Write a site into the shipped file, with the devices of its examples and one on a serial line, and have something
+    answer for all of them."""
+    text = described(site(machine).read_text()).replace("ssl://broker.example:8883", "tcp://127.0.0.1:1883") + SERIAL
     site(machine).write_text(text)
     machine.must(f"tocsin check {SITE}")
     machine.keeps(machine.enter(f"exec tocsin sim {SITE} --still --control /root/sim.sock"), "sim")
     until(lambda: (machine.root / "root" / "sim.sock").exists(), "the simulated field")
+    machine.must("chgrp dialout $(readlink -f /run/line.tty) && chmod 660 $(readlink -f /run/line.tty)")
     return text
 
 
 def answers(machine):
     until(lambda: machine.does("tocsin health")[0] == 0, "the gateway to say that it is well")
+
+
+def log(machine):
+    """What the gateway, and systemd about it, have said."""
+    return machine.must("journalctl --no-pager -u tocsin")
+
+
+def component(machine, name):
+    """The number of the process that is this component now."""
+    return re.findall(rf"tocsin\[(\d+)\]: process={name} event=confined", log(machine))[-1]
 
 
 def press(machine):
@@ -48,6 +70,11 @@ def press(machine):
 
 def events(machine):
     return [json.loads(line) for line in machine.must("tocsin events --json --limit 1000").splitlines()]
+
+
+def quality(machine, name):
+    points = [json.loads(line) for line in machine.must("tocsin points --json").splitlines()]
+    return next(point["quality"] for point in points if point["point"] == name)
 
 
 def call_is_raised(machine):
@@ -91,9 +118,10 @@ def test_the_shipped_site_and_its_examples_are_sound(deb, tmp_path):
 
 def test_installing_it_starts_a_gateway_that_says_what_is_to_be_done(machine, deb):
     machine.install(deb)
+    assert machine.must("systemd-analyze verify --man=no tocsin.service") == ""
     assert machine.shows("ActiveState") == "active" and machine.shows("UnitFileState") == "enabled"
     assert machine.shows("StatusText") == "no room is watched: the site has no points"
-    assert re.search(rf"event=nothing_watched site={SITE} effect=", machine.must("journalctl --no-pager -u tocsin"))
+    assert re.search(rf"event=nothing_watched site={SITE} effect=", log(machine))
     answers(machine)
 
     assert machine.must(f"stat -c '%U %G %a' {STATE} /run/tocsin /run/tocsin/console.sock /etc/tocsin/secrets").split("\n")[:4] \
@@ -132,12 +160,26 @@ def test_systemd_confines_it_and_starts_it_again(machine, deb):
               f"the gateway to be back after SIG{how}", 60)
         assert machine.shows("MainPID") != old
         answers(machine)
-    assert "Watchdog timeout" in machine.must("journalctl --no-pager -u tocsin")
+    assert "Watchdog timeout" in log(machine)
 
     site(machine).write_text("tocsin: 1\n")
     assert machine.does("systemctl restart tocsin")[0] != 0
     assert machine.shows("ActiveState") == "failed", "a wrong site is not tried again and again"
-    assert "a site file needs `places`" in machine.must("journalctl --no-pager -u tocsin")
+    assert "a site file needs `places`" in log(machine)
+
+
+def test_a_component_that_dies_again_and_again_costs_the_others_nothing(machine, deb):
+    machine.install(deb)
+    supervisor, engine = machine.shows("MainPID"), component(machine, "engine")
+    waits = []
+    while waits.count("5000") < 3:  # between two lives it is away longer than the watchdog waits for the supervisor
+        uplink = component(machine, "uplink")
+        machine.must(f"kill -KILL {uplink}")
+        until(lambda: component(machine, "uplink") != uplink, "another uplink")
+        waits = re.findall(r"event=component_lost component=uplink .*restart_in_ms=(\d+)", log(machine))
+    assert machine.shows("NRestarts") == "0" and machine.shows("MainPID") == supervisor
+    assert component(machine, "engine") == engine
+    answers(machine)
 
 
 def test_a_described_site_is_watched_after_a_reload_and_its_secrets_reach_it(machine, deb):
@@ -160,11 +202,12 @@ def test_a_described_site_is_watched_after_a_reload_and_its_secrets_reach_it(mac
     press(machine)
     until(lambda: re.search(r'"type":"tocsin.alarm.raised".*"rule":"emergency_call"', heard.read_text()),
           "the call at the backend")
-    assert "a long secret" not in machine.must("journalctl --no-pager -u tocsin")
+    assert "a long secret" not in log(machine)
+    until(lambda: quality(machine, "house/room-1/temperature") == "good", "the serial line to be read")
 
     site(machine).write_text("tocsin: 1\n")
     machine.must("systemctl reload tocsin")
-    until(lambda: "a site file needs `places`" in machine.must("journalctl --no-pager -u tocsin"), "the refusal")
+    until(lambda: "a site file needs `places`" in log(machine), "the refusal")
     assert machine.shows("ActiveState") == "active" and machine.shows("StatusText") == "watching"
 
 
@@ -205,6 +248,7 @@ def test_an_upgrade_keeps_everything_a_removal_stops_it_and_a_purge_leaves_nothi
     assert len(alarm) == 1 and alarm[0]["state"]["active"] and alarm[0]["state"]["acked"], alarm
 
     machine.must("apt-get remove -y tocsin")
+    assert traces(machine) != before
     assert machine.does("systemctl is-active tocsin")[1].strip() != "active"
     assert machine.does("ls /usr/bin/tocsin /run/tocsin")[0] == 2
     assert machine.must(f"ls {SITE} {STATE}/journal.db /etc/tocsin/secrets/key").count("\n") == 3
