@@ -9,6 +9,7 @@
 #include "gateway/cli/alarms.h"
 #include "gateway/cli/check.h"
 #include "gateway/cli/events.h"
+#include "gateway/cli/keep.h"
 #include "gateway/cli/points.h"
 #include "gateway/cli/replay.h"
 #include "gateway/cli/sim.h"
@@ -53,6 +54,9 @@ static const struct {
     {GROUP_TEST, "test", "begin|end", "put a PLACE under test, and end that", act_test_main},
     {GROUP_TEST, "walk-test", "PLACE", "which buttons and detectors were tripped", walk_test_main},
     {GROUP_ABOUT, "health", "", "how it is; exit code 1 when nobody evaluates alarms", health_main},
+    {GROUP_ABOUT, "audit", "verify", "does a journal still hold what was recorded?", audit_main},
+    {GROUP_ABOUT, "backup", "STATE", "copy the journal of a gateway, which may run", backup_main},
+    {GROUP_ABOUT, "restore", "FILE", "check a backup, and bring it back", restore_main},
     {GROUP_ABOUT, "version", "", "this program, and the gateway that answers", version_main},
 };
 

@@ -5,6 +5,7 @@ Every part is a real process on free loopback ports. Nothing here waits by the c
 condition and fails, with the logs, when a deadline passes.
 """
 
+import itertools
 import json
 import os
 import re
@@ -25,10 +26,21 @@ SITE = ROOT / "deploy" / "example" / "site.yaml"
 DEADLINE_S = 30.0
 
 
+# Below the ports that the kernel gives to whoever connects, or a connection could take one before it is
+# used; each process that runs tests begins somewhere else.
+PORTS = range(10000, 32768)
+next_port = itertools.cycle([*PORTS[os.getpid() * 2003 % len(PORTS):], *PORTS[:os.getpid() * 2003 % len(PORTS)]])
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nobody has, and nobody was given by us for a long time."""
+    for port in next_port:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def until(condition, what, deadline_s=DEADLINE_S, context=None):
