@@ -13,7 +13,7 @@
 enum { EXIT_GOOD, EXIT_WRONG, EXIT_USAGE };
 
 static const char audit_help[] =
-    "usage: tocsin audit verify PATH [--lang zh|en]\n"
+    "usage: tocsin audit verify PATH [option]...\n"
     "\n"
     "Check that a journal still holds what was recorded: every event's digest follows from the one\n"
     "before it, and nothing that was confirmed outside is missing at its end. PATH is a state\n"
@@ -22,25 +22,32 @@ static const char audit_help[] =
     "A row that was changed, removed or slipped in breaks the chain at that row, which is named. Keep\n"
     "the digest that is printed somewhere else: it proves everything up to its event.\n"
     "\n"
+    "  --lang zh|en  language of what is printed (default from LANG)\n"
+    "\n"
     "exit codes: 0 all is as it was recorded; 1 it is not, or cannot be read; 2 usage error\n";
 
 static const char backup_help[] =
-    "usage: tocsin backup STATE --to FILE [--lang zh|en]\n"
+    "usage: tocsin backup STATE --to FILE [option]...\n"
     "\n"
     "Copy the journal of the state directory STATE into the new FILE: events, alarms with their timers,\n"
     "what was confirmed outside. Its gateway may run and goes on recording.\n"
     "\n"
+    "  --to FILE     the backup; there is none of that name yet\n"
+    "  --lang zh|en  language of what is printed (default from LANG)\n"
+    "\n"
     "exit codes: 0 done; 1 it could not be done, and there is no FILE; 2 usage error\n";
 
 static const char restore_help[] =
-    "usage: tocsin restore FILE --into STATE [--lang zh|en]\n"
-    "       tocsin restore FILE --verify [--lang zh|en]\n"
+    "usage: tocsin restore FILE --into STATE [option]...\n"
+    "       tocsin restore FILE --verify [option]...\n"
     "\n"
     "Check a backup wholly, and make it the journal of the state directory STATE, which must not have\n"
     "one. The gateway that is started with it goes on with the alarms and timers of the backup, under\n"
     "ids that were never used before.\n"
     "\n"
-    "  --verify    only check\n"
+    "  --into STATE  the state directory, which is made if it is missing\n"
+    "  --verify      only check\n"
+    "  --lang zh|en  language of what is printed (default from LANG)\n"
     "\n"
     "exit codes: 0 done; 1 it is damaged or could not be done, and nothing was changed; 2 usage error\n";
 
