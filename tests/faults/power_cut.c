@@ -244,7 +244,8 @@ int main(int argc, char **argv) {
     }
     fault_vfs_register();
     uint64_t first_seed = seed;
-    while (counts.cut_points < points && (lost == 0 || control == CONTROL_NONE)) {
+    while (counts.cut_points < points &&
+           (lost == 0 || counts.told == 0 || control == CONTROL_NONE)) {
         /* A chain's lives follow each other, so that each operation has its turn. */
         lost += chain_run(seed, seed * LIVES, &counts);
         seed++;
