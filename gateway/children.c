@@ -30,6 +30,7 @@ struct child {
     uint64_t started_ns;
     uint64_t heard_ns;
     uint32_t retry_ms; /* the next back-off; 0: start at once */
+    uint64_t renewals; /* times that it made room for another */
 };
 
 struct children {
@@ -226,6 +227,26 @@ static void child_close(struct child *child) {
     (void)event_del(child->timer);
 }
 
+/* It has ended so that another takes its place. False: so soon that it is a failure. */
+static bool child_renewed(struct child *child) {
+    uint64_t lived_ns = clock_real_ns() - child->started_ns;
+    if (lived_ns < CHILDREN_SHORT_LIFE_MS * NS_PER_MS) {
+        return false;
+    }
+    child->renewals++;
+    log_line(
+        LOG_NOTICE, "component_renewed",
+        "component=%s pid=%d times=%llu lived_ms=%llu effect=\"another takes its place at once; "
+        "nothing is lost\"",
+        child->name, (int)child->pid, (unsigned long long)child->renewals,
+        (unsigned long long)(lived_ns / NS_PER_MS));
+    child->pid = 0;
+    child->retry_ms = 0;
+    child->state = CHILD_WAITING;
+    child_arm(child, 0);
+    return true;
+}
+
 /* Its process was reaped with `status`. */
 static void child_reaped(struct child *child, int status) {
     char how[64];
@@ -239,6 +260,9 @@ static void child_reaped(struct child *child, int status) {
         child->state = CHILD_GONE;
         child->pid = 0;
         children_stop_next(child->all);
+        return;
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_EXIT_RENEWED && child_renewed(child)) {
         return;
     }
     child_ended(child, how);

@@ -280,5 +280,5 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
     if (process.base != NULL) {
         event_base_free(process.base);
     }
-    return r == 0 ? 0 : 1;
+    return r != 0 ? 1 : process.renewed ? PROCESS_EXIT_RENEWED : 0;
 }

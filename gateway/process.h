@@ -61,7 +61,11 @@ struct process {
     struct site site;
     struct event_base *base;
     struct process_line *line; /* to the supervisor */
+    bool renewed;              /* it ends so that another takes its place: no failure */
 };
+
+/* The exit code of such a process; the supervisor starts another at once, and tells no loss. */
+enum { PROCESS_EXIT_RENEWED = 3 };
 
 /*
  * Tell the supervisor that this process does its work: the engine listens, the field polls. Until
@@ -92,7 +96,7 @@ void process_name_format(enum process_role role, uint32_t instance, char ret[PRO
 /*
  * Be a child: take the setup from the line and the site from its descriptor, then run the role.
  * `roles` has one function for each. Returns the exit code: 0 stopped cleanly, 1 failed, 2 not
- * started by a supervisor.
+ * started by a supervisor, 3 to be renewed.
  */
 int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process));
 

@@ -456,6 +456,16 @@ uint64_t outbox_confirmed(const struct outbox *outbox, enum core_lane lane) {
     return outbox->lanes[lane].confirmed;
 }
 
+bool outbox_is_done(const struct outbox *outbox) {
+    for (int i = 0; i < OUTBOX_LANES; i++) {
+        const struct outbox_lane *own = &outbox->lanes[i];
+        if (own->count > 0 || own->examined < outbox->newest) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void outbox_check(const struct outbox *outbox) {
     for (int i = 0; i < OUTBOX_LANES; i++) {
         const struct outbox_lane *lane = &outbox->lanes[i];

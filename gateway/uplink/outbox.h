@@ -165,6 +165,9 @@ uint32_t outbox_refusals(const struct outbox *outbox);
 
 uint64_t outbox_confirmed(const struct outbox *outbox, enum core_lane lane);
 
+/* Has everything recorded been confirmed? */
+bool outbox_is_done(const struct outbox *outbox);
+
 /* Abort if the tables are out of order. */
 void outbox_check(const struct outbox *outbox);
 

@@ -35,6 +35,7 @@
 #include "gateway/uplink/feeder.h"
 #include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/uplink_json.h"
+#include "gateway/uplink/weight.h"
 
 #define EFFECT_LOST                                                                                \
     "events are kept in the journal; nobody outside hears alarms until it is back; "               \
@@ -48,6 +49,7 @@ struct uplink {
     struct caller *caller;     /* of webhooks */
     struct database *database; /* NULL when the site has none */
     struct certificates certificates;
+    struct weight weight;
     struct feeder feeder;
     struct event *tick, *more;
     bool feeder_ready;
@@ -126,6 +128,8 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                                 uint64_t untimed) {
     const struct feeder_counters *counters = &uplink->feeder.counters;
     const struct outbox *outbox = &uplink->feeder.outbox;
+    const struct mqtt_link_counters line =
+        uplink->link == NULL ? (struct mqtt_link_counters){0} : *mqtt_link_counters(uplink->link);
     uint64_t receipts_dropped;
     struct webhook_counts calls = caller_counts(uplink->caller, &receipts_dropped);
     const struct wire_figures figures = {
@@ -152,11 +156,13 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_EVENTS_REFUSED] = counters->refused,
                 [FIGURE_UPLINK_EVENTS_SHORTENED] = counters->shortened,
                 [FIGURE_UPLINK_EVENTS_LEFT_OUT] = counters->left_out,
-                [FIGURE_UPLINK_TAKEN_OVER] =
-                    uplink->link == NULL ? 0 : mqtt_link_counters(uplink->link)->taken_over,
+                [FIGURE_UPLINK_TAKEN_OVER] = line.taken_over,
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
                 [FIGURE_UPLINK_EARLY_DROPPED] = counters->early_dropped,
                 [FIGURE_UPLINK_LEFTOVERS_MISSED] = uplink->feeder.leftovers.missed,
+                [FIGURE_UPLINK_ATTEMPTS] = line.attempts,
+                [FIGURE_UPLINK_SESSIONS] = line.sessions,
+                [FIGURE_UPLINK_MEMORY] = uplink->weight.bytes,
                 [FIGURE_UPLINK_CERTIFICATE_OURS] = uplink_until_s(uplink, CERTIFICATE_OURS),
                 [FIGURE_UPLINK_CERTIFICATE_AUTHORITY] =
                     uplink_until_s(uplink, CERTIFICATE_AUTHORITY),
@@ -211,6 +217,32 @@ static void uplink_tell_large(struct uplink *uplink) {
     }
 }
 
+/* Would nothing be interrupted, and nothing that is not on a disk be lost? */
+static bool uplink_is_idle(const struct uplink *uplink, const struct shipper_stats *database) {
+    uint64_t receipts_dropped;
+    bool line_rests = uplink->link == NULL || !uplink->state.connected ||
+                      (outbox_is_done(&uplink->feeder.outbox) &&
+                       mqtt_link_room(uplink->link) == mqtt_link_window(uplink->link));
+    return line_rests && caller_counts(uplink->caller, &receipts_dropped).waiting == 0 &&
+           database->handed == 0;
+}
+
+/* A process that has grown makes room for another. */
+static void uplink_weigh(struct uplink *uplink, const struct shipper_stats *database) {
+    if (uplink->link == NULL || uplink->process->renewed ||
+        !weight_step(&uplink->weight, weight_of_process(), uplink_is_idle(uplink, database))) {
+        return;
+    }
+    log_line(
+        LOG_NOTICE, "uplink_renews",
+        "bytes=%llu grown_from=%llu sessions=%llu effect=\"a new process takes over in a moment; "
+        "events wait in the journal meanwhile\"",
+        (unsigned long long)uplink->weight.bytes, (unsigned long long)uplink->weight.first_bytes,
+        (unsigned long long)mqtt_link_counters(uplink->link)->sessions);
+    uplink->process->renewed = true;
+    (void)event_base_loopbreak(uplink->process->base);
+}
+
 static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
@@ -228,6 +260,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     database_stats(uplink->database, &database, &untimed);
     uplink_tell_database(uplink, database.events_confirmed);
     uplink_tell_figures(uplink, &database, untimed);
+    uplink_weigh(uplink, &database);
 }
 
 /* ---- from the line to the broker ---- */

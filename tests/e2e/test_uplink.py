@@ -106,3 +106,43 @@ def test_a_broker_that_must_not_be_trusted_is_told_with_what_to_do_and_costs_no_
     assert re.search(r"not signed by an authority in `ca` but by ca .*nothing is sent to it.*effect=", line), line
     polls = field.polls("care-io")
     until(lambda: field.polls("care-io") > polls + 10, "polling")
+
+
+LEAK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+int MQTTAsync_connect(void *handle, const void *options) {
+    int (*real)(void *, const void *) = (int (*)(void *, const void *))dlsym(RTLD_NEXT, "MQTTAsync_connect");
+    memset(malloc(10 << 20), 1, 10 << 20);
+    return real(handle, options);
+}
+"""
+
+
+def test_an_uplink_that_the_library_lets_grow_is_renewed_without_an_alarm(scene):
+    """Each connection of the uplink loses 10 MiB: the third one after the first is more than it may grow by."""
+    (scene.directory / "leak.c").write_text(LEAK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O0", "-o", "leak.so", "leak.c"], cwd=scene.directory, check=True)
+    scene.start_broker()
+    backend, field = scene.backend(), scene.field()
+    gateway = scene.gateway(environment={"LD_PRELOAD": str(scene.directory / "leak.so")})
+    uplink = gateway.pids()["uplink"]
+
+    def renewed():
+        return gateway.process.has(r"event=component_renewed component=uplink .* times=1 ")
+
+    for session in range(1, 6):
+        until(lambda: renewed() or figure(gateway, "uplink_sessions_total") >= session, "the next session", 60)
+        if renewed():
+            break
+        scene.broker.stop()
+        scene.broker.start()
+    until(renewed, "the renewal")
+    assert gateway.process.has(r"process=uplink event=uplink_renews bytes=")
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call", deadline_s=60)
+    assert gateway.pids()["uplink"] != uplink
+    assert not gateway.process.has("component_lost")
+    assert not backend.events(rule="system_component_lost")
