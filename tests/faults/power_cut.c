@@ -30,12 +30,12 @@
 #include <sqlite3.h>
 
 #include "gateway/journal/journal_digest.h"
-#include "gateway/log.h"
 #include "tests/support/dice.h"
 #include "tests/support/fast_clock.h"
 #include "tests/support/fault_disk.h"
 #include "tests/support/fault_vfs.h"
 #include "tests/support/journal_story.h"
+#include "tests/support/quiet_log.h"
 #include "tests/support/scratch.h"
 
 enum {
@@ -72,7 +72,6 @@ void __wrap_journal_digest_next(struct journal_hasher *hasher, const unsigned ch
                                 const void *body, size_t body_size, unsigned char *ret);
 int __real_statvfs(const char *path, struct statvfs *ret_disk);
 int __wrap_statvfs(const char *path, struct statvfs *ret_disk);
-void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...);
 
 int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **),
                         void *context, char **ret_error) {
@@ -97,13 +96,6 @@ int __wrap_statvfs(const char *path, struct statvfs *ret_disk) {
         ret_disk->f_bavail = 0;
     }
     return r;
-}
-
-/* Each cut is a failing disk, which the journal tells of at length. */
-void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...) {
-    (void)level;
-    (void)event;
-    (void)fields;
 }
 
 /* ---- a life ---- */
@@ -250,7 +242,7 @@ int main(int argc, char **argv) {
         lost += chain_run(seed, seed * LIVES, &counts);
         seed++;
     }
-    printf("power_cut: control=%s seeds=%" PRIu64 "..%" PRIu64 " cut_points=%" PRIu64
+    printf("row: power_cut control=%s seeds=%" PRIu64 "..%" PRIu64 " cut_points=%" PRIu64
            " while_opening=%" PRIu64 " after_end=%" PRIu64 " told=%" PRIu64 " lost=%" PRIu32 "\n",
            control_names[control], first_seed, seed - 1, counts.cut_points, counts.mid_opening,
            counts.after_end, counts.told, lost);

@@ -84,6 +84,8 @@ static const struct ruleset_alarm alarm_facts[CONSOLE_SITE_ALARMS] = {
 static void console_site_texts(const char *state_directory) {
     strings_size = 1;
     header = (struct site_header){
+        .journal_keep_ns = UINT64_C(7) * 24 * 3600 * NS_PER_S,
+        .journal_size = UINT64_C(64) << 20,
         .generation = CONSOLE_SITE_GENERATION,
         .site_id = text("gulou-demo"),
         .gateway_id = text("main"),
