@@ -40,11 +40,14 @@ class Device:
             try:
                 while request := link.recv(12, socket.MSG_WAITALL):
                     transaction, _, _, unit, function, first, count = struct.unpack(">HHHBBHH", request)
-                    values = bytes(self.registers[2 * first:2 * (first + count)])
+                    values = self.values(first, count)
                     link.sendall(struct.pack(">HHHBBB", transaction, 0, 3 + len(values), unit, function,
                                              len(values)) + values)
             except (OSError, struct.error):
                 return
+
+    def values(self, first, count):
+        return bytes(self.registers[2 * first:2 * (first + count)])
 
     def show(self, register, number):
         struct.pack_into(">H", self.registers, 2 * register, number | (RAISES if number % 2 else 0))
