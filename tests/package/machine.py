@@ -122,8 +122,8 @@ class Machine:
         name = ["nsenter", "--target", str(self.first()), "--net"]
         if only_network:
             return [*name, *command]
-        return [*name, "--mount", "--pid", "--uts", "--ipc", "--cgroup", "chroot", str(self.root), *ENVIRONMENT,
-                "bash", "-c", command]
+        return [*name, "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd", *ENVIRONMENT, "bash", "-c",
+                command]
 
     def does(self, command):
         """Run a shell command in the machine: (exit code, output)."""
