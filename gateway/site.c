@@ -262,6 +262,11 @@ void site_alarm_format(const struct site *site, uint32_t alarm, char ret[SITE_AL
                    entity);
 }
 
+bool site_alarm_is_urgent(const struct site *site, uint32_t alarm) {
+    return alarm < site->ruleset.alarm_count &&
+           site->ruleset.alarms[alarm].priority <= PRIORITY_URGENT;
+}
+
 uint32_t site_alarm_find(const struct site *site, const char *name) {
     const char *slash = strchr(name, '/');
     if (slash == NULL) {

@@ -296,4 +296,7 @@ void site_alarm_format(const struct site *site, uint32_t alarm, char ret[SITE_AL
 /* The reverse; RULESET_NONE when no alarm has that name. */
 uint32_t site_alarm_find(const struct site *site, const char *name);
 
+/* Is it one that people are called for at once? False for RULESET_NONE and what is no alarm. */
+bool site_alarm_is_urgent(const struct site *site, uint32_t alarm);
+
 #endif

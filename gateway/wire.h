@@ -163,11 +163,15 @@ struct wire_event {
                                */
 };
 
-/* What has been committed, when single events were not sent one by one because the socket was full.
+/*
+ * What has been committed, when single events were not sent one by one because the socket was full:
+ * first one for each urgent alarm that has such an event, then one without an alarm.
  */
 struct wire_journal {
     struct wire_header header;
     uint64_t newest_seq;
+    uint32_t alarm; /* index, or RULESET_NONE */
+    uint32_t reserved;
 };
 
 /* The state of one alarm: all that are not normal after a hello, then each that changed. */

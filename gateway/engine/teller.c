@@ -29,6 +29,7 @@ struct teller_alarm {
 struct teller_watcher {
     struct engine_peer *peer; /* NULL while it is away */
     bool missed;              /* events did not fit: tell it how far the journal is */
+    struct marks urgent;      /* … and which urgent alarms have some among them */
     uint64_t early_missed;    /* first early event that did not fit; 0: none */
     bool snapshot_runs;
     uint32_t snapshot_next; /* alarm that the snapshot goes on with */
@@ -197,9 +198,13 @@ static int teller_send_alarms(struct teller *teller, struct teller_watcher *watc
 
 /* ---- events ---- */
 
-static void teller_send_event(struct teller_watcher *watcher, const struct wire_event *message) {
+static void teller_send_event(const struct site *site, struct teller_watcher *watcher,
+                              const struct wire_event *message) {
     if (message->seq > 0) {
         watcher->missed = watcher->missed || engine_peer_send(watcher->peer, message) != 0;
+        if (watcher->missed && site_alarm_is_urgent(site, message->alarm)) {
+            marks_add(&watcher->urgent, message->alarm);
+        }
     } else if (watcher->early_missed == 0 && engine_peer_send(watcher->peer, message) != 0) {
         watcher->early_missed = message->early;
     }
@@ -208,7 +213,7 @@ static void teller_send_event(struct teller_watcher *watcher, const struct wire_
 void teller_event(struct teller *teller, const struct wire_event *message) {
     for (int i = 0; i < WATCHER_COUNT; i++) {
         if (teller->watchers[i].peer != NULL) {
-            teller_send_event(&teller->watchers[i], message);
+            teller_send_event(teller->site, &teller->watchers[i], message);
         }
     }
 }
@@ -234,14 +239,27 @@ static int teller_send_early(struct teller *teller, struct teller_watcher *watch
     return r;
 }
 
+static int teller_send_journal(struct teller *teller, struct teller_watcher *watcher,
+                               uint32_t alarm) {
+    const struct wire_journal message = {
+        .header = wire_header_of(WIRE_JOURNAL, sizeof message),
+        .newest_seq = journal_newest(recorder_journal(teller->recorder)),
+        .alarm = alarm,
+    };
+    return engine_peer_send(watcher->peer, &message);
+}
+
 static int teller_send_missed(struct teller *teller, struct teller_watcher *watcher) {
     int r = watcher->early_missed > 0 ? teller_send_early(teller, watcher) : 0;
+    for (uint32_t alarm = marks_next(&watcher->urgent, 0); r == 0 && alarm != MARKS_NONE;
+         alarm = marks_next(&watcher->urgent, alarm + 1)) {
+        r = teller_send_journal(teller, watcher, alarm);
+        if (r == 0) {
+            marks_remove(&watcher->urgent, alarm);
+        }
+    }
     if (r == 0 && watcher->missed) {
-        const struct wire_journal message = {
-            .header = wire_header_of(WIRE_JOURNAL, sizeof message),
-            .newest_seq = journal_newest(recorder_journal(teller->recorder)),
-        };
-        r = engine_peer_send(watcher->peer, &message);
+        r = teller_send_journal(teller, watcher, RULESET_NONE);
         watcher->missed = r != 0;
     }
     return r;
@@ -270,6 +288,7 @@ void teller_join(struct teller *teller, struct engine_peer *peer) {
     struct teller_watcher *watcher = teller_watcher(teller, peer);
     watcher->peer = peer;
     watcher->missed = false; /* the welcome said how far the journal is */
+    marks_clear(&watcher->urgent);
     watcher->early_missed = 1;
     watcher->snapshot_runs = true;
     watcher->snapshot_next = 0;
@@ -283,6 +302,7 @@ void teller_join(struct teller *teller, struct engine_peer *peer) {
 void teller_leave(struct teller *teller, const struct engine_peer *peer) {
     struct teller_watcher *watcher = teller_watcher(teller, peer);
     watcher->peer = NULL;
+    marks_clear(&watcher->urgent);
     marks_clear(&watcher->alarms);
     marks_clear(&watcher->points);
 }
@@ -321,6 +341,9 @@ int teller_new(const struct site *site, const struct core *core, struct recorder
     for (int i = 0; r == 0 && i < WATCHER_COUNT; i++) {
         r = marks_init(&teller->watchers[i].alarms, ruleset->alarm_count);
         if (r == 0) {
+            r = marks_init(&teller->watchers[i].urgent, ruleset->alarm_count);
+        }
+        if (r == 0) {
             r = marks_init(&teller->watchers[i].points, ruleset->point_count);
         }
     }
@@ -335,6 +358,7 @@ int teller_new(const struct site *site, const struct core *core, struct recorder
 struct teller *teller_free(struct teller *teller) {
     if (teller != NULL) {
         for (int i = 0; i < WATCHER_COUNT; i++) {
+            marks_deinit(&teller->watchers[i].urgent);
             marks_deinit(&teller->watchers[i].alarms);
             marks_deinit(&teller->watchers[i].points);
         }

@@ -8,8 +8,8 @@
  * Both watch the same things: events, the state of alarms, the values of points. The teller keeps
  * for each of them what it has yet to hear, so that a socket that is full costs nothing but time:
  *
- *     events    one by one; if one did not fit, the newest seq later (WIRE_JOURNAL), and it reads
- *               those that it missed in the journal; early events are taken from the recorder's
+ *     events    one by one; if one did not fit, the newest seq later (WIRE_JOURNAL), with the urgent
+ *               alarms among them, and it reads those that it missed in the journal; early events are taken from the recorder's
  * list alarms    after a hello all that are not normal, a mark that these were all, then each that
  *               changed, in the state that has been recorded
  *     points    all after a hello, then those that changed, several changes of one as one

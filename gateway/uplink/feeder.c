@@ -197,7 +197,8 @@ static void feeder_live(struct feeder *feeder, const struct wire_event *event) {
         .first_sent_as = feeder_early_recorded(feeder, event->early),
     };
     bool room = feeder_room(feeder, feeder_rank_of(lane)) > 0;
-    if (!outbox_live(&feeder->outbox, lane, event->seq, event->alarm, room)) {
+    bool urgent = site_alarm_is_urgent(feeder->site, event->alarm);
+    if (!outbox_live(&feeder->outbox, lane, event->seq, event->alarm, urgent, room)) {
         return;
     }
     char payload[UPLINK_JSON_SIZE];
@@ -448,6 +449,9 @@ void feeder_welcome(struct feeder *feeder, const struct wire_welcome *welcome) {
 
 void feeder_journal(struct feeder *feeder, const struct wire_journal *journal) {
     outbox_grown(&feeder->outbox, journal->newest_seq);
+    if (site_alarm_is_urgent(feeder->site, journal->alarm)) {
+        outbox_overtake(&feeder->outbox, journal->alarm, journal->newest_seq, true);
+    }
 }
 
 void feeder_alarm_state(struct feeder *feeder, const struct wire_alarm_state *state) {

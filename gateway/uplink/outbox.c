@@ -159,7 +159,24 @@ static void refused_count(void *context, const struct outbox_sent *sent) {
 
 /* ---- the overtakers ---- */
 
-static void overtaker_add(struct outbox *outbox, uint32_t alarm, uint64_t seq) {
+/* Take out the newest that is not urgent: what it has left to send waits in the journal. */
+static void overtaker_displace(struct outbox *outbox) {
+    uint32_t last = outbox->overtaker_count - 1;
+    if (!outbox->overtakers[last].urgent) {
+        outbox->overtaker_count--;
+    }
+}
+
+static void overtaker_insert(struct outbox *outbox, const struct outbox_overtaker *overtaker) {
+    uint32_t at = outbox->overtaker_count++;
+    while (overtaker->urgent && at > 0 && !outbox->overtakers[at - 1].urgent) {
+        outbox->overtakers[at] = outbox->overtakers[at - 1];
+        at--;
+    }
+    outbox->overtakers[at] = *overtaker;
+}
+
+static void overtaker_add(struct outbox *outbox, uint32_t alarm, uint64_t seq, bool urgent) {
     for (uint32_t i = 0; i < outbox->overtaker_count; i++) {
         if (outbox->overtakers[i].alarm == alarm) {
             outbox->overtakers[i].live_seq = seq;
@@ -170,9 +187,13 @@ static void overtaker_add(struct outbox *outbox, uint32_t alarm, uint64_t seq) {
         outbox->ahead_count == OUTBOX_AHEAD_MAX) {
         outbox->overtakes_refused++;
     }
+    if (urgent && outbox->overtaker_count == OUTBOX_OVERTAKERS_MAX) {
+        overtaker_displace(outbox);
+    }
     if (outbox->overtaker_count < OUTBOX_OVERTAKERS_MAX) {
-        outbox->overtakers[outbox->overtaker_count++] =
-            (struct outbox_overtaker){.alarm = alarm, .live_seq = seq};
+        const struct outbox_overtaker overtaker = {
+            .alarm = alarm, .live_seq = seq, .urgent = urgent};
+        overtaker_insert(outbox, &overtaker);
     }
 }
 
@@ -254,7 +275,7 @@ void outbox_grown(struct outbox *outbox, uint64_t newest) {
 }
 
 bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint32_t alarm,
-                 bool room) {
+                 bool urgent, bool room) {
     assert(seq > 0);
     outbox_grown(outbox, seq);
     struct outbox_lane *own = &outbox->lanes[lane];
@@ -278,8 +299,15 @@ bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint3
         ahead_insert(outbox, seq, false);
         return true;
     }
-    overtaker_add(outbox, alarm, seq);
+    overtaker_add(outbox, alarm, seq, urgent);
     return false;
+}
+
+void outbox_overtake(struct outbox *outbox, uint32_t alarm, uint64_t seq, bool urgent) {
+    outbox_grown(outbox, seq);
+    if (outbox->connected && seq > outbox->lanes[LANE_ALARM].examined) {
+        overtaker_add(outbox, alarm, seq, urgent);
+    }
 }
 
 bool outbox_next(const struct outbox *outbox, enum core_lane lane, struct outbox_read *ret_read) {

@@ -70,6 +70,7 @@ struct outbox_overtaker {
     uint32_t alarm;
     uint64_t live_seq; /* the newest event of it that arrived: the others are replayed */
     uint64_t done_seq; /* its events up to here have been offered */
+    bool urgent;       /* comes before those that are not */
 };
 
 struct outbox {
@@ -81,7 +82,7 @@ struct outbox {
     uint32_t ahead_count;
     struct outbox_sent ahead[OUTBOX_AHEAD_MAX]; /* alarm lane, in order of seq */
     uint32_t overtaker_count;
-    struct outbox_overtaker overtakers[OUTBOX_OVERTAKERS_MAX]; /* oldest first */
+    struct outbox_overtaker overtakers[OUTBOX_OVERTAKERS_MAX]; /* urgent first, then oldest */
     uint64_t overtakes_refused; /* no room in one of the two tables */
 };
 
@@ -105,10 +106,14 @@ void outbox_grown(struct outbox *outbox, uint64_t newest);
 /*
  * An event has just been recorded; `alarm` is its index, or RULESET_NONE in the activity lane.
  * Returns true when it shall be sent now: it then counts as sent. False: its turn comes from the
- * journal. `room` says whether the window has a place for it.
+ * journal. `room` says whether the window has a place for it. An `urgent` alarm overtakes others
+ * that overtake, and takes the place of one that is not when there is none.
  */
 bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint32_t alarm,
-                 bool room);
+                 bool urgent, bool room);
+
+/* Likewise an event of `alarm`, at `seq` at the latest, that was not told one by one: it overtakes. */
+void outbox_overtake(struct outbox *outbox, uint32_t alarm, uint64_t seq, bool urgent);
 
 /* What to read from the journal. */
 struct outbox_read {

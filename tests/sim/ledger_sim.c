@@ -148,6 +148,7 @@ struct life {
     struct journal_reader *reader;
     uint64_t tick_ns, absent_until_ns;
     bool missed; /* the wire was full */
+    bool missed_of[ALARMS];
     /* the line */
     bool up;
     uint32_t window, in_flight;
@@ -442,6 +443,7 @@ static void engine_welcome(struct life *life) {
     const struct wire_alarm_state end = {.alarm = RULESET_NONE, .snapshot = 2};
     feeder_alarm_state(&life->feeder, &end);
     life->missed = false;
+    memset(life->missed_of, 0, sizeof life->missed_of);
     (void)feeder_pump(&life->feeder);
 }
 
@@ -493,6 +495,9 @@ static void engine_tell(struct life *life, const struct journal_event *event, ui
     };
     if (life->missed || life_fault(life, WIRE_FULL, 20)) {
         life->missed = true;
+        if (seq > 0 && event->alarm != RULESET_NONE) {
+            life->missed_of[event->alarm] = true;
+        }
         return;
     }
     message.body_size = (uint32_t)journal_event_body(event, life->prefix, seq, early, message.body);
@@ -575,8 +580,14 @@ static void engine_tell_recorded(struct life *life) {
         feeder_alarm_state(&life->feeder, &state);
     }
     if (life->missed && (life->healing || life_happens(life, 300))) {
-        const struct wire_journal journal = {.newest_seq = journal_store_newest(life->store)};
-        feeder_journal(&life->feeder, &journal);
+        struct wire_journal journal = {.newest_seq = journal_store_newest(life->store)};
+        for (uint32_t alarm = 0; alarm <= ALARMS; alarm++) {
+            journal.alarm = alarm < ALARMS ? alarm : RULESET_NONE;
+            if (alarm == ALARMS || life->missed_of[alarm]) {
+                feeder_journal(&life->feeder, &journal);
+            }
+        }
+        memset(life->missed_of, 0, sizeof life->missed_of);
         life->missed = false;
     }
     (void)feeder_pump(&life->feeder);

@@ -698,6 +698,7 @@ static void follower_more(struct follower *follower) {
         }
     } else {
         const struct wire_journal message = {.header = wire_header_of(WIRE_JOURNAL, sizeof message),
+                                             .alarm = RULESET_NONE,
                                              .newest_seq = follower->recorded};
         engine_send(stage, &message);
         engine_event(stage, follower->recorded, 1); /* told already: must not come twice */

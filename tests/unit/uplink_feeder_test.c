@@ -353,7 +353,7 @@ static void a_long_backlog_arrives_whole_and_once(void **state) {
     for (int i = 0; i < 1500; i++) {
         scene_record(scene, i % 3 == 0 ? LANE_ALARM : LANE_ACTIVITY);
     }
-    const struct wire_journal journal = {.newest_seq = 1500};
+    const struct wire_journal journal = {.newest_seq = 1500, .alarm = RULESET_NONE};
     feeder_journal(&scene->feeder, &journal);
     scene_connect(scene);
     scene_take_everything(scene);
@@ -647,7 +647,7 @@ static void a_journal_that_cannot_be_read_is_not_asked_over_and_over(void **stat
     struct scene *scene = scene_new(10);
     scene->down = true;
     scene_record(scene, LANE_ALARM);
-    const struct wire_journal journal = {.newest_seq = 1};
+    const struct wire_journal journal = {.newest_seq = 1, .alarm = RULESET_NONE};
     feeder_journal(&scene->feeder, &journal);
     scene->journal_gone = true;
     scene_connect(scene);
@@ -673,7 +673,7 @@ static void a_damaged_row_does_not_hold_up_the_lane(void **state) {
         scene_record(scene, LANE_ALARM);
     }
     scene->journal[2].damaged = true;
-    const struct wire_journal journal = {.newest_seq = 3};
+    const struct wire_journal journal = {.newest_seq = 3, .alarm = RULESET_NONE};
     feeder_journal(&scene->feeder, &journal);
     scene_connect(scene);
     scene_take_everything(scene);

@@ -82,7 +82,7 @@ static void world_record(struct world *world, enum core_lane lane, uint32_t alar
     uint64_t seq = ++world->newest;
     assert_true(seq <= ROWS_MAX);
     world->journal[seq] = (struct row){.lane = lane, .alarm = alarm};
-    if (outbox_live(&world->outbox, lane, seq, alarm, world->in_flight < world->window)) {
+    if (outbox_live(&world->outbox, lane, seq, alarm, false, world->in_flight < world->window)) {
         world_send(world, seq, "");
     }
 }
@@ -589,10 +589,65 @@ static void more_overtakers_than_the_table_holds_wait_for_the_backlog(void **sta
     for (uint32_t i = 1; i <= ALARMS; i++) {
         uint64_t seq = ++world->newest;
         world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 1};
-        assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 100 + i, true));
+        assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 100 + i, false, true));
     }
     assert_int_equal(world->outbox.overtaker_count, OUTBOX_OVERTAKERS_MAX);
     assert_int_equal(world->outbox.overtakes_refused, 5);
+    free(world);
+}
+
+/* A table full of alarms that overtake, none of them urgent, and a backlog before them. */
+static struct world *world_crowded(void) {
+    struct world *world = world_new(1);
+    world_record_untold(world, LANE_ALARM, 0);
+    world_connect(world);
+    for (uint32_t i = 1; i <= OUTBOX_OVERTAKERS_MAX; i++) {
+        uint64_t seq = ++world->newest;
+        world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 100 + i};
+        assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 100 + i, false, true));
+    }
+    return world;
+}
+
+static void assert_next_is(const struct world *world, uint32_t alarm) {
+    struct outbox_read read;
+    assert_true(outbox_next(&world->outbox, LANE_ALARM, &read));
+    assert_int_equal(read.alarm, alarm);
+}
+
+static void an_urgent_alarm_goes_before_a_crowd_of_others(void **state) {
+    (void)state;
+    struct world *world = world_crowded();
+    assert_next_is(world, 101);
+    uint64_t seq = ++world->newest;
+    world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 7};
+    assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 7, true, true));
+    assert_next_is(world, 7);
+    assert_int_equal(world->outbox.overtaker_count, OUTBOX_OVERTAKERS_MAX);
+    free(world);
+}
+
+static void an_urgent_alarm_that_was_only_counted_goes_before_others_too(void **state) {
+    (void)state;
+    struct world *world = world_crowded();
+    uint64_t seq = ++world->newest;
+    world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 7};
+    outbox_overtake(&world->outbox, 7, seq + 3, true);
+    assert_next_is(world, 7);
+    assert_int_equal(world->outbox.newest, seq + 3);
+    free(world);
+}
+
+static void urgent_alarms_do_not_displace_each_other(void **state) {
+    (void)state;
+    struct world *world = world_crowded();
+    for (uint32_t i = 1; i <= OUTBOX_OVERTAKERS_MAX + 1; i++) {
+        outbox_overtake(&world->outbox, 1000 + i, ++world->newest, true);
+    }
+    assert_next_is(world, 1001);
+    for (uint32_t i = 0; i < OUTBOX_OVERTAKERS_MAX; i++) {
+        assert_int_equal(world->outbox.overtakers[i].alarm, 1001 + i);
+    }
     free(world);
 }
 
@@ -740,6 +795,9 @@ int main(void) {
         cmocka_unit_test(the_oldest_unanswered_event_bounds_what_is_sent_behind_it),
         cmocka_unit_test(a_long_past_of_one_alarm_overtakes_piece_by_piece),
         cmocka_unit_test(more_overtakers_than_the_table_holds_wait_for_the_backlog),
+        cmocka_unit_test(an_urgent_alarm_goes_before_a_crowd_of_others),
+        cmocka_unit_test(an_urgent_alarm_that_was_only_counted_goes_before_others_too),
+        cmocka_unit_test(urgent_alarms_do_not_displace_each_other),
         cmocka_unit_test(whatever_happens_everything_arrives_once_confirmed_and_in_order),
         cmocka_unit_test(within_one_session_nothing_is_sent_twice),
     };
