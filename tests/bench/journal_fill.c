@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Record a backlog: COUNT events of the activity lane, of some 700 bytes each, in the journal of the
+ * site `bench` and its gateway `main` in DIRECTORY, as the engine records them.
+ */
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/journal/journal.h"
+
+enum { AT_ONCE = 1000 };
+
+static void no_name(const void *context, uint32_t alarm, char *ret) {
+    (void)context;
+    (void)alarm;
+    ret[0] = '\0';
+}
+
+static void require(bool condition, const char *what) {
+    if (!condition) {
+        (void)fprintf(stderr, "journal_fill: %s\n", what);
+        exit(1);
+    }
+}
+
+static void add(struct journal *journal) {
+    static const char head[] = "\",\"type\":\"tocsin.access.granted\"";
+    char text[700];
+    struct journal_event *event = NULL;
+    int len =
+        snprintf(text, sizeof text,
+                 "%s,\"subject\":\"room/reader\",\"time\":\"2026-11-22T07:17:00.123Z\",\"data\":{"
+                 "\"place\":\"room\",\"text\":{\"zh\":\"门\",\"en\":\"%0440d\"}}}",
+                 head, 0);
+    require(journal_event_new(text, sizeof head - 1, (size_t)len, &event) == 0, "no memory");
+    event->wall = clock_wall();
+    event->born_real_ns = clock_real_ns();
+    event->alarm = RULESET_NONE;
+    event->type = EVENT_ACCESS_GRANTED;
+    event->lane = LANE_ACTIVITY;
+    event->class = ALARM_CLASS_COUNT;
+    journal_add_event(journal, event);
+}
+
+static void settle(struct journal *journal, uint64_t wanted) {
+    (void)journal_submit(journal);
+    while (journal_newest(journal) < wanted) {
+        struct pollfd ready = {.fd = journal_fd(journal), .events = POLLIN};
+        require(poll(&ready, 1, 30000) == 1, "the journal does not answer");
+        struct journal_report report;
+        journal_take(journal, &report);
+        require(report.dropped == NULL, "the journal is full");
+        while (report.events != NULL) {
+            struct journal_event *event = report.events;
+            report.events = event->next;
+            (void)journal_event_free(event);
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    require(argc == 3, "usage: journal_fill DIRECTORY COUNT");
+    const struct journal_conf conf = {
+        .directory = argv[1],
+        .identity = {"bench", "main", no_name, NULL},
+        .alarm_count = 1,
+        .keep = {.keep_ns = UINT64_C(30) * 24 * 3600 * NS_PER_S,
+                 .size = UINT64_C(8) << 30,
+                 .sinks = {[JOURNAL_SINK_MQTT] = true}},
+    };
+    struct journal *journal = NULL;
+    uint64_t count = strtoull(argv[2], NULL, 10);
+    require(journal_new(&conf, &journal) == 0 && journal_start(journal) == 0, "no journal");
+    uint64_t first = journal_newest(journal);
+    for (uint64_t i = 1; i <= count; i++) {
+        add(journal);
+        if (i % AT_ONCE == 0 || i == count) {
+            settle(journal, first + i);
+        }
+    }
+    journal = journal_free(journal);
+    return 0;
+}
