@@ -70,6 +70,8 @@ static void engine_send_figures(struct engine *engine) {
                 [FIGURE_ENGINE_JOURNAL_EXPIRED] = journal.expired,
                 [FIGURE_ENGINE_JOURNAL_SHORTENED] = journal.shortened,
                 [FIGURE_ENGINE_JOURNAL_LOST] = journal.lost,
+                [FIGURE_ENGINE_JOURNAL_SALVAGED] = journal.salvaged,
+                [FIGURE_ENGINE_JOURNAL_DAMAGED] = journal.damaged,
                 [FIGURE_ENGINE_NOTICES_WAITING] = engine->notices.count,
                 [FIGURE_ENGINE_NOTICES_DISPLACED] = engine->notices.displaced,
                 [FIGURE_ENGINE_RECORDING_INPUTS] = recording.inputs,

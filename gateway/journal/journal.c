@@ -72,10 +72,12 @@ struct journal {
     uint64_t boot_file_seq;
     uint64_t retry_ns; /* the present back-off; 0 while all is well */
     uint64_t retry_at;
-    uint64_t tidy_at;       /* UINT64_MAX: nothing to tidy */
-    uint64_t keep_at;       /* when to look for what may go; 0: before the next commit */
-    bool keep_is_urgent;    /* the file is too large to wait for silence */
-    uint64_t crowded_until; /* activity had to go for want of room before that */
+    uint64_t tidy_at;    /* UINT64_MAX: nothing to tidy */
+    uint64_t keep_at;    /* when to look for what may go; 0: before the next commit */
+    bool keep_is_urgent; /* the file is too large to wait for silence */
+    char distrust[JOURNAL_REASON_SIZE]; /* why the present file is to be given up; "": it is not */
+    bool salvaging;                     /* events are still to be taken over */
+    uint64_t crowded_until;             /* activity had to go for want of room before that */
     struct log_limiter failure_limiter, crowded_limiter;
 
     pthread_mutex_t lock; /* guards everything below */
@@ -146,7 +148,11 @@ static void journal_name_boot(struct journal *journal) {
 /* Open the directory and the file. On the first time of all also number the boot. */
 static int journal_open(struct journal *journal, bool first, struct journal_finding *finding) {
     struct journal_store *store = NULL;
-    int r = journal_directory_open(&journal->directory, &journal->conf.identity, &store, finding);
+    int r = journal_directory_open(&journal->directory, &journal->conf.identity, journal->distrust,
+                                   &store, finding);
+    if (r == 0) {
+        journal->distrust[0] = '\0'; /* it is another file now */
+    }
     if (r == 0 && first) {
         r = journal_number(journal, store, finding);
     }
@@ -156,6 +162,7 @@ static int journal_open(struct journal *journal, bool first, struct journal_find
     }
     journal_store_continue(store, journal->committed_seq);
     journal->store = store;
+    journal->salvaging = journal_store_is_salvaging(store);
     journal_log_finding(journal, finding);
     return 0;
 }
@@ -230,6 +237,28 @@ static void journal_log_failure(struct journal *journal, const char *why) {
     }
 }
 
+/* Take the events of the damaged file over. Until that is done nothing else is recorded. */
+static int journal_salvage(struct journal *journal, struct journal_finding *finding) {
+    struct journal_salvaged salvaged;
+    int r = journal_store_salvage_events(journal->store, &salvaged);
+    if (r != 0) {
+        (void)snprintf(finding->reason, sizeof finding->reason, "%s",
+                       journal_store_reason(journal->store));
+        return r;
+    }
+    journal->salvaging = false;
+    (void)pthread_mutex_lock(&journal->lock);
+    journal->stats.salvaged += salvaged.kept;
+    journal->stats.damaged += salvaged.lost;
+    (void)pthread_mutex_unlock(&journal->lock);
+    log_line(salvaged.lost > 0 ? LOG_ERROR : LOG_NOTICE, "journal_salvaged",
+             "kept=%" PRIu64 " lost=%" PRIu64
+             " effect=\"events of the damaged journal are kept under their numbers; those that are "
+             "lost cannot be sent or shown again\"",
+             salvaged.kept, salvaged.lost);
+    return 0;
+}
+
 /* Try to record what is in flight. Says how long the commit took. */
 static int journal_attempt(struct journal *journal, uint64_t *ret_commit_ns) {
     struct journal_finding finding = {0};
@@ -240,6 +269,9 @@ static int journal_attempt(struct journal *journal, uint64_t *ret_commit_ns) {
     }
     if (journal->store == NULL) {
         r = journal_reopen(journal, &finding);
+    }
+    if (r == 0 && journal->salvaging) {
+        r = journal_salvage(journal, &finding);
     }
     if (r == 0 && !journal_gather_is_empty(&journal->in_flight)) {
         uint64_t begun_ns = clock_real_ns();
@@ -253,6 +285,10 @@ static int journal_attempt(struct journal *journal, uint64_t *ret_commit_ns) {
     }
     if (r != 0) {
         journal_log_failure(journal, finding.reason);
+        if (r == JOURNAL_E_DAMAGED) {
+            /* What a commit meets may lie where opening does not look. */
+            (void)memcpy(journal->distrust, finding.reason, sizeof journal->distrust);
+        }
         /* A connection that has met an error is not trusted again; opening also finds damage. */
         journal->store = journal_store_free(journal->store, false);
     } else {
@@ -389,7 +425,7 @@ static uint64_t journal_due_at(const struct journal *journal) {
     if (journal->retry_ns > 0) {
         return journal->retry_at;
     }
-    if (journal_gather_is_urgent(&journal->gathered)) {
+    if (journal_gather_is_urgent(&journal->gathered) || journal->salvaging) {
         return 0;
     }
     return journal->lazy_at != 0 ? journal->lazy_at : UINT64_MAX;

@@ -65,6 +65,7 @@ struct journal_stats {
     uint64_t bytes; /* of the file, in use */
     /* let go of: in their time; activity for want of room, that everybody had or that somebody lacks */
     uint64_t expired, shortened, lost;
+    uint64_t salvaged, damaged; /* events taken over from damaged files, and those that were lost */
 };
 
 struct journal;

@@ -74,6 +74,18 @@ static int directory_set_aside(struct journal_directory *directory,
                : directory_failed(finding, "the directory cannot be synchronised", errno);
 }
 
+/* Reading the damaged journal left an index of its log behind, and a log without anything in it. */
+static void directory_tidy_aside(const char *aside) {
+    char path[JOURNAL_PATH_SIZE + 8];
+    struct stat log;
+    (void)snprintf(path, sizeof path, "%s-shm", aside);
+    (void)unlink(path); /* SQLite makes it anew */
+    (void)snprintf(path, sizeof path, "%s-wal", aside);
+    if (stat(path, &log) == 0 && log.st_size == 0) {
+        (void)unlink(path);
+    }
+}
+
 /* Note which file is open, so that a replaced or deleted one is noticed. */
 static int directory_identify(struct journal_directory *directory,
                               struct journal_finding *finding) {
@@ -87,13 +99,16 @@ static int directory_identify(struct journal_directory *directory,
 }
 
 int journal_directory_open(struct journal_directory *directory,
-                           const struct journal_identity *identity,
+                           const struct journal_identity *identity, const char *distrust,
                            struct journal_store **ret_store, struct journal_finding *ret_finding) {
     struct journal_store *store = NULL;
     uint64_t newest = 0;
     *ret_finding = (struct journal_finding){0};
     int r = directory_enter(directory, ret_finding);
-    if (r == 0) {
+    if (r == 0 && distrust[0] != '\0') {
+        (void)snprintf(ret_finding->reason, sizeof ret_finding->reason, "%s", distrust);
+        r = JOURNAL_E_DAMAGED;
+    } else if (r == 0) {
         r = journal_store_open(directory->database, identity, &store, ret_finding->reason);
     }
     if (r == JOURNAL_E_DAMAGED) {
@@ -106,6 +121,7 @@ int journal_directory_open(struct journal_directory *directory,
         }
         if (r == 0) {
             newest = journal_store_salvage(store, ret_finding->aside);
+            directory_tidy_aside(ret_finding->aside);
             (void)memcpy(ret_finding->reason, reason, sizeof reason);
         }
     }

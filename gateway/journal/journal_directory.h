@@ -10,8 +10,9 @@
  *     boot                     see journal_boot.h
  *
  * A journal that is not one any more is never a reason to stop watching: it is renamed, a new one
- * begins, what can be read of alarms and confirmations moves over, and the numbering goes on after
- * the highest seq that any witness knows of.
+ * begins, what can be read of alarms, confirmations and events moves over, and the numbering goes on
+ * after the highest seq that any witness knows of. One that a later build has written is kept aside
+ * likewise, untouched.
  */
 
 #include <limits.h>
@@ -45,11 +46,12 @@ NODISCARD int journal_directory_init(struct journal_directory *directory, const 
 void journal_directory_deinit(struct journal_directory *directory);
 
 /*
- * Open the journal, making the directory (0700) and the file where they are missing. Returns 0, or
+ * Open the journal, making the directory (0700) and the file where they are missing. `distrust`, unless
+ * it is "", says why the file that is there is not to be trusted, whatever it looks like. Returns 0, or
  * JOURNAL_E_FAILED with the reason in `ret_finding->reason`, or <0. `ret_finding` is always set.
  */
 NODISCARD int journal_directory_open(struct journal_directory *directory,
-                                     const struct journal_identity *identity,
+                                     const struct journal_identity *identity, const char *distrust,
                                      struct journal_store **ret_store,
                                      struct journal_finding *ret_finding);
 

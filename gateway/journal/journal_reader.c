@@ -66,6 +66,21 @@ struct journal_reader *journal_reader_free(struct journal_reader *reader) {
     return NULL;
 }
 
+/*
+ * Are events still being taken over from a damaged file? They come in no order: who read on after
+ * some of them would never see the others.
+ */
+static bool reader_is_salvaging(sqlite3 *db) {
+    static const char sql[] = "SELECT 1 FROM meta WHERE key='salvage'";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return result != SQLITE_DONE;
+}
+
 /* Have the file open that is at the path now, which may be another one than a moment ago. */
 static int reader_open(struct journal_reader *reader) {
     struct stat found;
@@ -84,6 +99,10 @@ static int reader_open(struct journal_reader *reader) {
     }
     (void)sqlite3_busy_timeout(reader->db, BUSY_MS);
     (void)sqlite3_exec(reader->db, "PRAGMA cache_size=-256", NULL, NULL, NULL); /* only a size */
+    if (reader_is_salvaging(reader->db)) {
+        reader_close(reader);
+        return JOURNAL_E_ABSENT;
+    }
     reader->device = found.st_dev;
     reader->inode = found.st_ino;
     return 0;

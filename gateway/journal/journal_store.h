@@ -124,10 +124,28 @@ void journal_store_confirmed(struct journal_store *store,
                              uint64_t ret[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]);
 
 /*
- * Take over from a journal that was set aside whatever can still be read: the states of alarms,
- * tests, the flood and what sinks have confirmed. Returns the highest seq found in it, 0 if none can be read.
+ * Take over from a journal that was set aside beside this one what is needed to go on: the states of
+ * alarms, tests, the flood and what sinks have confirmed, as far as they can be read. Returns the
+ * highest seq found in it, 0 if none can be read. Its events are still to be taken over then.
  */
 uint64_t journal_store_salvage(struct journal_store *store, const char *path);
+
+/* What came of the events of a journal that was set aside. */
+struct journal_salvaged {
+    uint64_t kept;
+    uint64_t lost; /* those between the oldest and the newest that are not there any more */
+};
+
+/* Are there events to be taken over? Until they are, readers find no journal. */
+bool journal_store_is_salvaging(struct journal_store *store);
+
+/*
+ * Take them over, before anything is recorded here. Each keeps its seq and is held against the digest
+ * chain; one that cannot be what was recorded is left out. Takes seconds for a million of them.
+ * Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED; then it begins again the next time.
+ */
+NODISCARD int journal_store_salvage_events(struct journal_store *store,
+                                           struct journal_salvaged *ret_salvaged);
 
 /*
  * Give the write-ahead log its full length in advance. A commit that also makes its file longer

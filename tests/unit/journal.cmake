@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The journal: what a crash, a full disk and a damaged file leave behind, and reading it.
 tocsin_unit_test(journal gateway_journal)
+tocsin_unit_test(journal_damage gateway_journal)
 tocsin_unit_test(journal_keep gateway_journal)
 tocsin_unit_test(journal_reader gateway_journal)
-set_tests_properties(unit.journal PROPERTIES TIMEOUT 300)
+set_tests_properties(unit.journal unit.journal_damage PROPERTIES TIMEOUT 300)

@@ -583,8 +583,31 @@ static void nothing_that_was_reported_is_lost_when_the_writer_is_killed(void **s
 
 /* ---- damage ---- */
 
+/* What is left of the events, each as it was recorded; `_` for one that is lost. */
+static void database_holds(const char *path, const char *expected) {
+    char left[64] = {0};
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    memset(left, '_', strlen(expected));
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT seq,boot,body FROM event", -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        uint64_t seq = (uint64_t)sqlite3_column_int64(statement, 0);
+        assert_in_range(seq, 1, strlen(expected));
+        row_check(seq, (const char *)sqlite3_column_text(statement, 1),
+                  (const char *)sqlite3_column_text(statement, 2));
+        left[seq - 1] = '!';
+    }
+    (void)sqlite3_finalize(statement);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_string_equal(left, expected);
+}
+
+/* `events` is what is left of them, and of three that are recorded afterwards. */
 static void damage_leaves(const struct scene *scene, uint64_t newest,
-                          uint64_t (*recorded)(struct journal *journal), uint64_t kept) {
+                          uint64_t (*recorded)(struct journal *journal), uint64_t kept,
+                          const char *events) {
     char aside[2 * PATH_SIZE];
     uint64_t before = boot_in_file(scene);
     struct journal *journal = journal_open_for(scene);
@@ -597,11 +620,16 @@ static void damage_leaves(const struct scene *scene, uint64_t newest,
     (void)journal_free(journal);
     assert_int_equal(scene_bad_count(scene, aside), 1);
     scene_record(scene, newest + 1, newest + 3);
-    database_check(scene->database, newest + 1, newest + 3);
+    database_holds(scene->database, events);
+    journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_false(journal_was_damaged(journal));
+    (void)journal_free(journal);
 }
 
-static void damage_is_noticed(const struct scene *scene, uint64_t newest, bool alarm_is_kept) {
-    damage_leaves(scene, newest, alarm_recorded, alarm_is_kept ? newest : 0);
+static void damage_is_noticed(const struct scene *scene, uint64_t newest, bool alarm_is_kept,
+                              const char *events) {
+    damage_leaves(scene, newest, alarm_recorded, alarm_is_kept ? newest : 0, events);
 }
 
 static void a_file_full_of_nonsense_is_set_aside_and_seq_goes_on(void **state) {
@@ -615,7 +643,7 @@ static void a_file_full_of_nonsense_is_set_aside_and_seq_goes_on(void **state) {
     assert_true(fd >= 0);
     assert_int_equal(write(fd, nonsense, sizeof nonsense), sizeof nonsense);
     assert_int_equal(close(fd), 0);
-    damage_is_noticed(scene, 5, false);
+    damage_is_noticed(scene, 5, false, "_____!!!");
     /* Whoever looks into it later finds it as it was. */
     assert_int_equal(scene_bad_count(scene, aside), 1);
     fd = open(aside, O_RDONLY | O_CLOEXEC);
@@ -629,7 +657,7 @@ static void a_changed_body_is_noticed_and_open_alarms_move_over(void **state) {
     const struct scene *scene = *state;
     scene_record(scene, 1, 6);
     database_run(scene->database, "UPDATE event SET body=replace(body,'main','mein') WHERE seq=3");
-    damage_is_noticed(scene, 6, true);
+    damage_is_noticed(scene, 6, true, "!!_!!!!!!");
 }
 
 static void a_boot_file_that_lags_does_not_make_a_seq_come_twice(void **state) {
@@ -643,35 +671,35 @@ static void a_boot_file_that_lags_does_not_make_a_seq_come_twice(void **state) {
     assert_int_equal(write(fd, lagging, strlen(lagging)), strlen(lagging));
     assert_int_equal(close(fd), 0);
     database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
-    damage_is_noticed(scene, 6, true);
+    damage_is_noticed(scene, 6, true, "!!!__!!!!");
 }
 
 static void a_removed_row_is_noticed(void **state) {
     const struct scene *scene = *state;
     scene_record(scene, 1, 6);
     database_run(scene->database, "DELETE FROM event WHERE seq=4");
-    damage_is_noticed(scene, 6, true);
+    damage_is_noticed(scene, 6, true, "!!!_!!!!!");
 }
 
 static void a_removed_first_row_is_noticed(void **state) {
     const struct scene *scene = *state;
     scene_record(scene, 1, 6);
     database_run(scene->database, "DELETE FROM event WHERE seq=1");
-    damage_is_noticed(scene, 6, true);
+    damage_is_noticed(scene, 6, true, "_!!!!!!!!");
 }
 
 static void the_journal_of_another_site_is_set_aside(void **state) {
     const struct scene *scene = *state;
     scene_record(scene, 1, 6);
     database_run(scene->database, "UPDATE meta SET value='elsewhere' WHERE key='site'");
-    damage_is_noticed(scene, 6, false);
+    damage_is_noticed(scene, 6, false, "______!!!");
 }
 
 static void a_journal_of_a_later_build_is_set_aside(void **state) {
     const struct scene *scene = *state;
     scene_record(scene, 1, 6);
     database_run(scene->database, "PRAGMA user_version=99");
-    damage_is_noticed(scene, 6, true);
+    damage_is_noticed(scene, 6, true, "!!!!!!!!!");
 }
 
 /* ---- what stands beside the alarms ---- */
@@ -960,7 +988,7 @@ static void alarms_move_over_from_a_damaged_journal_of_version_1(void **state) {
     scene_record(scene, 1, 6);
     database_make_old(scene->database);
     database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
-    damage_leaves(scene, 6, alarm_recorded_bare, 6);
+    damage_leaves(scene, 6, alarm_recorded_bare, 6, "!!!__!!!!");
 }
 
 /* Its memories do not say of what they are, also where their bytes could be read as if they did. */
@@ -976,7 +1004,7 @@ static void a_damaged_journal_of_version_3_gives_all_but_memories(void **state) 
     scene_record(scene, 1, 6);
     database_make_version_3(scene->database);
     database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
-    damage_leaves(scene, 6, alarm_recorded_all_but_past, 6);
+    damage_leaves(scene, 6, alarm_recorded_all_but_past, 6, "!!!__!!!!");
 }
 
 /* ---- what is watched no longer ---- */
@@ -1030,7 +1058,7 @@ static void a_journal_that_cannot_be_brought_up_is_set_aside_as_it_was(void **st
     database_run(scene->database, "ALTER TABLE alarm DROP COLUMN disposition_left");
     database_run(scene->database, "ALTER TABLE alarm DROP COLUMN silenced");
     database_run(scene->database, "PRAGMA user_version=1"); /* which it is not */
-    damage_is_noticed(scene, 6, true);
+    damage_is_noticed(scene, 6, true, "!!!!!!!!!");
     assert_int_equal(scene_bad_count(scene, aside), 1);
     database_run(aside, "ALTER TABLE alarm ADD COLUMN silenced"); /* it was not added */
 }
