@@ -11,6 +11,9 @@
 #include "gateway/clock.h"
 #include "gateway/log.h"
 
+/* The first polls are long over by then. */
+#define RECORDER_INSPECT_NS (10 * NS_PER_S)
+
 struct recorder {
     const struct site *site;
     struct event_base *base;
@@ -362,6 +365,7 @@ int recorder_new(const struct site *site, const char *directory, struct event_ba
                      .context = site},
         .alarm_count = site->ruleset.alarm_count,
         .generation = site->header->generation,
+        .inspect_after_ns = RECORDER_INSPECT_NS,
         .keep = {.keep_ns = site->header->journal_keep_ns,
                  .size = site->header->journal_size,
                  .sinks = {[JOURNAL_SINK_MQTT] = site->broker_count > 0,

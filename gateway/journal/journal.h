@@ -20,6 +20,9 @@
  * boot is `r` and 64 random bits for the whole life of the process, and the directory is tried
  * again every 10 s.
  *
+ * The start looks at the newest events only. All of them are inspected later, at leisure and once a
+ * day, by a thread of its own; a file that is found damaged is given up as at a start.
+ *
  * What need not be kept any longer goes in small turns while nothing waits; see journal_keep.h.
  *
  * A ticket numbers each submit; what the report's ticket covers is on the disk.
@@ -44,6 +47,8 @@ struct journal_conf {
     uint32_t alarm_count;
     uint64_t generation; /* of the site */
     struct journal_keep keep;
+    uint64_t
+        inspect_after_ns; /* real, from journal_start() to the first inspection; 0: there is none */
 };
 
 /* What the writer has done since the last report. */
@@ -65,6 +70,9 @@ struct journal_stats {
     uint64_t bytes; /* of the file, in use */
     /* let go of: in their time; activity for want of room, that everybody had or that somebody lacks */
     uint64_t expired, shortened, lost;
+    uint64_t reserve_bytes, reserves_spent;
+    uint64_t inspected; /* events found sound by the present or latest inspection */
+    bool inspection_done;
     uint64_t salvaged, damaged; /* events taken over from damaged files, and those that were lost */
 };
 

@@ -90,7 +90,7 @@ static void audit_row(struct auditor *auditor) {
     struct journal_audit *found = &auditor->found;
     struct journal_chain_row row;
     uint64_t seq = (uint64_t)sqlite3_column_int64(auditor->rows, 0);
-    bool sound = store_chain_row(auditor->rows, 1, &row);
+    bool sound = journal_chain_row_of(auditor->rows, 1, &row);
     enum journal_chain_step step = sound ? journal_chain_next(&auditor->chain, &row) : CHAIN_BROKEN;
     if (found->events == 0) {
         found->first_seq = seq;

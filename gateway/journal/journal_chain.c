@@ -31,3 +31,18 @@ enum journal_chain_step journal_chain_next(struct journal_chain *chain,
     memcpy(chain->digest, row->digest, sizeof chain->digest);
     return step;
 }
+
+bool journal_chain_row_of(sqlite3_stmt *statement, int column, struct journal_chain_row *ret_row) {
+    const unsigned char *digest = sqlite3_column_blob(statement, column + 1);
+    const unsigned char *before = sqlite3_column_blob(statement, column + 3);
+    bool sound =
+        digest != NULL && sqlite3_column_bytes(statement, column + 1) == JOURNAL_DIGEST_SIZE;
+    *ret_row = (struct journal_chain_row){
+        .body = sqlite3_column_text(statement, column),
+        .body_size = (size_t)sqlite3_column_bytes(statement, column),
+        .digest = sound ? digest : NULL,
+        .begins = sqlite3_column_type(statement, column + 2) != SQLITE_NULL,
+        .before = before,
+    };
+    return before == NULL || sqlite3_column_bytes(statement, column + 3) == JOURNAL_DIGEST_SIZE;
+}

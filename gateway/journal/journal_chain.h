@@ -17,6 +17,8 @@
 
 #include <stdbool.h>
 
+#include <sqlite3.h>
+
 #include "gateway/journal/journal_digest.h"
 
 /* How a row stands to what was before it. */
@@ -41,6 +43,12 @@ struct journal_chain_row {
     bool begins;                 /* `run` has it, … */
     const unsigned char *before; /* … with this digest; NULL: without */
 };
+
+/*
+ * The row that a statement stands on, whose columns from `column` on are body, digest, and of the
+ * table `run`: first, before. False when the digest of a run is none.
+ */
+bool journal_chain_row_of(sqlite3_stmt *statement, int column, struct journal_chain_row *ret_row);
 
 /*
  * Begin before the very first row, or midway: then the first row that is given counts as following.

@@ -33,7 +33,7 @@ enum {
 
 struct journal_keep {
     uint64_t keep_ns;               /* at least a week */
-    uint64_t size;                  /* bytes of the file that may be in use */
+    uint64_t size;                  /* bytes of the file that may be in use; 0: nothing ever goes */
     bool sinks[JOURNAL_SINK_COUNT]; /* those that the site has */
 };
 

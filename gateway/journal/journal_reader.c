@@ -77,8 +77,8 @@ static bool reader_is_salvaging(sqlite3 *db) {
     if (result == SQLITE_OK) {
         result = sqlite3_step(statement);
     }
-    (void)sqlite3_finalize(statement); /* repeats the result of the step */
-    return result != SQLITE_DONE;
+    (void)sqlite3_finalize(statement);                      /* repeats the result of the step */
+    return result != SQLITE_DONE && result != SQLITE_ERROR; /* there may be no such table */
 }
 
 /* Have the file open that is at the path now, which may be another one than a moment ago. */

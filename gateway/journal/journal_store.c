@@ -53,6 +53,8 @@ static int store_wal_grew(void *context, sqlite3 *db, const char *name, int page
 int store_result(struct journal_store *store, int sqlite_result) {
     int r = journal_schema_result(sqlite_result);
     if (r != 0) {
+        int kind = sqlite_result & 0xff;
+        store->met_damage = store->met_damage || kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
         (void)snprintf(store->reason, sizeof store->reason, "%s", sqlite3_errmsg(store->db));
     }
     return r;
@@ -88,21 +90,6 @@ uint64_t store_ask(struct journal_store *store, const char *sql) {
 
 /* ---- opening ---- */
 
-bool store_chain_row(sqlite3_stmt *statement, int column, struct journal_chain_row *ret_row) {
-    const unsigned char *digest = sqlite3_column_blob(statement, column + 1);
-    const unsigned char *before = sqlite3_column_blob(statement, column + 3);
-    bool sound =
-        digest != NULL && sqlite3_column_bytes(statement, column + 1) == JOURNAL_DIGEST_SIZE;
-    *ret_row = (struct journal_chain_row){
-        .body = sqlite3_column_text(statement, column),
-        .body_size = (size_t)sqlite3_column_bytes(statement, column),
-        .digest = sound ? digest : NULL,
-        .begins = sqlite3_column_type(statement, column + 2) != SQLITE_NULL,
-        .before = before,
-    };
-    return before == NULL || sqlite3_column_bytes(statement, column + 3) == JOURNAL_DIGEST_SIZE;
-}
-
 /* Check the digests of the newest rows and leave the chain's end in the store. */
 static int store_verify(struct journal_store *store) {
     static const char sql[] =
@@ -126,7 +113,7 @@ static int store_verify(struct journal_store *store) {
     while (r == 0 && wrong_seq == 0 && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         struct journal_chain_row row;
         store->newest_seq = (uint64_t)sqlite3_column_int64(statement, 0);
-        if (!store_chain_row(statement, 1, &row) ||
+        if (!journal_chain_row_of(statement, 1, &row) ||
             journal_chain_next(&chain, &row) == CHAIN_BROKEN) {
             wrong_seq = store->newest_seq;
         }
@@ -243,6 +230,10 @@ int journal_store_commit(struct journal_store *store, const struct journal_gathe
 
 const char *journal_store_reason(const struct journal_store *store) {
     return store->reason;
+}
+
+bool journal_store_met_damage(const struct journal_store *store) {
+    return store->met_damage;
 }
 
 bool journal_store_is_new(const struct journal_store *store) {

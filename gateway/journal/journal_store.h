@@ -51,6 +51,9 @@ NODISCARD int journal_store_commit(struct journal_store *store, const struct jou
                                    const char *boot, const char *id_prefix);
 const char *journal_store_reason(const struct journal_store *store);
 
+/* Has it found its file to be damaged, beyond what a failing disk would explain? */
+bool journal_store_met_damage(const struct journal_store *store);
+
 /* Was the file empty when it was opened? */
 bool journal_store_is_new(const struct journal_store *store);
 
@@ -118,6 +121,9 @@ size_t journal_store_last(struct journal_store *store, const char *alarm, char r
  */
 NODISCARD int journal_store_keep(struct journal_store *store, const struct journal_keep *keep,
                                  struct wall now, struct journal_keep_turn *ret_turn);
+
+/* Bytes of the file that are in use. */
+uint64_t journal_store_bytes(struct journal_store *store);
 
 /* What each sink has confirmed; 0 where it has nothing. */
 void journal_store_confirmed(struct journal_store *store,

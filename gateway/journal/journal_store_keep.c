@@ -210,12 +210,15 @@ static int keep_turn(struct journal_store *store, const struct journal_keep *kee
     return r;
 }
 
+uint64_t journal_store_bytes(struct journal_store *store) {
+    return (store_ask(store, "PRAGMA page_count") - store_ask(store, "PRAGMA freelist_count")) *
+           store_ask(store, "PRAGMA page_size");
+}
+
 int journal_store_keep(struct journal_store *store, const struct journal_keep *keep,
                        struct wall now, struct journal_keep_turn *ret_turn) {
     *ret_turn = (struct journal_keep_turn){
-        .bytes =
-            (store_ask(store, "PRAGMA page_count") - store_ask(store, "PRAGMA freelist_count")) *
-            store_ask(store, "PRAGMA page_size"),
+        .bytes = journal_store_bytes(store),
     };
     uint64_t activity_from = store->activity_from;
     int r = store_run(store, STORE_BEGIN);

@@ -69,6 +69,7 @@ struct journal_store {
     uint32_t wal_pages;
     uint64_t activity_from; /* before this seq nothing of the activity lane stands */
     bool created;
+    bool met_damage;
     char reason[JOURNAL_REASON_SIZE];
     char body[WIRE_BODY_MAX];
 };
@@ -88,12 +89,6 @@ void store_bind_int(sqlite3_stmt *statement, int at, uint64_t value);
 
 /* The number that `sql` finds; 0 if it finds none or cannot look. */
 uint64_t store_ask(struct journal_store *store, const char *sql);
-
-/*
- * The row that a statement stands on, whose columns from `column` on are body, digest, and of the
- * table run: first, before. False when the digest of a run is none.
- */
-bool store_chain_row(sqlite3_stmt *statement, int column, struct journal_chain_row *ret_row);
 
 /* Take back what the transaction did. If even this fails, the connection is closed next. */
 void store_roll_back(struct journal_store *store);

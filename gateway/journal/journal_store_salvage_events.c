@@ -192,7 +192,7 @@ static int salvage_judge_some(struct salvage *salvage, struct salvage_batch *bat
             struct journal_chain_row row;
             batch->after_seq = (uint64_t)sqlite3_column_int64(statement, 0);
             batch->rows++;
-            if (!store_chain_row(statement, 1, &row)) {
+            if (!journal_chain_row_of(statement, 1, &row)) {
                 row.before = NULL; /* as good as lost */
             }
             salvage_judge(salvage, batch->after_seq, &row, batch);

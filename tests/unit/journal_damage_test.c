@@ -22,6 +22,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/journal/journal.h"
+#include "gateway/journal/journal_inspection.h"
 #include "gateway/journal/journal_pages.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
@@ -59,16 +60,21 @@ static void alarm_name(const void *context, uint32_t alarm, char *ret) {
     (void)snprintf(ret, SITE_ALARM_NAME_SIZE, "fire_alarm/room-%" PRIu32, alarm);
 }
 
-static struct journal *open_at(const char *directory) {
+static struct journal *open_inspected_after(const char *directory, uint64_t span_ns) {
     struct journal_conf conf = {
         .directory = directory,
         .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
         .alarm_count = 1,
         .keep = {.keep_ns = JOURNAL_WEEK_NS, .size = UINT64_C(1) << 30},
+        .inspect_after_ns = span_ns,
     };
     struct journal *journal;
     assert_int_equal(journal_new(&conf, &journal), 0);
     return journal;
+}
+
+static struct journal *open_at(const char *directory) {
+    return open_inspected_after(directory, DEADLINE_NS);
 }
 
 /* Some are so long that they need pages of their own. */
@@ -330,6 +336,85 @@ static void a_file_that_was_cut_off_keeps_what_stands_before_the_cut(void **stat
     every_page_is_damaged(*state, CUT_OFF);
 }
 
+/* ---- inspection ---- */
+
+/* Inspect the copy to the end, a row at a time. */
+static enum journal_inspection_state inspect(const struct scene *scene, uint64_t *ret_events) {
+    struct journal_inspection *inspection;
+    enum journal_inspection_state state;
+    assert_int_equal(journal_inspection_new(scene->database, &inspection), 0);
+    do {
+        state = journal_inspection_step(inspection, 0);
+    } while (state == INSPECTION_GOES_ON);
+    *ret_events = journal_inspection_events(inspection);
+    assert_int_equal(state == INSPECTION_DAMAGED, journal_inspection_reason(inspection)[0] != '\0');
+    (void)journal_inspection_free(inspection);
+    return state;
+}
+
+static void a_sound_journal_is_found_to_be_sound(void **state) {
+    const struct scene *scene = *state;
+    uint64_t events;
+    scene_renew(scene);
+    assert_int_equal(inspect(scene, &events), INSPECTION_SOUND);
+    assert_int_equal(events, EVENTS);
+}
+
+static void no_lost_page_escapes_an_inspection(void **state) {
+    const struct scene *scene = *state;
+    uint64_t events;
+    for (uint32_t page = 1; page <= scene->pages; page++) {
+        scene_renew(scene);
+        damage(scene->database, page, ZEROED);
+        assert_int_equal(inspect(scene, &events), INSPECTION_DAMAGED);
+    }
+}
+
+static void what_the_chain_does_not_cover_is_inspected_too(void **state) {
+    static const char *const tampering[] = {
+        "UPDATE event SET body=replace(body,'main','mein') WHERE seq=7",
+        "DELETE FROM event WHERE seq=40",
+        "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql=replace(sql,'lane = 0','lane = 9') "
+        "WHERE name='event_alarm'",
+    };
+    const struct scene *scene = *state;
+    for (size_t i = 0; i < sizeof tampering / sizeof tampering[0]; i++) {
+        sqlite3 *db;
+        uint64_t events;
+        scene_renew(scene);
+        assert_int_equal(sqlite3_open(scene->database, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, tampering[i], NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_close(db), SQLITE_OK);
+        assert_int_equal(inspect(scene, &events), INSPECTION_DAMAGED);
+    }
+}
+
+/* Damage that comes about while the journal is open: found, told, and the events are taken over. */
+static void damage_in_the_middle_of_a_life_is_found_and_told(void **state) {
+    const struct scene *scene = *state;
+    uint32_t page = scene->pages;
+    struct journal_report report = {.renewed = false};
+    uint64_t until_ns = clock_real_ns() + DEADLINE_NS;
+    while (scene->events_on[page] < 2) {
+        page--;
+    }
+    scene_renew(scene);
+    struct journal *journal = open_inspected_after(scene->state, 1);
+    assert_false(journal_was_damaged(journal));
+    damage(scene->database, page, ZEROED);
+    assert_int_equal(journal_start(journal), 0);
+    while (!report.renewed && clock_real_ns() < until_ns) {
+        struct pollfd ready = {.fd = journal_fd(journal), .events = POLLIN};
+        (void)poll(&ready, 1, 1000);
+        journal_take(journal, &report);
+    }
+    assert_true(report.renewed);
+    add_event(journal, EVENTS + 1);
+    record(journal);
+    (void)journal_free(journal);
+    assert_int_equal(kept(scene), EVENTS - scene->events_on[page]);
+}
+
 /* What was never moved into the file is found in its log. */
 static void events_in_the_log_outlive_the_file(void **state) {
     const struct scene *scene = *state;
@@ -372,6 +457,10 @@ int main(void) {
         SCENE(a_zeroed_page_costs_no_more_than_what_stood_on_it),
         SCENE(a_file_that_was_cut_off_keeps_what_stands_before_the_cut),
         SCENE(events_in_the_log_outlive_the_file),
+        SCENE(a_sound_journal_is_found_to_be_sound),
+        SCENE(no_lost_page_escapes_an_inspection),
+        SCENE(what_the_chain_does_not_cover_is_inspected_too),
+        SCENE(damage_in_the_middle_of_a_life_is_found_and_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,7 @@ static void scene_record(const struct scene *scene, uint64_t first, uint64_t las
         .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
         .alarm_count = ALARMS,
         .keep = {.keep_ns = JOURNAL_WEEK_NS, .size = UINT64_C(1) << 30},
+        .inspect_after_ns = 10 * NS_PER_S,
     };
     struct journal *journal;
     assert_int_equal(journal_new(&conf, &journal), 0);

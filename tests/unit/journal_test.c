@@ -96,6 +96,7 @@ static struct journal *journal_open_for(const struct scene *scene) {
         .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
         .alarm_count = ALARMS,
         .keep = {.keep_ns = JOURNAL_WEEK_NS, .size = UINT64_C(1) << 30},
+        .inspect_after_ns = 10 * NS_PER_S,
     };
     struct journal *journal;
     return journal_new(&conf, &journal) == 0 ? journal : NULL;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "gateway/clock.h"
+#include "gateway/journal/journal_parts.h"
+
+static void journal_log_finding(const struct journal *journal,
+                                const struct journal_finding *finding) {
+    char reason[JOURNAL_REASON_SIZE + 8];
+    char aside[JOURNAL_PATH_SIZE];
+    if (finding->damaged) {
+        log_line(
+            LOG_ERROR, "journal_damaged",
+            "reason=%s kept_as=%s effect=\"a new journal begins, open alarms are taken over as "
+            "far as they can be read; all rooms are watched\"",
+            log_quote(finding->reason, reason, sizeof reason),
+            log_quote(finding->aside, aside, sizeof aside));
+    } else if (finding->missing) {
+        log_line(LOG_ERROR, "journal_missing",
+                 "path=%s effect=\"a new journal begins after event %" PRIu64
+                 "; alarms that were open are only known again when their sensors say so\"",
+                 log_quote(journal->directory.database, aside, sizeof aside),
+                 journal->directory.boot.seq);
+    }
+}
+
+/* Number this life, in both places, before anything carries the number. */
+static int journal_number(struct journal *journal, struct journal_store *store,
+                          struct journal_finding *finding) {
+    uint64_t boot = journal_store_boot(store);
+    if (journal->directory.boot.boot > boot) {
+        boot = journal->directory.boot.boot;
+    }
+    boot = boot == 0 ? journal_boot_first(clock_wall()) : boot + 1;
+    journal->generation_before = journal_store_generation(store);
+    int r = journal_directory_boot(&journal->directory, store, boot, journal->conf.generation,
+                                   finding->reason);
+    if (r == 0) {
+        (void)snprintf(journal->boot, sizeof journal->boot, "%" PRIu64, boot);
+        journal->boot_number = boot;
+    }
+    return r;
+}
+
+/* A boot without a journal is random, so that it never meets a number of a journal. */
+static void journal_name_boot(struct journal *journal) {
+    uint64_t bits = 0;
+    ssize_t got = getrandom(&bits, sizeof bits, 0);
+    assert(got ==
+           (ssize_t)sizeof bits); /* small requests are never cut short once the pool is up */
+    (void)snprintf(journal->boot, sizeof journal->boot, "r%016" PRIx64, bits);
+}
+
+/* Open the directory and the file. On the first time of all also number the boot. */
+static int journal_open(struct journal *journal, bool first, struct journal_finding *finding) {
+    struct journal_store *store = NULL;
+    int r = journal_directory_open(&journal->directory, &journal->conf.identity, journal->distrust,
+                                   &store, finding);
+    if (r == 0) {
+        journal->distrust[0] = '\0'; /* it is another file now */
+    }
+    if (r == 0 && first) {
+        r = journal_number(journal, store, finding);
+    }
+    if (r != 0) {
+        (void)journal_store_free(store, false);
+        return r;
+    }
+    journal_store_continue(store, journal->committed_seq);
+    journal->store = store;
+    journal->salvaging = journal_store_is_salvaging(store);
+    journal_log_finding(journal, finding);
+    return 0;
+}
+
+int journal_reopen(struct journal *journal, struct journal_finding *finding) {
+    int r = journal_open(journal, false, finding);
+    if (r != 0 || !finding->created) {
+        return r;
+    }
+    /* Numbers tried in the lost file mean nothing in this one. */
+    for (struct journal_event *event = journal->in_flight.first; event != NULL;
+         event = event->next) {
+        event->seq = 0;
+    }
+    if (journal->boot_number > 0) {
+        r = journal_directory_boot(&journal->directory, journal->store, journal->boot_number,
+                                   journal->conf.generation, finding->reason);
+    }
+    (void)pthread_mutex_lock(&journal->lock);
+    journal->renewed = true;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return r;
+}
+
+void journal_begin(struct journal *journal) {
+    char reason[JOURNAL_REASON_SIZE + 8];
+    char path[JOURNAL_PATH_SIZE];
+    struct journal_finding finding;
+    int r = journal_open(journal, true, &finding);
+    if (r == 0) {
+        journal->damaged_at_start = finding.damaged || finding.missing;
+        journal->committed_seq = journal_store_newest(journal->store);
+        journal->boot_file_seq = journal->committed_seq;
+        journal_store_confirmed(journal->store, journal->confirmed);
+    } else {
+        journal_name_boot(journal);
+        journal->retry_ns = JOURNAL_DIRECTORY_NS;
+        journal->retry_at = clock_real_ns() + JOURNAL_DIRECTORY_NS;
+        log_line(LOG_ERROR, "journal_unusable",
+                 "directory=%s reason=%s effect=\"nothing is recorded; all rooms are watched and "
+                 "alarms are told at once, but a restart forgets them\" "
+                 "advice=\"make the directory writable; it is tried every 10 s\"",
+                 log_quote(journal->directory.path, path, sizeof path),
+                 log_quote(finding.reason, reason, sizeof reason));
+    }
+    journal->newest_seq = journal->told_seq = journal->committed_seq;
+    journal->recording = r == 0;
+    (void)snprintf(journal->id_prefix, sizeof journal->id_prefix, "%s.%s.%s.",
+                   journal->conf.identity.site, journal->conf.identity.gateway, journal->boot);
+}
