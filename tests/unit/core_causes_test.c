@@ -60,6 +60,27 @@ static int build_sensors(void **state) {
     return 0;
 }
 
+enum { FLOORS = 2 };
+
+/* A centre with floors of a door and a detector each; each floor confirms its own fires. */
+static int build_floors(void **state) {
+    (void)state;
+    trial_init(&trial, 0, 1);
+    uint32_t device = trial_device(&trial, 0);
+    uint32_t centre = trial_place(&trial, RULESET_NONE, PLACE_SERVICE_CENTRE);
+    for (uint32_t f = 0; f < FLOORS; f++) {
+        uint32_t floor = trial_place(&trial, centre, PLACE_FLOOR);
+        (void)trial_point(&trial, floor, device, POINT_DOOR_CONTACT);
+        (void)trial_point(&trial, floor, device, POINT_SMOKE);
+    }
+    trial_point_rule(&trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value", CLASS_DOOR_FORCED);
+    trial_point_rule(&trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value", CLASS_DOOR_HELD);
+    trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_FLOOR), "count(smoke) >= 2", CLASS_FIRE_CONFIRMED);
+    core_new();
+    return 0;
+}
+
 enum { ZONE_FIRE, ZONE_CONFIRMED };
 
 /* Centres of a detector and a call point each, and first one that has a call point alone. */
@@ -147,6 +168,19 @@ static void a_door_that_is_closed_has_nothing_to_suppress(void **state) {
     assert_int_equal(step.event_count, 2);
 }
 
+static void a_fire_leaves_the_doors_of_the_floor_that_is_its_own_zone_watched(void **state) {
+    (void)state;
+    for (uint32_t floor = 0; floor < FLOORS; floor++) {
+        read_point(door(floor), 1);
+        assert_int_equal(step.event_count, 2);
+    }
+    read_point(smoke(1), 1);
+    assert_int_equal(step.event_count, 3);
+    next_is(0, EVENT_ALARM_RAISED, FIRE, smoke(1));
+    next_is(1, EVENT_ALARM_SUPPRESSED, FORCED, door(1));
+    next_is(2, EVENT_ALARM_SUPPRESSED, HELD, door(1));
+}
+
 static void faults_are_suppressed_in_their_order_whichever_device_is_lost_first(void **state) {
     (void)state;
     for (uint32_t point = 0; point < 2; point++) {
@@ -217,6 +251,9 @@ int main(void) {
             a_fire_suppresses_the_doors_of_its_zone_in_the_order_of_the_alarms, build, tear_down),
         cmocka_unit_test_setup_teardown(a_door_that_is_closed_has_nothing_to_suppress, build,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_fire_leaves_the_doors_of_the_floor_that_is_its_own_zone_watched, build_floors,
+            tear_down),
         cmocka_unit_test_setup_teardown(
             faults_are_suppressed_in_their_order_whichever_device_is_lost_first, build_sensors,
             tear_down),

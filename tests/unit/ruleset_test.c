@@ -368,6 +368,7 @@ static void a_fault_of_what_a_rule_of_an_emergency_reads_is_high(void **state) {
         for (uint32_t p = 0; p < POINTS; p++) {
             bool high = ((by_kind | grave[row].points) & POINT_BIT(p)) != 0;
             hall = hall || (high && p >= HALL_DOOR);
+            assert_int_equal(trial.ruleset.points[p].serves_emergency, high);
             if (p != B_READER) { /* moments have no fault of their own */
                 assert_int_equal(builtin_priority(BUILTIN_SENSOR_FAULT, p),
                                  high ? PRIORITY_HIGH : PRIORITY_LOW);
