@@ -312,6 +312,7 @@ def test_a_rule_that_comes_back_does_not_remember_what_was_before(scene):
 
 
 def crowd_of(gateway):
+    gateway.until_healthy()  # the console of the new site may not be there yet
     return next((alarm for alarm in gateway.alarms() if alarm["alarm"] == CROWD), None)
 
 
