@@ -68,19 +68,8 @@ int receiver_secret(struct receiver *receiver, struct signature_secret *ret_secr
 /* ---- what goes there ---- */
 
 void receiver_options(const struct receiver *receiver, CURL *transfer) {
-    (void)curl_easy_setopt(transfer, CURLOPT_URL, receiver->conf.url);
-    (void)curl_easy_setopt(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(transfer, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(transfer, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
-    (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
-    (void)curl_easy_setopt(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (receiver->conf.ca[0] != '\0') {
-        /* That one alone: nobody else's word counts for this receiver. */
-        (void)curl_easy_setopt(transfer, CURLOPT_CAINFO, receiver->conf.ca);
-        (void)curl_easy_setopt(transfer, CURLOPT_CAPATH, NULL);
-    }
-    (void)curl_easy_setopt(transfer, CURLOPT_TIMEOUT_MS, (long)receiver->host->times.attempt_ms);
+    transfers_options(transfer, receiver->conf.url, receiver->conf.ca,
+                      receiver->host->times.attempt_ms);
 }
 
 void receiver_reason(CURL *transfer, CURLcode result, char ret[RECEIVER_REASON_SIZE]) {

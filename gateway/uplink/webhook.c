@@ -209,7 +209,6 @@ static bool call_headers(struct call *call) {
 
 static void call_options(struct call *call, CURL *transfer) {
     receiver_options(&call->webhooks->receivers[call->webhook], transfer);
-    (void)curl_easy_setopt(transfer, CURLOPT_USERAGENT, "tocsin");
     (void)curl_easy_setopt(transfer, CURLOPT_HTTPHEADER, call->headers);
     (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDS, (const char *)call->text);
     (void)curl_easy_setopt(transfer, CURLOPT_POSTFIELDSIZE, (long)call->text_size);
