@@ -81,8 +81,8 @@ int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                        const struct timespec *until);
     struct timespec moved = *until;
     if (real == NULL) {
-        *(void **)&real = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
-        real = real != NULL ? real : dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+        void *newest = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+        *(void **)&real = newest != NULL ? newest : dlsym(RTLD_NEXT, "pthread_cond_timedwait");
     }
     shift(&moved, -*offset_ns);
     return real(condition, mutex, &moved);
