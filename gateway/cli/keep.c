@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli/keep.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -134,6 +135,7 @@ int audit_main(int argc, char **argv) {
     if (end != ARGUMENTS_GO_ON) {
         return (int)end;
     }
+    assert(path != NULL); /* the form asks for it */
     char file[PATH_MAX];
     struct stat found;
     char reason[JOURNAL_REASON_SIZE] = "";

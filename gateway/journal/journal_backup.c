@@ -342,6 +342,16 @@ static int restore_open(const char *path, uint64_t *ret_boot, char reason[JOURNA
     return r;
 }
 
+/* Root restores for whoever has the directory, or the gateway that is started as a user of its own could
+ * not use what is in it. */
+static bool restore_give(int directory_fd) {
+    struct stat owner;
+    return geteuid() != 0 ||
+           (fstat(directory_fd, &owner) == 0 &&
+            fchownat(directory_fd, "journal.db.partial", owner.st_uid, owner.st_gid, 0) == 0 &&
+            fchownat(directory_fd, "boot", owner.st_uid, owner.st_gid, 0) == 0);
+}
+
 static int restore_into(const char *path, int directory_fd, const char *directory,
                         const struct journal_backup *backup, struct wall now,
                         char reason[JOURNAL_REASON_SIZE]) {
@@ -362,6 +372,9 @@ static int restore_into(const char *path, int directory_fd, const char *director
     boot.boot = boot.boot > first ? boot.boot : first;
     if (r == 0) {
         r = err_trace(journal_boot_write(directory_fd, &boot));
+    }
+    if (r == 0 && !restore_give(directory_fd)) {
+        r = backup_failed(directory, reason);
     }
     return r == 0 ? backup_publish(partial, whole, reason) : r;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A journal is audited, backed up while its gateway works, and brought back on a clean machine."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -129,6 +130,18 @@ def test_what_is_wrong_with_a_backup_is_said_and_changes_nothing(scene):
     assert code == 1 and "event 2 is not what was recorded" in said, said
     code, said = tocsin("restore", damaged, "--verify")
     assert code == 1 and "event 2 is not what was recorded" in said, said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root restores for others")
+def test_what_root_restores_belongs_to_whoever_has_the_directory(scene):
+    stopped_with_events(scene)
+    backup, clean = scene.directory / "a.backup", scene.directory / "clean"
+    assert tocsin("backup", scene.state, "--to", backup)[0] == 0
+    clean.mkdir(mode=0o700)
+    os.chown(clean, 4321, 4322)
+    code, said = tocsin("restore", backup, "--into", clean)
+    assert code == 0, said
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in clean.iterdir()} == {(4321, 4322)}
 
 
 def test_a_backup_is_not_restored_under_a_running_gateway(scene):
