@@ -381,7 +381,7 @@ static int restore_into(const char *path, int directory_fd, const char *director
 
 int journal_backup_restore(const char *path, const char *directory, struct wall now,
                            struct journal_backup *ret_backup, char reason[JOURNAL_REASON_SIZE]) {
-    struct journal_backup backup;
+    struct journal_backup backup = {.made = {0}};
     int r = journal_backup_check(path, &backup, reason);
     if (r != 0) {
         return r;
