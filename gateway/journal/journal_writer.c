@@ -181,10 +181,10 @@ static void journal_commit(struct journal *journal) {
     journal->chores_at[CHORE_TIDY] = pages >= TIDY_PAGES_MAX ? JOURNAL_AT_ONCE
                                      : pages >= TIDY_PAGES   ? clock_real_ns() + TIDY_NS
                                                              : JOURNAL_NEVER;
-    if (journal->keep_is_urgent) {
+    /* On a full disk each commit is to find the room that the turn before it made: a second of them
+     * could use up what the reserve gave. */
+    if (journal->keep_is_urgent || journal->spent) {
         journal->chores_at[CHORE_KEEP] = JOURNAL_AT_ONCE;
-    } else if (journal->spent) {
-        journal_bring_forward(journal, CHORE_KEEP, TIDY_NS);
     }
 }
 
