@@ -34,7 +34,11 @@
 
 enum { LINE_MAX_BYTES = 512, DEVICES = 2 };
 
+/* Rounds of walk tests are no matter of alarms, and longer than any life. */
+enum { REMINDER_S = 366 * 24 * 3600 };
+
 static struct trial trial;
+static struct alarm_times times;
 static char expressions[TRIAL_RULES][LINE_MAX_BYTES];
 static void *block;
 static struct core *core;
@@ -65,6 +69,9 @@ static void site_place(const char *line) {
     demand(sscanf(line, "place %15s", parent) == 1, line);
     if (trial.draft.place_count == 0) {
         trial_init(&trial, 0, 1);
+        times = alarm_times_default;
+        times.walk_test_reminder_s = REMINDER_S;
+        trial.draft.times = &times;
         for (unsigned i = 0; i < DEVICES; i++) {
             (void)trial_device(&trial, 0);
         }
