@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/uplink/weight.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 uint64_t weight_of_process(void) {
     FILE *file = fopen("/proc/self/statm", "re");
-    uint64_t resident = 0;
-    uint64_t shared = 0;
+    char text[128] = "";
     if (file == NULL) {
         return 0;
     }
-    if (fscanf(file, "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2 || shared > resident) {
-        resident = shared;
-    }
+    (void)!fgets(text, sizeof text, file);
     (void)fclose(file);
-    return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+    /* Pages in all, resident, shared: see proc(5). */
+    char *at = text;
+    (void)strtoull(at, &at, 10);
+    uint64_t resident = strtoull(at, &at, 10);
+    uint64_t shared = strtoull(at, &at, 10);
+    return resident < shared ? 0 : (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 bool weight_step(struct weight *weight, uint64_t bytes, bool idle) {

@@ -374,8 +374,8 @@ static void what_the_chain_does_not_cover_is_inspected_too(void **state) {
     static const char *const tampering[] = {
         "UPDATE event SET body=replace(body,'main','mein') WHERE seq=7",
         "DELETE FROM event WHERE seq=40",
-        "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql=replace(sql,'lane = 0','lane = 9') "
-        "WHERE name='event_alarm'",
+        ("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql=replace(sql,'lane = 0','lane = 9') "
+         "WHERE name='event_alarm'"),
     };
     const struct scene *scene = *state;
     for (size_t i = 0; i < sizeof tampering / sizeof tampering[0]; i++) {
