@@ -561,7 +561,11 @@ static void engine_commit(struct life *life) {
         assert(event->seq <= EVENTS_MAX);
         struct record *record = &life->records[event->seq];
         record->alarm = event->alarm;
-        record->number = number_after(event->text, "\"number\":");
+        /* The text is no string. */
+        char *text = strndup(event->text, event->size);
+        assert(text != NULL);
+        record->number = number_after(text, "\"number\":");
+        free(text);
         life->books->events++;
     }
     for (uint32_t alarm = 0; alarm < ALARMS; alarm++) {
