@@ -11,7 +11,7 @@
 #include "gateway/uplink/mqtt_link.h"
 #include "tests/support/broker.h"
 
-enum { PATIENCE_S = 30, TICKETS_MAX = 4096 };
+enum { PATIENCE_S = 120, TICKETS_MAX = 4096 };
 
 struct scene {
     struct event_base *base;
