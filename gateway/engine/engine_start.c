@@ -212,13 +212,20 @@ static void engine_recall_values(struct engine *engine) {
 int engine_begin(struct engine *engine) {
     struct engine_restore restore = {.engine = engine};
     struct journal *journal = recorder_journal(engine->recorder);
+    /* Whatever the past is worth: the rooms are watched. */
     int r = engine_restore(engine, &restore);
-    if (r == 0) {
-        r = journal_points(journal, engine_recall_point, engine);
+    if (r != 0) {
+        log_failure(
+            "past_unknown", r,
+            "what was open before may only be known again when its sensors say so; all rooms "
+            "are watched");
     }
-    if (r == 0) {
-        r = recorder_start(engine->recorder);
+    r = journal_points(journal, engine_recall_point, engine);
+    if (r != 0) {
+        log_failure("values_unknown", r,
+                    "points are unknown until they say something; all rooms are watched");
     }
+    r = recorder_start(engine->recorder);
     if (r != 0) {
         return err_trace(r);
     }

@@ -29,8 +29,8 @@ static void journal_log_finding(const struct journal *journal,
 }
 
 /* Number this life, in both places, before anything carries the number. */
-static int journal_number(struct journal *journal, struct journal_store *store,
-                          struct journal_finding *finding) {
+static int journal_number_once(struct journal *journal, struct journal_finding *finding) {
+    struct journal_store *store = journal->store;
     uint64_t boot = journal_store_boot(store);
     if (journal->directory.boot.boot > boot) {
         boot = journal->directory.boot.boot;
@@ -46,6 +46,12 @@ static int journal_number(struct journal *journal, struct journal_store *store,
     return r;
 }
 
+/* … again on a full disk with the room of the reserve. */
+static int journal_number(struct journal *journal, struct journal_finding *finding) {
+    int r = journal_number_once(journal, finding);
+    return r != 0 && journal_make_room(journal) ? journal_number_once(journal, finding) : r;
+}
+
 /* A boot without a journal is random, so that it never meets a number of a journal. */
 static void journal_name_boot(struct journal *journal) {
     uint64_t bits = 0;
@@ -55,19 +61,15 @@ static void journal_name_boot(struct journal *journal) {
     (void)snprintf(journal->boot, sizeof journal->boot, "r%016" PRIx64, bits);
 }
 
-/* Open the directory and the file. On the first time of all also number the boot. */
-static int journal_open(struct journal *journal, bool first, struct journal_finding *finding) {
+/* Open the directory and the file. */
+static int journal_open(struct journal *journal, struct journal_finding *finding) {
     struct journal_store *store = NULL;
     int r = journal_directory_open(&journal->directory, &journal->conf.identity, journal->distrust,
                                    &store, finding);
     if (r == 0) {
         journal->distrust[0] = '\0'; /* it is another file now */
     }
-    if (r == 0 && first) {
-        r = journal_number(journal, store, finding);
-    }
     if (r != 0) {
-        (void)journal_store_free(store, false);
         return r;
     }
     journal_store_continue(store, journal->committed_seq);
@@ -78,7 +80,7 @@ static int journal_open(struct journal *journal, bool first, struct journal_find
 }
 
 int journal_reopen(struct journal *journal, struct journal_finding *finding) {
-    int r = journal_open(journal, false, finding);
+    int r = journal_open(journal, finding);
     if (r != 0 || !finding->created) {
         return r;
     }
@@ -101,13 +103,19 @@ void journal_begin(struct journal *journal) {
     char reason[JOURNAL_REASON_SIZE + 8];
     char path[JOURNAL_PATH_SIZE];
     struct journal_finding finding;
-    int r = journal_open(journal, true, &finding);
+    int r = journal_open(journal, &finding);
+    if (r != 0 && journal_make_room(journal)) {
+        r = journal_open(journal, &finding);
+    }
     if (r == 0) {
         journal->damaged_at_start = finding.damaged || finding.missing;
         journal->committed_seq = journal_store_newest(journal->store);
         journal->boot_file_seq = journal->committed_seq;
         journal_store_confirmed(journal->store, journal->confirmed);
-    } else {
+        r = journal_number(journal, &finding);
+    }
+    /* A file that cannot be written is still read: what was open when the disk filled up is open. */
+    if (r != 0) {
         journal_name_boot(journal);
         journal->retry_ns = JOURNAL_DIRECTORY_NS;
         journal->retry_at = clock_real_ns() + JOURNAL_DIRECTORY_NS;

@@ -131,6 +131,34 @@ static int store_verify(struct journal_store *store) {
     return r;
 }
 
+/*
+ * Look at every page of the tables that a start reads. What is damaged in them must be known before
+ * anybody begins with it, for then the file can still be set aside and read as far as it goes.
+ */
+static int store_check_standing(struct journal_store *store) {
+    static const char *const tables[] = {"meta", "sink",  "alarm", "test",
+                                         "walk", "clock", "flood", "present"};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof tables / sizeof *tables; i++) {
+        sqlite3_stmt *statement = NULL;
+        char sql[48];
+        (void)snprintf(sql, sizeof sql, "PRAGMA quick_check(%s)", tables[i]);
+        int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+        if (result == SQLITE_OK) {
+            result = sqlite3_step(statement);
+        }
+        const char *found =
+            result == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+        r = store_result(store, result == SQLITE_ROW ? SQLITE_OK : result);
+        if (found != NULL && strcmp(found, "ok") != 0) {
+            (void)snprintf(store->reason, sizeof store->reason, "table %s: %s", tables[i], found);
+            r = JOURNAL_E_DAMAGED;
+        }
+        (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    }
+    return r;
+}
+
 static int store_prepare(struct journal_store *store) {
     int r = 0;
     for (int i = 0; r == 0 && i < STORE_STATEMENT_COUNT; i++) {
@@ -158,6 +186,9 @@ static int store_open(struct journal_store *store, const char *path) {
     (void)sqlite3_wal_hook(store->db, store_wal_grew, store);
     if (r == 0) {
         r = store_verify(store);
+    }
+    if (r == 0) {
+        r = store_check_standing(store);
     }
     return r == 0 ? store_prepare(store) : r;
 }

@@ -256,7 +256,7 @@ int journal_store_clock(struct journal_store *store, struct wall *ret_good) {
 
 static int store_points(struct journal_store *store, journal_point_taker *take, void *context) {
     static const char sql[] = "SELECT point, source, value, quality, measured, age_ns, at_instant, "
-                              "at_wall FROM present ORDER BY rowid";
+                              "at_wall FROM temp.recalled ORDER BY rowid";
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
     while (result == SQLITE_OK || result == SQLITE_ROW) {
@@ -283,8 +283,18 @@ static int store_points(struct journal_store *store, journal_point_taker *take, 
 }
 
 int journal_store_points(struct journal_store *store, journal_point_taker *take, void *context) {
-    int r = store_points(store, take, context);
-    return r == 0 ? store_run(store, STORE_PRESENT_END) : r;
+    /* They are known once: only what is surely gone from the file may be handed out. */
+    static const char recall[] =
+        "PRAGMA temp_store=MEMORY; CREATE TEMP TABLE recalled AS SELECT * FROM main.present";
+    int r = store_result(store, sqlite3_exec(store->db, recall, NULL, NULL, NULL));
+    if (r == 0) {
+        r = store_run(store, STORE_PRESENT_END);
+    }
+    if (r == 0) {
+        r = store_points(store, take, context);
+    }
+    (void)sqlite3_exec(store->db, "DROP TABLE IF EXISTS temp.recalled", NULL, NULL, NULL);
+    return r;
 }
 
 size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]) {

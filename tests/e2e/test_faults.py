@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -297,6 +298,29 @@ def test_a_clock_that_is_behind_what_it_had_shown_is_an_alarm_until_it_has_caugh
     [cleared] = backend.until_event(type="alarm.cleared", rule="system_clock", deadline_s=120)
     assert cleared["time"] >= "2026-11-22T07:00:00", "not before it is past what it had shown"
     assert len(backend.events(type="system.clock_stepped")) == 1
+
+
+@pytest.mark.parametrize("table", ["alarm", "test", "walk", "clock", "flood", "present", "meta"])
+def test_a_damaged_page_of_what_a_start_reads_keeps_nobody_from_watching(scene, table):
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    gateway.stop()
+    field.release(BUTTON)
+    journal = scene.state / "journal.db"
+    with sqlite3.connect(journal) as db:
+        [page] = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", [table]).fetchone()
+        [size] = db.execute("PRAGMA page_size").fetchone()
+    db.close()
+    with journal.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    gateway = scene.gateway()
+    gateway.process.until_said("event=journal_damaged")
+    field.set("care/dining/smoke-1", 1)
+    backend.until_event(type="alarm.raised", rule="fire_alarm")
+    assert not gateway.process.has("component_lost component=engine")
+    assert list(scene.state.glob("journal.db.bad-*")), "what was there is kept for whoever looks into it"
 
 
 def test_a_stopped_child_is_noticed_and_replaced(scene):

@@ -284,12 +284,52 @@ static uint32_t kept(const struct scene *scene) {
     return count;
 }
 
+static void on_alarm(void *context, const char *name, struct journal_alarm *alarm) {
+    (void)context;
+    (void)name;
+    (void)alarm;
+}
+
+static void on_test(void *context, const struct journal_standing *standing,
+                    const struct journal_test *test) {
+    (void)context;
+    (void)standing;
+    (void)test;
+}
+
+static void on_walk(void *context, const struct journal_standing *standing,
+                    const struct journal_walk *walk) {
+    (void)context;
+    (void)standing;
+    (void)walk;
+}
+
+static void on_point(void *context, const struct journal_present *taken,
+                     const struct journal_point *point) {
+    (void)context;
+    (void)taken;
+    (void)point;
+}
+
+/* All that an engine asks a journal for at its start can be read. */
+static void can_be_begun_with(struct journal *journal) {
+    struct flood_record flood;
+    struct wall good;
+    assert_int_equal(journal_flood(journal, &flood), 0);
+    assert_int_equal(journal_tests(journal, on_test, NULL), 0);
+    assert_int_equal(journal_walks(journal, on_walk, NULL), 0);
+    assert_int_equal(journal_clock(journal, &good), 0);
+    assert_int_equal(journal_alarms(journal, on_alarm, NULL), 0);
+    assert_int_equal(journal_points(journal, on_point, NULL), 0);
+}
+
 /* Another life on the damaged copy: it records, and nothing is lost beyond `most`. */
 static void life(const struct scene *scene, uint32_t most) {
     struct journal_stats stats;
     struct journal *journal = open_at(scene->state);
     assert_true(journal_is_recording(journal));
     assert_int_equal(journal_newest(journal), EVENTS);
+    can_be_begun_with(journal);
     assert_int_equal(journal_start(journal), 0);
     add_event(journal, EVENTS + 1);
     record(journal);

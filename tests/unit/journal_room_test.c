@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -73,8 +74,8 @@ static int scene_teardown(void **state) {
     return r;
 }
 
-static void scene_open(struct scene *scene) {
-    const struct journal_conf conf = {
+static struct journal_conf scene_conf(const struct scene *scene) {
+    return (struct journal_conf){
         .directory = scene->state,
         .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
         .alarm_count = 1,
@@ -83,6 +84,10 @@ static void scene_open(struct scene *scene) {
                  .sinks = {[JOURNAL_SINK_MQTT] = true}},
         .inspect_after_ns = DEADLINE_NS,
     };
+}
+
+static void scene_open(struct scene *scene) {
+    const struct journal_conf conf = scene_conf(scene);
     assert_int_equal(journal_new(&conf, &scene->journal), 0);
     assert_true(journal_is_recording(scene->journal));
     assert_int_equal(journal_start(scene->journal), 0);
@@ -97,6 +102,11 @@ static void scene_take(struct scene *scene) {
         scene->report.events = event->next;
         assert_int_equal(event->seq, ++scene->recorded);
         (void)journal_event_free(event);
+    }
+    while (scene->report.alarms != NULL) {
+        struct journal_alarm *alarm = scene->report.alarms;
+        scene->report.alarms = alarm->next;
+        free(alarm);
     }
     assert_null(scene->report.dropped);
 }
@@ -191,7 +201,7 @@ static void the_reserve_takes_no_room_that_is_scarce(void **state) {
     struct scene *scene = *state;
     uint64_t bytes;
     if (!scene->mounted) {
-        skip();
+        skip(); /* see group_setup() */
     }
     int directory = open(scene->disk, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(directory >= 0);
@@ -227,7 +237,7 @@ static void alarms_are_recorded_on_a_full_disk_and_it_recovers_alone(void **stat
     struct scene *scene = *state;
     struct journal_stats stats;
     if (!scene->mounted) {
-        skip();
+        skip(); /* see group_setup() */
     }
     scene_open(scene);
     scene_until(scene, reserve_is_whole);
@@ -256,7 +266,7 @@ static void alarms_are_recorded_on_a_full_disk_and_it_recovers_alone(void **stat
 static void what_the_reserve_cannot_hold_is_kept_and_recorded_when_there_is_room(void **state) {
     struct scene *scene = *state;
     if (!scene->mounted) {
-        skip();
+        skip(); /* see group_setup() */
     }
     scene_open(scene);
     scene_until(scene, reserve_is_whole);
@@ -277,7 +287,7 @@ static void old_activity_makes_room_on_a_full_disk(void **state) {
     struct scene *scene = *state;
     struct journal_stats stats;
     if (!scene->mounted) {
-        skip();
+        skip(); /* see group_setup() */
     }
     scene_open(scene);
     scene_until(scene, reserve_is_whole);
@@ -300,6 +310,81 @@ static void old_activity_makes_room_on_a_full_disk(void **state) {
     assert_int_equal(scene_ask(scene, "SELECT max(seq) FROM event"), scene->added);
 }
 
+/* ---- full at the start ---- */
+
+/* Record an alarm's state, and end; without a word of farewell where `killed`. */
+static void scene_life(struct scene *scene, bool killed) {
+    struct journal_alarm *alarm;
+    scene_open(scene);
+    scene_until(scene, reserve_is_whole);
+    assert_int_equal(journal_alarm_new(0, 0, &alarm), 0);
+    alarm->record.axes = (struct alarm_axes){.latched = true, .open = true};
+    journal_add_alarm(scene->journal, alarm);
+    scene_add(scene, LANE_ALARM, 1);
+    scene_until(scene, all_recorded);
+    if (killed) {
+        _exit(0);
+    }
+    scene->journal = journal_free(scene->journal);
+}
+
+static void count_open(void *context, const char *name, struct journal_alarm *alarm) {
+    unsigned *count = context;
+    (void)name;
+    *count += alarm->record.axes.open && alarm->record.axes.latched;
+}
+
+/* Begin the next life; returns how many alarms are known to be open. */
+static unsigned scene_begin_again(struct scene *scene) {
+    const struct journal_conf conf = scene_conf(scene);
+    unsigned known = 0;
+    assert_int_equal(journal_new(&conf, &scene->journal), 0);
+    assert_int_equal(journal_alarms(scene->journal, count_open, &known), 0);
+    return known;
+}
+
+static void a_full_disk_at_the_start_has_the_reserve_to_begin_with(void **state) {
+    struct scene *scene = *state;
+    struct journal_stats stats;
+    if (!scene->mounted) {
+        skip(); /* see group_setup() */
+    }
+    scene_life(scene, false);
+    scene_fill(scene);
+    assert_int_equal(scene_begin_again(scene), 1);
+    assert_true(journal_is_recording(scene->journal));
+    journal_stats(scene->journal, &stats);
+    assert_int_equal(stats.reserves_spent, 1);
+    assert_int_equal(journal_start(scene->journal), 0);
+    scene_add(scene, LANE_ALARM, 1);
+    scene_until(scene, all_recorded);
+}
+
+static void what_was_open_is_known_where_nothing_at_all_can_be_written(void **state) {
+    struct scene *scene = *state;
+    int status;
+    if (!scene->mounted) {
+        skip(); /* see group_setup() */
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        scene_life(scene, true);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(unlink(scene->reserve), 0);
+    scene_fill(scene);
+    assert_int_equal(scene_begin_again(scene), 1);
+    assert_false(journal_is_recording(scene->journal));
+    assert_int_equal(journal_boot(scene->journal)[0], 'r');
+    assert_int_equal(unlink(scene->filler), 0);
+    assert_int_equal(journal_start(scene->journal), 0);
+    scene->recorded = scene->added = 1;
+    scene_add(scene, LANE_ALARM, 1);
+    scene_until(scene, all_recorded);
+    assert_true(scene->report.recording);
+}
+
 /* A file system of our own, which nobody else sees. */
 static int group_setup(void **state) {
     (void)state;
@@ -318,6 +403,8 @@ int main(void) {
         SCENE(alarms_are_recorded_on_a_full_disk_and_it_recovers_alone),
         SCENE(what_the_reserve_cannot_hold_is_kept_and_recorded_when_there_is_room),
         SCENE(old_activity_makes_room_on_a_full_disk),
+        SCENE(a_full_disk_at_the_start_has_the_reserve_to_begin_with),
+        SCENE(what_was_open_is_known_where_nothing_at_all_can_be_written),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }
