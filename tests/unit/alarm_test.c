@@ -677,6 +677,16 @@ static void a_fire_that_is_realarmed_is_promoted_as_a_new_one(void **state) {
                  "76 true unacknowledged promoted\n");
 }
 
+/* As model.md 3 has it; nothing in the rules waits for them, people are measured by them. */
+static void the_graver_an_alarm_the_sooner_it_is_to_be_acknowledged(void **state) {
+    (void)state;
+    const uint32_t *within_s = alarm_times_default.acknowledge_s;
+    assert_int_equal(within_s[PRIORITY_EMERGENCY], 60);
+    assert_int_equal(within_s[PRIORITY_URGENT], 3 * 60);
+    assert_int_equal(within_s[PRIORITY_HIGH], 15 * 60);
+    assert_int_equal(within_s[PRIORITY_LOW], 8 * 60 * 60);
+}
+
 /* --- what cannot be --- */
 
 /* Whoever gives an order is one of the roles, and what it was is one of the dispositions. */
@@ -841,6 +851,7 @@ int main(void) {
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),
         cmocka_unit_test(a_fire_that_is_realarmed_is_promoted_as_a_new_one),
+        cmocka_unit_test(the_graver_an_alarm_the_sooner_it_is_to_be_acknowledged),
         cmocka_unit_test(an_order_by_no_role_or_with_no_disposition_is_refused),
         cmocka_unit_test(the_second_person_may_have_a_short_name),
         cmocka_unit_test(nothing_goes_on_with_an_alarm_that_contradicts_itself),

@@ -313,6 +313,19 @@ static void a_call_lights_its_lamp_until_somebody_is_there(void **state) {
           "999 tick - : - | dark\n");
 }
 
+/* What a restart would have to wait for again is journalled when it is no longer waited for. */
+static void a_receipt_changes_what_is_kept_of_the_call(void **state) {
+    (void)state;
+    uint32_t changed[POINTS];
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n");
+    while (core_changed(stage.core, changed, POINTS) > 0) {
+    }
+    story("2 lamp on : - | lamp\n");
+    assert_int_equal(core_changed(stage.core, changed, POINTS), 1);
+    assert_int_equal(changed[0], alarm_of("one"));
+}
+
 /* Who resumes a snapshot asks every output once, and hears of those only that change afterwards. */
 static void a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported(void **state) {
     (void)state;
@@ -895,6 +908,7 @@ int main(void) {
 #define STORY(test) cmocka_unit_test_setup_teardown(test, build, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(a_call_lights_its_lamp_until_somebody_is_there),
+        STORY(a_receipt_changes_what_is_kept_of_the_call),
         STORY(a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported),
         STORY(a_picture_says_who_is_on_duty_and_who_can_be_reached),
         STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),

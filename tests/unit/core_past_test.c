@@ -223,6 +223,17 @@ static void the_time_since_goes_on_through_a_restart(void **state) {
     assert_int_equal(condition(), TRUTH_UNKNOWN);
 }
 
+/* The hall is always open, so that the condition is known before its door is. */
+static void what_was_watched_before_a_restart_counts_as_watched(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "since(value and closed) > 1 h");
+    restart(3000, 1);
+    tick(600);
+    assert_int_equal(condition(), TRUTH_UNKNOWN);
+    tick(602);
+    assert_int_equal(condition(), TRUTH_TRUE);
+}
+
 static void a_memory_of_another_operation_is_left_fresh(void **state) {
     (void)state;
     stage(POINT_DOOR_CONTACT, "held(value, 10 s)");
@@ -344,6 +355,27 @@ static void a_heartbeat_says_nothing_of_what_was_never_read(void **state) {
     stage(POINT_TEMPERATURE, "age > 60 s");
     hear(30, WIRELESS);
     tick(60.000000001);
+    assert_string_equal(told(), "raised");
+}
+
+/* Rooms have numbers that no point has: whose age is read is asked of points alone. */
+static void ages_are_read_beside_a_rule_of_a_place_behind_the_last_point(void **state) {
+    (void)state;
+    site();
+    uint32_t room = 0;
+    while (room <= GATE + 1) {
+        room = trial_place(&trial, 0, PLACE_DAY_CARE_ROOM);
+    }
+    (void)trial_point(&trial, room, WIRELESS, POINT_SMOKE);
+    uint32_t floor = trial_place(&trial, 0, PLACE_FLOOR);
+    (void)trial_point(&trial, floor, WIRELESS, POINT_SMOKE);
+    trial_point_rule(&trial, TRIAL_KIND(POINT_TEMPERATURE), "age > 60 s", CLASS_SPACE_CLIMATE);
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_FLOOR), "any(smoke)", CLASS_FIRE_CONFIRMED);
+    assert_true(trial_bind(&trial));
+    begin(0);
+    start(0);
+    read_good(1, WARMTH, 20);
+    tick(61.000000001);
     assert_string_equal(told(), "raised");
 }
 
@@ -575,6 +607,7 @@ int main(void) {
         PAST_TEST(what_was_false_when_the_gateway_ended_begins_anew),
         PAST_TEST(what_was_held_long_enough_is_told_by_the_tick_before_its_end),
         PAST_TEST(the_time_since_goes_on_through_a_restart),
+        PAST_TEST(what_was_watched_before_a_restart_counts_as_watched),
         PAST_TEST(a_memory_of_another_operation_is_left_fresh),
         PAST_TEST(a_time_since_that_no_build_of_ours_wrote_is_left_fresh),
         PAST_TEST(a_moment_raises_and_is_over_in_its_own_step),
@@ -583,6 +616,7 @@ int main(void) {
         PAST_TEST(a_stale_reading_of_a_reader_is_no_moment),
         PAST_TEST(an_age_begins_anew_with_each_heartbeat),
         PAST_TEST(a_heartbeat_says_nothing_of_what_was_never_read),
+        PAST_TEST(ages_are_read_beside_a_rule_of_a_place_behind_the_last_point),
         PAST_TEST(an_alarm_stays_active_between_what_raises_and_what_clears),
         PAST_TEST(what_raises_wins_over_what_clears),
         PAST_TEST(unknown_neither_raises_nor_clears),
