@@ -123,7 +123,12 @@ void scene_await_text(struct scene *scene, struct subscriber *subscriber, const 
 }
 
 void scene_meet(struct scene *scene, struct broker *broker, uint32_t version) {
-    broker_init(broker, "");
+    scene_meet_with(scene, broker, version, "");
+}
+
+void scene_meet_with(struct scene *scene, struct broker *broker, uint32_t version,
+                     const char *settings) {
+    broker_init(broker, settings);
     broker_start(broker);
     scene_init(scene, version, broker->address, NULL);
     scene_start(scene);

@@ -39,8 +39,10 @@ void scene_await(struct scene *scene, const int *count, int wanted);
 /* Run it until a subscriber has printed `wanted`. */
 void scene_await_text(struct scene *scene, struct subscriber *subscriber, const char *wanted);
 
-/* A broker that lives, and a line to it that is up. */
+/* A broker that lives, with more lines of its configuration, and a line to it that is up. */
 void scene_meet(struct scene *scene, struct broker *broker, uint32_t version);
+void scene_meet_with(struct scene *scene, struct broker *broker, uint32_t version,
+                     const char *settings);
 void scene_part(struct scene *scene, struct broker *broker);
 
 /* Publish "message-<ticket>;" under t/event, waiting for a place if there is none. */

@@ -21,6 +21,7 @@
 #include "gateway/journal/journal_store.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/database.h"
 
 enum { PATTERN_MAX = 512 };
 
@@ -139,25 +140,6 @@ static void scene_left(struct scene *scene, const char *expected) {
     assert_int_equal(journal_store_newest(scene->store), length);
 }
 
-static void scene_run(const struct scene *scene, const char *sql) {
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(scene->database, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
-static uint64_t scene_ask(const struct scene *scene, const char *sql) {
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_open(scene->database, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    uint64_t value = (uint64_t)sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return value;
-}
-
 /* ---- by age ---- */
 
 static void what_everybody_confirmed_goes_after_its_time_and_not_before(void **state) {
@@ -238,24 +220,24 @@ static void marks_are_few_and_do_not_gather(void **state) {
     scene_record(scene, "!");
     scene_turn(scene, 0);
     scene_turn(scene, DAY_NS / 4 - 1);
-    assert_int_equal(scene_ask(scene, "SELECT count(*) FROM mark"), 1);
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM mark"), 1);
     scene_turn(scene, DAY_NS / 4);
-    assert_int_equal(scene_ask(scene, "SELECT count(*) FROM mark"), 2);
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM mark"), 2);
     for (int day = 1; day < 200; day++) {
         scene_turn(scene, day * DAY_NS);
     }
-    assert_int_equal(scene_ask(scene, "SELECT count(*) FROM mark"), 31);
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM mark"), 31);
 }
 
 static void where_an_event_went_early_from_is_forgotten_with_it(void **state) {
     struct scene *scene = *state;
     scene_record(scene, "!!");
-    scene_run(scene, "INSERT INTO first_sent VALUES(1,7),(2,8)");
+    database_run(scene->database, "INSERT INTO first_sent VALUES(1,7),(2,8)");
     scene_confirm(scene, JOURNAL_SINK_MQTT, 2, 0);
     scene_turn(scene, 0);
     scene_turn(scene, 30 * DAY_NS);
-    assert_int_equal(scene_ask(scene, "SELECT count(*) FROM first_sent"), 1);
-    assert_int_equal(scene_ask(scene, "SELECT n FROM first_sent"), 8);
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM first_sent"), 1);
+    assert_int_equal(database_ask(scene->database, "SELECT n FROM first_sent"), 8);
 }
 
 /* ---- the chain over what is gone ---- */
@@ -278,7 +260,7 @@ static void the_chain_proves_what_stands_behind_a_gap(void **state) {
         scene_turn(scene, 0);
         scene_turn(scene, 30 * DAY_NS);
         scene_left(scene, "___!_!!.");
-        scene_run(scene, tampering[i]);
+        database_run(scene->database, tampering[i]);
         assert_int_equal(scene_open(scene), JOURNAL_E_DAMAGED);
         assert_int_equal(scene_teardown(&again), 0);
     }

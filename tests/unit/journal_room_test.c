@@ -27,6 +27,7 @@
 #include "gateway/journal/journal_reserve.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/database.h"
 
 enum { DISK_MIB = 192, RESERVE_MIB = DISK_MIB / JOURNAL_RESERVE_SHARE };
 
@@ -172,18 +173,6 @@ static void scene_fill(const struct scene *scene) {
     assert_int_equal(close(fd), 0);
 }
 
-static uint64_t scene_ask(const struct scene *scene, const char *sql) {
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_open(scene->database, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    uint64_t value = (uint64_t)sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return value;
-}
-
 /* ---- how much is held back ---- */
 
 static void a_large_disk_has_the_whole_reserve_and_a_small_one_its_share(void **state) {
@@ -304,10 +293,11 @@ static void old_activity_makes_room_on_a_full_disk(void **state) {
         journal_stats(scene->journal, &stats);
     } while (stats.lost < 500);
     scene->journal = journal_free(scene->journal);
-    assert_int_equal(scene_ask(scene, "SELECT count(*) FROM event WHERE lane=0"), 10);
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM event WHERE lane=0"), 10);
     /* The oldest went. */
-    assert_int_equal(scene_ask(scene, "SELECT min(seq) - 10 > 500 FROM event WHERE lane=1"), 1);
-    assert_int_equal(scene_ask(scene, "SELECT max(seq) FROM event"), scene->added);
+    assert_int_equal(
+        database_ask(scene->database, "SELECT min(seq) - 10 > 500 FROM event WHERE lane=1"), 1);
+    assert_int_equal(database_ask(scene->database, "SELECT max(seq) FROM event"), scene->added);
 }
 
 /* ---- full at the start ---- */

@@ -32,6 +32,7 @@
 #include "gateway/journal/journal_boot.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/database.h"
 #include "tests/support/scratch.h"
 
 enum { ALARMS = 4, MEMORIES = 2, PATH_SIZE = 256, KILLS = 24 };
@@ -238,25 +239,6 @@ static void scene_record(const struct scene *scene, uint64_t first, uint64_t las
 }
 
 /* ---- looking at the file ---- */
-
-static void database_run(const char *path, const char *sql) {
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
-static uint64_t database_ask(const char *path, const char *sql) {
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    uint64_t value = (uint64_t)sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return value;
-}
 
 /* The row says in its body what it is: its id, its sequence, and the number it was given. */
 static void row_check(uint64_t seq, const char *boot, const char *body) {

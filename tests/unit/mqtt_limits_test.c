@@ -43,11 +43,7 @@ static void a_packet_above_the_brokers_maximum_is_not_sent_and_one_at_it_is(void
     (void)state;
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "max_packet_size 1000");
-    broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
-    scene_await(&scene, &scene.connected, 1);
+    scene_meet_with(&scene, &broker, 5, "max_packet_size 1000");
     const size_t head = 5 + 2 + sizeof "t/event" - 1 + 2 + 1;
     assert_int_equal(publish_bytes(&scene, 1000 - head + 1, 1), MQTT_LINK_E_LARGE);
     assert_int_equal(publish_bytes(&scene, 1000 - head, 2), 0);
@@ -61,11 +57,7 @@ static void a_size_that_the_broker_refuses_is_learned_and_not_tried_again(void *
     (void)state;
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "message_size_limit 1000");
-    broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
-    scene_await(&scene, &scene.connected, 1);
+    scene_meet_with(&scene, &broker, 5, "message_size_limit 1000");
     assert_int_equal(publish_bytes(&scene, LARGE, 1), 0);
     scene_await(&scene, &scene.refused, 1);
     assert_string_equal(scene.reason, "Packet too large");

@@ -89,11 +89,7 @@ static void the_receive_maximum_of_the_broker_narrows_the_window(void **state) {
     (void)state;
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "max_inflight_messages 7");
-    broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
-    scene_await(&scene, &scene.connected, 1);
+    scene_meet_with(&scene, &broker, 5, "max_inflight_messages 7");
     assert_int_equal(mqtt_link_window(scene.link), 7);
     for (uint64_t ticket = 1; ticket <= 50; ticket++) {
         scene_publish(&scene, ticket);
