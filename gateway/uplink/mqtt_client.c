@@ -2,6 +2,7 @@
 #include "gateway/uplink/mqtt_client.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,11 +182,17 @@ static int client_tls_error(const char *text, size_t len, void *context) {
 
 /* ---- the loop's thread ---- */
 
-void mqtt_client_library_init(void) {
+static void client_library_init(void) {
     /* OpenSSL 3 prepares itself, and other parts of the process use it too. */
     MQTTAsync_init_options options = MQTTAsync_init_options_initializer;
     options.do_openssl_init = 0;
     MQTTAsync_global_init(&options);
+}
+
+void mqtt_client_library_init(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int r = pthread_once(&once, client_library_init);
+    assert(r == 0);
 }
 
 int mqtt_client_new(const struct mqtt_client_conf *conf, struct mqtt_notes *notes,

@@ -35,7 +35,10 @@ struct mqtt_client_conf {
     const char *ca, *cert, *key, *user, *password_file;
 };
 
-/* Prepare the library, once, before the first client and before any thread. */
+/*
+ * Prepare the library before the first client. Further calls do nothing: MQTTAsync_global_init() itself
+ * (Paho 1.3.12) makes its mutexes anew each time, also those that a thread of the library holds.
+ */
 void mqtt_client_library_init(void);
 
 /* Keeps `conf`'s texts and `notes`; copies the struct. Connects to nothing yet. */
