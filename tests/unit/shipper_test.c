@@ -323,7 +323,7 @@ static void it_is_left_alone_for_as_long_as_it_asks(void **state) {
 }
 
 static bool mailbox_has_room(struct scene *scene) {
-    return stats_of(scene).handed < SHIPPER_HANDED_MAX / 2;
+    return stats_of(scene).handed < HANDED_MAX / 2;
 }
 
 static bool all_on_disk(struct scene *scene) {
@@ -488,7 +488,7 @@ static void an_end_waits_for_what_the_database_takes_at_once(void **state) {
 }
 
 static bool mailbox_is_full(struct scene *scene) {
-    return stats_of(scene).handed == SHIPPER_HANDED_MAX;
+    return stats_of(scene).handed == HANDED_MAX;
 }
 
 static void without_a_disk_the_newest_batches_wait_in_memory_and_the_rest_is_counted(void **state) {
@@ -504,8 +504,8 @@ static void without_a_disk_the_newest_batches_wait_in_memory_and_the_rest_is_cou
     scene_until_written(scene, 1000);
     struct shipper_stats stats = stats_of(scene);
     assert_int_equal(stats.lines_written + stats.lines_lost, 1000);
-    assert_true(stats.lines_written >= 10 * (SHIPPER_HANDED_MAX - 1));
-    taken_once(scene, 1000 - 10 * (SHIPPER_HANDED_MAX - 1), 10 * (SHIPPER_HANDED_MAX - 1));
+    assert_true(stats.lines_written >= 10 * (HANDED_MAX - 1));
+    taken_once(scene, 1000 - 10 * (HANDED_MAX - 1), 10 * (HANDED_MAX - 1));
 }
 
 /* A journal with events 1 … count; the third is none. */

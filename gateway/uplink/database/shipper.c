@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,13 +15,12 @@
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
-#include "gateway/uplink/database/gzip.h"
+#include "gateway/uplink/database/depot.h"
+#include "gateway/uplink/database/handed.h"
 #include "gateway/uplink/database/quarantine.h"
 #include "gateway/uplink/database/shipment.h"
 #include "gateway/uplink/reconnect.h"
 #include "gateway/uplink/transfers.h"
-
-#define SPOOL_AGAIN_NS (10 * NS_PER_S)
 
 enum {
     REASON_SIZE = 320,
@@ -34,14 +32,6 @@ enum {
 #define EFFECT_AWAY                                                                                \
     "new values wait on the disk and are written when it is back; charts end here until then; "    \
     "alarms are not affected"
-
-/* What was handed over. */
-struct batch {
-    struct batch *newer;
-    char *text;
-    size_t size;
-    uint32_t lines;
-};
 
 /* In order of importance. */
 enum ship_kind { SHIP_LIVE, SHIP_EVENTS, SHIP_SPOOLED, SHIP_COUNT };
@@ -60,8 +50,7 @@ struct ship {
 
 /* What both threads look at, under the lock. */
 struct shipper_mailbox {
-    struct batch *oldest, *newest;
-    uint32_t count;
+    struct handed handed;
     uint64_t lost_lines;
     uint64_t journal_newest, journal_confirmed;
     bool welcomed, stopping;
@@ -79,8 +68,7 @@ struct shipper {
     struct event *woken, *retry, *slow, *stop;
     struct transfers *transfers;
     struct journal_reader *journal;
-    struct spool *spool; /* NULL: cannot be used at present */
-    uint64_t spool_again_ns;
+    struct depot depot;
     struct ship ships[SHIP_COUNT];
     struct reconnect backoff;
     bool waiting;          /* after a failure */
@@ -91,8 +79,7 @@ struct shipper {
     uint64_t journal_newest;
     bool welcomed, stopping;
     struct shipper_stats stats;
-    struct log_limiter lost_limiter, back_limiter, refused_limiter, spool_limiter, full_limiter;
-    uint64_t spool_dropped_told;
+    struct log_limiter lost_limiter, back_limiter, refused_limiter;
 };
 
 static struct timeval timeval_of_ms(uint64_t ms) {
@@ -108,108 +95,22 @@ static uint32_t count_lines(const char *text, size_t size) {
     return lines;
 }
 
-/* ---- the disk ---- */
-
-/* Have a spool if there can be one; a directory that could not be used is tried again later. */
-static bool shipper_has_spool(struct shipper *shipper) {
-    uint64_t now_ns = clock_real_ns();
-    uint64_t kept_back = 0;
-    char path[PATH_MAX];
-    if (shipper->spool != NULL || shipper->conf.spool_size == 0 ||
-        now_ns < shipper->spool_again_ns) {
-        return shipper->spool != NULL;
-    }
-    shipper->spool_again_ns = now_ns + SPOOL_AGAIN_NS;
-    int len = snprintf(path, sizeof path, "%s/spool", shipper->conf.directory);
-    int r = len < 0 || (size_t)len >= sizeof path
-                ? err_origin(-ENAMETOOLONG)
-                : spool_new(path, shipper->conf.spool_size, &shipper->spool);
-    if (r != 0 && log_permit(&shipper->spool_limiter, &kept_back)) {
-        char quoted[PATH_MAX + 16];
-        log_line(LOG_ERROR, "spool_unusable",
-                 "path=%s error=\"%s\" kept_back=%" PRIu64
-                 " effect=\"values are lost for charts when the database is away\"",
-                 log_quote(path, quoted, sizeof quoted), strerror(-r), kept_back);
-    }
-    return r == 0;
-}
-
-/* Tell once a minute that the oldest lines go for want of room. */
-static void shipper_watch_spool(struct shipper *shipper) {
-    uint64_t kept_back = 0;
-    struct spool_stats stats = spool_stats(shipper->spool);
-    if (stats.dropped_lines > shipper->spool_dropped_told &&
-        log_permit(&shipper->full_limiter, &kept_back)) {
-        log_line(LOG_WARNING, "spool_full",
-                 "bytes=%" PRIu64 " dropped_lines=%" PRIu64
-                 " effect=\"the oldest values that wait for the database are gone from its charts; "
-                 "alarms and their events are not affected\"",
-                 stats.bytes, stats.dropped_lines);
-        shipper->spool_dropped_told = stats.dropped_lines;
-    }
-}
-
-/* Keep lines on the disk; false when that does not work. */
-static bool shipper_spool(struct shipper *shipper, const char *text, size_t size, uint32_t lines,
-                          struct spool_place *ret_place) {
-    unsigned char *bytes;
-    size_t packed;
-    uint64_t kept_back = 0;
-    if (!shipper_has_spool(shipper) || gzip_pack(text, size, &bytes, &packed) != 0) {
-        return false;
-    }
-    int r = packed > SPOOL_RECORD_MAX
-                ? SPOOL_E_FAILED
-                : spool_append(shipper->spool, bytes, packed, lines, ret_place);
-    int error = errno;
-    free(bytes);
-    if (r != 0 && log_permit(&shipper->spool_limiter, &kept_back)) {
-        log_line(LOG_ERROR, "spool_failed",
-                 "error=\"%s\" kept_back=%" PRIu64
-                 " effect=\"values are lost for charts while the database is away\"",
-                 strerror(error), kept_back);
-    }
-    shipper_watch_spool(shipper);
-    return r == 0;
-}
-
 /* ---- the mailbox ---- */
 
-static void batch_free(struct batch *batch) {
-    free(batch->text);
-    free(batch);
-}
-
 static struct batch *shipper_take_batch(struct shipper *shipper) {
-    struct shipper_mailbox *mailbox = &shipper->mailbox;
     (void)pthread_mutex_lock(&shipper->lock);
-    struct batch *batch = mailbox->oldest;
-    if (batch != NULL) {
-        mailbox->oldest = batch->newer;
-        mailbox->newest = batch->newer == NULL ? NULL : mailbox->newest;
-        mailbox->count--;
-    }
+    struct batch *batch = handed_take(&shipper->mailbox.handed);
     (void)pthread_mutex_unlock(&shipper->lock);
     return batch;
 }
 
 /* Put one back in front of the others, or drop it where there is no room. */
 static void shipper_return_batch(struct shipper *shipper, struct batch *batch) {
-    struct shipper_mailbox *mailbox = &shipper->mailbox;
     (void)pthread_mutex_lock(&shipper->lock);
-    bool fits = mailbox->count < SHIPPER_HANDED_MAX;
-    if (fits) {
-        batch->newer = mailbox->oldest;
-        mailbox->oldest = batch;
-        mailbox->newest = mailbox->newest == NULL ? batch : mailbox->newest;
-        mailbox->count++;
-    } else {
-        mailbox->lost_lines += batch->lines;
-    }
+    struct batch *dropped = handed_return(&shipper->mailbox.handed, batch);
+    shipper->mailbox.lost_lines += dropped == NULL ? 0 : dropped->lines;
     (void)pthread_mutex_unlock(&shipper->lock);
-    if (!fits) {
-        batch_free(batch);
-    }
+    (void)batch_free(dropped);
 }
 
 /* Everything handed over goes to the disk, as far as that works. */
@@ -217,11 +118,11 @@ static void shipper_spool_handed(struct shipper *shipper) {
     struct batch *batch;
     struct spool_place place;
     while ((batch = shipper_take_batch(shipper)) != NULL) {
-        if (!shipper_spool(shipper, batch->text, batch->size, batch->lines, &place)) {
+        if (!depot_keep(&shipper->depot, batch->text, batch->size, batch->lines, &place)) {
             shipper_return_batch(shipper, batch);
             return;
         }
-        batch_free(batch);
+        (void)batch_free(batch);
     }
 }
 
@@ -249,24 +150,17 @@ static void ship_load_live(struct ship *ship) {
 
 static void ship_load_spooled(struct ship *ship) {
     struct shipper *shipper = ship->shipper;
-    struct spool_record record;
+    struct spool_place place;
     char *text;
     size_t size;
-    if (!shipper_has_spool(shipper) || spool_oldest(shipper->spool, &record) != 0) {
-        return;
-    }
-    int r = gzip_unpack(record.bytes, record.size, TEXT_MAX, &text, &size);
-    if (r == 0 && text[size - 1] != '\n') {
-        free(text);
-        r = GZIP_E_DAMAGED;
-    }
+    uint32_t lines;
+    int r = depot_oldest(&shipper->depot, TEXT_MAX, &text, &size, &lines, &place);
     if (r == 0) {
-        ship_load(ship, text, size, record.lines);
+        ship_load(ship, text, size, lines);
         ship->on_disk = true;
-        ship->place = record.place;
-    } else if (r == GZIP_E_DAMAGED) {
-        shipper->stats.lines_lost += record.lines;
-        spool_done(shipper->spool, record.place);
+        ship->place = place;
+    } else if (r == DEPOT_E_DAMAGED) {
+        shipper->stats.lines_lost += lines;
     }
 }
 
@@ -368,16 +262,14 @@ static bool ship_spool_rest(struct ship *ship) {
     }
     const char *text = ship->shipment.text + begin;
     size_t size = ship->shipment.size - begin;
-    return shipper_spool(ship->shipper, text, size, count_lines(text, size), &ship->place);
+    return depot_keep(&ship->shipper->depot, text, size, count_lines(text, size), &ship->place);
 }
 
 /* The live ship gives its lines up, to the disk or back to the mailbox. */
 static void ship_unload_live(struct ship *ship) {
     if (!ship->on_disk && !ship_spool_rest(ship)) {
-        struct batch *batch = malloc(sizeof *batch);
+        struct batch *batch = batch_new(ship->text, ship->shipment.size, ship->lines);
         if (batch != NULL) {
-            *batch = (struct batch){
-                .text = ship->text, .size = ship->shipment.size, .lines = ship->lines};
             ship->text = NULL;
             shipper_return_batch(ship->shipper, batch);
         } else {
@@ -390,7 +282,7 @@ static void ship_unload_live(struct ship *ship) {
 static void ship_over(struct ship *ship) {
     struct shipper *shipper = ship->shipper;
     if (ship->on_disk) {
-        spool_done(shipper->spool, ship->place);
+        depot_done(&shipper->depot, ship->place);
     }
     if (ship->kind == SHIP_EVENTS && ship->last_seq > shipper->stats.events_confirmed) {
         shipper->stats.events_confirmed = ship->last_seq;
@@ -551,9 +443,7 @@ static uint32_t shipper_under_way(const struct shipper *shipper) {
 /* Exchange with the loop: what it says, and what we know. */
 static void shipper_exchange(struct shipper *shipper) {
     struct shipper_mailbox *mailbox = &shipper->mailbox;
-    if (shipper->spool != NULL) {
-        shipper->stats.spool = spool_stats(shipper->spool);
-    }
+    shipper->stats.spool = depot_stats(&shipper->depot);
     (void)pthread_mutex_lock(&shipper->lock);
     shipper->stats.lines_lost += mailbox->lost_lines;
     mailbox->lost_lines = 0;
@@ -574,7 +464,7 @@ static void shipper_exchange(struct shipper *shipper) {
 /* Is nothing new left to send? */
 static bool shipper_is_empty(struct shipper *shipper) {
     (void)pthread_mutex_lock(&shipper->lock);
-    bool empty = shipper->mailbox.count == 0;
+    bool empty = shipper->mailbox.handed.count == 0;
     (void)pthread_mutex_unlock(&shipper->lock);
     return empty && shipper->ships[SHIP_LIVE].text == NULL;
 }
@@ -676,11 +566,11 @@ static void shipper_deinit(struct shipper *shipper) {
         }
     }
     while ((batch = shipper_take_batch(shipper)) != NULL) {
-        batch_free(batch);
+        (void)batch_free(batch);
     }
     shipper->transfers = transfers_free(shipper->transfers);
     shipper->journal = journal_reader_free(shipper->journal);
-    shipper->spool = spool_free(shipper->spool);
+    depot_deinit(&shipper->depot);
     if (shipper->base != NULL) {
         event_base_free(shipper->base);
     }
@@ -727,6 +617,7 @@ int shipper_new(const struct shipper_conf *conf, struct shipper **ret_shipper) {
     }
     shipper->conf = *conf;
     shipper->wake = -1;
+    depot_init(&shipper->depot, conf->directory, conf->spool_size);
     shipper->bytes_max = SIZE_MAX;
     shipper->stats.reachable = TRUTH_UNKNOWN;
     (void)pthread_mutex_init(&shipper->lock, NULL);
@@ -763,33 +654,18 @@ struct shipper *shipper_free(struct shipper *shipper) {
 }
 
 void shipper_hand(struct shipper *shipper, char *text, size_t size, uint32_t lines) {
-    struct shipper_mailbox *mailbox = &shipper->mailbox;
-    struct batch *batch = malloc(sizeof *batch);
+    struct batch *batch = batch_new(text, size, lines);
     struct batch *dropped = NULL;
     assert(size > 0 && size <= SHIPPER_BATCH_BYTES_MAX);
     (void)pthread_mutex_lock(&shipper->lock);
-    if (batch == NULL) {
-        mailbox->lost_lines += lines;
-        free(text);
-    } else {
-        *batch = (struct batch){.text = text, .size = size, .lines = lines};
-        if (mailbox->count == SHIPPER_HANDED_MAX) {
-            dropped = mailbox->oldest;
-            mailbox->oldest = dropped->newer;
-            mailbox->lost_lines += dropped->lines;
-            mailbox->count--;
-        }
-        if (mailbox->count == 0) {
-            mailbox->oldest = batch;
-        } else {
-            mailbox->newest->newer = batch;
-        }
-        mailbox->newest = batch;
-        mailbox->count++;
+    if (batch != NULL) {
+        dropped = handed_add(&shipper->mailbox.handed, batch);
     }
+    shipper->mailbox.lost_lines += batch == NULL ? lines : dropped == NULL ? 0 : dropped->lines;
     (void)pthread_mutex_unlock(&shipper->lock);
-    if (dropped != NULL) {
-        batch_free(dropped);
+    (void)batch_free(dropped);
+    if (batch == NULL) {
+        free(text);
     }
     shipper_wake(shipper);
 }
@@ -816,7 +692,7 @@ void shipper_journal(struct shipper *shipper, uint64_t newest) {
 void shipper_stats(struct shipper *shipper, struct shipper_stats *ret_stats) {
     (void)pthread_mutex_lock(&shipper->lock);
     *ret_stats = shipper->mailbox.stats;
-    ret_stats->handed = shipper->mailbox.count;
+    ret_stats->handed = shipper->mailbox.handed.count;
     ret_stats->lines_lost += shipper->mailbox.lost_lines;
     (void)pthread_mutex_unlock(&shipper->lock);
 }

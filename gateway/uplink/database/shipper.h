@@ -25,18 +25,17 @@
  *     taken.
  *   - Lines that are found wrong are looked for by halves (shipment.h) and kept in the quarantine.
  *     New ones go into the spool for that, so that the search holds up nothing.
- *   - Without a disk, SHIPPER_HANDED_MAX batches wait in memory; then the oldest go, counted.
+ *   - Without a disk, HANDED_MAX batches wait in memory; then the oldest go, counted.
  *
  * All functions are the loop's. What they say is what the thread knew a moment ago.
  */
 
 #include "gateway/uplink/database/event_line.h"
+#include "gateway/uplink/database/handed.h"
 #include "gateway/uplink/database/request.h"
 #include "gateway/uplink/database/spool.h"
 
 enum {
-    /* Batches in memory: of one second each, so this is how long a disk may be stuck. */
-    SHIPPER_HANDED_MAX = 8,
     /* Bytes of a batch, which goes in one request if the database takes so much. */
     SHIPPER_BATCH_BYTES_MAX = 1 << 20,
     SHIPPER_EVENTS_MAX = 500, /* in one request */
