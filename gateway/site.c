@@ -181,6 +181,17 @@ const char *site_name_text(const struct site *site, struct site_name name,
     return site_text(site, wanted != 0 ? wanted : other);
 }
 
+bool site_prefix_is_good(const char *prefix) {
+    static const char ours[] = "tocsin";
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/";
+    size_t len = strlen(prefix);
+    size_t first = strcspn(prefix, "/");
+    bool is_ours = first == sizeof ours - 1 && memcmp(prefix, ours, first) == 0;
+    return len >= 1 && len <= SITE_PREFIX_LEN_MAX && strspn(prefix, characters) == len &&
+           prefix[0] != '/' && prefix[len - 1] != '/' && strstr(prefix, "//") == NULL && !is_ours;
+}
+
 void site_span_format(uint32_t span_s, char ret[SITE_SPAN_SIZE]) {
     enum { MINUTE_S = 60, HOUR_S = 3600 };
     uint32_t unit_s = span_s == 0 || span_s % MINUTE_S != 0 ? 1

@@ -85,7 +85,9 @@ struct site_header {
     uint32_t console_listen;
     uint32_t mqtt_version;                                                /* 5 or 3 (3.1.1) */
     uint32_t mqtt_ca, mqtt_cert, mqtt_key, mqtt_user, mqtt_password_file; /* paths, absolute */
-    uint32_t influx_url; /* 0: there is no database */
+    uint32_t home_assistant_prefix;   /* 0: points are not announced to it */
+    uint32_t home_assistant_language; /* enum site_language */
+    uint32_t influx_url;              /* 0: there is no database */
     uint32_t influx_database, influx_org, influx_bucket, influx_user;
     uint32_t influx_token_file, influx_password_file, influx_ca; /* paths, absolute */
     uint32_t influx_precision;                                   /* enum site_precision */
@@ -269,6 +271,13 @@ static inline const char *site_text(const struct site *site, uint32_t offset) {
 /* The name in a language, the other one where it is missing. */
 const char *site_name_text(const struct site *site, struct site_name name,
                            enum site_language language);
+
+/*
+ * May announcements to Home Assistant stand under this prefix? One or more levels of a-z, A-Z, 0-9, _ and -,
+ * none empty, at most SITE_PREFIX_LEN_MAX bytes, and not below our own "tocsin".
+ */
+enum { SITE_PREFIX_LEN_MAX = 64 };
+bool site_prefix_is_good(const char *prefix);
 
 /* Write a span as a site file has it, in the largest unit that keeps it whole: "90 s", "24 h". */
 enum { SITE_SPAN_SIZE = 16 };

@@ -346,6 +346,8 @@ static void image_header(struct image_builder *image) {
     header->journal_size = config->journal_size;
     header->level_min = config->level_min;
     header->mqtt_version = config->mqtt_version;
+    header->home_assistant_prefix = image_string(image, config->home_assistant_prefix);
+    header->home_assistant_language = config->home_assistant_language;
     header->influx_url = image_string(image, config->influx_url);
     header->influx_database = image_string(image, config->influx_database);
     header->influx_org = image_string(image, config->influx_org);

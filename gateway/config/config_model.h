@@ -138,7 +138,9 @@ struct config {
     struct alarm_times times;
     uint32_t mqtt_version;
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;
-    const char *influx_url; /* NULL: there is no database */
+    const char *home_assistant_prefix; /* NULL: points are not announced to it */
+    uint32_t home_assistant_language;  /* enum site_language */
+    const char *influx_url;            /* NULL: there is no database */
     const char *influx_database, *influx_org, *influx_bucket, *influx_token_file, *influx_user,
         *influx_password_file, *influx_ca;
     uint32_t influx_precision; /* enum site_precision */

@@ -167,6 +167,30 @@ static void site_broker(struct config *config, const struct config_node *node) {
     config->brokers[config->broker_count++] = address;
 }
 
+/* Announcements to Home Assistant, where they are wanted. */
+static void site_home_assistant(struct config *config, const struct config_node *map) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    const char *prefix;
+    if (map == NULL || !config_fields(config, map, CONFIG_SHAPE_HOME_ASSISTANT, fields)) {
+        return;
+    }
+    static const char *const languages[] = {[LANGUAGE_ZH] = "zh", [LANGUAGE_EN] = "en"};
+    (void)config_word(config, fields[CONFIG_HOME_ASSISTANT_LANGUAGE], "a language of the names",
+                      languages, 2, &config->home_assistant_language);
+    if (!config_text(config, fields[CONFIG_HOME_ASSISTANT_PREFIX], &prefix)) {
+        return;
+    }
+    if (!site_prefix_is_good(prefix)) {
+        config_error(config, fields[CONFIG_HOME_ASSISTANT_PREFIX],
+                     "`homeassistant`, unless Home Assistant was set up with another",
+                     "`%s` is no discovery prefix: levels of a-z, A-Z, 0-9, _ and -, at most %d "
+                     "characters, and not below tocsin/",
+                     prefix, SITE_PREFIX_LEN_MAX);
+        return;
+    }
+    config->home_assistant_prefix = prefix;
+}
+
 static const char mqtt_effect[] = "nothing can be published until it is there";
 
 void config_mqtt_check(struct config *config, const struct config_node *mqtt) {
@@ -195,6 +219,7 @@ void config_mqtt_check(struct config *config, const struct config_node *mqtt) {
     (void)config_text(config, fields[CONFIG_MQTT_USER], &config->mqtt_user);
     (void)config_secret_path(config, fields[CONFIG_MQTT_PASSWORD_FILE], mqtt_effect,
                              &config->mqtt_password_file);
+    site_home_assistant(config, fields[CONFIG_MQTT_HOME_ASSISTANT]);
     const struct config_node *cert = fields[CONFIG_MQTT_CERT];
     const struct config_node *key = fields[CONFIG_MQTT_KEY];
     if ((cert == NULL) != (key == NULL)) {

@@ -17,6 +17,7 @@ enum ticket_kind {
     TICKET_ALARM,
     TICKET_POINT,
     TICKET_CLEAR,
+    TICKET_ANNOUNCEMENT,
 };
 
 enum { TICKET_SHIFT = 56 };
@@ -402,6 +403,20 @@ static void feeder_send_points(struct feeder *feeder) {
     }
 }
 
+static void feeder_send_announcements(struct feeder *feeder) {
+    char topic[TOPIC_SIZE];
+    char payload[UPLINK_JSON_SIZE];
+    size_t size;
+    while (feeder_room(feeder, RANK_STATE) > 0 &&
+           (size = home_assistant_next(&feeder->announcements, topic, payload)) > 0) {
+        if (feeder_publish(feeder, topic, payload, size, true, ticket_of(TICKET_ANNOUNCEMENT, 0)) !=
+            0) {
+            return;
+        }
+        home_assistant_done(&feeder->announcements);
+    }
+}
+
 /* ---- birth and death ---- */
 
 int feeder_init(struct feeder *feeder, const struct site *site, const struct feeder_port *port) {
@@ -410,6 +425,7 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
     feeder->port = *port;
     topic_root_init(&feeder->root, site_text(site, site->header->site_id),
                     site_text(site, site->header->gateway_id));
+    home_assistant_init(&feeder->announcements, site, &feeder->root);
     outbox_init(&feeder->outbox);
     feeder->early = calloc(FEEDER_EARLY_MAX, sizeof *feeder->early);
     int r = feeder->early == NULL
@@ -474,6 +490,7 @@ void feeder_session_begin(struct feeder *feeder) {
     alarm_board_session(&feeder->alarms);
     leftovers_clear(&feeder->leftovers);
     point_board_session(&feeder->points);
+    home_assistant_session(&feeder->announcements);
 }
 
 void feeder_session_end(struct feeder *feeder) {
@@ -511,6 +528,7 @@ void feeder_taken(struct feeder *feeder, uint64_t ticket) {
         return;
     case TICKET_POINT:
     case TICKET_CLEAR:
+    case TICKET_ANNOUNCEMENT:
         return;
     }
     assert(false && "a ticket of no kind");
@@ -544,13 +562,23 @@ void feeder_refused(struct feeder *feeder, uint64_t ticket) {
     case TICKET_POINT:
     case TICKET_CLEAR:
         return; /* comes again with the next change or session */
+    case TICKET_ANNOUNCEMENT:
+        home_assistant_refused(&feeder->announcements);
+        return;
     }
     assert(false && "a ticket of no kind");
+}
+
+bool feeder_is_announcement(uint64_t ticket) {
+    return ticket >> TICKET_SHIFT == TICKET_ANNOUNCEMENT;
 }
 
 void feeder_retained(struct feeder *feeder, const char *topic) {
     const char *name = topic_alarm_name(&feeder->root, topic);
     if (name == NULL) {
+        if (home_assistant_topic(&feeder->announcements, topic) == HOME_ASSISTANT_STALE) {
+            leftovers_add(&feeder->leftovers, topic);
+        }
         return;
     }
     uint32_t alarm = site_alarm_find(feeder->site, name);
@@ -573,6 +601,7 @@ bool feeder_pump(struct feeder *feeder) {
     feeder_send_leftovers(feeder);
     more = feeder_send_lane(feeder, LANE_ACTIVITY) || more;
     feeder_send_points(feeder);
+    feeder_send_announcements(feeder);
     return more && feeder->connected;
 }
 

@@ -12,7 +12,7 @@
  *     2  alarm events: overtakers, then the backlog
  *     3  states of alarms, then topics of alarms that are no longer
  *     4  activity events
- *     5  values of points
+ *     5  values of points, then announcements of what points there are (home_assistant.h)
  *
  * The window is shared, with a few places that lesser things leave free: alarm events may use all
  * of it, states and values leave an eighth, activity events leave a quarter. So a new alarm finds a
@@ -27,6 +27,7 @@
 #include "gateway/journal/journal_reader.h"
 #include "gateway/site.h"
 #include "gateway/uplink/alarm_board.h"
+#include "gateway/uplink/home_assistant.h"
 #include "gateway/uplink/leftovers.h"
 #include "gateway/uplink/outbox.h"
 #include "gateway/uplink/point_board.h"
@@ -85,6 +86,7 @@ struct feeder {
     struct alarm_board alarms;
     struct leftovers leftovers;
     struct point_board points;
+    struct home_assistant announcements;
     struct feeder_early *early; /* FEEDER_EARLY_MAX */
     bool connected;
     char boot[24];
@@ -112,6 +114,8 @@ void feeder_session_begin(struct feeder *feeder);
 void feeder_session_end(struct feeder *feeder);
 void feeder_taken(struct feeder *feeder, uint64_t ticket);
 void feeder_refused(struct feeder *feeder, uint64_t ticket);
+/* Is the message one that only names topics, and tells nobody of anything that happened? */
+bool feeder_is_announcement(uint64_t ticket);
 void feeder_retained(struct feeder *feeder, const char *topic);
 
 /* Fill the room there is. Returns true when there is work and room left: call again soon. */

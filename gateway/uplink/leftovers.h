@@ -3,7 +3,7 @@
 #define GATEWAY_UPLINK_LEFTOVERS_H
 
 /*
- * Leftovers: alarm topics of rules and places that are no longer
+ * Leftovers: topics of alarms and announcements that are no longer
  *
  * The broker tells at the start of a session what it holds. What is of no alarm of the site would say
  * "active, unacknowledged" for ever, so it is emptied; but just then everything else is published as

@@ -346,8 +346,8 @@ static void link_retry(evutil_socket_t fd, short what, void *context) {
 }
 
 void mqtt_link_ask(struct mqtt_link *link) {
-    if (link->state == LINK_UP && link->conf.retained_filter != NULL) {
-        mqtt_client_subscribe(link_client(link), link->conf.retained_filter);
+    for (uint32_t i = 0; link->state == LINK_UP && i < link->conf.retained_filter_count; i++) {
+        mqtt_client_subscribe(link_client(link), link->conf.retained_filters[i]);
     }
 }
 
@@ -642,6 +642,7 @@ int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
                   const struct mqtt_link_callbacks *callbacks, void *context,
                   struct mqtt_link **ret_link) {
     assert(conf->broker_count >= 1 && conf->broker_count <= MQTT_LINK_BROKERS_MAX);
+    assert(conf->retained_filter_count <= MQTT_LINK_FILTERS_MAX);
     assert(conf->window >= 1 && conf->window <= MQTT_LINK_WINDOW_MAX);
     struct mqtt_link *link = calloc(1, sizeof *link);
     if (link == NULL) {

@@ -53,6 +53,7 @@ struct mqtt_link;
 enum {
     MQTT_LINK_WINDOW_MAX = 100,
     MQTT_LINK_BROKERS_MAX = 8,
+    MQTT_LINK_FILTERS_MAX = 8,
     MQTT_LINK_REASON_SIZE = 240,
 };
 
@@ -62,7 +63,9 @@ struct mqtt_link_conf {
     const char *client_id;
     uint32_t version; /* 5 or 3 (3.1.1) */
     const char *status_topic;
-    const char *retained_filter; /* report what the broker holds under it; NULL: nothing */
+    /* Report what the broker holds under these, at most MQTT_LINK_FILTERS_MAX. */
+    const char *const *retained_filters;
+    uint32_t retained_filter_count;
     /* paths and names, "" where not given */
     const char *ca, *cert, *key, *user, *password_file;
     uint32_t window;                     /* 1…MQTT_LINK_WINDOW_MAX */
@@ -137,7 +140,7 @@ uint32_t mqtt_link_window(const struct mqtt_link *link);
 NODISCARD int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *payload,
                                 size_t size, bool retained, uint64_t ticket);
 
-/* Ask once more for what the broker holds under the filter: retained() for each. Nothing while it is down. */
+/* Ask once more for what the broker holds under the filters: retained() for each. Nothing while it is down. */
 void mqtt_link_ask(struct mqtt_link *link);
 
 /* When the first of the broker's certificates ends, in wall seconds; 0: not known. */

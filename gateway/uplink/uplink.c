@@ -34,6 +34,7 @@
 #include "gateway/uplink/database/database.h"
 #include "gateway/uplink/feeder.h"
 #include "gateway/uplink/mqtt_link.h"
+#include "gateway/uplink/prefixes.h"
 #include "gateway/uplink/uplink_json.h"
 #include "gateway/uplink/weight.h"
 
@@ -61,7 +62,8 @@ struct uplink {
     const char *brokers[MQTT_LINK_BROKERS_MAX];
     char client_id[160];
     char status_topic[TOPIC_SIZE];
-    char alarm_filter[TOPIC_SIZE];
+    const char *filters[1 + PREFIXES_MAX];
+    char filter_texts[1 + PREFIXES_MAX][TOPIC_SIZE];
     char build[17]; /* the first bytes of the build's digest, in hex */
     char boot[sizeof((struct wire_welcome *)0)->boot];
     struct log_limiter lost_limiter, back_limiter, refused_limiter, large_limiter;
@@ -300,11 +302,29 @@ static void uplink_taken(void *context, uint64_t ticket) {
     feeder_taken(&uplink->feeder, ticket);
 }
 
+static void uplink_announcement_refused(struct uplink *uplink, const char *reason) {
+    char quoted[160];
+    uint64_t kept_back = 0;
+    if (log_permit(&uplink->refused_limiter, &kept_back)) {
+        log_line(
+            LOG_WARNING, "broker_refuses_announcement",
+            "prefix=%s reason=%s kept_back=%llu effect=\"Home Assistant is told of no more points in "
+            "this session; alarms, events and values are not touched; let the broker allow this "
+            "gateway to write below the prefix\"",
+            uplink->feeder.announcements.prefix, log_quote(reason, quoted, sizeof quoted),
+            (unsigned long long)kept_back);
+    }
+}
+
 static void uplink_refused(void *context, uint64_t ticket, const char *reason) {
     struct uplink *uplink = context;
     char quoted[160];
     uint64_t kept_back = 0;
     feeder_refused(&uplink->feeder, ticket);
+    if (feeder_is_announcement(ticket)) {
+        uplink_announcement_refused(uplink, reason);
+        return;
+    }
     if (log_permit(&uplink->refused_limiter, &kept_back)) {
         log_line(
             LOG_ERROR, "broker_refuses_message",
@@ -439,6 +459,30 @@ static uint64_t uplink_seed(void) {
     return seed;
 }
 
+/* What the broker is asked for at the start of a session. */
+static uint32_t uplink_make_filters(struct uplink *uplink) {
+    const struct site *site = &uplink->process->site;
+    const struct home_assistant *announcements = &uplink->feeder.announcements;
+    struct prefixes prefixes;
+    int r = prefixes_take(site_text(site, site->header->state_directory), announcements->prefix,
+                          &prefixes);
+    if (r != 0) {
+        log_line(
+            LOG_WARNING, "prefix_not_noted",
+            "file=uplink/home_assistant error=\"%s\" effect=\"if the site takes another prefix for "
+            "Home Assistant, or none, what was announced under this one stays there\"",
+            strerror(-r));
+    }
+    topic_alarm_filter(&uplink->feeder.root, uplink->filter_texts[0]);
+    for (uint32_t i = 0; i < prefixes.count; i++) {
+        home_assistant_filter(announcements, prefixes.texts[i], uplink->filter_texts[1 + i]);
+    }
+    for (uint32_t i = 0; i < 1 + prefixes.count; i++) {
+        uplink->filters[i] = uplink->filter_texts[i];
+    }
+    return 1 + prefixes.count;
+}
+
 static int uplink_make_link(struct uplink *uplink) {
     static const struct mqtt_link_callbacks callbacks = {
         .connected = uplink_connected,
@@ -469,12 +513,12 @@ static int uplink_make_link(struct uplink *uplink) {
     (void)snprintf(uplink->client_id, sizeof uplink->client_id, "tocsin-%s-%s",
                    site_text(site, header->site_id), site_text(site, header->gateway_id));
     topic_status(&uplink->feeder.root, uplink->status_topic);
-    topic_alarm_filter(&uplink->feeder.root, uplink->alarm_filter);
     conf.brokers = uplink->brokers;
     conf.client_id = uplink->client_id;
     conf.version = header->mqtt_version;
     conf.status_topic = uplink->status_topic;
-    conf.retained_filter = uplink->alarm_filter;
+    conf.retained_filters = uplink->filters;
+    conf.retained_filter_count = uplink_make_filters(uplink);
     conf.ca = site_text(site, header->mqtt_ca);
     conf.cert = site_text(site, header->mqtt_cert);
     conf.key = site_text(site, header->mqtt_key);

@@ -136,7 +136,9 @@ static void what_the_broker_holds_under_the_filter_is_reported(void **state) {
     scene_free(&first);
 
     scene_init(&second, 3, broker.address, NULL);
-    second.conf.retained_filter = "t/alarm/#";
+    static const char *const filters[] = {"t/alarm/#"};
+    second.conf.retained_filters = filters;
+    second.conf.retained_filter_count = 1;
     scene_start(&second);
     uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
     while (second.retained[0] == '\0' && clock_real_ns() < deadline_ns) {
