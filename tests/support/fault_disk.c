@@ -55,7 +55,7 @@ static struct {
     size_t name_change_count;
     enum fault_kind kind;
     uint64_t at, counted, met;
-    bool stays;
+    bool stays, lies;
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Which operations a fault can concern. */
@@ -242,6 +242,7 @@ void fault_disk_mount(const char *root) {
     disk_load(root);
     disk.durable_names = disk.names;
     fault_disk_plan(FAULT_NONE, 0, false);
+    fault_disk_lie(false);
 }
 
 void fault_disk_unmount(void) {
@@ -268,6 +269,12 @@ void fault_disk_plan(enum fault_kind kind, uint64_t at, bool stays) {
     disk.at = at;
     disk.stays = stays || kind == FAULT_POWER;
     disk.counted = disk.met = 0;
+    (void)pthread_mutex_unlock(&disk.lock);
+}
+
+void fault_disk_lie(bool lies) {
+    (void)pthread_mutex_lock(&disk.lock);
+    disk.lies = lies;
     (void)pthread_mutex_unlock(&disk.lock);
 }
 
@@ -376,7 +383,7 @@ int fault_disk_sync(struct fault_file *file) {
     bool begins;
     (void)pthread_mutex_lock(&disk.lock);
     int error = disk_step(FAULT_SYNC, &begins);
-    if (error == 0) {
+    if (error == 0 && !disk.lies) {
         file_sync(file);
     }
     (void)pthread_mutex_unlock(&disk.lock);
@@ -387,7 +394,7 @@ int fault_disk_sync_names(void) {
     bool begins;
     (void)pthread_mutex_lock(&disk.lock);
     int error = disk_step(FAULT_SYNC, &begins);
-    if (error == 0) {
+    if (error == 0 && !disk.lies) {
         disk.durable_names = disk.names;
         disk.name_change_count = 0;
     }

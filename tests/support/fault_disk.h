@@ -60,6 +60,9 @@ bool fault_disk_is_mounted(void);
  */
 void fault_disk_plan(enum fault_kind kind, uint64_t at, bool stays);
 
+/* From now on a sync is confirmed, as ever, but nothing reaches the disk by it: a control's disk. */
+void fault_disk_lie(bool lies);
+
 /* Operations that the plan counted, and those that have met its fault. */
 uint64_t fault_disk_counted(void);
 uint64_t fault_disk_met(void);

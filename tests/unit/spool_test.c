@@ -233,6 +233,30 @@ static void a_record_with_any_byte_flipped_is_never_given_as_another(void **stat
     }
 }
 
+/* As a power cut may leave it that came while a record was marked as done. */
+static void a_record_with_any_mark_is_sent_again_and_costs_none_behind_it(void **state) {
+    struct scene *scene = *state;
+    unsigned char bytes[256];
+    char path[PATH_SIZE];
+    (void)append(scene, "one", 1);
+    struct spool_place two = append(scene, "two", 2);
+    (void)append(scene, "three", 3);
+    spool_done(scene->spool, two);
+    assert_int_equal(files(scene, path), 1);
+    size_t size = read_file(path, bytes, sizeof bytes);
+    for (size_t flip = two.offset; flip < two.offset + 4; flip++) {
+        scene->spool = spool_free(scene->spool);
+        write_damaged(path, bytes, size, flip);
+        scene_open(scene, SPOOL_SIZE_MIN);
+        assert_int_equal(spool_stats(scene->spool).damaged, 1);
+        assert_int_equal(spool_stats(scene->spool).lines, 6);
+        take(scene, "one");
+        take(scene, "two");
+        take(scene, "three");
+        nothing_waits(scene);
+    }
+}
+
 static void the_oldest_file_goes_for_want_of_room_and_is_counted(void **state) {
     struct scene *scene = *state;
     struct spool_record record;
@@ -342,6 +366,7 @@ int main(void) {
         STORY(a_record_behind_others_can_be_done_first),
         STORY(a_file_torn_at_any_byte_gives_its_whole_records_and_goes),
         STORY(a_record_with_any_byte_flipped_is_never_given_as_another),
+        STORY(a_record_with_any_mark_is_sent_again_and_costs_none_behind_it),
         STORY(the_oldest_file_goes_for_want_of_room_and_is_counted),
         STORY(a_record_that_went_for_want_of_room_may_still_be_done),
         STORY(the_largest_record_is_kept_and_two_make_two_files_at_most),

@@ -58,17 +58,43 @@ static void close_fd(int *fd) {
     *fd = -1;
 }
 
-static uint32_t record_sum(const struct record_head *head, const void *bytes) {
+/* The sum of what it covers of the head, to go on from with the bytes. */
+static uint32_t record_sum_head(const struct record_head *head) {
     uLong sum = crc32(0, (const Bytef *)&head->size, sizeof head->size);
-    sum = crc32(sum, (const Bytef *)&head->lines, sizeof head->lines);
-    return (uint32_t)crc32(sum, bytes, head->size);
+    return (uint32_t)crc32(sum, (const Bytef *)&head->lines, sizeof head->lines);
 }
 
-/* Read the head at `offset`; false when none that makes sense is there. */
+static uint32_t record_sum(const struct record_head *head, const void *bytes) {
+    return (uint32_t)crc32(record_sum_head(head), bytes, head->size);
+}
+
+/* Do the bytes behind `head` at `offset` have its sum? */
+static bool record_is_sound(int fd, uint64_t offset, const struct record_head *head) {
+    unsigned char piece[4096];
+    uint32_t sum = record_sum_head(head);
+    for (size_t done = 0; done < head->size;) {
+        size_t count = head->size - done < sizeof piece ? head->size - done : sizeof piece;
+        if (!disk_read_at(fd, piece, count, offset + sizeof *head + done)) {
+            return false;
+        }
+        sum = (uint32_t)crc32(sum, piece, (uInt)count);
+        done += count;
+    }
+    return sum == head->sum;
+}
+
+static bool record_mark_is_known(const struct record_head *head) {
+    return head->magic == RECORD_WAITS || head->magic == RECORD_DONE;
+}
+
+/*
+ * Read the head at `offset`; false when none that makes sense is there. A power cut while a record
+ * is marked as done may leave any mark: then it waits, for what stands behind it must be found.
+ */
 static bool record_read_head(int fd, uint64_t offset, struct record_head *ret_head) {
-    return disk_read_at(fd, ret_head, sizeof *ret_head, offset) &&
-           (ret_head->magic == RECORD_WAITS || ret_head->magic == RECORD_DONE) &&
-           ret_head->size > 0 && ret_head->size <= SPOOL_RECORD_MAX;
+    return disk_read_at(fd, ret_head, sizeof *ret_head, offset) && ret_head->size > 0 &&
+           ret_head->size <= SPOOL_RECORD_MAX &&
+           (record_mark_is_known(ret_head) || record_is_sound(fd, offset, ret_head));
 }
 
 /* ---- files ---- */
@@ -152,7 +178,8 @@ static void spool_survey(struct spool *spool, struct spool_file *file) {
     while (record_read_head(fd, file->size, &head) &&
            file->size + sizeof head + head.size <= whole) {
         file->size += sizeof head + head.size;
-        file->lines += head.magic == RECORD_WAITS ? head.lines : 0;
+        file->lines += head.magic != RECORD_DONE ? head.lines : 0;
+        spool->stats.damaged += !record_mark_is_known(&head);
     }
     spool->stats.damaged += file->size != whole;
     spool->stats.bytes += file->size;
@@ -287,7 +314,7 @@ static void spool_give_up_oldest(struct spool *spool) {
 static void spool_pass(struct spool *spool, const struct record_head *head) {
     struct spool_file *file = &spool->files[0];
     spool->read_offset += sizeof *head + head->size;
-    if (head->magic == RECORD_WAITS) {
+    if (head->magic != RECORD_DONE) {
         uint64_t lines = head->lines < file->lines ? head->lines : file->lines;
         file->lines -= lines;
         spool->stats.lines -= lines;
@@ -365,7 +392,7 @@ void spool_done(struct spool *spool, struct spool_place place) {
     if (fd >= 0 && record_read_head(fd, place.offset, &head)) {
         if (oldest) {
             spool_pass(spool, &head);
-        } else if (head.magic == RECORD_WAITS) {
+        } else if (head.magic != RECORD_DONE) {
             const uint32_t done = RECORD_DONE;
             if (pwrite(fd, &done, sizeof done, (off_t)place.offset) == (ssize_t)sizeof done) {
                 spool->files[i].lines -= head.lines;

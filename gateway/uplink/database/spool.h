@@ -41,7 +41,7 @@ struct spool_stats {
     uint64_t bytes;         /* on the disk */
     uint64_t lines;         /* of them, waiting */
     uint64_t dropped_lines; /* for want of room */
-    uint64_t damaged;       /* records, or ends of files, that could not be read back */
+    uint64_t damaged;       /* records, ends of files and marks that could not be read back */
     uint64_t failures;      /* of the disk */
 };
 
