@@ -16,10 +16,11 @@
  *               (due) snapshot ─────────────────────▶ opening  ──▶ END │ new file: HEAD CORE PICTURE
  *
  * What is written lags by at most a second, or by RECORDING_FLUSH bytes; that much is missing after
- * kill -9. Nothing is synced: a power cut costs what the kernel still held, and an SD card its
- * writes. Old segments go first when the ring is full, and no segment begins while the disk has less
- * than RECORDING_SPARE to spare: the journal is worth more. A failure ends the segment at its last
- * whole block, and a new one is tried every ten seconds (real).
+ * kill -9. No segment is synced, which would cost an SD card its writes: a power cut costs what the
+ * kernel still held. Only the site beside them is, once, because all of them rely on it. Old
+ * segments go first when the ring is full, and no segment begins while the disk has less than
+ * RECORDING_SPARE to spare: the journal is worth more. A failure ends the segment at its last whole
+ * block, and a new one is tried every ten seconds (real).
  */
 
 #include "gateway/engine/recording_file.h"

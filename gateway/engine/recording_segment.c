@@ -72,7 +72,8 @@ bool recording_image_write(int directory, const struct site *site) {
         return true;
     }
     int fd = openat(directory, partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && disk_write(fd, site->header, site->size) &&
+    /* All later segments rely on it: unlike them it must not be torn by a power cut. */
+    bool good = fd >= 0 && disk_write(fd, site->header, site->size) && fsync(fd) == 0 &&
                 renameat(directory, partial, directory, name) == 0;
     int error = errno;
     if (fd >= 0) {

@@ -36,7 +36,7 @@ bool recording_segment_end(struct recording_segment *segment, const struct recor
 /* Give the segment up after its last whole block; returns the errno that was the reason. */
 int recording_segment_abandon(struct recording_segment *segment);
 
-/* Keep the site image beside its recordings; it is written whole or not at all. */
+/* Keep the site image beside its recordings; it is there whole or not at all, after a power cut too. */
 bool recording_image_write(int directory, const struct site *site);
 
 /* Bytes that always are enough for a picture. */
