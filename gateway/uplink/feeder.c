@@ -53,11 +53,12 @@ static uint32_t feeder_room(const struct feeder *feeder, enum feeder_rank rank) 
 }
 
 /*
- * May a backlog be read? Only when half the window is free: a query for each single place that
- * becomes free would cost more than all else.
+ * May a lane's backlog be read? At once when it is long. Otherwise when half the window is free: a
+ * query for each single event that has just been added would cost more than all else.
  */
-static bool feeder_may_read(const struct feeder *feeder) {
-    return feeder->port.room(feeder->port.context) * 2 >= feeder->port.window(feeder->port.context);
+static bool feeder_may_read(const struct feeder *feeder, const struct outbox_read *read) {
+    return read->until_seq - read->after_seq >= READ_AHEAD_ROWS_MAX ||
+           feeder->port.room(feeder->port.context) * 2 >= feeder->port.window(feeder->port.context);
 }
 
 /* ---- events ---- */
@@ -229,7 +230,7 @@ void feeder_event(struct feeder *feeder, const struct wire_event *event) {
 
 /* ---- the backlog ---- */
 
-/* One read of the journal, while it goes on. */
+/* Rows of one read of the journal on their way to the broker. */
 struct feeder_reading {
     struct feeder *feeder;
     struct outbox_read read;
@@ -244,6 +245,7 @@ static bool feeder_type_is_sound(const char *type) {
     return len > 0 && len < 64 && strspn(type, "abcdefghijklmnopqrstuvwxyz_.") == len;
 }
 
+/* Send a row if it is its turn. Returns false when the next one has to wait. */
 static bool feeder_row(void *context, const struct journal_row *row) {
     struct feeder_reading *reading = context;
     struct feeder *feeder = reading->feeder;
@@ -277,8 +279,69 @@ static bool feeder_row(void *context, const struct journal_row *row) {
     return reading->room > 0;
 }
 
-/* Read once for a lane. Returns true when something was read and there may be more. */
-static bool feeder_read(struct feeder *feeder, const struct outbox_read *read, uint32_t room) {
+/* Ask the journal. Returns false when it cannot be read: it is not asked again before the next tick. */
+static bool feeder_ask(struct feeder *feeder, const struct journal_query *query,
+                       bool (*row)(void *context, const struct journal_row *row), void *context) {
+    uint64_t last_seq = 0;
+    int r = feeder->port.read(feeder->port.context, query, row, context, &last_seq);
+    outbox_journal(&feeder->outbox, r == 0);
+    feeder->journal_wait = r != 0;
+    feeder->counters.journal_absent += r != 0;
+    return r == 0;
+}
+
+static bool feeder_keep_row(void *context, const struct journal_row *row) {
+    return read_ahead_add(context, row);
+}
+
+/* Read on in a lane's backlog. Returns false when the journal cannot be read. */
+static bool feeder_read_backlog(struct feeder *feeder, const struct outbox_read *read) {
+    struct read_ahead *backlog = &feeder->backlog[read->lane];
+    const struct journal_query query = {
+        .after_seq = read->after_seq,
+        .until_seq = read->until_seq,
+        .lane = (int)read->lane,
+        .limit = READ_AHEAD_ROWS_MAX,
+    };
+    read_ahead_clear(backlog);
+    feeder->counters.backlog_reads++;
+    if (!feeder_ask(feeder, &query, feeder_keep_row, backlog)) {
+        read_ahead_clear(backlog); /* a part of it would do, but is nothing to count on */
+        return false;
+    }
+    if (read_ahead_count(backlog) == 0) {
+        outbox_read_done(&feeder->outbox, read, false);
+    }
+    return true;
+}
+
+/* Send what there is room for of a lane's backlog. Returns false when nothing goes on. */
+static bool feeder_send_backlog(struct feeder *feeder, const struct outbox_read *read,
+                                uint32_t room) {
+    struct read_ahead *backlog = &feeder->backlog[read->lane];
+    const struct outbox_lane *lane = &feeder->outbox.lanes[read->lane];
+    if (read_ahead_count(backlog) == 0 &&
+        (!feeder_may_read(feeder, read) || !feeder_read_backlog(feeder, read))) {
+        return false;
+    }
+    struct feeder_reading reading = {
+        .feeder = feeder, .read = *read, .room = room, .now_ns = clock_wall().ns};
+    const struct journal_row *row;
+    bool on = true;
+    while ((row = read_ahead_oldest(backlog)) != NULL && (on || row->seq <= lane->examined)) {
+        if (row->seq <= lane->examined) {
+            read_ahead_drop_oldest(backlog);
+        } else {
+            on = feeder_row(&reading, row);
+        }
+    }
+    outbox_read_done(&feeder->outbox, read, true);
+    return true;
+}
+
+/* Send the one event that was refused, or an alarm's that overtakes. Returns false when nothing goes on. */
+static bool feeder_send_chosen(struct feeder *feeder, const struct outbox_read *read,
+                               uint32_t room) {
     char alarm[SITE_ALARM_NAME_SIZE];
     struct feeder_reading reading = {
         .feeder = feeder, .read = *read, .room = room, .now_ns = clock_wall().ns};
@@ -286,21 +349,15 @@ static bool feeder_read(struct feeder *feeder, const struct outbox_read *read, u
         .after_seq = read->after_seq,
         .until_seq = read->until_seq,
         .lane = (int)read->lane,
-        .limit = room < FEEDER_ROWS_MAX ? room : FEEDER_ROWS_MAX,
+        /* What went ahead before is among the rows, and uses up the limit without being sent. */
+        .limit = FEEDER_ROWS_MAX,
     };
     if (read->alarm != RULESET_NONE) {
         assert(read->alarm < feeder->site->ruleset.alarm_count);
         site_alarm_format(feeder->site, read->alarm, alarm);
         query.alarm = alarm;
-        /* What went ahead before is among the rows, and uses up the limit without being sent. */
-        query.limit = FEEDER_ROWS_MAX;
     }
-    uint64_t last_seq = 0;
-    int r = feeder->port.read(feeder->port.context, &query, feeder_row, &reading, &last_seq);
-    outbox_journal(&feeder->outbox, r == 0);
-    feeder->journal_wait = r != 0;
-    if (r != 0) {
-        feeder->counters.journal_absent++;
+    if (!feeder_ask(feeder, &query, feeder_row, &reading)) {
         return false;
     }
     outbox_read_done(&feeder->outbox, read, reading.any);
@@ -315,14 +372,19 @@ static bool feeder_send_lane(struct feeder *feeder, enum core_lane lane) {
         if (room == 0 || feeder->journal_wait || !outbox_next(&feeder->outbox, lane, &read)) {
             return false;
         }
-        if (read.alarm == RULESET_NONE && !feeder_may_read(feeder)) {
-            return false;
-        }
-        if (!feeder_read(feeder, &read, room)) {
+        bool backlog = read.alarm == RULESET_NONE && !read.again;
+        if (backlog ? !feeder_send_backlog(feeder, &read, room)
+                    : !feeder_send_chosen(feeder, &read, room)) {
             return false;
         }
     }
     return outbox_next(&feeder->outbox, lane, &read);
+}
+
+static void feeder_forget_backlog(struct feeder *feeder) {
+    for (int lane = 0; lane < OUTBOX_LANES; lane++) {
+        read_ahead_clear(&feeder->backlog[lane]);
+    }
 }
 
 /* ---- states and values ---- */
@@ -434,6 +496,9 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
     if (r == 0) {
         r = err_trace(point_board_init_site(&feeder->points, site, clock_instant()));
     }
+    for (int lane = 0; lane < OUTBOX_LANES && r == 0; lane++) {
+        r = err_trace(read_ahead_init(&feeder->backlog[lane]));
+    }
     if (r != 0) {
         feeder_deinit(feeder);
     }
@@ -445,6 +510,9 @@ void feeder_deinit(struct feeder *feeder) {
     alarm_board_deinit(&feeder->alarms);
     leftovers_clear(&feeder->leftovers);
     point_board_deinit(&feeder->points);
+    for (int lane = 0; lane < OUTBOX_LANES; lane++) {
+        read_ahead_deinit(&feeder->backlog[lane]);
+    }
     feeder->early = NULL;
 }
 
@@ -459,6 +527,8 @@ void feeder_welcome(struct feeder *feeder, const struct wire_welcome *welcome) {
         memcpy(feeder->boot, welcome->boot, sizeof feeder->boot);
         feeder->lives++;
     }
+    /* The lanes may begin again elsewhere, and the journal may be another. */
+    feeder_forget_backlog(feeder);
     outbox_welcome(&feeder->outbox, welcome->newest_seq, confirmed);
     alarm_board_welcome(&feeder->alarms);
 }
@@ -498,6 +568,7 @@ void feeder_session_end(struct feeder *feeder) {
         return;
     }
     feeder->connected = false;
+    feeder_forget_backlog(feeder);
     outbox_session_end(&feeder->outbox);
     for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
         feeder->early[i].sent = false;
@@ -603,6 +674,14 @@ bool feeder_pump(struct feeder *feeder) {
     feeder_send_points(feeder);
     feeder_send_announcements(feeder);
     return more && feeder->connected;
+}
+
+uint32_t feeder_read_ahead(const struct feeder *feeder) {
+    uint32_t count = 0;
+    for (int lane = 0; lane < OUTBOX_LANES; lane++) {
+        count += read_ahead_count(&feeder->backlog[lane]);
+    }
+    return count;
 }
 
 void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns) {

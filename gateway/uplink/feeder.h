@@ -31,6 +31,7 @@
 #include "gateway/uplink/leftovers.h"
 #include "gateway/uplink/outbox.h"
 #include "gateway/uplink/point_board.h"
+#include "gateway/uplink/read_ahead.h"
 #include "gateway/uplink/topic.h"
 #include "gateway/wire.h"
 
@@ -38,9 +39,9 @@ enum {
     /* Events told before their commit that the broker has not taken; the journal has no copy yet.
      */
     FEEDER_EARLY_MAX = 32,
-    /* Rows asked of the journal at once. */
+    /* Rows asked of the journal at once for an alarm that overtakes. */
     FEEDER_ROWS_MAX = 100,
-    /* Reads per pump and lane, so that the loop sees to its sockets in between. */
+    /* Turns per pump and lane, so that the loop sees to its sockets in between. */
     FEEDER_READS_MAX = 4,
 };
 
@@ -75,6 +76,7 @@ struct feeder_early {
 
 struct feeder_counters {
     uint64_t live, replayed, skipped, refused, damaged, early_dropped, journal_absent;
+    uint64_t backlog_reads;       /* queries for what waits in a lane */
     uint64_t shortened, left_out; /* too large for the broker: sent without texts, or not at all */
 };
 
@@ -83,6 +85,7 @@ struct feeder {
     struct feeder_port port;
     struct topic_root root;
     struct outbox outbox;
+    struct read_ahead backlog[OUTBOX_LANES]; /* of each lane, what follows its `examined` */
     struct alarm_board alarms;
     struct leftovers leftovers;
     struct point_board points;
@@ -120,6 +123,9 @@ void feeder_retained(struct feeder *feeder, const char *topic);
 
 /* Fill the room there is. Returns true when there is work and room left: call again soon. */
 bool feeder_pump(struct feeder *feeder);
+
+/* How many events were read and wait for room. */
+uint32_t feeder_read_ahead(const struct feeder *feeder);
 
 /* Once a second: rounds, pauses, and another look at a journal that could not be read. */
 void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns);

@@ -42,6 +42,12 @@
     "events are kept in the journal; nobody outside hears alarms until it is back; "               \
     "local outputs and console go on"
 
+/*
+ * While a backlog drains the engine hears of every hundredth event that the broker has taken, and each
+ * second: it writes each number down, and a process that is killed sends no more than these again.
+ */
+enum { CONFIRMED_STEP = 100 };
+
 struct uplink {
     struct process *process;
     struct wire_client *wire;
@@ -85,10 +91,14 @@ static bool uplink_tell_sink(struct uplink *uplink, enum journal_sink sink, uint
     return wire_client_send(uplink->wire, &message) == 0;
 }
 
-static void uplink_tell_confirmed(struct uplink *uplink) {
+/* Tell what is confirmed further than was told by `step` at least, or that nothing waits any more. */
+static void uplink_tell_confirmed(struct uplink *uplink, uint64_t step) {
+    const struct outbox *outbox = &uplink->feeder.outbox;
     for (uint32_t lane = 0; lane < OUTBOX_LANES; lane++) {
-        uint64_t seq = outbox_confirmed(&uplink->feeder.outbox, (enum core_lane)lane);
-        if (seq != uplink->told[lane] && uplink_tell_sink(uplink, JOURNAL_SINK_MQTT, lane, seq)) {
+        uint64_t seq = outbox_confirmed(outbox, (enum core_lane)lane);
+        bool far = seq < uplink->told[lane] || seq - uplink->told[lane] >= step;
+        if (seq != uplink->told[lane] && (far || outbox->lanes[lane].count == 0) &&
+            uplink_tell_sink(uplink, JOURNAL_SINK_MQTT, lane, seq)) {
             uplink->told[lane] = seq;
         }
     }
@@ -153,6 +163,8 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_OUTBOX_AHEAD] = outbox->ahead_count,
                 [FIGURE_UPLINK_OUTBOX_OVERTAKERS] = outbox->overtaker_count,
                 [FIGURE_UPLINK_OVERTAKES_REFUSED] = outbox->overtakes_refused,
+                [FIGURE_UPLINK_BACKLOG_READS] = counters->backlog_reads,
+                [FIGURE_UPLINK_EVENTS_READ_AHEAD] = feeder_read_ahead(&uplink->feeder),
                 [FIGURE_UPLINK_EVENTS_LIVE] = counters->live,
                 [FIGURE_UPLINK_EVENTS_REPLAYED] = counters->replayed,
                 [FIGURE_UPLINK_EVENTS_REFUSED] = counters->refused,
@@ -195,7 +207,7 @@ static void uplink_pump(struct uplink *uplink) {
     if (feeder_pump(&uplink->feeder)) {
         (void)event_add(uplink->more, &at_once);
     }
-    uplink_tell_confirmed(uplink);
+    uplink_tell_confirmed(uplink, CONFIRMED_STEP);
 }
 
 static void uplink_more(evutil_socket_t fd, short what, void *context) {
@@ -253,6 +265,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     uint64_t untimed;
     feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
     uplink_pump(uplink);
+    uplink_tell_confirmed(uplink, 1);
     uplink_tell_large(uplink);
     if (uplink->link != NULL) {
         certificates_tick(&uplink->certificates, mqtt_link_certificate_until_s(uplink->link),
@@ -410,7 +423,7 @@ static void uplink_writable(void *context) {
     if (uplink->state_untold) {
         uplink_tell_state(uplink);
     }
-    uplink_tell_confirmed(uplink);
+    uplink_tell_confirmed(uplink, CONFIRMED_STEP);
     caller_writable(uplink->caller);
 }
 
@@ -640,7 +653,7 @@ int uplink_run(struct process *process) {
     }
     if (r == 0 && uplink->link != NULL) {
         mqtt_link_stop(uplink->link);
-        uplink_tell_confirmed(uplink);
+        uplink_tell_confirmed(uplink, 1);
     }
     uplink_deinit(uplink);
     return r;
