@@ -10,7 +10,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/field/point_format.h"
-#include "gateway/field/resolver.h"
+#include "gateway/resolver.h"
 #include "sensors/modbus_line.h"
 #include "sensors/modbus_poller.h"
 #include "sensors/mqtt_source.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GATEWAY_FIELD_RESOLVER_H
-#define GATEWAY_FIELD_RESOLVER_H
+#ifndef GATEWAY_RESOLVER_H
+#define GATEWAY_RESOLVER_H
 
 /*
  * Resolver: keeps the addresses of host names known

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/field/resolver.h"
+#include "gateway/resolver.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
