@@ -256,7 +256,7 @@ static int driver_new(struct drivers *drivers, uint32_t index) {
     bool by_name = bus->kind != SITE_BUS_MODBUS_RTU && !resolver_is_literal(host) &&
                    !(mqtt && driver_is_tls(drivers->site, bus));
     if (r == 0 && by_name) {
-        r = resolver_add(drivers->resolver, host, index);
+        r = resolver_add(drivers->resolver, host, index, false);
     }
     return err_trace(r);
 }
@@ -290,7 +290,13 @@ int drivers_new(const struct site *site, uint32_t instance, struct event_base *b
     drivers->of_bus = calloc((size_t)site->bus_count + 1, sizeof *drivers->of_bus);
     int r = drivers->drivers == NULL || drivers->of_bus == NULL ? err_origin(-ENOMEM) : 0;
     if (r == 0) {
-        r = err_trace(resolver_new(base, driver_found, drivers, &drivers->resolver));
+        static const struct resolver_words words = {
+            .unknown = "its devices cannot be reached",
+            .kept = "its last address is used",
+            .back = "its devices can be reached",
+        };
+        static const struct resolver_callbacks callbacks = {.found = driver_found};
+        r = err_trace(resolver_new(base, &words, &callbacks, drivers, &drivers->resolver));
     }
     if (r == 0) {
         r = drivers_open_poller(drivers, base);

@@ -16,7 +16,7 @@
  *     callbacks that only write notes (mqtt_notes.h)     it holds its lock while it calls back
  *
  * All functions are called from the loop's thread only. They may wait for the library's lock, which
- * its own thread holds while a name is resolved; only a process that may wait so can use this.
+ * its own thread holds while it looks up a name: names.h sees to it that this takes no time.
  */
 
 #include <stddef.h>

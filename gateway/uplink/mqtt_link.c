@@ -16,6 +16,7 @@
 #include "gateway/clock.h"
 #include "gateway/uplink/examination.h"
 #include "gateway/uplink/mqtt_client.h"
+#include "gateway/uplink/names.h"
 #include "gateway/uplink/reconnect.h"
 
 enum {
@@ -31,6 +32,8 @@ enum {
     REASON_PACKET_TOO_LARGE = 0x95,
     /* No broker of use takes less: what is not larger is refused for something else. */
     PACKET_SURE_SIZE = 256,
+    /* Between two looks at whether the first answer about a name has come. */
+    NAME_WAIT_MS = 50,
     SUSPICIONS_MAX = 3,
     BROKEN_OFF_MAX = 3,
 };
@@ -271,8 +274,11 @@ static void link_over(struct mqtt_link *link, const char *reason, enum link_stat
     link->held_ms = was_up ? (clock_real_ns() - link->since_ns) / NS_PER_MS : 0;
     const char *broker = link_broker(link);
     char told[MQTT_LINK_REASON_SIZE];
-    (void)snprintf(told, sizeof told, "%s", link->reason[0] != '\0' ? link->reason : reason);
+    names_explain(broker, link->reason[0] != '\0' ? link->reason : reason, told, sizeof told);
     link->reason[0] = '\0';
+    if (!was_up) {
+        names_failed(broker);
+    }
     flights_forget(link);
     if (next == LINK_CLOSING) {
         link_enter(link, LINK_CLOSING);
@@ -316,6 +322,16 @@ static int link_make_client(struct mqtt_link *link) {
 }
 
 static void link_connect(struct mqtt_link *link) {
+    char unused[NAMES_REASON_SIZE];
+    enum names_state name = names_look(link_broker(link), unused);
+    if (name == NAMES_ASKING) {
+        link_wait(link, NAME_WAIT_MS);
+        return;
+    } else if (name == NAMES_UNKNOWN) {
+        link->counters.attempts++;
+        link_over(link, "", LINK_WAITING); /* the name says it all */
+        return;
+    }
     int r = link_make_client(link);
     if (r != 0) {
         link->callbacks.failed(link->context, r);
@@ -368,6 +384,7 @@ static void link_take_limits(struct mqtt_link *link, const struct mqtt_note *not
 static void link_up(struct mqtt_link *link, const struct mqtt_note *note) {
     link_take_limits(link, note);
     link->counters.sessions++;
+    names_worked(link_broker(link));
     link_enter(link, LINK_UP);
     link->answered_ns = link->since_ns;
     link_hasten_sockets();

@@ -36,8 +36,9 @@
  *   - A broker that no TLS can be had with is examined (examination.h), so that people are told
  *     why; one that is spoken to is examined once a day, for the end of its certificate.
  *   - Certificates, keys and the password are read anew for each connection.
- *   - A client that does not answer at all for `stuck_ms` (its thread hangs in a name server's
- * answer) cannot be helped from inside: failed() is called, and the process ends to be started
+ *   - A broker's name that is not known yet, or cannot be resolved, is not given to the library, which
+ *     would ask with its lock held (names.h).
+ *   - A client that does not answer at all for `stuck_ms` cannot be helped from inside: failed() is called, and the process ends to be started
  * afresh.
  */
 

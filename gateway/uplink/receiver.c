@@ -8,6 +8,8 @@
 #include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 
+#include "gateway/uplink/names.h"
+
 /* ---- what is known of it ---- */
 
 /* Plan the next probe, sooner while it cannot be reached. */
@@ -24,12 +26,19 @@ void receiver_note(struct receiver *receiver, enum truth reachable, const char *
     uint64_t kept_back = 0;
     bool changed = receiver->reachable != (uint8_t)reachable;
     receiver->reachable = (uint8_t)reachable;
+    if (reachable == TRUTH_TRUE) {
+        names_worked(receiver->conf.url);
+    } else {
+        names_failed(receiver->conf.url);
+    }
     if (reachable == TRUTH_FALSE && log_permit(&receiver->failures, &kept_back)) {
-        char quoted[256];
+        char told[2 * RECEIVER_REASON_SIZE];
+        char quoted[2 * RECEIVER_REASON_SIZE + 16];
+        names_explain(receiver->conf.url, reason, told, sizeof told);
         log_line(LOG_WARNING, "webhook_failed",
                  "webhook=%s reason=%s kept_back=%" PRIu64
                  " effect=\"nobody of this role hears of alarms by it until it answers\"",
-                 receiver->conf.name, log_quote(reason, quoted, sizeof quoted), kept_back);
+                 receiver->conf.name, log_quote(told, quoted, sizeof quoted), kept_back);
     } else if (reachable == TRUTH_TRUE && changed) {
         log_line(LOG_NOTICE, "webhook_answers", "webhook=%s effect=\"its role is reached by it\"",
                  receiver->conf.name);

@@ -126,6 +126,8 @@ void transfers_options(CURL *transfer, const char *url, const char *ca, uint32_t
     (void)curl_easy_setopt(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(transfer, CURLOPT_PROXY, "");
     (void)curl_easy_setopt(transfer, CURLOPT_NOSIGNAL, 1L);
+    /* names.h knows what is to be tried now. */
+    (void)curl_easy_setopt(transfer, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
     (void)curl_easy_setopt(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
     (void)curl_easy_setopt(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);

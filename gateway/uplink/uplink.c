@@ -34,6 +34,7 @@
 #include "gateway/uplink/database/database.h"
 #include "gateway/uplink/feeder.h"
 #include "gateway/uplink/mqtt_link.h"
+#include "gateway/uplink/names.h"
 #include "gateway/uplink/prefixes.h"
 #include "gateway/uplink/uplink_json.h"
 #include "gateway/uplink/weight.h"
@@ -53,6 +54,7 @@ struct uplink {
     struct wire_client *wire;
     struct mqtt_link *link; /* NULL when the site has no broker */
     struct journal_reader *journal;
+    struct names *names;
     struct caller *caller;     /* of webhooks */
     struct database *database; /* NULL when the site has none */
     struct certificates certificates;
@@ -271,6 +273,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
         certificates_tick(&uplink->certificates, mqtt_link_certificate_until_s(uplink->link),
                           clock_wall(), clock_real_ns());
     }
+    names_tick(uplink->names);
     database_tick(uplink->database, clock_instant(), clock_wall());
     database_stats(uplink->database, &database, &untimed);
     uplink_tell_database(uplink, database.events_confirmed);
@@ -580,9 +583,6 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
     for (unsigned i = 0; i < (sizeof uplink->build - 1) / 2; i++) {
         (void)snprintf(uplink->build + 2 * i, 3, "%02x", build_digest()[i]);
     }
-    /* The library resolves names while it holds its lock; a silent name server must not hold it
-     * long. */
-    (void)setenv("RES_OPTIONS", "timeout:5 attempts:1", 0);
     uplink->state = (struct wire_uplink_state){
         .header = wire_header_of(WIRE_UPLINK_STATE, sizeof uplink->state),
         .reason = "not connected yet",
@@ -599,6 +599,9 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
         if (uplink->tick == NULL || uplink->more == NULL || event_add(uplink->tick, &second) != 0) {
             r = err_origin(-ENOMEM);
         }
+    }
+    if (r == 0) {
+        r = err_trace(names_new(process->base, &process->site, &uplink->names));
     }
     if (r == 0) {
         r = uplink_make_link(uplink);
@@ -624,6 +627,7 @@ static void uplink_deinit(struct uplink *uplink) {
     uplink->caller = caller_free(uplink->caller);
     uplink->database = database_free(uplink->database);
     uplink->wire = wire_client_free(uplink->wire);
+    uplink->names = names_free(uplink->names);
     uplink->journal = journal_reader_free(uplink->journal);
     if (uplink->tick != NULL) {
         event_free(uplink->tick);

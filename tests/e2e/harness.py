@@ -244,7 +244,7 @@ class Gateway:
     def __init__(self, scene, arguments=(), wait=True, environment=None):
         self.scene = scene
         self.socket = scene.directory / "run" / "console.sock"
-        self.process = Process("gateway", [TOCSIN, "run", str(scene.site), "--run", str(scene.directory / "run"),
+        self.process = Process("gateway", [*scene.before, TOCSIN, "run", str(scene.site), "--run", str(scene.directory / "run"),
                                            *scene.settings(), *arguments], scene.directory, environment)
         if wait:
             self.until_healthy()
@@ -304,6 +304,7 @@ class Scene:
         }
         for device in ("care-io", "fire-panel", "sport-io"):
             self.overrides[f"devices.{device}.address"] = f"tcp://127.0.0.1:{free_port()}"
+        self.before = []  # words before `tocsin run`
         self.started = []
 
     def settings(self):

@@ -4,6 +4,7 @@ target_link_libraries(test_broker PUBLIC gateway_base)
 target_compile_definitions(test_broker PRIVATE _GNU_SOURCE)
 
 tocsin_unit_test(home_assistant gateway_uplink console_site PkgConfig::JANSSON)
+tocsin_unit_test(names gateway_uplink PkgConfig::LIBEVENT)
 tocsin_unit_test(topic gateway_uplink)
 tocsin_unit_test(uplink_json gateway_uplink PkgConfig::JANSSON)
 tocsin_unit_test(line_protocol gateway_uplink gateway_replay)

@@ -19,6 +19,7 @@
 #include "gateway/uplink/database/handed.h"
 #include "gateway/uplink/database/quarantine.h"
 #include "gateway/uplink/database/shipment.h"
+#include "gateway/uplink/names.h"
 #include "gateway/uplink/reconnect.h"
 #include "gateway/uplink/transfers.h"
 
@@ -217,6 +218,7 @@ static void shipper_is_well(struct shipper *shipper) {
         return;
     }
     shipper->well = true;
+    names_worked(shipper->conf.target.url);
     shipper->well_real_ns = clock_real_ns();
     shipper->stats.reachable = TRUTH_TRUE;
     if (log_permit(&shipper->back_limiter, &kept_back)) {
@@ -235,6 +237,7 @@ static void shipper_is_down(struct shipper *shipper, const char *reason, uint64_
     if (shipper->waiting) {
         return; /* the others that were under way fail as well */
     }
+    names_failed(shipper->conf.target.url);
     uint64_t held_ms = shipper->well ? (clock_real_ns() - shipper->well_real_ns) / NS_PER_MS : 0;
     uint64_t backoff_ms = reconnect_failed(&shipper->backoff, held_ms);
     const struct timeval wait = timeval_of_ms(wait_ms > backoff_ms ? wait_ms : backoff_ms);
@@ -244,11 +247,13 @@ static void shipper_is_down(struct shipper *shipper, const char *reason, uint64_
     (void)event_add(shipper->retry, &wait);
     if (log_permit(&shipper->lost_limiter, &kept_back)) {
         char quoted_url[REASON_SIZE];
+        char told[REASON_SIZE];
         char quoted_reason[REASON_SIZE + 16];
+        names_explain(shipper->conf.target.url, reason, told, sizeof told);
         log_line(LOG_WARNING, "database_takes_nothing",
                  "url=%s reason=%s kept_back=%" PRIu64 " effect=\"" EFFECT_AWAY "\"",
                  log_quote(shipper->conf.target.url, quoted_url, sizeof quoted_url),
-                 log_quote(reason, quoted_reason, sizeof quoted_reason), kept_back);
+                 log_quote(told, quoted_reason, sizeof quoted_reason), kept_back);
     }
 }
 
