@@ -19,6 +19,9 @@ enum { TAIL_SIZE = 320 };
 /* The longest member of an event's data that a shortened one keeps. */
 enum { MEMBER_SIZE_MAX = 160 };
 
+/* <site>.<gateway>.<boot>.<seq>, generously. */
+enum { SHORT_ID_SIZE = 160 };
+
 /* Text under construction in a buffer of UPLINK_JSON_SIZE, always with its NUL. */
 struct text {
     char *at;
@@ -117,13 +120,16 @@ size_t uplink_json_shorten(const char *event, size_t size, char ret[UPLINK_JSON_
             (void)json_object_del(data, key);
         }
     }
-    (void)json_object_set_new(root, "shortened", json_true());
-    size_t len = root == NULL ? 0 : json_dumpb(root, ret, UPLINK_JSON_SIZE, JSON_COMPACT);
+    bool marked = json_object_set_new(root, "shortened", json_true()) == 0;
+    size_t len = marked ? json_dumpb(root, ret, UPLINK_JSON_SIZE, JSON_COMPACT) : 0;
     json_decref(root);
-    if (len == 0 || len > UPLINK_JSON_SIZE) {
-        return (size_t)snprintf(ret, UPLINK_JSON_SIZE, "{}");
+    char id[SHORT_ID_SIZE];
+    if (len > 0 && len <= UPLINK_JSON_SIZE) {
+        return len;
+    } else if (uplink_json_id(event, size, id, sizeof id)) {
+        return (size_t)snprintf(ret, UPLINK_JSON_SIZE, "{\"id\":\"%s\",\"shortened\":true}", id);
     }
-    return len;
+    return (size_t)snprintf(ret, UPLINK_JSON_SIZE, "{}");
 }
 
 enum alarm_class uplink_json_class(const char *body, size_t size) {

@@ -43,7 +43,8 @@ size_t uplink_json_event(const char *body, size_t size, const struct uplink_json
 /*
  * Write an event again without what people read (texts, response, and any other member of its data
  * that is long), and with `"shortened":true`: for a broker that takes no more. Returns the length.
- * What is no event of ours becomes an empty object.
+ * Without memory nothing but the id is left, by which the journal can be asked; what is no event of
+ * ours becomes an empty object.
  */
 size_t uplink_json_shorten(const char *event, size_t size, char ret[UPLINK_JSON_SIZE]);
 

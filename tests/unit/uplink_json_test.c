@@ -193,6 +193,10 @@ static void a_shortened_event_keeps_what_a_machine_needs(void **state) {
     assert_string_equal(json_string_value(json_object_get(data, "kept")), longest);
     assert_non_null(json_object_get(data, "state"));
     json_decref(object);
+    /* Cut off it cannot be read, as it cannot be without memory. */
+    size = uplink_json_shorten(event, strlen(event) - 1, payload);
+    payload[size] = '\0';
+    assert_string_equal(payload, "{\"id\":\"a.b.1.7\",\"shortened\":true}");
     assert_int_equal(uplink_json_shorten("{", 1, payload), 2);
     assert_string_equal(payload, "{}");
 }
