@@ -13,6 +13,9 @@
 #include "rules/core_upkeep.h"
 #include "rules/expr_range.h"
 
+/* An older reading counts as so old: 146 years, for which more than as long may pass without harm. */
+#define POINT_AGE_NS_MAX (UINT64_MAX / 4)
+
 enum quality core_reading_quality(const struct reading *reading) {
     if (reading->quality >= QUALITY_COUNT) {
         return QUALITY_FAULT;
@@ -61,14 +64,16 @@ static void core_attend(struct core *core, uint32_t place) {
 }
 
 /*
- * When was the point heard that gives this reading? A reading that is given again, because the
- * engine is new, must not count as heard now: a dead button would have a whole silence more. Of
+ * How long ago was the point heard that gives this reading? A reading that is given again, because
+ * the engine is new, must not count as heard now: a dead button would have a whole silence more. Of
  * points whose device speaks for them it does: their values are as told last for as long as it is
  * there.
  */
-static struct instant core_reading_heard(const struct core *core, const struct input *input) {
-    uint64_t age_ns = core_point_speaks(core, input->reading.point) ? input->age_ns : 0;
-    return (struct instant){input->at.ns > age_ns ? input->at.ns - age_ns : 0};
+static uint64_t core_reading_age_ns(const struct core *core, const struct input *input) {
+    if (!core_point_speaks(core, input->reading.point)) {
+        return 0;
+    }
+    return input->age_ns < POINT_AGE_NS_MAX ? input->age_ns : POINT_AGE_NS_MAX;
 }
 
 /* Was the point missed before its reading was given again? One out of service is not missed. */
@@ -78,12 +83,17 @@ static bool core_reading_is_overdue(const struct core *core, const struct input 
            input->age_ns >= core->ruleset->points[point].silence_ns;
 }
 
+/* The instant so long before `now`, modulo 2^64: it may lie before the origin of the instants. */
+static struct instant core_instant_before(struct instant now, uint64_t age_ns) {
+    return (struct instant){now.ns - age_ns};
+}
+
 /* What is shown of a point that was missed: its last value, and when it was heard. */
 static void core_recall(struct core *core, const struct input *input) {
     if (quality_usable(core_reading_quality(&input->reading))) {
         struct point_state *state = &core->points[input->reading.point];
         state->value = input->reading.value;
-        state->heard = core_reading_heard(core, input);
+        state->heard = core_instant_before(input->at, core_reading_age_ns(core, input));
         state->known = POINT_READ;
     }
 }
@@ -133,16 +143,16 @@ static void core_reading(const struct core_turn *turn) {
     if (overdue) {
         core_recall(core, turn->input);
     }
-    struct instant heard = core_reading_heard(core, turn->input);
-    if (heard.ns != now.ns || quality == QUALITY_STALE || quality == QUALITY_OUT_OF_SERVICE) {
+    uint64_t age_ns = core_reading_age_ns(core, turn->input);
+    if (age_ns != 0 || quality == QUALITY_STALE || quality == QUALITY_OUT_OF_SERVICE) {
         timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
     }
     if (quality != QUALITY_STALE && quality != QUALITY_OUT_OF_SERVICE) {
-        state->heard = heard;
+        state->heard = core_instant_before(now, age_ns);
         state->known = usable                          ? POINT_READ
                        : state->known == POINT_UNHEARD ? POINT_HEARD
                                                        : state->known;
-        core_watch_point(core, point, heard);
+        core_watch_point(core, point, age_ns, now);
     }
     if (turned) {
         core_touch_point(core, point);
@@ -202,7 +212,7 @@ static void core_start(const struct core_turn *turn) {
     }
     for (uint32_t p = 0; p < core->ruleset->point_count; p++) {
         core_point_expect(core, p, now);
-        core_watch_point(core, p, now);
+        core_watch_point(core, p, 0, now);
     }
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         index_set_add(&core->touched, i);

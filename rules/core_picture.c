@@ -41,8 +41,7 @@ static void picture_point(const struct core *core, uint32_t point, struct input 
         .value = quality_usable((enum quality)state->quality) ? state->value : 0,
         .measured = core->measured[point],
     };
-    input->age_ns =
-        core_point_speaks(core, point) ? instant_span_ns(state->heard, core->newest) : 0;
+    input->age_ns = core_point_speaks(core, point) ? point_age_ns(state, core->newest) : 0;
 }
 
 /* Is `*index` within a section of `count`? Otherwise moves it behind that section. */

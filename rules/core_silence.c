@@ -7,6 +7,8 @@
  * speaks for itself has a silence of its own. A timer is set once and looks when it comes whether it
  * was heard since, so that a reading costs no timer.
  */
+#include <assert.h>
+
 #include "rules/core_state.h"
 
 bool core_point_speaks(const struct core *core, uint32_t point) {
@@ -28,11 +30,12 @@ static bool core_point_is_watched(const struct core *core, uint32_t point) {
             (lost == TRUTH_UNKNOWN && core->ruleset->devices[device].silence_ns == 0));
 }
 
-void core_watch_point(struct core *core, uint32_t point, struct instant since) {
+void core_watch_point(struct core *core, uint32_t point, uint64_t age_ns, struct instant now) {
     uint32_t timer = core_point_timer(core, point);
     if (!timers_is_running(&core->timers, timer) && core_point_is_watched(core, point)) {
-        timers_set(&core->timers, timer,
-                   instant_after(since, core->ruleset->points[point].silence_ns));
+        uint64_t silence_ns = core->ruleset->points[point].silence_ns;
+        assert(age_ns < silence_ns); /* else it is stale, and not waited for */
+        timers_set(&core->timers, timer, instant_after(now, silence_ns - age_ns));
     }
 }
 
@@ -104,7 +107,7 @@ void core_device_hear(struct core *core, uint32_t device, struct instant now) {
     for (uint32_t point = state->point_first; point != RULESET_NONE;
          point = core->points[point].beside) {
         core_point_expect(core, point, now);
-        core_watch_point(core, point, now);
+        core_watch_point(core, point, 0, now);
         core_touch_point(core, point);
     }
 }
@@ -123,11 +126,13 @@ void core_device_due(struct core *core, uint32_t device, struct instant now) {
 /* Likewise a point's. One that is stale already was waited for in vain. */
 void core_point_due(struct core *core, uint32_t point, struct instant now) {
     const struct point_state *state = &core->points[point];
-    struct instant due = instant_after(state->heard, core->ruleset->points[point].silence_ns);
+    uint64_t silence_ns = core->ruleset->points[point].silence_ns;
+    uint64_t age_ns = point_age_ns(state, now);
     if (!core_point_is_watched(core, point)) {
         return;
-    } else if (state->quality != QUALITY_STALE && !instant_reached(now, due)) {
-        timers_set(&core->timers, core_point_timer(core, point), due);
+    } else if (state->quality != QUALITY_STALE && age_ns < silence_ns) {
+        timers_set(&core->timers, core_point_timer(core, point),
+                   instant_after(now, silence_ns - age_ns));
         return;
     }
     core->points[point].fault = TRUTH_TRUE;

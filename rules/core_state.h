@@ -252,8 +252,11 @@ bool core_depends(const struct ruleset *ruleset, uint32_t point, uint32_t alarm)
 
 /* --- core_silence.c --- */
 
-/* Begin to wait for the point, as from `since`, or for the device, unless somebody does already. */
-void core_watch_point(struct core *core, uint32_t point, struct instant since);
+/*
+ * Begin to wait for the point, of whose silence `age_ns` are over, or for the device, unless somebody
+ * does already.
+ */
+void core_watch_point(struct core *core, uint32_t point, uint64_t age_ns, struct instant now);
 void core_watch_device(struct core *core, uint32_t device, struct instant now);
 
 /* The device is gone, by its silence or by its driver's word. */

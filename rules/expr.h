@@ -153,7 +153,7 @@ enum point_known { POINT_UNHEARD, POINT_HEARD, POINT_READ };
 /* The present state of one point, kept by the core. */
 struct point_state {
     double value;
-    struct instant heard;   /* when it was last confirmed; the start before it ever was */
+    struct instant heard;   /* when it was last confirmed, modulo 2^64: only for point_age_ns() */
     struct instant changed; /* when value or quality last changed */
     uint8_t quality;        /* enum quality; QUALITY_STALE until first heard */
     uint8_t known;          /* enum point_known */
@@ -161,6 +161,15 @@ struct point_state {
     uint8_t stuck;          /* enum truth: did the last round of upkeep find it stuck? */
     uint32_t beside;        /* the next point of its device, or UINT32_MAX; the core's own, too */
 };
+
+/*
+ * How long before `now` the point was last confirmed; since the start if it never was. `now` is not
+ * before anything that the core was told. What was heard before the origin of the instants is as old as
+ * it is: that origin is the boot of the machine, and a sensor can be silent for longer.
+ */
+static inline uint64_t point_age_ns(const struct point_state *point, struct instant now) {
+    return now.ns - point->heard.ns;
+}
 
 /*
  * One memory of an operation. All bytes zero is a fresh one.

@@ -112,7 +112,7 @@ static void eval_load(struct cell *cell, const struct point_state *point) {
 
 /* The time since a point was last confirmed; a lower bound before it ever was. */
 static struct expr_moving eval_age(const struct point_state *point, struct instant now) {
-    double age_s = (double)instant_span_ns(point->heard, now) / (double)NS_PER_S;
+    double age_s = (double)point_age_ns(point, now) / (double)NS_PER_S;
     struct expr_moving age = expr_moving_still(expr_range_at_least(age_s));
     age.slope.low = 1;
     if (point->known != POINT_UNHEARD) {

@@ -123,7 +123,7 @@ static bool present_state(const struct present *present, uint32_t point, struct 
                           struct wall wall, struct journal_point *ret) {
     const struct point_state *state = core_point(present->core, point);
     uint64_t silence_ns = present->ruleset->points[point].silence_ns;
-    uint64_t age_ns = instant_span_ns(state->heard, now);
+    uint64_t age_ns = point_age_ns(state, now);
     struct input input = present_picture(present, present->ruleset->device_count + point, wall);
     bool missed = state->quality == QUALITY_STALE && silence_ns > 0 && age_ns >= silence_ns;
     *ret = (struct journal_point){

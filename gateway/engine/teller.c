@@ -92,7 +92,7 @@ bool teller_has_points(const struct teller *teller) {
 static struct wire_point_value teller_value(const struct teller *teller, uint32_t point,
                                             struct instant now, struct wall wall) {
     const struct point_state *state = core_point(teller->core, point);
-    int64_t age_ns = (int64_t)instant_span_ns(state->heard, now);
+    int64_t age_ns = (int64_t)point_age_ns(state, now);
     bool ever = teller->measured[point].ns != 0;
     return (struct wire_point_value){
         .point = point,

@@ -18,6 +18,7 @@
  *                                                       silent itself after 100 s
  */
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -819,6 +820,12 @@ static void give_again(uint64_t at_s, uint64_t age_s, enum quality quality, cons
     assert_string_equal(got, want);
 }
 
+/* What is said at `now_s` of how long ago the radio was heard. */
+static uint64_t radio_age_s(uint64_t now_s) {
+    struct instant now = {now_s * NS_PER_S};
+    return point_age_ns(core_point(stage.core, RADIO), now) / NS_PER_S;
+}
+
 static void a_dead_sensors_fault_outlives_the_engine(void **state) {
     (void)state;
     rest();
@@ -834,7 +841,7 @@ static void a_dead_sensors_fault_outlives_the_engine(void **state) {
     assert_int_equal(core_condition(stage.core, alarm_find("fault/radio")), TRUTH_TRUE);
     assert_int_equal(radio->quality, QUALITY_STALE);
     assert_true(radio->value == 21);
-    assert_int_equal(radio->heard.ns, 0); /* as before: what is shown of it stays */
+    assert_int_equal(radio_age_s(131), 131); /* as before: what is shown of it stays */
     story("132 radio 20 : cleared:fault/radio\n");
 }
 
@@ -864,11 +871,58 @@ static void a_reading_as_old_as_its_points_silence_is_missed_at_once(void **stat
           "2 tick - : -\n");
     give_again(2, 99, QUALITY_GOOD, "-"); /* it is older than the core's own time */
     assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_GOOD);
-    assert_int_equal(core_point(stage.core, RADIO)->heard.ns, 0);
+    assert_int_equal(radio_age_s(2), 99);
     give_again(2, 100, QUALITY_GOOD, "raised:fault/radio");
     assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_STALE);
     give_again(2, 100, QUALITY_OUT_OF_SERVICE, "-"); /* nobody misses it */
     assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_OUT_OF_SERVICE);
+}
+
+/*
+ * The instants begin with the machine: one that was off for a night has run for less than its sensors
+ * have been silent. What is over of their silence is over all the same.
+ */
+static void a_silence_goes_on_over_a_boot_of_the_machine(void **state) {
+    static const uint64_t ages_s[] = {2, 3, 60, 99};
+    (void)state;
+    for (unsigned i = 0; i < sizeof ages_s / sizeof ages_s[0]; i++) {
+        char rest_of_it[256];
+        uint64_t missed_s = 102 - ages_s[i];
+        stage_core_end();
+        stage_core((struct instant){0});
+        story("0 start - : system.started\n"
+              "0 io gone : raised:lost/io\n"
+              "0 doors gone : raised:lost/doors\n"
+              "1 wireless beat : -\n");
+        give_again(2, ages_s[i], QUALITY_GOOD, "-");
+        assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_GOOD);
+        assert_int_equal(radio_age_s(2), ages_s[i]);
+        (void)snprintf(rest_of_it, sizeof rest_of_it,
+                       "%" PRIu64 ".999 tick - : -\n"
+                       "%" PRIu64 " tick - : raised:fault/radio\n",
+                       missed_s - 1, missed_s);
+        story(rest_of_it);
+        assert_int_equal(radio_age_s(missed_s), 100);
+    }
+}
+
+/* Nor does the longest age that can be told ever come round and look young. */
+static void a_reading_of_any_age_stays_old(void **state) {
+    static const uint64_t ages_ns[] = {UINT64_MAX, UINT64_MAX - 2 * NS_PER_S, UINT64_MAX / 2,
+                                       300ull * 365 * 86400 * NS_PER_S};
+    (void)state;
+    for (unsigned i = 0; i < sizeof ages_ns / sizeof ages_ns[0]; i++) {
+        stage_core_end();
+        stage_core((struct instant){0});
+        story("0 start - : system.started\n"
+              "1 wireless beat : -\n");
+        struct input input = {.at = {2 * NS_PER_S}, .kind = INPUT_READING, .age_ns = ages_ns[i]};
+        input.reading = (struct reading){.point = RADIO, .value = 21};
+        take(&input);
+        assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_STALE);
+        assert_true(radio_age_s(2) > 100ull * 365 * 86400);
+        assert_true(radio_age_s(60) > 100ull * 365 * 86400);
+    }
 }
 
 /* Its values are as told last for as long as it is there, however long ago that was. */
@@ -1499,6 +1553,8 @@ int main(void) {
         CORE_TEST(a_silence_of_a_nanosecond_is_one),
         CORE_TEST(a_dead_sensors_fault_outlives_the_engine),
         CORE_TEST(a_sensor_that_is_given_again_is_missed_after_one_silence),
+        CORE_TEST(a_silence_goes_on_over_a_boot_of_the_machine),
+        CORE_TEST(a_reading_of_any_age_stays_old),
         CORE_TEST(a_reading_as_old_as_its_points_silence_is_missed_at_once),
         CORE_TEST(a_value_whose_device_speaks_for_it_has_no_age),
         CORE_TEST(a_device_may_be_missed_after_a_nanosecond),
