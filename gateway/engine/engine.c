@@ -356,6 +356,26 @@ static int engine_allocate(struct engine *engine) {
     return r == 0 ? err_trace(marks_init(&engine->unrecorded, ruleset->alarm_count)) : r;
 }
 
+/* The recording's thread has time again: what events came of meanwhile is not to wait for a second. */
+static void engine_recording_written(evutil_socket_t fd, short what, void *context) {
+    struct engine *engine = context;
+    (void)fd;
+    (void)what;
+    recording_ring_written(engine->recording);
+}
+
+static int engine_open_recording(struct engine *engine) {
+    int r =
+        recording_ring_new(engine->site, engine->site->header->recordings_size, &engine->recording);
+    if (r != 0 || recording_ring_fd(engine->recording) < 0) {
+        return r == 0 ? 0 : err_trace(r);
+    }
+    engine->written = event_new(engine->process->base, recording_ring_fd(engine->recording),
+                                EV_READ | EV_PERSIST, engine_recording_written, engine);
+    return engine->written != NULL && event_add(engine->written, NULL) == 0 ? 0
+                                                                            : err_origin(-ENOMEM);
+}
+
 static int engine_timers(struct engine *engine) {
     const struct timeval second = {.tv_sec = 1};
     struct event_base *base = engine->process->base;
@@ -398,8 +418,7 @@ static int engine_open(struct engine *engine) {
                          process->base, &recording, engine, &engine->recorder);
     }
     if (r == 0) {
-        r = recording_ring_new(engine->site, engine->site->header->recordings_size,
-                               &engine->recording);
+        r = engine_open_recording(engine);
     }
     if (r == 0) {
         r = teller_new(engine->site, engine->core, engine->recorder, &engine->teller);
@@ -432,6 +451,9 @@ static void engine_leave_present(struct engine *engine) {
 
 static void engine_close(struct engine *engine) {
     struct event *const timers[] = {engine->tick, engine->second, engine->boundary, engine->points};
+    if (engine->written != NULL) {
+        event_free(engine->written); /* before its descriptor is closed */
+    }
     engine->recording = recording_ring_free(engine->recording);
     engine->recorder = recorder_free(engine->recorder);
     engine->peers = engine_peers_free(engine->peers);

@@ -44,7 +44,7 @@ struct engine {
     struct recorder *recorder;
     struct teller *teller;
     struct engine_peers *peers;
-    struct event *tick, *second, *boundary, *points;
+    struct event *tick, *second, *boundary, *points, *written;
     bool points_wait;
     struct instant newest; /* of the inputs; they never go back */
     uint64_t ticket;       /* of the newest hand-over */

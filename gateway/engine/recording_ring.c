@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -51,6 +52,7 @@ struct recording_ring {
     size_t used;
     uint64_t segment_used; /* bytes of inputs since it began */
     bool open;             /* a segment takes inputs */
+    bool owed;             /* what has gathered is to be written as soon as the thread can */
     uint64_t missing;      /* inputs that no segment took since the last one was open */
     uint64_t retry_ns;     /* real: do not begin before */
     struct recording_ring_stats stats;
@@ -67,6 +69,7 @@ struct recording_ring {
 
     pthread_t thread;
     bool runs;
+    int done;             /* an eventfd: the thread has finished a job; -1 while the ring is off */
     pthread_mutex_t lock; /* guards the three below */
     pthread_cond_t changed;
     bool busy, quits;
@@ -248,6 +251,7 @@ static void *ring_run(void *context) {
         ring->error = error != 0 ? error : ring->error;
         ring->busy = false;
         (void)pthread_cond_broadcast(&ring->changed);
+        (void)eventfd_write(ring->done, 1);
     }
     (void)pthread_mutex_unlock(&ring->lock);
     return NULL;
@@ -290,6 +294,7 @@ static void ring_hand_over(struct recording_ring *ring, struct recording_job job
     job.inputs_size = ring->used;
     ring->segment_used += sizeof(struct recording_block_head);
     ring->used = 0;
+    ring->owed = false;
     ring->job = job;
     (void)pthread_mutex_lock(&ring->lock);
     ring->busy = true;
@@ -376,10 +381,22 @@ void recording_ring_begin(struct recording_ring *ring, const struct core *core,
 }
 
 void recording_ring_flush(struct recording_ring *ring, bool now) {
-    bool wanted = ring->used > 0 && (now || ring->used >= RECORDING_FLUSH) && !ring_is_full(ring);
+    ring->owed = ring->owed || now || ring->used >= RECORDING_FLUSH;
+    bool wanted = ring->owed && ring->used > 0 && !ring_is_full(ring);
     if (wanted && ring_is_idle(ring) && ring->used > 0) {
         ring_hand_over(ring, (struct recording_job){.begins = false});
     }
+    ring->owed = ring->owed && ring->used > 0;
+}
+
+int recording_ring_fd(const struct recording_ring *ring) {
+    return ring->done;
+}
+
+void recording_ring_written(struct recording_ring *ring) {
+    eventfd_t jobs;
+    (void)eventfd_read(ring->done, &jobs);
+    recording_ring_flush(ring, false);
 }
 
 void recording_ring_stats(struct recording_ring *ring, struct recording_ring_stats *ret_stats) {
@@ -428,6 +445,10 @@ static void ring_divide(struct recording_ring *ring) {
 
 static int ring_start(struct recording_ring *ring) {
     pthread_attr_t attributes;
+    ring->done = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (ring->done < 0) {
+        return err_origin(-errno);
+    }
     if (pthread_attr_init(&attributes) != 0) {
         return err_origin(-ENOMEM);
     }
@@ -448,6 +469,7 @@ int recording_ring_new(const struct site *site, uint64_t size, struct recording_
     ring->site = site;
     ring->size = size;
     ring->segment = RECORDING_SEGMENT_NULL;
+    ring->done = -1;
     (void)pthread_mutex_init(&ring->lock, NULL); /* neither of these two can fail on Linux */
     (void)pthread_cond_init(&ring->changed, NULL);
     int len = snprintf(ring->directory, sizeof ring->directory, "%s/%s",
@@ -493,6 +515,9 @@ struct recording_ring *recording_ring_free(struct recording_ring *ring) {
     }
     if (ring->runs) {
         ring_stop(ring);
+    }
+    if (ring->done >= 0) {
+        (void)close(ring->done);
     }
     (void)pthread_cond_destroy(&ring->changed);
     (void)pthread_mutex_destroy(&ring->lock);

@@ -16,11 +16,12 @@
  *               (due) snapshot ─────────────────────▶ opening  ──▶ END │ new file: HEAD CORE PICTURE
  *
  * What is written lags by at most a second, or by RECORDING_FLUSH bytes; that much is missing after
- * kill -9. No segment is synced, which would cost an SD card its writes: a power cut costs what the
- * kernel still held. Only the site beside them is, once, because all of them rely on it. Old
- * segments go first when the ring is full, and no segment begins while the disk has less than
- * RECORDING_SPARE to spare: the journal is worth more. A failure ends the segment at its last whole
- * block, and a new one is tried every ten seconds (real).
+ * kill -9. What events came of is written at once, or when the thread has done what it is at: what a
+ * killed engine said is to be found here, too. No segment is synced, which would cost an SD card its
+ * writes: a power cut costs what the kernel still held. Only the site beside them is, once, because all
+ * of them rely on it. Old segments go first when the ring is full, and no segment begins while the disk
+ * has less than RECORDING_SPARE to spare: the journal is worth more. A failure ends the segment at its
+ * last whole block, and a new one is tried every ten seconds (real).
  */
 
 #include "gateway/engine/recording_file.h"
@@ -72,8 +73,17 @@ bool recording_ring_is_due(struct recording_ring *ring);
 void recording_ring_begin(struct recording_ring *ring, const struct core *core,
                           const struct recording_moment *moment);
 
-/* Hand over what has gathered: when it is enough, or if `now`. */
+/*
+ * Hand over what has gathered: when it is enough, or if `now`. While the thread is busy it is owed
+ * instead, and handed over by recording_ring_written().
+ */
 void recording_ring_flush(struct recording_ring *ring, bool now);
+
+/* Readable when the thread has finished a job: call recording_ring_written(). -1 if the ring is off. */
+int recording_ring_fd(const struct recording_ring *ring);
+
+/* The thread has done something: hand over what is owed. */
+void recording_ring_written(struct recording_ring *ring);
 
 void recording_ring_stats(struct recording_ring *ring, struct recording_ring_stats *ret_stats);
 

@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -541,6 +542,43 @@ static void a_killed_engine_leaves_what_it_had_handed_over(void **state) {
     reader = recording_reader_free(reader);
 }
 
+/* Let the ring do what it owes, as the engine's loop does, until nothing is left to write. */
+static void ring_await_paid(void) {
+    struct pollfd done = {.fd = recording_ring_fd(scene.ring), .events = POLLIN};
+    struct recording_ring_stats stats;
+    do {
+        assert_int_equal(poll(&done, 1, 10000), 1);
+        recording_ring_written(scene.ring);
+        recording_ring_stats(scene.ring, &stats);
+    } while (stats.writing);
+}
+
+/* A child dies soon after its start: what events came of was handed over while the head was written. */
+static void what_is_to_be_written_while_the_thread_is_busy_does_not_wait_for_more(void **state) {
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        ring_new(SIZE);
+        begin();
+        for (unsigned i = 0; i < 20; i++) { /* faster than a file is made */
+            hear(i);
+            recording_ring_flush(scene.ring, true);
+        }
+        ring_await_paid();
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    struct listing listing = list();
+    assert_int_equal(listing.segments, 1);
+    struct recording_reader *reader = reader_open(listing.names[0]);
+    assert_int_equal(read_all(reader), 20);
+    assert_int_equal(recording_reader_verdict(reader).ending, RECORDING_ENDED_OPEN);
+    reader = recording_reader_free(reader);
+}
+
 static void a_disk_that_takes_nothing_is_counted_and_not_asked_again_at_once(void **state) {
     char path[2 * PATH_SIZE];
     struct recording_ring_stats stats;
@@ -633,6 +671,9 @@ int main(void) {
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(bytes_that_are_gone_in_the_middle_are_told, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_to_be_written_while_the_thread_is_busy_does_not_wait_for_more, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(a_killed_engine_leaves_what_it_had_handed_over, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
