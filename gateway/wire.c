@@ -77,6 +77,8 @@ static const struct {
                      WIRE_BODY_MAX},
     [WIRE_RECEIPT] = {.fixed = sizeof(struct wire_receipt)},
     [WIRE_LISTENER] = {.fixed = sizeof(struct wire_listener)},
+    [WIRE_RESEND] = {.fixed = sizeof(struct wire_resend)},
+    [WIRE_RESENT] = {.fixed = sizeof(struct wire_resent)},
     [WIRE_TEST] = {.fixed = sizeof(struct wire_test)},
     [WIRE_FIGURES] = {.fixed = sizeof(struct wire_figures)},
     [WIRE_BUSES] = {offsetof(struct wire_buses, buses), offsetof(struct wire_buses, count),

@@ -13,11 +13,11 @@
  *
  *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE  FIGURES  BUSES
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
- *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE
- *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES
+ *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE  RESEND
+ *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES  RESENT
  *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TEST  COMPONENTS
  *                         FIGURES  BUSES  COMMAND_RESULT
- *     console -> engine   HELLO  COMMAND
+ *     console -> engine   HELLO  COMMAND  RESEND
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
  * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
@@ -60,6 +60,8 @@ enum wire_kind {
     WIRE_FIGURES,
     WIRE_BUSES,
     WIRE_TEST,
+    WIRE_RESEND,
+    WIRE_RESENT,
     WIRE_KIND_COUNT,
 };
 
@@ -317,6 +319,25 @@ struct wire_listener {
     struct wire_header header;
     uint32_t webhook;
     uint32_t reachable; /* enum truth */
+};
+
+/* Somebody wants a sink to get a part of the journal again. Kept by the engine until it is over. */
+struct wire_resend {
+    struct wire_header header;
+    uint64_t number; /* the engine's; 0 from the console */
+    uint32_t sink;   /* enum journal_sink */
+    uint32_t reserved;
+    uint64_t first_seq, last_seq; /* both belong to it; the console's last may lie ahead */
+    struct wall since, until;     /* likewise */
+    char actor[LIMIT_ACTOR];      /* who: never empty */
+};
+
+/* The sink has been given all of it, or another was asked for since. */
+struct wire_resent {
+    struct wire_header header;
+    uint64_t number;
+    uint32_t sink;
+    uint32_t reserved;
 };
 
 /* Last message of a client that stops because it was told to: its absence is no fault. */

@@ -12,6 +12,7 @@
 #include "gateway/cli/keep.h"
 #include "gateway/cli/points.h"
 #include "gateway/cli/replay.h"
+#include "gateway/cli/resend.h"
 #include "gateway/cli/sim.h"
 #include "gateway/cli/test_rules.h"
 #include "gateway/cli/walk_test.h"
@@ -57,6 +58,8 @@ static const struct {
     {GROUP_ABOUT, "audit", "verify", "does a journal still hold what was recorded?", audit_main},
     {GROUP_ABOUT, "backup", "STATE", "copy the journal of a gateway, which may run", backup_main},
     {GROUP_ABOUT, "restore", "FILE", "check a backup, and bring it back", restore_main},
+    {GROUP_ABOUT, "resend", "", "give the broker events once more, when it has lost them",
+     resend_main},
     {GROUP_ABOUT, "version", "", "this program, and the gateway that answers", version_main},
 };
 

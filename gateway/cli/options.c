@@ -42,6 +42,8 @@ static const struct {
     {"second", required_argument, OPTION_SECOND, CODE_FIRST + 12},
     {"second-role", required_argument, OPTION_SECOND_ROLE, CODE_FIRST + 13},
     {"as", required_argument, OPTION_AS, CODE_FIRST + 14},
+    {"since", required_argument, OPTION_SINCE, CODE_FIRST + 15},
+    {"to", required_argument, OPTION_TO, CODE_FIRST + 16},
 };
 
 enum { VOCABULARY_COUNT = sizeof vocabulary / sizeof *vocabulary };
@@ -144,6 +146,12 @@ static const char *options_take(struct options *options, int code, const char *v
         return NULL;
     case CODE_FIRST + 14:
         options->as = value;
+        return NULL;
+    case CODE_FIRST + 15:
+        options->since = value;
+        return NULL;
+    case CODE_FIRST + 16:
+        options->to = value;
         return NULL;
     case ':':
         return "needs a value";

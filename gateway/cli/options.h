@@ -27,6 +27,8 @@ enum options_taken {
     OPTION_SECOND = 1 << 12,
     OPTION_SECOND_ROLE = 1 << 13,
     OPTION_AS = 1 << 14,
+    OPTION_SINCE = 1 << 15,
+    OPTION_TO = 1 << 16,
 };
 
 /* --socket, --role, --lang and --help belong to all of them. */
@@ -37,6 +39,7 @@ struct options {
     const char *reason;
     const char *until, *second, *second_role; /* NULL: not given */
     const char *as;                           /* what it was: a disposition */
+    const char *since, *to;                   /* NULL: not given */
     uint32_t minutes, seconds;                /* 0: not given */
     enum site_language language;
     uint64_t after;

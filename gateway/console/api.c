@@ -19,6 +19,7 @@
 #include "gateway/console/order_body.h"
 #include "gateway/console/peer.h"
 #include "gateway/console/reply.h"
+#include "gateway/console/resend_body.h"
 
 enum {
     EVENTS_LIMIT_DEFAULT = 100,
@@ -330,6 +331,73 @@ static void answer_place_command(struct call *call) {
     call_send(call, &command);
 }
 
+/* ---- events once more ---- */
+
+static bool call_has_sink(const struct call *call, uint32_t sink) {
+    const struct site *site = call->console->view.site;
+    return sink == JOURNAL_SINK_MQTT ? site->broker_count > 0 : site->header->influx_url != 0;
+}
+
+struct oldest_event {
+    uint64_t seq; /* 0: there is none */
+    struct wall wall;
+};
+
+static bool oldest_event_row(void *context, const struct journal_row *row) {
+    *(struct oldest_event *)context = (struct oldest_event){.seq = row->seq, .wall = row->wall};
+    return false;
+}
+
+/* Ask the engine, and say how far back the journal goes. */
+static void call_resend(struct call *call, const struct wire_resend *message) {
+    const struct journal_query query = {.until_seq = UINT64_MAX, .lane = -1, .limit = 1};
+    struct console *console = call->console;
+    struct oldest_event oldest = {0};
+    uint64_t last_seq = 0;
+    if (journal_read(console->journal, &query, oldest_event_row, &oldest, &last_seq) != 0) {
+        call_problem(call, PROBLEM_JOURNAL, NULL);
+        return;
+    }
+    if (oldest.seq == 0 || message->first_seq > console->view.newest_seq ||
+        message->last_seq < oldest.seq || message->until.ns < oldest.wall.ns) {
+        call_problem(call, PROBLEM_NO_EVENTS, NULL);
+        return;
+    }
+    int r = wire_client_send(console->engine, message);
+    if (r != 0) {
+        call_problem(call, r == WIRE_E_FULL ? PROBLEM_BUSY : PROBLEM_ENGINE_AWAY, NULL);
+        return;
+    }
+    char time[CLOCK_TEXT_SIZE];
+    clock_format(oldest.wall, time);
+    bool by_time = message->since.ns != INT64_MIN;
+    bool whole = oldest.seq == 1 ||
+                 (by_time ? message->since.ns >= oldest.wall.ns : message->first_seq >= oldest.seq);
+    reply_json(call->request, 200,
+               json_pack("{s:s, s:I, s:s, s:I, s:b}", "to",
+                         resends_sink_name((enum journal_sink)message->sink), "oldest_seq",
+                         (json_int_t)oldest.seq, "oldest_time", time, "newest_seq",
+                         (json_int_t)console->view.newest_seq, "whole", whole));
+}
+
+static void answer_resend(struct call *call) {
+    struct evbuffer *input = evhttp_request_get_input_buffer(call->request);
+    size_t size = evbuffer_get_length(input);
+    const char *bytes = size > 0 ? (const char *)evbuffer_pullup(input, -1) : "";
+    const char *wrong = NULL;
+    struct wire_resend message;
+    if (!role_acts(call->role)) {
+        call_problem(call, PROBLEM_ROLE, role_name(call->role));
+    } else if (!resend_body_read(bytes, size, call->peer.name, call->role, clock_wall(), &message,
+                                 &wrong)) {
+        call_problem(call, PROBLEM_RESEND, wrong);
+    } else if (!call_has_sink(call, message.sink)) {
+        call_problem(call, PROBLEM_NO_SINK, resends_sink_name((enum journal_sink)message.sink));
+    } else {
+        call_resend(call, &message);
+    }
+}
+
 /* `below`: the path goes on after the route's words with a slash and more. */
 static const struct route {
     enum evhttp_cmd_type method;
@@ -344,6 +412,7 @@ static const struct route {
     {EVHTTP_REQ_GET, false, "/api/v1/places", answer_places},
     {EVHTTP_REQ_POST, true, "/api/v1/places", answer_place_command},
     {EVHTTP_REQ_GET, false, "/api/v1/events", answer_events},
+    {EVHTTP_REQ_POST, false, "/api/v1/resend", answer_resend},
     {EVHTTP_REQ_GET, false, "/api/v1/stream", answer_stream},
     {EVHTTP_REQ_GET, false, "/api/v1/version", answer_version},
     {EVHTTP_REQ_GET, false, "/api/v1/health", answer_health},

@@ -90,6 +90,30 @@ static const struct {
                          "The journal cannot be read",
                          {"目前无法读取事件记录;监测与告警不受影响",
                           "The journal cannot be read at present. Watching goes on; try again"}},
+    [PROBLEM_RESEND] =
+        {400,
+         "resend",
+         "Bad request body",
+         {"请求内容有误:since(--since)必填,为首个要重发的事件序号,或带时区且已过去的时刻,"
+          "如 2026-11-25T18:00:00+08:00;until(--until)为最后一个,不早于 since;"
+          "to(--to)为 broker 或 database;by(--by)为至多 42 字节的姓名",
+          "The body is wrong: since (--since) has to be given, and is the number of the first event or "
+          "a time that has been, with its zone: 2026-11-25T18:00:00+08:00; until (--until) is the "
+          "last, not before since; to (--to) is broker or database; by (--by) is a name of at most 42 "
+          "bytes"}},
+    [PROBLEM_NO_SINK] =
+        {409,
+         "no_sink",
+         "The site has no such sink",
+         {"站点没有配置此去处(mqtt 或 influx),因此未重发任何事件",
+          "The site has no such broker or database (`mqtt`, `influx`), so nothing is "
+          "sent again"}},
+    [PROBLEM_NO_EVENTS] = {409,
+                           "no_events",
+                           "Nothing to send again",
+                           {"此范围内没有事件记录,因此未重发;可用 tocsin events 查看已有的记录",
+                            "Nothing of this range is in the journal, so nothing is sent again; "
+                            "`tocsin events` shows what is"}},
 };
 
 /* What a member of a command's body can be. */
@@ -244,7 +268,7 @@ void reply_bytes(struct evhttp_request *request, const char *content_type, struc
     reply_end(request, 200, content_type, body);
 }
 
-/* A body is wrong in one member where one is named. */
+/* A command's body is wrong in one member where one is named. */
 static struct texts problem_detail(enum problem problem, const char *about) {
     for (size_t i = 0;
          problem == PROBLEM_BODY && about != NULL && i < sizeof members / sizeof members[0]; i++) {

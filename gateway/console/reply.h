@@ -34,6 +34,9 @@ enum problem {
     PROBLEM_ENGINE_LATE,
     PROBLEM_BUSY,
     PROBLEM_JOURNAL,
+    PROBLEM_RESEND, /* the body of a wish to have events sent again */
+    PROBLEM_NO_SINK,
+    PROBLEM_NO_EVENTS,
     PROBLEM_COUNT,
 };
 

@@ -47,9 +47,9 @@ void engine_send_recorded(struct engine *engine, struct engine_peer *peer) {
     }
 }
 
-/* ---- whom webhooks call ---- */
+/* ---- whom webhooks call, and what is sent again ---- */
 
-static int engine_send_notice(void *context, const void *message) {
+static int engine_send_uplink(void *context, const void *message) {
     return engine_peer_send(context, message);
 }
 
@@ -57,7 +57,8 @@ void engine_send_notices(struct engine *engine) {
     uint32_t uplink = engine_component(engine->site, WIRE_ROLE_UPLINK, 0);
     struct engine_peer *peer = engine_peers_find(engine->peers, uplink);
     if (peer != NULL) {
-        notices_flush(&engine->notices, engine_send_notice, peer);
+        notices_flush(&engine->notices, engine_send_uplink, peer);
+        resends_flush(&engine->resends, engine_send_uplink, peer);
     }
 }
 
@@ -235,6 +236,35 @@ static bool engine_take_command(struct engine *engine, const struct wire_command
     return true;
 }
 
+static bool engine_take_resend(struct engine *engine, const struct wire_resend *message) {
+    char actor[2 * sizeof message->actor];
+    uint64_t newest = journal_newest(recorder_journal(engine->recorder));
+    if (!resends_ask(&engine->resends, message, newest, clock_real_ns())) {
+        return false;
+    }
+    const struct wire_resend *asked = &engine->resends.list[message->sink];
+    log_line(LOG_NOTICE, "resend_asked",
+             "to=%s first_seq=%" PRIu64 " last_seq=%" PRIu64
+             " by=%s effect=\"events of this part of the journal go out once more, marked as "
+             "replayed\"",
+             resends_sink_name((enum journal_sink)message->sink), asked->first_seq, asked->last_seq,
+             log_quote(asked->actor, actor, sizeof actor));
+    engine_send_notices(engine);
+    return true;
+}
+
+static bool engine_take_resent(struct engine *engine, const struct wire_resent *message) {
+    const struct wire_resend *asked = resends_over(&engine->resends, message);
+    if (asked != NULL) {
+        log_line(LOG_NOTICE, "resend_over",
+                 "to=%s first_seq=%" PRIu64 " last_seq=%" PRIu64
+                 " effect=\"all that was asked for has been taken\"",
+                 resends_sink_name((enum journal_sink)message->sink), asked->first_seq,
+                 asked->last_seq);
+    }
+    return true;
+}
+
 /* The console, if it is there. */
 struct engine_peer *engine_console(struct engine *engine) {
     return engine_peers_find(engine->peers, engine_component(engine->site, WIRE_ROLE_CONSOLE, 0));
@@ -289,6 +319,10 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
         return field && engine_take_buses(engine, (const struct wire_buses *)message);
     case WIRE_COMMAND:
         return console && engine_take_command(engine, (const struct wire_command *)message);
+    case WIRE_RESEND:
+        return console && engine_take_resend(engine, (const struct wire_resend *)message);
+    case WIRE_RESENT:
+        return uplink && engine_take_resent(engine, (const struct wire_resent *)message);
     case WIRE_HELLO:
     case WIRE_GOODBYE:
     case WIRE_WELCOME:
@@ -340,6 +374,7 @@ void engine_joined(void *context, struct engine_peer *peer) {
     }
     if (peer->role == WIRE_ROLE_UPLINK) {
         notices_renew(&engine->notices);
+        resends_renew(&engine->resends);
         engine_send_notices(engine);
     }
     roster_join(&engine->roster, peer->component);

@@ -22,6 +22,7 @@
 #include "gateway/engine/receipts.h"
 #include "gateway/engine/recorder.h"
 #include "gateway/engine/recording_ring.h"
+#include "gateway/engine/resends.h"
 #include "gateway/engine/roster.h"
 #include "gateway/engine/silences.h"
 #include "gateway/engine/standing.h"
@@ -56,6 +57,7 @@ struct engine {
 
     struct switchboard switchboard;
     struct notices notices;
+    struct resends resends;
     struct present *present;
     struct roster roster;
     enum truth uplink_connected;

@@ -17,6 +17,7 @@ enum ticket_kind {
     TICKET_ALARM,
     TICKET_POINT,
     TICKET_CLEAR,
+    TICKET_RESENT,
     TICKET_ANNOUNCEMENT,
 };
 
@@ -245,10 +246,32 @@ static bool feeder_type_is_sound(const char *type) {
     return len > 0 && len < 64 && strspn(type, "abcdefghijklmnopqrstuvwxyz_.") == len;
 }
 
+/* How a row went out. */
+enum feeder_way { WAY_SENT, WAY_DAMAGED, WAY_DOWN };
+
+static enum feeder_way feeder_send_row(struct feeder *feeder, const struct journal_row *row,
+                                       enum core_lane lane, bool replayed, uint64_t ticket) {
+    const struct uplink_json_marks marks = {
+        .durable = true,
+        .replayed = replayed,
+        .first_sent_as = row->early,
+    };
+    char payload[UPLINK_JSON_SIZE];
+    size_t size = uplink_json_event(row->body, row->body_size, &marks, payload);
+    if (size == 0 || !feeder_type_is_sound(row->type)) {
+        feeder->counters.damaged++;
+        return WAY_DAMAGED;
+    }
+    int r = feeder_publish_event(feeder, lane, uplink_json_class(row->body, row->body_size),
+                                 row->type, payload, size, ticket);
+    return r == 0 ? WAY_SENT : WAY_DOWN;
+}
+
 /* Send a row if it is its turn. Returns false when the next one has to wait. */
 static bool feeder_row(void *context, const struct journal_row *row) {
     struct feeder_reading *reading = context;
     struct feeder *feeder = reading->feeder;
+    enum core_lane lane = reading->read.lane;
     reading->any = true;
     enum outbox_verdict verdict = outbox_offer(&feeder->outbox, &reading->read, row->seq);
     if (verdict != OUTBOX_SEND) {
@@ -256,27 +279,17 @@ static bool feeder_row(void *context, const struct journal_row *row) {
         return verdict == OUTBOX_SKIP;
     }
     int64_t age_ns = reading->now_ns > row->wall.ns ? reading->now_ns - row->wall.ns : 0;
-    const struct uplink_json_marks marks = {
-        .durable = true,
-        .replayed = outbox_is_replay(&feeder->outbox, &reading->read, row->seq, (uint64_t)age_ns),
-        .first_sent_as = row->early,
-    };
-    char payload[UPLINK_JSON_SIZE];
-    size_t size = uplink_json_event(row->body, row->body_size, &marks, payload);
-    if (size == 0 || !feeder_type_is_sound(row->type)) {
+    bool replayed = outbox_is_replay(&feeder->outbox, &reading->read, row->seq, (uint64_t)age_ns);
+    enum feeder_way way =
+        feeder_send_row(feeder, row, lane, replayed, ticket_of_event(lane, row->seq));
+    if (way == WAY_DAMAGED) {
         /* It stays in the journal as it is; the lane must not stand still for ever before it. */
-        feeder->counters.damaged++;
-        outbox_taken(&feeder->outbox, reading->read.lane, row->seq);
+        outbox_taken(&feeder->outbox, lane, row->seq);
         return true;
     }
-    feeder->counters.replayed += marks.replayed;
-    if (feeder_publish_event(feeder, reading->read.lane,
-                             uplink_json_class(row->body, row->body_size), row->type, payload, size,
-                             ticket_of_event(reading->read.lane, row->seq)) != 0) {
-        return false;
-    }
+    feeder->counters.replayed += replayed;
     reading->room--;
-    return reading->room > 0;
+    return way == WAY_SENT && reading->room > 0;
 }
 
 /* Ask the journal. Returns false when it cannot be read: it is not asked again before the next tick. */
@@ -379,6 +392,61 @@ static bool feeder_send_lane(struct feeder *feeder, enum core_lane lane) {
         }
     }
     return outbox_next(&feeder->outbox, lane, &read);
+}
+
+/* ---- what is sent again ---- */
+
+struct feeder_search {
+    struct resend *resend;
+    bool any;
+};
+
+static bool feeder_search_row(void *context, const struct journal_row *row) {
+    struct feeder_search *search = context;
+    search->any = true;
+    return resend_row(search->resend, row);
+}
+
+/* Send what is asked for and was read, as far as there is room. Returns the room that is left. */
+static uint32_t feeder_send_asked(struct feeder *feeder) {
+    struct resend *resend = &feeder->resend;
+    uint32_t room = feeder_room(feeder, RANK_ACTIVITY_EVENT);
+    const struct journal_row *row;
+    while (room > 0 && (row = resend_next(resend)) != NULL) {
+        /* What its lane has not come to yet is sent by itself, and must not come before its time. */
+        if (row->seq <= feeder->outbox.lanes[row->lane].examined) {
+            resend_sent(resend);
+            enum feeder_way way =
+                feeder_send_row(feeder, row, row->lane, true, ticket_of(TICKET_RESENT, row->seq));
+            if (way == WAY_DOWN) {
+                return 0;
+            } else if (way == WAY_DAMAGED) {
+                resend_answered(resend, row->seq);
+            } else {
+                feeder->counters.resent++;
+                room--;
+            }
+        }
+        resend_drop(resend);
+    }
+    return room;
+}
+
+/* Go through what is asked for. Returns true when there is work and room left. */
+static bool feeder_send_again(struct feeder *feeder) {
+    struct journal_query query;
+    for (int i = 0; i < FEEDER_READS_MAX; i++) {
+        if (feeder->journal_wait || feeder_send_asked(feeder) == 0 ||
+            !resend_wants(&feeder->resend, &query)) {
+            return false;
+        }
+        struct feeder_search search = {.resend = &feeder->resend};
+        if (!feeder_ask(feeder, &query, feeder_search_row, &search)) {
+            return false;
+        }
+        resend_read_done(&feeder->resend, search.any);
+    }
+    return feeder_send_asked(feeder) > 0 && resend_wants(&feeder->resend, &query);
 }
 
 static void feeder_forget_backlog(struct feeder *feeder) {
@@ -499,6 +567,9 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
     for (int lane = 0; lane < OUTBOX_LANES && r == 0; lane++) {
         r = err_trace(read_ahead_init(&feeder->backlog[lane]));
     }
+    if (r == 0) {
+        r = err_trace(resend_init(&feeder->resend));
+    }
     if (r != 0) {
         feeder_deinit(feeder);
     }
@@ -513,6 +584,7 @@ void feeder_deinit(struct feeder *feeder) {
     for (int lane = 0; lane < OUTBOX_LANES; lane++) {
         read_ahead_deinit(&feeder->backlog[lane]);
     }
+    resend_deinit(&feeder->resend);
     feeder->early = NULL;
 }
 
@@ -569,6 +641,7 @@ void feeder_session_end(struct feeder *feeder) {
     }
     feeder->connected = false;
     feeder_forget_backlog(feeder);
+    resend_session_end(&feeder->resend);
     outbox_session_end(&feeder->outbox);
     for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
         feeder->early[i].sent = false;
@@ -596,6 +669,9 @@ void feeder_taken(struct feeder *feeder, uint64_t ticket) {
         return;
     case TICKET_ALARM:
         alarm_board_taken(&feeder->alarms, (uint32_t)number);
+        return;
+    case TICKET_RESENT:
+        resend_answered(&feeder->resend, number);
         return;
     case TICKET_POINT:
     case TICKET_CLEAR:
@@ -628,6 +704,9 @@ void feeder_refused(struct feeder *feeder, uint64_t ticket) {
         return;
     case TICKET_EARLY:
         feeder_early_forget(feeder, number);
+        return;
+    case TICKET_RESENT:
+        resend_answered(&feeder->resend, number);
         return;
     case TICKET_ALARM:
     case TICKET_POINT:
@@ -673,6 +752,7 @@ bool feeder_pump(struct feeder *feeder) {
     more = feeder_send_lane(feeder, LANE_ACTIVITY) || more;
     feeder_send_points(feeder);
     feeder_send_announcements(feeder);
+    more = feeder_send_again(feeder) || more;
     return more && feeder->connected;
 }
 

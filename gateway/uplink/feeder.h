@@ -13,6 +13,7 @@
  *     3  states of alarms, then topics of alarms that are no longer
  *     4  activity events
  *     5  values of points, then announcements of what points there are (home_assistant.h)
+ *     6  events that somebody wants sent again (resend.h)
  *
  * The window is shared, with a few places that lesser things leave free: alarm events may use all
  * of it, states and values leave an eighth, activity events leave a quarter. So a new alarm finds a
@@ -32,6 +33,7 @@
 #include "gateway/uplink/outbox.h"
 #include "gateway/uplink/point_board.h"
 #include "gateway/uplink/read_ahead.h"
+#include "gateway/uplink/resend.h"
 #include "gateway/uplink/topic.h"
 #include "gateway/wire.h"
 
@@ -77,6 +79,7 @@ struct feeder_early {
 struct feeder_counters {
     uint64_t live, replayed, skipped, refused, damaged, early_dropped, journal_absent;
     uint64_t backlog_reads;       /* queries for what waits in a lane */
+    uint64_t resent;              /* because somebody asked */
     uint64_t shortened, left_out; /* too large for the broker: sent without texts, or not at all */
 };
 
@@ -86,6 +89,7 @@ struct feeder {
     struct topic_root root;
     struct outbox outbox;
     struct read_ahead backlog[OUTBOX_LANES]; /* of each lane, what follows its `examined` */
+    struct resend resend;
     struct alarm_board alarms;
     struct leftovers leftovers;
     struct point_board points;

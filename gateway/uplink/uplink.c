@@ -66,6 +66,8 @@ struct uplink {
     bool state_untold;
     uint64_t told[OUTBOX_LANES]; /* confirmed numbers that the engine has */
     uint64_t told_database;
+    uint64_t resent;    /* what was asked for and is over, and the engine does not know; 0: none */
+    uint64_t rewriting; /* what was asked for the database; 0: nothing */
     struct wire_uplink_state state;
     const char *brokers[MQTT_LINK_BROKERS_MAX];
     char client_id[160];
@@ -167,6 +169,8 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_OVERTAKES_REFUSED] = outbox->overtakes_refused,
                 [FIGURE_UPLINK_BACKLOG_READS] = counters->backlog_reads,
                 [FIGURE_UPLINK_EVENTS_READ_AHEAD] = feeder_read_ahead(&uplink->feeder),
+                [FIGURE_UPLINK_EVENTS_RESENT] = counters->resent,
+                [FIGURE_UPLINK_RESEND_LEFT] = resend_left(&uplink->feeder.resend),
                 [FIGURE_UPLINK_EVENTS_LIVE] = counters->live,
                 [FIGURE_UPLINK_EVENTS_REPLAYED] = counters->replayed,
                 [FIGURE_UPLINK_EVENTS_REFUSED] = counters->refused,
@@ -200,6 +204,29 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
             },
     };
     (void)!wire_client_send(uplink->wire, &figures);
+}
+
+static bool uplink_tell_resent(struct uplink *uplink, enum journal_sink sink, uint64_t number) {
+    const struct wire_resent message = {
+        .header = wire_header_of(WIRE_RESENT, sizeof message),
+        .number = number,
+        .sink = sink,
+    };
+    return wire_client_send(uplink->wire, &message) == 0;
+}
+
+/* Tell what has been sent again as it was asked for; until it can be told it is kept. */
+static void uplink_tell_resends(struct uplink *uplink, const struct shipper_stats *database) {
+    uint64_t *number = &uplink->resent;
+    (void)resend_is_over(&uplink->feeder.resend, number);
+    if (*number != 0 && uplink_tell_resent(uplink, JOURNAL_SINK_MQTT, *number)) {
+        *number = 0;
+    }
+    number = &uplink->rewriting;
+    if (*number != 0 && !database->again &&
+        uplink_tell_resent(uplink, JOURNAL_SINK_DATABASE, *number)) {
+        *number = 0;
+    }
 }
 
 /* ---- work ---- */
@@ -236,9 +263,10 @@ static void uplink_tell_large(struct uplink *uplink) {
 /* Would nothing be interrupted, and nothing that is not on a disk be lost? */
 static bool uplink_is_idle(const struct uplink *uplink, const struct shipper_stats *database) {
     uint64_t receipts_dropped;
-    bool line_rests = uplink->link == NULL || !uplink->state.connected ||
-                      (outbox_is_done(&uplink->feeder.outbox) &&
-                       mqtt_link_room(uplink->link) == mqtt_link_window(uplink->link));
+    bool line_rests =
+        uplink->link == NULL || !uplink->state.connected ||
+        (outbox_is_done(&uplink->feeder.outbox) && resend_left(&uplink->feeder.resend) == 0 &&
+         mqtt_link_room(uplink->link) == mqtt_link_window(uplink->link));
     return line_rests && caller_counts(uplink->caller, &receipts_dropped).waiting == 0 &&
            database->handed == 0;
 }
@@ -277,6 +305,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     database_tick(uplink->database, clock_instant(), clock_wall());
     database_stats(uplink->database, &database, &untimed);
     uplink_tell_database(uplink, database.events_confirmed);
+    uplink_tell_resends(uplink, &database);
     uplink_tell_figures(uplink, &database, untimed);
     uplink_weigh(uplink, &database);
 }
@@ -400,6 +429,21 @@ static void uplink_welcomed(void *context, const struct wire_welcome *welcome) {
     uplink_pump(uplink);
 }
 
+static void uplink_resend(struct uplink *uplink, const struct wire_resend *message) {
+    const struct resend_range range = {
+        .first_seq = message->first_seq,
+        .last_seq = message->last_seq,
+        .since = message->since,
+        .until = message->until,
+    };
+    if (message->sink == JOURNAL_SINK_MQTT) {
+        resend_ask(&uplink->feeder.resend, message->number, &range);
+    } else {
+        uplink->rewriting = message->number;
+        database_again(uplink->database, message->first_seq - 1, message->since);
+    }
+}
+
 static void uplink_received(void *context, const struct wire_header *message) {
     struct uplink *uplink = context;
     struct feeder *feeder = &uplink->feeder;
@@ -417,6 +461,8 @@ static void uplink_received(void *context, const struct wire_header *message) {
                               clock_wall());
     } else if (message->kind == WIRE_NOTICE) {
         caller_notice(uplink->caller, (const struct wire_notice *)message);
+    } else if (message->kind == WIRE_RESEND) {
+        uplink_resend(uplink, (const struct wire_resend *)message);
     }
     uplink_pump(uplink);
 }

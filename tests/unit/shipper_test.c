@@ -517,6 +517,7 @@ static void journal_write(const struct scene *scene, unsigned count) {
     assert_int_equal(
         sqlite3_exec(
             db,
+            "BEGIN;"
             "CREATE TABLE event(seq INTEGER PRIMARY KEY, lane, at_wall, type, alarm, body);"
             "CREATE TABLE first_sent(seq INTEGER PRIMARY KEY, n)",
             NULL, NULL, NULL),
@@ -529,6 +530,7 @@ static void journal_write(const struct scene *scene, unsigned count) {
         assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
         sqlite3_free(sql);
     }
+    assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -583,6 +585,53 @@ static void an_engine_that_knows_less_counts_only_with_another_journal(void **st
     assert_int_equal(scene->times[19], 1);
 }
 
+static bool events_are_written_again(struct scene *scene) {
+    return !stats_of(scene).again && stats_of(scene).events_confirmed == scene->wanted;
+}
+
+/* The database has forgotten; what is new meanwhile is written once. */
+static void events_are_written_once_more_when_somebody_asks(void **state) {
+    struct scene *scene = *state;
+    journal_write(scene, 1300);
+    shipper_start_again(scene);
+    shipper_again(scene->shipper, 1199,
+                  (struct wall){INT64_MIN}); /* before it knows of a journal */
+    assert_true(stats_of(scene).again);
+    shipper_welcome(scene->shipper, 1200, 10);
+    scene->wanted = 1200;
+    scene_until(scene, events_are_written_again);
+    taken_once(scene, 11, 1190);
+    shipper_again(scene->shipper, 999, (struct wall){INT64_MIN});
+    shipper_welcome(scene->shipper, 1200, 1200); /* an engine that comes back does not end it */
+    scene_until(scene, events_are_written_again);
+    shipper_journal(scene->shipper, 1300);
+    scene->wanted = 1300;
+    scene_until(scene, events_are_confirmed);
+    for (unsigned seq = 11; seq <= 1300; seq++) {
+        assert_int_equal(scene->times[seq], seq >= 1000 && seq <= 1200 ? 2 : 1);
+    }
+}
+
+/* Event i is i nanoseconds after a certain moment. */
+static void events_are_written_once_more_from_a_time_on(void **state) {
+    struct scene *scene = *state;
+    journal_write(scene, 1300);
+    shipper_start_again(scene);
+    shipper_welcome(scene->shipper, 1200, 10);
+    scene->wanted = 1200;
+    scene_until(scene, events_are_confirmed);
+    shipper_again(scene->shipper, 0, (struct wall){1763770000000000000 + 1150});
+    scene_until(scene, events_are_written_again);
+    shipper_again(scene->shipper, 0,
+                  (struct wall){INT64_MAX}); /* none is that late, and none is lost */
+    shipper_journal(scene->shipper, 1300);
+    scene->wanted = 1300;
+    scene_until(scene, events_are_written_again);
+    for (unsigned seq = 11; seq <= 1300; seq++) {
+        assert_int_equal(scene->times[seq], seq >= 1150 && seq <= 1200 ? 2 : 1);
+    }
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, scene_begin, scene_end)
 
 int main(void) {
@@ -604,6 +653,8 @@ int main(void) {
         STORY(events_are_written_after_the_last_that_is_confirmed_and_confirmed),
         STORY(a_row_that_is_no_event_holds_up_none_behind_it),
         STORY(an_engine_that_knows_less_counts_only_with_another_journal),
+        STORY(events_are_written_once_more_when_somebody_asks),
+        STORY(events_are_written_once_more_from_a_time_on),
     };
     assert_int_equal(curl_global_init(CURL_GLOBAL_DEFAULT), CURLE_OK);
     int failures = cmocka_run_group_tests(tests, NULL, NULL);

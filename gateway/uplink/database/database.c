@@ -119,6 +119,12 @@ void database_journal(struct database *database, uint64_t newest) {
     }
 }
 
+void database_again(struct database *database, uint64_t after_seq, struct wall since) {
+    if (database != NULL) {
+        shipper_again(database->shipper, after_seq, since);
+    }
+}
+
 void database_point_values(struct database *database, const struct wire_point_values *values,
                            struct wall wall) {
     uint32_t point;

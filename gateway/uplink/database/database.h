@@ -38,6 +38,9 @@ void database_point_values(struct database *database, const struct wire_point_va
                            struct wall wall);
 void database_journal(struct database *database, uint64_t newest);
 
+/* Write events once more; see shipper_again(). */
+void database_again(struct database *database, uint64_t after_seq, struct wall since);
+
 /* Once a second. */
 void database_tick(struct database *database, struct instant now, struct wall wall);
 

@@ -55,6 +55,9 @@ struct shipper_mailbox {
     uint64_t lost_lines;
     uint64_t journal_newest, journal_confirmed;
     bool welcomed, stopping;
+    bool again; /* after `again_after`, since `again_since` */
+    uint64_t again_after;
+    struct wall again_since;
     struct shipper_stats stats;
 };
 
@@ -78,6 +81,8 @@ struct shipper {
     uint64_t well_real_ns; /* since when */
     size_t bytes_max;      /* that the database is known to take at once */
     uint64_t journal_newest;
+    uint64_t again_until;    /* what is written again ends here */
+    struct wall again_since; /* until one of then or later is found, events are passed over */
     bool welcomed, stopping;
     struct shipper_stats stats;
     struct log_limiter lost_limiter, back_limiter, refused_limiter;
@@ -168,6 +173,8 @@ static void ship_load_spooled(struct ship *ship) {
 /* Events on their way from the journal into a text. */
 struct gathering {
     const struct event_line_source *source;
+    struct wall *since; /* events up to `since_until` that are older are passed over */
+    uint64_t since_until;
     char *text;
     size_t size, room;
     uint32_t lines;
@@ -175,19 +182,26 @@ struct gathering {
 
 static bool gather_event(void *context, const struct journal_row *row) {
     struct gathering *gathering = context;
+    if (row->seq <= gathering->since_until && row->wall.ns < gathering->since->ns) {
+        return true;
+    }
+    gathering->since->ns = INT64_MIN;
     size_t size = event_line_write(gathering->source, row, gathering->text + gathering->size);
     gathering->size += size;
     gathering->lines += size > 0;
     return gathering->room - gathering->size >= EVENT_LINE_SIZE;
 }
 
-static void ship_load_events(struct ship *ship) {
+/* Load the next events of the journal. Returns true when there were some and none can be written. */
+static bool ship_load_some_events(struct ship *ship) {
     struct shipper *shipper = ship->shipper;
     uint64_t last_seq = 0;
     if (!shipper->welcomed || shipper->stats.events_confirmed >= shipper->journal_newest) {
-        return;
+        return false;
     }
     struct gathering gathering = {.source = &shipper->conf.source,
+                                  .since = &shipper->again_since,
+                                  .since_until = shipper->again_until,
                                   .text = malloc(SHIPPER_BATCH_BYTES_MAX),
                                   .room = SHIPPER_BATCH_BYTES_MAX};
     const struct journal_query query = {
@@ -202,12 +216,18 @@ static void ship_load_events(struct ship *ship) {
     if (r == 0 && gathering.size > 0) {
         ship_load(ship, gathering.text, gathering.size, gathering.lines);
         ship->last_seq = last_seq;
-        return;
+        return false;
     }
     if (r == 0 && last_seq > 0) {
-        shipper->stats.events_confirmed = last_seq; /* nothing in them can be written */
+        shipper->stats.events_confirmed = last_seq;
     }
     free(gathering.text); /* the rest, or all of it, when the loop says how far the journal goes */
+    return r == 0 && last_seq > 0;
+}
+
+static void ship_load_events(struct ship *ship) {
+    while (ship_load_some_events(ship)) {
+    }
 }
 
 /* ---- the database's condition ---- */
@@ -445,6 +465,18 @@ static uint32_t shipper_under_way(const struct shipper *shipper) {
 
 /* ---- the thread ---- */
 
+/* Go back to `after_seq`. What is under way is written again too, for it says nothing of what is before. */
+static void shipper_begin_again(struct shipper *shipper, uint64_t after_seq, struct wall since) {
+    uint64_t confirmed = shipper->stats.events_confirmed;
+    if (!shipper->stats.again || confirmed > shipper->again_until) {
+        shipper->again_until = confirmed;
+    }
+    shipper->again_since = since;
+    shipper->stats.again = true;
+    shipper->stats.events_confirmed = after_seq < confirmed ? after_seq : confirmed;
+    shipper->ships[SHIP_EVENTS].last_seq = 0;
+}
+
 /* Exchange with the loop: what it says, and what we know. */
 static void shipper_exchange(struct shipper *shipper) {
     struct shipper_mailbox *mailbox = &shipper->mailbox;
@@ -455,13 +487,22 @@ static void shipper_exchange(struct shipper *shipper) {
     shipper->stopping = mailbox->stopping;
     if (mailbox->welcomed) {
         bool other = mailbox->journal_newest < shipper->stats.events_confirmed;
-        if (other || mailbox->journal_confirmed > shipper->stats.events_confirmed) {
+        shipper->stats.again = shipper->stats.again && !other;
+        if (other || (!shipper->stats.again &&
+                      mailbox->journal_confirmed > shipper->stats.events_confirmed)) {
             shipper->stats.events_confirmed = mailbox->journal_confirmed;
         }
         shipper->welcomed = true;
         mailbox->welcomed = false;
     }
     shipper->journal_newest = mailbox->journal_newest;
+    if (mailbox->again && shipper->welcomed) {
+        shipper_begin_again(shipper, mailbox->again_after, mailbox->again_since);
+        mailbox->again = false;
+    }
+    bool again = mailbox->again ||
+                 (shipper->stats.again && shipper->stats.events_confirmed < shipper->again_until);
+    shipper->stats.again = again;
     mailbox->stats = shipper->stats;
     (void)pthread_mutex_unlock(&shipper->lock);
 }
@@ -625,6 +666,7 @@ int shipper_new(const struct shipper_conf *conf, struct shipper **ret_shipper) {
     depot_init(&shipper->depot, conf->directory, conf->spool_size);
     shipper->bytes_max = SIZE_MAX;
     shipper->stats.reachable = TRUTH_UNKNOWN;
+    shipper->again_since.ns = INT64_MIN;
     (void)pthread_mutex_init(&shipper->lock, NULL);
     reconnect_init(&shipper->backoff, 1, conf->retry_ms_min, conf->retry_ms_max, STEADY_MS,
                    conf->seed);
@@ -680,6 +722,16 @@ void shipper_welcome(struct shipper *shipper, uint64_t newest, uint64_t confirme
     shipper->mailbox.journal_newest = newest;
     shipper->mailbox.journal_confirmed = confirmed;
     shipper->mailbox.welcomed = true;
+    (void)pthread_mutex_unlock(&shipper->lock);
+    shipper_wake(shipper);
+}
+
+void shipper_again(struct shipper *shipper, uint64_t after_seq, struct wall since) {
+    (void)pthread_mutex_lock(&shipper->lock);
+    shipper->mailbox.again = true;
+    shipper->mailbox.again_after = after_seq;
+    shipper->mailbox.again_since = since;
+    shipper->mailbox.stats.again = true;
     (void)pthread_mutex_unlock(&shipper->lock);
     shipper_wake(shipper);
 }

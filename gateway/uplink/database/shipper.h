@@ -63,6 +63,7 @@ struct shipper_stats {
     uint64_t requests, failures;
     uint64_t handed;           /* batches in memory */
     uint64_t events_confirmed; /* everything in the journal up to this seq is in the database */
+    bool again;                /* events are written once more, as shipper_again() wants it */
     struct spool_stats spool;
 };
 
@@ -89,6 +90,12 @@ void shipper_welcome(struct shipper *shipper, uint64_t newest, uint64_t confirme
 
 /* The journal has grown up to `newest`. */
 void shipper_journal(struct shipper *shipper, uint64_t newest);
+
+/*
+ * Write the events after `after_seq` once more, from the first of `since` or later on, up to those that
+ * are new. A database that has them keeps each once.
+ */
+void shipper_again(struct shipper *shipper, uint64_t after_seq, struct wall since);
 
 void shipper_stats(struct shipper *shipper, struct shipper_stats *ret_stats);
 

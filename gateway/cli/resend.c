@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cli/resend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cli/session.h"
+
+static const char help[] =
+    "Usage: tocsin resend --since SEQ|TIME [--until SEQ|TIME] [--to broker|database] [--by NAME]\n\n"
+    "Give the broker events once more that it had taken before, because it has lost them: it was set\n"
+    "up anew, or lost its disk. They keep their ids, and are marked as replayed; who has them already\n"
+    "knows them by that. Alarms that are raised meanwhile go first. A newer request takes the place\n"
+    "of one that is under way; without its broker it waits. `uplink_resend_left` in /metrics is 0\n"
+    "again when all has been taken, and the log says event=resend_over.\n\n"
+    "  --since SEQ|TIME  the first event, by its number or its time: 2026-11-25T18:00:00+08:00\n"
+    "  --until SEQ|TIME  the last one; else the newest\n"
+    "  --to WORD      broker (without it) or database, which gets all that follows too\n"
+    "  --by NAME      who asks (the user); the log keeps it\n"
+    "  --json         print the answer as JSON\n"
+    "  --lang zh|en   language of texts (from LANG)\n"
+    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
+    "  --role ROLE    act as caregiver, security, manager or engineer (engineer)\n\n"
+    "Exit code 0 when the gateway has taken the request, 1 when it refuses it and says why.\n";
+
+/* A number of an event, or a text that the gateway takes for a time. */
+static json_t *resend_end(const char *text) {
+    enum { DIGITS_MAX = 18 };
+    size_t digits = strspn(text, "0123456789");
+    bool number = digits > 0 && digits <= DIGITS_MAX && text[digits] == '\0';
+    return number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
+}
+
+static json_t *resend_body(const struct options *options) {
+    json_t *body = json_object();
+    (void)json_object_set_new(body, "since", resend_end(options->since));
+    if (options->until != NULL) {
+        (void)json_object_set_new(body, "until", resend_end(options->until));
+    }
+    if (options->to != NULL) {
+        (void)json_object_set_new(body, "to", json_string(options->to));
+    }
+    if (options->by != NULL) {
+        (void)json_object_set_new(body, "by", json_string(options->by));
+    }
+    return body;
+}
+
+static void resend_print(const struct reader *reader, const json_t *answer) {
+    reader_put(reader, TONE_GOOD,
+               reader_text(reader, "已受理:事件将再次发出,并标记为 replayed",
+                           "asked for: the events go out once more, marked as replayed"));
+    (void)fputc('\n', reader->out);
+    if (!json_is_true(json_object_get(answer, "whole"))) {
+        reader_put(
+            reader, TONE_WARNING,
+            reader_text(reader, "更早的事件已不在记录中,无法重发;现存最早的是 #",
+                        "what was before is no longer kept and cannot be sent; the oldest is #"));
+        (void)fprintf(reader->out, "%lld  %s\n",
+                      (long long)json_integer_value(json_object_get(answer, "oldest_seq")),
+                      member_text(answer, "oldest_time"));
+    }
+}
+
+static int resend_run(struct session *session) {
+    json_t *answer = NULL;
+    if (session->options->since == NULL) {
+        return options_usage(session->command,
+                             "say from where on: --since takes the number of an event, or a time");
+    }
+    json_t *body = resend_body(session->options);
+    int r = session_ask(session, "/api/v1/resend", body, &answer);
+    json_decref(body);
+    if (r == EXIT_DONE && session->options->json) {
+        session_print_json(session, answer);
+    } else if (r == EXIT_DONE) {
+        resend_print(&session->reader, answer);
+    }
+    json_decref(answer);
+    return r;
+}
+
+int resend_main(int argc, char **argv) {
+    const struct session_usage usage = {
+        .taken = OPTION_SINCE | OPTION_UNTIL | OPTION_TO | OPTION_BY | OPTION_JSON,
+        .help = help,
+        .operands = "takes no arguments",
+    };
+    return session_main(argc, argv, &usage, resend_run);
+}

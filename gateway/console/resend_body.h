@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_RESEND_BODY_H
+#define GATEWAY_CONSOLE_RESEND_BODY_H
+
+/*
+ * The body of a wish that events be sent again
+ *
+ *     {"since": SEQ | TIME,             the first of them; to be given
+ *      "until": SEQ | TIME,             the last, not before the first; else the newest
+ *      "to": "broker" | "database",     else the broker
+ *      "by": NAME}                      who; else the login name
+ *
+ * SEQ is the number of an event, TIME is RFC 3339 with a zone. Nothing else is taken.
+ */
+
+#include "gateway/console/peer.h"
+#include "gateway/engine/resends.h"
+#include "gateway/wire.h"
+
+/*
+ * Read `size` bytes into `ret`, in which a bound that was not given is none; `name` and `role` are who
+ * asks, `now` is later than any `since`. False when it is not of the form above; `ret_wrong` is the
+ * member that will not do then, or NULL when that is none of those.
+ */
+bool resend_body_read(const char *bytes, size_t size, const char *name, enum role role,
+                      struct wall now, struct wire_resend *ret, const char **ret_wrong);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What people may send to have events sent again: both sides of each limit, and what is not taken. */
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/console/resend_body.h"
+#include "tests/support/cmocka.h"
+
+/* 2026-11-22T07:17:00Z */
+#define NOW ((struct wall){INT64_C(1795331820000000000)})
+
+static struct wire_resend wish;
+static const char *wrong;
+
+static bool taken(const char *body) {
+    return resend_body_read(body, strlen(body), "root", ROLE_ENGINEER, NOW, &wish, &wrong);
+}
+
+/* Refused for this member; NULL: for the whole. */
+static void refused(const char *body, const char *member) {
+    assert_false(taken(body));
+    if (member == NULL) {
+        assert_null(wrong);
+    } else {
+        assert_non_null(wrong);
+        assert_string_equal(wrong, member);
+    }
+}
+
+static void a_number_is_enough_and_means_all_from_there_on(void **state) {
+    (void)state;
+    assert_true(taken("{\"since\":1}"));
+    assert_int_equal(wish.header.kind, WIRE_RESEND);
+    assert_int_equal(wish.header.size, sizeof wish);
+    assert_int_equal(wish.sink, JOURNAL_SINK_MQTT);
+    assert_int_equal(wish.first_seq, 1);
+    assert_true(wish.last_seq == INT64_MAX);
+    assert_true(wish.since.ns == INT64_MIN && wish.until.ns == INT64_MAX);
+    assert_string_equal(wish.actor, "root (engineer, local)");
+    refused("{\"since\":0}", "since");
+    refused("{\"since\":-1}", "since");
+    refused("{\"since\":1.5}", "since");
+    refused("{\"since\":\"1\"}", "since");
+    refused("{}", "since");
+}
+
+static void a_time_has_a_zone_and_has_been(void **state) {
+    (void)state;
+    assert_true(taken("{\"since\":\"2026-11-22T15:17:00+08:00\"}"));
+    assert_true(wish.since.ns == NOW.ns);
+    assert_int_equal(wish.first_seq, 1);
+    refused("{\"since\":\"2026-11-22T07:17:01Z\"}", "since");
+    refused("{\"since\":\"2026-11-22T07:17:00\"}", "since");
+    refused("{\"since\":\"yesterday\"}", "since");
+}
+
+static void the_last_is_not_before_the_first(void **state) {
+    (void)state;
+    assert_true(taken("{\"since\":5,\"until\":5}"));
+    assert_int_equal(wish.last_seq, 5);
+    refused("{\"since\":5,\"until\":4}", "until");
+    refused("{\"since\":5,\"until\":0}", "until");
+    assert_true(taken("{\"since\":\"2026-11-22T07:00:00Z\",\"until\":\"2026-11-22T07:00:00Z\"}"));
+    assert_true(wish.until.ns == wish.since.ns);
+    refused("{\"since\":\"2026-11-22T07:00:00Z\",\"until\":\"2026-11-22T06:59:59Z\"}", "until");
+    assert_true(taken("{\"since\":\"2026-11-22T07:00:00Z\",\"until\":9}"));
+    refused("{\"since\":1,\"until\":\"later\"}", "until");
+    refused("{\"since\":1,\"until\":null}", "until");
+}
+
+static void a_sink_is_one_of_two(void **state) {
+    (void)state;
+    assert_true(taken("{\"since\":1,\"to\":\"database\"}"));
+    assert_int_equal(wish.sink, JOURNAL_SINK_DATABASE);
+    assert_true(taken("{\"since\":1,\"to\":\"broker\"}"));
+    assert_int_equal(wish.sink, JOURNAL_SINK_MQTT);
+    refused("{\"since\":1,\"to\":\"moon\"}", "to");
+    refused("{\"since\":1,\"to\":1}", "to");
+}
+
+static void a_name_is_short_and_one_line(void **state) {
+    (void)state;
+    char body[256];
+    assert_true(taken("{\"since\":1,\"by\":\"王\"}"));
+    assert_string_equal(wish.actor, "王 (engineer, local)");
+    (void)snprintf(body, sizeof body, "{\"since\":1,\"by\":\"%0*d\"}", (int)PEER_BY_MAX, 0);
+    assert_true(taken(body));
+    (void)snprintf(body, sizeof body, "{\"since\":1,\"by\":\"%0*d\"}", (int)PEER_BY_MAX + 1, 0);
+    refused(body, "by");
+    refused("{\"since\":1,\"by\":\"\"}", "by");
+    refused("{\"since\":1,\"by\":\"a\\nb\"}", "by");
+    refused("{\"since\":1,\"by\":1}", "by");
+}
+
+static void nothing_else_is_taken(void **state) {
+    (void)state;
+    refused("", NULL);
+    refused("[]", NULL);
+    refused("{\"since\":1", NULL);
+    refused("{\"since\":1,\"since\":2}", NULL);
+    refused("{\"since\":1,\"untill\":2}", NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_number_is_enough_and_means_all_from_there_on),
+        cmocka_unit_test(a_time_has_a_zone_and_has_been),
+        cmocka_unit_test(the_last_is_not_before_the_first),
+        cmocka_unit_test(a_sink_is_one_of_two),
+        cmocka_unit_test(a_name_is_short_and_one_line),
+        cmocka_unit_test(nothing_else_is_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
