@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* Set once by clock_init(), before any thread starts. */
@@ -44,6 +45,23 @@ struct wall clock_wall(void) {
     }
     return (struct wall){origin.wall_ns +
                          (int64_t)((clock_real_ns() - origin.boottime_ns) * origin.rate)};
+}
+
+/* When a file was written; 0 when there is none. */
+static int64_t clock_stamp_ns(const char *path) {
+    struct stat file;
+    return stat(path, &file) != 0
+               ? 0
+               : (int64_t)file.st_mtim.tv_sec * (int64_t)NS_PER_S + file.st_mtim.tv_nsec;
+}
+
+struct wall clock_floor(void) {
+    if (origin.boottime_ns != 0) {
+        return (struct wall){0};
+    }
+    int64_t own_ns = clock_stamp_ns("/proc/self/exe");
+    int64_t system_ns = clock_stamp_ns("/usr/lib/clock-epoch");
+    return (struct wall){own_ns > system_ns ? own_ns : system_ns};
 }
 
 uint64_t clock_real_span_ns(uint64_t span_ns) {

@@ -31,6 +31,14 @@ void clock_init(const struct clock_origin *origin);
 struct instant clock_instant(void);
 struct wall clock_wall(void);
 
+/*
+ * A time that has certainly passed: when this program's file was written, or the system's
+ * /usr/lib/clock-epoch (systemd(1), FILES), whichever is later. A package keeps the stamps of its files, and
+ * a reproducible one sets them to SOURCE_DATE_EPOCH, so this needs nothing in the build. 0 with a scaled
+ * clock, which may begin at any time.
+ */
+struct wall clock_floor(void);
+
 /* CLOCK_BOOTTIME in nanoseconds, never scaled. */
 uint64_t clock_real_ns(void);
 

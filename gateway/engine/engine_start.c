@@ -122,9 +122,22 @@ static void engine_restore_walk(void *context, const struct journal_standing *re
     }
 }
 
-/* How far the clock is still behind what it had shown when it was set back. */
+/*
+ * How far the clock is still behind what it had shown when it was set back. A gateway that is new knows no
+ * such time, but none is earlier than its own program: one that starts in 1970 is behind from its first
+ * event on.
+ */
 static void engine_restore_clock(struct engine_restore *restore) {
     struct engine *engine = restore->engine;
+    const struct wall floor = clock_floor();
+    if (floor.ns > restore->good.ns && floor.ns > engine_wall(engine).ns) {
+        restore->good = floor;
+        log_line(
+            LOG_WARNING, "clock_impossible",
+            "effect=\"it shows a time before this program was made: events say that their time is not "
+            "to be trusted, and no history is written, until it is set; delays are right all the "
+            "same\"");
+    }
     int64_t behind_ns = restore->good.ns - engine_wall(engine).ns;
     if (restore->good.ns != 0 && behind_ns > 0) {
         core_restore_clock(engine->core, (uint64_t)behind_ns, engine->newest);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wall clock is set under a running gateway: to the future, to the past, to 1970."""
 
+import os
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -86,9 +88,9 @@ def test_nothing_is_written_over_the_history_while_the_clock_is_behind(scene):
     field.release("care/day-care/button-1")
     until(lambda: any(point == "care/day-care/button-1" and value == (0, 0) and key not in before
                       for key, value in database.points().items() for point in [key[1]]), "values to be written again")
-    newest = max(time for _, _, time in before)
+    newest = max(when for _, _, when in before)
     after = set(database.points()) - set(before)
-    assert after and min(time for _, _, time in after) > newest - 2e9, "nothing from before"
+    assert after and min(when for _, _, when in after) > newest - 2e9, "nothing from before"
 
 
 def test_a_gateway_that_starts_in_1970_writes_no_history_of_1970(scene):
@@ -107,4 +109,43 @@ def test_a_gateway_that_starts_in_1970_writes_no_history_of_1970(scene):
     clock.set(0)
     backend.until_event(type="alarm.cleared", rule="system_clock")
     until(lambda: len(database.points()) > len(written), "history to go on", 60)
-    assert min(time for _, _, time in database.points()) > 1e18
+    assert min(when for _, _, when in database.points()) > 1e18
+
+
+def test_a_new_gateway_that_starts_in_1970_says_so_in_every_event_and_writes_no_history_of_it(scene):
+    """Nothing was ever recorded: that the clock is wrong can only be known from the program's own date."""
+    database = with_database(scene, Influx(scene.directory)).start()
+    clock = Clock(scene)
+    clock.set(-56 * 365 * 24 * HOUR_S)
+    backend, field = scene.start_broker() and scene.backend(), scene.field()
+    gateway = scene.gateway(environment=clock.environment)
+    gateway.process.until_said("process=engine event=clock_impossible .*effect=")
+    backend.until_event(type="alarm.raised", rule="system_clock")
+    field.press("care/day-care/button-1")
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    until(lambda: figure(gateway, "database_lines_untimed_total") >= 45, "lines that are not written")
+    assert not database.points()
+    events = backend.events()
+    assert {event["clock"] for event in events} == {"behind"}
+    assert all(event["time"] < "1971" for event in events)
+    clock.set(0)
+    backend.until_event(type="alarm.cleared", rule="system_clock")
+    field.release("care/day-care/button-1")
+    until(lambda: len(database.points()) > 0, "a history", 60)
+    assert min(when for _, _, when in database.points()) > 1e18
+    field.press("care/talk/button")
+    [call] = backend.until_event(type="alarm.raised", rule="emergency_call", subject="care/talk/button")
+    assert call["clock"] == "good"
+
+
+@pytest.mark.parametrize("after_s,clock_is", [(-120, "behind"), (120, "good")])
+def test_a_new_gateway_believes_a_clock_that_is_past_its_programs_own_date(scene, after_s, clock_is):
+    site_with_a_delay(scene)
+    clock = Clock(scene)
+    clock.set(os.stat(TOCSIN).st_mtime + after_s - time.time())
+    backend, field = scene.backend(), scene.field()
+    scene.gateway(environment=clock.environment)
+    field.set("room/button-0", 1)
+    [raised] = backend.until_event(type="alarm.raised", rule="at_once")
+    assert raised["clock"] == clock_is
+    assert bool(backend.events(type="alarm.raised", rule="system_clock")) == (clock_is == "behind")

@@ -118,6 +118,20 @@ static void a_scaled_clock_moves_wall_and_instants_alike(void **state) {
     assert_int_equal(clock_real_span_ns(61), 61);
 }
 
+/* Whoever runs this was made before now, and after this was written. */
+static void no_time_is_before_the_program_but_a_scaled_one_may_be(void **state) {
+    (void)state;
+    struct wall written;
+    struct clock_origin origin;
+    assert_int_equal(clock_parse_wall("2025-11-22T00:00:00Z", &written), 0);
+    assert_true(clock_floor().ns > written.ns);
+    assert_true(clock_floor().ns <= clock_wall().ns);
+    assert_int_equal(clock_parse("2001-01-01T00:00:00Z@1", &origin), 0);
+    clock_init(&origin);
+    assert_int_equal(clock_floor().ns, 0);
+    clock_init(&(struct clock_origin){0});
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wall_time_is_written_in_utc_with_milliseconds),
@@ -125,6 +139,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_a_time_is_refused),
         cmocka_unit_test(a_clock_setting_needs_a_start_and_a_rate_from_1_to_60),
         cmocka_unit_test(a_scaled_clock_moves_wall_and_instants_alike),
+        cmocka_unit_test(no_time_is_before_the_program_but_a_scaled_one_may_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
