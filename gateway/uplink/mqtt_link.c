@@ -15,8 +15,10 @@
 
 #include "gateway/clock.h"
 #include "gateway/uplink/examination.h"
+#include "gateway/uplink/flights.h"
 #include "gateway/uplink/mqtt_client.h"
 #include "gateway/uplink/names.h"
+#include "gateway/uplink/packet_bound.h"
 #include "gateway/uplink/reconnect.h"
 
 enum {
@@ -30,11 +32,8 @@ enum {
     /* Reason codes of MQTT 5, 2.4. */
     REASON_TAKEN_OVER = 0x8e,
     REASON_PACKET_TOO_LARGE = 0x95,
-    /* No broker of use takes less: what is not larger is refused for something else. */
-    PACKET_SURE_SIZE = 256,
     /* Between two looks at whether the first answer about a name has come. */
     NAME_WAIT_MS = 50,
-    SUSPICIONS_MAX = 3,
     BROKEN_OFF_MAX = 3,
 };
 
@@ -56,21 +55,6 @@ enum link_state {
     LINK_CLOSING,
 };
 
-struct flight {
-    bool used;
-    uint32_t key;
-    uint64_t ticket;
-    uint64_t deadline_ns;
-    uint32_t size; /* of its packet, at most */
-};
-
-/* What is known of the size of packets that one broker takes. */
-struct packet_bound {
-    uint32_t learned; /* from what it refused or closed for; 0: nothing was */
-    uint32_t suspect; /* the largest in flight when it last closed without a word */
-    uint32_t suspicions;
-};
-
 struct mqtt_link {
     struct mqtt_link_conf conf;
     struct mqtt_link_callbacks callbacks;
@@ -90,8 +74,7 @@ struct mqtt_link {
     uint32_t broken_off; /* times in a row that a connection ended soon and without a word */
     bool taken_over;     /* another client has come by our name */
     struct packet_bound bounds[MQTT_LINK_BROKERS_MAX];
-    uint32_t in_flight;
-    struct flight flights[MQTT_LINK_WINDOW_MAX];
+    struct flights flights;
     bool stopping;        /* what is sent now is the last */
     uint64_t since_ns;    /* when the state was entered */
     uint64_t held_ms;     /* how long the connection stood that is being closed */
@@ -150,76 +133,10 @@ static void link_hasten_sockets(void) {
     }
 }
 
-/* ---- what is in flight ---- */
-
-static struct flight *flight_find(struct mqtt_link *link, uint32_t key) {
-    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
-        if (link->flights[i].used && link->flights[i].key == key) {
-            return &link->flights[i];
-        }
-    }
-    return NULL;
-}
-
-static struct flight *flight_free_slot(struct mqtt_link *link) {
-    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
-        if (!link->flights[i].used) {
-            return &link->flights[i];
-        }
-    }
-    return NULL;
-}
-
-static void flights_forget(struct mqtt_link *link) {
-    memset(link->flights, 0, sizeof link->flights);
-    link->in_flight = 0;
-}
-
-static bool flights_overdue(const struct mqtt_link *link, uint64_t now_ns) {
-    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
-        if (link->flights[i].used && now_ns >= link->flights[i].deadline_ns) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t flights_largest(const struct mqtt_link *link) {
-    uint32_t largest = 0;
-    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
-        if (link->flights[i].used && link->flights[i].size > largest) {
-            largest = link->flights[i].size;
-        }
-    }
-    return largest;
-}
-
 /* ---- how large a packet may be ---- */
 
 static struct packet_bound *link_bound(struct mqtt_link *link) {
     return &link->bounds[link->reconnect.broker];
-}
-
-static void link_learn(struct mqtt_link *link, uint32_t too_large) {
-    struct packet_bound *bound = link_bound(link);
-    if (too_large > PACKET_SURE_SIZE && (bound->learned == 0 || too_large <= bound->learned)) {
-        bound->learned = too_large - 1;
-    }
-}
-
-/*
- * A broker of MQTT 3.1.1 closes for what is too large and says nothing. One that closes again and
- * again while the same message is in flight is believed to mean it.
- */
-static void link_suspect(struct mqtt_link *link) {
-    struct packet_bound *bound = link_bound(link);
-    uint32_t largest = flights_largest(link);
-    bound->suspicions = largest > 0 && largest == bound->suspect ? bound->suspicions + 1 : 1;
-    bound->suspect = largest;
-    if (bound->suspicions >= SUSPICIONS_MAX) {
-        bound->suspicions = 0;
-        link_learn(link, largest);
-    }
 }
 
 /* What a PUBLISH of ours is at most: a fixed header of 5, two lengths, a packet id, no properties. */
@@ -228,32 +145,23 @@ static uint32_t link_packet_size(const char *topic, size_t size) {
 }
 
 static bool link_is_too_large(struct mqtt_link *link, uint32_t size) {
-    const struct packet_bound *bound = link_bound(link);
-    return size > link->packet_max || (bound->learned != 0 && size > bound->learned);
+    return size > link->packet_max || packet_bound_excludes(link_bound(link), size);
 }
 
 static int link_send(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
                      bool retained, uint64_t ticket) {
-    struct flight *flight = flight_free_slot(link);
-    assert(flight != NULL); /* callers stay within the window */
     uint32_t key = 0;
     if (mqtt_client_publish(link_client(link), topic, payload, size, retained, &key) != 0) {
         return MQTT_LINK_E_DOWN; /* the note LOST is on its way, or the tick finds out */
     }
-    *flight = (struct flight){
-        .used = true,
-        .key = key,
-        .ticket = ticket,
-        .deadline_ns = clock_real_ns() + link_ns(link->conf.answer_ms),
-        .size = link_packet_size(topic, size),
-    };
-    link->in_flight++;
+    flights_add(&link->flights, key, ticket, clock_real_ns() + link_ns(link->conf.answer_ms),
+                link_packet_size(topic, size));
     link->counters.published++;
     return 0;
 }
 
 static void link_send_status(struct mqtt_link *link, const char *status) {
-    if (link->state == LINK_UP && link->in_flight < link->window) {
+    if (link->state == LINK_UP && link->flights.count < link->window) {
         /* A line that is just going down needs no status: the last will tells it. */
         (void)!link_send(link, link->conf.status_topic, status, strlen(status), true,
                          TICKET_STATUS);
@@ -279,7 +187,7 @@ static void link_over(struct mqtt_link *link, const char *reason, enum link_stat
     if (!was_up) {
         names_failed(broker);
     }
-    flights_forget(link);
+    flights_forget(&link->flights);
     if (next == LINK_CLOSING) {
         link_enter(link, LINK_CLOSING);
     } else if (link->taken_over) {
@@ -446,7 +354,7 @@ static void link_tick(evutil_socket_t fd, short what, void *context) {
     struct mqtt_link *link = context;
     uint64_t now_ns = clock_real_ns();
     if (link->state == LINK_UP) {
-        if (flights_overdue(link, now_ns)) {
+        if (flights_overdue(&link->flights, now_ns)) {
             link->counters.deadlines_missed++;
             link_close(link, "the broker no longer answers");
         } else if (!mqtt_client_is_connected(link_client(link))) {
@@ -454,7 +362,7 @@ static void link_tick(evutil_socket_t fd, short what, void *context) {
         } else {
             link_examine_daily(link, now_ns);
         }
-        if (link->state == LINK_UP && link->in_flight == 0 &&
+        if (link->state == LINK_UP && link->flights.count == 0 &&
             now_ns - link->answered_ns >= link_ns(link->quiet_ms)) {
             link_send_status(link, link->online);
         }
@@ -471,34 +379,31 @@ static void link_tick(evutil_socket_t fd, short what, void *context) {
 /* ---- notes ---- */
 
 static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *note) {
-    struct flight *flight = flight_find(link, note->key);
-    if (link->state != LINK_UP || flight == NULL) {
+    struct flight flight;
+    uint32_t largest = flights_largest(&link->flights);
+    if (link->state != LINK_UP || !flights_take(&link->flights, note->key, &flight)) {
         link->counters.stale++;
         return;
     }
     if (note->number < 0) {
-        link_suspect(link);
+        packet_bound_suspect(link_bound(link), largest);
         link_close(link, "the connection broke off");
         return;
     }
-    uint64_t ticket = flight->ticket;
-    uint32_t size = flight->size;
-    flight->used = false;
-    link->in_flight--;
     link->answered_ns = clock_real_ns();
     if (note->kind == MQTT_NOTE_TAKEN) {
         link->counters.taken++;
-        if (ticket != TICKET_STATUS) {
-            link->callbacks.taken(link->context, ticket);
+        if (flight.ticket != TICKET_STATUS) {
+            link->callbacks.taken(link->context, flight.ticket);
         }
         return;
     }
     link->counters.refused++;
     if (note->number == REASON_PACKET_TOO_LARGE) {
-        link_learn(link, size);
+        packet_bound_learn(link_bound(link), flight.size);
     }
-    if (ticket != TICKET_STATUS) {
-        link->callbacks.refused(link->context, ticket,
+    if (flight.ticket != TICKET_STATUS) {
+        link->callbacks.refused(link->context, flight.ticket,
                                 mqtt_client_text(link->conf.version, note->number));
     }
 }
@@ -529,7 +434,7 @@ static void link_turned_away(struct mqtt_link *link, int reason) {
         return;
     }
     if (reason == REASON_PACKET_TOO_LARGE) {
-        link_learn(link, flights_largest(link));
+        packet_bound_learn(link_bound(link), flights_largest(&link->flights));
     }
     link_hint(link, mqtt_client_text(link->conf.version, reason));
 }
@@ -576,7 +481,7 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
         return;
     case MQTT_NOTE_LOST:
         if (link->state == LINK_UP) {
-            link_suspect(link);
+            packet_bound_suspect(link_bound(link), flights_largest(&link->flights));
             link_broken_off(link);
         } else {
             link_closed(link);
@@ -737,7 +642,7 @@ static void link_await(struct mqtt_link *link, bool (*reached)(const struct mqtt
 }
 
 static bool link_is_answered(const struct mqtt_link *link) {
-    return link->state != LINK_UP || link->in_flight == 0;
+    return link->state != LINK_UP || link->flights.count == 0;
 }
 
 static bool link_is_closed(const struct mqtt_link *link) {
@@ -747,7 +652,7 @@ static bool link_is_closed(const struct mqtt_link *link) {
 void mqtt_link_stop(struct mqtt_link *link) {
     if (link->state == LINK_UP) {
         link->stopping = true;
-        if (link->in_flight >= link->window) {
+        if (link->flights.count >= link->window) {
             link_await(link, link_is_answered);
         }
         link_send_status(link, link->offline);
@@ -763,7 +668,7 @@ void mqtt_link_stop(struct mqtt_link *link) {
 
 uint32_t mqtt_link_room(const struct mqtt_link *link) {
     bool open = link->state == LINK_UP && !link->stopping;
-    return open && link->in_flight < link->window ? link->window - link->in_flight : 0;
+    return open && link->flights.count < link->window ? link->window - link->flights.count : 0;
 }
 
 uint32_t mqtt_link_window(const struct mqtt_link *link) {

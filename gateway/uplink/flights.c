@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/uplink/flights.h"
+
+#include <assert.h>
+#include <string.h>
+
+void flights_add(struct flights *flights, uint32_t key, uint64_t ticket, uint64_t deadline_ns,
+                 uint32_t size) {
+    struct flight *flight = flights->slots;
+    while (flight->used) {
+        flight++;
+        assert(flight < flights->slots + MQTT_LINK_WINDOW_MAX);
+    }
+    *flight = (struct flight){
+        .used = true, .key = key, .ticket = ticket, .deadline_ns = deadline_ns, .size = size};
+    flights->count++;
+}
+
+bool flights_take(struct flights *flights, uint32_t key, struct flight *ret_flight) {
+    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
+        struct flight *flight = &flights->slots[i];
+        if (flight->used && flight->key == key) {
+            *ret_flight = *flight;
+            flight->used = false;
+            flights->count--;
+            return true;
+        }
+    }
+    return false;
+}
+
+void flights_forget(struct flights *flights) {
+    memset(flights, 0, sizeof *flights);
+}
+
+bool flights_overdue(const struct flights *flights, uint64_t now_ns) {
+    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
+        if (flights->slots[i].used && now_ns >= flights->slots[i].deadline_ns) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t flights_largest(const struct flights *flights) {
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < MQTT_LINK_WINDOW_MAX; i++) {
+        if (flights->slots[i].used && flights->slots[i].size > largest) {
+            largest = flights->slots[i].size;
+        }
+    }
+    return largest;
+}
