@@ -298,7 +298,8 @@ int journal_store_points(struct journal_store *store, journal_point_taker *take,
 }
 
 size_t journal_store_last(struct journal_store *store, const char *alarm, char ret[WIRE_BODY_MAX]) {
-    static const char sql[] = "SELECT body FROM event WHERE alarm=?1 ORDER BY seq DESC LIMIT 1";
+    static const char sql[] =
+        "SELECT body FROM event WHERE lane=0 AND alarm=?1 ORDER BY seq DESC LIMIT 1";
     sqlite3_stmt *statement = NULL;
     size_t size = 0;
     if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK) {

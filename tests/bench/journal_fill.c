@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Record a backlog: COUNT events of the activity lane, of some 700 bytes each, in the journal of the
- * site `bench` and its gateway `main` in DIRECTORY, as the engine records them.
+ * Record a backlog: COUNT events of some 700 bytes each in the journal of the site `bench` and its
+ * gateway `main` in DIRECTORY, as the engine records them; all in the activity lane, or every second
+ * one in the alarm lane.
+ *
+ *     journal_fill DIRECTORY COUNT [alarms]
  */
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +16,13 @@
 
 #include "gateway/clock.h"
 #include "gateway/journal/journal.h"
+#include "gateway/site.h"
 
 enum { AT_ONCE = 1000 };
 
-static void no_name(const void *context, uint32_t alarm, char *ret) {
+static void alarm_name(const void *context, uint32_t alarm, char *ret) {
     (void)context;
-    (void)alarm;
-    ret[0] = '\0';
+    (void)snprintf(ret, SITE_ALARM_NAME_SIZE, "backlog/room-%" PRIu32, alarm);
 }
 
 static void require(bool condition, const char *what) {
@@ -28,8 +32,9 @@ static void require(bool condition, const char *what) {
     }
 }
 
-static void add(struct journal *journal) {
-    static const char head[] = "\",\"type\":\"tocsin.access.granted\"";
+static void add(struct journal *journal, bool alarm) {
+    const char *head =
+        alarm ? "\",\"type\":\"tocsin.alarm.raised\"" : "\",\"type\":\"tocsin.access.granted\"";
     char text[700];
     struct journal_event *event = NULL;
     int len =
@@ -37,12 +42,12 @@ static void add(struct journal *journal) {
                  "%s,\"subject\":\"room/reader\",\"time\":\"2026-11-22T07:17:00.123Z\",\"data\":{"
                  "\"place\":\"room\",\"text\":{\"zh\":\"门\",\"en\":\"%0440d\"}}}",
                  head, 0);
-    require(journal_event_new(text, sizeof head - 1, (size_t)len, &event) == 0, "no memory");
+    require(journal_event_new(text, strlen(head), (size_t)len, &event) == 0, "no memory");
     event->wall = clock_wall();
     event->born_real_ns = clock_real_ns();
-    event->alarm = RULESET_NONE;
-    event->type = EVENT_ACCESS_GRANTED;
-    event->lane = LANE_ACTIVITY;
+    event->alarm = alarm ? 0 : RULESET_NONE;
+    event->type = alarm ? EVENT_ALARM_RAISED : EVENT_ACCESS_GRANTED;
+    event->lane = alarm ? LANE_ALARM : LANE_ACTIVITY;
     event->class = ALARM_CLASS_COUNT;
     journal_add_event(journal, event);
 }
@@ -64,10 +69,11 @@ static void settle(struct journal *journal, uint64_t wanted) {
 }
 
 int main(int argc, char **argv) {
-    require(argc == 3, "usage: journal_fill DIRECTORY COUNT");
+    bool alarms = argc == 4 && strcmp(argv[3], "alarms") == 0;
+    require(argc == 3 || alarms, "usage: journal_fill DIRECTORY COUNT [alarms]");
     const struct journal_conf conf = {
         .directory = argv[1],
-        .identity = {"bench", "main", no_name, NULL},
+        .identity = {"bench", "main", alarm_name, NULL},
         .alarm_count = 1,
         .keep = {.keep_ns = UINT64_C(30) * 24 * 3600 * NS_PER_S,
                  .size = UINT64_C(8) << 30,
@@ -78,7 +84,7 @@ int main(int argc, char **argv) {
     require(journal_new(&conf, &journal) == 0 && journal_start(journal) == 0, "no journal");
     uint64_t first = journal_newest(journal);
     for (uint64_t i = 1; i <= count; i++) {
-        add(journal);
+        add(journal, alarms && i % 2 == 0);
         if (i % AT_ONCE == 0 || i == count) {
             settle(journal, first + i);
         }
