@@ -130,6 +130,14 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     " at_wall INTEGER PRIMARY KEY,"
     " alarm INTEGER NOT NULL,"
     " activity INTEGER NOT NULL);",
+    /* The signed checkpoint of each day. */
+    "CREATE TABLE seal("
+    " number INTEGER PRIMARY KEY,"
+    " day INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL,"
+    " digest BLOB NOT NULL,"
+    " key BLOB NOT NULL,"
+    " signature BLOB NOT NULL);",
 };
 
 int journal_schema_result(int sqlite_result) {

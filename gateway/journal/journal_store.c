@@ -136,8 +136,8 @@ static int store_verify(struct journal_store *store) {
  * anybody begins with it, for then the file can still be set aside and read as far as it goes.
  */
 static int store_check_standing(struct journal_store *store) {
-    static const char *const tables[] = {"meta", "sink",  "alarm", "test",
-                                         "walk", "clock", "flood", "present"};
+    static const char *const tables[] = {"meta",  "sink",  "alarm",   "test", "walk",
+                                         "clock", "flood", "present", "seal"};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof tables / sizeof *tables; i++) {
         sqlite3_stmt *statement = NULL;

@@ -54,6 +54,7 @@ uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
         "INSERT OR IGNORE INTO main.walk SELECT * FROM bad.walk",
         "INSERT OR IGNORE INTO main.clock SELECT * FROM bad.clock",
         "INSERT OR IGNORE INTO main.mark SELECT * FROM bad.mark",
+        "INSERT OR IGNORE INTO main.seal SELECT * FROM bad.seal",
         "INSERT OR IGNORE INTO main.run SELECT * FROM bad.run",
         "INSERT OR IGNORE INTO main.first_sent SELECT * FROM bad.first_sent",
     };

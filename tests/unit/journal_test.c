@@ -908,6 +908,7 @@ static void database_make_version_3(const char *path) {
     database_run(path, "DROP TABLE present");
     database_run(path, "DROP TABLE run");
     database_run(path, "DROP TABLE mark");
+    database_run(path, "DROP TABLE seal");
     database_run(path, "PRAGMA user_version=3");
 }
 
