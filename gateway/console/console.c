@@ -10,6 +10,7 @@
 #include <event2/listener.h>
 
 #include "gateway/console/api.h"
+#include "gateway/console/body.h"
 #include "gateway/console/listener.h"
 #include "gateway/console/peer.h"
 #include "gateway/log.h"
@@ -21,6 +22,19 @@ static void console_welcomed(void *context, const struct wire_welcome *welcome) 
     uint64_t now = clock_real_ns();
     view_welcome(&console->view, welcome, now);
     streams_engine(&console->streams, now);
+}
+
+/*
+ * Ready is a console that can say how the gateway is: who starts when systemd hears of it and asks, gets an
+ * answer. An engine that is away must not keep it from being ready for long, for then people want to look.
+ */
+static void console_look_ready(struct console *console, uint64_t now) {
+    bool waited = now - console->opened_real_ns >= CONSOLE_READY_MS * NS_PER_MS;
+    if (console->ready_untold &&
+        (waited || body_health_of(&console->view, now) != BODY_HEALTH_FAILED)) {
+        console->ready_untold = false;
+        process_ready(console->process);
+    }
 }
 
 static void console_received(void *context, const struct wire_header *message) {
@@ -36,6 +50,7 @@ static void console_received(void *context, const struct wire_header *message) {
     } else if (message->kind == WIRE_JOURNAL || was_complete != console->view.complete) {
         streams_engine(&console->streams, now);
     }
+    console_look_ready(console, now);
 }
 
 /* Commands that find the socket full are refused at once; nothing is kept to be sent later. */
@@ -59,6 +74,7 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     uint64_t now = clock_real_ns();
     orders_expire(&console->orders, now);
     streams_tick(&console->streams, now);
+    console_look_ready(console, now);
 }
 
 /* The clients' side. */
@@ -154,7 +170,8 @@ static int console_engine(struct console *console) {
 }
 
 int console_open(struct console *console, struct process *process) {
-    *console = (struct console){.process = process, .group = peer_group()};
+    *console = (struct console){
+        .process = process, .group = peer_group(), .opened_real_ns = clock_real_ns()};
     const struct site *site = &process->site;
     int r = view_init(&console->view, site, clock_real_ns());
     if (r == 0) {
@@ -206,7 +223,7 @@ int console_run(struct process *process) {
     if (r != 0) {
         return err_trace(r);
     }
-    process_ready(process);
+    console.ready_untold = true;
     r = process_loop(process);
     console_close(&console);
     return err_trace(r);

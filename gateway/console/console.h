@@ -32,6 +32,8 @@ enum {
     CONSOLE_REQUEST_S = 10,
     /* Connections, the journal and the rest together; a flood of clients ends at accept(). */
     CONSOLE_DESCRIPTORS_MAX = 256,
+    /* How long it waits to be ready for an engine that does not answer. Real time. */
+    CONSOLE_READY_MS = 3000,
 };
 
 struct console {
@@ -44,6 +46,8 @@ struct console {
     struct evhttp *http;
     struct event *tick;
     gid_t group; /* peer_group() */
+    uint64_t opened_real_ns;
+    bool ready_untold; /* the supervisor waits to hear that we are ready */
     uint64_t requests;
     uint64_t strangers;
 };

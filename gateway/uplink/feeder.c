@@ -116,8 +116,22 @@ static uint64_t feeder_early_number(const struct feeder *feeder, uint64_t n) {
     return (uint64_t)feeder->lives << N_BITS | (n & ((UINT64_C(1) << N_BITS) - 1));
 }
 
-/* The place for one more: a free one, else that of the oldest, activity before alarms. */
-static struct feeder_early *feeder_early_place(struct feeder *feeder) {
+/* What matters more when there is not room or time for all: the graver the alarm; 0 is activity. */
+static uint8_t feeder_weight(const struct feeder *feeder, const struct wire_event *event) {
+    const struct ruleset *ruleset = &feeder->site->ruleset;
+    if (event->lane != LANE_ALARM) {
+        return 0;
+    }
+    return event->alarm < ruleset->alarm_count
+               ? (uint8_t)(PRIORITY_COUNT - ruleset->alarms[event->alarm].priority)
+               : 1;
+}
+
+/*
+ * The place for one more of a weight: a free one, else that of the oldest of the least weight. NULL when
+ * all there are weigh more.
+ */
+static struct feeder_early *feeder_early_place(struct feeder *feeder, uint8_t weight) {
     struct feeder_early *place = feeder_early_find(feeder, 0);
     if (place != NULL) {
         return place;
@@ -126,18 +140,23 @@ static struct feeder_early *feeder_early_place(struct feeder *feeder) {
     for (uint32_t i = 1; i < FEEDER_EARLY_MAX; i++) {
         struct feeder_early *other = &feeder->early[i];
         bool older = other->number < place->number;
-        if (other->lane != place->lane ? other->lane == LANE_ACTIVITY : older) {
+        if (other->weight != place->weight ? other->weight < place->weight : older) {
             place = other;
         }
     }
     feeder->counters.early_dropped++;
-    return place;
+    return place->weight > weight ? NULL : place;
 }
 
 static void feeder_early_add(struct feeder *feeder, const struct wire_event *event) {
-    struct feeder_early *place = feeder_early_place(feeder);
+    uint8_t weight = feeder_weight(feeder, event);
+    struct feeder_early *place = feeder_early_place(feeder, weight);
+    if (place == NULL) {
+        return;
+    }
     place->number = feeder_early_number(feeder, event->early);
     place->sent = false;
+    place->weight = weight;
     place->lane = event->lane;
     place->class = event->class;
     place->type = event->type;
@@ -145,12 +164,16 @@ static void feeder_early_add(struct feeder *feeder, const struct wire_event *eve
     memcpy(place->body, event->body, event->body_size);
 }
 
-/* The oldest that waits; NULL when none does. */
+/* The oldest of the most weight that waits; NULL when none does. */
 static struct feeder_early *feeder_early_next(struct feeder *feeder) {
     struct feeder_early *next = NULL;
     for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
         struct feeder_early *early = &feeder->early[i];
-        if (early->number != 0 && !early->sent && (next == NULL || early->number < next->number)) {
+        if (early->number == 0 || early->sent) {
+            continue;
+        }
+        if (next == NULL || early->weight > next->weight ||
+            (early->weight == next->weight && early->number < next->number)) {
             next = early;
         }
     }

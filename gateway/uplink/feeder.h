@@ -38,8 +38,8 @@
 #include "gateway/wire.h"
 
 enum {
-    /* Events told before their commit that the broker has not taken; the journal has no copy yet.
-     */
+    /* Events told before their commit that the broker has not taken; the journal has no copy yet. Those of
+     * graver alarms are kept and sent before others, and alarms before activity. */
     FEEDER_EARLY_MAX = 32,
     /* Rows asked of the journal at once for an alarm that overtakes. */
     FEEDER_ROWS_MAX = 100,
@@ -70,6 +70,7 @@ struct feeder_port {
 struct feeder_early {
     uint64_t number; /* n of u<n> and the engine's life it belongs to; 0: the place is free */
     bool sent;       /* in this session */
+    uint8_t weight;  /* 0: activity; the graver an alarm, the more */
     uint8_t lane, class;
     uint16_t type;
     uint32_t body_size;

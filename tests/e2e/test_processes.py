@@ -74,6 +74,18 @@ def test_systemd_hears_ready_then_that_all_is_well_then_the_stop(scene):
     assert sum("READY=1" in datagram for datagram in systemd.heard) == 1
 
 
+def test_who_asks_when_systemd_hears_ready_is_told_that_rooms_are_watched(scene):
+    scene.start_broker()
+    scene.field()
+    systemd = scene.keep(Systemd(scene.directory))
+    for times in range(1, 6):
+        gateway = scene.gateway(wait=False, environment={"NOTIFY_SOCKET": str(systemd.path)})
+        until(lambda: sum("READY=1" in datagram for datagram in systemd.heard) == times, "READY=1")
+        code, said, _ = gateway.try_cli("health")
+        assert code == 0, said
+        gateway.stop()
+
+
 def test_the_watchdog_is_not_fed_while_a_component_makes_no_progress(scene):
     scene.start_broker()
     backend = scene.backend()

@@ -241,10 +241,11 @@ static void scene_happen(struct scene *scene, enum core_lane lane) {
     (void)feeder_pump(&scene->feeder);
 }
 
-static void scene_early(struct scene *scene, uint64_t n, enum core_lane lane) {
+/* An event of `alarm` that is told before its commit. */
+static void scene_early_of(struct scene *scene, uint64_t n, enum core_lane lane, uint32_t alarm) {
     struct wire_event event = {
         .early = n,
-        .alarm = CONSOLE_SITE_CALL,
+        .alarm = alarm,
         .type = lane == LANE_ALARM ? EVENT_ALARM_RAISED : EVENT_ACCESS_GRANTED,
         .lane = (uint8_t)lane,
         .class = lane == LANE_ALARM ? CLASS_CALL_EMERGENCY : ALARM_CLASS_COUNT,
@@ -253,6 +254,10 @@ static void scene_early(struct scene *scene, uint64_t n, enum core_lane lane) {
         snprintf(event.body, sizeof event.body, "{\"id\":\"gulou-demo.main.17.u%" PRIu64 "\"}", n);
     event.body_size = (uint32_t)len;
     feeder_event(&scene->feeder, &event);
+}
+
+static void scene_early(struct scene *scene, uint64_t n, enum core_lane lane) {
+    scene_early_of(scene, n, lane, CONSOLE_SITE_CALL);
 }
 
 static void scene_alarm(struct scene *scene, uint32_t alarm, bool open, uint32_t snapshot) {
@@ -699,6 +704,52 @@ static void early_events_are_bounded_and_alarms_outlive_activity(void **state) {
     scene_free(scene);
 }
 
+/* The numbers of the early events that were published, in order. */
+static void assert_early(const struct scene *scene, uint64_t first, uint64_t last, uint32_t *at) {
+    for (uint64_t n = first; n <= last; n++) {
+        char id[40];
+        (void)snprintf(id, sizeof id, "main.17.u%" PRIu64 "\"", n);
+        assert_non_null(strstr(scene_message(scene, (*at)++)->payload, id));
+    }
+}
+
+static void early_emergencies_outlive_and_overtake_other_early_alarms(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(100);
+    const uint64_t half = FEEDER_EARLY_MAX / 2;
+    uint32_t at = 0;
+    scene->down = true;
+    for (uint64_t n = 1; n <= FEEDER_EARLY_MAX; n++) {
+        scene_early_of(scene, n, LANE_ALARM, CONSOLE_SITE_UPLINK);
+    }
+    for (uint64_t n = 1; n <= half; n++) {
+        scene_early_of(scene, 100 + n, LANE_ALARM, CONSOLE_SITE_CALL);
+    }
+    assert_int_equal(scene->feeder.counters.early_dropped, half);
+    scene_connect(scene);
+    assert_int_equal(scene->count, FEEDER_EARLY_MAX);
+    assert_early(scene, 101, 100 + half, &at);
+    assert_early(scene, half + 1, FEEDER_EARLY_MAX, &at);
+    scene_free(scene);
+}
+
+static void what_weighs_less_than_all_that_wait_takes_no_place(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(100);
+    uint32_t at = 0;
+    scene->down = true;
+    for (uint64_t n = 1; n <= FEEDER_EARLY_MAX; n++) {
+        scene_early_of(scene, n, LANE_ALARM, CONSOLE_SITE_CALL);
+    }
+    scene_early_of(scene, 100, LANE_ALARM, CONSOLE_SITE_UPLINK);
+    scene_early_of(scene, 101, LANE_ACTIVITY, RULESET_NONE);
+    assert_int_equal(scene->feeder.counters.early_dropped, 2);
+    scene_connect(scene);
+    assert_int_equal(scene->count, FEEDER_EARLY_MAX);
+    assert_early(scene, 1, FEEDER_EARLY_MAX, &at);
+    scene_free(scene);
+}
+
 static void a_restarted_engine_counts_its_early_events_anew(void **state) {
     (void)state;
     struct scene *scene = scene_new(10);
@@ -1037,6 +1088,8 @@ int main(void) {
         cmocka_unit_test(an_early_event_waits_for_the_line_and_is_kept_until_it_is_taken),
         cmocka_unit_test(an_event_recorded_before_its_early_form_could_leave_is_sent_once),
         cmocka_unit_test(early_events_are_bounded_and_alarms_outlive_activity),
+        cmocka_unit_test(early_emergencies_outlive_and_overtake_other_early_alarms),
+        cmocka_unit_test(what_weighs_less_than_all_that_wait_takes_no_place),
         cmocka_unit_test(a_restarted_engine_counts_its_early_events_anew),
         cmocka_unit_test(alarm_states_are_retained_and_emptied),
         cmocka_unit_test(states_that_nobody_would_clear_are_cleared),
