@@ -100,17 +100,19 @@ static const char *link_broker(const struct mqtt_link *link) {
     return link->conf.brokers[link->reconnect.broker];
 }
 
+/* How often it is looked whether something is overdue. */
+static uint32_t link_tick_ms(const struct mqtt_link_conf *conf) {
+    uint32_t tick_ms = conf->answer_ms / 4;
+    return tick_ms > TICK_MS_MAX ? TICK_MS_MAX : tick_ms < TICK_MS_MIN ? TICK_MS_MIN : tick_ms;
+}
+
 static void link_enter(struct mqtt_link *link, enum link_state state) {
     link->state = state;
     link->since_ns = clock_real_ns();
     if (state == LINK_WAITING || state == LINK_IDLE) {
         (void)event_del(link->tick);
     } else {
-        uint32_t tick_ms = link->conf.answer_ms / 4;
-        tick_ms = tick_ms > TICK_MS_MAX   ? TICK_MS_MAX
-                  : tick_ms < TICK_MS_MIN ? TICK_MS_MIN
-                                          : tick_ms;
-        struct timeval period = link_timeval(tick_ms);
+        struct timeval period = link_timeval(link_tick_ms(&link->conf));
         (void)event_add(link->tick, &period);
     }
 }
@@ -180,6 +182,7 @@ static void link_wait(struct mqtt_link *link, uint32_t wait_ms) {
 static void link_over(struct mqtt_link *link, const char *reason, enum link_state next) {
     bool was_up = link->state == LINK_UP;
     link->held_ms = was_up ? (clock_real_ns() - link->since_ns) / NS_PER_MS : 0;
+    link->counters.silent_ms = was_up ? (clock_real_ns() - link->answered_ns) / NS_PER_MS : 0;
     const char *broker = link_broker(link);
     char told[MQTT_LINK_REASON_SIZE];
     names_explain(broker, link->reason[0] != '\0' ? link->reason : reason, told, sizeof told);
@@ -558,6 +561,10 @@ struct mqtt_link_conf mqtt_link_defaults(void) {
         .retry_ms_max = 30000,
         .steady_ms = 10000,
     };
+}
+
+uint32_t mqtt_link_notice_ms(const struct mqtt_link_conf *conf) {
+    return conf->quiet_ms + conf->answer_ms + 2 * link_tick_ms(conf);
 }
 
 int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,

@@ -83,6 +83,12 @@ struct mqtt_link_conf {
 /* The values of the comments above, all texts empty. */
 struct mqtt_link_conf mqtt_link_defaults(void);
 
+/*
+ * How long a broker that has gone without a word stays unnoticed at most, in ms of real time: until it
+ * is asked, until its answer is overdue, and until both are looked at. 27 s by the values above.
+ */
+uint32_t mqtt_link_notice_ms(const struct mqtt_link_conf *conf);
+
 /* All run in the loop's thread; each may publish. */
 struct mqtt_link_callbacks {
     /* A session has begun; nothing is in flight. */
@@ -151,6 +157,7 @@ int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 struct mqtt_link_counters {
     uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale,
         taken_over;
+    uint64_t silent_ms; /* how long the broker had answered nothing when the last session ended */
 };
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);
 

@@ -49,6 +49,9 @@
  */
 enum { CONFIRMED_STEP = 100 };
 
+/* A broker that has gone without a word is noticed by then: what is promised to whoever runs the site. */
+enum { NOTICE_MS_MAX = 30000 };
+
 struct uplink {
     struct process *process;
     struct wire_client *wire;
@@ -334,9 +337,10 @@ static void uplink_lost(void *context, const char *broker, const char *reason, b
     feeder_session_end(&uplink->feeder);
     if (log_permit(&uplink->lost_limiter, &kept_back)) {
         log_line(LOG_WARNING, was_connected ? "broker_lost" : "broker_unreachable",
-                 "broker=%s reason=%s kept_back=%llu effect=\"" EFFECT_LOST "\"",
+                 "broker=%s reason=%s silent_ms=%llu kept_back=%llu effect=\"" EFFECT_LOST "\"",
                  log_quote(broker, quoted_broker, sizeof quoted_broker),
                  log_quote(reason, quoted_reason, sizeof quoted_reason),
+                 (unsigned long long)mqtt_link_counters(uplink->link)->silent_ms,
                  (unsigned long long)kept_back);
     }
     uplink_note_state(uplink, false, broker, reason);
@@ -587,6 +591,7 @@ static int uplink_make_link(struct uplink *uplink) {
     conf.user = site_text(site, header->mqtt_user);
     conf.password_file = site_text(site, header->mqtt_password_file);
     conf.seed = uplink_seed();
+    assert(mqtt_link_notice_ms(&conf) <= NOTICE_MS_MAX);
     certificates_init(&uplink->certificates, site);
     return err_trace(
         mqtt_link_new(uplink->process->base, &conf, &callbacks, uplink, &uplink->link));

@@ -244,8 +244,24 @@ static void a_receive_maximum_of_one_still_carries_everything(void **state) {
     fake_broker_free(&broker);
 }
 
+/* What the gateway promises, and that each of the three waits counts. */
+static void a_broker_that_is_gone_is_noticed_within_half_a_minute(void **state) {
+    (void)state;
+    struct mqtt_link_conf conf = mqtt_link_defaults();
+    assert_int_equal(mqtt_link_notice_ms(&conf), 10000 + 15000 + 2 * 1000);
+    assert_true(mqtt_link_notice_ms(&conf) <= 30000);
+    conf.quiet_ms += 3001;
+    assert_true(mqtt_link_notice_ms(&conf) > 30000);
+    conf.quiet_ms = 200;
+    conf.answer_ms = 400;
+    assert_int_equal(mqtt_link_notice_ms(&conf), 200 + 400 + 2 * 100);
+    conf.answer_ms = 4;
+    assert_int_equal(mqtt_link_notice_ms(&conf), 200 + 4 + 2 * 20);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_broker_that_is_gone_is_noticed_within_half_a_minute),
         cmocka_unit_test(a_packet_above_the_brokers_maximum_is_not_sent_and_one_at_it_is),
         cmocka_unit_test(a_size_that_the_broker_refuses_is_learned_and_not_tried_again),
         cmocka_unit_test(a_broker_that_says_why_it_closes_is_believed_at_once),

@@ -50,6 +50,32 @@ static void two_gateways_do_not_wait_alike(void **state) {
     assert_true(alike < 20);
 }
 
+/*
+ * All lose their broker at one moment, and it stays away: in no tenth of a second does more than a
+ * third of them knock, and after some rounds no more than a twentieth.
+ */
+static void a_hundred_gateways_that_lose_one_broker_do_not_knock_together(void **state) {
+    (void)state;
+    enum { GATEWAYS = 100, ROUNDS = 8, SLOT_MS = 100, SLOTS = 3000 };
+    struct reconnect gateways[GATEWAYS];
+    uint64_t at_ms[GATEWAYS] = {0};
+    for (uint32_t i = 0; i < GATEWAYS; i++) {
+        reconnect_init(&gateways[i], 1, MIN_MS, MAX_MS, STEADY_MS, 0x9e3779b97f4a7c15u * (i + 1));
+    }
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        uint32_t slots[SLOTS] = {0};
+        uint32_t fullest = 0;
+        for (uint32_t i = 0; i < GATEWAYS; i++) {
+            at_ms[i] += reconnect_failed(&gateways[i], 0);
+            uint32_t slot = (uint32_t)(at_ms[i] / SLOT_MS);
+            assert_true(slot < SLOTS);
+            slots[slot]++;
+            fullest = slots[slot] > fullest ? slots[slot] : fullest;
+        }
+        assert_true(fullest <= (round < 4 ? GATEWAYS / 3 : GATEWAYS / 20));
+    }
+}
+
 static void brokers_are_tried_in_order_and_only_a_whole_round_waits(void **state) {
     (void)state;
     struct reconnect reconnect;
@@ -108,6 +134,7 @@ int main(void) {
         cmocka_unit_test(the_wait_stays_between_its_bounds_and_reaches_both_ends),
         cmocka_unit_test(the_first_waits_are_short_and_grow),
         cmocka_unit_test(two_gateways_do_not_wait_alike),
+        cmocka_unit_test(a_hundred_gateways_that_lose_one_broker_do_not_knock_together),
         cmocka_unit_test(brokers_are_tried_in_order_and_only_a_whole_round_waits),
         cmocka_unit_test(a_steady_connection_begins_the_count_anew_at_the_first_broker),
         cmocka_unit_test(a_broker_that_accepts_and_closes_is_not_met_with_a_busy_loop),
