@@ -42,6 +42,12 @@ struct wall clock_floor(void);
 /* CLOCK_BOOTTIME in nanoseconds, never scaled. */
 uint64_t clock_real_ns(void);
 
+/*
+ * Which instants may be compared: those of one timeline. Another boot of the machine is another one, and
+ * so is another beginning of a clock that runs faster than real time. Never 0.
+ */
+uint64_t clock_timeline(void);
+
 /* Convert a span of scaled time to the real time it takes: for arming timers. Rounds up. */
 uint64_t clock_real_span_ns(uint64_t span_ns);
 

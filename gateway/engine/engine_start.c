@@ -73,8 +73,10 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
     }
     notices_recover(&engine->notices, restore->reader, alarm, &recorded->chain);
     restore->restored++;
-    if (kept.anew > 0 || kept.dropped > 0 || kept.delay_ended) {
-        engine_record_alarm(engine, alarm); /* what was forgotten is not to be found again later */
+    bool foreign = recorded->at.ns == JOURNAL_INSTANT_FOREIGN.ns;
+    if (kept.anew > 0 || kept.dropped > 0 || kept.delay_ended || foreign) {
+        /* What was forgotten is not to be found again later, and time counts from now on. */
+        engine_record_alarm(engine, alarm);
     }
 }
 

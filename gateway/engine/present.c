@@ -29,7 +29,7 @@ struct present {
     uint32_t wait_count;
     uint32_t
         next; /* where the next row's point is likely to stand: rows come in the order of points */
-    uint32_t kept, anew, overdue;
+    uint32_t kept, anew, overdue, unsure;
 };
 
 int present_new(const struct site *site, const struct ruleset *ruleset, const struct core *core,
@@ -177,14 +177,22 @@ static uint32_t present_find(struct present *present, const char *id) {
 /*
  * How long no engine ran. Instants go on with the machine and begin anew with it, and the wall clock may
  * have been set: the longer of both, for a value may be called old too early, never too late. False when
- * nobody knows.
+ * it may have been any longer: the machine was off, and its wall clock has gone back by more than what a
+ * clock is kept right with.
  */
 static bool present_away_ns(const struct journal_present *taken, struct instant now,
                             struct wall wall, uint64_t *ret_ns) {
-    uint64_t by_instant_ns = instant_span_ns(taken->at, now);
-    uint64_t by_wall_ns = (uint64_t)(wall.ns - taken->at_wall.ns);
-    *ret_ns = by_instant_ns > by_wall_ns ? by_instant_ns : by_wall_ns;
-    return wall.ns >= taken->at_wall.ns;
+    int64_t by_wall_ns = wall.ns - taken->at_wall.ns;
+    *ret_ns = instant_span_ns(taken->at, now);
+    if (by_wall_ns > 0 && (uint64_t)by_wall_ns > *ret_ns) {
+        *ret_ns = (uint64_t)by_wall_ns;
+    }
+    return now.ns >= taken->at.ns || by_wall_ns >= -PRESENT_BACK_NS;
+}
+
+/* What may be older than anybody knows is usable with care. */
+static uint8_t present_quality(uint32_t quality, bool sure) {
+    return (uint8_t)(quality == QUALITY_GOOD && !sure ? QUALITY_UNCERTAIN : quality);
 }
 
 /* It was never heard, and has been waited for so long. */
@@ -209,11 +217,11 @@ void present_recall(struct present *present, const struct journal_present *taken
     }
     struct present_value *value = &present->values[point];
     value->recalled = true;
-    if (row->source != present_source(present->site, point) ||
-        !present_away_ns(taken, now, wall, &away_ns)) {
+    if (row->source != present_source(present->site, point)) {
         present->anew++;
         return;
     }
+    bool sure = present_away_ns(taken, now, wall, &away_ns);
     const struct ruleset_point *site = &present->ruleset->points[point];
     uint64_t age_ns = row->age_ns > UINT64_MAX - away_ns ? UINT64_MAX : row->age_ns + away_ns;
     uint64_t device_ns = present->ruleset->devices[site->device].silence_ns;
@@ -223,11 +231,12 @@ void present_recall(struct present *present, const struct journal_present *taken
         present->overdue++;
     } else {
         present->kept++;
+        present->unsure += !sure;
         value->known = true;
         value->age_ns = age_ns > 0 ? age_ns : 1;
         value->reading = (struct reading){
             .point = point,
-            .quality = (uint8_t)row->quality,
+            .quality = present_quality(row->quality, sure),
             .value = row->value,
             .measured = row->measured,
         };
@@ -283,6 +292,13 @@ void present_tell(const struct present *present) {
     uint32_t waiting = 0;
     for (uint32_t i = 0; i < present->ruleset->point_count; i++) {
         waiting += present_waits(present, i);
+    }
+    if (present->unsure > 0) {
+        log_line(
+            LOG_WARNING, "values_unsure",
+            "points=%u effect=\"the machine was off and its clock has gone back: nobody knows for "
+            "how long; their last values go on as uncertain, and a silent sensor is found late\"",
+            present->unsure);
     }
     log_line(waiting > 0 ? LOG_WARNING : LOG_INFO, "values_kept",
              "kept=%u begin_anew=%u too_old=%u waiting=%u effect=\"%s\"", present->kept,

@@ -16,7 +16,12 @@
  *     another source    another address, topic, kind, scale … means another thing by the same name
  *     too old           a point with a silence of its own is stale once it is over, as in one life;
  *                       one whose device speaks for it, when the device was silent for so long
- *     nobody knows      the wall clock went back while no engine ran
+ *
+ * As long as the machine runs, its instants tell how much older all of it has become, whatever was done
+ * to the wall clock. Over a boot the wall clock tells; one that is behind by up to PRESENT_BACK_NS counts
+ * as if no time had passed. When it is further behind, nobody knows: what was said last stays, for what
+ * came meanwhile is told by the broker, but as uncertain and at least as old as it was, until it is said
+ * again. Nothing is believed to be fresh, and nothing is lost to whoever waits for it.
  *
  * A point that has never said anything goes on being waited for: it is missed when its silence is over,
  * whichever engine began to wait.
@@ -27,6 +32,9 @@
 #include "rules/core.h"
 
 struct present;
+
+/* So far a wall clock may go back to be kept right, as core_clock.c has it. */
+#define PRESENT_BACK_NS ((int64_t)(60 * NS_PER_S))
 
 /* Begin with nothing known. Keeps `site`, and `core` with its `ruleset`. 0 or -ENOMEM. */
 NODISCARD int present_new(const struct site *site, const struct ruleset *ruleset,

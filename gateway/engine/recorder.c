@@ -365,6 +365,7 @@ int recorder_new(const struct site *site, const char *directory, struct event_ba
                      .context = site},
         .alarm_count = site->ruleset.alarm_count,
         .generation = site->header->generation,
+        .timeline = clock_timeline(),
         .inspect_after_ns = RECORDER_INSPECT_NS,
         .keep = {.keep_ns = site->header->journal_keep_ns,
                  .size = site->header->journal_size,

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/engine/restore.h"
 
-/* Time from `at` and `at_wall` to `now` and `wall`; 0 if nobody knows. */
-static uint64_t restore_span_ns(struct instant at, struct wall at_wall, struct instant now,
-                                struct wall wall) {
-    if (now.ns < at.ns || wall.ns < at_wall.ns) {
-        return 0;
-    }
-    uint64_t by_instant_ns = now.ns - at.ns;
-    uint64_t by_wall_ns = (uint64_t)(wall.ns - at_wall.ns);
-    uint64_t apart_ns =
-        by_instant_ns > by_wall_ns ? by_instant_ns - by_wall_ns : by_wall_ns - by_instant_ns;
-    return apart_ns <= RESTORE_TOLERANCE_NS ? by_instant_ns : 0;
-}
-
-uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now,
-                            struct wall wall) {
-    return restore_span_ns(alarm->at, alarm->at_wall, now, wall);
+uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now) {
+    return instant_span_ns(alarm->at, now);
 }
 
 /* Tenths of a second that are left after `span_ns`: never nothing of something. */
@@ -36,10 +22,9 @@ uint32_t restore_test_left_ds(const struct journal_standing *recorded, uint32_t 
     if (wall.ns < recorded->at_wall.ns) {
         return now.ns >= recorded->at.ns ? restore_left_ds(least, now.ns - recorded->at.ns) : 1;
     }
-    uint32_t by_both =
-        restore_left_ds(least, restore_span_ns(recorded->at, recorded->at_wall, now, wall));
+    uint32_t by_instant = restore_left_ds(least, instant_span_ns(recorded->at, now));
     uint32_t by_wall = restore_left_ds(least, restore_wall_ns(recorded->at_wall, wall));
-    return by_both < by_wall ? by_both : by_wall;
+    return by_instant < by_wall ? by_instant : by_wall;
 }
 
 /* Add to an age; never (UINT64_MAX) stays never. */
@@ -87,7 +72,7 @@ void restore_life(struct journal_alarm *alarm, struct instant now, struct wall w
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         by_wall_ds[i] = restore_left_ds(left_ds[told[i]], wall_ns);
     }
-    restore_age(alarm, restore_elapsed_ns(alarm, now, wall), emergency);
+    restore_age(alarm, restore_elapsed_ns(alarm, now), emergency);
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         if (by_wall_ds[i] < left_ds[told[i]]) {
             left_ds[told[i]] = by_wall_ds[i];

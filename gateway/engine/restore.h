@@ -7,19 +7,16 @@
  *
  * A record holds what was left of a delay and how old the memories of an expression were when it was
  * written, which may be long before the engine ended. Instants go on when only the engine was restarted,
- * and then tell exactly; they begin anew with the machine. Wall time goes on always, but may have been
- * set. Where both say the same, that is the time that has passed. Where they do not, nobody knows, and
- * the record counts as taken just now: a delay may end late and a window close late, never early.
+ * and then tell exactly, whatever was done to the wall clock meanwhile. They begin anew with the machine;
+ * then the record's instant is JOURNAL_INSTANT_FOREIGN, nobody knows for sure, since wall time may have
+ * been set, and the record counts as taken just now: a delay may end late and a window close late, never
+ * early.
  */
 
 #include "gateway/journal/journal_event.h"
 
-/* How far the two clocks may disagree and still be believed. */
-#define RESTORE_TOLERANCE_NS (2 * NS_PER_S)
-
 /* Time since the record was taken; 0 if nobody knows. */
-uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now,
-                            struct wall wall);
+uint64_t restore_elapsed_ns(const struct journal_alarm *alarm, struct instant now);
 
 /*
  * Move the record on by `elapsed_ns`. A delay runs on while its condition was true, and for an emergency

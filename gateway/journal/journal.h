@@ -46,6 +46,7 @@ struct journal_conf {
     struct journal_identity identity;
     uint32_t alarm_count;
     uint64_t generation; /* of the site */
+    uint64_t timeline;   /* of the instants that it is given; see clock_timeline() */
     struct journal_keep keep;
     uint64_t
         inspect_after_ns; /* real, from journal_start() to the first inspection; 0: there is none */

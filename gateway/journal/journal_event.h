@@ -75,6 +75,13 @@ NODISCARD int journal_event_end_alarm(struct journal_event *event, const char *n
 size_t journal_event_body(const struct journal_event *event, const char *prefix, uint64_t seq,
                           uint64_t early, char ret[WIRE_BODY_MAX]);
 
+/*
+ * What `at` says of something that was recorded on another timeline: another boot of the machine, whose
+ * instants cannot be compared. It is later than every instant, so that whoever asks for the time since
+ * finds none.
+ */
+#define JOURNAL_INSTANT_FOREIGN ((struct instant){INT64_MAX})
+
 /* What survives a restart of one alarm. */
 struct journal_alarm {
     struct journal_alarm *next;

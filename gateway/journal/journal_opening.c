@@ -28,6 +28,19 @@ static void journal_log_finding(const struct journal *journal,
     }
 }
 
+/* Say in both places which life this is, and in the file on which timeline. */
+static int journal_tell_life(struct journal *journal, uint64_t boot,
+                             struct journal_finding *finding) {
+    int r = journal_directory_boot(&journal->directory, journal->store, boot,
+                                   journal->conf.generation, finding->reason);
+    if (r == 0 && journal_store_timeline_write(journal->store, journal->conf.timeline) != 0) {
+        (void)snprintf(finding->reason, JOURNAL_REASON_SIZE, "%s",
+                       journal_store_reason(journal->store));
+        r = JOURNAL_E_FAILED;
+    }
+    return r;
+}
+
 /* Number this life, in both places, before anything carries the number. */
 static int journal_number_once(struct journal *journal, struct journal_finding *finding) {
     struct journal_store *store = journal->store;
@@ -37,8 +50,7 @@ static int journal_number_once(struct journal *journal, struct journal_finding *
     }
     boot = boot == 0 ? journal_boot_first(clock_wall()) : boot + 1;
     journal->generation_before = journal_store_generation(store);
-    int r = journal_directory_boot(&journal->directory, store, boot, journal->conf.generation,
-                                   finding->reason);
+    int r = journal_tell_life(journal, boot, finding);
     if (r == 0) {
         (void)snprintf(journal->boot, sizeof journal->boot, "%" PRIu64, boot);
         journal->boot_number = boot;
@@ -90,8 +102,7 @@ int journal_reopen(struct journal *journal, struct journal_finding *finding) {
         event->seq = 0;
     }
     if (journal->boot_number > 0) {
-        r = journal_directory_boot(&journal->directory, journal->store, journal->boot_number,
-                                   journal->conf.generation, finding->reason);
+        r = journal_tell_life(journal, journal->boot_number, finding);
     }
     (void)pthread_mutex_lock(&journal->lock);
     journal->renewed = true;

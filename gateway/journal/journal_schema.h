@@ -24,7 +24,7 @@
  *     flood       one row: the number of the newest flood of alarms, and whether it runs
  *     present     what each point said last, from an orderly end to the next start
  *     sink        per sink and lane, the highest seq that it has confirmed
- *     meta        whose journal it is, and its boot number
+ *     meta        whose journal it is, its boot number, and the timeline of all `at_instant`
  *
  * The schema grows by steps. A new file takes all of them, an older one those that it lacks, in one
  * transaction; so both are the same.

@@ -68,6 +68,12 @@ uint64_t journal_store_boot(struct journal_store *store);
 NODISCARD int journal_store_boot_write(struct journal_store *store, uint64_t boot,
                                        uint64_t generation);
 
+/*
+ * Instants are of this timeline from now on. Those that were recorded on another mean nothing any more:
+ * each becomes JOURNAL_INSTANT_FOREIGN. Call after the boot number is written.
+ */
+NODISCARD int journal_store_timeline_write(struct journal_store *store, uint64_t timeline);
+
 /* The generation of the site in that boot, 0 if none is recorded. */
 uint64_t journal_store_generation(struct journal_store *store);
 

@@ -25,6 +25,33 @@ int journal_store_boot_write(struct journal_store *store, uint64_t boot, uint64_
     return store_result(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
 }
 
+int journal_store_timeline_write(struct journal_store *store, uint64_t timeline) {
+    static const char *const tables[] = {"alarm", "test", "walk", "present"};
+    char sql[128];
+    if (store_ask(store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key='timeline'") ==
+        timeline) {
+        return 0;
+    }
+    int r = store_run(store, STORE_BEGIN);
+    for (size_t i = 0; r == 0 && i < sizeof tables / sizeof *tables; i++) {
+        (void)snprintf(sql, sizeof sql, "UPDATE %s SET at_instant=%" PRIu64, tables[i],
+                       JOURNAL_INSTANT_FOREIGN.ns);
+        r = store_result(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+    }
+    (void)snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO meta VALUES('timeline','%" PRId64 "')",
+                   (int64_t)timeline);
+    if (r == 0) {
+        r = store_result(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+    }
+    if (r == 0) {
+        r = store_run(store, STORE_COMMIT);
+    }
+    if (r != 0) {
+        store_roll_back(store);
+    }
+    return r;
+}
+
 static uint64_t store_take_u64(const unsigned char *at) {
     uint64_t value = 0;
     for (int i = 7; i >= 0; i--) {

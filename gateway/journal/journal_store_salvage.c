@@ -48,6 +48,7 @@ static void salvage_mark(struct journal_store *store, const char *path) {
 
 uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
     static const char *const others[] = {
+        "INSERT OR IGNORE INTO main.meta SELECT * FROM bad.meta WHERE key='timeline'",
         "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
         "INSERT OR IGNORE INTO main.test SELECT * FROM bad.test",
         "INSERT OR IGNORE INTO main.flood SELECT * FROM bad.flood",

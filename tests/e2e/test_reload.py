@@ -427,6 +427,18 @@ def test_a_gate_that_opens_after_a_restart_is_forced_still(scene):
     assert forced["subject"] == "hall/gate/door"
 
 
+def test_a_clock_that_is_set_back_over_a_restart_costs_no_value(scene):
+    directory = own_copy(scene)
+    backend, field, gateway = a_closed_gate_at_night(scene, directory)
+    assert gateway.stop() == 0
+    again = scene.gateway(["--clock", "2026-11-22T22:40:00+08:00@1"])
+    assert values_kept(again, 1)["kept"] > 0
+    assert point_of(again, "hall/gate/door")["quality"] == "good"
+    until(lambda: len(backend.events(type="system.started")) == 2, "the second gateway")
+    [forced] = open_until_forced(backend, field, wall(backend.events(type="system.started")[1]["time"]))
+    assert forced["subject"] == "hall/gate/door"
+
+
 def test_a_gate_that_is_read_elsewhere_after_a_reload_begins_unknown(scene):
     directory = own_copy(scene)
     backend, field, gateway = a_closed_gate_at_night(scene, directory)

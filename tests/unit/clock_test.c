@@ -132,6 +132,23 @@ static void no_time_is_before_the_program_but_a_scaled_one_may_be(void **state) 
     clock_init(&(struct clock_origin){0});
 }
 
+/* Instants of a boot can be compared, unless they run faster: then since their clock began. */
+static void a_timeline_is_a_boot_or_the_beginning_of_a_faster_clock(void **state) {
+    (void)state;
+    uint64_t real = clock_timeline();
+    assert_int_not_equal(real, 0);
+    assert_int_equal(clock_timeline(), real);
+    clock_init(&(struct clock_origin){.boottime_ns = 5, .rate = 1});
+    assert_int_equal(clock_timeline(), real);
+    clock_init(&(struct clock_origin){.boottime_ns = 5, .rate = 2});
+    uint64_t fast = clock_timeline();
+    assert_int_not_equal(fast, real);
+    assert_int_equal(clock_timeline(), fast);
+    clock_init(&(struct clock_origin){.boottime_ns = 6, .rate = 2});
+    assert_int_not_equal(clock_timeline(), fast);
+    clock_init(&(struct clock_origin){0});
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wall_time_is_written_in_utc_with_milliseconds),
@@ -140,6 +157,7 @@ int main(void) {
         cmocka_unit_test(a_clock_setting_needs_a_start_and_a_rate_from_1_to_60),
         cmocka_unit_test(a_scaled_clock_moves_wall_and_instants_alike),
         cmocka_unit_test(no_time_is_before_the_program_but_a_scaled_one_may_be),
+        cmocka_unit_test(a_timeline_is_a_boot_or_the_beginning_of_a_faster_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,18 +129,27 @@ static const struct point_state *state_of(const struct life *life, const char *i
     return core_point(life->core, point_of(id));
 }
 
-/* The door said 1 a second after the start; the engine ended at 2 s, and the next begins at `at_ns`. */
-static struct life next_life(uint64_t at_ns, struct wall wall) {
+/*
+ * The door said 1 a second after the start; the engine ended at 2 s, of which the journal says that it was
+ * `left_at`, and the next begins at `at_ns`.
+ */
+static struct life next_life_of(struct instant left_at, uint64_t at_ns, struct wall wall) {
     struct life first = life_begin(0);
     life_step(&first, (struct input){.kind = INPUT_START, .state = TRUTH_TRUE}, 0);
     life_hear(&first, DOOR, 1, NS_PER_S);
     life_hear(&first, SMOKE, 1, NS_PER_S);
     struct journal_present *left = life_leave(&first, 2 * NS_PER_S);
+    left->at = left_at;
     struct life second = life_begin(at_ns);
     life_recall(&second, left, at_ns, wall);
     free(left);
     life_free(&first);
     return second;
+}
+
+/* … on the same machine, which has run on. */
+static struct life next_life(uint64_t at_ns, struct wall wall) {
+    return next_life_of((struct instant){2 * NS_PER_S}, at_ns, wall);
 }
 
 static void what_was_said_last_goes_on_with_its_age(void **state) {
@@ -203,14 +212,66 @@ static void a_machine_that_was_off_is_counted_by_its_wall_clock(void **state) {
     life_free(&old);
 }
 
-static void a_clock_that_went_back_says_nothing_of_an_age(void **state) {
+/* So far behind the wall time at which the engine before ended. */
+static struct wall behind(int64_t span_ns) {
+    return (struct wall){wall_at(2 * NS_PER_S).ns - span_ns};
+}
+
+static uint64_t age_of(const struct life *life, uint64_t now_ns) {
+    return point_age_ns(state_of(life, DOOR), (struct instant){now_ns});
+}
+
+/* By a second, as a clock is kept right, or by half a century: instants tell. */
+static void a_clock_that_went_back_changes_no_age_while_the_machine_runs(void **state) {
+    static const int64_t spans_ns[] = {1, PRESENT_BACK_NS, PRESENT_BACK_NS + 1,
+                                       25ll * 365 * 86400 * (int64_t)NS_PER_S};
     (void)state;
-    struct life known = next_life(12 * NS_PER_S, wall_at(2 * NS_PER_S));
-    assert_int_equal(state_of(&known, DOOR)->known, POINT_READ);
-    struct life unknown = next_life(12 * NS_PER_S, wall_at(2 * NS_PER_S - 1));
-    assert_int_equal(state_of(&unknown, DOOR)->known, POINT_UNHEARD);
-    life_free(&known);
-    life_free(&unknown);
+    for (unsigned i = 0; i < sizeof spans_ns / sizeof spans_ns[0]; i++) {
+        struct life life = next_life(12 * NS_PER_S, behind(spans_ns[i]));
+        assert_int_equal(state_of(&life, DOOR)->known, POINT_READ);
+        assert_int_equal(state_of(&life, DOOR)->quality, QUALITY_GOOD);
+        assert_int_equal(age_of(&life, 12 * NS_PER_S), 11 * NS_PER_S);
+        life_free(&life);
+        struct life old = next_life(NS_PER_S + DOOR_SILENCE, behind(spans_ns[i]));
+        assert_int_equal(state_of(&old, DOOR)->quality, QUALITY_STALE);
+        life_free(&old);
+    }
+}
+
+/* What nobody knows the age of is usable with care, and never younger than it was. */
+static void a_clock_that_went_back_over_a_boot_makes_no_value_fresh(void **state) {
+    static const struct {
+        int64_t span_ns;
+        enum quality quality;
+    } back[] = {{1, QUALITY_GOOD},
+                {PRESENT_BACK_NS, QUALITY_GOOD},
+                {PRESENT_BACK_NS + 1, QUALITY_UNCERTAIN},
+                {25ll * 365 * 86400 * (int64_t)NS_PER_S, QUALITY_UNCERTAIN}};
+    (void)state;
+    devices[site.ruleset.points[point_of(DOOR)].device].silence_ns = 0; /* its broker is well */
+    for (unsigned i = 0; i < sizeof back / sizeof back[0]; i++) {
+        struct life life = next_life_of(JOURNAL_INSTANT_FOREIGN, 3, behind(back[i].span_ns));
+        const struct point_state *door = state_of(&life, DOOR);
+        assert_int_equal(door->known, POINT_READ);
+        assert_true(door->value == 1);
+        assert_int_equal(door->quality, back[i].quality);
+        assert_int_equal(age_of(&life, 3), NS_PER_S);
+        life_tick(&life, DOOR_SILENCE - NS_PER_S + 3 - 1);
+        assert_int_equal(door->quality, back[i].quality);
+        life_tick(&life, DOOR_SILENCE - NS_PER_S + 3);
+        assert_int_equal(door->quality, QUALITY_STALE);
+        life_free(&life);
+    }
+}
+
+/* A device that has run for longer than the one before had says nothing of the time between. */
+static void instants_of_another_boot_are_not_compared(void **state) {
+    (void)state;
+    struct life life =
+        next_life_of(JOURNAL_INSTANT_FOREIGN, 3 * DOOR_SILENCE, wall_at(12 * NS_PER_S));
+    assert_int_equal(state_of(&life, DOOR)->quality, QUALITY_GOOD);
+    assert_int_equal(age_of(&life, 3 * DOOR_SILENCE), 11 * NS_PER_S);
+    life_free(&life);
 }
 
 /* Each of what says where and how a point is read, edited between the two engines. */
@@ -344,7 +405,9 @@ int main(void) {
         CASE(a_value_as_old_as_its_silence_is_shown_and_not_believed),
         CASE(a_polled_value_is_believed_for_the_silence_of_its_device),
         CASE(a_machine_that_was_off_is_counted_by_its_wall_clock),
-        CASE(a_clock_that_went_back_says_nothing_of_an_age),
+        CASE(a_clock_that_went_back_changes_no_age_while_the_machine_runs),
+        CASE(a_clock_that_went_back_over_a_boot_makes_no_value_fresh),
+        CASE(instants_of_another_boot_are_not_compared),
         CASE(a_point_of_another_source_begins_unknown),
         CASE(a_value_that_was_stale_with_its_device_is_not_left),
         CASE(cards_are_moments_and_are_not_left),

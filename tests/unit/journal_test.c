@@ -91,8 +91,9 @@ static void alarm_name(const void *context, uint32_t alarm, char *ret) {
     (void)snprintf(ret, SITE_ALARM_NAME_SIZE, "emergency_call/room-%" PRIu32, alarm);
 }
 
-static struct journal *journal_open_for(const struct scene *scene) {
+static struct journal *journal_open_on(const struct scene *scene, uint64_t timeline) {
     struct journal_conf conf = {
+        .timeline = timeline,
         .directory = scene->state,
         .identity = {.site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name},
         .alarm_count = ALARMS,
@@ -101,6 +102,10 @@ static struct journal *journal_open_for(const struct scene *scene) {
     };
     struct journal *journal;
     return journal_new(&conf, &journal) == 0 ? journal : NULL;
+}
+
+static struct journal *journal_open_for(const struct scene *scene) {
+    return journal_open_on(scene, 0);
 }
 
 static struct journal_event *event_make(uint64_t number, enum core_lane lane) {
@@ -792,6 +797,81 @@ static void tests_and_the_flood_are_known_after_a_restart_until_they_end(void **
     standing_check(scene, "", 5);
 }
 
+/* When each thing was recorded, as it is handed out. */
+struct instants {
+    struct instant alarm, test, walk, present;
+};
+
+static void instant_of_alarm(void *context, const char *name, struct journal_alarm *alarm) {
+    (void)name;
+    ((struct instants *)context)->alarm = alarm->at;
+}
+
+static void instant_of_test(void *context, const struct journal_standing *standing,
+                            const struct journal_test *test) {
+    (void)test;
+    ((struct instants *)context)->test = standing->at;
+}
+
+static void instant_of_walk(void *context, const struct journal_standing *standing,
+                            const struct journal_walk *walk) {
+    (void)walk;
+    ((struct instants *)context)->walk = standing->at;
+}
+
+static void instant_of_present(void *context, const struct journal_present *present,
+                               const struct journal_point *point) {
+    (void)point;
+    ((struct instants *)context)->present = present->at;
+}
+
+/* All four say `want_ns`, after a start on the timeline. */
+static void instants_are(const struct scene *scene, uint64_t timeline, uint64_t want_ns) {
+    struct instants instants = {{0}, {0}, {0}, {0}};
+    struct journal *journal = journal_open_on(scene, timeline);
+    assert_non_null(journal);
+    assert_int_equal(journal_alarms(journal, instant_of_alarm, &instants), 0);
+    assert_int_equal(journal_tests(journal, instant_of_test, &instants), 0);
+    assert_int_equal(journal_walks(journal, instant_of_walk, &instants), 0);
+    assert_int_equal(journal_points(journal, instant_of_present, &instants), 0);
+    assert_int_equal(instants.alarm.ns, want_ns);
+    assert_int_equal(instants.test.ns, want_ns);
+    assert_int_equal(instants.walk.ns, want_ns);
+    assert_int_equal(instants.present.ns, want_ns);
+    (void)journal_free(journal);
+}
+
+/* Record one of each at 77 s. */
+static void instants_record(const struct scene *scene, uint64_t timeline) {
+    struct heard heard = {.in_order = true};
+    struct journal *journal = journal_open_on(scene, timeline);
+    struct journal_present *present;
+    struct journal_alarm *alarm = state_make(1);
+    assert_non_null(journal);
+    assert_int_equal(journal_start(journal), 0);
+    assert_int_equal(journal_present_new(1, &present), 0);
+    present->at = alarm->at = (struct instant){77 * NS_PER_S};
+    present->points[present->count++] = (struct journal_point){.point = "gate/door"};
+    journal_add_alarm(journal, alarm);
+    journal_add_standing(journal, standing_make(1, "care", NULL));
+    journal_add_present(journal, present);
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    (void)journal_free(journal);
+}
+
+/* After a boot of the machine the instants of before are later than all: no time has passed since. */
+static void instants_of_another_timeline_mean_nothing(void **state) {
+    const struct scene *scene = *state;
+    instants_record(scene, UINT64_MAX - 1);
+    instants_are(scene, UINT64_MAX - 1, 77 * NS_PER_S);
+    instants_record(scene, UINT64_MAX - 1);
+    instants_are(scene, 5, INT64_MAX);
+    instants_record(scene, 5); /* they count again from the first that is recorded */
+    instants_are(scene, 5, 77 * NS_PER_S);
+    instants_record(scene, 5);
+    instants_are(scene, UINT64_MAX - 1, INT64_MAX);
+}
+
 /* Nobody waits for an event then, and it is recorded at once all the same. */
 static void what_stands_beside_the_alarms_is_recorded_without_an_event(void **state) {
     const struct scene *scene = *state;
@@ -1379,6 +1459,7 @@ int main(void) {
         CASE(a_journal_of_a_later_build_is_set_aside),
         CASE(every_axis_clock_and_escalation_is_kept),
         CASE(tests_and_the_flood_are_known_after_a_restart_until_they_end),
+        CASE(instants_of_another_timeline_mean_nothing),
         CASE(what_stands_beside_the_alarms_is_recorded_without_an_event),
         CASE(what_points_said_last_is_known_once_after_a_restart),
         CASE(tests_move_over_from_a_damaged_journal),
