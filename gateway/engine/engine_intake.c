@@ -94,6 +94,17 @@ static void engine_plan_points(struct engine *engine) {
     }
 }
 
+/*
+ * The point has said something: what it said in an engine before is not to be found again, should this one
+ * die. What it says now a field process that lives says again. Without memory the next reading tries it.
+ */
+static void engine_spend_value(struct engine *engine, uint32_t point) {
+    uint64_t row = present_row(engine->present, point);
+    if (row != 0 && journal_forget_point(recorder_journal(engine->recorder), row) == 0) {
+        present_spend(engine->present, point);
+    }
+}
+
 static bool engine_take_readings(struct engine *engine, struct engine_peer *peer,
                                  const struct wire_readings *message) {
     if (!engine_generation_is_ours(engine, message->generation, message->count)) {
@@ -111,6 +122,7 @@ static bool engine_take_readings(struct engine *engine, struct engine_peer *peer
             input.age_ns = instant_span_ns(reading->heard, engine_now(engine));
         }
         (void)engine_apply(engine, &input, NULL);
+        engine_spend_value(engine, reading->reading.point);
         teller_reading(engine->teller, reading->reading.point, reading->reading.measured);
         token = reading->token > token ? reading->token : token;
     }

@@ -11,6 +11,7 @@ struct present_value {
     bool recalled;   /* a row told of it */
     bool known;      /* it had said something that is given back */
     uint64_t age_ns; /* how long ago that was; or how long it had been waited for */
+    uint64_t row;    /* where the journal has it still; 0: no longer */
     struct reading reading;
 };
 
@@ -217,6 +218,7 @@ void present_recall(struct present *present, const struct journal_present *taken
     }
     struct present_value *value = &present->values[point];
     value->recalled = true;
+    value->row = row->row;
     if (row->source != present_source(present->site, point)) {
         present->anew++;
         return;
@@ -241,6 +243,14 @@ void present_recall(struct present *present, const struct journal_present *taken
             .measured = row->measured,
         };
     }
+}
+
+uint64_t present_row(const struct present *present, uint32_t point) {
+    return present->values[point].row;
+}
+
+void present_spend(struct present *present, uint32_t point) {
+    present->values[point].row = 0;
 }
 
 bool present_next(const struct present *present, uint32_t *point, struct input *ret_input) {

@@ -11,6 +11,9 @@
  * each point said last and how long ago, and the next one begins with it. The broker keeps what is
  * published meanwhile (sensors/mqtt_source.h), so nothing is missed in between.
  *
+ * What a point said in an engine before stays there until it says something else. So an engine that dies
+ * has lost nothing: what was said to it the field process says again, and the rest is in the journal.
+ *
  * What is not taken over, so that the point begins unknown:
  *
  *     another source    another address, topic, kind, scale … means another thing by the same name
@@ -57,6 +60,13 @@ void present_recall(struct present *present, const struct journal_present *taken
  * is moved behind it. False when there is none.
  */
 bool present_next(const struct present *present, uint32_t *point, struct input *ret_input);
+
+/*
+ * The journal's row of what the point said in an engine before this one, 0 if there is none: to be
+ * forgotten there, and then spent here, once the point says something in this one.
+ */
+uint64_t present_row(const struct present *present, uint32_t point);
+void present_spend(struct present *present, uint32_t point);
 
 /*
  * The reading that says of a point that it is missed: an engine before this one began to wait for it, it

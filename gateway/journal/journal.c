@@ -257,6 +257,16 @@ void journal_add_present(struct journal *journal, struct journal_present *presen
     journal_gather_add_present(&journal->staged, present);
 }
 
+int journal_forget_point(struct journal *journal, uint64_t row) {
+    struct journal_spent *spent = malloc(sizeof *spent);
+    if (spent == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    *spent = (struct journal_spent){.row = row};
+    journal_gather_add_spent(&journal->staged, spent);
+    return 0;
+}
+
 int journal_add_link(struct journal *journal, uint64_t seq, uint64_t early) {
     struct journal_link *link = malloc(sizeof *link);
     if (link == NULL) {

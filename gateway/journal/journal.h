@@ -141,8 +141,9 @@ NODISCARD int journal_walks(struct journal *journal,
 NODISCARD int journal_clock(struct journal *journal, struct wall *ret_good);
 
 /*
- * Hand out what each point had said last when the engine ended in good order. It is forgotten with
- * that, so that nobody takes it for the present again when this life ends without a word.
+ * Hand out what each point had said last when an engine ended in good order, and has not said anything
+ * else since: whoever takes it gives each row to journal_forget_point() once its point has, so that nobody
+ * takes it for the present when this life ends without a word. Before journal_start().
  */
 NODISCARD int journal_points(struct journal *journal, journal_point_taker *take, void *context);
 
@@ -161,6 +162,9 @@ void journal_add_event(struct journal *journal, struct journal_event *event);
 void journal_add_alarm(struct journal *journal, struct journal_alarm *alarm);
 void journal_add_standing(struct journal *journal, struct journal_standing *standing);
 void journal_add_present(struct journal *journal, struct journal_present *present);
+
+/* The point of this row of journal_points() has said something else. Without memory it stays. */
+NODISCARD int journal_forget_point(struct journal *journal, uint64_t row);
 
 /* `seq` was sent as `u<early>` and recorded without saying so. */
 NODISCARD int journal_add_link(struct journal *journal, uint64_t seq, uint64_t early);

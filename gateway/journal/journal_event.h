@@ -140,6 +140,7 @@ struct journal_point {
     uint32_t quality;  /* enum quality; QUALITY_STALE: it has never said anything */
     struct wall measured;
     uint64_t age_ns; /* since it was heard; of one that never was, since it has been waited for */
+    uint64_t row;    /* where it stands, for journal_forget_point(); 0 before it is recorded */
 };
 
 /* What all points said last, as the engine knew it when it ended. */

@@ -62,6 +62,11 @@ void journal_gather_add_present(struct journal_gather *gather, struct journal_pr
     gather->present = present;
 }
 
+void journal_gather_add_spent(struct journal_gather *gather, struct journal_spent *spent) {
+    spent->next = gather->spent;
+    gather->spent = spent;
+}
+
 void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link) {
     link->next = gather->links;
     gather->links = link;
@@ -115,6 +120,11 @@ void journal_gather_append(struct journal_gather *gather, struct journal_gather 
         journal_gather_add_present(gather, newer->present);
         newer->present = NULL;
     }
+    while (newer->spent != NULL) {
+        struct journal_spent *spent = newer->spent;
+        newer->spent = spent->next;
+        journal_gather_add_spent(gather, spent);
+    }
     while (newer->links != NULL) {
         struct journal_link *link = newer->links;
         newer->links = link->next;
@@ -158,6 +168,11 @@ void journal_gather_settle(struct journal_gather *gather) {
     }
     gather->standing = journal_standing_free(gather->standing);
     journal_gather_add_present(gather, NULL);
+    while (gather->spent != NULL) {
+        struct journal_spent *spent = gather->spent;
+        gather->spent = spent->next;
+        free(spent);
+    }
     while (gather->links != NULL) {
         struct journal_link *link = gather->links;
         gather->links = link->next;
@@ -169,7 +184,7 @@ void journal_gather_settle(struct journal_gather *gather) {
 
 bool journal_gather_is_urgent(const struct journal_gather *gather) {
     return gather->first != NULL || gather->alarms != NULL || gather->standing != NULL ||
-           gather->present != NULL;
+           gather->present != NULL || gather->spent != NULL;
 }
 
 bool journal_gather_is_empty(const struct journal_gather *gather) {

@@ -29,6 +29,12 @@ struct journal_link {
     uint64_t early;
 };
 
+/* A row of what points said last that is true no longer. */
+struct journal_spent {
+    struct journal_spent *next;
+    uint64_t row;
+};
+
 struct journal_gather {
     struct journal_event *first, *last;
     uint32_t lane_counts[JOURNAL_LANE_COUNT];
@@ -36,6 +42,7 @@ struct journal_gather {
     struct journal_alarm **by_alarm;   /* alarm_count entries */
     struct journal_standing *standing; /* NULL: nothing new */
     struct journal_present *present;   /* likewise */
+    struct journal_spent *spent;
     struct journal_link *links;
     uint64_t confirmed[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]; /* 0: nothing new */
     uint64_t ticket;
@@ -52,6 +59,7 @@ void journal_gather_add_event(struct journal_gather *gather, struct journal_even
 void journal_gather_add_alarm(struct journal_gather *gather, struct journal_alarm *alarm);
 void journal_gather_add_standing(struct journal_gather *gather, struct journal_standing *standing);
 void journal_gather_add_present(struct journal_gather *gather, struct journal_present *present);
+void journal_gather_add_spent(struct journal_gather *gather, struct journal_spent *spent);
 void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link);
 void journal_gather_confirm(struct journal_gather *gather, enum journal_sink sink,
                             enum core_lane lane, uint64_t seq);

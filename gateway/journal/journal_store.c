@@ -29,6 +29,7 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_WALK] = "INSERT INTO walk VALUES(?1,?2,?3,?4,?5)",
     [STORE_PRESENT_END] = "DELETE FROM present",
     [STORE_PRESENT] = "INSERT INTO present VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [STORE_PRESENT_SPENT] = "DELETE FROM present WHERE rowid=?1",
     [STORE_CLOCK] = "INSERT OR REPLACE INTO clock VALUES(1,?1)",
     [STORE_LET_GO_NEXT] = "SELECT seq FROM event WHERE seq>?1 ORDER BY seq LIMIT 1",
     [STORE_LET_GO_RUN] = "INSERT OR IGNORE INTO run SELECT ?1, digest FROM event WHERE seq=?2",

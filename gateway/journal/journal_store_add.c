@@ -243,6 +243,11 @@ int store_add(struct journal_store *store, const struct journal_gather *gather, 
     if (r == 0 && gather->standing != NULL) {
         r = store_add_standing(store, gather->standing);
     }
+    for (const struct journal_spent *spent = gather->spent; r == 0 && spent != NULL;
+         spent = spent->next) {
+        store_bind_int(store->statements[STORE_PRESENT_SPENT], 1, spent->row);
+        r = store_run(store, STORE_PRESENT_SPENT);
+    }
     if (r == 0 && gather->present != NULL) {
         r = store_add_present(store, gather->present);
     }

@@ -281,9 +281,9 @@ int journal_store_clock(struct journal_store *store, struct wall *ret_good) {
     return r;
 }
 
-static int store_points(struct journal_store *store, journal_point_taker *take, void *context) {
+int journal_store_points(struct journal_store *store, journal_point_taker *take, void *context) {
     static const char sql[] = "SELECT point, source, value, quality, measured, age_ns, at_instant, "
-                              "at_wall FROM temp.recalled ORDER BY rowid";
+                              "at_wall, rowid FROM present ORDER BY rowid";
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
     while (result == SQLITE_OK || result == SQLITE_ROW) {
@@ -300,27 +300,13 @@ static int store_points(struct journal_store *store, journal_point_taker *take, 
                 .quality = (uint32_t)sqlite3_column_int(statement, 3) % QUALITY_COUNT,
                 .measured = {sqlite3_column_int64(statement, 4)},
                 .age_ns = (uint64_t)sqlite3_column_int64(statement, 5),
+                .row = (uint64_t)sqlite3_column_int64(statement, 8),
             };
             take(context, &taken, &point);
         }
     }
     int r = store_result(store, result);
     (void)sqlite3_finalize(statement); /* repeats the result of the step */
-    return r;
-}
-
-int journal_store_points(struct journal_store *store, journal_point_taker *take, void *context) {
-    /* They are known once: only what is surely gone from the file may be handed out. */
-    static const char recall[] =
-        "PRAGMA temp_store=MEMORY; CREATE TEMP TABLE recalled AS SELECT * FROM main.present";
-    int r = store_result(store, sqlite3_exec(store->db, recall, NULL, NULL, NULL));
-    if (r == 0) {
-        r = store_run(store, STORE_PRESENT_END);
-    }
-    if (r == 0) {
-        r = store_points(store, take, context);
-    }
-    (void)sqlite3_exec(store->db, "DROP TABLE IF EXISTS temp.recalled", NULL, NULL, NULL);
     return r;
 }
 

@@ -50,6 +50,7 @@ enum store_statement {
     STORE_WALK,
     STORE_PRESENT_END,
     STORE_PRESENT,
+    STORE_PRESENT_SPENT,
     STORE_CLOCK,
     STORE_LET_GO_NEXT,
     STORE_LET_GO_RUN,

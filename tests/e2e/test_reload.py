@@ -416,6 +416,25 @@ def test_a_gate_that_opens_after_a_reload_is_forced_still(scene):
     assert forced["subject"] == "hall/gate/door"
 
 
+def test_a_gate_that_opens_after_the_engine_died_behind_a_reload_is_forced_still(scene):
+    """The field process is new since the reload as well: nobody has heard the gate but the engine before."""
+    directory = own_copy(scene)
+    backend, field, gateway = a_closed_gate_at_night(scene, directory)
+    field.say('mqtt field/desk/people {"count": 3}')
+    until_seen(backend, "hall/desk/people", 3)
+    reload(backend, gateway)
+    until_watching(gateway, 2)
+    field.say('mqtt field/desk/people {"count": 4}')
+    until_seen(backend, "hall/desk/people", 4)
+    gateway.kill("engine")
+    started = until(lambda: backend.events(type="system.started")[2:], "the third engine")
+    assert values_kept(gateway, 3)["kept"] > 0
+    assert point_of(gateway, "hall/gate/door")["quality"] == "good"
+    assert until(lambda: point_of(gateway, "hall/desk/people").get("value") == 4, "what the field process heard")
+    [forced] = open_until_forced(backend, field, wall(started[0]["time"]))
+    assert forced["subject"] == "hall/gate/door"
+
+
 def test_a_gate_that_opens_after_a_restart_is_forced_still(scene):
     directory = own_copy(scene)
     backend, field, gateway = a_closed_gate_at_night(scene, directory)

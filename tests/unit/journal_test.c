@@ -927,18 +927,45 @@ static void present_check(const struct scene *scene, const char *points) {
     (void)journal_free(journal);
 }
 
-/* In the order in which they were given, the newest of several; a life that ends without a word has none. */
-static void what_points_said_last_is_known_once_after_a_restart(void **state) {
+/* Where the journal has each of present_make(). */
+static void row_remember(void *context, const struct journal_present *present,
+                         const struct journal_point *point) {
+    uint64_t *rows = context;
+    (void)present;
+    rows[UINT64_MAX - point->source] = point->row;
+}
+
+/* A life in which a point says something, and which ends without a word. */
+static void point_speaks(const struct scene *scene, unsigned point) {
+    uint64_t rows[3] = {0};
+    struct heard heard = {.in_order = true};
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_points(journal, row_remember, rows), 0);
+    assert_int_not_equal(rows[point], 0);
+    assert_int_equal(journal_start(journal), 0);
+    assert_int_equal(journal_forget_point(journal, rows[point]), 0);
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    (void)journal_free(journal);
+}
+
+/* In the order in which they were given, the newest of several; until its point says something else. */
+static void what_a_point_said_last_is_known_until_it_says_something_else(void **state) {
     const struct scene *scene = *state;
     present_check(scene, "");
     struct journal *journal = journal_open_for(scene);
     assert_non_null(journal);
     assert_int_equal(journal_start(journal), 0);
-    journal_add_present(journal, present_make(3));
     journal_add_present(journal, present_make(2));
+    journal_add_present(journal, present_make(3));
     (void)journal_submit(journal);
     (void)journal_free(journal);
-    present_check(scene, "gate/door,care/cord,");
+    present_check(scene, "gate/door,care/cord,desk/people,");
+    present_check(scene, "gate/door,care/cord,desk/people,");
+    point_speaks(scene, 1);
+    present_check(scene, "gate/door,desk/people,");
+    point_speaks(scene, 0);
+    point_speaks(scene, 2);
     present_check(scene, "");
 }
 
@@ -1461,7 +1488,7 @@ int main(void) {
         CASE(tests_and_the_flood_are_known_after_a_restart_until_they_end),
         CASE(instants_of_another_timeline_mean_nothing),
         CASE(what_stands_beside_the_alarms_is_recorded_without_an_event),
-        CASE(what_points_said_last_is_known_once_after_a_restart),
+        CASE(what_a_point_said_last_is_known_until_it_says_something_else),
         CASE(tests_move_over_from_a_damaged_journal),
         CASE(a_journal_of_version_1_is_brought_up_and_keeps_its_alarms),
         CASE(alarms_move_over_from_a_damaged_journal_of_version_1),
