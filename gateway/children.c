@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "gateway/descriptors.h"
 #include "gateway/log.h"
 
 enum child_state { CHILD_WAITING, CHILD_STARTING, CHILD_RUNNING, CHILD_STOPPING, CHILD_GONE };
@@ -42,6 +43,7 @@ struct children {
     uint32_t stopping; /* how many still run while stopping */
     bool is_stopping;
     bool ready_told;
+    struct descriptors_watch descriptors;
     struct event *reaper;
     struct event *watch;
     void (*ready)(void *context);
@@ -295,6 +297,9 @@ static void children_watch(evutil_socket_t fd, short what, void *context) {
     (void)what;
     struct children *all = context;
     uint64_t now_ns = clock_real_ns();
+    descriptors_look(&all->descriptors,
+                     "what runs is watched as before; a component that ends is started again as "
+                     "soon as there is one");
     for (uint32_t i = 0; i < all->count; i++) {
         struct child *child = &all->list[i];
         if (child_is_silent(child, CHILDREN_SILENCE_MS, now_ns)) {
@@ -436,7 +441,8 @@ static int children_list(struct children *all) {
 
 int children_new(struct event_base *base, const struct children_conf *conf,
                  struct children **ret_children) {
-    const struct timeval second = {.tv_sec = 1};
+    const struct timeval period = {.tv_sec = CHILDREN_WATCH_MS / 1000,
+                                   .tv_usec = CHILDREN_WATCH_MS % 1000 * 1000};
     struct children *all = calloc(1, sizeof *all);
     if (all == NULL) {
         return err_origin(-ENOMEM);
@@ -449,7 +455,7 @@ int children_new(struct event_base *base, const struct children_conf *conf,
     all->watch = event_new(base, -1, EV_PERSIST, children_watch, all);
     int r = all->list == NULL || all->reaper == NULL || all->watch == NULL ? err_origin(-ENOMEM)
                                                                            : children_list(all);
-    if (r == 0 && (event_add(all->reaper, NULL) != 0 || event_add(all->watch, &second) != 0)) {
+    if (r == 0 && (event_add(all->reaper, NULL) != 0 || event_add(all->watch, &period) != 0)) {
         r = err_origin(-ENOMEM);
     }
     if (r != 0) {

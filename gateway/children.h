@@ -32,6 +32,14 @@ enum {
     CHILDREN_STOP_MS = 5000,
 };
 
+/* How often it is looked who is silent. */
+enum { CHILDREN_WATCH_MS = 1000 };
+
+/* Noticed, told and started again within ten seconds (faults.md 1): the last heartbeat, the look, and the
+ * time that a process takes to be there again are in it. */
+_Static_assert(CHILDREN_SILENCE_MS + CHILDREN_WATCH_MS < 10000,
+               "a child that hangs is replaced in time");
+
 struct children;
 
 struct children_conf {

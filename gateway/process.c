@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "gateway/confine.h"
+#include "gateway/descriptors.h"
 #include "gateway/log.h"
 #include "gateway/wire.h"
 #include "gateway/zone.h"
@@ -21,6 +22,7 @@ struct process_line {
     struct event *heartbeat;
     struct event *stop;
     struct event *readable;
+    struct descriptors_watch descriptors;
     bool ready_told;
     bool closing;
     bool orphaned;
@@ -58,9 +60,20 @@ static void process_tell_refused(struct process_line *line) {
 }
 
 static void process_heartbeat(evutil_socket_t fd, short what, void *context) {
+    static const char *const without[PROCESS_ROLE_COUNT] = {
+        [PROCESS_ENGINE] = "alarms are decided and recorded as before; a component that is started "
+                           "anew is taken in when there is one",
+        [PROCESS_FIELD] = "what is connected is watched; a device that breaks off is not reached "
+                          "again until there is one",
+        [PROCESS_UPLINK] = "no broker, webhook or database is connected to until there is one; "
+                           "events wait in the journal",
+        [PROCESS_CONSOLE] = "new clients wait until there is one; those that are there are served",
+    };
+    struct process_line *line = context;
     (void)fd;
     (void)what;
     process_say(PROCESS_ALIVE);
+    descriptors_look(&line->descriptors, without[line->process->role]);
     process_tell_refused(context);
 }
 

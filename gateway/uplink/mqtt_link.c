@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "gateway/clock.h"
+#include "gateway/descriptors.h"
 #include "gateway/uplink/examination.h"
 #include "gateway/uplink/flights.h"
 #include "gateway/uplink/mqtt_client.h"
@@ -185,7 +186,11 @@ static void link_over(struct mqtt_link *link, const char *reason, enum link_stat
     link->counters.silent_ms = was_up ? (clock_real_ns() - link->answered_ns) / NS_PER_MS : 0;
     const char *broker = link_broker(link);
     char told[MQTT_LINK_REASON_SIZE];
-    names_explain(broker, link->reason[0] != '\0' ? link->reason : reason, told, sizeof told);
+    const char *seen = link->reason[0] != '\0' ? link->reason : reason;
+    if (!was_up && !descriptors_are_left()) {
+        seen = "this gateway's uplink has no descriptor left: it waits for one";
+    }
+    names_explain(broker, seen, told, sizeof told);
     link->reason[0] = '\0';
     if (!was_up) {
         names_failed(broker);
