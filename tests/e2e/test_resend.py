@@ -2,10 +2,12 @@
 """A broker that has lost its store gets its events once more, when somebody asks."""
 
 import json
+import os
 import signal
 import sqlite3
 from datetime import datetime, timedelta, timezone
 
+from databases import Influx
 from harness import button_site, free_port, until
 from test_figures import figure
 
@@ -82,6 +84,30 @@ def test_a_part_is_asked_for_by_number_or_by_time_and_nothing_else_comes(scene):
     assert answer["to"] == "broker" and answer["whole"] is True and answer["newest_seq"] >= newest
     until(lambda: newest in sequences(backend, newest)[3:], "the last", context=lambda: str(sequences(backend, newest)))
     assert all(recorded(scene, newest)[seq]["time"] >= at for seq in sequences(backend, newest)[3:])
+
+
+def test_an_uplink_that_is_killed_over_it_is_followed_by_one_that_does_it(scene):
+    backend, gateway, newest = lived(scene)
+    stopped = gateway.kill("uplink", signal.SIGSTOP)  # it hears nothing of it any more
+    gateway.cli("resend", "--since", "1")
+    gateway.process.until_said("event=resend_asked")
+    os.kill(stopped, signal.SIGKILL)
+    gateway.process.until_said("event=resend_over to=broker", 60)
+    wanted = sorted(recorded(scene, newest))
+    until(lambda: sorted(set(sequences(backend, newest))) == wanted, "the events",
+          context=lambda: str(sequences(backend, newest)))
+
+
+def test_a_database_that_was_emptied_gets_its_events_again(scene):
+    database = scene.keep(Influx(scene.directory)).start()
+    scene.overrides["influx.url"] = database.url
+    _backend, gateway, newest = lived(scene)
+    until(lambda: max(database.events(), default=0) >= newest, "the events in the database", 60)
+    database.ask("DROP MEASUREMENT event")
+    assert not database.events()
+    gateway.cli("resend", "--since", "3", "--to", "database")
+    gateway.process.until_said("event=resend_over to=database first_seq=3 ", 60)
+    assert sorted(seq for seq in database.events() if seq <= newest) == list(range(3, newest + 1))
 
 
 def test_what_cannot_be_sent_again_is_answered_with_words(scene):
