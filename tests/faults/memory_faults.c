@@ -3,7 +3,7 @@
 /*
  * Memory fails at every allocation of what parses and records
  *
- *     memory_faults [--step N] [--seed S] [--control unchecked|swallowed] [DEED…]
+ *     memory_faults [--step N] [--seed S] [--control unchecked|swallowed|leaky] [DEED…]
  *
  * Each deed below is done again and again, each time in a process of its own, while the n-th
  * allocation and all after it fail, until none fails any more: our own, SQLite's and jansson's. With
@@ -14,8 +14,9 @@
  * always. Compiling expressions, decoding messages and writing line protocol allocate nothing, which
  * is looked at too.
  *
- * With a control the only deed is one that does not check what it allocates, or one that takes a
- * failure for success; that ends with 0 when it was found. The last line has the counts.
+ * With a control the only deed is one that does not check what it allocates, one that takes a
+ * failure for success, or one that leaks, for which it takes a sanitizer; that ends with 0 when it
+ * was found. The last line has the counts.
  */
 
 #include <assert.h>
@@ -502,6 +503,19 @@ static const char *failure_is_swallowed(unsigned left) {
     return wrong;
 }
 
+/* The first of two is forgotten when there is no memory for the second. */
+static const char *something_leaks(unsigned left) {
+    memory_ends_after(left);
+    char *first = malloc(16);
+    char *second = first != NULL ? malloc(16) : NULL;
+    memory_is_back();
+    if (second != NULL) {
+        free(first);
+        free(second);
+    }
+    return NULL;
+}
+
 /* ---- all of them ---- */
 
 struct trial {
@@ -529,6 +543,7 @@ static const struct trial trials[] = {
 static const struct trial controls[] = {
     {"unchecked", nothing_is_checked},
     {"swallowed", failure_is_swallowed},
+    {"leaky", something_leaks},
 };
 
 /* What a process tells of its deed. */
