@@ -62,6 +62,7 @@ struct entry {
     enum fate fate;
     struct spool_place place;
     bool was_found;
+    bool was_unsure; /* a cut came while it was appended or marked: the mark may stay damaged */
 };
 
 /* Record number n is entries[n]; there is no number 0. */
@@ -286,16 +287,18 @@ static struct findings check(struct book *book, const char *directory, struct co
     int r = spool_new(directory, SPOOL_SIZE_MIN, &spool);
     assert(r == 0);
     whole = check_take(book, spool, &findings);
-    bool done_came_back = false;
+    bool unsure_came_back = false;
     for (uint32_t i = 1; i < book->count; i++) {
         if (has_done[i] && !book->entries[i].was_found) {
             whole += HEAD_SIZE + record_size(book, i);
         }
-        done_came_back = done_came_back || (has_done[i] && book->entries[i].was_found);
+        struct entry *entry = &book->entries[i];
+        entry->was_unsure = entry->was_unsure || has_done[i] || entry->fate == FATE_TRIED;
+        unsure_came_back = unsure_came_back || (entry->was_unsure && entry->was_found);
     }
-    /* A mark that is damaged is told too: then what was done comes back. */
+    /* A mark that is damaged is told too: then what was done, or only tried, comes back. */
     bool told = spool_stats(spool).damaged > 0;
-    findings.untold = whole != there ? !told : told && !done_came_back;
+    findings.untold = whole != there ? !told : told && !unsure_came_back;
     counts->torn += whole != there;
     (void)spool_free(spool);
     check_settle(book, &findings);
