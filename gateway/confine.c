@@ -334,7 +334,10 @@ static int fence_open_role(const struct fence *fence, const struct confine_conf 
     int r = 0;
     switch (conf->role) {
     case PROCESS_ENGINE:
-        r = fence_open_state(fence, conf->state_directory, TREE_CHANGE);
+        r = fence_open_holders(fence, conf->secrets, conf->secret_count, TREE_READ);
+        if (r == 0) {
+            r = fence_open_state(fence, conf->state_directory, TREE_CHANGE);
+        }
         return r == 0 ? fence_open(fence, conf->run_directory, TREE_SOCKETS) : r;
     case PROCESS_FIELD:
         r = fence_open_holders(fence, conf->secrets, conf->secret_count, TREE_READ);

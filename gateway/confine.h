@@ -15,7 +15,7 @@
  *                            its job is about:
  *
  *             reads                                writes                             sockets
- *   engine    -                                    state, run                         Unix
+ *   engine    the journal's signing key            state, run                         Unix
  *   field     certificates of brokers              devices, also lines not in /dev    Unix, IP
  *   uplink    certificates, keys, secrets; state   files that exist in state; all     Unix, IP
  *                                                  in state/uplink

@@ -179,6 +179,9 @@ static uint32_t process_secrets(const struct process *process, const char **ret)
     const struct site *site = &process->site;
     const struct site_header *header = site->header;
     uint32_t count = 0;
+    if (process->role == PROCESS_ENGINE) {
+        process_add_path(site, header->journal_signing_key_file, ret, &count);
+    }
     if (process->role == PROCESS_FIELD || process->role == PROCESS_UPLINK) {
         process_add_path(site, header->mqtt_ca, ret, &count);
     }

@@ -94,6 +94,7 @@ struct site_header {
     uint32_t field_count; /* processes that the buses are spread over */
     uint32_t component_count;
     uint32_t memory_count, window_count; /* of the ruleset */
+    uint32_t journal_signing_key_file;   /* absolute; 0: none */
     uint32_t level_min;       /* minutes after local midnight at which the counters are levelled */
     uint64_t recordings_size; /* bytes of inputs kept for replay; 0: none */
     uint64_t journal_keep_ns; /* events are kept so long after everybody has confirmed them */

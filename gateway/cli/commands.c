@@ -7,6 +7,7 @@
 #include "gateway/cli/about.h"
 #include "gateway/cli/act.h"
 #include "gateway/cli/alarms.h"
+#include "gateway/cli/audit.h"
 #include "gateway/cli/check.h"
 #include "gateway/cli/events.h"
 #include "gateway/cli/keep.h"
@@ -55,7 +56,8 @@ static const struct {
     {GROUP_TEST, "test", "begin|end", "put a PLACE under test, and end that", act_test_main},
     {GROUP_TEST, "walk-test", "PLACE", "which buttons and detectors were tripped", walk_test_main},
     {GROUP_ABOUT, "health", "", "how it is; exit code 1 when nobody evaluates alarms", health_main},
-    {GROUP_ABOUT, "audit", "verify", "does a journal still hold what was recorded?", audit_main},
+    {GROUP_ABOUT, "audit", "verify|key", "does a journal still hold what was recorded?",
+     audit_main},
     {GROUP_ABOUT, "backup", "STATE", "copy the journal of a gateway, which may run", backup_main},
     {GROUP_ABOUT, "restore", "FILE", "check a backup, and bring it back", restore_main},
     {GROUP_ABOUT, "resend", "", "give the broker events once more, when it has lost them",

@@ -3,12 +3,11 @@
 #define GATEWAY_CLI_KEEP_H
 
 /*
- * `tocsin audit`, `tocsin backup` and `tocsin restore`: a journal on the disk, with or without a gateway
+ * `tocsin backup` and `tocsin restore`: a journal on the disk, with or without a gateway
  *
  * They return the exit code: 0 all is well, 1 it is not, 2 a usage error.
  */
 
-int audit_main(int argc, char **argv);
 int backup_main(int argc, char **argv);
 int restore_main(int argc, char **argv);
 

@@ -344,6 +344,7 @@ static void image_header(struct image_builder *image) {
     header->recordings_size = config->recordings_size;
     header->journal_keep_ns = config->journal_keep_ns;
     header->journal_size = config->journal_size;
+    header->journal_signing_key_file = image_string(image, config->journal_signing_key_file);
     header->level_min = config->level_min;
     header->mqtt_version = config->mqtt_version;
     header->home_assistant_prefix = image_string(image, config->home_assistant_prefix);

@@ -135,6 +135,7 @@ struct config {
     struct config_name site_name;
     uint64_t recordings_size;
     uint64_t journal_keep_ns, journal_size;
+    const char *journal_signing_key_file; /* absolute; NULL: none */
     struct alarm_times times;
     uint32_t mqtt_version;
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;

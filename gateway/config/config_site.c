@@ -107,6 +107,9 @@ static void site_journal(struct config *config, const struct config_node *journa
                       &config->journal_keep_ns);
     (void)config_size(config, fields[CONFIG_JOURNAL_SIZE], JOURNAL_SIZE_MIN, JOURNAL_SIZE_MAX,
                       false, &config->journal_size);
+    (void)config_secret_path(config, fields[CONFIG_JOURNAL_SIGNING_KEY_FILE],
+                             "the journal is not signed until it is there",
+                             &config->journal_signing_key_file);
 }
 
 void config_gateway_check(struct config *config, const struct config_node *gateway) {

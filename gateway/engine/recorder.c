@@ -367,6 +367,9 @@ int recorder_new(const struct site *site, const char *directory, struct event_ba
         .generation = site->header->generation,
         .timeline = clock_timeline(),
         .inspect_after_ns = RECORDER_INSPECT_NS,
+        .signing_key = site->header->journal_signing_key_file != 0
+                           ? site_text(site, site->header->journal_signing_key_file)
+                           : NULL,
         .keep = {.keep_ns = site->header->journal_keep_ns,
                  .size = site->header->journal_size,
                  .sinks = {[JOURNAL_SINK_MQTT] = site->broker_count > 0,

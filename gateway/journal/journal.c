@@ -39,6 +39,9 @@ static int journal_init_lock(struct journal *journal) {
         r = pthread_cond_init(&journal->changed, &attributes);
     }
     if (r == 0) {
+        r = pthread_cond_init(&journal->sign, &attributes);
+    }
+    if (r == 0) {
         r = pthread_cond_init(&journal->inspect, &attributes);
         (void)pthread_condattr_destroy(&attributes);
     }
@@ -55,6 +58,7 @@ int journal_new(const struct journal_conf *conf, struct journal **ret_journal) {
         JOURNAL_AT_ONCE; /* the log is laid out before the first commit */
     journal->chores_at[CHORE_KEEP] = JOURNAL_NEVER;
     journal->chores_at[CHORE_RESERVE] = clock_real_ns();
+    journal->chores_at[CHORE_SEAL] = conf->signing_key != NULL ? clock_real_ns() : JOURNAL_NEVER;
     journal->directory.fd = -1;
     journal->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     int r = journal->wake < 0 ? err_origin(-errno) : 0;
@@ -90,6 +94,10 @@ int journal_start(struct journal *journal) {
         r = pthread_create(&journal->inspector, &attributes, journal_inspect, journal);
         journal->inspector_runs = r == 0;
     }
+    if (r == 0 && journal->conf.signing_key != NULL) {
+        r = pthread_create(&journal->signer, &attributes, journal_sign, journal);
+        journal->signer_runs = r == 0;
+    }
     (void)pthread_attr_destroy(&attributes);
     return r == 0 ? 0 : err_origin(-r);
 }
@@ -103,10 +111,14 @@ struct journal *journal_free(struct journal *journal) {
         journal->stop = true;
         (void)pthread_cond_signal(&journal->changed);
         (void)pthread_cond_signal(&journal->inspect);
+        (void)pthread_cond_signal(&journal->sign);
         (void)pthread_mutex_unlock(&journal->lock);
         (void)pthread_join(journal->writer, NULL);
         if (journal->inspector_runs) {
             (void)pthread_join(journal->inspector, NULL);
+        }
+        if (journal->signer_runs) {
+            (void)pthread_join(journal->signer, NULL);
         }
     }
     journal->store = journal_store_free(journal->store, true);

@@ -25,6 +25,8 @@
  *
  * What need not be kept any longer goes in small turns while nothing waits; see journal_keep.h.
  *
+ * Where there is a signing key, the end of the digest chain is signed once a day; see journal_seal.h.
+ *
  * A ticket numbers each submit; what the report's ticket covers is on the disk.
  *
  * All functions are the loop's, but for what the writer thread does inside. Real time throughout:
@@ -48,6 +50,7 @@ struct journal_conf {
     uint64_t generation; /* of the site */
     uint64_t timeline;   /* of the instants that it is given; see clock_timeline() */
     struct journal_keep keep;
+    const char *signing_key; /* a file, see journal_seal.h; NULL: the journal is not signed */
     uint64_t
         inspect_after_ns; /* real, from journal_start() to the first inspection; 0: there is none */
 };

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/journal/journal_audit.h"
-
 #include <stdio.h>
 #include <string.h>
 
-#include "gateway/journal/journal_store_parts.h"
+#include "gateway/journal/journal_audit_parts.h"
 
 enum { AUDIT_ROWS = 1000, AUDIT_BUSY_MS = 5000 };
 
 /* Of the oldest version that still can be audited: it has the table `run`. */
 enum { AUDIT_VERSION_MIN = 8 };
 
-struct auditor {
-    sqlite3 *db;
-    sqlite3_stmt *rows;
-    struct journal_hasher *hasher;
-    struct journal_chain chain;
-    struct journal_audit found;
-    uint64_t after_seq;
-};
+/* … and of the first that has the table `seal`. */
+enum { AUDIT_VERSION_SEALS = 9 };
 
-static int audit_result(const struct auditor *auditor, int result,
-                        char reason[JOURNAL_REASON_SIZE]) {
+int audit_result(const struct auditor *auditor, int result, char reason[JOURNAL_REASON_SIZE]) {
     int r = journal_schema_result(result);
     if (r != 0) {
         (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", sqlite3_errmsg(auditor->db));
@@ -29,9 +20,8 @@ static int audit_result(const struct auditor *auditor, int result,
     return r;
 }
 
-/* The first column of the only row of a question. */
-static int audit_ask(const struct auditor *auditor, const char *sql, uint64_t *ret,
-                     char reason[JOURNAL_REASON_SIZE]) {
+int audit_ask(const struct auditor *auditor, const char *sql, uint64_t *ret,
+              char reason[JOURNAL_REASON_SIZE]) {
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(auditor->db, sql, -1, &statement, NULL);
     if (result == SQLITE_OK) {
@@ -47,7 +37,7 @@ static int audit_ask(const struct auditor *auditor, const char *sql, uint64_t *r
 
 static int audit_open(struct auditor *auditor, const char *path, char reason[JOURNAL_REASON_SIZE]) {
     static const char sql[] =
-        "SELECT e.seq, e.body, e.digest, r.first, r.before FROM event e "
+        "SELECT e.seq, e.body, e.digest, r.first, r.before, e.at_wall FROM event e "
         "LEFT JOIN run r ON r.first = e.seq WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2";
     uint64_t id = 0;
     uint64_t version = 0;
@@ -78,6 +68,9 @@ static int audit_open(struct auditor *auditor, const char *path, char reason[JOU
         r = audit_ask(auditor, "SELECT ifnull(max(seq), 0) FROM sink", &auditor->found.confirmed,
                       reason);
     }
+    if (r == 0 && version >= AUDIT_VERSION_SEALS) {
+        r = audit_seals_begin(auditor, reason);
+    }
     if (r == 0) {
         r = audit_result(auditor, sqlite3_prepare_v2(auditor->db, sql, -1, &auditor->rows, NULL),
                          reason);
@@ -86,7 +79,7 @@ static int audit_open(struct auditor *auditor, const char *path, char reason[JOU
 }
 
 /* Take the row that the statement stands on. */
-static void audit_row(struct auditor *auditor) {
+static int audit_row(struct auditor *auditor, char reason[JOURNAL_REASON_SIZE]) {
     struct journal_audit *found = &auditor->found;
     struct journal_chain_row row;
     uint64_t seq = (uint64_t)sqlite3_column_int64(auditor->rows, 0);
@@ -104,27 +97,30 @@ static void audit_row(struct auditor *auditor) {
         found->broken_seq = seq;
     }
     auditor->after_seq = seq;
+    auditor->newest_wall_ns = sqlite3_column_int64(auditor->rows, 5);
+    return audit_seals_row(auditor, seq, &row, step, reason);
 }
 
 /* Read rows in one short transaction; `ret_count` is how many there were. */
 static int audit_slice(struct auditor *auditor, uint32_t *ret_count,
                        char reason[JOURNAL_REASON_SIZE]) {
-    int result;
+    int result = SQLITE_DONE;
+    int r = 0;
     *ret_count = 0;
     store_bind_int(auditor->rows, 1, auditor->after_seq);
     store_bind_int(auditor->rows, 2, AUDIT_ROWS);
-    while ((result = sqlite3_step(auditor->rows)) == SQLITE_ROW) {
-        audit_row(auditor);
+    while (r == 0 && (result = sqlite3_step(auditor->rows)) == SQLITE_ROW) {
+        r = audit_row(auditor, reason);
         ++*ret_count;
     }
-    int r = audit_result(auditor, result == SQLITE_DONE ? SQLITE_OK : result, reason);
+    r = r == 0 ? audit_result(auditor, result, reason) : r;
     (void)sqlite3_reset(auditor->rows); /* repeats the result of the step */
     return r;
 }
 
-int journal_audit(const char *path, struct journal_audit *ret_audit,
+int journal_audit(const char *path, const struct seal_keys *keys, struct journal_audit *ret_audit,
                   char reason[JOURNAL_REASON_SIZE]) {
-    struct auditor auditor = {0};
+    struct auditor auditor = {.keys = keys};
     uint32_t count = AUDIT_ROWS;
     int r = err_trace(journal_hasher_new(&auditor.hasher));
     if (r == 0) {
@@ -134,9 +130,11 @@ int journal_audit(const char *path, struct journal_audit *ret_audit,
     while (r == 0 && count == AUDIT_ROWS) {
         r = audit_slice(&auditor, &count, reason);
     }
+    audit_seals_end(&auditor);
     memcpy(auditor.found.digest, auditor.chain.digest, sizeof auditor.found.digest);
-    (void)sqlite3_finalize(auditor.rows); /* repeats an error that was seen before */
-    (void)sqlite3_close(auditor.db);      /* no statement is left that could keep it open */
+    (void)sqlite3_finalize(auditor.seals); /* likewise */
+    (void)sqlite3_finalize(auditor.rows);  /* repeats an error that was seen before */
+    (void)sqlite3_close(auditor.db);       /* no statement is left that could keep it open */
     (void)journal_hasher_free(auditor.hasher);
     if (r == 0) {
         *ret_audit = auditor.found;
@@ -144,6 +142,11 @@ int journal_audit(const char *path, struct journal_audit *ret_audit,
     return r;
 }
 
+bool journal_audit_is_whole(const struct journal_audit *audit) {
+    return audit->broken_seq == 0 && audit->confirmed <= audit->newest_seq &&
+           audit->seals.contradicted == 0;
+}
+
 bool journal_audit_is_good(const struct journal_audit *audit) {
-    return audit->broken_seq == 0 && audit->confirmed <= audit->newest_seq;
+    return journal_audit_is_whole(audit) && audit->seals.fault == SEAL_SOUND;
 }

@@ -12,10 +12,35 @@
 
 #include <stdint.h>
 
-#include "gateway/journal/journal_digest.h"
-#include "gateway/journal/journal_schema.h"
+#include "gateway/journal/journal_seal.h"
+
+/* The first thing that is wrong with the signed checkpoints. */
+enum audit_seal_fault {
+    SEAL_SOUND,      /* nothing */
+    SEAL_MISSING,    /* those before `seal` were taken away */
+    SEAL_FORGED,     /* its signature is not of what it says */
+    SEAL_STRANGER,   /* it was signed with a key that is not one of the known */
+    SEAL_OTHER_HEAD, /* the event that it is about has another digest */
+    SEAL_CUT_OFF,    /* the journal ends before the event that it is about */
+    SEAL_ABSENT,     /* there is none where one should be: for the events after the newest */
+};
+
+/* The longest that events go without a seal; the gateway may have been off in between. */
+enum { AUDIT_SEAL_DAYS = 2 };
+
+struct audit_seals {
+    uint64_t count;
+    uint64_t covered; /* events that follow one from another up to a sound seal */
+    enum audit_seal_fault fault;
+    uint64_t expected;        /* SEAL_MISSING: the number of the first that is missing */
+    struct journal_seal seal; /* the first that is wrong; without a fault, the newest */
+    /* The event of the first sound seal that the events are not what was signed with; 0: none. */
+    uint64_t contradicted;
+    bool keys_known;
+};
 
 struct journal_audit {
+    struct audit_seals seals;
     uint64_t first_seq, newest_seq, events;
     uint64_t let_go; /* numbers between the first and the newest that were let go of, and proven */
     uint64_t unproven;   /* rows whose predecessor was lost with a damaged file */
@@ -25,13 +50,20 @@ struct journal_audit {
 };
 
 /*
- * Audit the file at `path`. Returns 0 and what was found, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED with
+ * Audit the file at `path`. `keys` are those whose seals count; NULL: nobody knows, and each seal is
+ * only held against its own key. With keys a journal without seals is not sound. Returns 0 and what was found, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED with
  * the reason when it cannot be read to its end, or <0.
  */
-NODISCARD int journal_audit(const char *path, struct journal_audit *ret_audit,
-                            char reason[JOURNAL_REASON_SIZE]);
+NODISCARD int journal_audit(const char *path, const struct seal_keys *keys,
+                            struct journal_audit *ret_audit, char reason[JOURNAL_REASON_SIZE]);
 
-/* Is nothing wrong? Neither is a row that is unproven: that was told when it happened. */
+/*
+ * Are the events what was recorded, as far as the file itself shows? A row that is unproven is: that
+ * was told when it happened. So are events that a seal is missing for.
+ */
+bool journal_audit_is_whole(const struct journal_audit *audit);
+
+/* … and is nothing wrong with the seals either? */
 bool journal_audit_is_good(const struct journal_audit *audit);
 
 #endif

@@ -289,7 +289,7 @@ int journal_backup_check(const char *path, struct journal_backup *ret_backup,
     }
     (void)sqlite3_close(db);
     if (r == 0) {
-        r = journal_audit(path, &backup.audit, reason);
+        r = journal_audit(path, NULL, &backup.audit, reason);
     }
     if (r == 0) {
         *ret_backup = backup;
@@ -386,9 +386,11 @@ int journal_backup_restore(const char *path, const char *directory, struct wall 
     if (r != 0) {
         return r;
     }
-    if (!journal_audit_is_good(&backup.audit)) {
-        (void)snprintf(reason, JOURNAL_REASON_SIZE, "event %" PRIu64 " is not what was recorded",
-                       backup.audit.broken_seq);
+    if (!journal_audit_is_whole(&backup.audit)) {
+        bool known = backup.audit.broken_seq != 0;
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "event %" PRIu64 " is not what was recorded%s",
+                       known ? backup.audit.broken_seq : backup.audit.seals.contradicted,
+                       known ? "" : ", or the end is missing");
         return JOURNAL_E_DAMAGED;
     }
     if (mkdir(directory, 0700) != 0 && errno != EEXIST) {

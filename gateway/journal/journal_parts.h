@@ -10,6 +10,7 @@
  *     journal_room.c    … its chores that see to room: what is let go of, and the reserve
  *     journal_opening.c opening the file, also again after it had to be let go
  *     journal_inspector.c  the inspector thread
+ *     journal_signer.c  the signer thread, and the writer's chore that gives it work
  *
  * One lock guards the three gathers between the threads, and is held for pointer moves only, never
  * across a system call of SQLite's. The fourth, `staged`, is the loop's alone: what one input
@@ -23,11 +24,14 @@
 #include "gateway/log.h"
 
 /* What the writer does between commits, each when its time has come, real: … */
-enum journal_chore { CHORE_TIDY, CHORE_KEEP, CHORE_RESERVE, JOURNAL_CHORE_COUNT };
+enum journal_chore { CHORE_TIDY, CHORE_KEEP, CHORE_RESERVE, CHORE_SEAL, JOURNAL_CHORE_COUNT };
 
 /* … never, or at once, before the next commit. */
 #define JOURNAL_NEVER   UINT64_MAX
 #define JOURNAL_AT_ONCE UINT64_C(0)
+
+/* How far the writer and the signer are with a seal. */
+enum journal_sealing { SEALING_IDLE, SEALING_ASKED, SEALING_DONE, SEALING_FAILED };
 
 /* Real time. How often an unusable directory is tried. */
 #define JOURNAL_DIRECTORY_NS (10 * NS_PER_S)
@@ -40,8 +44,9 @@ struct journal {
     uint64_t generation_before;
     bool damaged_at_start;
     int wake;
-    pthread_t writer, inspector;
-    bool writer_runs, inspector_runs;
+    pthread_t writer, inspector, signer;
+    bool writer_runs, inspector_runs, signer_runs;
+    struct log_limiter signer_limiter; /* the signer's */
 
     /* the loop's */
     struct journal_gather staged;
@@ -68,8 +73,8 @@ struct journal {
     uint64_t crowded_until;             /* activity had to go for want of room before that */
     struct log_limiter failure_limiter, crowded_limiter, reserve_limiter;
 
-    pthread_mutex_t lock;            /* guards everything below */
-    pthread_cond_t changed, inspect; /* for the writer, and for the inspector */
+    pthread_mutex_t lock;                  /* guards everything below */
+    pthread_cond_t changed, inspect, sign; /* for the writer, the inspector and the signer */
     struct journal_gather gathered;
     struct journal_gather done;
     uint64_t ticket; /* the last one given out */
@@ -82,6 +87,8 @@ struct journal {
     bool renewed;
     bool crowded;
     bool stop;
+    enum journal_sealing sealing;
+    struct journal_seal seal; /* that is asked for, or made */
     char inspection
         [JOURNAL_REASON_SIZE]; /* what the inspector found wrong, for the writer; "": nothing */
 };
@@ -121,5 +128,13 @@ bool journal_make_room(struct journal *journal);
 
 /* The inspector thread's body. */
 void *journal_inspect(void *journal);
+
+/* --- journal_signer.c --- */
+
+/* The signer thread's body. */
+void *journal_sign(void *journal);
+
+/* Ask for the seal of the day if it is due, or record the one that has been made. */
+void journal_seal_turn(struct journal *journal);
 
 #endif

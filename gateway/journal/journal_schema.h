@@ -9,7 +9,7 @@
  *     run         seq of each event whose predecessor is no longer here, and the digest of that; see
  *                 journal_chain.h
  *     mark        a few times a day, how far all sinks had confirmed each lane; see journal_keep.h
- *     seal        once a day, the end of the chain under a signature
+ *     seal        once a day, the end of the chain under a signature; see journal_seal.h
  *     first_sent  seq of an event that went out before its commit, and the n of its first id `u<n>`
  *     alarm       newest state of each alarm that ever left normal: its axes, what is left of its
  *                 delay and its clocks, the run of its chain, the past that its expression

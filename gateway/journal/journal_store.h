@@ -14,6 +14,7 @@
 #include "gateway/journal/journal_gather.h"
 #include "gateway/journal/journal_keep.h"
 #include "gateway/journal/journal_schema.h"
+#include "gateway/journal/journal_seal.h"
 
 struct journal_store;
 
@@ -127,6 +128,19 @@ size_t journal_store_last(struct journal_store *store, const char *alarm, char r
  */
 NODISCARD int journal_store_keep(struct journal_store *store, const struct journal_keep *keep,
                                  struct wall now, struct journal_keep_turn *ret_turn);
+
+/*
+ * Is the seal of the day of `now` still to be made? It is when events have been recorded since the
+ * newest seal, and that is of another day. `ret_seal` is all of it but key and signature.
+ */
+bool journal_store_wants_seal(struct journal_store *store, struct wall now,
+                              struct journal_seal *ret_seal);
+
+/*
+ * Record a seal in a transaction of its own; nothing, if the event that it is about is not here, or
+ * its number is not the next. Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED.
+ */
+NODISCARD int journal_store_seal(struct journal_store *store, const struct journal_seal *seal);
 
 /* Bytes of the file that are in use. */
 uint64_t journal_store_bytes(struct journal_store *store);

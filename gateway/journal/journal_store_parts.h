@@ -9,6 +9,7 @@
  *     journal_store_add.c      what goes into a transaction
  *     journal_store_load.c     what is known of the life before
  *     journal_store_keep.c     what is let go of
+ *     journal_store_seal.c     signed checkpoints
  *     journal_store_salvage.c  what is taken over from a file that was set aside: what is so
  *     journal_store_salvage_events.c   … and what has happened
  */

@@ -257,6 +257,9 @@ static void journal_see_to(struct journal *journal, enum journal_chore chore) {
     case CHORE_RESERVE:
         journal_reserve_turn(journal);
         return;
+    case CHORE_SEAL:
+        journal_seal_turn(journal);
+        return;
     case JOURNAL_CHORE_COUNT:
         break;
     }

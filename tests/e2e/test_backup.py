@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A journal is audited, backed up while its gateway works, and brought back on a clean machine."""
 
+import datetime
+import hashlib
 import os
 import re
 import shutil
@@ -155,8 +157,89 @@ def test_a_backup_is_not_restored_under_a_running_gateway(scene):
     (scene.state / "moved").rename(scene.state / "journal.db")
 
 
+def seals(scene):
+    with sqlite3.connect(f"file:{scene.state / 'journal.db'}?mode=ro", uri=True) as db:
+        return list(db.execute("SELECT number, day, seq FROM seal ORDER BY number"))
+
+
+def chain_anew(path):
+    """As somebody who can write to the file, and knows how it is made."""
+    with sqlite3.connect(path) as db:
+        digest = bytes(32)
+        for seq, body in db.execute("SELECT seq, body FROM event ORDER BY seq").fetchall():
+            digest = hashlib.sha256(digest + body.encode()).digest()
+            db.execute("UPDATE event SET digest = ? WHERE seq = ?", (digest, seq))
+    db.close()
+
+
+def make_key(scene, name):
+    key, public = scene.directory / f"{name}.key", scene.directory / f"{name}.pub"
+    code, said = tocsin("audit", "key", key, "--make")
+    assert code == 0 and said.startswith("-----BEGIN PUBLIC KEY-----"), said
+    assert (key.stat().st_mode & 0o777) == 0o600
+    public.write_text(said)
+    scene.overrides["gateway.journal.signing_key_file"] = str(key)
+    return public
+
+
+def test_signed_checkpoints_find_out_whoever_computes_the_chain_anew(scene):
+    public = make_key(scene, "first")
+    _backend, field, gateway = scene.everything()
+    press(gateway, field)
+    until(lambda: len(seals(scene)) == 1, "the first checkpoint")
+    gateway.stop()
+    # Two days later, under another key that it cannot read at first: the rooms are watched all the same.
+    other = make_key(scene, "second")
+    (scene.directory / "second.key").chmod(0o644)
+    day = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)
+    gateway = scene.gateway(["--clock", f"{day:%Y-%m-%dT%H:%M:%S}+00:00@1"])
+    until(lambda: "event=journal_unsigned" in gateway.process.text(), "the key to be refused")
+    press(gateway, field)
+    assert len(seals(scene)) == 1
+    (scene.directory / "second.key").chmod(0o600)
+    (_, first_day, first), (_, second_day, second) = until(lambda: len(seals(scene)) == 2 and seals(scene), "the second")
+    assert second_day == first_day + 2 and second > first
+    press(gateway, field)
+    backup = scene.directory / "night.backup"
+    assert tocsin("backup", scene.state, "--to", backup)[0] == 0
+    gateway.stop()
+
+    code, said = tocsin("audit", "verify", scene.state)
+    assert code == 0 and "2 checkpoints" in said and "only --key can tell" in said, said
+    code, said = tocsin("audit", "verify", scene.state, "--key", public)
+    assert code == 1 and "checkpoint 2 of " in said and "unknown key" in said, said
+    both = scene.directory / "both.pub"
+    both.write_text(public.read_text() + other.read_text())
+    for path in scene.state, backup:
+        code, said = tocsin("audit", "verify", path, "--key", both)
+        assert code == 0 and "2 checkpoints" in said and f"signed are {second} events" in said, said
+
+    journal, changed = scene.state / "journal.db", scene.directory / "changed.db"
+    for sql, anew, named in [
+        (f"UPDATE event SET body = body || ' ' WHERE seq = {first}", False, f"event {first} is not what was recorded"),
+        (f"UPDATE event SET body = body || ' ' WHERE seq = {first}", True, f"checkpoint 1 of .* event {first}: .*another digest"),
+        (f"UPDATE event SET body = body || ' ' WHERE seq = {second}", True, "checkpoint 2 of .*another digest"),
+        (f"DELETE FROM event WHERE seq = {first}", True, "checkpoint 1 of .*another digest|checkpoint 2 of .*another digest"),
+        (f"DELETE FROM event WHERE seq >= {second}; DELETE FROM sink", False, "checkpoint 2 of .*ends at .*removed"),
+        ("UPDATE seal SET digest = zeroblob(32) WHERE number = 1", False, "checkpoint 1 of .*signature does not fit"),
+        ("UPDATE seal SET signature = randomblob(64) WHERE number = 2", False, "checkpoint 2 of .*signature does not fit"),
+        ("UPDATE seal SET key = (SELECT key FROM seal WHERE number = 1)", False, "checkpoint 2 of .*signature does not fit"),
+        ("DELETE FROM seal WHERE number = 1", False, "checkpoint 2 of .*checkpoints 1 to 1 before it are missing"),
+        ("DELETE FROM seal", False, "there is no checkpoint"),
+    ]:
+        shutil.copy(journal, changed)
+        with sqlite3.connect(changed) as db:
+            db.executescript(sql)
+        db.close()
+        if anew:
+            chain_anew(changed)
+        code, said = tocsin("audit", "verify", changed, "--key", both)
+        assert code == 1 and re.search(named, said), (sql, said)
+
+
 @pytest.mark.parametrize("arguments,said", [
-    (["audit"], "needs `verify`"), (["audit", "sign", "x"], "only `verify`"), (["audit", "verify"], "needs `verify`"),
+    (["audit"], "needs `verify`"), (["audit", "sign", "x"], "only `verify`"),
+    (["audit", "verify", "x", "--make"], "takes no --make"), (["audit", "key", "x", "--key", "y"], "takes no --key"), (["audit", "verify"], "needs `verify`"),
     (["backup", "x"], "needs --to"), (["backup"], "needs a state directory"),
     (["restore", "x"], "needs --into"), (["restore", "x", "--verify", "--into", "y"], "needs --into"),
 ])
