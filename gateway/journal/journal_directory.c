@@ -33,11 +33,26 @@ static int directory_failed(struct journal_finding *finding, const char *what, i
     return JOURNAL_E_FAILED;
 }
 
+/*
+ * Have the directory's own name on the disk, or a power cut could take it with all that was synced
+ * below. Where the parent is not to be opened or synced, what is recorded is worth more than this.
+ */
+static void directory_sync_parent(const char *path) {
+    char parent[JOURNAL_PATH_SIZE + 4];
+    (void)snprintf(parent, sizeof parent, "%s/..", path);
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
 static int directory_enter(struct journal_directory *directory, struct journal_finding *finding) {
     journal_directory_deinit(directory); /* it may be another one by now: mounted, made anew */
     if (mkdir(directory->path, 0700) != 0 && errno != EEXIST) {
         return directory_failed(finding, "it cannot be made", errno);
     }
+    directory_sync_parent(directory->path); /* whoever of our processes made it */
     directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory->fd < 0) {
         return directory_failed(finding, "it cannot be opened", errno);

@@ -71,7 +71,7 @@ struct journal {
     char distrust[JOURNAL_REASON_SIZE]; /* why the present file is to be given up; "": it is not */
     bool salvaging;                     /* events are still to be taken over */
     uint64_t crowded_until;             /* activity had to go for want of room before that */
-    struct log_limiter failure_limiter, crowded_limiter, reserve_limiter;
+    struct log_limiter failure_limiter, crowded_limiter, reserve_limiter, full_limiter;
 
     pthread_mutex_t lock;                  /* guards everything below */
     pthread_cond_t changed, inspect, sign; /* for the writer, the inspector and the signer */

@@ -8,7 +8,8 @@
  * A file `reserve` in the state directory that holds nothing. When the disk is full it is given up, so
  * that what happens then is still recorded; while that lasts the journal's old activity makes room for
  * what is new, so that the reserve serves the alarms. It is made again, a piece at a time, as soon as
- * there is twice the room that it lacks: it must not itself be what fills the disk.
+ * there is twice the room that it lacks: it must not itself be what fills the disk. A disk that is full
+ * beside it is told within seconds, also where nothing has failed of it yet.
  *
  * Nothing is remembered of it: it is what the directory and the disk say.
  */

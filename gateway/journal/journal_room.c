@@ -9,15 +9,17 @@
 /* Real time. What need not be kept is looked for so often, and so soon again where there is more. */
 #define KEEP_NS       (60 * NS_PER_S)
 #define KEEP_PAUSE_NS (20 * NS_PER_MS)
-/* The reserve is looked at so often, grows at such a pace, and is tried again where it did not. */
-#define RESERVE_NS       (60 * NS_PER_S)
+/* The reserve and the disk are looked at so often, it grows at such a pace, and is tried again where
+ * it did not. */
+#define RESERVE_NS       (5 * NS_PER_S)
 #define RESERVE_PAUSE_NS (10 * NS_PER_MS)
 #define RESERVE_RETRY_NS (2 * NS_PER_S)
 /* How long the want of room is told after activity had to go for it. */
 #define CROWDED_NS (600 * NS_PER_S)
 
-/* A disk with less than this is full. */
-#define FULL_BYTES (UINT64_C(1) << 20)
+/* A disk with less than this is full, and one with more than that is not any more. */
+#define FULL_BYTES  (UINT64_C(1) << 20)
+#define FREED_BYTES (UINT64_C(2) << 20)
 
 /* A file so much larger than it may be, one part of these, does not wait for silence to let go. */
 enum { KEEP_EXCESS = 16 };
@@ -85,14 +87,36 @@ void journal_keep_turn(struct journal *journal) {
     room_tell(journal);
 }
 
-static void room_log_reserve(struct journal *journal, const char *event, const char *effect) {
+static void room_log_disk(struct log_limiter *limiter, const char *event, const char *effect) {
     uint64_t kept_back;
-    if (log_permit(&journal->reserve_limiter, &kept_back)) {
+    if (log_permit(limiter, &kept_back)) {
         log_line(LOG_ERROR, event,
                  "not_printed=%" PRIu64 " effect=\"%s; all rooms are watched\" advice=\"make room "
                  "on the disk of the state directory; nothing else has to be done\"",
                  kept_back, effect);
     }
+}
+
+/* Has the disk less room than that, whatever SQLite calls it? */
+static bool room_is_below(int directory, uint64_t bytes) {
+    struct statvfs disk;
+    return directory >= 0 && fstatvfs(directory, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize < bytes;
+}
+
+/* The reserve is there: that the disk is full besides is told before anything fails of it. */
+static void room_look(struct journal *journal, uint64_t reserve_bytes) {
+    bool full = room_is_below(journal->directory.fd, journal->cramped ? FREED_BYTES : FULL_BYTES);
+    if (full && !journal->cramped) {
+        room_log_disk(&journal->full_limiter, "journal_disk_full",
+                      "the disk is full: what happens now is still recorded, out of the "
+                      "journal's reserve");
+    } else if (!full && journal->cramped) {
+        log_line(LOG_NOTICE, "journal_reserve_made",
+                 "bytes=%" PRIu64 " effect=\"the disk has room again\"", reserve_bytes);
+    }
+    journal->cramped = full;
+    journal->spent = false;
 }
 
 void journal_reserve_turn(struct journal *journal) {
@@ -104,19 +128,15 @@ void journal_reserve_turn(struct journal *journal) {
     switch (state) {
     case RESERVE_WHOLE:
         pause_ns = RESERVE_NS;
-        if (journal->cramped) {
-            log_line(LOG_NOTICE, "journal_reserve_made",
-                     "bytes=%" PRIu64 " effect=\"the disk has room again\"", bytes);
-        }
-        journal->cramped = journal->spent = false;
+        room_look(journal, bytes);
         break;
     case RESERVE_GROWING:
         pause_ns = RESERVE_PAUSE_NS;
         break;
     case RESERVE_NO_ROOM:
         if (!journal->cramped) {
-            room_log_reserve(journal, "journal_reserve_missing",
-                             "the disk is nearly full and has no room for the journal's reserve");
+            room_log_disk(&journal->reserve_limiter, "journal_reserve_missing",
+                          "the disk is nearly full and has no room for the journal's reserve");
         }
         journal->cramped = true;
         break;
@@ -128,15 +148,9 @@ void journal_reserve_turn(struct journal *journal) {
     room_tell(journal);
 }
 
-/* Is there no room on the disk, whatever SQLite called it? */
-static bool room_is_none(int directory) {
-    struct statvfs disk;
-    return directory >= 0 && fstatvfs(directory, &disk) == 0 &&
-           (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BYTES;
-}
-
 bool journal_make_room(struct journal *journal) {
-    if (!room_is_none(journal->directory.fd) || !journal_reserve_spend(journal->directory.fd)) {
+    if (!room_is_below(journal->directory.fd, FULL_BYTES) ||
+        !journal_reserve_spend(journal->directory.fd)) {
         return false;
     }
     (void)pthread_mutex_lock(&journal->lock);
@@ -146,10 +160,9 @@ bool journal_make_room(struct journal *journal) {
     journal->cramped = journal->spent = true;
     journal->spent_bytes = 0;
     journal->chores_at[CHORE_RESERVE] = clock_real_ns() + RESERVE_RETRY_NS;
-    room_log_reserve(
-        journal, "journal_reserve_spent",
-        "the disk is full: the journal's reserve was given up for what happens now, and "
-        "its oldest activity makes room");
+    room_log_disk(&journal->reserve_limiter, "journal_reserve_spent",
+                  "the disk is full: the journal's reserve was given up for what happens now, and "
+                  "its oldest activity makes room");
     room_tell(journal);
     return true;
 }
