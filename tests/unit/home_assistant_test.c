@@ -310,8 +310,10 @@ static void the_newest_prefixes_are_remembered_up_to_the_limit(void **state) {
         struct prefixes prefixes;
         char all[300] = "";
         assert_int_equal(prefixes_take(*state, used[i], &prefixes), 0);
+        size_t len = 0;
         for (uint32_t k = 0; k < prefixes.count; k++) {
-            (void)strcat(strcat(all, k == 0 ? "" : " "), prefixes.texts[k]);
+            len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", k == 0 ? "" : " ",
+                                    prefixes.texts[k]);
         }
         assert_string_equal(all, expected[i]);
     }
