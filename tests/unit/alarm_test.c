@@ -818,6 +818,22 @@ static void a_latched_alarm_cannot_be_found_closed(void **state) {
     assert_true(doomed(broken_arrow, &life));
 }
 
+/* A6: nobody silenced it, and its silence would end. */
+static void broken_clock(void *of) {
+    struct life *life = of;
+    life->alarm.clocks[ALARM_CLOCK_SILENCE] = moment_after((struct instant){0}, NS_PER_S);
+    alarm_check(&life->alarm, &life->conf);
+}
+
+static void a_clock_of_an_alarm_does_not_run_without_a_cause(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, PLAIN, 0);
+    story(&life, "0 true unacknowledged raised\n");
+    alarm_check(&life.alarm, &life.conf);
+    assert_true(doomed(broken_clock, &life));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alarm_acknowledged_closes_when_its_condition_ends),
@@ -856,6 +872,7 @@ int main(void) {
         cmocka_unit_test(the_second_person_may_have_a_short_name),
         cmocka_unit_test(nothing_goes_on_with_an_alarm_that_contradicts_itself),
         cmocka_unit_test(a_latched_alarm_cannot_be_found_closed),
+        cmocka_unit_test(a_clock_of_an_alarm_does_not_run_without_a_cause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -326,6 +326,14 @@ static void a_receipt_changes_what_is_kept_of_the_call(void **state) {
     assert_int_equal(changed[0], alarm_of("one"));
 }
 
+/* A start looks at every alarm; of those that rest nothing is new that would have to be journalled. */
+static void a_start_changes_nothing_of_a_call_that_nobody_made(void **state) {
+    (void)state;
+    uint32_t changed[POINTS];
+    story("0 start yes : - | dark\n");
+    assert_int_equal(core_changed(stage.core, changed, POINTS), 0);
+}
+
 /* Who resumes a snapshot asks every output once, and hears of those only that change afterwards. */
 static void a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported(void **state) {
     (void)state;
@@ -382,6 +390,23 @@ static void a_picture_says_who_is_on_duty_and_who_can_be_reached(void **state) {
         assert_int_equal(again.state, input.state);
     }
     free(block);
+}
+
+static void a_step_for_a_place_says_of_no_measurement_when_it_was(void **state) {
+    tear_down(state);
+    site_build_with(3, true);
+    unsigned steps = 0;
+    struct input press = input_read(1, "one", "on");
+    press.reading.measured.ns = 77;
+    core_step(stage.core, &press, &stage.step);
+    for (uint32_t i = 0; i < stage.step.event_count; i++) {
+        const struct core_event *event = &stage.step.events[i];
+        if (event->type == EVENT_ALARM_ESCALATED) {
+            assert_int_equal(event->measured.ns, event->point == RULESET_NONE ? 0 : 77);
+            steps |= event->point == RULESET_NONE ? 2 : 1;
+        }
+    }
+    assert_int_equal(steps, 3);
 }
 
 static void a_lamp_is_lit_as_long_as_one_call_wants_it(void **state) {
@@ -909,8 +934,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         STORY(a_call_lights_its_lamp_until_somebody_is_there),
         STORY(a_receipt_changes_what_is_kept_of_the_call),
+        STORY(a_start_changes_nothing_of_a_call_that_nobody_made),
         STORY(a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported),
         STORY(a_picture_says_who_is_on_duty_and_who_can_be_reached),
+        STORY(a_step_for_a_place_says_of_no_measurement_when_it_was),
         STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),
         STORY(a_call_escalates_until_the_right_role_acknowledges),
         STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),

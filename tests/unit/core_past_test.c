@@ -494,6 +494,24 @@ static void a_counter_counts_from_the_last_levelling(void **state) {
     assert_string_equal(told(), "reraised");
 }
 
+static void only_a_levelling_levels_a_counter(void **state) {
+    (void)state;
+    stage(POINT_TURNSTILE, "value >= 3");
+    read_good(1, GATE, 700);
+    read_good(2, GATE, 702);
+    for (unsigned told_yes = 0; told_yes < 2; told_yes++) {
+        for (unsigned kind = 0; kind < INPUT_KIND_COUNT; kind++) {
+            if (kind != INPUT_READING && kind != INPUT_COMMAND && kind != INPUT_LEVEL) {
+                take((struct input){.at = {S(3)},
+                                    .kind = (enum input_kind)kind,
+                                    .state = told_yes ? TRUTH_TRUE : TRUTH_FALSE});
+            }
+        }
+    }
+    read_good(4, GATE, 703);
+    assert_string_equal(told(), "raised");
+}
+
 static void who_came_while_the_gateway_was_down_is_counted(void **state) {
     (void)state;
     uint32_t changed;
@@ -624,6 +642,7 @@ int main(void) {
         PAST_TEST(what_clears_has_to_stay_true_for_its_time),
         PAST_TEST(what_clears_may_look_back_and_is_journalled_as_well),
         PAST_TEST(a_counter_counts_from_the_last_levelling),
+        PAST_TEST(only_a_levelling_levels_a_counter),
         PAST_TEST(who_came_while_the_gateway_was_down_is_counted),
         PAST_TEST(a_levelling_reaches_a_counter_that_is_not_read_yet),
         PAST_TEST(the_greatest_count_is_kept_and_no_greater_one),

@@ -568,6 +568,35 @@ static void a_device_that_its_driver_gives_up_is_lost_at_once(void **state) {
           "2 io back : cleared:lost/io\n");
 }
 
+/* What an alarm without an expression is worth: 1 while it is so, and then 0. */
+static void a_lost_device_is_told_with_a_value_of_one(void **state) {
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n");
+    assert_true(stage.step.events[0].value == 1);
+    story("2 io back : cleared:lost/io\n");
+    assert_true(stage.step.events[0].value == 0);
+}
+
+/* What says itself that it has nothing to tell is not missed as well. */
+static void nobody_waits_for_a_point_that_is_stale_or_out_of_service(void **state) {
+    static const enum quality without[] = {QUALITY_STALE, QUALITY_OUT_OF_SERVICE};
+    (void)state;
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+        stage_core_end();
+        stage_core((struct instant){0});
+        rest();
+        story("1 io gone : raised:lost/io\n"
+              "2 doors gone : raised:lost/doors\n");
+        assert_int_equal(core_deadline(stage.core).ns, 100 * NS_PER_S);
+        const struct input input = {.at = {3 * NS_PER_S},
+                                    .kind = INPUT_READING,
+                                    .reading = {.point = RADIO, .quality = (uint8_t)without[i]}};
+        take(&input);
+        assert_true(core_deadline(stage.core).ns > 100 * NS_PER_S);
+    }
+}
+
 /* Nothing comes any more when its silence would have been too long: the next is the radio's own. */
 static void nobody_waits_for_a_device_that_is_lost(void **state) {
     (void)state;
@@ -1330,6 +1359,7 @@ static void the_last_of_four_places_is_tested_and_that_ends(void **state) {
     struct input input = {.kind = INPUT_COMMAND, .command = &command};
     take(&input);
     assert_int_equal(stage.step.events[0].type, EVENT_TEST_BEGUN);
+    assert_int_equal(stage.step.events[0].measured.ns, 0); /* a place measures nothing */
     story("59.9 tick - : -\n"
           "60 tick - : test.untested,test.untested,test.untested,test.untested,test.ended\n");
 }
@@ -1476,6 +1506,10 @@ static void broken_first_chain(void *core) {
     ((struct core *)core)->chains[0].chain.state = CHAIN_STOPPED;
     core_check(core);
 }
+static void broken_idle_chain(void *core) {
+    ((struct core *)core)->chains[0].chain.reached = 1;
+    core_check(core);
+}
 static void broken_first_alarm(void *core) {
     ((struct core *)core)->alarms[0].axes.active = true;
     core_check(core);
@@ -1504,9 +1538,9 @@ static void broken_touched(void *core) {
 static void a_core_that_contradicts_itself_does_not_go_on(void **state) {
     (void)state;
     static void (*const deeds[])(void *) = {
-        broken_tests,       broken_first_zone,  broken_first_output, broken_last_output,
-        broken_first_chain, broken_first_alarm, broken_first_point,  broken_lost_point,
-        broken_timer,       broken_heap,        broken_touched,
+        broken_tests,       broken_first_zone, broken_first_output, broken_last_output,
+        broken_first_chain, broken_idle_chain, broken_first_alarm,  broken_first_point,
+        broken_lost_point,  broken_timer,      broken_heap,         broken_touched,
     };
     static const struct chain_step step = {.webhook = CHAIN_NO_WEBHOOK};
     stage_core_end();
@@ -1538,7 +1572,9 @@ int main(void) {
         CORE_TEST(a_changed_site_is_told),
         CORE_TEST(a_silent_device_is_one_alarm_and_its_return_ends_it),
         CORE_TEST(a_device_that_its_driver_gives_up_is_lost_at_once),
+        CORE_TEST(a_lost_device_is_told_with_a_value_of_one),
         CORE_TEST(nobody_waits_for_a_device_that_is_lost),
+        CORE_TEST(nobody_waits_for_a_point_that_is_stale_or_out_of_service),
         CORE_TEST(a_device_is_not_lost_twice),
         CORE_TEST(moments_are_expected_once_their_device_is_there),
         CORE_TEST(moments_are_expected_of_a_device_that_is_never_missed_until_it_is_given_up),

@@ -203,6 +203,8 @@ static void digits_are_limited(void **state) {
     (void)state;
     check_compiles("capacity > 123456789012345", &place);
     check_refused("capacity > 1234567890123456", &place, "at most 15", 11);
+    check_compiles("capacity > 100000000000000", &place);
+    check_refused("capacity > 1000000000000000", &place, "at most 15", 11);
     check_compiles("capacity > 0.000000000000001", &place);
     check_refused("capacity > 0.0000000000000001", &place, "at most 15", 11);
     check_compiles("capacity > 00000000000000000000000000000001", &place);

@@ -171,6 +171,17 @@ static void an_equal_reading_is_small(void **state) {
     assert_true(both_ways(input_at(5000000000, INPUT_TICK)) <= 7);
 }
 
+/* A whole number is as long as it is large; any other takes the eight bytes of its bits. */
+static void a_whole_number_is_small(void **state) {
+    static const double whole[] = {1, -1, 63, 0, -64};
+    (void)state;
+    size_t broken = both_ways(reading_at(1000000000, 2, 21.34));
+    for (unsigned i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        size_t size = both_ways(reading_at((2 + i) * UINT64_C(1000000000), 2, whole[i]));
+        assert_int_equal(broken - size, 7);
+    }
+}
+
 static void an_input_that_does_not_fit_leaves_no_trace(void **state) {
     (void)state;
     put(reading_at(5, 1, 0.25));
@@ -280,6 +291,7 @@ int main(void) {
         cmocka_unit_test_setup(values_come_back_bit_for_bit, begin),
         cmocka_unit_test_setup(times_come_back_whatever_the_wall_clock_does, begin),
         cmocka_unit_test_setup(an_equal_reading_is_small, begin),
+        cmocka_unit_test_setup(a_whole_number_is_small, begin),
         cmocka_unit_test_setup(an_input_that_does_not_fit_leaves_no_trace, begin),
         cmocka_unit_test_setup(a_torn_recording_is_read_up_to_its_last_whole_input, begin),
         cmocka_unit_test_setup(what_is_wrong_is_told_by_name, begin),

@@ -383,6 +383,20 @@ static void a_fault_of_what_a_rule_of_an_emergency_reads_is_high(void **state) {
     }
 }
 
+static void the_first_point_of_a_site_serves_the_emergency_that_reads_it(void **state) {
+    trial.points[0].kind = POINT_DOOR_CONTACT; /* which by itself serves none */
+    assert_true(trial_bind(&trial));
+    assert_int_equal(trial.ruleset.points[0].serves_emergency, 0);
+    (void)tear_down(state);
+    (void)build(state);
+    trial.points[0].kind = POINT_DOOR_CONTACT;
+    trial_point_rule(&trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value", CLASS_CALL_DURESS)->in_place =
+        WARD_A;
+    assert_true(trial_bind(&trial));
+    assert_int_equal(trial.ruleset.points[0].serves_emergency, 1);
+    assert_int_equal(builtin_priority(BUILTIN_SENSOR_FAULT, 0), PRIORITY_HIGH);
+}
+
 static void a_fault_of_what_serves_an_emergency_is_high(void **state) {
     (void)state;
     trial.draft.listener_count = 1;
@@ -525,11 +539,12 @@ static void more_between_clauses_than_the_limit_are_an_error(void **state) {
 
 /*
  * A large flat site of one place, whose draft is built directly: `rules` rules `each` of points,
- * with their point as only set, or of the place, with every point in each of LIMIT_EXPR_SETS sets;
- * each alarm has `windows`.
+ * with their point as only set, or of the place, with every point in each of LIMIT_EXPR_SETS sets,
+ * but none in the last when its kind is another; each alarm has `windows`.
  */
 static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules, uint32_t windows,
-                           struct ruleset_sizes *ret_sizes, struct ruleset_finding *ret_finding) {
+                           enum point_kind last_kind, struct ruleset_sizes *ret_sizes,
+                           struct ruleset_finding *ret_finding) {
     const struct ruleset_place place = {.parent = RULESET_NONE, .end = 1, .point_end = points};
     const struct ruleset_device device = {0};
     struct ruleset_point *flat = calloc(points, sizeof *flat);
@@ -546,6 +561,7 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
             .kind = POINT_CHECKPOINT,
         };
     }
+    program->sets[program->set_count - 1].kind = last_kind;
     for (uint32_t p = 0; p < points; p++) {
         flat[p].kind = POINT_CHECKPOINT; /* moments: no alarm of its own */
     }
@@ -585,12 +601,16 @@ static void more_alarms_than_the_limit_are_an_error(void **state) {
     assert_int_equal(SITE_RULES * SITE_POINTS + 4, LIMIT_ALARMS);
     struct ruleset_sizes sizes;
     struct ruleset_finding finding = {0};
-    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, 0, &sizes, &finding), 0);
+    assert_int_equal(
+        large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, 0, POINT_CHECKPOINT, &sizes, &finding),
+        0);
     assert_int_equal(sizes.alarms, LIMIT_ALARMS);
-    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS + 1, SITE_RULES, 0, &sizes, &finding),
+    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS + 1, SITE_RULES, 0, POINT_CHECKPOINT,
+                                &sizes, &finding),
                      1);
     assert_int_equal(finding.kind, RULESET_TOO_MANY_ALARMS);
-    assert_int_equal(large_site(EXPR_EACH_POINT, LIMIT_POINTS, 12, 0, &sizes, &finding), 1);
+    assert_int_equal(
+        large_site(EXPR_EACH_POINT, LIMIT_POINTS, 12, 0, POINT_CHECKPOINT, &sizes, &finding), 1);
     assert_int_equal(finding.kind, RULESET_TOO_MANY_ALARMS);
     assert_int_equal(finding.rule, LIMIT_ALARMS / LIMIT_POINTS);
 }
@@ -601,13 +621,30 @@ static void more_bindings_than_the_limit_are_an_error(void **state) {
     assert_int_equal(SITE_RULES * SITE_POINTS * LIMIT_EXPR_SETS, LIMIT_BINDINGS);
     struct ruleset_sizes sizes;
     struct ruleset_finding finding = {0};
-    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS, SITE_RULES, 0, &sizes, &finding), 0);
+    assert_int_equal(
+        large_site(EXPR_EACH_PLACE, SITE_POINTS, SITE_RULES, 0, POINT_CHECKPOINT, &sizes, &finding),
+        0);
     assert_int_equal(sizes.members, LIMIT_BINDINGS);
     assert_int_equal(sizes.dependents, SITE_RULES * SITE_POINTS);
-    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS + 1, SITE_RULES, 0, &sizes, &finding),
+    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS + 1, SITE_RULES, 0, POINT_CHECKPOINT,
+                                &sizes, &finding),
                      1);
     assert_int_equal(finding.kind, RULESET_TOO_MANY_BINDINGS);
     assert_int_equal(finding.rule, SITE_RULES - 1);
+}
+
+/* Its last set is empty, which would be an error of its own. */
+static void nothing_more_is_found_of_a_rule_that_is_past_a_limit(void **state) {
+    (void)state;
+    enum { SITE_POINTS = LIMIT_BINDINGS / (LIMIT_EXPR_SETS - 1) };
+    struct ruleset_sizes sizes;
+    struct ruleset_finding finding = {0};
+    assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS, 1, 0, POINT_SMOKE, &sizes, &finding),
+                     1);
+    assert_int_equal(finding.kind, RULESET_SET_EMPTY);
+    assert_int_equal(
+        large_site(EXPR_EACH_PLACE, SITE_POINTS + 1, 1, 0, POINT_SMOKE, &sizes, &finding), 1);
+    assert_int_equal(finding.kind, RULESET_TOO_MANY_BINDINGS);
 }
 
 static void more_windows_than_the_limit_are_an_error(void **state) {
@@ -616,11 +653,13 @@ static void more_windows_than_the_limit_are_an_error(void **state) {
     assert_int_equal(SITE_RULES * EACH * SITE_POINTS, LIMIT_WINDOWS);
     struct ruleset_sizes sizes;
     struct ruleset_finding finding = {0};
-    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, EACH, &sizes, &finding),
+    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, EACH, POINT_CHECKPOINT,
+                                &sizes, &finding),
                      0);
     assert_int_equal(sizes.windows, LIMIT_WINDOWS);
-    assert_int_equal(
-        large_site(EXPR_EACH_POINT, SITE_POINTS + 1, SITE_RULES, EACH, &sizes, &finding), 1);
+    assert_int_equal(large_site(EXPR_EACH_POINT, SITE_POINTS + 1, SITE_RULES, EACH,
+                                POINT_CHECKPOINT, &sizes, &finding),
+                     1);
     assert_int_equal(finding.kind, RULESET_TOO_MANY_WINDOWS);
     assert_int_equal(finding.rule, SITE_RULES - 1);
 }
@@ -652,6 +691,22 @@ static void an_expression_that_clears_is_bound_behind_the_one_that_raises(void *
     assert_dependents(B_SMOKE, 1, (const uint32_t[]){ward}, true);
 }
 
+/* Either expression may have LIMIT_EXPR_SETS sets, and a rule both. */
+static void a_rule_has_the_most_sets_to_raise_and_as_many_to_clear(void **state) {
+    (void)state;
+    static const char most[] = "any(smoke, smoke, smoke, smoke, smoke, smoke, smoke, smoke, smoke,"
+                               " smoke, smoke, smoke, smoke, smoke, smoke, door_contact)";
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_DAY_CARE_ROOM), most, CLASS_INTRUSION);
+    trial_clear(&trial, most);
+    assert_true(trial_bind(&trial));
+    assert_int_equal(trial.ruleset.rules[0].set_count, 2 * LIMIT_EXPR_SETS);
+    uint32_t ward = trial_alarm(&trial, 0, WARD_B);
+    for (uint32_t s = 0; s < 2 * LIMIT_EXPR_SETS; s++) {
+        bool last = s % LIMIT_EXPR_SETS == LIMIT_EXPR_SETS - 1;
+        assert_members(ward, s, 1, last ? (const uint32_t[]){B_DOOR} : (const uint32_t[]){B_SMOKE});
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define RULESET_TEST(test) cmocka_unit_test_setup_teardown(test, build, tear_down)
@@ -667,6 +722,7 @@ int main(void) {
         RULESET_TEST(equal_between_clauses_of_different_rules_become_one),
         RULESET_TEST(the_products_own_rules_stand_last_and_cover_the_site),
         RULESET_TEST(a_fault_of_what_a_rule_of_an_emergency_reads_is_high),
+        RULESET_TEST(the_first_point_of_a_site_serves_the_emergency_that_reads_it),
         RULESET_TEST(a_fault_of_what_serves_an_emergency_is_high),
         RULESET_TEST(a_fault_of_an_output_that_an_emergency_switches_is_high),
         RULESET_TEST(a_lost_device_is_told_at_the_smallest_place_with_all_its_points),
@@ -677,8 +733,10 @@ int main(void) {
         RULESET_TEST(more_between_clauses_than_the_limit_are_an_error),
         RULESET_TEST(more_alarms_than_the_limit_are_an_error),
         RULESET_TEST(more_bindings_than_the_limit_are_an_error),
+        RULESET_TEST(nothing_more_is_found_of_a_rule_that_is_past_a_limit),
         RULESET_TEST(more_windows_than_the_limit_are_an_error),
         RULESET_TEST(an_expression_that_clears_is_bound_behind_the_one_that_raises),
+        RULESET_TEST(a_rule_has_the_most_sets_to_raise_and_as_many_to_clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
