@@ -869,6 +869,7 @@ static void a_dead_sensors_fault_outlives_the_engine(void **state) {
     assert_int_equal(alarm_state_now("fault/radio"), ALARM_UNACKNOWLEDGED);
     assert_int_equal(core_condition(stage.core, alarm_find("fault/radio")), TRUTH_TRUE);
     assert_int_equal(radio->quality, QUALITY_STALE);
+    assert_int_equal(radio->known, POINT_READ);
     assert_true(radio->value == 21);
     assert_int_equal(radio_age_s(131), 131); /* as before: what is shown of it stays */
     story("132 radio 20 : cleared:fault/radio\n");
@@ -905,6 +906,41 @@ static void a_reading_as_old_as_its_points_silence_is_missed_at_once(void **stat
     assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_STALE);
     give_again(2, 100, QUALITY_OUT_OF_SERVICE, "-"); /* nobody misses it */
     assert_int_equal(core_point(stage.core, RADIO)->quality, QUALITY_OUT_OF_SERVICE);
+}
+
+/* When the core looks whether the radio is silent, in nanoseconds. */
+static uint64_t radio_due_ns(void) {
+    return stage.core->timers.due[core_point_timer(stage.core, RADIO)].ns;
+}
+
+static void radio_says(uint64_t at_ns, uint64_t age_ns, enum quality quality) {
+    struct input input = {.at = {at_ns}, .kind = INPUT_READING, .age_ns = age_ns};
+    input.reading = (struct reading){.point = RADIO, .quality = (uint8_t)quality, .value = 21};
+    take(&input);
+}
+
+/* A reading costs no timer; only one that is older than now needs an earlier one, by a nanosecond too. */
+static void what_is_read_moves_no_timer_and_what_is_given_again_does(void **state) {
+    static const enum quality not_waited_for[] = {QUALITY_STALE, QUALITY_OUT_OF_SERVICE};
+    (void)state;
+    rest();
+    story("1 io gone : raised:lost/io\n"
+          "1 doors gone : raised:lost/doors\n");
+    assert_int_equal(radio_due_ns(), 100 * NS_PER_S);
+    story("2 wireless gone : raised:lost/wireless\n");
+    assert_int_equal(radio_due_ns(), INSTANT_NEVER.ns);
+    story("3 wireless back : cleared:lost/wireless\n");
+    assert_int_equal(radio_due_ns(), 103 * NS_PER_S);
+    radio_says(50 * NS_PER_S, 0, QUALITY_GOOD);
+    assert_int_equal(radio_due_ns(), 103 * NS_PER_S);
+    radio_says(50 * NS_PER_S, 1, QUALITY_GOOD);
+    assert_int_equal(radio_due_ns(), 150 * NS_PER_S - 1);
+    for (unsigned i = 0; i < sizeof not_waited_for / sizeof not_waited_for[0]; i++) {
+        radio_says((60 + i) * NS_PER_S, 0, not_waited_for[i]);
+        assert_int_equal(radio_due_ns(), INSTANT_NEVER.ns);
+        radio_says((60 + i) * NS_PER_S, 0, QUALITY_GOOD);
+        assert_int_equal(radio_due_ns(), (160 + i) * NS_PER_S);
+    }
 }
 
 /*
@@ -1589,6 +1625,7 @@ int main(void) {
         CORE_TEST(a_silence_of_a_nanosecond_is_one),
         CORE_TEST(a_dead_sensors_fault_outlives_the_engine),
         CORE_TEST(a_sensor_that_is_given_again_is_missed_after_one_silence),
+        CORE_TEST(what_is_read_moves_no_timer_and_what_is_given_again_does),
         CORE_TEST(a_silence_goes_on_over_a_boot_of_the_machine),
         CORE_TEST(a_reading_of_any_age_stays_old),
         CORE_TEST(a_reading_as_old_as_its_points_silence_is_missed_at_once),
