@@ -561,7 +561,7 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
             .kind = POINT_CHECKPOINT,
         };
     }
-    program->sets[program->set_count - 1].kind = last_kind;
+    program->sets[program->set_count - 1].kind = (uint8_t)last_kind;
     for (uint32_t p = 0; p < points; p++) {
         flat[p].kind = POINT_CHECKPOINT; /* moments: no alarm of its own */
     }
