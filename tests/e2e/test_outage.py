@@ -66,8 +66,9 @@ def test_an_hour_without_a_broker_costs_nothing(scene):
     told = gateway.process.text().count("process=uplink event=broker_")
     assert told <= 5 + OUTAGE_S // 60, "an absent broker is told once a minute, not at each attempt"
 
-    scene.broker.start()
     field.press("care/bath/cord")
+    until(lambda: any(a["alarm"] == "bathroom_call/care/bath/cord" for a in gateway.alarms()), "the cord to be noticed")
+    scene.broker.start()
     [late] = backend.until_event(type="alarm.raised", rule="bathroom_call")
     until(lambda: {e["sequence"] for e in backend.events()} >= set(range(1, recorded(scene)[1] + 1)),
           "every recorded event to be received", 120)
