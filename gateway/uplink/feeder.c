@@ -2,7 +2,6 @@
 #include "gateway/uplink/feeder.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/clock.h"
@@ -101,15 +100,6 @@ static enum feeder_rank feeder_rank_of(enum core_lane lane) {
     return lane == LANE_ALARM ? RANK_ALARM_EVENT : RANK_ACTIVITY_EVENT;
 }
 
-static struct feeder_early *feeder_early_find(struct feeder *feeder, uint64_t number) {
-    for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
-        if (feeder->early[i].number == number) {
-            return &feeder->early[i];
-        }
-    }
-    return NULL;
-}
-
 /* The number of u<n> in the table: unlike n, it is not used again after the engine's restart. */
 static uint64_t feeder_early_number(const struct feeder *feeder, uint64_t n) {
     enum { N_BITS = 40 };
@@ -127,86 +117,33 @@ static uint8_t feeder_weight(const struct feeder *feeder, const struct wire_even
                : 1;
 }
 
-/*
- * The place for one more of a weight: a free one, else that of the oldest of the least weight. NULL when
- * all there are weigh more.
- */
-static struct feeder_early *feeder_early_place(struct feeder *feeder, uint8_t weight) {
-    struct feeder_early *place = feeder_early_find(feeder, 0);
-    if (place != NULL) {
-        return place;
-    }
-    place = &feeder->early[0];
-    for (uint32_t i = 1; i < FEEDER_EARLY_MAX; i++) {
-        struct feeder_early *other = &feeder->early[i];
-        bool older = other->number < place->number;
-        if (other->weight != place->weight ? other->weight < place->weight : older) {
-            place = other;
-        }
-    }
-    feeder->counters.early_dropped++;
-    return place->weight > weight ? NULL : place;
-}
-
-static void feeder_early_add(struct feeder *feeder, const struct wire_event *event) {
-    uint8_t weight = feeder_weight(feeder, event);
-    struct feeder_early *place = feeder_early_place(feeder, weight);
-    if (place == NULL) {
-        return;
-    }
-    place->number = feeder_early_number(feeder, event->early);
-    place->sent = false;
-    place->weight = weight;
-    place->lane = event->lane;
-    place->class = event->class;
-    place->type = event->type;
-    place->body_size = event->body_size;
-    memcpy(place->body, event->body, event->body_size);
-}
-
-/* The oldest of the most weight that waits; NULL when none does. */
-static struct feeder_early *feeder_early_next(struct feeder *feeder) {
-    struct feeder_early *next = NULL;
-    for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
-        struct feeder_early *early = &feeder->early[i];
-        if (early->number == 0 || early->sent) {
-            continue;
-        }
-        if (next == NULL || early->weight > next->weight ||
-            (early->weight == next->weight && early->number < next->number)) {
-            next = early;
-        }
-    }
-    return next;
-}
-
 static void feeder_send_early(struct feeder *feeder) {
-    struct feeder_early *early = feeder_early_next(feeder);
-    while (early != NULL && feeder_room(feeder, RANK_ALARM_EVENT) > 0) {
+    struct early_event *event = early_next(&feeder->early);
+    while (event != NULL && feeder_room(feeder, RANK_ALARM_EVENT) > 0) {
         const struct uplink_json_marks marks = {.durable = false};
         char payload[UPLINK_JSON_SIZE];
-        size_t size = uplink_json_event(early->body, early->body_size, &marks, payload);
-        early->sent = true;
+        size_t size = uplink_json_event(event->body, event->body_size, &marks, payload);
+        event->sent = true;
         if (size == 0) {
             feeder->counters.damaged++;
-            early->number = 0;
-        } else if (feeder_publish_event(feeder, feeder_lane(early->lane),
-                                        (enum alarm_class)early->class,
-                                        core_event_name((enum core_event_type)early->type), payload,
-                                        size, ticket_of(TICKET_EARLY, early->number)) != 0) {
+            event->number = 0;
+        } else if (feeder_publish_event(feeder, feeder_lane(event->lane),
+                                        (enum alarm_class)event->class,
+                                        core_event_name((enum core_event_type)event->type), payload,
+                                        size, ticket_of(TICKET_EARLY, event->number)) != 0) {
             return;
         }
-        early = feeder_early_next(feeder);
+        event = early_next(&feeder->early);
     }
 }
 
 /* An early event has been recorded. Returns its n if it did go out as u<n>, else 0. */
 static uint64_t feeder_early_recorded(struct feeder *feeder, uint64_t n) {
-    struct feeder_early *early =
-        n == 0 ? NULL : feeder_early_find(feeder, feeder_early_number(feeder, n));
-    bool waits = early != NULL && !early->sent;
+    struct early_event *event =
+        n == 0 ? NULL : early_find(&feeder->early, feeder_early_number(feeder, n));
+    bool waits = event != NULL && !event->sent;
     if (waits) {
-        early->number = 0; /* the recorded one says it all */
+        event->number = 0; /* the recorded one says it all */
     }
     return waits ? 0 : n;
 }
@@ -247,7 +184,8 @@ void feeder_event(struct feeder *feeder, const struct wire_event *event) {
     } else if (event->seq > 0) {
         feeder_live(feeder, event);
     } else if (event->early > 0) {
-        feeder_early_add(feeder, event);
+        early_add(&feeder->early, feeder_early_number(feeder, event->early),
+                  feeder_weight(feeder, event), event);
         feeder_send_early(feeder);
     }
 }
@@ -580,10 +518,10 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
                     site_text(site, site->header->gateway_id));
     home_assistant_init(&feeder->announcements, site, &feeder->root);
     outbox_init(&feeder->outbox);
-    feeder->early = calloc(FEEDER_EARLY_MAX, sizeof *feeder->early);
-    int r = feeder->early == NULL
-                ? err_origin(-ENOMEM)
-                : err_trace(alarm_board_init(&feeder->alarms, site->ruleset.alarm_count));
+    int r = err_trace(early_init(&feeder->early));
+    if (r == 0) {
+        r = err_trace(alarm_board_init(&feeder->alarms, site->ruleset.alarm_count));
+    }
     if (r == 0) {
         r = err_trace(point_board_init_site(&feeder->points, site, clock_instant()));
     }
@@ -600,7 +538,7 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
 }
 
 void feeder_deinit(struct feeder *feeder) {
-    free(feeder->early);
+    early_deinit(&feeder->early);
     alarm_board_deinit(&feeder->alarms);
     leftovers_clear(&feeder->leftovers);
     point_board_deinit(&feeder->points);
@@ -608,7 +546,6 @@ void feeder_deinit(struct feeder *feeder) {
         read_ahead_deinit(&feeder->backlog[lane]);
     }
     resend_deinit(&feeder->resend);
-    feeder->early = NULL;
 }
 
 /* ---- from the engine ---- */
@@ -666,16 +603,7 @@ void feeder_session_end(struct feeder *feeder) {
     feeder_forget_backlog(feeder);
     resend_session_end(&feeder->resend);
     outbox_session_end(&feeder->outbox);
-    for (uint32_t i = 0; i < FEEDER_EARLY_MAX; i++) {
-        feeder->early[i].sent = false;
-    }
-}
-
-static void feeder_early_forget(struct feeder *feeder, uint64_t number) {
-    struct feeder_early *early = feeder_early_find(feeder, number);
-    if (early != NULL) {
-        early->number = 0;
-    }
+    early_rewind(&feeder->early);
 }
 
 void feeder_taken(struct feeder *feeder, uint64_t ticket) {
@@ -688,7 +616,7 @@ void feeder_taken(struct feeder *feeder, uint64_t ticket) {
         outbox_taken(&feeder->outbox, LANE_ACTIVITY, number);
         return;
     case TICKET_EARLY:
-        feeder_early_forget(feeder, number);
+        early_forget(&feeder->early, number);
         return;
     case TICKET_ALARM:
         alarm_board_taken(&feeder->alarms, (uint32_t)number);
@@ -726,7 +654,7 @@ void feeder_refused(struct feeder *feeder, uint64_t ticket) {
         feeder_pause(feeder);
         return;
     case TICKET_EARLY:
-        feeder_early_forget(feeder, number);
+        early_forget(&feeder->early, number);
         return;
     case TICKET_RESENT:
         resend_answered(&feeder->resend, number);

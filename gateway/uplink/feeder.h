@@ -28,6 +28,7 @@
 #include "gateway/journal/journal_reader.h"
 #include "gateway/site.h"
 #include "gateway/uplink/alarm_board.h"
+#include "gateway/uplink/early.h"
 #include "gateway/uplink/home_assistant.h"
 #include "gateway/uplink/leftovers.h"
 #include "gateway/uplink/outbox.h"
@@ -38,9 +39,6 @@
 #include "gateway/wire.h"
 
 enum {
-    /* Events told before their commit that the broker has not taken; the journal has no copy yet. Those of
-     * graver alarms are kept and sent before others, and alarms before activity. */
-    FEEDER_EARLY_MAX = 32,
     /* Rows asked of the journal at once for an alarm that overtakes. */
     FEEDER_ROWS_MAX = 100,
     /* Turns per pump and lane, so that the loop sees to its sockets in between. */
@@ -67,18 +65,8 @@ struct feeder_port {
                 uint64_t *ret_last_seq);
 };
 
-struct feeder_early {
-    uint64_t number; /* n of u<n> and the engine's life it belongs to; 0: the place is free */
-    bool sent;       /* in this session */
-    uint8_t weight;  /* 0: activity; the graver an alarm, the more */
-    uint8_t lane, class;
-    uint16_t type;
-    uint32_t body_size;
-    char body[WIRE_BODY_MAX];
-};
-
 struct feeder_counters {
-    uint64_t live, replayed, skipped, refused, damaged, early_dropped, journal_absent;
+    uint64_t live, replayed, skipped, refused, damaged, journal_absent;
     uint64_t backlog_reads;       /* queries for what waits in a lane */
     uint64_t resent;              /* because somebody asked */
     uint64_t shortened, left_out; /* too large for the broker: sent without texts, or not at all */
@@ -95,7 +83,7 @@ struct feeder {
     struct leftovers leftovers;
     struct point_board points;
     struct home_assistant announcements;
-    struct feeder_early *early; /* FEEDER_EARLY_MAX */
+    struct early early;
     bool connected;
     char boot[24];
     uint16_t lives;    /* how many boots of the engine were seen: each counts its u<n> from 1 */

@@ -181,7 +181,7 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_EVENTS_LEFT_OUT] = counters->left_out,
                 [FIGURE_UPLINK_TAKEN_OVER] = line.taken_over,
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
-                [FIGURE_UPLINK_EARLY_DROPPED] = counters->early_dropped,
+                [FIGURE_UPLINK_EARLY_DROPPED] = uplink->feeder.early.dropped,
                 [FIGURE_UPLINK_LEFTOVERS_MISSED] = uplink->feeder.leftovers.missed,
                 [FIGURE_UPLINK_ATTEMPTS] = line.attempts,
                 [FIGURE_UPLINK_SESSIONS] = line.sessions,

@@ -691,16 +691,16 @@ static void early_events_are_bounded_and_alarms_outlive_activity(void **state) {
     (void)state;
     struct scene *scene = scene_new(100);
     scene->down = true;
-    for (uint64_t n = 1; n <= FEEDER_EARLY_MAX; n++) {
+    for (uint64_t n = 1; n <= EARLY_MAX; n++) {
         scene_early(scene, n, n % 2 == 0 ? LANE_ALARM : LANE_ACTIVITY);
     }
-    for (uint64_t n = 1; n <= FEEDER_EARLY_MAX / 2; n++) {
+    for (uint64_t n = 1; n <= EARLY_MAX / 2; n++) {
         scene_early(scene, 1000 + n, LANE_ALARM);
     }
-    assert_int_equal(scene->feeder.counters.early_dropped, FEEDER_EARLY_MAX / 2);
+    assert_int_equal(scene->feeder.early.dropped, EARLY_MAX / 2);
     scene_connect(scene);
-    assert_int_equal(scene->count, FEEDER_EARLY_MAX);
-    assert_int_equal(scene_published(scene, 0, ROOT "/event/alarm/"), FEEDER_EARLY_MAX);
+    assert_int_equal(scene->count, EARLY_MAX);
+    assert_int_equal(scene_published(scene, 0, ROOT "/event/alarm/"), EARLY_MAX);
     scene_free(scene);
 }
 
@@ -716,20 +716,20 @@ static void assert_early(const struct scene *scene, uint64_t first, uint64_t las
 static void early_emergencies_outlive_and_overtake_other_early_alarms(void **state) {
     (void)state;
     struct scene *scene = scene_new(100);
-    const uint64_t half = FEEDER_EARLY_MAX / 2;
+    const uint64_t half = EARLY_MAX / 2;
     uint32_t at = 0;
     scene->down = true;
-    for (uint64_t n = 1; n <= FEEDER_EARLY_MAX; n++) {
+    for (uint64_t n = 1; n <= EARLY_MAX; n++) {
         scene_early_of(scene, n, LANE_ALARM, CONSOLE_SITE_UPLINK);
     }
     for (uint64_t n = 1; n <= half; n++) {
         scene_early_of(scene, 100 + n, LANE_ALARM, CONSOLE_SITE_CALL);
     }
-    assert_int_equal(scene->feeder.counters.early_dropped, half);
+    assert_int_equal(scene->feeder.early.dropped, half);
     scene_connect(scene);
-    assert_int_equal(scene->count, FEEDER_EARLY_MAX);
+    assert_int_equal(scene->count, EARLY_MAX);
     assert_early(scene, 101, 100 + half, &at);
-    assert_early(scene, half + 1, FEEDER_EARLY_MAX, &at);
+    assert_early(scene, half + 1, EARLY_MAX, &at);
     scene_free(scene);
 }
 
@@ -738,15 +738,15 @@ static void what_weighs_less_than_all_that_wait_takes_no_place(void **state) {
     struct scene *scene = scene_new(100);
     uint32_t at = 0;
     scene->down = true;
-    for (uint64_t n = 1; n <= FEEDER_EARLY_MAX; n++) {
+    for (uint64_t n = 1; n <= EARLY_MAX; n++) {
         scene_early_of(scene, n, LANE_ALARM, CONSOLE_SITE_CALL);
     }
     scene_early_of(scene, 100, LANE_ALARM, CONSOLE_SITE_UPLINK);
     scene_early_of(scene, 101, LANE_ACTIVITY, RULESET_NONE);
-    assert_int_equal(scene->feeder.counters.early_dropped, 2);
+    assert_int_equal(scene->feeder.early.dropped, 2);
     scene_connect(scene);
-    assert_int_equal(scene->count, FEEDER_EARLY_MAX);
-    assert_early(scene, 1, FEEDER_EARLY_MAX, &at);
+    assert_int_equal(scene->count, EARLY_MAX);
+    assert_early(scene, 1, EARLY_MAX, &at);
     scene_free(scene);
 }
 
