@@ -8,6 +8,8 @@
 
 #include <assert.h>
 
+#include "rules/identity.h"
+
 #define ROLE_BIT(role) (1u << (role))
 
 void chain_init(struct chain *chain) {
@@ -113,7 +115,21 @@ uint64_t chain_age_ns(const struct chain *chain, struct instant now) {
     return chain->before_ns + instant_span_ns(chain->began, now);
 }
 
-void chain_write(const struct chain *chain, struct instant now, struct chain_record *ret_record) {
+/* Who is told and what is switched on by the first `count` steps; not when. 0 for none. */
+static uint64_t chain_identity(const struct chain_step *steps, uint32_t count) {
+    uint64_t digest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        digest = identity_mix(digest, steps[i].to);
+        digest = identity_mix(digest, steps[i].receiver);
+        digest = identity_mix(digest, steps[i].webhook);
+        digest = identity_mix(digest, steps[i].outputs);
+        digest = identity_mix(digest, steps[i].reach);
+    }
+    return digest;
+}
+
+void chain_write(const struct chain *chain, const struct chain_step *steps, struct instant now,
+                 struct chain_record *ret_record) {
     bool runs = chain->state == CHAIN_RUNNING;
     bool awaits = chain->receipt_due.ns != INSTANT_NEVER.ns;
     uint64_t left_ns = instant_span_ns(now, chain->receipt_due);
@@ -122,21 +138,32 @@ void chain_write(const struct chain *chain, struct instant now, struct chain_rec
         .receipt_ns = !awaits       ? 0
                       : left_ns > 0 ? left_ns
                                     : 1,
+        .steps = chain_identity(steps, chain->reached),
         .run = chain->run,
         .state = chain->state,
         .reached = chain->reached,
     };
 }
 
-void chain_restore(struct chain *chain, const struct chain_record *record, uint32_t step_count,
-                   struct instant now) {
+/* May the run go on after the steps that it reached? One that has stopped goes nowhere. */
+static bool chain_goes_on(const struct chain_record *record, const struct chain_step *steps,
+                          uint32_t step_count) {
+    return record->state == CHAIN_STOPPED || record->steps == 0 ||
+           (record->reached <= step_count &&
+            record->steps == chain_identity(steps, record->reached));
+}
+
+void chain_restore(struct chain *chain, const struct chain_record *record,
+                   const struct chain_step *steps, uint32_t step_count, struct instant now) {
     chain_init(chain);
     chain->run = record->run;
     if (record->state != CHAIN_RUNNING && record->state != CHAIN_STOPPED) {
         return;
     }
     chain->state = record->state;
-    chain->reached = record->reached < step_count ? record->reached : (uint8_t)step_count;
+    if (chain_goes_on(record, steps, step_count)) {
+        chain->reached = record->reached < step_count ? record->reached : (uint8_t)step_count;
+    }
     if (record->state == CHAIN_RUNNING) {
         chain->began = now;
         chain->before_ns = record->age_ns;

@@ -94,6 +94,7 @@ struct chain {
 struct chain_record {
     uint64_t age_ns;     /* of the run */
     uint64_t receipt_ns; /* left of waiting for a receipt; 0: it does not wait */
+    uint64_t steps;      /* a digest of the steps it reached, but for their times; 0: not known */
     uint32_t run;
     uint8_t state;
     uint8_t reached;
@@ -140,11 +141,16 @@ bool chain_accepts(const struct chain *chain, const struct chain_step *steps, en
 /* How long ago its run began; means nothing of one that is idle. */
 uint64_t chain_age_ns(const struct chain *chain, struct instant now);
 
-void chain_write(const struct chain *chain, struct instant now, struct chain_record *ret_record);
+void chain_write(const struct chain *chain, const struct chain_step *steps, struct instant now,
+                 struct chain_record *ret_record);
 
-/* Give a fresh chain its recorded run back. A record with more steps than there are is at the end. */
-void chain_restore(struct chain *chain, const struct chain_record *record, uint32_t step_count,
-                   struct instant now);
+/*
+ * Give a fresh chain its recorded run back. One that runs and has reached other steps than these keeps
+ * its age and begins with the first: that somebody is told twice is better than that somebody is not
+ * told. A record that does not know its steps and has more than there are is at the end.
+ */
+void chain_restore(struct chain *chain, const struct chain_record *record,
+                   const struct chain_step *steps, uint32_t step_count, struct instant now);
 
 /* Abort if an invariant does not hold. */
 void chain_check(const struct chain *chain, uint32_t step_count);

@@ -346,7 +346,9 @@ void core_record_chain(const struct core *core, uint32_t alarm, struct instant n
     const struct core_chain *slot = core_slot(core, alarm);
     *ret_record = (struct chain_record){0};
     if (slot != NULL) {
-        chain_write(&slot->chain, now, ret_record);
+        const struct chain_step *steps;
+        (void)core_chain_conf(core, alarm, &steps);
+        chain_write(&slot->chain, steps, now, ret_record);
     }
 }
 
@@ -358,7 +360,7 @@ void core_restore_chain(struct core *core, uint32_t alarm, const struct chain_re
     }
     const struct chain_step *steps;
     uint32_t count = core_chain_conf(core, alarm, &steps)->step_count;
-    chain_restore(&slot->chain, record, count, now);
+    chain_restore(&slot->chain, record, steps, count, now);
     bool awaits = slot->chain.receipt_due.ns != INSTANT_NEVER.ns;
     if (awaits) {
         core_await_webhook(core, slot, &steps[slot->chain.reached - 1]);

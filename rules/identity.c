@@ -16,10 +16,10 @@ static const char *const names[EXPR_OPCODE_COUNT] = {
 };
 
 /*
- * Mix a number into a digest; the order counts. The finalizer is SplitMix64's (G. Steele, D. Lea,
+ * The finalizer is SplitMix64's (G. Steele, D. Lea,
  * C. Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014, figure 16).
  */
-static uint64_t identity_mix(uint64_t digest, uint64_t number) {
+uint64_t identity_mix(uint64_t digest, uint64_t number) {
     uint64_t z = (digest + 0x9e3779b97f4a7c15) ^ number;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
     z = (z ^ z >> 27) * 0x94d049bb133111eb;

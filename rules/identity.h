@@ -44,6 +44,9 @@ struct identity {
     enum expr_memory_kind kind; /* of the operation */
 };
 
+/* Mix a number into a digest; the order counts. A digest begins as 0. */
+uint64_t identity_mix(uint64_t digest, uint64_t number);
+
 /* Begin at the first memory of `alarm`. Borrows `ruleset` for as long as the walk goes on. */
 void identity_begin(struct identity_walk *walk, const struct ruleset *ruleset, uint32_t alarm);
 

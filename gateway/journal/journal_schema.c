@@ -137,7 +137,9 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     " seq INTEGER NOT NULL,"
     " digest BLOB NOT NULL,"
     " key BLOB NOT NULL,"
-    " signature BLOB NOT NULL);",
+    " signature BLOB NOT NULL);"
+    /* What the steps are that an alarm's chain has reached. */
+    "ALTER TABLE alarm ADD COLUMN chain_steps INTEGER NOT NULL DEFAULT 0;",
 };
 
 int journal_schema_result(int sqlite_result) {

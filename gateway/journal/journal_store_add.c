@@ -124,6 +124,7 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
     store_bind_int(statement, ALARM_CHAIN_COLUMN + 5, alarm->chain.receipt_ns);
     (void)sqlite3_bind_blob(statement, ALARM_PAST_COLUMN + 1, past, (int)size, SQLITE_STATIC);
     store_bind_int(statement, ALARM_CONDITION_COLUMN + 1, record->condition_identity);
+    store_bind_int(statement, ALARM_CHAIN_STEPS_COLUMN + 1, alarm->chain.steps);
     int r = store_run(store, STORE_ALARM);
     free(past);
     return r;

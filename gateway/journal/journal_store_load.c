@@ -116,6 +116,7 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
         .reached = (uint8_t)sqlite3_column_int(statement, ALARM_CHAIN_COLUMN + 2),
         .age_ns = (uint64_t)sqlite3_column_int64(statement, ALARM_CHAIN_COLUMN + 3),
         .receipt_ns = (uint64_t)sqlite3_column_int64(statement, ALARM_CHAIN_COLUMN + 4),
+        .steps = (uint64_t)sqlite3_column_int64(statement, ALARM_CHAIN_STEPS_COLUMN),
     };
     alarm->at = (struct instant){(uint64_t)sqlite3_column_int64(statement, 14)};
     alarm->at_wall = (struct wall){sqlite3_column_int64(statement, 15)};

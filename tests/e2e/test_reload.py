@@ -231,6 +231,37 @@ def test_a_step_whose_changed_time_is_past_comes_at_once(scene):
     assert step - raised < timedelta(seconds=600)
 
 
+def told_of_a_call_whose_chain_changes(scene, old, new):
+    """Whom an open call is told to, after `old` in the rules became `new` behind the chain's first step."""
+    directory = own_copy(scene)
+    backend, field, gateway = at(scene, MONDAY_NOON, 10)
+    press_and_tell(backend, field)
+    edit(directory / "rules.yaml", old, new)
+    reload(backend, gateway)
+
+    def told(to):
+        until(lambda: any(e["data"]["to"] == to for e in backend.events(type="alarm.escalated", subject=BUTTON)), f"{to} to be told")
+
+    return told
+
+
+CHAIN = "  care-call:\n"
+LAMP = "    - {after: 0 s,   to: role caregiver, place: own, output: call_lamp}\n"
+CARE_CALL = "    class: call.emergency\n    chain: care-call\n"
+
+
+def test_who_comes_into_the_chain_of_an_open_call_is_told(scene):
+    told_of_a_call_whose_chain_changes(scene, CHAIN, CHAIN + "    - {after: 0 s, to: role security, output: sounder}\n")("role security")
+
+
+def test_who_comes_next_is_told_when_the_step_of_before_is_removed(scene):
+    told_of_a_call_whose_chain_changes(scene, LAMP, "")("shift care")
+
+
+def test_an_open_call_that_gets_another_chain_is_told_to_all_of_it(scene):
+    told_of_a_call_whose_chain_changes(scene, CARE_CALL, CARE_CALL.replace("care-call", "fire"))("everyone")
+
+
 # ---- what rules remember ----
 
 PRESENCE = "care/bath/presence"

@@ -192,10 +192,10 @@ static void a_restart_goes_on_where_it_was(void **state) {
         story_go_on(&run, "0 begin 1\n"
                           "50 heard .\n");
         struct chain_record record;
-        chain_write(&run.chain, run.now, &record);
+        chain_write(&run.chain, care, run.now, &record);
         assert_int_equal(record.age_ns, 50 * NS_PER_S);
         struct instant now = {origins_ns[i]};
-        chain_restore(&run.chain, &record, CARE_COUNT, now);
+        chain_restore(&run.chain, &record, care, CARE_COUNT, now);
         chain_check(&run.chain, CARE_COUNT);
         assert_int_equal(
             chain_deadline(&run.chain, care, CARE_COUNT, CHAIN_HEARD_BY_NOBODY, now).ns,
@@ -212,9 +212,9 @@ static void a_restart_goes_on_waiting_for_the_receipt(void **state) {
                       "0 begin 1\n"
                       "12 - .\n");
     struct chain_record record;
-    chain_write(&run.chain, run.now, &record);
+    chain_write(&run.chain, care, run.now, &record);
     struct instant now = {7};
-    chain_restore(&run.chain, &record, CARE_COUNT, now);
+    chain_restore(&run.chain, &record, care, CARE_COUNT, now);
     assert_int_equal(chain_deadline(&run.chain, care, CARE_COUNT, CHAIN_AWAITED, now).ns,
                      now.ns + 3 * NS_PER_S);
     assert_int_equal(chain_deadline(&run.chain, care, CARE_COUNT, CHAIN_HEARD, now).ns,
@@ -231,11 +231,11 @@ static void a_wait_that_was_over_as_the_gateway_stopped_ends_at_the_start(void *
     story_go_on(&run, "0 awaited .\n"
                       "0 begin 1\n");
     struct chain_record record;
-    chain_write(&run.chain, run.chain.receipt_due, &record);
+    chain_write(&run.chain, care, run.chain.receipt_due, &record);
     struct chain chain;
     enum chain_reason reason;
     struct instant now = {7};
-    chain_restore(&chain, &record, CARE_COUNT, now);
+    chain_restore(&chain, &record, care, CARE_COUNT, now);
     assert_false(chain_advance(&chain, care, CARE_COUNT, CHAIN_AWAITED, RECEIPT_S, now, &reason));
     now = chain_deadline(&chain, care, CARE_COUNT, CHAIN_AWAITED, now);
     assert_int_equal(now.ns, 8);
@@ -251,7 +251,7 @@ static void what_came_due_while_the_gateway_was_down_comes_at_the_start(void **s
     struct chain chain;
     enum chain_reason reason;
     struct instant now = {3};
-    chain_restore(&chain, &record, CARE_COUNT, now);
+    chain_restore(&chain, &record, care, CARE_COUNT, now);
     assert_int_equal(chain_deadline(&chain, care, CARE_COUNT, CHAIN_HEARD, now).ns, 4);
     assert_true(chain_advance(&chain, care, CARE_COUNT, CHAIN_HEARD, RECEIPT_S, now, &reason));
     assert_int_equal(reason, CHAIN_REASON_DUE);
@@ -266,21 +266,70 @@ static void what_came_due_while_the_gateway_was_down_comes_at_the_start(void **s
 static void a_record_of_a_longer_chain_or_of_no_state_is_mended(void **state) {
     (void)state;
     struct chain chain;
-    chain_restore(&chain, &(struct chain_record){.state = CHAIN_STOPPED, .reached = 200},
+    chain_restore(&chain, &(struct chain_record){.state = CHAIN_STOPPED, .reached = 200}, care,
                   CARE_COUNT, (struct instant){9});
     chain_check(&chain, CARE_COUNT);
     assert_int_equal(chain.reached, CARE_COUNT);
-    chain_restore(&chain, &(struct chain_record){.state = 77, .reached = 2, .run = 5}, CARE_COUNT,
-                  (struct instant){9});
+    chain_restore(&chain, &(struct chain_record){.state = 77, .reached = 2, .run = 5}, care,
+                  CARE_COUNT, (struct instant){9});
     chain_check(&chain, CARE_COUNT);
     assert_int_equal(chain.state, CHAIN_IDLE);
     assert_int_equal(chain.run, 5);
     chain_restore(
         &chain,
         &(struct chain_record){.state = CHAIN_RUNNING, .reached = 1, .receipt_ns = UINT64_MAX},
-        CARE_COUNT, (struct instant){9});
+        care, CARE_COUNT, (struct instant){9});
     assert_int_equal(chain.receipt_due.ns,
                      9 + CHAIN_RECEIPT_S_MAX * NS_PER_S + CHAIN_GATHER_NS_MAX);
+}
+
+/* The first two steps of `care`, with one changed: what a reload may make of them. */
+static void who_was_not_told_is_told_when_the_steps_before_it_have_changed(void **state) {
+    (void)state;
+    struct run run;
+    run_init(&run);
+    story_go_on(&run, "0 begin 1\n"
+                      "50 heard .\n");
+    struct chain_record record;
+    chain_write(&run.chain, care, run.now, &record);
+    assert_int_equal(record.reached, 1);
+    for (int change = 0; change < 6; change++) {
+        struct chain_step steps[CARE_COUNT];
+        memcpy(steps, care, sizeof steps);
+        uint32_t first = change == 5 ? 1 : 0; /* the step that came is deleted */
+        steps[0].after_ns += change == 0 ? NS_PER_S : 0;
+        steps[0].to = change == 1 ? CHAIN_TO_EVERYONE : steps[0].to;
+        steps[0].receiver += change == 2 ? 1 : 0;
+        steps[0].outputs ^= change == 3 ? 1 : 0;
+        steps[0].webhook = change == 4 ? 7 : steps[0].webhook;
+        struct chain chain;
+        struct instant now = {7};
+        chain_restore(&chain, &record, steps + first, CARE_COUNT - first, now);
+        chain_check(&chain, CARE_COUNT - first);
+        assert_int_equal(chain.reached, change == 0 ? 1 : 0);
+        assert_int_equal(chain_age_ns(&chain, now), 50 * NS_PER_S);
+    }
+}
+
+static void an_acknowledged_chain_keeps_its_place_in_other_steps(void **state) {
+    (void)state;
+    const struct chain_record record = {.state = CHAIN_STOPPED, .reached = 1, .steps = 12345};
+    struct chain chain;
+    chain_restore(&chain, &record, care, CARE_COUNT, (struct instant){9});
+    assert_int_equal(chain.reached, 1);
+}
+
+static void a_chain_with_fewer_steps_than_were_reached_begins_anew(void **state) {
+    (void)state;
+    struct run run;
+    run_init(&run);
+    story_go_on(&run, "0 begin 1\n"
+                      "50 heard .\n");
+    struct chain_record record;
+    chain_write(&run.chain, care, run.now, &record);
+    struct chain chain;
+    chain_restore(&chain, &record, care, 0, (struct instant){9});
+    assert_int_equal(chain.reached, 0);
 }
 
 static void each_run_has_a_number_of_its_own(void **state) {
@@ -335,6 +384,9 @@ int main(void) {
         cmocka_unit_test(a_wait_that_was_over_as_the_gateway_stopped_ends_at_the_start),
         cmocka_unit_test(what_came_due_while_the_gateway_was_down_comes_at_the_start),
         cmocka_unit_test(a_record_of_a_longer_chain_or_of_no_state_is_mended),
+        cmocka_unit_test(who_was_not_told_is_told_when_the_steps_before_it_have_changed),
+        cmocka_unit_test(an_acknowledged_chain_keeps_its_place_in_other_steps),
+        cmocka_unit_test(a_chain_with_fewer_steps_than_were_reached_begins_anew),
         cmocka_unit_test(each_run_has_a_number_of_its_own),
         cmocka_unit_test(a_role_named_so_far_or_one_above_it_is_the_right_one),
     };

@@ -852,8 +852,11 @@ static void a_site_says_how_long_receivers_have(void **state) {
 
 /* --- restarts --- */
 
-/* Put everything that is recorded of the alarm of `point` into a new core that begins at `now`. */
-static void restart(const char *point, uint64_t from_s, uint64_t now_s) {
+/*
+ * Put everything that is recorded of the alarm of `point` into a new core that begins at `now`, with
+ * whom the first step tells.
+ */
+static void restart_telling(const char *point, uint64_t from_s, uint64_t now_s, enum chain_to to) {
     uint32_t alarm = alarm_of(point);
     struct alarm_record record;
     struct chain_record chain;
@@ -862,10 +865,15 @@ static void restart(const char *point, uint64_t from_s, uint64_t now_s) {
     core_record(stage.core, alarm, from, &record);
     core_record_chain(stage.core, alarm, from, &chain);
     core_end();
+    stage.trial.steps[0].to = (uint8_t)to;
     core_new();
     (void)core_restore(stage.core, alarm, &record, NULL, 0, now);
     core_restore_chain(stage.core, alarm, &chain, now);
     core_check(stage.core);
+}
+
+static void restart(const char *point, uint64_t from_s, uint64_t now_s) {
+    restart_telling(point, from_s, now_s, (enum chain_to)stage.trial.steps[0].to);
 }
 
 static void a_restart_lights_the_lamp_again_and_goes_on_counting(void **state) {
@@ -905,7 +913,7 @@ static void an_open_call_without_a_run_begins_one_at_the_start(void **state) {
     story("0 start yes : 1:one | lamp\n");
 }
 
-static void a_chain_that_has_become_shorter_is_at_its_end(void **state) {
+static void a_chain_that_has_become_shorter_is_told_once_more(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
           "1 one on : raised:one,1:one | lamp\n"
@@ -913,8 +921,17 @@ static void a_chain_that_has_become_shorter_is_at_its_end(void **state) {
           "1.1 tick - : 3!:one | lamp\n");
     stage.trial.chains[0].step_count = 1;
     restart("one", 2, 2);
-    story("2 start yes : - | lamp\n"
+    story("2 start yes : 1:one | lamp\n"
           "999 tick - : - | lamp\n");
+}
+
+/* A step stands before the others now: its people are told, and after them everybody once more. */
+static void nobody_is_left_out_who_comes_into_a_chain_that_runs(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n");
+    restart_telling("one", 2, 2, CHAIN_TO_EVERYONE);
+    story("2 start yes : 1:one | lamp\n");
 }
 
 /* --- the bound on events --- */
@@ -970,7 +987,8 @@ int main(void) {
         STORY(a_restart_lights_the_lamp_again_and_goes_on_counting),
         STORY(a_restart_does_not_tell_again_what_was_acknowledged),
         STORY(an_open_call_without_a_run_begins_one_at_the_start),
-        STORY(a_chain_that_has_become_shorter_is_at_its_end),
+        STORY(a_chain_that_has_become_shorter_is_told_once_more),
+        STORY(nobody_is_left_out_who_comes_into_a_chain_that_runs),
         STORY(the_most_events_of_a_step_are_foreseen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
