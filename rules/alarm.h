@@ -84,7 +84,8 @@
  *   A4  an open alarm is owed something: it is active, latched, not acknowledged or not attended.
  *   A5  a state is left only along an arrow of the table in alarm.c.
  *   A6  a clock runs exactly while its axis wants it (of the disposition: at most then); a managed
- *       alarm is neither shelved nor inhibited.
+ *       alarm is not inhibited, and shelved only until its first step after a restore at which its
+ *       clock, which has come, is seen: its class was another when it was shelved.
  */
 
 #include "rules/command.h"

@@ -31,10 +31,10 @@ void alarm_record(const struct alarm *alarm, struct instant now, struct alarm_re
 static struct alarm_axes alarm_axes_mend(struct alarm_axes axes, const struct alarm_conf *conf) {
     bool managed = alarm_class_facts((enum alarm_class)conf->class)->managed;
     axes.open = axes.open || axes.active || axes.latched;
-    if (managed) { /* its class may be another since */
-        axes.shelved = false;
+    if (managed) { /* its class may be another since; shelving ends by its clock, and is told */
         axes.by_design = false;
     }
+    axes.latched = axes.latched || (axes.active && conf->latched);
     axes.real = axes.real && axes.investigated;
     axes.promoted = axes.promoted && conf->class == CLASS_FIRE_ALARM;
     if (axes.open) {
@@ -95,6 +95,9 @@ static void alarm_restore_clocks(struct alarm *alarm, const struct alarm_conf *c
         } else if (recorded || !waits_for_people) {
             alarm->clocks[i] = moment_after(now, record->left_ds[i] * NS_PER_DS);
         }
+    }
+    if (alarm->axes.shelved && alarm_class_facts((enum alarm_class)conf->class)->managed) {
+        alarm->clocks[ALARM_CLOCK_SHELVE] = moment_after(now, 0); /* its class may not be shelved */
     }
 }
 
@@ -161,6 +164,5 @@ void alarm_check(const struct alarm *alarm, const struct alarm_conf *conf) {
         bool may = alarm_clock_has_cause(alarm, conf, i);
         assert(alarm_clock_is_owed(i) ? runs == may : may || !runs);
     }
-    assert(!alarm_class_facts((enum alarm_class)conf->class)->managed ||
-           (!axes.shelved && !axes.by_design));
+    assert(!alarm_class_facts((enum alarm_class)conf->class)->managed || !axes.by_design);
 }

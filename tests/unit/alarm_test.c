@@ -587,6 +587,28 @@ static void only_a_first_detector_is_still_promoted_after_a_restart(void **state
     }
 }
 
+/* Its rule was for a held door when it was shelved, and is for calls since: those are never shelved. */
+static void
+a_shelved_alarm_of_a_class_that_is_managed_since_calls_people_and_says_so(void **state) {
+    (void)state;
+    const struct alarm_record record = {
+        .axes = {.open = true, .active = true, .acked = true, .shelved = true},
+        .left_ds = {[ALARM_CLOCK_SHELVE] = 36000},
+        .occurrence = 1,
+        .raises = 1,
+    };
+    for (unsigned managed = 0; managed < 2; managed++) {
+        struct life life;
+        life_begin(&life, managed ? CLASS_CALL_EMERGENCY : CLASS_DOOR_HELD, managed != 0, 0);
+        alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
+        assert_int_equal(life.alarm.axes.latched, managed);
+        story(&life,
+              managed ? "1 true unacknowledged unshelved\n" : "1 true acknowledged silent\n");
+        assert_int_equal(life.alarm.axes.shelved, !managed);
+        assert_int_equal(life.alarm.clocks[ALARM_CLOCK_SHELVE].ds == MOMENT_NEVER.ds, managed);
+    }
+}
+
 /* A journal may be older than the rules: whatever it says, nothing that was raised is forgotten. */
 static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void **state) {
     (void)state;
@@ -863,6 +885,7 @@ int main(void) {
         cmocka_unit_test(a_record_keeps_occurrence_and_times),
         cmocka_unit_test(a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people),
         cmocka_unit_test(only_a_first_detector_is_still_promoted_after_a_restart),
+        cmocka_unit_test(a_shelved_alarm_of_a_class_that_is_managed_since_calls_people_and_says_so),
         cmocka_unit_test(a_record_that_contradicts_itself_is_mended_to_the_graver_side),
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),
