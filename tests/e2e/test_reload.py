@@ -65,6 +65,25 @@ def test_a_changed_rule_keeps_open_alarms_and_the_change_is_told(scene):
     assert not backend.events(type="alarm.raised", rule="system_component_lost")
 
 
+def test_a_shelved_alarm_whose_rule_becomes_a_call_for_help_is_heard(scene):
+    """A call is never shelved: the shelving ends with its event, and people are called."""
+    directory, door = own_copy(scene), "door_held/sport/room/door"
+    clock = ["--clock", "2026-11-23T23:00:00+08:00@5"]
+    scene.start_broker()
+    backend, field, gateway = scene.backend(), scene.field(arguments=clock), scene.gateway(arguments=clock)
+    field.set("sport/room/door", 1)
+    backend.until_event(type="alarm.raised", rule="door_held")
+    gateway.cli("ack", door)
+    gateway.cli("shelve", door, "--minutes", "60", "--reason", "delivery")
+    edit(directory / "rules.yaml", "    raise_after: 30 s\n    class: door.held\n",
+         "    class: call.emergency\n    chain: care-call\n")
+    hang_up(gateway)
+    [told] = backend.until_event(type="alarm.unshelved", rule="door_held")
+    state = told["data"]["state"]
+    assert (state["active"], state["acked"], state["latched"], state["suppression"]) == (True, False, True, "none")
+    backend.until_event(type="alarm.escalated", rule="door_held")
+
+
 def test_an_alarm_whose_rule_was_removed_closes_and_says_why(scene):
     directory = own_copy(scene)
     backend, field, gateway = scene.everything()
