@@ -120,8 +120,9 @@ static uint64_t chain_identity(const struct chain_step *steps, uint32_t count) {
     uint64_t digest = 0;
     for (uint32_t i = 0; i < count; i++) {
         digest = identity_mix(digest, steps[i].to);
-        digest = identity_mix(digest, steps[i].receiver);
-        digest = identity_mix(digest, steps[i].webhook);
+        digest =
+            identity_mix(digest, steps[i].to == CHAIN_TO_ROLE ? steps[i].receiver : steps[i].name);
+        digest = identity_mix(digest, steps[i].webhook != CHAIN_NO_WEBHOOK);
         digest = identity_mix(digest, steps[i].outputs);
         digest = identity_mix(digest, steps[i].reach);
     }

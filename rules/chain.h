@@ -61,7 +61,9 @@ struct chain_step {
     uint32_t webhook;  /* index, or CHAIN_NO_WEBHOOK */
     uint8_t to;        /* enum chain_to */
     uint8_t reach;     /* enum chain_reach */
-    uint8_t reserved[6];
+    uint8_t reserved[2];
+    uint32_t
+        name; /* a digest of the shift's or person's name, whatever its index; 0 for the others */
 };
 _Static_assert(sizeof(struct chain_step) == 32, "no padding: a step is part of the image's format");
 

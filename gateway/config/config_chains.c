@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/config/config_scalar.h"
+#include "rules/identity.h"
 #include "rules/role.h"
 
 /*
@@ -32,6 +33,15 @@ static void step_to_role(struct config *config, const char *name, struct config_
 }
 
 /* "role caregiver", "shift care", "person NAME", "everyone". */
+/* What tells one shift or person from another in the record of an open call. */
+static uint32_t step_name(const char *name) {
+    uint64_t digest = 0;
+    for (; *name != '\0'; name++) {
+        digest = identity_mix(digest, (unsigned char)*name);
+    }
+    return (uint32_t)digest;
+}
+
 static void step_to(struct config *config, const struct config_node *to, struct config_step *step) {
     const char *text = to->text;
     uint32_t word_len = (uint32_t)strcspn(text, " ");
@@ -45,6 +55,7 @@ static void step_to(struct config *config, const struct config_node *to, struct 
     } else if (strncmp(text, "shift ", 6) == 0) {
         step->row.to = CHAIN_TO_SHIFT;
         step->row.receiver = config_index_find(&config->shift_index, name);
+        step->row.name = step_name(name);
         if (step->row.receiver == UINT32_MAX) {
             config_note(config, CONFIG_ERROR, mark,
                         config_suggestion(config, name, config->shift_names, config->shift_count),
@@ -52,6 +63,7 @@ static void step_to(struct config *config, const struct config_node *to, struct 
         }
     } else if (strncmp(text, "person ", 7) == 0) {
         step->row.to = CHAIN_TO_PERSON; /* who it is stays in the site file */
+        step->row.name = step_name(name);
         if (config_index_find(&config->person_index, name) == UINT32_MAX) {
             config_note(config, CONFIG_ERROR, mark, "name the person under `people` of a shift",
                         "no shift has a person `%s`", name);

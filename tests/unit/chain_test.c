@@ -311,6 +311,24 @@ static void who_was_not_told_is_told_when_the_steps_before_it_have_changed(void 
     }
 }
 
+/* The same index may be another shift's after a reload; another index may be the same shift's. */
+static void a_shift_is_known_by_its_name(void **state) {
+    (void)state;
+    struct chain_step steps[CARE_COUNT];
+    memcpy(steps, care, sizeof steps);
+    steps[1].name = 77;
+    struct chain chain = {.state = CHAIN_RUNNING, .reached = 2};
+    struct chain_record record;
+    struct instant now = {9};
+    chain_write(&chain, steps, now, &record);
+    steps[1].receiver = 5;
+    chain_restore(&chain, &record, steps, CARE_COUNT, now);
+    assert_int_equal(chain.reached, 2);
+    steps[1].name = 78;
+    chain_restore(&chain, &record, steps, CARE_COUNT, now);
+    assert_int_equal(chain.reached, 0);
+}
+
 static void an_acknowledged_chain_keeps_its_place_in_other_steps(void **state) {
     (void)state;
     const struct chain_record record = {.state = CHAIN_STOPPED, .reached = 1, .steps = 12345};
@@ -385,6 +403,7 @@ int main(void) {
         cmocka_unit_test(what_came_due_while_the_gateway_was_down_comes_at_the_start),
         cmocka_unit_test(a_record_of_a_longer_chain_or_of_no_state_is_mended),
         cmocka_unit_test(who_was_not_told_is_told_when_the_steps_before_it_have_changed),
+        cmocka_unit_test(a_shift_is_known_by_its_name),
         cmocka_unit_test(an_acknowledged_chain_keeps_its_place_in_other_steps),
         cmocka_unit_test(a_chain_with_fewer_steps_than_were_reached_begins_anew),
         cmocka_unit_test(each_run_has_a_number_of_its_own),

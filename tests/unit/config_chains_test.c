@@ -136,24 +136,29 @@ static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **sta
     assert_int_equal(ruleset->rules[1].chain, RULESET_NONE);
     assert_int_equal(ruleset->chains[1].step_first, 1);
     assert_int_equal(ruleset->chains[1].step_count, 4);
-    static const struct chain_step wanted[] = {
+    struct chain_step wanted[] = {
         {0,
          UINT64_C(1) << POINT_CALL_LAMP,
          ROLE_CAREGIVER,
          CHAIN_NO_WEBHOOK,
          CHAIN_TO_ROLE,
          CHAIN_REACH_OWN,
-         {0}},
+         {0},
+         0},
         {500 * NS_PER_MS,
          UINT64_C(1) << POINT_BEACON | UINT64_C(1) << POINT_SOUNDER,
          1,
          CHAIN_NO_WEBHOOK,
          CHAIN_TO_SHIFT,
          CHAIN_REACH_ZONE,
-         {0}},
-        {120 * NS_PER_S, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_PERSON, CHAIN_REACH_SITE, {0}},
-        {120 * NS_PER_S, 0, ROLE_MANAGER, 1, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}},
+         {0},
+         0},
+        {120 * NS_PER_S, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_PERSON, CHAIN_REACH_SITE, {0}, 0},
+        {120 * NS_PER_S, 0, ROLE_MANAGER, 1, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}, 0},
     };
+    wanted[1].name = ruleset->steps[2].name;
+    wanted[2].name = ruleset->steps[3].name;
+    assert_true(wanted[1].name != 0 && wanted[2].name != 0 && wanted[1].name != wanted[2].name);
     assert_memory_equal(&ruleset->steps[1], wanted, sizeof wanted);
     assert_int_equal(site->webhook_count, 2);
     assert_string_equal(site_text(site, site->webhooks[1].id), "manager");

@@ -34,19 +34,27 @@ static const char *const point_names[POINTS] = {"siren", "desk",    "lamp",  "on
 #define OUTPUT(kind) (UINT64_C(1) << POINT_##kind)
 
 static const struct chain_step call_steps[] = {
-    {0, OUTPUT(CALL_LAMP), ROLE_CAREGIVER, CHAIN_NO_WEBHOOK, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}},
-    {60 * NS_PER_S, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_SHIFT, CHAIN_REACH_OWN, {0}},
-    {180 * NS_PER_S, 0, ROLE_MANAGER, 0, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}},
+    {0,
+     OUTPUT(CALL_LAMP),
+     ROLE_CAREGIVER,
+     CHAIN_NO_WEBHOOK,
+     CHAIN_TO_ROLE,
+     CHAIN_REACH_OWN,
+     {0},
+     0},
+    {60 * NS_PER_S, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_SHIFT, CHAIN_REACH_OWN, {0}, 0},
+    {180 * NS_PER_S, 0, ROLE_MANAGER, 0, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}, 0},
 };
 static const struct chain_step fire_steps[] = {
-    {0, OUTPUT(SOUNDER), 0, CHAIN_NO_WEBHOOK, CHAIN_TO_EVERYONE, CHAIN_REACH_ZONE, {0}},
+    {0, OUTPUT(SOUNDER), 0, CHAIN_NO_WEBHOOK, CHAIN_TO_EVERYONE, CHAIN_REACH_ZONE, {0}, 0},
     {15 * NS_PER_S,
      OUTPUT(SOUNDER) | OUTPUT(DOOR_RELEASE),
      ROLE_SECURITY,
      CHAIN_NO_WEBHOOK,
      CHAIN_TO_ROLE,
      CHAIN_REACH_SITE,
-     {0}},
+     {0},
+     0},
 };
 
 struct stage {
