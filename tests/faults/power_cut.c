@@ -30,6 +30,7 @@
 #include <sqlite3.h>
 
 #include "gateway/journal/journal_digest.h"
+#include "tests/support/cut_options.h"
 #include "tests/support/dice.h"
 #include "tests/support/fast_clock.h"
 #include "tests/support/fault_disk.h"
@@ -210,33 +211,15 @@ static uint32_t chain_run(uint64_t seed, uint64_t first_cut, struct counts *coun
     return wrong;
 }
 
-static enum control control_of(const char *name) {
-    for (int i = 0; i < CONTROL_COUNT; i++) {
-        if (strcmp(name, control_names[i]) == 0) {
-            return (enum control)i;
-        }
-    }
-    (void)fprintf(stderr, "power_cut: there is no control '%s'\n", name);
-    exit(2);
-}
-
 int main(int argc, char **argv) {
-    uint64_t points = 300;
-    uint64_t seed = 1;
+    const struct cut_options options =
+        cut_options_read(argc, argv, 300, control_names, CONTROL_COUNT);
+    uint64_t seed = options.seed;
     struct counts counts = {0};
     uint32_t lost = 0;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--points") == 0) {
-            points = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            seed = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--control") == 0) {
-            control = control_of(argv[i + 1]);
-        }
-    }
+    control = (enum control)options.control;
     fault_vfs_register();
-    uint64_t first_seed = seed;
-    while (counts.cut_points < points &&
+    while (counts.cut_points < options.points &&
            (lost == 0 || counts.told == 0 || control == CONTROL_NONE)) {
         /* A chain's lives follow each other, so that each operation has its turn. */
         lost += chain_run(seed, seed * LIVES, &counts);
@@ -244,7 +227,7 @@ int main(int argc, char **argv) {
     }
     printf("row: power_cut control=%s seeds=%" PRIu64 "..%" PRIu64 " cut_points=%" PRIu64
            " while_opening=%" PRIu64 " after_end=%" PRIu64 " told=%" PRIu64 " lost=%" PRIu32 "\n",
-           control_names[control], first_seed, seed - 1, counts.cut_points, counts.mid_opening,
+           control_names[control], options.seed, seed - 1, counts.cut_points, counts.mid_opening,
            counts.after_end, counts.told, lost);
     /* A run in which nothing was at stake shows nothing. */
     bool at_stake = counts.told > 0 && counts.cut_points > counts.after_end + counts.mid_opening;

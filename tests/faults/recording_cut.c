@@ -33,6 +33,7 @@
 #include "gateway/config/config.h"
 #include "gateway/engine/recording_ring.h"
 #include "gateway/replay/tape.h"
+#include "tests/support/cut_options.h"
 #include "tests/support/dice.h"
 #include "tests/support/fault_disk.h"
 #include "tests/support/fault_vfs.h"
@@ -328,45 +329,27 @@ static const char *chain_run(uint64_t seed, struct counts *counts) {
     return wrong;
 }
 
-static enum control control_of(const char *name) {
-    for (int i = 0; i < CONTROL_COUNT; i++) {
-        if (strcmp(name, control_names[i]) == 0) {
-            return (enum control)i;
-        }
-    }
-    (void)fprintf(stderr, "recording_cut: there is no control '%s'\n", name);
-    exit(2);
-}
-
 int main(int argc, char **argv) {
-    uint64_t points = 120;
-    uint64_t seed = 1;
+    const struct cut_options options =
+        cut_options_read(argc, argv, 120, control_names, CONTROL_COUNT);
+    uint64_t seed = options.seed;
     struct counts counts = {0};
     uint32_t lost = 0;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--points") == 0) {
-            points = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            seed = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--control") == 0) {
-            control = control_of(argv[i + 1]);
-        }
-    }
+    control = (enum control)options.control;
     fault_vfs_register();
-    uint64_t first_seed = seed;
-    while (counts.cut_points < points && (lost == 0 || control == CONTROL_NONE)) {
+    while (counts.cut_points < options.points && (lost == 0 || control == CONTROL_NONE)) {
         lost += chain_run(seed, &counts) != NULL;
         seed++;
     }
     printf("row: recording_cut control=%s seeds=%" PRIu64 "..%" PRIu64 " cut_points=%" PRIu64
            " after_end=%" PRIu64 " segments=%" PRIu64 " inputs=%" PRIu64 " read_back=%" PRIu64
            " whole=%" PRIu64 " torn=%" PRIu64 " refused=%" PRIu64 " lost=%" PRIu32 "\n",
-           control_names[control], first_seed, seed - 1, counts.cut_points, counts.after_end,
+           control_names[control], options.seed, seed - 1, counts.cut_points, counts.after_end,
            counts.segments, counts.inputs, counts.read, counts.ended, counts.torn, counts.refused,
            lost);
     /* A run in which nothing was at stake shows nothing. */
     bool at_stake = counts.cut_points > counts.after_end;
-    bool all_seen = points < 100 ||
+    bool all_seen = options.points < 100 ||
                     (counts.read > 0 && counts.torn > 0 && counts.refused > 0 && counts.ended > 0);
     return at_stake && (control != CONTROL_NONE ? lost > 0 : lost == 0 && all_seen) ? 0 : 1;
 }

@@ -120,8 +120,11 @@ int main(int argc, char **argv) {
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seeds") == 0) {
             seeds = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--control") == 0) {
-            control = strcmp(argv[i + 1], "loose") == 0;
+        } else if (strcmp(argv[i], "--control") == 0 && strcmp(argv[i + 1], "loose") == 0) {
+            control = true;
+        } else {
+            (void)fprintf(stderr, "%s: cannot take '%s %s'\n", argv[0], argv[i], argv[i + 1]);
+            return 2;
         }
     }
     assert(mkdtemp(scene.root) != NULL);

@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "gateway/uplink/database/spool.h"
+#include "tests/support/cut_options.h"
 #include "tests/support/dice.h"
 #include "tests/support/fault_disk.h"
 #include "tests/support/fault_vfs.h"
@@ -353,43 +354,26 @@ static uint32_t chain_run(uint64_t seed, struct counts *counts) {
     return wrong;
 }
 
-static enum control control_of(const char *name) {
-    for (int i = 0; i < CONTROL_COUNT; i++) {
-        if (strcmp(name, control_names[i]) == 0) {
-            return (enum control)i;
-        }
-    }
-    (void)fprintf(stderr, "spool_cut: there is no control '%s'\n", name);
-    exit(2);
-}
-
 int main(int argc, char **argv) {
-    uint64_t points = 300;
-    uint64_t seed = 1;
+    const struct cut_options options =
+        cut_options_read(argc, argv, 300, control_names, CONTROL_COUNT);
+    uint64_t seed = options.seed;
     struct counts counts = {0};
     uint32_t lost = 0;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--points") == 0) {
-            points = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            seed = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--control") == 0) {
-            control = control_of(argv[i + 1]);
-        }
-    }
+    control = (enum control)options.control;
     fault_vfs_register();
-    uint64_t first_seed = seed;
-    while (counts.cut_points < points && (lost == 0 || control == CONTROL_NONE)) {
+    while (counts.cut_points < options.points && (lost == 0 || control == CONTROL_NONE)) {
         lost += chain_run(seed, &counts);
         seed++;
     }
     printf("row: spool_cut control=%s seeds=%" PRIu64 "..%" PRIu64 " cut_points=%" PRIu64
            " after_end=%" PRIu64 " stored=%" PRIu64 " done=%" PRIu64 " made_room=%" PRIu64
            " files=%" PRIu64 " torn=%" PRIu64 " lost=%" PRIu32 "\n",
-           control_names[control], first_seed, seed - 1, counts.cut_points, counts.after_end,
+           control_names[control], options.seed, seed - 1, counts.cut_points, counts.after_end,
            counts.stored, counts.done, counts.made_room, counts.files, counts.torn, lost);
     /* A run in which nothing was at stake shows nothing. */
     bool at_stake = counts.stored > 0 && counts.cut_points > counts.after_end;
-    bool all_seen = points < 200 || (counts.torn > 0 && counts.made_room > 0 && counts.done > 0);
+    bool all_seen =
+        options.points < 200 || (counts.torn > 0 && counts.made_room > 0 && counts.done > 0);
     return at_stake && (control != CONTROL_NONE ? lost > 0 : lost == 0 && all_seen) ? 0 : 1;
 }

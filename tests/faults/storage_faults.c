@@ -308,8 +308,11 @@ int main(int argc, char **argv) {
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--step") == 0) {
             step = strtoumax(argv[i + 1], NULL, 10);
-        } else if (strcmp(argv[i], "--control") == 0) {
-            is_deaf = strcmp(argv[i + 1], "deaf") == 0;
+        } else if (strcmp(argv[i], "--control") == 0 && strcmp(argv[i + 1], "deaf") == 0) {
+            is_deaf = true;
+        } else {
+            (void)fprintf(stderr, "%s: cannot take '%s %s'\n", argv[0], argv[i], argv[i + 1]);
+            return 2;
         }
     }
     fault_vfs_register();
