@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 16, CODE_FIRST = 256 };
+enum { OPTIONS_MAX = 16, CODE_FIRST = 256, HELP_INDENT = 2 };
 
 bool arguments_language(const char *text, void *value) {
     enum site_language *language = value;
@@ -31,11 +31,45 @@ enum site_language arguments_environment_language(void) {
     return LANGUAGE_EN;
 }
 
-enum arguments_end arguments_refuse(const struct arguments_form *form, const char *what,
-                                    const char *word) {
-    (void)fprintf(stderr, "tocsin %s: %s%s%s; see tocsin %s --help\n", form->command, what,
-                  word != NULL ? ": " : "", word != NULL ? word : "", form->command);
+enum arguments_end arguments_refuse(const char *command, const char *what, const char *word) {
+    (void)fprintf(stderr, "tocsin %s: %s%s%s; see tocsin %s --help\n", command, what,
+                  word != NULL ? ": " : "", word != NULL ? word : "", command);
     return ARGUMENTS_USAGE;
+}
+
+/* Columns of "--name WORD". */
+static int arguments_width(const struct arguments_option *option) {
+    return (int)(strlen("--") + strlen(option->name) +
+                 (option->word != NULL ? 1 + strlen(option->word) : 0));
+}
+
+/* Print an option in its column, and what it does in the next one, line by line. */
+static void arguments_print_option(const struct arguments_option *option, int width) {
+    const char *line = option->help;
+    (void)printf("%*s--%s%s%s%*s", HELP_INDENT, "", option->name, option->word != NULL ? " " : "",
+                 option->word != NULL ? option->word : "", width - arguments_width(option), "");
+    for (int indent = HELP_INDENT; line != NULL; indent = 2 * HELP_INDENT + width) {
+        const char *end = strchr(line, '\n');
+        (void)printf("%*s%.*s\n", indent, "", (int)strcspn(line, "\n"), line);
+        line = end != NULL ? end + 1 : NULL;
+    }
+}
+
+static void arguments_print_help(const struct arguments_form *form) {
+    int width = 0;
+    for (uint32_t i = 0; i < form->option_count; i++) {
+        int own = form->options[i].help != NULL ? arguments_width(&form->options[i]) : 0;
+        width = own > width ? own : width;
+    }
+    (void)printf("%s\n", form->usage);
+    for (uint32_t i = 0; i < form->option_count; i++) {
+        if (form->options[i].help != NULL) {
+            arguments_print_option(&form->options[i], width);
+        }
+    }
+    if (form->closing != NULL) {
+        (void)printf("\n%s", form->closing);
+    }
 }
 
 static enum arguments_end arguments_take(const struct arguments_form *form,
@@ -46,11 +80,11 @@ static enum arguments_end arguments_take(const struct arguments_form *form,
         *option->text = value;
     } else if (option->settings != NULL) {
         if (option->settings->count == ARGUMENTS_SETTINGS_MAX) {
-            return arguments_refuse(form, "too many --set", NULL);
+            return arguments_refuse(form->command, "too many --set", NULL);
         }
         option->settings->list[option->settings->count++] = value;
     } else if (!option->read(value, option->value)) {
-        return arguments_refuse(form, option->wrong, value);
+        return arguments_refuse(form->command, option->wrong, value);
     }
     return ARGUMENTS_GO_ON;
 }
@@ -61,6 +95,7 @@ static void arguments_names(const struct arguments_form *form,
     assert(form->option_count <= OPTIONS_MAX);
     for (uint32_t i = 0; i < form->option_count; i++) {
         const struct arguments_option *option = &form->options[i];
+        assert((option->word == NULL) == (option->flag != NULL));
         names[i] = (struct option){
             .name = option->name,
             .has_arg = option->flag != NULL ? no_argument : required_argument,
@@ -71,30 +106,38 @@ static void arguments_names(const struct arguments_form *form,
     names[form->option_count + 1] = (struct option){0};
 }
 
+/* What is wrong with a word that getopt did not take. */
+static const char *arguments_fault(int code) {
+    return code == ':'            ? "this option needs a value"
+           : optopt >= CODE_FIRST ? "this option takes no value"
+                                  : "there is no such option";
+}
+
 enum arguments_end arguments_parse(const struct arguments_form *form, int argc, char **argv,
-                                   const char **ret_file) {
+                                   char ***ret_operands) {
     struct option names[OPTIONS_MAX + 2];
     arguments_names(form, names);
+    *ret_operands = argv + argc;
     opterr = 0;
-    optind = 0; /* the GNU way to begin anew: tocsin has looked at its own options before */
-    for (int code = 0; (code = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
+    optind = 0; /* the GNU way to begin anew, whatever was parsed before */
+    for (int code = 0; (code = getopt_long(argc, argv, ":h", names, NULL)) != -1;) {
         if (code == 'h') {
-            (void)fputs(form->help, stdout);
+            arguments_print_help(form);
             return ARGUMENTS_HELP;
         } else if (code < CODE_FIRST) {
-            return arguments_refuse(form, "unknown option, or one without its value",
-                                    argv[optind - 1]);
+            return arguments_refuse(form->command, arguments_fault(code), argv[optind - 1]);
         }
         enum arguments_end end = arguments_take(form, &form->options[code - CODE_FIRST], optarg);
         if (end != ARGUMENTS_GO_ON) {
             return end;
         }
     }
-    *ret_file = optind < argc ? argv[optind] : NULL;
-    if (optind < argc - 1) {
-        return arguments_refuse(form, form->surplus, NULL);
-    } else if (*ret_file == NULL && form->missing != NULL) {
-        return arguments_refuse(form, form->missing, NULL);
+    uint32_t count = (uint32_t)(argc - optind);
+    *ret_operands = argv + optind;
+    if (count > form->operands_max) {
+        return arguments_refuse(form->command, form->surplus, NULL);
+    } else if (count < form->operands_min) {
+        return arguments_refuse(form->command, form->missing, NULL);
     }
     return ARGUMENTS_GO_ON;
 }

@@ -3,10 +3,11 @@
 #define GATEWAY_ARGUMENTS_H
 
 /*
- * Arguments of the commands that work on a file: `run`, `check`, `sim`, `replay`, `test-rules`
+ * Arguments of a command
  *
- * Such a command has a form: its help, its options with where their values go, and what it says
- * where its file is missing. Everything else is the same for all of them.
+ * A command has a form: what its help says, its options with where their values go, and how many
+ * operands it takes. All else is the same for all of them: one reading of the words, one wording of
+ * what is wrong with them, and a help whose options are the very rows that are parsed.
  */
 
 #include <stdbool.h>
@@ -22,10 +23,12 @@ struct arguments_settings {
     uint32_t count;
 };
 
-/* One of these has a place to go; the others are NULL. */
+/* Of `flag`, `text`, `settings` and `read` one has a place to go; the others are NULL. */
 struct arguments_option {
     const char *name; /* without the dashes */
-    bool *flag;       /* takes no value, and becomes true */
+    const char *word; /* what the help calls its value; NULL: it takes none, and is a flag */
+    const char *help; /* what it does, on one line or several; NULL: the help does not tell */
+    bool *flag;       /* becomes true */
     const char **text;
     struct arguments_settings *settings;
     bool (*read)(const char *text, void *value); /* false: refused */
@@ -35,24 +38,34 @@ struct arguments_option {
 
 struct arguments_form {
     const char *command; /* "run" */
-    const char *help;
-    const char *missing; /* said when there is no file; NULL: there need not be one */
-    const char *surplus; /* said when there are several */
+    const char *usage;   /* the help before the options: how it is called, and what it does */
+    const char *closing; /* … and behind them; NULL: nothing */
     const struct arguments_option *options;
     uint32_t option_count;
+    uint32_t operands_min, operands_max;
+    const char *missing; /* said where there are fewer operands */
+    const char *surplus; /* … and where there are more */
 };
 
 /* The options that several have. */
 #define ARGUMENTS_SET(place)                                                                       \
-    { .name = "set", .settings = (place) }
+    {                                                                                              \
+        .name = "set", .word = "PATH=VALUE", .settings = (place),                                  \
+        .help = "override a scalar of the site file (repeatable), for example\n"                   \
+                "--set devices.care-io.address=tcp://127.0.0.1:1602"                               \
+    }
 #define ARGUMENTS_LANGUAGE(place)                                                                  \
     {                                                                                              \
-        .name = "lang", .read = arguments_language, .value = (place),                              \
-        .wrong = "--lang is zh or en, not"                                                         \
+        .name = "lang", .word = "zh|en",                                                           \
+        .help = "language of what is printed (default from LANG)", .read = arguments_language,     \
+        .value = (place), .wrong = "--lang is zh or en, not"                                       \
     }
 #define ARGUMENTS_CLOCK(place)                                                                     \
     {                                                                                              \
-        .name = "clock", .read = arguments_clock, .value = (place),                                \
+        .name = "clock", .word = "START@RATE",                                                     \
+        .help = "begin at START (2026-11-22T07:00:00+08:00) and run RATE (1...60) times\n"         \
+                "as fast",                                                                         \
+        .read = arguments_clock, .value = (place),                                                 \
         .wrong = "--clock is START@RATE with a RATE of 1 to 60, such as "                          \
                  "2026-11-22T07:00:00+08:00@10, not"                                               \
     }
@@ -62,14 +75,14 @@ enum arguments_end { ARGUMENTS_GO_ON = -1, ARGUMENTS_HELP = 0, ARGUMENTS_USAGE =
 
 /*
  * Parse the arguments after argv[0]; prints the help, or explains on standard error what is wrong.
- * Sets `ret_file`, NULL where none is given and none needed. The values are words of `argv`.
+ * Sets `ret_operands` to the operands, as many as the form asks for, with a NULL behind the last; to
+ * none where it does not go on. These and the values are words of `argv`.
  */
 enum arguments_end arguments_parse(const struct arguments_form *form, int argc, char **argv,
-                                   const char **ret_file);
+                                   char ***ret_operands);
 
 /* Explain a usage error, with the word that is to blame or NULL. Returns ARGUMENTS_USAGE. */
-enum arguments_end arguments_refuse(const struct arguments_form *form, const char *what,
-                                    const char *word);
+enum arguments_end arguments_refuse(const char *command, const char *what, const char *word);
 
 /* "zh" or "en" into an enum site_language. */
 bool arguments_language(const char *text, void *value);

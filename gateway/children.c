@@ -2,11 +2,9 @@
 #include "gateway/children.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +13,8 @@
 
 #include "gateway/descriptors.h"
 #include "gateway/log.h"
+#include "gateway/spawn.h"
+#include "gateway/stuck.h"
 
 enum child_state { CHILD_WAITING, CHILD_STARTING, CHILD_RUNNING, CHILD_STOPPING, CHILD_GONE };
 
@@ -30,8 +30,11 @@ struct child {
     struct event *timer; /* by state: start again, ready too late, stop too late */
     uint64_t started_ns;
     uint64_t heard_ns;
-    uint32_t retry_ms; /* the next back-off; 0: start at once */
-    uint64_t renewals; /* times that it made room for another */
+    uint32_t retry_ms;  /* the next back-off; 0: start at once */
+    uint64_t renewals;  /* times that it made room for another */
+    bool kept;          /* it lives on when the others are stopped */
+    uint64_t hung_ns;   /* it was killed because it had been silent since then; 0: it was not */
+    struct stuck stuck; /* whether it was killed, for whatever reason */
 };
 
 struct children {
@@ -42,8 +45,12 @@ struct children {
     uint32_t starting; /* the one that is started next; count: all have been */
     uint32_t stopping; /* how many still run while stopping */
     bool is_stopping;
+    bool is_ending; /* … for good: nobody is waited for that cannot be killed */
+    uint32_t left;  /* of those, how many were left behind */
     bool ready_told;
+    uint64_t watched_ns; /* when it was last looked who is silent */
     struct descriptors_watch descriptors;
+    struct losses losses; /* what the next engine is to tell of */
     struct event *reaper;
     struct event *watch;
     void (*ready)(void *context);
@@ -60,70 +67,6 @@ static void child_arm(struct child *child, uint32_t wait_ms) {
     (void)event_add(child->timer, &wait);
 }
 
-/* In the child, between fork and exec: only async-signal-safe calls. */
-static _Noreturn void child_exec(const struct children_conf *conf, int line_fd) {
-    /* Both may already stand where the other belongs: move them out of the way first. */
-    int site = fcntl(conf->site_fd, F_DUPFD, 10);
-    int line = fcntl(line_fd, F_DUPFD, 10);
-    if (site < 0 || line < 0 || dup2(site, PROCESS_FD_SITE) < 0 ||
-        dup2(line, PROCESS_FD_LINE) < 0) {
-        _exit(127);
-    }
-    (void)close(site);
-    (void)close(line);
-    /*
-     * Until the program is another one, our handlers are still the supervisor's, and would tell it
-     * of a signal that was meant for the child.
-     */
-    static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
-    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
-        (void)signal(handled[i], SIG_DFL);
-    }
-    sigset_t none;
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (account_become(&conf->account) != 0) {
-        _exit(126);
-    }
-    char *const arguments[] = {(char[]){"tocsin"}, (char[]){"--process"}, NULL};
-    (void)execv("/proc/self/exe", arguments);
-    _exit(127);
-}
-
-static int child_fork(struct child *child) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        return err_origin(-errno);
-    }
-    struct process_setup setup = child->all->conf.setup;
-    setup.role = (uint32_t)child->role;
-    setup.instance = child->instance;
-    pid_t pid = -1;
-    int r = send(ends[0], &setup, sizeof setup, MSG_NOSIGNAL) == (ssize_t)sizeof setup
-                ? 0
-                : err_origin(-errno);
-    if (r == 0) {
-        sigset_t all, before;
-        (void)sigfillset(&all);
-        (void)sigprocmask(SIG_SETMASK, &all, &before);
-        pid = fork();
-        if (pid == 0) {
-            child_exec(&child->all->conf, ends[1]);
-        }
-        r = pid < 0 ? err_origin(-errno) : 0;
-        (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    }
-    (void)close(ends[1]);
-    if (r != 0) {
-        (void)close(ends[0]);
-        return r;
-    }
-    child->pid = pid;
-    child->line = ends[0];
-    (void)evutil_make_socket_nonblocking(child->line);
-    return 0;
-}
-
 static void child_became_ready(struct child *child) {
     if (child->state != CHILD_STARTING) {
         return;
@@ -131,6 +74,16 @@ static void child_became_ready(struct child *child) {
     child->state = CHILD_RUNNING;
     (void)event_del(child->timer);
     children_start_next(child->all);
+}
+
+/* What the losses that are kept become by a word of the engine. */
+static void children_hear_engine(const struct child *engine, char word) {
+    struct losses *losses = &engine->all->losses;
+    if (word == (char)PROCESS_TOLD) {
+        losses_recorded(losses, engine->started_ns);
+    } else if (word == (char)PROCESS_ALIVE && engine->state == CHILD_RUNNING) {
+        losses_seen(losses, engine->heard_ns);
+    }
 }
 
 static void child_heard(evutil_socket_t fd, short what, void *context) {
@@ -142,6 +95,9 @@ static void child_heard(evutil_socket_t fd, short what, void *context) {
         if (word == (char)PROCESS_READY) {
             child_became_ready(child);
         }
+        if (child->role == PROCESS_ENGINE) {
+            children_hear_engine(child, word);
+        }
     }
 }
 
@@ -150,16 +106,36 @@ static bool child_is_newest(const struct child *child) {
     return child->all->starting > 0 && child == &child->all->list[child->all->starting - 1];
 }
 
+/* Keep that it is gone for an engine that was not there to see it. */
+static void child_keep_loss(struct child *child, enum loss_end end, uint32_t code) {
+    const uint64_t now_ns = clock_real_ns();
+    const struct loss loss = {
+        .role = (uint32_t)child->role,
+        .instance = child->instance,
+        .end = (uint32_t)(child->hung_ns > 0 ? LOSS_HUNG : end),
+        .code = child->hung_ns > 0 ? 0 : code,
+        .since_ns = child->hung_ns > 0 ? child->hung_ns : now_ns,
+        .ended_ns = now_ns,
+    };
+    losses_add(&child->all->losses, &loss);
+    child->hung_ns = 0;
+}
+
 /* The child's process is gone, or none could be made: plan the next life. */
-static void child_ended(struct child *child, const char *how) {
+static void child_ended(struct child *child, enum loss_end end, uint32_t code) {
     uint64_t lived_ns = clock_real_ns() - child->started_ns;
+    char how[LOSS_TEXT_SIZE];
+    loss_text(end, code, false, how);
+    child_keep_loss(child, end, code);
     if (lived_ns >= CHILDREN_SHORT_LIFE_MS * NS_PER_MS) {
         child->retry_ms = 0;
     }
+    bool together = child->role == PROCESS_ENGINE && child->retry_ms < CHILDREN_TOGETHER_MS;
+    uint32_t pause_ms = together ? CHILDREN_TOGETHER_MS : child->retry_ms;
     log_line(LOG_ERROR, "component_lost",
              "component=%s pid=%d how=\"%s\" lived_ms=%llu restart_in_ms=%u effect=\"%s\"",
              child->name, (int)child->pid, how, (unsigned long long)(lived_ns / NS_PER_MS),
-             child->retry_ms,
+             pause_ms,
              child->role == PROCESS_ENGINE  ? "no alarm is decided until it is back"
              : child->role == PROCESS_FIELD ? "its devices are not watched until it is back"
              : child->role == PROCESS_UPLINK
@@ -167,7 +143,7 @@ static void child_ended(struct child *child, const char *how) {
                  : "people cannot look or act until it is back");
     bool held_others = child->state != CHILD_RUNNING && child_is_newest(child);
     child->state = CHILD_WAITING;
-    child_arm(child, child->retry_ms);
+    child_arm(child, pause_ms);
     child->retry_ms = child->retry_ms == 0                          ? CHILDREN_RETRY_MS_FIRST
                       : child->retry_ms * 2 < CHILDREN_RETRY_MS_MAX ? child->retry_ms * 2
                                                                     : CHILDREN_RETRY_MS_MAX;
@@ -178,20 +154,72 @@ static void child_ended(struct child *child, const char *how) {
 }
 
 static void child_start(struct child *child) {
+    static const struct losses none = {0};
     child->started_ns = clock_real_ns();
     child->heard_ns = child->started_ns;
-    int r = child_fork(child);
+    child->all->conf.setup.losses = child->role == PROCESS_ENGINE ? child->all->losses : none;
+    int r =
+        spawn_process(&child->all->conf, child->role, child->instance, &child->pid, &child->line);
     if (r != 0) {
         log_failure("start_failed", r, "the component is tried again");
-        child_ended(child, "could not be started");
+        child_ended(child, LOSS_NOT_STARTED, 0);
         return;
     }
     child->state = CHILD_STARTING;
+    child->stuck = (struct stuck){0};
+    child->hung_ns = 0; /* also of one that ended by itself just before it was killed */
     child->readable =
         event_new(child->all->base, child->line, EV_READ | EV_PERSIST, child_heard, child);
     assert(child->readable != NULL);
     (void)event_add(child->readable, NULL);
     child_arm(child, CHILDREN_READY_MS);
+}
+
+static void child_close(struct child *child) {
+    if (child->readable != NULL) {
+        event_free(child->readable);
+        child->readable = NULL;
+    }
+    if (child->line >= 0) {
+        (void)close(child->line);
+        child->line = -1;
+    }
+    (void)event_del(child->timer);
+}
+
+static struct stuck_process child_stuck_process(const struct child *child) {
+    return (struct stuck_process){.name = child->name,
+                                  .pid = child->pid,
+                                  .role = child->role,
+                                  .state_directory = child->all->conf.state_directory};
+}
+
+static bool child_is_stuck(const struct child *child, uint64_t now_ns) {
+    return child->pid > 0 && stuck_is_held(&child->stuck, now_ns);
+}
+
+/* We end without it. It is reaped by whoever inherits it, when the disk has let go of it. */
+static void child_leave(struct child *child) {
+    const struct stuck_process who = child_stuck_process(child);
+    stuck_leave(&child->stuck, &who, clock_real_ns());
+    child_close(child);
+    child->state = CHILD_GONE;
+    child->pid = 0;
+    child->all->left++;
+    children_stop_next(child->all);
+}
+
+/* It was told to stop, and has not. */
+static void child_overstays(struct child *child) {
+    if (child->all->is_ending && child_is_stuck(child, clock_real_ns())) {
+        child_leave(child);
+        return;
+    }
+    if (child->stuck.killed_ns == 0) {
+        log_line(LOG_WARNING, "slow_stop", "component=%s effect=\"it is killed\"", child->name);
+    }
+    stuck_kill(&child->stuck, child->pid);
+    child_arm(child, STUCK_MS);
 }
 
 static void child_timer(evutil_socket_t fd, short what, void *context) {
@@ -208,25 +236,12 @@ static void child_timer(evutil_socket_t fd, short what, void *context) {
         child_became_ready(child);
         return;
     case CHILD_STOPPING:
-        log_line(LOG_WARNING, "slow_stop", "component=%s effect=\"it is killed\"", child->name);
-        (void)kill(child->pid, SIGKILL);
+        child_overstays(child);
         return;
     case CHILD_RUNNING:
     case CHILD_GONE:
         return;
     }
-}
-
-static void child_close(struct child *child) {
-    if (child->readable != NULL) {
-        event_free(child->readable);
-        child->readable = NULL;
-    }
-    if (child->line >= 0) {
-        (void)close(child->line);
-        child->line = -1;
-    }
-    (void)event_del(child->timer);
 }
 
 /* It has ended so that another takes its place. False: so soon that it is a failure. */
@@ -251,12 +266,6 @@ static bool child_renewed(struct child *child) {
 
 /* Its process was reaped with `status`. */
 static void child_reaped(struct child *child, int status) {
-    char how[64];
-    if (WIFSIGNALED(status)) {
-        (void)snprintf(how, sizeof how, "killed by signal %d", WTERMSIG(status));
-    } else {
-        (void)snprintf(how, sizeof how, "exited with %d", WEXITSTATUS(status));
-    }
     child_close(child);
     if (child->all->is_stopping) {
         child->state = CHILD_GONE;
@@ -267,7 +276,11 @@ static void child_reaped(struct child *child, int status) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_EXIT_RENEWED && child_renewed(child)) {
         return;
     }
-    child_ended(child, how);
+    if (WIFSIGNALED(status)) {
+        child_ended(child, LOSS_KILLED, (uint32_t)WTERMSIG(status));
+    } else {
+        child_ended(child, LOSS_EXITED, (uint32_t)WEXITSTATUS(status));
+    }
     child->pid = 0;
 }
 
@@ -287,9 +300,29 @@ static void children_reap(evutil_socket_t fd, short what, void *context) {
     }
 }
 
+/* Say which site is in force to one that was kept; one that cannot be told must not live on. */
+static void child_say_generation(struct child *child) {
+    const struct process_generation said = {.word = (char)PROCESS_GENERATION,
+                                            .generation = child->all->conf.generation};
+    if (send(child->line, &said, sizeof said, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+        (ssize_t)sizeof said) {
+        log_line(LOG_ERROR, "component_deaf",
+                 "component=%s effect=\"it is killed and started again with the changed site\"",
+                 child->name);
+        stuck_kill(&child->stuck, child->pid);
+    }
+}
+
 static bool child_is_silent(const struct child *child, uint64_t limit_ms, uint64_t now_ns) {
-    return child->pid > 0 && child->state != CHILD_STOPPING &&
+    return child->pid > 0 && child->state != CHILD_STOPPING && child->hung_ns == 0 &&
            now_ns - child->heard_ns > limit_ms * NS_PER_MS;
+}
+
+/* Who did not run for a while has not heard the children either; they have theirs to say from now on. */
+static void children_excuse(struct children *all, uint64_t now_ns) {
+    for (uint32_t i = 0; i < all->count; i++) {
+        all->list[i].heard_ns = now_ns;
+    }
 }
 
 static void children_watch(evutil_socket_t fd, short what, void *context) {
@@ -297,6 +330,10 @@ static void children_watch(evutil_socket_t fd, short what, void *context) {
     (void)what;
     struct children *all = context;
     uint64_t now_ns = clock_real_ns();
+    if (all->watched_ns > 0 && now_ns - all->watched_ns > CHILDREN_PROGRESS_MS * NS_PER_MS) {
+        children_excuse(all, now_ns);
+    }
+    all->watched_ns = now_ns;
     descriptors_look(&all->descriptors,
                      "what runs is watched as before; a component that ends is started again as "
                      "soon as there is one");
@@ -307,14 +344,20 @@ static void children_watch(evutil_socket_t fd, short what, void *context) {
                      "component=%s pid=%d silent_ms=%d effect=\"it is "
                      "killed and started again\"",
                      child->name, (int)child->pid, CHILDREN_SILENCE_MS);
-            child->heard_ns = now_ns; /* told once; the reaper takes over */
-            (void)kill(child->pid, SIGKILL);
+            child->hung_ns = child->heard_ns; /* told once; the reaper takes over */
+            stuck_kill(&child->stuck, child->pid);
+        }
+        if (child_is_stuck(child, now_ns)) {
+            const struct stuck_process who = child_stuck_process(child);
+            stuck_watch(&child->stuck, &who, now_ns);
         }
     }
 }
 
+/* One that is killed lags until it is gone, which may take its time, and another is there. */
 static bool child_lags(const struct child *child, uint64_t now_ns) {
-    return child->pid <= 0 || child_is_silent(child, CHILDREN_PROGRESS_MS, now_ns);
+    return child->pid <= 0 || child->hung_ns != 0 ||
+           child_is_silent(child, CHILDREN_PROGRESS_MS, now_ns);
 }
 
 /* Does it wait for its next life? The first one after a long life comes at once. */
@@ -332,6 +375,21 @@ const char *children_laggard(const struct children *children) {
     return NULL;
 }
 
+bool children_is_stuck(const struct children *children, const char *laggard) {
+    uint64_t now_ns = clock_real_ns();
+    for (uint32_t i = 0; i < children->count; i++) {
+        const struct child *child = &children->list[i];
+        if (child->name == laggard) {
+            return child_is_stuck(child, now_ns);
+        }
+    }
+    return false;
+}
+
+uint32_t children_left(const struct children *children) {
+    return children->left;
+}
+
 bool children_thrive(const struct children *children) {
     uint64_t now_ns = clock_real_ns();
     for (uint32_t i = 0; i < children->count; i++) {
@@ -347,9 +405,14 @@ static void children_start_next(struct children *all) {
     if (all->is_stopping) {
         return;
     }
-    if (all->starting < all->count) {
-        child_start(&all->list[all->starting++]);
-        return;
+    while (all->starting < all->count) {
+        struct child *child = &all->list[all->starting++];
+        if (child->state == CHILD_RUNNING) {
+            child_say_generation(child); /* again: the engine is there, and waits for it */
+        } else {
+            child_start(child);
+            return;
+        }
     }
     for (uint32_t i = 0; i < all->count; i++) {
         if (all->list[i].state != CHILD_RUNNING) {
@@ -368,20 +431,36 @@ void children_start(struct children *children, void (*ready)(void *context), voi
     children_start_next(children);
 }
 
-/* Or the engine would take those that are stopped before it for lost. */
-static void child_say_closing(const struct child *child) {
-    char byte = (char)PROCESS_CLOSING;
+static void child_say(const struct child *child, enum process_word word) {
+    char byte = (char)word;
     if (child->line >= 0) {
         (void)send(child->line, &byte, sizeof byte, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }
 
-void children_say_refused(struct children *children) {
-    char byte = (char)PROCESS_REFUSED;
-    const struct child *engine = &children->list[0];
-    if (engine->line >= 0) {
-        (void)send(engine->line, &byte, sizeof byte, MSG_NOSIGNAL | MSG_DONTWAIT);
+void children_say_retired(struct children *children) {
+    for (uint32_t i = 0; i < children->count; i++) {
+        if (children->list[i].role == PROCESS_FIELD) {
+            child_say(&children->list[i], PROCESS_RETIRED);
+        }
     }
+}
+
+void children_say_refused(struct children *children, bool is_refused) {
+    children->conf.setup.site_refused = is_refused;
+    child_say(&children->list[0], is_refused ? PROCESS_REFUSED : PROCESS_MENDED); /* the engine */
+}
+
+/* The field process of a number; there is one. */
+static struct child *children_field(struct children *all, uint32_t instance) {
+    assert(instance < all->conf.field_count);
+    return &all->list[1 + instance]; /* behind the engine */
+}
+
+bool children_keep(struct children *children, uint32_t instance) {
+    struct child *child = children_field(children, instance);
+    child->kept = child->state == CHILD_RUNNING && child->pid > 0;
+    return child->kept;
 }
 
 static void children_stop_next(struct children *all) {
@@ -389,6 +468,10 @@ static void children_stop_next(struct children *all) {
         struct child *child = &all->list[all->stopping - 1];
         if (child->state == CHILD_STOPPING) {
             return;
+        }
+        if (child->kept) {
+            all->stopping--;
+            continue;
         }
         if (child->pid > 0) {
             child->state = CHILD_STOPPING;
@@ -404,17 +487,24 @@ static void children_stop_next(struct children *all) {
     all->stopped(all->context);
 }
 
+void children_end(struct children *children, void (*stopped)(void *context), void *context) {
+    children->is_ending = true;
+    children_stop(children, stopped, context);
+}
+
 void children_stop(struct children *children, void (*stopped)(void *context), void *context) {
-    if (children->is_stopping) {
-        return;
+    for (uint32_t i = 0; i < children->count; i++) {
+        struct child *child = &children->list[i];
+        child->kept = child->kept && !children->is_stopping;
+        if (!child->kept) {
+            /* Or the engine would take those that are stopped before it for lost. */
+            child_say(child, PROCESS_CLOSING);
+        }
     }
     children->is_stopping = true;
     children->stopping = children->count;
     children->stopped = stopped;
     children->context = context;
-    for (uint32_t i = 0; i < children->count; i++) {
-        child_say_closing(&children->list[i]);
-    }
     children_stop_next(children);
 }
 
@@ -439,7 +529,47 @@ static int children_list(struct children *all) {
     return 0;
 }
 
-int children_new(struct event_base *base, const struct children_conf *conf,
+/* Take a process over from the child that has kept it, unless it has died meanwhile. */
+static int child_adopt(struct child *child, struct child *kept) {
+    if (kept->pid <= 0) {
+        return 0;
+    }
+    child->readable =
+        event_new(child->all->base, kept->line, EV_READ | EV_PERSIST, child_heard, child);
+    if (child->readable == NULL || event_add(child->readable, NULL) != 0) {
+        return err_origin(-ENOMEM);
+    }
+    event_free(kept->readable);
+    kept->readable = NULL;
+    child->pid = kept->pid;
+    child->line = kept->line;
+    child->started_ns = kept->started_ns;
+    child->heard_ns = kept->heard_ns;
+    child->renewals = kept->renewals;
+    child->hung_ns = kept->hung_ns;
+    child->stuck = kept->stuck;
+    child->state = CHILD_RUNNING;
+    kept->pid = 0;
+    kept->line = -1;
+    kept->state = CHILD_GONE;
+    child_say_generation(child);
+    return 0;
+}
+
+static int children_adopt(struct children *all, struct children *from) {
+    int r = 0;
+    for (uint32_t i = 0; r == 0 && i < from->conf.field_count; i++) {
+        struct child *kept = children_field(from, i);
+        if (kept->kept) {
+            r = child_adopt(children_field(all, i), kept);
+        }
+    }
+    /* One that died between the two reapers is looked for now: nobody says it again. */
+    event_active(all->reaper, EV_SIGNAL, 1);
+    return r;
+}
+
+int children_new(struct event_base *base, const struct children_conf *conf, struct children *from,
                  struct children **ret_children) {
     const struct timeval period = {.tv_sec = CHILDREN_WATCH_MS / 1000,
                                    .tv_usec = CHILDREN_WATCH_MS % 1000 * 1000};
@@ -457,6 +587,10 @@ int children_new(struct event_base *base, const struct children_conf *conf,
                                                                            : children_list(all);
     if (r == 0 && (event_add(all->reaper, NULL) != 0 || event_add(all->watch, &period) != 0)) {
         r = err_origin(-ENOMEM);
+    }
+    if (r == 0 && from != NULL) {
+        all->losses = from->losses;
+        r = err_trace(children_adopt(all, from));
     }
     if (r != 0) {
         (void)children_free(all);

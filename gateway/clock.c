@@ -29,6 +29,11 @@ uint64_t clock_real_ns(void) {
     return clock_read_ns(CLOCK_BOOTTIME);
 }
 
+struct timespec clock_real_after(uint64_t span_ns) {
+    uint64_t ns = clock_read_ns(CLOCK_MONOTONIC) + span_ns;
+    return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+}
+
 uint32_t clock_rate(void) {
     return origin.boottime_ns == 0 ? 1 : origin.rate;
 }

@@ -12,6 +12,8 @@
  * commit limit stay real and use clock_real_ns().
  */
 
+#include <time.h>
+
 #include "gateway/err.h"
 #include "rules/instant.h"
 
@@ -41,6 +43,12 @@ struct wall clock_floor(void);
 
 /* CLOCK_BOOTTIME in nanoseconds, never scaled. */
 uint64_t clock_real_ns(void);
+
+/*
+ * When so much real time will have passed, by CLOCK_MONOTONIC: for a thread that waits for a condition,
+ * which does not know CLOCK_BOOTTIME.
+ */
+struct timespec clock_real_after(uint64_t span_ns);
 
 /*
  * Which instants may be compared: those of one timeline. Another boot of the machine is another one, and

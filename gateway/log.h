@@ -24,6 +24,13 @@ enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
 /* Name the process in every later line. Keeps `process`. */
 void log_init(const char *process);
 
+/*
+ * Let no line wait for whoever reads the log: a terminal that was stopped, a pager, a journald that hangs.
+ * A line that finds no room is lost, and the next one that is written is preceded by how many were. Holds
+ * for the processes that are started from then on as well. A file on a disk that hangs is waited for.
+ */
+void log_never_wait(void);
+
 /* Write a line. `fields` is logfmt with printf placeholders; quote texts with log_quote(). */
 void log_line(enum log_level level, const char *event, const char *fields, ...)
     __attribute__((format(printf, 3, 4)));
@@ -42,5 +49,22 @@ struct log_limiter {
 
 /* May the line be printed now? If so, `*ret_kept_back` says how many were not. */
 int log_permit(struct log_limiter *limiter, uint64_t *ret_kept_back);
+
+/*
+ * The same for a line with a reason: each reason once a minute, so that the one that tells what to do is
+ * not held back because another, that a connection just ended, came before it. At most LOG_REASONS_MAX
+ * lines a minute, for a reason may never be the same twice. Zeroed at first.
+ */
+enum { LOG_REASONS_MAX = 4 };
+
+struct log_reasons {
+    struct {
+        uint64_t digest; /* of the reason */
+        uint64_t next_ns;
+    } list[LOG_REASONS_MAX];
+    uint64_t kept_back;
+};
+
+int log_permit_reason(struct log_reasons *reasons, const char *reason, uint64_t *ret_kept_back);
 
 #endif

@@ -2,14 +2,22 @@
 #include "gateway/premises.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/notify.h"
+
+/* How often it is looked whether the disk has answered, and when it is told that it has not. */
+enum { AWAIT_LOOK_MS = 5, AWAIT_TELL_FIRST_MS = 2000, AWAIT_TELL_MS = 10000 };
 
 bool premises_user(const char *name, struct account *ret_account) {
     const bool root = geteuid() == 0;
@@ -88,6 +96,46 @@ static void premises_make_uplink(const char *state_directory) {
 }
 
 /*
+ * Make what is missing of the state directory in a process of its own, and wait for that. A disk that
+ * hangs would have us in the kernel, deaf to every signal and silent; so it has only the other, and we
+ * say so until it answers. Nobody can be started on that disk meanwhile: the engine, whose journal it has,
+ * would be caught there likewise. No other thread runs yet, and SIGTERM ends us as it ends anybody.
+ */
+static void premises_await_disk(const char *path) {
+    const struct timespec pause = {.tv_nsec = AWAIT_LOOK_MS * 1000000L};
+    uint64_t begun_ns = clock_real_ns();
+    uint64_t tell_ns = begun_ns + AWAIT_TELL_FIRST_MS * NS_PER_MS;
+    char quoted[512];
+    bool told = false;
+    pid_t probe = fork();
+    if (probe == 0) {
+        (void)premises_make(path, 0700);
+        premises_make_uplink(path);
+        _exit(0);
+    }
+    while (probe > 0 && waitpid(probe, NULL, WNOHANG) == 0) {
+        uint64_t now_ns = clock_real_ns();
+        if (now_ns >= tell_ns) {
+            log_line(
+                LOG_ERROR, "state_hangs",
+                "state=%s waited_s=%" PRIu64
+                " effect=\"not started yet: the disk of this directory does not answer, and no room "
+                "is watched until it does\" advice=\"look at the disk (dmesg): unfreeze it, free it "
+                "or replace it; or watch with another directory, --set gateway.state=DIR\"",
+                log_quote(path, quoted, sizeof quoted), (uint64_t)((now_ns - begun_ns) / NS_PER_S));
+            notify_systemd("STATUS=no room is watched: the disk of the state directory hangs");
+            tell_ns = now_ns + AWAIT_TELL_MS * NS_PER_MS;
+            told = true;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    if (told) {
+        log_line(LOG_NOTICE, "state_answers", "state=%s effect=\"the start goes on\"",
+                 log_quote(path, quoted, sizeof quoted));
+    }
+}
+
+/*
  * Take the state directory. One that another gateway has is the end; one that cannot be used is
  * not: the engine watches without a journal and says so.
  */
@@ -157,6 +205,7 @@ static void premises_give(const struct account *account, const char *path) {
 
 bool premises_take(const char *run_directory, const char *state_directory,
                    const struct account *account, struct process_setup *setup) {
+    premises_await_disk(state_directory); /* before there is a lock that the other would share */
     if (!premises_take_sockets(run_directory) || !premises_take_state(state_directory)) {
         return false;
     }

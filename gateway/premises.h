@@ -22,7 +22,8 @@ bool premises_user(const char *name, struct account *ret_account);
 /*
  * Make and take both directories and give them to `account`; sets the paths in `setup`. A run
  * directory that cannot be had, or a state directory that another gateway has, is told and false. A
- * state directory that cannot be used is only told: the rooms are watched without it.
+ * state directory that cannot be used is only told: the rooms are watched without it. One whose disk hangs
+ * is waited for, and told every ten seconds: whoever works in it would be caught in the kernel.
  */
 bool premises_take(const char *run_directory, const char *state_directory,
                    const struct account *account, struct process_setup *setup);

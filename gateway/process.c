@@ -17,6 +17,14 @@
 #include "gateway/wire.h"
 #include "gateway/zone.h"
 
+/* A word that the role has use for. */
+struct process_hearer {
+    char word;
+    uint32_t count; /* of those that nobody has been told of */
+    void (*heard)(void *context);
+    void *context;
+};
+
 struct process_line {
     struct process *process;
     struct event *heartbeat;
@@ -26,9 +34,9 @@ struct process_line {
     bool ready_told;
     bool closing;
     bool orphaned;
-    uint32_t refused_count; /* words of a refused site that nobody has been told of */
-    void (*refused)(void *context);
-    void *refused_context;
+    uint64_t generation;
+    struct process_hearer hearers[PROCESS_WORDS_MAX];
+    uint32_t hearer_count;
 };
 
 void process_name_format(enum process_role role, uint32_t instance, char ret[PROCESS_NAME_SIZE]) {
@@ -53,9 +61,12 @@ static void process_say(enum process_word word) {
 }
 
 /* Also when somebody else had looked at the line: at the next heartbeat. */
-static void process_tell_refused(struct process_line *line) {
-    for (; line->refused != NULL && line->refused_count > 0; line->refused_count--) {
-        line->refused(line->refused_context);
+static void process_tell_words(struct process_line *line) {
+    for (uint32_t i = 0; i < line->hearer_count; i++) {
+        struct process_hearer *hearer = &line->hearers[i];
+        for (; hearer->count > 0; hearer->count--) {
+            hearer->heard(hearer->context);
+        }
     }
 }
 
@@ -74,7 +85,7 @@ static void process_heartbeat(evutil_socket_t fd, short what, void *context) {
     (void)what;
     process_say(PROCESS_ALIVE);
     descriptors_look(&line->descriptors, without[line->process->role]);
-    process_tell_refused(context);
+    process_tell_words(context);
 }
 
 static void process_stop(evutil_socket_t fd, short what, void *context) {
@@ -84,12 +95,22 @@ static void process_stop(evutil_socket_t fd, short what, void *context) {
     (void)event_base_loopbreak(line->process->base);
 }
 
+static void process_take_word(struct process_line *line, const struct process_generation *said,
+                              size_t size) {
+    line->closing = line->closing || said->word == (char)PROCESS_CLOSING;
+    if (said->word == (char)PROCESS_GENERATION && size == sizeof *said) {
+        line->generation = said->generation;
+    }
+    for (uint32_t i = 0; i < line->hearer_count; i++) {
+        line->hearers[i].count += line->hearers[i].word == said->word;
+    }
+}
+
 static void process_hear(struct process_line *line) {
-    char byte;
+    struct process_generation said = {0};
     ssize_t r;
-    while ((r = recv(PROCESS_FD_LINE, &byte, sizeof byte, MSG_DONTWAIT)) > 0) {
-        line->closing = line->closing || byte == (char)PROCESS_CLOSING;
-        line->refused_count += byte == (char)PROCESS_REFUSED;
+    while ((r = recv(PROCESS_FD_LINE, &said, sizeof said, MSG_DONTWAIT)) > 0) {
+        process_take_word(line, &said, (size_t)r);
     }
     if (r == 0) {
         line->orphaned = true;
@@ -101,12 +122,19 @@ static void process_line_readable(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     process_hear(context);
-    process_tell_refused(context);
+    process_tell_words(context);
 }
 
-void process_on_refused(struct process *process, void (*refused)(void *context), void *context) {
-    process->line->refused = refused;
-    process->line->refused_context = context;
+void process_on_word(struct process *process, enum process_word word, void (*heard)(void *context),
+                     void *context) {
+    struct process_line *line = process->line;
+    assert(line->hearer_count < PROCESS_WORDS_MAX);
+    line->hearers[line->hearer_count++] =
+        (struct process_hearer){.word = (char)word, .heard = heard, .context = context};
+}
+
+uint64_t process_generation(const struct process *process) {
+    return process->line->generation;
 }
 
 /* It looks at the line itself: what happened after the word may be dealt with before it. */
@@ -122,6 +150,10 @@ void process_ready(struct process *process) {
     }
 }
 
+void process_told(void) {
+    process_say(PROCESS_TOLD);
+}
+
 int process_loop(struct process *process) {
     struct process_line *line = process->line;
     (void)event_base_dispatch(process->base);
@@ -134,6 +166,7 @@ int process_loop(struct process *process) {
 static int process_line_open(struct process *process, struct process_line *line) {
     const struct timeval second = {.tv_sec = 1};
     line->process = process;
+    line->generation = process->site.header->generation;
     line->heartbeat = event_new(process->base, -1, EV_PERSIST, process_heartbeat, line);
     line->stop = evsignal_new(process->base, SIGTERM, process_stop, line);
     line->readable = event_new(process->base, PROCESS_FD_LINE, EV_READ | EV_PERSIST,
@@ -249,7 +282,7 @@ static int process_confine(const struct process *process) {
 int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)) {
     struct process_setup setup;
     if (recv(PROCESS_FD_LINE, &setup, sizeof setup, 0) != (ssize_t)sizeof setup ||
-        setup.role >= PROCESS_ROLE_COUNT) {
+        setup.role >= PROCESS_ROLE_COUNT || setup.losses.count > LOSSES_MAX) {
         (void)fprintf(stderr, "tocsin: --process is how `tocsin run` starts its children\n");
         return 2;
     }
@@ -271,6 +304,9 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
         .run_directory = setup.run_directory,
         .console_socket = setup.console_socket,
         .language = (enum site_language)setup.language,
+        .losses = &setup.losses,
+        .site_refused = setup.site_refused != 0,
+        .site_accepted = setup.site_accepted,
         .base = event_base_new(),
     };
     int r = err_fold(site_map(PROCESS_FD_SITE, &process.site));

@@ -16,6 +16,7 @@
  */
 
 #include "gateway/clock.h"
+#include "gateway/losses.h"
 #include "gateway/site.h"
 
 struct event_base;
@@ -33,23 +34,36 @@ enum process_role {
 struct process_setup {
     uint32_t role; /* enum process_role */
     uint32_t instance;
-    uint32_t language; /* enum site_language */
-    uint32_t reserved;
+    uint32_t language;         /* enum site_language */
+    uint32_t site_refused;     /* 1: the site file is wrong, and this is the site before it */
+    struct wall site_accepted; /* when this site was */
     struct clock_origin clock;
     char run_directory[108];
     char console_socket[108];
+    struct losses losses; /* the engine only: what it is to tell of */
 };
 
-/* What is said on the line: by a child, and the last by the supervisor. */
+/* What is said on the line: by a child, and the last ones by the supervisor. */
 enum process_word {
     PROCESS_READY = 'r',
     PROCESS_ALIVE = 'a',
-    PROCESS_CLOSING = 'c', /* all are about to be stopped, one after the other */
-    PROCESS_REFUSED = 'r', /* to the engine: a changed site was refused */
+    PROCESS_TOLD = 't',       /* by the engine: the losses that it was given are recorded */
+    PROCESS_CLOSING = 'c',    /* all are about to be stopped, one after the other */
+    PROCESS_REFUSED = 'r',    /* to the engine: a changed site was refused */
+    PROCESS_MENDED = 'm',     /* to the engine: the file is right again and says what is in force */
+    PROCESS_RETIRED = 'o',    /* to a field process: outputs have been added to the retired ones */
+    PROCESS_GENERATION = 'g', /* to a field process whose part of a changed site is the same */
 };
 
-/* The descriptors a child finds open. */
-enum { PROCESS_FD_SITE = 3, PROCESS_FD_LINE = 4 };
+/* What PROCESS_GENERATION is said with. */
+struct process_generation {
+    char word;
+    char reserved[7];
+    uint64_t generation; /* of the site that is in force from now on */
+};
+
+/* The descriptors a child finds open; the last one, retired.h's, in a field process only. */
+enum { PROCESS_FD_SITE = 3, PROCESS_FD_LINE = 4, PROCESS_FD_RETIRED = 5 };
 
 struct process {
     enum process_role role;
@@ -58,7 +72,10 @@ struct process {
     const char *run_directory;  /* sockets; absolute */
     const char *console_socket; /* absolute path */
     enum site_language language;
+    const struct losses *losses; /* until then; only the engine's can be other than none */
     struct site site;
+    bool site_refused;         /* at the start: see struct process_setup */
+    struct wall site_accepted; /* likewise */
     struct event_base *base;
     struct process_line *line; /* to the supervisor */
     bool renewed;              /* it ends so that another takes its place: no failure */
@@ -73,11 +90,22 @@ enum { PROCESS_EXIT_RENEWED = 3 };
  */
 void process_ready(struct process *process);
 
+/* Tell the supervisor that the losses it handed over are recorded. */
+void process_told(void);
+
 /* Has the supervisor begun to stop all processes? */
 bool process_is_closing(struct process *process);
 
-/* Call `refused` from the loop when the supervisor has refused a changed site. */
-void process_on_refused(struct process *process, void (*refused)(void *context), void *context);
+/*
+ * Call `heard` from the loop each time the supervisor says `word`, PROCESS_REFUSED, PROCESS_MENDED,
+ * PROCESS_RETIRED or PROCESS_GENERATION. A process has use for PROCESS_WORDS_MAX of them.
+ */
+enum { PROCESS_WORDS_MAX = 2 };
+void process_on_word(struct process *process, enum process_word word, void (*heard)(void *context),
+                     void *context);
+
+/* The generation of the site in force: of `site`, or what was last said. */
+uint64_t process_generation(const struct process *process);
 
 /* Run the loop until SIGTERM, or until the supervisor is gone. Returns 0 for a clean stop. */
 NODISCARD int process_loop(struct process *process);

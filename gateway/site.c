@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <openssl/sha.h>
+#include "gateway/digest.h"
 
 static const char magic[8] = {'t', 'o', 'c', 's', 'i', 'n', '1', '\n'};
 
@@ -117,8 +117,8 @@ int site_view(const void *bytes, size_t size, struct site *ret_site) {
     if (strings[0] != '\0' || strings[header->strings_size - 1] != '\0') {
         return SITE_E_IMAGE;
     }
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)bytes + SITE_DIGEST_FROM, size - SITE_DIGEST_FROM, digest);
+    unsigned char digest[DIGEST_SIZE];
+    digest_of((const unsigned char *)bytes + SITE_DIGEST_FROM, size - SITE_DIGEST_FROM, digest);
     if (memcmp(digest, header->digest, sizeof digest) != 0 ||
         memcmp(&header->generation, digest, sizeof header->generation) != 0) {
         return SITE_E_IMAGE;
@@ -227,8 +227,14 @@ void site_component_name(const struct site *site, uint32_t component, char *ret,
     if (component < fields) {
         (void)snprintf(ret, size, "field-%u", component);
     } else {
-        (void)snprintf(ret, size, "%s", component == fields ? "uplink" : "console");
+        static const char *const names[] = {"uplink", "console", "engine"};
+        assert(component - fields < sizeof names / sizeof *names);
+        (void)snprintf(ret, size, "%s", names[component - fields]);
     }
+}
+
+uint32_t site_component_engine(const struct site *site) {
+    return site->header->field_count + 2;
 }
 
 void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_ENTITY_SIZE]) {

@@ -160,7 +160,8 @@ struct site_point {
     int8_t modbus_bit; /* -1: the whole register */
     uint8_t states;    /* a supervised input: the set of 1 << enum site_state it has; or 0 */
     uint16_t modbus_address;
-    uint16_t reserved;
+    uint8_t mqtt_whole; /* 1: the value is the whole message, and mqtt_value is 0 */
+    uint8_t reserved;
     uint16_t state_raw[4]; /* by enum site_state */
     /* MQTT: the topic and JSON pointers (RFC 6901); 0 where not given */
     uint32_t mqtt_topic, mqtt_value, mqtt_code, mqtt_result, mqtt_time;
@@ -292,9 +293,13 @@ uint32_t site_place_find(const struct site *site, const char *id);
 enum { SITE_ENTITY_SIZE = 320, SITE_ALARM_NAME_SIZE = 360 };
 
 /*
- * Name a component: 0… are the field processes, "field-0", then "uplink", "console".
+ * Name a component: 0… are the field processes, "field-0", then "uplink", "console",
+ * "engine".
  */
 void site_component_name(const struct site *site, uint32_t component, char *ret, size_t size);
+
+/* The engine's own number: it is the last one. All before it are processes that the engine watches. */
+uint32_t site_component_engine(const struct site *site);
 
 /* Write the entity of an alarm: a place id, a point id, "device/<id>", "component/<name>",
  * "role/<name>", "gateway". */

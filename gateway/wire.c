@@ -408,6 +408,14 @@ struct wire_client *wire_client_free(struct wire_client *client) {
     return NULL;
 }
 
+void wire_client_generation(struct wire_client *client, uint64_t generation) {
+    client->hello.generation = generation;
+    if (client->fd < 0) {
+        client->retry_ms = RETRY_MS_FIRST;
+        wire_client_schedule(client, 0);
+    }
+}
+
 int wire_client_send(struct wire_client *client, const void *message) {
     if (client->fd < 0 || !client->welcomed) {
         return WIRE_E_GONE;

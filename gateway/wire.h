@@ -141,7 +141,7 @@ struct wire_outputs {
     } outputs[WIRE_OUTPUTS_MAX];
 };
 
-/* Everything up to `token` of this field process is committed. */
+/* Everything up to `token` of this field process is committed, or needs no record. */
 struct wire_recorded {
     struct wire_header header;
     uint64_t token;
@@ -214,7 +214,11 @@ struct wire_components {
     uint32_t journal_ok;
     uint8_t present[LIMIT_COMPONENTS]; /* enum truth */
     uint8_t uplink_connected;          /* enum truth */
-    uint8_t reserved[7];
+    uint8_t uplink_delivers;           /* enum truth: the broker takes all that it is given */
+    uint8_t site_refused;     /* 1: the site file is wrong, the site before it is in force */
+    uint8_t journal_unsigned; /* 1: a checkpoint of the journal cannot be signed */
+    uint8_t reserved[4];
+    struct wall site_accepted; /* when the site that is in force was */
     uint64_t uplink_confirmed_alarm, uplink_confirmed_activity;
     uint64_t readings, readings_dropped, events, commits, commit_failures, commit_ns_max;
     uint64_t journal_pending; /* events waiting for their commit */
@@ -267,7 +271,7 @@ struct wire_confirmed {
 struct wire_uplink_state {
     struct wire_header header;
     uint32_t connected;
-    uint32_t reserved;
+    uint32_t delivers; /* 0: the broker is there, and refuses events or cannot take them */
     char broker[128];
     char reason[240]; /* why not, for people */
 };
@@ -394,6 +398,12 @@ NODISCARD int wire_client_new(struct event_base *base, const char *run_directory
                               const struct wire_client_callbacks *callbacks, void *context,
                               struct wire_client **ret_client);
 struct wire_client *wire_client_free(struct wire_client *client);
+
+/*
+ * Say this generation in the next hello, and try at once where there is no connection. The engine of
+ * the generation before is gone, or about to go.
+ */
+void wire_client_generation(struct wire_client *client, uint64_t generation);
 
 /* Send a message. Returns 0, WIRE_E_FULL (writable() will be called) or WIRE_E_GONE (not
  * connected). */

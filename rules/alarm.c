@@ -212,6 +212,7 @@ static unsigned alarm_elapse(struct alarm *alarm, const struct alarm_conf *conf,
     }
     if (alarm_clock_take(alarm, ALARM_CLOCK_SERVICE, now)) {
         alarm->axes.out_of_service = false;
+        alarm->axes.agreed = false;
         changes |= ALARM_CHANGE_IN_SERVICE;
     }
     if (alarm_clock_take(alarm, ALARM_CLOCK_DISPOSITION, now)) {
@@ -259,6 +260,7 @@ static unsigned alarm_raise(struct alarm *alarm, const struct alarm_conf *conf, 
         .shelved = before.shelved,
         .by_design = before.by_design,
         .out_of_service = before.out_of_service,
+        .agreed = before.agreed,
         .promoted = before.promoted,
         /* One that was in earnest does not become a test because it is pressed again. */
         .test = conf->test && (!again || before.test),
@@ -290,6 +292,7 @@ static unsigned alarm_close(struct alarm *alarm, const struct alarm_conf *conf,
     alarm->axes = (struct alarm_axes){
         .shelved = axes.shelved,
         .out_of_service = axes.out_of_service,
+        .agreed = axes.agreed,
     };
     alarm->clocks[ALARM_CLOCK_SILENCE] = MOMENT_NEVER;
     alarm_wind_realarm(alarm, conf, now);

@@ -84,8 +84,9 @@
  *   A4  an open alarm is owed something: it is active, latched, not acknowledged or not attended.
  *   A5  a state is left only along an arrow of the table in alarm.c.
  *   A6  a clock runs exactly while its axis wants it (of the disposition: at most then); a managed
- *       alarm is not inhibited, and shelved only until its first step after a restore at which its
- *       clock, which has come, is seen: its class was another when it was shelved.
+ *       alarm is not inhibited; shelved, or out of service by one person's word, it is only until
+ *       its first step after a restore, at which its clock, which has come, is seen: its class was
+ *       another when that was done.
  */
 
 #include "rules/command.h"
@@ -153,7 +154,7 @@ struct alarm_axes {
     bool real : 1;
     bool promoted : 1;
     bool chattering : 1;
-    bool reserved : 1;
+    bool agreed : 1; /* a second person in another role wanted it out of service, too */
 };
 
 /* Normal: nothing is pending and nothing is owed. It may be shelved or out of service. */

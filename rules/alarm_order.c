@@ -196,6 +196,7 @@ static unsigned alarm_suppress(struct alarm *alarm, const struct alarm_conf *con
         alarm->clocks[ALARM_CLOCK_SHELVE] = end;
     } else {
         alarm->axes.out_of_service = begins;
+        alarm->axes.agreed = begins && alarm_has_second(command);
         alarm->clocks[ALARM_CLOCK_SERVICE] = end;
     }
     alarm_follow_suppression(alarm, conf, was_suppressed, now);

@@ -31,11 +31,12 @@ void alarm_record(const struct alarm *alarm, struct instant now, struct alarm_re
 static struct alarm_axes alarm_axes_mend(struct alarm_axes axes, const struct alarm_conf *conf) {
     bool managed = alarm_class_facts((enum alarm_class)conf->class)->managed;
     axes.open = axes.open || axes.active || axes.latched;
-    if (managed) { /* its class may be another since; shelving ends by its clock, and is told */
+    if (managed) { /* its class may be another since; what people did ends by its clock, and is told */
         axes.by_design = false;
     }
     axes.latched = axes.latched || (axes.active && conf->latched);
     axes.real = axes.real && axes.investigated;
+    axes.agreed = axes.agreed && axes.out_of_service;
     axes.promoted = axes.promoted && conf->class == CLASS_FIRE_ALARM;
     if (axes.open) {
         axes.pending = false;
@@ -45,6 +46,7 @@ static struct alarm_axes alarm_axes_mend(struct alarm_axes axes, const struct al
         .pending = axes.pending,
         .shelved = axes.shelved,
         .out_of_service = axes.out_of_service,
+        .agreed = axes.agreed,
     };
 }
 
@@ -96,8 +98,12 @@ static void alarm_restore_clocks(struct alarm *alarm, const struct alarm_conf *c
             alarm->clocks[i] = moment_after(now, record->left_ds[i] * NS_PER_DS);
         }
     }
-    if (alarm->axes.shelved && alarm_class_facts((enum alarm_class)conf->class)->managed) {
+    bool managed = alarm_class_facts((enum alarm_class)conf->class)->managed;
+    if (managed && alarm->axes.shelved) {
         alarm->clocks[ALARM_CLOCK_SHELVE] = moment_after(now, 0); /* its class may not be shelved */
+    }
+    if (managed && alarm->axes.out_of_service && !alarm->axes.agreed) {
+        alarm->clocks[ALARM_CLOCK_SERVICE] = moment_after(now, 0); /* … nor this by one person */
     }
 }
 
@@ -156,6 +162,7 @@ void alarm_check(const struct alarm *alarm, const struct alarm_conf *conf) {
     assert(axes.open || (!axes.silenced && !axes.test && !axes.by_design && !axes.investigated));
     assert(axes.open || (!axes.promoted && !axes.chattering));
     assert(axes.investigated || !axes.real);
+    assert(axes.out_of_service || !axes.agreed);
     assert(!axes.open || (alarm->occurrence > 0 && alarm->raises > 0)); /* A3 */
     assert(!axes.open || axes.active || axes.latched || !axes.acked ||  /* A4 */
            (alarm_closes_at_origin(conf) && !axes.attended));

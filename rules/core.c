@@ -87,10 +87,15 @@ struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm) {
     };
 }
 
-void core_schedule(struct core *core, uint32_t alarm) {
+struct instant core_due(const struct core *core, uint32_t alarm) {
     const struct alarm *state = &core->alarms[alarm];
     struct instant due = instant_earlier(alarm_due(state), core_evaluation_due(core, alarm));
-    timers_set(&core->timers, alarm, instant_earlier(due, core_chain_due(core, alarm)));
+    due = instant_earlier(due, core_trip_due(core, alarm));
+    return instant_earlier(due, core_chain_due(core, alarm));
+}
+
+void core_schedule(struct core *core, uint32_t alarm) {
+    timers_set(&core->timers, alarm, core_due(core, alarm));
 }
 
 /* Have an alarm evaluated that stands after the present one; RULESET_NONE is none. */
@@ -157,8 +162,7 @@ static void core_evaluate(const struct core_turn *turn, uint32_t alarm) {
     uint32_t point = turn->input->reading.point;
     bool moment = (core->rule_reads[rule] & CORE_READS_MOMENT) != 0 &&
                   turn->input->kind == INPUT_READING && point < core->ruleset->point_count &&
-                  core_point_is_moments(core, point) &&
-                  quality_usable(core_reading_quality(&turn->input->reading));
+                  core_reading_is_moment(core, turn->input);
     core_evaluate_once(turn, alarm, moment ? point : EXPR_NO_MOMENT);
     if (moment) {
         core_evaluate_once(turn, alarm, EXPR_NO_MOMENT);
@@ -204,6 +208,7 @@ void core_step(struct core *core, const struct input *input, struct step *step) 
     assert(input->kind != INPUT_COMMAND || input->command != NULL);
     const struct core_turn turn = {core, input, step};
     core->newest = input->at;
+    core->trips_turned = false;
     step->event_count = 0;
     step->refusal = input->kind == INPUT_COMMAND ? COMMAND_REFUSED_UNKNOWN : COMMAND_ACCEPTED;
 

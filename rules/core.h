@@ -25,7 +25,8 @@
  * device that are not stale, but for points with a silence of their own: those speak for themselves,
  * and go stale when they have not for so long, though their device is there. A reading of theirs that
  * is given again to a new core counts from when it was heard: one as old as their silence is stale at
- * once. A point whose reading is a fault keeps its last good value beside that quality; either raises
+ * once. A gateway that itself stood still could hear nobody: INPUT_STANDSTILL makes that no silence of the
+ * devices that were there. A point whose reading is a fault keeps its last good value beside that quality; either raises
  * its system_sensor_fault.
  *
  * Somebody who was called says at the place that he has come: at an attend button, or with his card at
@@ -56,16 +57,17 @@ enum input_kind {
     INPUT_CALENDAR, /* a calendar opens or closes */
     INPUT_BETWEEN,  /* a `between` clause becomes true or false */
     INPUT_WEEKDAY,
-    INPUT_CLOCK_STEP,    /* the wall clock was set; `step_ns` is by how much */
-    INPUT_COMPONENT,     /* a process of the gateway is there, gone, or not known yet */
-    INPUT_UPLINK,        /* the broker connection as the uplink sees it */
-    INPUT_STORAGE,       /* does the journal record? */
-    INPUT_START,         /* first input after core_init and core_restore */
+    INPUT_CLOCK_STEP, /* the wall clock was set; `step_ns` is by how much */
+    INPUT_COMPONENT,  /* a process of the gateway is there, gone, or not known yet */
+    INPUT_UPLINK,     /* the broker connection as the uplink sees it */
+    INPUT_STORAGE,    /* does the journal record? */
+    INPUT_START, /* first input after core_init and core_restore; false: the site file is wrong */
     INPUT_CONFIGURATION, /* the site is another than in the life before; false: one was refused */
     INPUT_SHIFT,         /* a shift goes on or off duty */
     INPUT_LISTENER,      /* a role's receiver can be reached, cannot, or nobody knows */
     INPUT_RECEIPT,       /* a step of an alarm's chain was received, or will not be */
     INPUT_LEVEL,         /* the hour has come at which all counters count from 0 again */
+    INPUT_STANDSTILL,    /* the gateway itself stood still at this instant, and could hear nobody */
     INPUT_KIND_COUNT,
 };
 
@@ -77,15 +79,18 @@ struct input {
        RECEIPT: alarm; else 0 */
     uint32_t subject;
     /* DEVICE, COMPONENT, UPLINK, STORAGE, LISTENER: well; CALENDAR, BETWEEN, WEEKDAY, SHIFT: now;
-       CONFIGURATION: taken; RECEIPT: received */
+       START, CONFIGURATION: taken; RECEIPT: received */
     enum truth state;
     int64_t step_ns;               /* CLOCK_STEP */
     struct reading reading;        /* READING */
     const struct command *command; /* COMMAND; borrowed for the step */
-    uint32_t step;                 /* RECEIPT: of the alarm's chain, counted from 1 */
-    uint32_t run;                  /* RECEIPT: of the chain */
-    uint64_t generation;           /* CONFIGURATION: of the site in the life before; 0: not known */
-    uint64_t age_ns; /* READING: how long ago it was heard; 0: now. Not 0 if it is given again */
+    /* RECEIPT: of the alarm's chain, counted from 1; COMPONENT: how it ended, only carried */
+    uint32_t step;
+    uint32_t run; /* RECEIPT: of the chain; COMPONENT: its signal or exit code, only carried */
+    uint64_t generation; /* CONFIGURATION: of the site in the life before; 0: not known */
+    /* READING: how long ago it was heard; 0: now. Not 0 if it is given again. COMPONENT: for how long it
+       has been gone, only carried */
+    uint64_t age_ns;
 };
 
 enum core_event_type {
@@ -287,6 +292,35 @@ void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, stru
 void core_restore_tripped(struct core *core, uint32_t point);
 
 /*
+ * Until when a button or detector was true in earnest, and until when in a test, as ages: what the alarms
+ * still say because of it is in earnest, or of the test, after a restart as well.
+ */
+struct core_trip_record {
+    uint64_t earnest_age_ns;
+    uint64_t tested_age_ns;
+};
+
+#define CORE_TRIP_NEVER UINT64_MAX       /* the age of what never was, … */
+#define CORE_TRIP_LASTS (UINT64_MAX - 1) /* … and of what still is, as far as is known */
+
+/* The record of one point at `now`; false, and of no use, where no alarm looks back so far. */
+bool core_record_trip(const struct core *core, uint32_t point, struct instant now,
+                      struct core_trip_record *ret_record);
+
+/*
+ * Has a trip begun or ended in the last step of which a restart must know? Of one in earnest it need not
+ * where nothing is tested.
+ */
+bool core_trips_turned(const struct core *core);
+
+/*
+ * Give a trip back, before the first core_step() and after the tests that run: where there is none, one in
+ * earnest that lasted may have ended since, and counts as over.
+ */
+void core_restore_trip(struct core *core, uint32_t point, const struct core_trip_record *record,
+                       struct instant now);
+
+/*
  * What is left of the round of walk tests of a top-level place, likewise; 0 for a place that has none:
  * one inside another, or without buttons and detectors. And what was tripped in it.
  */
@@ -301,11 +335,20 @@ bool core_walk_has_tripped(const struct core *core, uint32_t point);
 void core_restore_walk(struct core *core, uint32_t place, uint32_t left_ds, struct instant now);
 void core_restore_walked(struct core *core, uint32_t point);
 
+/* A clock that was set ahead and is set back within this time was wrong in between, and is right again. */
+#define CORE_CLOCK_AHEAD_NS (24 * 3600 * NS_PER_S)
+
 /* How far the wall clock is behind the newest time that it had shown; 0 while it is to be trusted. */
 uint64_t core_clock_behind_ns(const struct core *core, struct instant now);
 
 /* The clock is still behind as far, before the first core_step(). */
 void core_restore_clock(struct core *core, uint64_t behind_ns, struct instant now);
+
+/*
+ * It shows a time that is later by so much than the newest one known from before, which may be wrong: a clock
+ * without a battery shows anything. Before the first core_step().
+ */
+void core_restore_clock_ahead(struct core *core, uint64_t ahead_ns, struct instant now);
 
 /* The number of the present or the last flood, 0 when there was none, and whether it still runs. */
 struct flood_record {

@@ -8,7 +8,8 @@
  *
  * What there is many of, in bytes (core_memory of tests/bench/run adds them up for a site):
  *
- *     a point              57.3   state 32, time of the reading 8, timer 16, tripped 1, 2 sets 1/8 each
+ *     a point              56.4   state 32, time of the reading 8, timer 16, 2 sets 1/8 each, which are walked 3/16
+ *       that is walked     +9     when it was tripped
  *     an alarm            104.4   the alarm 88, timer 16, 3 sets 1/8 each
  *       of a site's rule  +16     due and value of its expression
  *       with a chain      +56     the run of the chain
@@ -16,10 +17,10 @@
  *     a memory             24     of an operation of an expression
  *     a window          1,088     likewise
  *     a device             32     when it was heard 16, timer 16
- *     a place              32     zone, fires, doors, test, walk test 4 each, promotions 12
+ *     a place              28     fires, doors, test, walk test 4 each, promotions 12
  *     an output             8     its place in the list 4, its holders 4
  *
- * Nearly every point has one alarm, that of its own fault: 162 bytes for a point before there are
+ * Nearly every point has one alarm, that of its own fault: 161 bytes for a point before there are
  * any rules.
  */
 #include <assert.h>
@@ -91,7 +92,6 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.output_holders = core_take(room, outputs, sizeof *core.output_holders);
     core.outputs_changed.words =
         core_take(room, index_set_words(points), sizeof *core.outputs_changed.words);
-    core.zones = core_take(room, places, sizeof *core.zones);
     core.fires = core_take(room, places, sizeof *core.fires);
     core.door_first = core_take(room, (size_t)places + 1, sizeof *core.door_first);
     core.doors = core_take(room, core_door_count(ruleset), sizeof *core.doors);
@@ -99,7 +99,10 @@ static struct core core_lay(struct core_room *room, const struct ruleset *rulese
     core.promotions = core_take(room, places, sizeof *core.promotions);
     core.tests = core_take(room, places, sizeof *core.tests);
     core.walks = core_take(room, places, sizeof *core.walks);
-    core.tripped = core_take(room, points, sizeof *core.tripped);
+    core.walked = core_take(room, core_walked_words(ruleset), sizeof *core.walked);
+    core.walked_before = core_take(room, core_walked_words(ruleset), sizeof *core.walked_before);
+    core.tripped = core_take(room, core_walked_count(ruleset), sizeof *core.tripped);
+    core.trips = core_take(room, core_walked_count(ruleset), sizeof *core.trips);
     core.timers.due = core_take(room, timers, sizeof *core.timers.due);
     core.timers.position = core_take(room, timers, sizeof *core.timers.position);
     core.timers.heap = core_take(room, timers, sizeof *core.timers.heap);
@@ -236,12 +239,12 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core->weekday = TRUTH_UNKNOWN;
     core->uplink_lost = TRUTH_UNKNOWN;
     core->storage_lost = TRUTH_UNKNOWN;
+    core->site_refused = TRUTH_UNKNOWN;
 
     index_set_init(&core->touched, ruleset->alarm_count, core->touched.words);
     index_set_init(&core->changed, ruleset->alarm_count, core->changed.words);
     index_set_init(&core->doors_open, ruleset->alarm_count, core->doors_open.words);
     index_set_init(&core->outputs_changed, ruleset->point_count, core->outputs_changed.words);
-    ruleset_zones(ruleset, core->zones);
     core_list_doors(core);
     for (uint32_t place = 0; place < ruleset->place_count; place++) {
         core->fires[place] = 0;
@@ -249,10 +252,11 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
         core->tests[place] = MOMENT_NEVER;
         core->walks[place] = MOMENT_NEVER;
     }
-    for (uint32_t p = 0; p < ruleset->point_count; p++) {
-        core->tripped[p] = 0;
-    }
+    core_walked_init(core);
     core->test_count = 0;
+    core->trips_tested = 0;
+    core->trip_tested_last = (struct moment){0};
+    core->trips_turned = false;
     core->receivers_turned = false;
     core->attended = RULESET_NONE;
     flood_init(&core->flood);

@@ -42,10 +42,9 @@ static bool core_has_cause(const struct core *core, uint32_t alarm) {
     return core_is_door(core->ruleset, alarm) || core_is_point_fault(core, alarm);
 }
 
-/* The zone of a fire; a confirmed fire is its zone's own. */
 static uint32_t core_fire_zone(const struct core *core, uint32_t alarm) {
-    uint32_t place = core->ruleset->alarms[alarm].place;
-    return core_rule_of(core, alarm)->class == CLASS_FIRE_CONFIRMED ? place : core->zones[place];
+    const struct ruleset *ruleset = core->ruleset;
+    return ruleset->places[ruleset->alarms[alarm].place].zone;
 }
 
 /* --- doors --- */
@@ -144,32 +143,11 @@ void core_note_cause(struct core *core, uint32_t alarm, struct alarm_axes before
     }
 }
 
-/* The product's own alarms of a point stand last among its dependents. */
-static void core_spread_to_point(const struct core_turn *turn, uint32_t point) {
-    const struct ruleset *ruleset = turn->core->ruleset;
-    uint32_t first = ruleset->dependent_first[point];
-    for (uint32_t i = ruleset->dependent_first[point + 1]; i > first; i--) {
-        uint32_t alarm = ruleset->dependents[i - 1];
-        if (core_rule_of(turn->core, alarm)->builtin == BUILTIN_NONE) {
-            return;
-        } else if (core_has_cause(turn->core, alarm)) {
-            core_conclude(turn, alarm, core_follow_cause(turn->core, alarm, turn->input->at), NULL);
-        }
-    }
-}
-
-static void core_spread_to_points(const struct core_turn *turn, uint32_t device) {
-    const struct core *core = turn->core;
-    for (uint32_t point = core->devices[device].point_first; point != RULESET_NONE;
-         point = core->points[point].beside) {
-        core_spread_to_point(turn, point);
-    }
-}
-
 static void core_spread_to_doors(const struct core_turn *turn, uint32_t zone) {
     struct core *core = turn->core;
     uint32_t end = core->door_first[core->ruleset->places[zone].end];
     struct index_set *open = &core->doors_open; /* doors stand by place; what is told, by alarm */
+    assert(index_set_is_empty(open));
     for (uint32_t i = core->door_first[zone]; i < end; i++) {
         if (core->alarms[core->doors[i]].axes.open) {
             index_set_add(open, core->doors[i]);
@@ -182,6 +160,10 @@ static void core_spread_to_doors(const struct core_turn *turn, uint32_t zone) {
     index_set_clear(open);
 }
 
+/*
+ * The doors of a fire need not be touched in its step. The faults of a device that is lost or back are,
+ * and stand behind its own alarm.
+ */
 void core_spread_causes(const struct core_turn *turn) {
     struct core *core = turn->core;
     uint32_t first = core->causes_turned ? index_set_next(&core->touched, 0) : INDEX_NONE;
@@ -189,8 +171,6 @@ void core_spread_causes(const struct core_turn *turn) {
          alarm = index_set_next(&core->touched, alarm + 1)) {
         if (core_is_fire(core, alarm)) {
             core_spread_to_doors(turn, core_fire_zone(core, alarm));
-        } else if (core_is_cause(core, alarm)) {
-            core_spread_to_points(turn, core->ruleset->alarms[alarm].entity);
         }
     }
     core->causes_turned = false;
@@ -251,10 +231,10 @@ uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axe
 /* Does a promoted fire of the zone still burn, and has nobody been to see what it is? */
 static bool core_zone_is_unattended(const struct core *core, uint32_t zone) {
     bool unattended = false;
-    for (uint32_t i = 0; i < core->ruleset->alarm_count && !unattended; i++) {
-        struct alarm_axes axes = core->alarms[i].axes;
-        unattended =
-            axes.promoted && axes.active && !axes.investigated && core_fire_zone(core, i) == zone;
+    for (uint32_t i = core->ruleset->alarm_count; i > 0 && !unattended; i--) {
+        struct alarm_axes axes = core->alarms[i - 1].axes;
+        unattended = axes.promoted && axes.active && !axes.investigated &&
+                     core_fire_zone(core, i - 1) == zone;
     }
     return unattended;
 }

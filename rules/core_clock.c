@@ -9,14 +9,14 @@
  * shown. Wall time and instants run alike, so that moment is known, and a step forward brings it nearer.
  *
  * Two things are no reason. A step back of up to CLOCK_BACK_NS is how a clock is kept right; it is only
- * told. And a step back that takes back what a step forward set ahead within CLOCK_AHEAD_NS is a mistake
- * that was mended: the time in between was the wrong one. A step forward alone is told and believed;
- * nobody can know which of both times was right, and delays count by instants all the same.
+ * told. And a step back that takes back what a step forward set ahead within CORE_CLOCK_AHEAD_NS is a mistake
+ * that was mended: the time in between was the wrong one. What it shows at the start counts as such a step
+ * from the newest time known from before. A step forward alone is told and believed; nobody can know which of
+ * both times was right, and delays count by instants all the same.
  */
 #include "rules/core_state.h"
 
-#define CLOCK_BACK_NS  (60 * NS_PER_S)
-#define CLOCK_AHEAD_NS (24 * 3600 * NS_PER_S)
+#define CLOCK_BACK_NS (60 * NS_PER_S)
 
 /* Take `span_ns` from `*left_ns` as far as there is as much; return what is over. */
 static uint64_t clock_take(uint64_t *left_ns, uint64_t span_ns) {
@@ -49,7 +49,8 @@ void core_clock_step(struct core *core, int64_t step_ns, struct instant now) {
     if (step_ns >= 0) {
         uint64_t over_ns = clock_take(&behind_ns, (uint64_t)step_ns);
         ahead_ns += over_ns;
-        clock->ahead_until = over_ns > 0 ? instant_after(now, CLOCK_AHEAD_NS) : clock->ahead_until;
+        clock->ahead_until =
+            over_ns > 0 ? instant_after(now, CORE_CLOCK_AHEAD_NS) : clock->ahead_until;
     } else {
         behind_ns += clock_take(&ahead_ns, 0 - (uint64_t)step_ns);
     }
@@ -65,6 +66,11 @@ void core_clock_due(struct core *core, struct instant now) {
 
 uint64_t core_clock_behind_ns(const struct core *core, struct instant now) {
     return core->clock.lost != 0 ? clock_behind_ns(core, now) : 0;
+}
+
+void core_restore_clock_ahead(struct core *core, uint64_t ahead_ns, struct instant now) {
+    core->clock.ahead_ns = ahead_ns;
+    core->clock.ahead_until = instant_after(now, CORE_CLOCK_AHEAD_NS);
 }
 
 void core_restore_clock(struct core *core, uint64_t behind_ns, struct instant now) {

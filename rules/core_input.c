@@ -98,18 +98,33 @@ static void core_recall(struct core *core, const struct input *input) {
     }
 }
 
+bool core_reading_is_moment(const struct core *core, const struct input *input) {
+    const struct reading *reading = &input->reading;
+    if (!core_point_is_moments(core, reading->point) ||
+        core_reading_quality(reading) != QUALITY_GOOD) {
+        return false; /* nobody knows when an uncertain one was */
+    }
+    uint64_t arrived_ns = (uint64_t)input->wall.ns;
+    uint64_t measured_ns = (uint64_t)reading->measured.ns;
+    uint64_t off_ns =
+        input->wall.ns > reading->measured.ns ? arrived_ns - measured_ns : measured_ns - arrived_ns;
+    return off_ns <= LIMIT_MOMENT_OFF_S * NS_PER_S;
+}
+
 /*
  * Does the reading say that whoever was called has come? A button that was not seen at rest before
  * may have been pressed for another call; each card is a moment of its own, and one that was denied
- * got nobody in.
+ * got nobody in, nor does one of an hour ago.
  */
-static bool core_reading_attends(const struct core *core, uint32_t point, bool rested) {
+static bool core_reading_attends(const struct core *core, const struct input *input, bool rested) {
+    uint32_t point = input->reading.point;
     const struct ruleset_point *site = &core->ruleset->points[point];
     bool true_now = core->points[point].value != 0;
     if (site->kind == POINT_ATTEND_BUTTON) {
         return true_now && rested;
     }
-    return site->attends != 0 && (true_now || site->kind == POINT_CHECKPOINT);
+    return site->attends != 0 && core_reading_is_moment(core, input) &&
+           (true_now || site->kind == POINT_CHECKPOINT);
 }
 
 static void core_reading(const struct core_turn *turn) {
@@ -143,6 +158,9 @@ static void core_reading(const struct core_turn *turn) {
     if (overdue) {
         core_recall(core, turn->input);
     }
+    if (changed) {
+        core_trip_follow(core, point, now);
+    }
     uint64_t age_ns = core_reading_age_ns(core, turn->input);
     if (age_ns != 0 || quality == QUALITY_STALE || quality == QUALITY_OUT_OF_SERVICE) {
         timers_set(&core->timers, core_point_timer(core, point), INSTANT_NEVER);
@@ -166,7 +184,7 @@ static void core_reading(const struct core_turn *turn) {
     if (usable && state->value != 0) {
         core_test_trip(turn, point);
     }
-    if (usable && core_reading_attends(core, point, rested)) {
+    if (usable && core_reading_attends(core, turn->input, rested)) {
         core_attend(core, core->ruleset->points[point].place);
     }
 }
@@ -221,6 +239,7 @@ static void core_start(const struct core_turn *turn) {
         timers_set(&core->timers, core_upkeep_timer(core), instant_after(now, UPKEEP_ROUND_NS));
     }
     core_walk_start(core, now);
+    core->site_refused = (uint8_t)expr_truth_not(turn->input->state);
     core->receivers_turned = true; /* a chain that was restored goes on */
     core_tell_activity(turn, EVENT_SYSTEM_STARTED, RULESET_NONE);
 }
@@ -305,6 +324,9 @@ void core_apply(const struct core_turn *turn) {
         core->storage_lost = (uint8_t)expr_truth_not(state);
         core_touch_builtin(core, BUILTIN_STORAGE, 0);
         return;
+    case INPUT_STANDSTILL:
+        core_excuse_devices(core, input->at);
+        return;
     case INPUT_LEVEL:
         core->levelled = 1;
         core_touch_readers(core, CORE_READS_COUNTER, 0);
@@ -313,6 +335,8 @@ void core_apply(const struct core_turn *turn) {
         core_start(turn);
         return;
     case INPUT_CONFIGURATION:
+        core->site_refused = (uint8_t)expr_truth_not(state);
+        core_touch_builtin(core, BUILTIN_SITE_REFUSED, 0);
         core_tell_activity(
             turn, state == TRUTH_FALSE ? EVENT_SYSTEM_CONFIG_REFUSED : EVENT_SYSTEM_CONFIG_CHANGED,
             RULESET_NONE);

@@ -55,6 +55,8 @@ static enum truth core_judge_builtin(struct core *core, enum ruleset_builtin bui
         return (enum truth)core->storage_lost;
     case BUILTIN_CLOCK:
         return core->clock.lost != 0 ? TRUTH_TRUE : TRUTH_FALSE;
+    case BUILTIN_SITE_REFUSED:
+        return (enum truth)core->site_refused;
     case BUILTIN_NOBODY_LISTENING:
         return core_judge_listener(core, entity);
     case BUILTIN_FIRE_PROMOTED:
@@ -96,14 +98,13 @@ static enum truth core_run(struct core *core, uint32_t alarm, const struct expr_
     return truth;
 }
 
-/* What an alarm's expressions say. */
-static enum truth core_judge_expression(struct core *core, uint32_t alarm, struct instant now,
-                                        uint32_t moment) {
+/* What an alarm's expressions see. */
+static struct expr_view core_view(const struct core *core, uint32_t alarm, uint32_t moment) {
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     const struct ruleset_place *place = &ruleset->places[bound->place];
-    const struct expr_view view = {
-        .now = now,
+    return (struct expr_view){
+        .now = core->newest,
         .levelled = core->levelled != 0,
         .moment = moment,
         .points = core->points,
@@ -115,14 +116,25 @@ static enum truth core_judge_expression(struct core *core, uint32_t alarm, struc
         .capacity = place->capacity,
         .area = place->area_m2,
     };
-    return core_run(core, alarm, &view);
+}
+
+enum truth core_judge_without(const struct core *core, uint32_t alarm,
+                              const struct index_set *left_out) {
+    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
+    const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
+    struct expr_past past = {.memories = &core->memories[bound->memory_first],
+                             .windows = &core->windows[bound->window_first]};
+    struct expr_view view = core_view(core, alarm, EXPR_NO_MOMENT);
+    view.left_out = left_out;
+    return expr_eval(&core->ruleset->ops[rule->op_first], rule->op_count, &view, &past).truth;
 }
 
 enum truth core_judge(struct core *core, uint32_t alarm, struct instant now, uint32_t moment) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
     if (rule->builtin == BUILTIN_NONE) {
-        return core_judge_expression(core, alarm, now, moment);
+        const struct expr_view view = core_view(core, alarm, moment);
+        return core_run(core, alarm, &view);
     }
     return core_judge_builtin(core, (enum ruleset_builtin)rule->builtin, bound->entity, now);
 }

@@ -76,10 +76,12 @@ static struct expr_memory core_restore_memory(const struct memory_record *record
         }
         memory.true_until = core_age_end(record->true_age_ns, now);
         memory.unknown_until = core_age_end(record->unknown_age_ns, now);
+        memory.resumed = 1;
         return memory;
     case EXPR_MEMORY_WITHIN:
         memory.true_until = core_age_end(record->true_age_ns, now);
         memory.unknown_until = core_age_end(record->unknown_age_ns, now);
+        memory.resumed = 1;
         return memory;
     case EXPR_MEMORY_HELD:
         memory.held_from = core_age_end(record->true_age_ns, now);

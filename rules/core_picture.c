@@ -61,7 +61,7 @@ bool core_picture(const struct core *core, uint32_t index, struct wall wall,
     input->at = core->newest;
     input->wall = wall;
     if (picture_section(&index, 1)) {
-        picture_state(input, INPUT_START, 0, TRUTH_TRUE);
+        picture_state(input, INPUT_START, 0, picture_well(core->site_refused));
     } else if (picture_section(&index, 1)) {
         picture_state(input, INPUT_STORAGE, 0, picture_well(core->storage_lost));
     } else if (picture_section(&index, 1)) {

@@ -153,8 +153,7 @@ void core_check(const struct core *core) {
         const struct alarm_conf conf = core_alarm_conf(core, i);
         const struct alarm *state = &core->alarms[i];
         alarm_check(state, &conf);
-        struct instant due = instant_earlier(alarm_due(state), core_evaluation_due(core, i));
-        assert(core->timers.due[i].ns == instant_earlier(due, core_chain_due(core, i)).ns);
+        assert(core->timers.due[i].ns == core_due(core, i).ns);
     }
     core_chain_check(core);
     core_check_causes(core);

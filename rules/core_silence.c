@@ -112,6 +112,18 @@ void core_device_hear(struct core *core, uint32_t device, struct instant now) {
     }
 }
 
+/*
+ * Nobody could be heard: a device that was there is not blamed for it, and is waited for from now on. One
+ * that is lost stays so until it answers.
+ */
+void core_excuse_devices(struct core *core, struct instant now) {
+    for (uint32_t device = 0; device < core->ruleset->device_count; device++) {
+        if (core->devices[device].lost != TRUTH_TRUE) {
+            core->devices[device].heard = now;
+        }
+    }
+}
+
 /* A device's timer has come: it is lost, or was heard since the timer was set. */
 void core_device_due(struct core *core, uint32_t device, struct instant now) {
     struct instant due =

@@ -43,6 +43,11 @@ enum core_tripped {
     CORE_TRIPPED_IN_ROUND = 1 << 1, /* since the last reminder; see core_walk.c */
 };
 
+/* Until when a button or detector was true: {0} it never was, MOMENT_NEVER it is; see core_trip.c. */
+struct core_trips {
+    struct moment earnest, tested;
+};
+
 /* What system_fire_promoted of a zone looks at. */
 struct core_promotions {
     uint32_t fires;     /* that are promoted */
@@ -99,6 +104,7 @@ struct core {
     uint8_t *components_lost;
     uint8_t uplink_lost;
     uint8_t storage_lost;
+    uint8_t site_refused;
     uint8_t *shifts_on;      /* by shift: is it on duty? */
     uint8_t *listeners_lost; /* by listener */
 
@@ -109,7 +115,6 @@ struct core {
     struct index_set outputs_changed; /* points not reported by core_outputs_changed() yet */
 
     /* by place */
-    uint32_t *zones;      /* of fire; see ruleset_zones() */
     uint32_t *fires;      /* of a zone: fires that are active */
     uint32_t *door_first; /* alarms about its doors: doors[door_first[p] … door_first[p + 1]) */
     uint32_t *doors;
@@ -117,8 +122,14 @@ struct core {
     struct core_promotions *promotions; /* of a zone */
     struct moment *tests;               /* until when it is under test; MOMENT_NEVER: it is not */
     uint32_t test_count;                /* places under test */
-    struct moment *walks;  /* of a top-level place: when its round of walk tests is over */
-    uint8_t *tripped;      /* by point: a set of enum core_tripped */
+    struct moment *walks;           /* of a top-level place: when its round of walk tests is over */
+    uint64_t *walked;               /* which points are buttons or detectors: see core_walked.c */
+    uint32_t *walked_before;        /* by word of it: how many stand before */
+    uint8_t *tripped;               /* by button or detector: a set of enum core_tripped */
+    struct core_trips *trips;       /* likewise */
+    struct moment trip_tested_last; /* when the last of them that is over was in a test, … */
+    uint32_t trips_tested;          /* … and how many in a test are not */
+    bool trips_turned;     /* one of them began or ended in this step, and a restart must know it */
     bool receivers_turned; /* what the chains' receivers say may be another in this step */
     bool causes_turned;    /* a cause of other alarms came or went in this step */
     uint32_t
@@ -216,10 +227,20 @@ void core_apply(const struct core_turn *turn);
 /* The quality that a reading deserves: a value that is no number is a fault, whatever it claims. */
 enum quality core_reading_quality(const struct reading *reading);
 
+/*
+ * Is the reading a moment that is now, by the time that its device gives? One that is delivered late, or
+ * dated ahead, is told and makes nothing true.
+ */
+bool core_reading_is_moment(const struct core *core, const struct input *input);
+
 /* --- core_judge.c --- */
 
 /* What the alarm's condition is now; `moment` as in struct expr_view. */
 enum truth core_judge(struct core *core, uint32_t alarm, struct instant now, uint32_t moment);
+
+/* What would raise the alarm of a site's rule now without these points; see struct expr_view. */
+enum truth core_judge_without(const struct core *core, uint32_t alarm,
+                              const struct index_set *left_out);
 
 /* --- core_tell.c --- */
 
@@ -264,6 +285,9 @@ void core_device_lose(struct core *core, uint32_t device, struct instant now);
 
 /* A sign of life. Its points stay stale until they are read, and are waited for from now on. */
 void core_device_hear(struct core *core, uint32_t device, struct instant now);
+
+/* Nobody could be heard at `now`, through no fault of theirs. */
+void core_excuse_devices(struct core *core, struct instant now);
 
 /* The timer of a device or a point has come. */
 void core_device_due(struct core *core, uint32_t device, struct instant now);
@@ -320,12 +344,6 @@ enum truth core_judge_promotion(struct core *core, uint32_t zone);
 /* Is a place, or one around it, under test? RULESET_NONE never is. */
 bool core_place_is_tested(const struct core *core, uint32_t place);
 
-/* Is it a button or detector that a walk test is about? */
-bool core_point_is_walked(const struct core *core, uint32_t point);
-
-/* Is what the alarm says part of a test? */
-bool core_alarm_is_tested(const struct core *core, uint32_t alarm);
-
 /* Tests whose time is over end. */
 void core_test_due(const struct core_turn *turn);
 
@@ -334,6 +352,36 @@ enum command_refusal core_test_command(const struct core_turn *turn, const struc
 
 /* A point has become true. */
 void core_test_trip(const struct core_turn *turn, uint32_t point);
+
+/* --- core_walked.c --- */
+
+uint32_t core_walked_words(const struct ruleset *ruleset);
+uint32_t core_walked_count(const struct ruleset *ruleset);
+void core_walked_init(struct core *core);
+
+/* Is it a button or detector that a walk test is about? */
+bool core_point_is_walked(const struct core *core, uint32_t point);
+
+/* Of a point that is one. */
+struct core_trips *core_trips_of(const struct core *core, uint32_t point);
+
+/* Of any other point: never, and nothing happens. */
+bool core_has_tripped(const struct core *core, uint32_t point, enum core_tripped when);
+void core_set_tripped(struct core *core, uint32_t point, enum core_tripped when, bool is);
+
+/* --- core_trip.c --- */
+
+/* A point's value or quality changed: it may be true now, or no longer. */
+void core_trip_follow(struct core *core, uint32_t point, struct instant now);
+
+/* The test of a place has ended: what is still true in it is in earnest from now on. */
+void core_trip_leave(struct core *core, uint32_t place, struct instant now);
+
+/* Is what the alarm says part of a test? */
+bool core_alarm_is_tested(const struct core *core, uint32_t alarm);
+
+/* When an alarm that is part of a test is one no longer, although nothing happens. */
+struct instant core_trip_due(const struct core *core, uint32_t alarm);
 
 /* --- core_walk.c --- */
 
@@ -359,7 +407,10 @@ void core_clock_due(struct core *core, struct instant now);
 /* What alarm.h wants to know of the rule of an alarm. */
 struct alarm_conf core_alarm_conf(const struct core *core, uint32_t alarm);
 
-/* Let the alarm's timer run until its delay, its expression or its chain wants it. */
+/* When the alarm's delay, its expression, the end of a test or its chain wants it. */
+struct instant core_due(const struct core *core, uint32_t alarm);
+
+/* Let the alarm's timer run until then. */
 void core_schedule(struct core *core, uint32_t alarm);
 
 #endif

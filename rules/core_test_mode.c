@@ -7,13 +7,7 @@
  * there; each button and detector that is tripped is ticked off. A test ends by itself, and says
  * what was never tripped. What is still active then was no test. No two tests overlap, unless the
  * site was changed below them.
- *
- * A rule for a place has one alarm for all its rooms, and one of them may be tested alone: what a
- * button or detector under test raises is a test too, or a walk through one room would sound the sirens
- * everywhere. It is one while that test runs and nothing elsewhere that the alarm reads has tripped; a
- * confirmed fire takes two detectors elsewhere, for each is told by its own alarm at once, or a call
- * point. From there on it is in earnest. What a drill once confirmed, and nobody reset, does not make a
- * test of what comes later.
+ * Which alarms are part of a test stands in core_trip.c.
  */
 #include <assert.h>
 
@@ -35,49 +29,6 @@ static bool core_test_overlaps(const struct core *core, uint32_t place) {
         overlaps = core->tests[i].ds != MOMENT_NEVER.ds;
     }
     return overlaps;
-}
-
-bool core_point_is_walked(const struct core *core, uint32_t point) {
-    const struct point_kind_facts *facts =
-        point_kind_facts((enum point_kind)core->ruleset->points[point].kind);
-    return facts->serves_emergency && core->ruleset->points[point].kind != POINT_FIRE_PANEL_FAULT;
-}
-
-static bool core_point_is_true(const struct core *core, uint32_t point) {
-    const struct point_state *state = &core->points[point];
-    return quality_usable((enum quality)state->quality) && state->value != 0;
-}
-
-/* Does what the alarm of a place reads come from a test of a part of it? */
-static bool core_alarm_is_of_test(const struct core *core, uint32_t alarm) {
-    const struct ruleset *ruleset = core->ruleset;
-    const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
-    const struct ruleset_place *place = &ruleset->places[bound->place];
-    bool fire = ruleset->rules[bound->rule].class == CLASS_FIRE_CONFIRMED;
-    unsigned in_earnest = 0;
-    bool tripped = false;
-    for (uint32_t i = place->point_first; i < place->point_end; i++) {
-        if (!core_point_is_walked(core, i) || !core_depends(ruleset, i, alarm)) {
-            continue;
-        } else if (core_place_is_tested(core, ruleset->points[i].place)) {
-            tripped = tripped || core_test_has_tripped(core, i);
-        } else if (core_point_is_true(core, i)) {
-            in_earnest += ruleset->points[i].kind == POINT_MANUAL_CALL_POINT ? 2 : 1;
-        }
-    }
-    return tripped && in_earnest < (fire ? 2 : 1);
-}
-
-bool core_alarm_is_tested(const struct core *core, uint32_t alarm) {
-    const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
-    const struct alarm_axes axes = core->alarms[alarm].axes;
-    if (core->test_count == 0 ||
-        core->ruleset->rules[bound->rule].builtin == BUILTIN_FIRE_PROMOTED) {
-        return false; /* a test promotes nothing: what is promoted burned before it */
-    }
-    return core_place_is_tested(core, bound->place) ||
-           (bound->entity_kind == ENTITY_PLACE && (axes.test || !axes.active) &&
-            core_alarm_is_of_test(core, alarm));
 }
 
 static void core_tell_test(const struct core_turn *turn, enum core_event_type type, uint32_t place,
@@ -120,13 +71,13 @@ static void core_test_finish(const struct core_turn *turn, uint32_t place,
     }
     core->tests[place] = MOMENT_NEVER;
     core->test_count--;
+    core_trip_leave(core, place, turn->input->at);
     core_tell_test(turn, EVENT_TEST_ENDED, place, RULESET_NONE, command);
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         if (core->alarms[i].axes.test) {
             index_set_add(&core->touched, i);
         }
     }
-    core_test_schedule(core);
 }
 
 void core_test_due(const struct core_turn *turn) {
@@ -154,7 +105,7 @@ static enum command_refusal core_test_begin(const struct core_turn *turn,
     core->tests[place] = moment_after(turn->input->at, command->duration_s * NS_PER_S);
     core->test_count++;
     for (uint32_t point = site->point_first; point < site->point_end; point++) {
-        core->tripped[point] &= (uint8_t)~CORE_TRIPPED_IN_TEST;
+        core_set_tripped(core, point, CORE_TRIPPED_IN_TEST, false);
     }
     core_tell_test(turn, EVENT_TEST_BEGUN, place, RULESET_NONE, command);
     core_test_schedule(core);
@@ -174,6 +125,7 @@ enum command_refusal core_test_command(const struct core_turn *turn,
         return COMMAND_REFUSED_NOT_TESTING;
     }
     core_test_finish(turn, command->place, command);
+    core_test_schedule(turn->core);
     return COMMAND_ACCEPTED;
 }
 
@@ -183,8 +135,7 @@ uint32_t core_test_left_ds(const struct core *core, uint32_t place, struct insta
 }
 
 bool core_test_has_tripped(const struct core *core, uint32_t point) {
-    assert(point < core->ruleset->point_count);
-    return (core->tripped[point] & CORE_TRIPPED_IN_TEST) != 0;
+    return core_has_tripped(core, point, CORE_TRIPPED_IN_TEST);
 }
 
 void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, struct instant now) {
@@ -195,8 +146,7 @@ void core_restore_test(struct core *core, uint32_t place, uint32_t left_ds, stru
 }
 
 void core_restore_tripped(struct core *core, uint32_t point) {
-    assert(point < core->ruleset->point_count);
-    core->tripped[point] |= CORE_TRIPPED_IN_TEST;
+    core_set_tripped(core, point, CORE_TRIPPED_IN_TEST, true);
 }
 
 void core_test_trip(const struct core_turn *turn, uint32_t point) {
@@ -204,7 +154,7 @@ void core_test_trip(const struct core_turn *turn, uint32_t point) {
     uint32_t place = core->ruleset->points[point].place;
     if (core->test_count > 0 && !core_test_has_tripped(core, point) &&
         core_point_is_walked(core, point) && core_place_is_tested(core, place)) {
-        core->tripped[point] |= CORE_TRIPPED_IN_TEST;
+        core_set_tripped(core, point, CORE_TRIPPED_IN_TEST, true);
         core_tell_test(turn, EVENT_TEST_TRIPPED, place, point, NULL);
         core_walk_trip(core, point, turn->input->at);
     }

@@ -34,7 +34,7 @@ static uint32_t walk_count(const struct core *core, uint32_t place, bool all) {
     uint32_t count = 0;
     for (uint32_t point = site->point_first; point < site->point_end; point++) {
         count += core_point_is_walked(core, point) &&
-                 (all || (core->tripped[point] & CORE_TRIPPED_IN_ROUND) == 0);
+                 (all || !core_has_tripped(core, point, CORE_TRIPPED_IN_ROUND));
     }
     return count;
 }
@@ -52,7 +52,7 @@ static void walk_begin_round(struct core *core, uint32_t place, struct instant n
     const struct ruleset_place *site = &core->ruleset->places[place];
     core->walks[place] = moment_after(now, walk_round_ns(core));
     for (uint32_t point = site->point_first; point < site->point_end; point++) {
-        core->tripped[point] &= (uint8_t)~CORE_TRIPPED_IN_ROUND;
+        core_set_tripped(core, point, CORE_TRIPPED_IN_ROUND, false);
     }
 }
 
@@ -92,7 +92,7 @@ void core_walk_due(const struct core_turn *turn) {
 
 void core_walk_trip(struct core *core, uint32_t point, struct instant now) {
     uint32_t top = walk_top(core, core->ruleset->points[point].place);
-    core->tripped[point] |= CORE_TRIPPED_IN_ROUND;
+    core_set_tripped(core, point, CORE_TRIPPED_IN_ROUND, true);
     if (walk_count(core, top, false) == 0) {
         walk_begin_round(core, top,
                          now); /* the timer comes early, and finds nothing that is over */
@@ -105,8 +105,7 @@ uint32_t core_walk_left_ds(const struct core *core, uint32_t place, struct insta
 }
 
 bool core_walk_has_tripped(const struct core *core, uint32_t point) {
-    assert(point < core->ruleset->point_count);
-    return (core->tripped[point] & CORE_TRIPPED_IN_ROUND) != 0;
+    return core_has_tripped(core, point, CORE_TRIPPED_IN_ROUND);
 }
 
 void core_restore_walk(struct core *core, uint32_t place, uint32_t left_ds, struct instant now) {
@@ -120,6 +119,5 @@ void core_restore_walk(struct core *core, uint32_t place, uint32_t left_ds, stru
 }
 
 void core_restore_walked(struct core *core, uint32_t point) {
-    assert(point < core->ruleset->point_count);
-    core->tripped[point] |= CORE_TRIPPED_IN_ROUND;
+    core_set_tripped(core, point, CORE_TRIPPED_IN_ROUND, true);
 }

@@ -36,6 +36,7 @@
  * expr_range.c and expr_moving.c, the memories of expr_past.c and the windows of expr_window.c.
  */
 
+#include "rules/index_set.h"
 #include "rules/kind.h"
 #include "rules/limits.h"
 #include "rules/reading.h"
@@ -194,10 +195,20 @@ static inline uint64_t point_age_ns(const struct point_state *point, struct inst
  * of a strict answer about a past that no one can act on any more. While c has never been known the
  * answer is unknown.
  *
+ * Likewise after a restart or a reload. What was so when the memory was recorded is taken to have gone on
+ * until c is known again: while the gateway was away, and in the first moments in which its points are not
+ * heard yet. Until then the answer is what it is while c is unknown; those moments are no stretch of
+ * unknown to look back on.
+ *
  * A counter's value is its count since the last levelling, or since the rule first read it. One that
  * wrapped at 16 or 32 bits goes on, and so does one that began at 0 again: what it counted before it
  * was reset stays, what it may have counted while nobody read it is lost. People who came while it
  * could not be read, or the gateway was down, are counted when it is read again.
+ *
+ * It began at 0 again only if it is less than half of what it was. A smaller step down counts nothing,
+ * and neither does the way back up to where it was: a counter at 500 that is read as 499 once has not
+ * counted 499 people. The price: of one that was really set back that little, nothing counts until it
+ * is past where it was, or is levelled.
  */
 enum expr_memory_kind {
     EXPR_MEMORY_FRESH, /* c has never been known; the fields below mean nothing */
@@ -212,7 +223,7 @@ struct expr_memory {
     union {
         struct instant true_until; /* WITHIN, SINCE: end of the last true stretch; NEVER if none */
         struct instant held_from;  /* HELD: when it began, moved by frozen time; NEVER if not */
-        double counter;            /* COUNTED: as it was read last */
+        double counter; /* COUNTED: as far as it has come, or what it read when levelled */
     };
     union {
         struct instant unknown_until; /* WITHIN, SINCE: likewise of the last unknown stretch */
@@ -221,7 +232,8 @@ struct expr_memory {
     };
     /* The enum truth of c at the last run; it holds until the next one. COUNTED: 0 and 1 by turns. */
     uint8_t now;
-    uint8_t kind; /* enum expr_memory_kind */
+    uint8_t kind;    /* enum expr_memory_kind */
+    uint8_t resumed; /* WITHIN, SINCE: 1 while c was not known since it was restored */
 };
 
 /*
@@ -274,6 +286,11 @@ struct expr_view {
     enum truth open;                  /* the place's opening hours */
     enum truth weekday;
     double capacity, area; /* of the alarm's place; a negative one is unknown */
+    /*
+     * Points to be left out, or NULL: they count as at rest, what was remembered of them as never seen,
+     * and nothing is remembered of this run.
+     */
+    const struct index_set *left_out;
 };
 
 /* Where a run is in an alarm's memories and windows. */

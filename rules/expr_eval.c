@@ -8,9 +8,13 @@
  * number, so that == compares it like any.
  * There is no short cut: `a or within(b, 60 s)` steps the memory of `within` whatever `a` is,
  * because its past must be right when `a` no longer decides.
+ *
+ * A run that leaves points out takes them as at rest, and changes nothing. What an operation over time
+ * remembers of them is left out with them; all else it looks at in a copy.
  */
 
 #include <assert.h>
+#include <string.h>
 
 #include "rules/expr.h"
 #include "rules/expr_past.h"
@@ -22,6 +26,7 @@ struct cell {
     uint32_t count;            /* an accumulator's members so far */
     uint8_t truth;             /* enum truth; means nothing for a number */
     bool only_truth;
+    bool left_out; /* something of it is of a point that this run leaves out */
 };
 
 struct machine {
@@ -35,7 +40,9 @@ struct machine {
 
 static struct cell *eval_push(struct machine *machine) {
     assert(machine->depth < LIMIT_EXPR_STACK);
-    return &machine->stack[machine->depth++];
+    struct cell *cell = &machine->stack[machine->depth++];
+    cell->left_out = false;
+    return cell;
 }
 
 static struct cell *eval_top(struct machine *machine) {
@@ -105,7 +112,12 @@ static struct expr_range eval_point_number(const struct point_state *point) {
 }
 
 /* A point's value, both as a truth and as a number: the checker knows which of them is meant. */
-static void eval_load(struct cell *cell, const struct point_state *point) {
+static void eval_load(struct machine *machine, const struct expr_op *op) {
+    static const struct point_state at_rest = {.quality = QUALITY_GOOD, .known = POINT_READ};
+    const struct index_set *left_out = machine->view->left_out;
+    struct cell *cell = eval_push(machine);
+    cell->left_out = left_out != NULL && index_set_has(left_out, eval_index(machine, op));
+    const struct point_state *point = cell->left_out ? &at_rest : eval_point(machine, op);
     cell_make_number(cell, eval_point_number(point));
     cell->truth = (uint8_t)eval_point_truth(point);
 }
@@ -178,6 +190,7 @@ static void eval_fold(struct machine *machine, enum expr_fold fold, struct cell 
     struct instant *deadline = &machine->result.deadline;
     bool first = sum->count == 0;
     sum->count++;
+    sum->left_out = sum->left_out || member->left_out;
     switch (fold) {
     case EXPR_FOLD_ANY:
     case EXPR_FOLD_ALL:
@@ -228,9 +241,11 @@ static struct expr_range eval_place(double number) {
 }
 
 static void eval_compare(struct machine *machine, enum expr_opcode code) {
-    const struct expr_moving *right = cell_number(eval_pop(machine));
+    struct cell *popped = eval_pop(machine);
+    const struct expr_moving *right = cell_number(popped);
     struct cell *cell = eval_top(machine);
     const struct expr_moving *left = cell_number(cell);
+    cell->left_out = cell->left_out || popped->left_out;
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
     bool swap = code == EXPR_GT || code == EXPR_LE;
@@ -243,8 +258,10 @@ static void eval_compare(struct machine *machine, enum expr_opcode code) {
 }
 
 static void eval_combine(struct machine *machine, enum expr_opcode code) {
-    struct expr_moving right = *cell_number(eval_pop(machine));
+    struct cell *popped = eval_pop(machine);
+    struct expr_moving right = *cell_number(popped);
     struct cell *cell = eval_top(machine);
+    cell->left_out = cell->left_out || popped->left_out;
     struct expr_moving left = *cell_number(cell);
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
@@ -255,8 +272,10 @@ static void eval_combine(struct machine *machine, enum expr_opcode code) {
 }
 
 static void eval_join(struct machine *machine, enum expr_opcode code) {
-    enum truth right = (enum truth)eval_pop(machine)->truth;
+    const struct cell *popped = eval_pop(machine);
+    enum truth right = (enum truth)popped->truth;
     struct cell *cell = eval_top(machine);
+    cell->left_out = cell->left_out || popped->left_out;
     enum truth left = (enum truth)cell->truth;
     cell_make_truth(cell,
                     code == EXPR_AND ? expr_truth_and(left, right) : expr_truth_or(left, right));
@@ -274,9 +293,22 @@ static struct expr_sample eval_sample(struct cell *cell, enum expr_opcode code) 
                                 .moving = !expr_moving_is_still(number)};
 }
 
-/* Step the next memory of `within` or `held`, to what its condition is now. */
-static enum truth eval_past(struct machine *machine, const struct expr_op *op, enum truth truth) {
+/* The next memory, or in `room` what a run that leaves points out may know of it. */
+static struct expr_memory *eval_memory(struct machine *machine, bool left_out,
+                                       struct expr_memory *room) {
     struct expr_memory *memory = machine->past->memories++;
+    if (machine->view->left_out == NULL) {
+        return memory;
+    }
+    *room = left_out ? (struct expr_memory){0} : *memory;
+    return room;
+}
+
+/* Step the next memory of `within` or `held`, to what its condition is now. */
+static enum truth eval_past(struct machine *machine, const struct expr_op *op, enum truth truth,
+                            bool left_out) {
+    struct expr_memory room;
+    struct expr_memory *memory = eval_memory(machine, left_out, &room);
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
     uint8_t was = memory->now;
@@ -287,8 +319,9 @@ static enum truth eval_past(struct machine *machine, const struct expr_op *op, e
     return past;
 }
 
-static struct expr_moving eval_since(struct machine *machine, enum truth truth) {
-    struct expr_memory *memory = machine->past->memories++;
+static struct expr_moving eval_since(struct machine *machine, enum truth truth, bool left_out) {
+    struct expr_memory room;
+    struct expr_memory *memory = eval_memory(machine, left_out, &room);
     uint8_t was = memory->now;
     struct expr_moving since = expr_past_since(memory, truth, machine->view->now);
     machine->past->turned |= memory->now != was;
@@ -296,7 +329,8 @@ static struct expr_moving eval_since(struct machine *machine, enum truth truth) 
 }
 
 static struct expr_range eval_counted(struct machine *machine, const struct point_state *point) {
-    struct expr_memory *memory = machine->past->memories++;
+    struct expr_memory room;
+    struct expr_memory *memory = eval_memory(machine, false, &room);
     uint8_t was = memory->now;
     struct expr_range counted = expr_past_counted(memory, point, machine->view->levelled);
     machine->past->turned |= memory->now != was;
@@ -306,9 +340,18 @@ static struct expr_range eval_counted(struct machine *machine, const struct poin
 static void eval_window(struct machine *machine, const struct expr_op *op) {
     struct cell *cell = eval_top(machine);
     enum expr_opcode code = (enum expr_opcode)op->code;
-    cell_make_number(cell, expr_window_step(machine->past->windows++, code, op->span_ns,
-                                            eval_sample(cell, code), machine->view->now,
-                                            &machine->result.deadline));
+    struct expr_window *window = machine->past->windows++;
+    struct expr_window room;
+    if (machine->view->left_out != NULL) {
+        if (cell->left_out) {
+            memset(&room, 0, sizeof room);
+        } else {
+            room = *window;
+        }
+        window = &room;
+    }
+    cell_make_number(cell, expr_window_step(window, code, op->span_ns, eval_sample(cell, code),
+                                            machine->view->now, &machine->result.deadline));
 }
 
 /*
@@ -321,7 +364,7 @@ static bool eval_walk_truths(struct machine *machine, const struct expr_op *walk
     const struct expr_op *within = walk[2].code == EXPR_WITHIN ? walk + 2 : NULL;
     const struct expr_op *next = within == NULL ? walk + 2 : walk + 3;
     enum expr_fold fold = (enum expr_fold)next->slot;
-    if (load->code != EXPR_LOAD || next->code != EXPR_NEXT ||
+    if (machine->view->left_out != NULL || load->code != EXPR_LOAD || next->code != EXPR_NEXT ||
         (fold != EXPR_FOLD_ANY && fold != EXPR_FOLD_ALL && fold != EXPR_FOLD_COUNT)) {
         return false;
     }
@@ -331,7 +374,8 @@ static bool eval_walk_truths(struct machine *machine, const struct expr_op *walk
     sum->count += bound.count;
     for (uint32_t i = 0; i < bound.count; i++) {
         enum truth truth = eval_point_truth(&machine->view->points[members[i]]);
-        eval_fold_truth(fold, sum, within == NULL ? truth : eval_past(machine, within, truth));
+        eval_fold_truth(fold, sum,
+                        within == NULL ? truth : eval_past(machine, within, truth, false));
     }
     return true;
 }
@@ -348,7 +392,7 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_push_truth(machine, op->number != 0 ? TRUTH_TRUE : TRUTH_FALSE);
         break;
     case EXPR_LOAD:
-        eval_load(eval_push(machine), eval_point(machine, op));
+        eval_load(machine, op);
         break;
     case EXPR_COUNTED:
         eval_push_number(machine, eval_counted(machine, eval_point(machine, op)));
@@ -413,11 +457,13 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
     case EXPR_WITHIN:
     case EXPR_HELD:
         cell_make_truth(eval_top(machine),
-                        eval_past(machine, op, (enum truth)eval_top(machine)->truth));
+                        eval_past(machine, op, (enum truth)eval_top(machine)->truth,
+                                  eval_top(machine)->left_out));
         break;
     case EXPR_SINCE:
-        cell_make_moving(eval_top(machine),
-                         eval_since(machine, (enum truth)eval_top(machine)->truth));
+        cell_make_moving(
+            eval_top(machine),
+            eval_since(machine, (enum truth)eval_top(machine)->truth, eval_top(machine)->left_out));
         break;
     case EXPR_FOLD:
         eval_fold_begin(eval_push(machine), (enum expr_fold)op->slot);

@@ -7,15 +7,31 @@
  * elsewhere, so that only the place tells them apart.
  */
 
+#include <string.h>
+
 #include "rules/expr_parse.h"
+
+/* `not` cannot stand behind a number. */
+static bool number_is_joint(const char *word) {
+    static const char not [] = "not";
+    return strlen(word) != sizeof not -1 || memcmp(word, not, sizeof not -1) != 0;
+}
 
 static bool number_refuse_unit(struct expr_parser *parser) {
     struct text text = expr_parse_complain_token(parser);
-    const char *near = expr_unit_near(parser->source.text + parser->token.at, parser->token.len);
+    const char *word = parser->source.text + parser->token.at;
+    const char *near = expr_unit_near(word, parser->token.len);
+    const char *joint = expr_word_near(word, parser->token.len, EXPR_SORT_OPERATOR);
     text_add(&text, " is not a unit");
     if (near != NULL) {
         text_add(&text, ": write ");
         text_add_word(&text, near);
+        return false;
+    }
+    if (joint != NULL && number_is_joint(joint)) {
+        text_add(&text, ": did you mean ");
+        text_add_word(&text, joint);
+        text_add(&text, "?");
         return false;
     }
     text_add(&text, "; the units are");
@@ -38,6 +54,39 @@ static bool number_unit(struct expr_parser *parser, enum unit *ret_unit) {
     }
     *ret_unit = unit;
     return expr_parse_next(parser);
+}
+
+/* Is the present token a unit of time? `min` in front of a bracket is the function. */
+static bool number_is_time_unit(const struct expr_parser *parser) {
+    const char *bytes = parser->source.text + parser->token.at;
+    enum unit unit = unit_find(bytes, parser->token.len);
+    if (unit == UNIT_COUNT || unit_facts(unit)->dimension != DIMENSION_TIME) {
+        return false;
+    }
+    struct expr_error ignored;
+    struct expr_source ahead = parser->source;
+    struct expr_token next;
+    ahead.error = &ignored;
+    return !expr_lex(&ahead, &next) || next.kind != EXPR_TOKEN_OPEN;
+}
+
+bool expr_parse_is_divisor(struct expr_parser *parser, const struct expr_term *divided) {
+    if (!number_is_time_unit(parser)) {
+        return true;
+    }
+    const char *bytes = parser->source.text;
+    uint32_t len = parser->token.at + parser->token.len - divided->at;
+    struct text text = expr_complain(&parser->source, divided->at, len);
+    text_add_quoted(&text, bytes + divided->at, len);
+    text_add(&text, " divides by a unit: say what moves so far in which time, as in `rate(x, 1 ");
+    text_add_written(&text, bytes + parser->token.at, parser->token.len);
+    text_add(&text, ")");
+    if (divided->literal) {
+        text_add(&text, " > ");
+        text_add_written(&text, bytes + divided->at, divided->len);
+    }
+    text_add(&text, "`");
+    return false;
 }
 
 bool expr_parse_number(struct expr_parser *parser, struct expr_term *ret_term) {

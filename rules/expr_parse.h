@@ -5,7 +5,8 @@
 /*
  * Expressions: what the parts of the parser share
  *
- * expr_parse.c reads the grammar, expr_number.c numbers with their units, expr_call.c functions.
+ * expr_parse.c reads the grammar, expr_name.c names, expr_number.c numbers with their units,
+ * expr_call.c functions.
  * All of them look at one token at a time; a function that reads a part leaves the token behind
  * that part as the present one. Every function that returns bool returns false after the first
  * error, which is then set.
@@ -35,12 +36,19 @@ struct text expr_parse_complain_token(struct expr_parser *parser);
 /* What the present token means as a word; a name of NULL if it is none. */
 struct expr_word expr_parse_word(const struct expr_parser *parser);
 
+/* Is the present token the word of this operator? */
+bool expr_parse_is_operator(const struct expr_parser *parser, enum expr_opcode code);
+
+/* Take a token of `kind`, or complain. */
+bool expr_parse_expect(struct expr_parser *parser, enum expr_token_kind kind, const char *words);
+
 /* The term that began at `at` and ends with the token before the present one. */
 struct expr_term expr_parse_term(const struct expr_parser *parser, uint32_t at,
                                  enum expr_form form);
 
 /* Append an operation that stands for everything from `at` to the token before the present one. */
 bool expr_parse_emit(struct expr_parser *parser, struct expr_op op, uint32_t at);
+bool expr_parse_emit_code(struct expr_parser *parser, enum expr_opcode code, uint32_t at);
 
 /* Go one bracket deeper; the caller comes back by parser->depth--. */
 bool expr_parse_deeper(struct expr_parser *parser);
@@ -48,8 +56,17 @@ bool expr_parse_deeper(struct expr_parser *parser);
 /* Read a whole expression. */
 bool expr_parse_expr(struct expr_parser *parser, struct expr_term *ret_term);
 
+/* Read a word, which is the present token, and what belongs to it. */
+bool expr_parse_name(struct expr_parser *parser, struct expr_term *ret_term);
+
 /* Read a number, which is the present token, and its unit. */
 bool expr_parse_number(struct expr_parser *parser, struct expr_term *ret_term);
+
+/*
+ * May `divided` be divided by what begins with the present token? Not by a unit of time alone, as in
+ * `2 °C/min`.
+ */
+bool expr_parse_is_divisor(struct expr_parser *parser, const struct expr_term *divided);
 
 /* Read the duration that is the last argument of `function`. */
 bool expr_parse_duration(struct expr_parser *parser, const struct expr_word *function,

@@ -23,8 +23,15 @@ static bool past_is_recent(struct instant until, uint64_t span_ns, struct instan
     return true;
 }
 
-/* Note the ends of the stretches of a memory of `within` or `since`, and the present truth. */
+/*
+ * Note the ends of the stretches of a memory of `within` or `since`, and the present truth. What is resumed
+ * goes on until somebody says what is so.
+ */
 static void past_note(struct expr_memory *memory, enum truth truth, struct instant now) {
+    if (memory->resumed != 0 && truth == TRUTH_UNKNOWN) {
+        return;
+    }
+    memory->resumed = 0;
     if (memory->now == TRUTH_TRUE) {
         memory->true_until = now;
     } else if (memory->now == TRUTH_UNKNOWN) {
@@ -119,7 +126,12 @@ struct expr_moving expr_past_since(struct expr_memory *memory, enum truth truth,
     return since;
 }
 
-/* How far the counter went on from what it was, when it is less now: it wrapped, or began again. */
+/* Did a counter that is less now than it was begin at 0 again? A small step down is a wrong reading. */
+static bool past_began_again(double was, double is) {
+    return is < was / 2;
+}
+
+/* How far the counter went on from what it was, when it is that much less now. */
 static double past_wrapped(double was, double is) {
     static const double ranges[] = {65536, 4294967296};
     for (unsigned i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
@@ -141,13 +153,15 @@ struct expr_range expr_past_counted(struct expr_memory *memory, const struct poi
         }
         *memory = (struct expr_memory){
             .counter = point->value, .level = point->value, .kind = EXPR_MEMORY_COUNTED};
-    } else if (known && point->value != memory->counter) {
+    } else if (known && (point->value > memory->counter ||
+                         past_began_again(memory->counter, point->value))) {
         double more = point->value > memory->counter ? point->value - memory->counter
                                                      : past_wrapped(memory->counter, point->value);
         memory->level = point->value - (memory->counter - memory->level + more);
         memory->counter = point->value;
     }
     if (levelled) {
+        memory->counter = known ? point->value : memory->counter;
         memory->level = memory->counter;
     }
     if (was.kind != memory->kind || was.counter != memory->counter || was.level != memory->level) {

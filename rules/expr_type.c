@@ -210,6 +210,9 @@ bool expr_type_arithmetic(const struct expr_source *source, const struct expr_to
                         ? ": they cannot be multiplied; one of the two must be "
                         : ": they cannot be divided; the second must be ");
     text_add(&text, "a plain number");
+    if (sign->kind == EXPR_TOKEN_DIV && right->dimension == DIMENSION_TIME) {
+        text_add(&text, "; how far x moves in a time is `rate(x, 10 min)`");
+    }
     return false;
 }
 
@@ -219,32 +222,21 @@ bool expr_type_same(const struct expr_source *source, const struct expr_term *fi
            type_refuse_dimensions(source, first, term, "put into one aggregate");
 }
 
-/* The form of a kind's value; false for an output. */
-static bool type_of_kind(enum point_kind kind, struct expr_term *term) {
-    const struct point_kind_facts *facts = point_kind_facts(kind);
-    term->dimension = DIMENSION_NONE;
-    switch (facts->form) {
-    case POINT_FORM_TRUTH:
-        term->form = EXPR_FORM_TRUTH;
-        return true;
-    case POINT_FORM_NUMBER:
-    case POINT_FORM_COUNTER:
-        term->form = EXPR_FORM_NUMBER;
-        term->counter = facts->form == POINT_FORM_COUNTER;
-        term->dimension = unit_facts(facts->unit)->dimension;
-        return true;
-    case POINT_FORM_EVENT:
-        term->form = EXPR_FORM_EVENT;
-        return true;
-    case POINT_FORM_OUTPUT:
-        break;
-    }
-    return false;
-}
-
 bool expr_type_kind(const struct expr_source *source, enum point_kind kind,
                     struct expr_term *term) {
-    if (type_of_kind(kind, term)) {
+    static const enum expr_form forms[] = {
+        [POINT_FORM_TRUTH] = EXPR_FORM_TRUTH,
+        [POINT_FORM_NUMBER] = EXPR_FORM_NUMBER,
+        [POINT_FORM_COUNTER] = EXPR_FORM_NUMBER,
+        [POINT_FORM_EVENT] = EXPR_FORM_EVENT,
+    };
+    const struct point_kind_facts *facts = point_kind_facts(kind);
+    if (facts->form != POINT_FORM_OUTPUT) {
+        *term = (struct expr_term){.at = term->at,
+                                   .len = term->len,
+                                   .form = forms[facts->form],
+                                   .dimension = unit_facts(facts->unit)->dimension,
+                                   .counter = facts->form == POINT_FORM_COUNTER};
         return true;
     }
     struct text text = expr_complain(source, term->at, term->len);

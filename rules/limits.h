@@ -17,6 +17,11 @@ enum {
     LIMIT_RULES = 10000,
     /* Windows of all alarms together; a kilobyte each. */
     LIMIT_WINDOWS = 32768,
+    /*
+     * How far the time of a card or of another moment may be from its arrival for rules to take it for now:
+     * readers' clocks go wrong by seconds, and what was kept for hours excuses no door.
+     */
+    LIMIT_MOMENT_OFF_S = 60,
     /* Parts of a window's time: what it says is exact to one of them. */
     WINDOW_SLICES = 64,
     /* One alarm per rule and entity. */

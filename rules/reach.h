@@ -43,7 +43,10 @@ void reach_list_init(struct reach_list *list, const struct ruleset_point *points
 uint32_t reach_find(const struct reach_list *list, const struct ruleset_point *points,
                     uint32_t point);
 
-/* Work out the zone of every place of a draft; `places` are the draft's own. */
+/*
+ * Work out the zone of every place of a draft; `places` are the draft's own. A rule for each call point
+ * confirms the fire of the zone that the point is in, and makes no zone of its room.
+ */
 void reach_zones(const struct ruleset_draft *draft, struct ruleset_place *places);
 
 /* Where in the list the outputs of `kind` are; an empty range when there are none. */

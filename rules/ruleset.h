@@ -31,7 +31,7 @@ struct ruleset_place {
     uint32_t point_end; /* one past the last point of the subtree */
     uint16_t kind;      /* enum place_kind */
     uint16_t calendar;  /* 0 is always open */
-    uint32_t zone;      /* of its detectors; see reach.h */
+    uint32_t zone;      /* of its fires; reach_zones() */
     double capacity;    /* people; negative when the site does not say */
     double area_m2;
 };
@@ -70,6 +70,7 @@ enum ruleset_builtin {
     BUILTIN_TAMPER,           /* system_tamper, each tamper contact */
     BUILTIN_FIRE_PROMOTED,    /* system_fire_promoted, each zone with a rule for a first detector */
     BUILTIN_CLOCK,            /* system_clock, one */
+    BUILTIN_SITE_REFUSED,     /* system_site_refused, one */
     BUILTIN_COUNT,
 };
 
@@ -194,7 +195,10 @@ struct ruleset_finding {
     uint32_t entity; /* point or place index; RULESET_NONE where it is about no single one */
 };
 
-/* A site to be bound. The caller owns every array; rules are in the order of the site's files. */
+/*
+ * A site to be bound. The caller owns every array; rules are in the order of the site's files, and the
+ * places know their zones.
+ */
 struct ruleset_draft {
     const struct ruleset_place *places;
     const struct ruleset_point *points;
@@ -243,12 +247,6 @@ struct ruleset_arrays {
  */
 void ruleset_bind(const struct ruleset_draft *draft, const struct ruleset_sizes *sizes,
                   const struct ruleset_arrays *arrays);
-
-/*
- * The zone of each place: the smallest place with a fire.confirmed rule of the site's that contains it,
- * else its top-level place. `zones` has room for all places.
- */
-void ruleset_zones(const struct ruleset *ruleset, uint32_t *zones);
 
 /*
  * How long a call to people for this alarm waits for others of its place (model.md 4, grouping);

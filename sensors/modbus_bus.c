@@ -314,8 +314,9 @@ static bool mbbus_take_read(struct mbbus *bus, struct mbbus_unit *unit,
 static void mbbus_note_output(struct mbbus *bus, const struct mbbus_unit *unit,
                               enum sensor_cause cause) {
     const struct mbbus_output *output = &unit->conf->outputs[bus->step];
+    bool retired = mboutputs_is_retired(&bus->outputs, unit->output_first + bus->step);
     struct sensor_note note = {
-        .kind = SENSOR_OUTPUT_FAILED,
+        .kind = retired ? SENSOR_RETIRED_FAILED : SENSOR_OUTPUT_FAILED,
         .cause = cause,
         .device = unit->conf->device,
         .point = output->point,
@@ -327,9 +328,19 @@ static void mbbus_note_output(struct mbbus *bus, const struct mbbus_unit *unit,
     bus->sink.note(bus->sink.context, &note);
 }
 
+/* It is served no more once it has come to rest, so that this is said once. */
+static void mbbus_note_rested(struct mbbus *bus, const struct mbbus_unit *unit, uint32_t index) {
+    if (mboutputs_is_rested(&bus->outputs, index)) {
+        mbbus_note(bus, unit, SENSOR_RETIRED_RESTED, SENSOR_CAUSE_NONE, 0, "");
+    }
+}
+
 /* Tell what an output is like, as it was read back. */
 static void mbbus_report_output(struct mbbus *bus, const struct mbbus_unit *unit,
                                 enum quality quality, bool on) {
+    if (unit->conf->outputs[bus->step].point == MBBUS_NO_POINT) {
+        return;
+    }
     const struct reading reading = {
         .point = unit->conf->outputs[bus->step].point,
         .quality = (uint8_t)quality,
@@ -378,10 +389,12 @@ static void mbbus_take_output(struct mbbus *bus, const struct mbbus_unit *unit,
         bool on = coil != unit->conf->outputs[bus->step].invert;
         if (stage == STAGE_LOOK) {
             mboutputs_seen(&bus->outputs, index, on, now_ns); /* nothing new, or written next */
+            mbbus_note_rested(bus, unit, index);
             return;
         } else if (on == bus->on) {
             mboutputs_seen(&bus->outputs, index, on, now_ns);
             mbbus_report_output(bus, unit, QUALITY_GOOD, on);
+            mbbus_note_rested(bus, unit, index);
             return;
         }
     }
@@ -404,6 +417,41 @@ void mbbus_output(struct mbbus *bus, uint32_t point, bool on) {
             }
         }
     }
+}
+
+/* The number of the output that is coil `address` of `unit`; UINT32_MAX: none of ours. */
+static uint32_t mbbus_output_find(const struct mbbus *bus, uint8_t unit, uint16_t address) {
+    for (uint32_t i = 0; i < bus->count; i++) {
+        const struct mbbus_device *conf = bus->units[i].conf;
+        for (uint32_t j = 0; conf->unit == unit && j < conf->output_count; j++) {
+            if (conf->outputs[j].address == address) {
+                return bus->units[i].output_first + j;
+            }
+        }
+    }
+    return UINT32_MAX;
+}
+
+bool mbbus_retire(struct mbbus *bus, uint8_t unit, uint16_t address) {
+    uint32_t index = mbbus_output_find(bus, unit, address);
+    if (index == UINT32_MAX) {
+        return false;
+    }
+    mboutputs_retire(&bus->outputs, index);
+    bus->bell.ring(bus->bell.context);
+    return true;
+}
+
+void mbbus_leave(struct mbbus *bus, uint8_t unit, uint16_t address) {
+    uint32_t index = mbbus_output_find(bus, unit, address);
+    if (index != UINT32_MAX) {
+        mboutputs_leave(&bus->outputs, index);
+    }
+}
+
+bool mbbus_is_rested(const struct mbbus *bus, uint8_t unit, uint16_t address) {
+    uint32_t index = mbbus_output_find(bus, unit, address);
+    return index != UINT32_MAX && mboutputs_is_rested(&bus->outputs, index);
 }
 
 /* ---- the conversation ---- */

@@ -24,18 +24,24 @@
  * A device that was silent for more than 1.5 polls and a second reports all its points anew with
  * its next answer, changed or not: whoever listens may have taken them for stale meanwhile.
  *
+ * An output that is taken out of the site while it is on would stay on: nothing new knows it. It is
+ * retired, which brings it to rest and says so once by SENSOR_RETIRED_RESTED.
+ *
  * modbus_outputs says when an output is written and when it is looked at. What was read back is
  * reported like any point's reading, so that a lamp is known to be lit; one that does not obey is a
  * fault.
  *
- * One thread uses a bus; only mbbus_output() and mbbus_counts() may be called from others.
+ * One thread uses a bus; only the functions from mbbus_output() on may be called from others.
  */
 
 #include "sensors/modbus_image.h"
 
+#define MBBUS_NO_POINT UINT32_MAX
+
 /* A coil that the gateway switches. */
 struct mbbus_output {
-    uint32_t point; /* index in the site */
+    uint32_t
+        point; /* index in the site; MBBUS_NO_POINT: it is no point any more, only to be retired */
     uint16_t address;
     bool invert; /* on is coil off */
 };
@@ -117,6 +123,18 @@ void mbbus_take(struct mbbus *bus, const struct mbbus_outcome *outcome, uint64_t
 
 /* Want an output on or off, and ring. Any thread. Ignores a point that is none of its outputs. */
 void mbbus_output(struct mbbus *bus, uint32_t point, bool on);
+
+/*
+ * Bring an output to rest for good, and ring; whatever is wanted of it later is ignored. False when
+ * no output of the bus is coil `address` of `unit`. Any thread.
+ */
+bool mbbus_retire(struct mbbus *bus, uint8_t unit, uint16_t address);
+
+/* Leave a retired output as it is: it has been tried long enough. Any thread. */
+void mbbus_leave(struct mbbus *bus, uint8_t unit, uint16_t address);
+
+/* Has a retired output been read back at rest? Any thread. */
+bool mbbus_is_rested(const struct mbbus *bus, uint8_t unit, uint16_t address);
 
 void mbbus_counts(const struct mbbus *bus, struct mbbus_counts *ret_counts);
 

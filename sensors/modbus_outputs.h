@@ -20,8 +20,11 @@
  *   - They are served in turn, so that a broken one never stands before the others.
  *   - The bus lets a poll that is due go between any two of them (modbus_bus).
  *
- * Pure but for the memory it takes at the start. mboutputs_want() may be called from any thread, the
- * rest from one. All times are of one monotonic timeline in nanoseconds.
+ * An output that is taken out of the site is retired: it is brought to rest, read back, and never
+ * touched again, whatever is wanted of it.
+ *
+ * Pure but for the memory it takes at the start. mboutputs_want(), mboutputs_retire(),
+ * mboutputs_leave() and mboutputs_is_rested() may be called from any thread, the rest from one. All times are of one monotonic timeline in nanoseconds.
  */
 
 #include "sensors/driver.h"
@@ -47,6 +50,18 @@ void mboutputs_deinit(struct mboutputs *outputs);
 
 /* Want output `index` on or off. Any thread. */
 void mboutputs_want(struct mboutputs *outputs, uint32_t index, bool on);
+
+/* Bring output `index` to rest for good: it is written off once more, even if it is known to be. */
+void mboutputs_retire(struct mboutputs *outputs, uint32_t index);
+
+/* Leave a retired output as it is from now on. */
+void mboutputs_leave(struct mboutputs *outputs, uint32_t index);
+
+/* Is it retired? */
+bool mboutputs_is_retired(const struct mboutputs *outputs, uint32_t index);
+
+/* Is it retired, and was read back off since? */
+bool mboutputs_is_rested(const struct mboutputs *outputs, uint32_t index);
 
 enum mboutput_act { MBOUTPUT_REST, MBOUTPUT_WRITE, MBOUTPUT_LOOK };
 

@@ -2,6 +2,7 @@
 #include "sensors/mqtt_source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "sensors/bell.h"
+#include "sensors/message_queue.h"
 #include "sensors/paho.h"
 #include "sensors/schedule.h"
 
@@ -42,14 +44,6 @@ struct source_signals {
     char detail[SENSOR_DETAIL_SIZE];
 };
 
-struct source_message {
-    uint32_t first; /* in `order`: the first point with its topic */
-    bool retained;
-    struct wall arrival;
-    size_t size;
-    char *payload;
-};
-
 struct mqtt_source {
     struct mqtt_source_conf conf;
     char uri[MQTT_SOURCE_URI_SIZE]; /* guarded by lock */
@@ -62,9 +56,9 @@ struct mqtt_source {
 
     pthread_mutex_t lock; /* guards what follows, up to the blank line */
     struct source_signals signals;
-    struct source_message *queue; /* a ring of MQTT_SOURCE_QUEUE */
-    uint32_t queue_first, queue_count;
-    uint64_t overflow_untold;
+    struct message_queue *queue; /* a topic is the place of its first point in `order` */
+    bool crowded;                /* a message found no place; of this topic was the last one: */
+    uint32_t crowded_topic;
     struct mqtt_source_counts counts;
 
     /* the worker's own */
@@ -191,29 +185,22 @@ static uint32_t source_find(const struct mqtt_source *source, const char *topic,
     return found ? low : source->conf.point_count;
 }
 
-/* Put a copy into the queue; called with the lock. A message too long is kept as its length alone.
- */
-static void source_enqueue(struct mqtt_source *source, uint32_t first,
+/* Put a copy into the queue; called with the lock. */
+static void source_enqueue(struct mqtt_source *source, uint32_t topic,
                            const MQTTAsync_message *message, struct wall arrival) {
-    size_t size = message->payloadlen > 0 ? (size_t)message->payloadlen : 0;
-    size_t kept = size <= PAYLOAD_SIZE_MAX ? size : 0;
-    char *payload = source->queue_count < MQTT_SOURCE_QUEUE ? malloc(kept + 1) : NULL;
-    if (payload == NULL) {
-        source->counts.overflowed++;
-        source->overflow_untold++;
-        return;
-    }
-    if (kept > 0) {
-        memcpy(payload, message->payload, kept);
-    }
-    uint32_t place = (source->queue_first + source->queue_count++) % MQTT_SOURCE_QUEUE;
-    source->queue[place] = (struct source_message){
-        .first = first,
+    const struct message copied = {
+        .topic = topic,
         .retained = message->retained != 0,
         .arrival = arrival,
-        .size = size,
-        .payload = payload,
+        .size = message->payloadlen > 0 ? (size_t)message->payloadlen : 0,
+        .payload = message->payload,
     };
+    enum message_fate fate = message_queue_add(source->queue, &copied, PAYLOAD_SIZE_MAX);
+    source->counts.overflowed += fate != MESSAGE_QUEUED;
+    if (fate == MESSAGE_LOST) {
+        source->crowded = true;
+        source->crowded_topic = topic;
+    }
 }
 
 static int source_on_message(void *context, char *topic, int topic_len,
@@ -253,68 +240,117 @@ static void source_note_all(struct mqtt_source *source, enum sensor_note_kind ki
     }
 }
 
+/* How a message's points have been read so far. */
+struct source_findings {
+    bool spoke;  /* it has a value of one of them */
+    bool absent; /* … and nothing at all of another */
+};
+
+/* It has no good value of the point, which is in fault until there is one; but for moments. */
+static void source_refuse(struct mqtt_source *source, const struct mqtt_source_point *point,
+                          const struct reading *reading, enum sensor_cause cause,
+                          const char *detail) {
+    bool faulty = !point->event && reading->quality == QUALITY_FAULT;
+    (void)pthread_mutex_lock(&source->lock);
+    source->counts.refused++;
+    (void)pthread_mutex_unlock(&source->lock);
+    if (faulty) {
+        source->conf.sink.reading(source->conf.sink.context, reading, 0);
+    }
+    source_note(source, faulty ? SENSOR_VALUE_REFUSED : SENSOR_ANSWER_REFUSED, cause, point->device,
+                point->point, detail);
+}
+
+/* Read one point from a message; what it leaves out waits until all others have been read. */
 static void source_read_point(struct mqtt_source *source, const struct mqtt_source_point *point,
-                              const struct source_message *message) {
+                              const struct message *message, struct source_findings *findings) {
     struct reading reading;
     char detail[SENSOR_DETAIL_SIZE];
     enum sensor_cause cause = payload_read(&point->format, message->payload, message->size,
                                            message->arrival, &reading, detail);
-    if (cause != SENSOR_CAUSE_NONE) {
-        (void)pthread_mutex_lock(&source->lock);
-        source->counts.refused++;
-        (void)pthread_mutex_unlock(&source->lock);
-    }
-    if (cause == SENSOR_CAUSE_GARBLED) {
-        source_note(source, SENSOR_ANSWER_REFUSED, cause, point->device, point->point, detail);
-        return;
-    }
     reading.point = point->point;
-    source->conf.sink.reading(source->conf.sink.context, &reading, 0);
-    if (cause == SENSOR_CAUSE_VALUE) {
-        source_note(source, SENSOR_VALUE_REFUSED, cause, point->device, point->point, detail);
+    if (reading.quality == QUALITY_STALE) {
+        findings->absent = true;
+    } else if (cause != SENSOR_CAUSE_NONE) {
+        source_refuse(source, point, &reading, cause, detail);
+    } else {
+        findings->spoke = true;
+        source->conf.sink.reading(source->conf.sink.context, &reading, 0);
+    }
+}
+
+/* The same for a point that the message may leave out. */
+static void source_read_absent(struct mqtt_source *source, const struct mqtt_source_point *point,
+                               const struct message *message,
+                               const struct source_findings *findings) {
+    struct reading reading;
+    char detail[SENSOR_DETAIL_SIZE];
+    enum sensor_cause cause = payload_read(&point->format, message->payload, message->size,
+                                           message->arrival, &reading, detail);
+    if (reading.quality == QUALITY_STALE) {
+        reading.point = point->point;
+        reading.quality = findings->spoke ? QUALITY_STALE : QUALITY_FAULT;
+        source_refuse(source, point, &reading, cause, detail);
     }
 }
 
 /* All points of the message's topic; each has its own pointers into the text. */
-static void source_read_message(struct mqtt_source *source, const struct source_message *message) {
-    const char *topic = source_topic(source, message->first);
-    for (uint32_t i = message->first;
-         i < source->conf.point_count && strcmp(source_topic(source, i), topic) == 0; i++) {
-        const struct mqtt_source_point *point = &source->conf.points[source->order[i]];
+static void source_read_message(struct mqtt_source *source, const struct message *message) {
+    const char *topic = source_topic(source, message->topic);
+    struct source_findings findings = {0};
+    uint32_t end = message->topic;
+    for (; end < source->conf.point_count && strcmp(source_topic(source, end), topic) == 0; end++) {
+        const struct mqtt_source_point *point = &source->conf.points[source->order[end]];
         if (point->event && message->retained) {
             (void)pthread_mutex_lock(&source->lock);
             source->counts.unknown++;
             (void)pthread_mutex_unlock(&source->lock);
             continue;
         }
-        source_read_point(source, point, message);
+        source_read_point(source, point, message, &findings);
+    }
+    for (uint32_t i = message->topic; findings.absent && i < end; i++) {
+        const struct mqtt_source_point *point = &source->conf.points[source->order[i]];
+        if (!point->event || !message->retained) {
+            source_read_absent(source, point, message, &findings);
+        }
     }
 }
 
-static bool source_dequeue(struct mqtt_source *source, struct source_message *ret_message,
-                           uint64_t *ret_overflow) {
+/* Take the oldest message that waits; and whether one found no place since, which is told but once. */
+static bool source_dequeue(struct mqtt_source *source, struct message *ret_message,
+                           bool *ret_crowded, uint32_t *ret_topic) {
     (void)pthread_mutex_lock(&source->lock);
-    bool any = source->queue_count > 0;
-    if (any) {
-        *ret_message = source->queue[source->queue_first];
-        source->queue_first = (source->queue_first + 1) % MQTT_SOURCE_QUEUE;
-        source->queue_count--;
-    }
-    *ret_overflow = source->overflow_untold;
-    source->overflow_untold = 0;
+    bool any = message_queue_take(source->queue, ret_message);
+    *ret_crowded = source->crowded;
+    *ret_topic = source->crowded_topic;
+    source->crowded = false;
     (void)pthread_mutex_unlock(&source->lock);
     return any;
 }
 
+static void source_note_crowded(struct mqtt_source *source, uint32_t topic, const char *detail) {
+    const struct mqtt_source_point *point = &source->conf.points[source->order[topic]];
+    source_note(source, SENSOR_TOPIC_CROWDED, SENSOR_CAUSE_NONE, point->device, point->point,
+                detail);
+}
+
 static void source_read_queue(struct mqtt_source *source) {
-    struct source_message message;
-    uint64_t overflow;
-    while (source_dequeue(source, &message, &overflow)) {
+    struct message message;
+    bool crowded;
+    uint32_t topic;
+    while (source_dequeue(source, &message, &crowded, &topic)) {
         source_read_message(source, &message);
         free(message.payload);
-        if (overflow > 0) {
-            source_note_all(source, SENSOR_ANSWER_REFUSED, SENSOR_CAUSE_LONG,
-                            "more messages at once than the queue holds; some were thrown away");
+        if (message.passed_over > 0) {
+            char detail[SENSOR_DETAIL_SIZE];
+            (void)snprintf(detail, sizeof detail,
+                           "faster than they are read: %" PRIu32 " messages passed over",
+                           message.passed_over);
+            source_note_crowded(source, message.topic, detail);
+        }
+        if (crowded) {
+            source_note_crowded(source, topic, "thrown away: messages of others filled the queue");
         }
     }
 }
@@ -534,7 +570,7 @@ int mqtt_source_new(const struct mqtt_source_conf *conf, struct mqtt_source **re
     source->conf = *conf;
     (void)snprintf(source->uri, sizeof source->uri, "%s", conf->uri);
     source->tls = strncmp(conf->uri, "ssl:", 4) == 0 || strncmp(conf->uri, "mqtts:", 6) == 0;
-    source->queue = calloc(MQTT_SOURCE_QUEUE, sizeof *source->queue);
+    source->queue = message_queue_new(conf->point_count);
     int r = source->queue == NULL ? -ENOMEM : source_index(source);
     if (r == 0) {
         r = paho_client_new(source->uri, conf->client_id, source, source_on_lost, source_on_message,
@@ -582,16 +618,13 @@ struct mqtt_source *mqtt_source_free(struct mqtt_source *source) {
     if (source->client != NULL) {
         MQTTAsync_destroy(&source->client);
     }
-    for (uint32_t i = 0; source->queue != NULL && i < source->queue_count; i++) {
-        free(source->queue[(source->queue_first + i) % MQTT_SOURCE_QUEUE].payload);
-    }
+    source->queue = message_queue_free(source->queue);
     for (int i = 0; source->topics != NULL && i < source->topic_count; i++) {
         free(source->topics[i]);
     }
     free(source->topics);
     free(source->qos);
     free(source->order);
-    free(source->queue);
     (void)pthread_mutex_destroy(&source->lock);
     free(source);
     return NULL;

@@ -11,7 +11,7 @@
  * afterwards. 3.1.1, because every broker speaks it and a subscriber gains nothing from 5.
  *
  * Paho 1.3.12 is used as a thin transport. Its callbacks run under its own lock, so they only copy
- * into a bounded queue and ring; a worker thread of ours owns the client, parses, and reconnects by
+ * into a bounded queue (message_queue.h) and ring; a worker thread of ours owns the client, parses, and reconnects by
  * itself: the library's own reconnection loses messages and stops on a clock step.
  *
  *           connect          subscribed
@@ -22,6 +22,11 @@
  * While it is LISTENING its devices have a heartbeat each second: an event sensor that has nothing
  * to say is well as long as its broker is. After SCHEDULE_MISSES failures in a row they are lost.
  *
+ * A message from which no value can be read puts its point in fault: whoever published it no longer
+ * says what he said last. Where several points share a topic, one that a message leaves out while it
+ * has a value of another stays as it is: many sensors publish only what has changed. An event point
+ * has no state that could be in fault.
+ *
  * A retained message is a state from before: taken for every point but event points, whose readings
  * are moments, and a moment happens once.
  */
@@ -29,9 +34,6 @@
 #include "sensors/payload.h"
 
 enum {
-    /* Messages that may wait for the worker; it takes some 20 µs for each. More are counted and
-       told. */
-    MQTT_SOURCE_QUEUE = 512,
     MQTT_SOURCE_URI_SIZE = 300,
 };
 
@@ -58,8 +60,8 @@ struct mqtt_source_conf {
 struct mqtt_source_counts {
     uint64_t messages;    /* that arrived */
     uint64_t unknown;     /* on a topic that no point has; retained ones of event points */
-    uint64_t overflowed;  /* thrown away because the queue was full */
-    uint64_t refused;     /* not the JSON expected, or no good value */
+    uint64_t overflowed;  /* passed over or thrown away because too many waited */
+    uint64_t refused;     /* of a point: not the JSON expected, or no good value */
     uint64_t connections; /* times it was LISTENING */
 };
 

@@ -239,21 +239,21 @@ bool payload_parse_time(const char *text, struct wall *ret_wall) {
     return true;
 }
 
-/* The reading's own time, or `arrival` where there is none that can be read. */
-static struct wall payload_time(const json_t *json, struct wall arrival) {
-    struct wall wall;
-    if (json_is_string(json) && payload_parse_time(json_string_value(json), &wall)) {
-        return wall;
+/* Read the reading's own time; false when there is none that can be read. */
+static bool payload_time(const json_t *json, struct wall *ret_wall) {
+    if (json_is_string(json)) {
+        return payload_parse_time(json_string_value(json), ret_wall);
     }
     if (json_is_number(json)) {
         double number = json_number_value(json);
         double seconds = number >= EPOCH_MS_FROM ? number / 1000 : number;
         if (seconds > 0 && seconds < EPOCH_S_MAX) {
             /* Whole milliseconds are exact in a double; nanoseconds of this century are not. */
-            return (struct wall){(int64_t)(seconds * 1000 + 0.5) * (int64_t)NS_PER_MS};
+            ret_wall->ns = (int64_t)(seconds * 1000 + 0.5) * (int64_t)NS_PER_MS;
+            return true;
         }
     }
-    return arrival;
+    return false;
 }
 
 static enum sensor_cause payload_refuse(char ret_detail[SENSOR_DETAIL_SIZE], const char *what,
@@ -268,8 +268,17 @@ static enum sensor_cause payload_extract(const struct payload_format *format, js
                                          char ret_detail[SENSOR_DETAIL_SIZE]) {
     struct reading reading = {.quality = QUALITY_GOOD, .measured = arrival};
     double raw = 1;
-    if (format->value != NULL && !payload_number(payload_find(root, format->value), &raw)) {
+    const json_t *value = format->value != NULL ? payload_find(root, format->value) : NULL;
+    if (format->value != NULL && value == NULL) {
+        ret_reading->quality = QUALITY_STALE;
+        return payload_refuse(ret_detail, "nothing", format->value);
+    }
+    if (value != NULL && !payload_number(value, &raw)) {
         return payload_refuse(ret_detail, "no number, true or false", format->value);
+    }
+    if (format->number.truth && isfinite(raw) && raw != 0 && raw != 1) {
+        (void)snprintf(ret_detail, SENSOR_DETAIL_SIZE, "%g is neither true nor false", raw);
+        return SENSOR_CAUSE_VALUE;
     }
     if (format->result != NULL) {
         const json_t *result = payload_find(root, format->result);
@@ -281,11 +290,10 @@ static enum sensor_cause payload_extract(const struct payload_format *format, js
     if (format->code != NULL && !payload_code(payload_find(root, format->code), &reading.code)) {
         return payload_refuse(ret_detail, "no card number", format->code);
     }
-    if (format->time != NULL) {
-        reading.measured = payload_time(payload_find(root, format->time), arrival);
-    }
+    bool dated =
+        format->time == NULL || payload_time(payload_find(root, format->time), &reading.measured);
     enum quality quality = register_finish(&format->number, raw, &reading.value);
-    reading.quality = (uint8_t)quality;
+    reading.quality = (uint8_t)(quality == QUALITY_GOOD && !dated ? QUALITY_UNCERTAIN : quality);
     *ret_reading = reading;
     if (quality == QUALITY_FAULT) {
         (void)snprintf(ret_detail, SENSOR_DETAIL_SIZE, "%g is no value of this point", raw);
@@ -298,6 +306,7 @@ enum sensor_cause payload_read(const struct payload_format *format, const char *
                                struct wall arrival, struct reading *ret_reading,
                                char ret_detail[SENSOR_DETAIL_SIZE]) {
     ret_detail[0] = '\0';
+    *ret_reading = (struct reading){.quality = QUALITY_FAULT, .measured = arrival};
     if (size > PAYLOAD_SIZE_MAX) {
         (void)snprintf(ret_detail, SENSOR_DETAIL_SIZE, "%zu bytes are more than %d", size,
                        PAYLOAD_SIZE_MAX);

@@ -10,11 +10,11 @@
  * so that a sensor that publishes a bare number is read too.
  *
  *     value   a number, true or false, or one of the words on/off, true/false, open/closed, or a
- *             number in quotes
+ *             number in quotes; of what is on or off only 0 and 1, for a 2 is neither
  *     code    a whole number from 0, or its decimal digits in quotes
  *     result  true (1: granted) or false (0: denied)
- *     time    RFC 3339, or seconds or milliseconds since 1970; what cannot be read counts as
- * absent, because a reading matters more than its stamp
+ *     time    RFC 3339, or seconds or milliseconds since 1970; where it is absent or cannot be read,
+ *             the reading is uncertain and of its arrival: it matters more than its stamp
  *
  * The text is a stranger's: at most PAYLOAD_SIZE_MAX bytes and PAYLOAD_DEPTH_MAX brackets deep, or
  * refused unread.
@@ -32,7 +32,8 @@ enum {
 };
 
 struct payload_format {
-    /* JSON pointers; NULL when not given. Borrowed. Without value and result the value is 1. */
+    /* JSON pointers, "" for the whole message; NULL when not given. Borrowed. Without value and result
+       the value is 1, whatever the message says. */
     const char *value;
     const char *code;
     const char *result;
@@ -43,9 +44,11 @@ struct payload_format {
 
 /*
  * Read `size` bytes at `text`. Returns
- *   SENSOR_CAUSE_NONE     with a good reading
- *   SENSOR_CAUSE_VALUE    with a QUALITY_FAULT reading: no finite number, or out of range
- *   SENSOR_CAUSE_GARBLED  not the JSON expected; no reading. `ret_detail` says what is wrong.
+ *   SENSOR_CAUSE_NONE     with a good reading, or an uncertain one without its own time
+ *   SENSOR_CAUSE_VALUE    with a QUALITY_FAULT reading: no finite number, out of range, or neither on nor off
+ *   SENSOR_CAUSE_GARBLED  not the JSON expected: a QUALITY_FAULT reading, or a QUALITY_STALE one of
+ *                         sound JSON that has nothing at the place of the value, and so says nothing
+ *                         of this point. `ret_detail` says what is wrong.
  * The reading's point is left 0. It is measured at its own time, or at `arrival`.
  */
 enum sensor_cause payload_read(const struct payload_format *format, const char *text, size_t size,

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "sensors/value_range.h"
+
 static const uint16_t counts[REGISTER_TYPE_COUNT] = {
     [REGISTER_U16] = 1,   [REGISTER_I16] = 1,   [REGISTER_U32] = 2, [REGISTER_I32] = 2,
     [REGISTER_U64] = 4,   [REGISTER_I64] = 4,   [REGISTER_F32] = 2, [REGISTER_F64] = 4,
@@ -108,7 +110,7 @@ enum quality register_finish(const struct register_format *format, double raw, d
         return QUALITY_GOOD;
     }
     double value = raw * format->scale + format->offset;
-    if (!isfinite(value) || value < format->min || value > format->max) {
+    if (!value_is_possible(value, format->min, format->max)) {
         return QUALITY_FAULT;
     }
     *ret_value = value;

@@ -7,32 +7,26 @@
 #include <unistd.h>
 
 #include "gateway/cli/session.h"
+#include "gateway/cli/test_reset.h"
 #include "gateway/cli/words.h"
 
 #define ONE_ALARM  "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it"
-#define TEST_PLACE "takes begin or end, and a PLACE"
+#define TEST_PLACE "takes begin, end or reset, and a PLACE"
 
-#define COMMON_HELP                                                                                   \
-    "  --by NAME      who does it (your login name); it is recorded\n"                                \
-    "  --reason TEXT  why; it is recorded\n"                                                          \
-    "  --json         print the answer as JSON\n"                                                     \
-    "  --lang zh|en   language of texts (from LANG)\n"                                                \
-    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"              \
-    "  --role ROLE    act as caregiver, security, manager or engineer (engineer)\n\n"                 \
-    "ALARM is RULE/ENTITY, as `tocsin alarms` shows it. Exit code 0 when it is recorded, 1 when it\n" \
-    "is refused: then it says by which rule.\n"
-#define AS_HELP                                                                                    \
-    "  --as WORD      what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer\n"
-#define SPAN_HELP                                                                                  \
-    "  --minutes N    for how long\n"                                                              \
-    "  --until TIME   or until when: 2026-11-25T18:00:00+08:00\n"
+#define TEST_USAGE                                                                                     \
+    "Usage: tocsin test begin PLACE --minutes N --reason TEXT [OPTION]...\n"                           \
+    "       tocsin test end PLACE [OPTION]...\n"                                                       \
+    "       tocsin test reset PLACE [OPTION]...\n\n"                                                   \
+    "Put a place and all below it under test: its alarms are marked and nobody is called. Every\n"     \
+    "button and detector that is tripped is ticked off; see `tocsin walk-test PLACE`. A test ends\n"   \
+    "by itself, and an alarm that is still active then is in earnest.\n\n"                             \
+    "The fires and calls that it has raised stay until each is reset. `reset` acknowledges, attends\n" \
+    "and resets one after the other those that are over, in your name: you have been there.\n"
 
-#define TEST_HELP                                                                                    \
-    "Usage: tocsin test begin PLACE --minutes N --reason TEXT [--by NAME]\n"                         \
-    "       tocsin test end PLACE [--by NAME] [--reason TEXT]\n\n"                                   \
-    "Put a place and all below it under test: its alarms are marked and nobody is called. Every\n"   \
-    "button and detector that is tripped is ticked off; see `tocsin walk-test PLACE`. A test ends\n" \
-    "by itself, and an alarm that is still active then is in earnest.\n\n" SPAN_HELP COMMON_HELP
+#define EXIT_CODES                                                                                 \
+    "Exit code 0 when it is recorded, 1 when it is refused: then it says by which rule.\n"
+
+static const char closing[] = "ALARM is RULE/ENTITY, as `tocsin alarms` shows it.\n" EXIT_CODES;
 
 enum {
     TAKES_SPAN = OPTION_MINUTES | OPTION_UNTIL,
@@ -48,55 +42,50 @@ static const struct act {
     bool about_place;
     const char *second; /* NULL: it takes one operand */
     const char *operands;
-    const char *help;
+    const char *usage;
 } acts[] = {
     {"ack", "acknowledge", "已确认", "acknowledged", OPTION_AS, false, NULL, ONE_ALARM,
-     "Usage: tocsin ack ALARM [--by NAME] [--reason TEXT] [--as WORD]\n\n"
-     "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n\n" AS_HELP
-         COMMON_HELP},
+     "Usage: tocsin ack ALARM [OPTION]...\n\n"
+     "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n"},
     {"attend", "attend", "已记录到场", "attended", 0, false, NULL, ONE_ALARM,
-     "Usage: tocsin attend ALARM [--by NAME] [--reason TEXT]\n\n"
-     "Record that somebody has been at the place. A call closes only after that.\n\n" COMMON_HELP},
+     "Usage: tocsin attend ALARM [OPTION]...\n\n"
+     "Record that somebody has been at the place. A call closes only after that.\n"},
     {"investigate", "investigate", "已登记核实结果", "investigated", 0, false, "result",
      "takes an ALARM and what was found there: real or false",
-     "Usage: tocsin investigate ALARM real|false [--by NAME] [--reason TEXT]\n\n"
+     "Usage: tocsin investigate ALARM real|false [OPTION]...\n\n"
      "Record what somebody has found where a fire alarm was raised. A real fire counts as\n"
-     "confirmed at once; a false one no longer waits to be, and the alarm stays until its reset.\n\n" COMMON_HELP},
+     "confirmed at once; a false one no longer waits to be, and the alarm stays until its reset.\n"},
     {"silence", "silence", "已消音", "silenced", OPTION_SECONDS, false, NULL, ONE_ALARM,
-     "Usage: tocsin silence ALARM [--seconds N] [--by NAME] [--reason TEXT]\n\n"
-     "Turn the sound of an alarm off for a while, at most two minutes.\n\n"
-     "  --seconds N    for how long; else as long as the site allows\n" COMMON_HELP},
+     "Usage: tocsin silence ALARM [OPTION]...\n\n"
+     "Turn the sound of an alarm off for a while, at most two minutes.\n"},
     {"reset", "reset", "已复位", "reset", OPTION_AS, false, NULL, ONE_ALARM,
-     "Usage: tocsin reset ALARM [--by NAME] [--reason TEXT] [--as WORD]\n\n"
-     "Close a latched alarm: acknowledged, over, and for a call attended.\n\n" AS_HELP COMMON_HELP},
+     "Usage: tocsin reset ALARM [OPTION]...\n\n"
+     "Close a latched alarm: acknowledged, over, and for a call attended.\n"},
     {"shelve", "shelve", "已搁置", "shelved", TAKES_SPAN, false, NULL, ONE_ALARM,
-     "Usage: tocsin shelve ALARM --minutes N --reason TEXT [--by NAME]\n\n"
+     "Usage: tocsin shelve ALARM --minutes N --reason TEXT [OPTION]...\n\n"
      "Hear nothing of an alarm for a while, at most 8 hours. It is recorded all the same, and comes\n"
-     "back by itself. Fires and calls are never shelved.\n\n" SPAN_HELP COMMON_HELP},
+     "back by itself. Fires and calls are never shelved.\n"},
     {"unshelve", "unshelve", "已取消搁置", "unshelved", 0, false, NULL, ONE_ALARM,
-     "Usage: tocsin unshelve ALARM [--by NAME] [--reason TEXT]\n\n"
-     "Hear of a shelved alarm again before its time.\n\n" COMMON_HELP},
+     "Usage: tocsin unshelve ALARM [OPTION]...\n\n"
+     "Hear of a shelved alarm again before its time.\n"},
     {"out-of-service", "out-of-service", "已停用", "out of service", TAKES_SPAN | TAKES_SECOND,
      false, NULL, ONE_ALARM,
-     "Usage: tocsin out-of-service ALARM --until TIME --reason TEXT [--by NAME]\n"
-     "              [--second NAME --second-role ROLE]\n\n"
+     "Usage: tocsin out-of-service ALARM --until TIME --reason TEXT [OPTION]...\n\n"
      "Take an alarm out of service while its sensor is worked on. It is in service again by itself.\n"
-     "A fire or a call takes a second person in another role.\n\n" SPAN_HELP
-     "  --second NAME  who else answers for it\n"
-     "  --second-role ROLE  in which role\n" COMMON_HELP},
+     "A fire or a call takes a second person in another role.\n"},
     {"in-service", "in-service", "已恢复使用", "in service", 0, false, NULL, ONE_ALARM,
-     "Usage: tocsin in-service ALARM [--by NAME] [--reason TEXT]\n\n"
-     "Put an alarm in service again before its time.\n\n" COMMON_HELP},
+     "Usage: tocsin in-service ALARM [OPTION]...\n\n"
+     "Put an alarm in service again before its time.\n"},
     {"disposition", "disposition", "已登记处置结论", "recorded what it was", 0, false,
      "disposition",
      "takes an ALARM and what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer",
-     "Usage: tocsin disposition ALARM WORD [--by NAME] [--reason TEXT]\n\n"
+     "Usage: tocsin disposition ALARM WORD [OPTION]...\n\n"
      "Record what an alarm turned out to be, while it is open or up to 24 hours after: genuine,\n"
-     "equipment, misuse, test, drill, duplicate or no_answer.\n\n" COMMON_HELP},
+     "equipment, misuse, test, drill, duplicate or no_answer.\n"},
     {"test begin", "test-begin", "测试开始", "test begun", TAKES_SPAN, true, NULL, TEST_PLACE,
-     TEST_HELP},
+     TEST_USAGE},
     {"test end", "test-end", "测试结束", "test ended", TAKES_SPAN, true, NULL, TEST_PLACE,
-     TEST_HELP},
+     TEST_USAGE},
 };
 
 enum { ACT_COUNT = sizeof acts / sizeof *acts, NAME_SIZE = 64 };
@@ -209,11 +198,17 @@ static const struct act *act_find(const char *command) {
     return NULL;
 }
 
+int act_send(struct session *session, const char *command, const char *alarm) {
+    const struct act *act = act_find(command);
+    assert(act != NULL && act->second == NULL && !act->about_place);
+    return act_run(session, act, alarm, NULL);
+}
+
 static int act_start(struct session *session) {
     const struct act *act = act_find(session->command);
     char **operands = session->options->operands;
     if (strchr(operands[0], '/') == NULL) {
-        return options_usage(session->command, act->operands);
+        return arguments_refuse(session->command, act->operands, NULL);
     }
     return act_run(session, act, operands[0], act->second == NULL ? NULL : operands[1]);
 }
@@ -221,35 +216,40 @@ static int act_start(struct session *session) {
 int act_main(int argc, char **argv) {
     const struct act *act = act_find(argv[0]);
     assert(act != NULL);
-    int operands = act->second == NULL ? 1 : 2;
-    const struct session_usage usage = {
+    uint32_t operands = act->second == NULL ? 1 : 2;
+    const struct options_form form = {
         .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | act->taken,
-        .help = act->help,
+        .usage = act->usage,
+        .closing = closing,
         .operands_min = operands,
         .operands_max = operands,
         .operands = act->operands,
     };
-    return session_main(argc, argv, &usage, act_start);
+    return session_main(argc, argv, &form, act_start);
 }
 
 static int act_start_test(struct session *session) {
     char command[16];
     char **operands = session->options->operands;
+    if (strcmp(operands[0], "reset") == 0) {
+        return test_reset_run(session, operands[1]);
+    }
     (void)snprintf(command, sizeof command, "test %s", operands[0]);
     const struct act *act = act_find(command);
     if (act == NULL) {
-        return options_usage(session->command, TEST_PLACE);
+        return arguments_refuse(session->command, TEST_PLACE, NULL);
     }
     return act_run(session, act, operands[1], NULL);
 }
 
 int act_test_main(int argc, char **argv) {
-    const struct session_usage usage = {
+    const struct options_form form = {
         .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | TAKES_SPAN,
-        .help = TEST_HELP,
+        .usage = TEST_USAGE,
+        .closing = EXIT_CODES,
         .operands_min = 2,
         .operands_max = 2,
         .operands = TEST_PLACE,
     };
-    return session_main(argc, argv, &usage, act_start_test);
+    return session_main(argc, argv, &form, act_start_test);
 }

@@ -9,10 +9,18 @@
  * to do.
  */
 
+#include "gateway/cli/session.h"
+
 /* Run the command that argv[0] names; see commands.h. */
 int act_main(int argc, char **argv);
 
-/* `tocsin test begin|end PLACE`. */
+/* `tocsin test begin|end|reset PLACE`. */
 int act_test_main(int argc, char **argv);
+
+/*
+ * Send one command that takes nothing but its alarm ("ack", "attend", "reset"), as one of the
+ * session's person, and print what came of it. Returns an exit code.
+ */
+int act_send(struct session *session, const char *command, const char *alarm);
 
 #endif

@@ -9,15 +9,11 @@
 #include "gateway/cli/table.h"
 #include "gateway/cli/words.h"
 
-static const char help[] =
-    "Usage: tocsin alarms [--all] [--json] [--lang zh|en]\n\n"
+static const char usage[] =
+    "Usage: tocsin alarms [OPTION]...\n"
+    "\n"
     "Show the alarms that are not normal, or that people have put away, the gravest first. Exit\n"
-    "code 1 when the engine is away: what is shown then is the past.\n\n"
-    "  --all          the normal ones as well\n"
-    "  --json         one JSON document a line\n"
-    "  --lang zh|en   language of texts (from LANG)\n"
-    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
-    "  --role ROLE    act as caregiver, security, manager, engineer or auditor\n";
+    "code 1 when the engine is away: what is shown then is the past.\n";
 
 enum { COLUMNS = 6 };
 
@@ -106,10 +102,10 @@ static int alarms_run(struct session *session) {
 }
 
 int alarms_main(int argc, char **argv) {
-    static const struct session_usage usage = {
+    static const struct options_form form = {
         .taken = OPTION_ALL | OPTION_JSON,
-        .help = help,
+        .usage = usage,
         .operands = "takes no arguments; one alarm is among `--all`",
     };
-    return session_main(argc, argv, &usage, alarms_run);
+    return session_main(argc, argv, &form, alarms_run);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli/audit.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,28 +12,32 @@
 
 enum { EXIT_GOOD, EXIT_WRONG, EXIT_USAGE };
 
-static const char audit_help[] =
-    "usage: tocsin audit verify PATH [option]...\n"
-    "       tocsin audit key FILE [option]...\n"
+static const char audit_usage[] =
+    "Usage: tocsin audit verify PATH [OPTION]...\n"
+    "       tocsin audit key FILE [OPTION]...\n"
     "\n"
-    "Check that a journal still holds what was recorded: every event's digest follows from the one\n"
-    "before it, and nothing that was confirmed outside is missing at its end. PATH is a state\n"
-    "directory, a journal.db or a backup; its gateway may run.\n"
+    "Check that a journal still holds what was recorded. PATH is a state directory, a journal.db or a\n"
+    "backup; its gateway may run. It says what is signed, what is not signed yet, what was let go of\n"
+    "by retention, and names the first event that was changed or removed.\n"
     "\n"
-    "A row that was changed, removed or slipped in breaks the chain at that row, which is named. Keep\n"
-    "the digest that is printed somewhere else: it proves everything up to its event.\n"
+    "Every event's digest follows from the one before it; its columns are those of its body; nothing is\n"
+    "missing but the oldest of a lane, no alarm is gone within a week, and nothing that was confirmed\n"
+    "outside is missing at the end. Keep the digest that is printed somewhere else: it proves\n"
+    "everything up to its event that is here without a gap.\n"
     "\n"
-    "A gateway whose site names a `gateway.journal.signing_key_file` signs a checkpoint of its journal\n"
-    "each day. They are checked as well, and the first one that does not fit is named. Whether they\n"
-    "are the gateway's own only its public key says: keep what `tocsin audit key FILE` prints of the\n"
-    "signing key in FILE somewhere else.\n"
+    "Who can write the file can compute all digests anew. A gateway whose site names a\n"
+    "`gateway.journal.signing_key_file` therefore signs a checkpoint of its journal each day, over\n"
+    "every event with all its columns. Whether the checkpoints are the gateway's own only its public\n"
+    "key says: keep what `tocsin audit key FILE` prints of the signing key in FILE somewhere else.\n"
     "\n"
-    "  --key KEYS    verify: the gateway's public keys, one or several in a file; each checkpoint has\n"
-    "                to be signed with one of them, and none may be missing\n"
-    "  --make        key: make the signing key FILE, which is not there yet\n"
-    "  --lang zh|en  language of what is printed (default from LANG)\n"
-    "\n"
-    "exit codes: 0 all is as it was recorded; 1 it is not, or cannot be read; 2 usage error\n";
+    "Not found, even with --key: a change of events behind the newest checkpoint by somebody who\n"
+    "computes their digests anew; the oldest events removed as retention does it (activity, and alarms\n"
+    "older than a week); a whole older state directory put back. Alarm states, timers and what sinks\n"
+    "have confirmed are the gateway's present, not its record, and are not signed.\n";
+
+static const char audit_closing[] =
+    "exit codes: 0 all is as it was recorded; 1 it is not, cannot be proven with --key, or cannot be\n"
+    "read; 2 usage error\n";
 
 enum { DAY_TEXT_SIZE = 32 };
 
@@ -51,7 +54,7 @@ static void audit_print_fault(const struct journal_audit *audit, bool zh) {
     const struct journal_seal *seal = &seals->seal;
     char day[DAY_TEXT_SIZE];
     audit_day(seal->day, day);
-    if (seals->fault != SEAL_ABSENT) {
+    if (seals->fault != SEAL_ABSENT && seals->fault != SEAL_SOUND) {
         (void)printf(zh ? "检查点 %" PRIu64 "(%s,至事件 %" PRIu64 "):"
                         : "checkpoint %" PRIu64 " of %s, up to event %" PRIu64 ": ",
                      seal->number, day, seal->seq);
@@ -87,25 +90,37 @@ static void audit_print_fault(const struct journal_audit *audit, bool zh) {
                         : "the journal ends at %" PRIu64 ": events at its end were removed\n",
                      audit->newest_seq);
         break;
+    case SEAL_TAKEN:
+        (void)printf("%s",
+                     zh ? "它是最新的检查点,日志中却没有:已被删除,或随损坏的文件丢失\n"
+                        : "it is the newest by the file `checkpoint` and not in the journal: it "
+                          "was removed, or lost with a damaged file\n");
+        break;
     case SEAL_ABSENT:
-        (void)printf(zh ? "最近 %d 天以上的事件没有检查点(最后一个是 %" PRIu64
-                          "):检查点被删除,或网关未能签名\n"
-                        : "for more than %d days of events there is no checkpoint (the last one is "
-                          "%" PRIu64 "): they were removed, or the gateway could not sign\n",
-                     (int)AUDIT_SEAL_DAYS, seals->count == 0 ? 0 : seal->number);
+        (void)printf(
+            zh ? "本应每天签署一个检查点,最后一个(%" PRIu64
+                 ")之后新的一天已有事件却没有:检查点被删除,或网关未能签名\n"
+               : "a checkpoint is expected each day, and after the last one (%" PRIu64
+                 ") there are events of a later day without: it was removed, or the gateway "
+                 "could not sign\n",
+            seals->count == 0 ? 0 : seal->number);
         break;
     }
 }
 
-/* Say how the seals are, if there are any. Returns whether nothing is wrong with them. */
-static bool audit_print_seals(const struct journal_audit *audit, bool zh) {
+/* What the seals prove, and what they do not. */
+static void audit_print_seals(const struct journal_audit *audit, bool zh) {
     const struct audit_seals *seals = &audit->seals;
     char day[DAY_TEXT_SIZE];
-    if (seals->fault != SEAL_SOUND) {
-        audit_print_fault(audit, zh);
-        return false;
+    uint64_t unsigned_events = audit->unsigned_events;
+    if (seals->count == 0) {
+        (void)printf("%s",
+                     zh ? "没有检查点:能写入该文件的人可以重算全部摘要\n"
+                        : "there is no checkpoint: whoever can write the file could compute all "
+                          "digests anew\n");
+        return;
     }
-    if (seals->count > 0) {
+    if (seals->fault == SEAL_SOUND) {
         audit_day(seals->seal.day, day);
         (void)printf(zh ? "检查点 %" PRIu64 " 个,最后一个是 %" PRIu64 "(%s,至事件 %" PRIu64
                           "),签名涵盖 %" PRIu64 " 条事件%s\n"
@@ -116,7 +131,56 @@ static bool audit_print_seals(const struct journal_audit *audit, bool zh) {
                      : zh              ? ";是否为本网关的密钥,须用 --key 核对"
                           : "; whether with the gateway's own key only --key can tell");
     }
-    return true;
+    if (unsigned_events > 0) {
+        (void)printf(zh ? "尚未签名:事件 %" PRIu64 " 起共 %" PRIu64 " 条\n"
+                        : "not signed yet: from event %" PRIu64 " on, %" PRIu64 " events\n",
+                     audit->unsigned_seq, unsigned_events);
+    }
+    if (audit->events > seals->covered + unsigned_events) {
+        (void)printf(zh ? "另有 %" PRIu64 " 条没有检查点能证明\n"
+                        : "%" PRIu64 " more events are proven by no checkpoint\n",
+                     audit->events - seals->covered - unsigned_events);
+    }
+}
+
+/* What is gone, and what was lost. */
+static void audit_print_gone(const struct journal_audit *audit, bool zh) {
+    if (audit->let_go > 0) {
+        (void)printf(zh ? ",其间 %" PRIu64 " 条已不再保存"
+                        : "; %" PRIu64 " between them are no longer kept",
+                     audit->let_go);
+    }
+    if (audit->gone_alarms > 0) {
+        (void)printf(zh ? ";不再保存的签名事件中 %" PRIu64 " 条属于告警"
+                        : "; of the signed ones that are no longer kept %" PRIu64 " are of alarms",
+                     audit->gone_alarms);
+    }
+    if (audit->lost > 0) {
+        (void)printf(zh ? ";因空间不足,曾有 %" PRIu64 " 条活动事件在外部全部收到之前被删除"
+                        : "; for want of room %" PRIu64
+                          " of activity went before everybody outside had them",
+                     audit->lost);
+    }
+    (void)printf("\n");
+    if (audit->skipped > 0) {
+        (void)printf(zh ? "编号中有 %" PRIu64 " 个从未使用\n"
+                        : "%" PRIu64 " numbers between them were never used\n",
+                     audit->skipped);
+    }
+    if (audit->unproven > 0) {
+        (void)printf(
+            zh ? "有 %" PRIu64 " 处之前的记录随损坏的文件丢失,无法证明\n"
+               : "in %" PRIu64
+                 " places what stood before was lost with a damaged file and cannot be proven\n",
+            audit->unproven);
+    } else if (audit->noted > audit->lost_ends) {
+        (void)printf(
+            zh ? "曾从损坏的文件抢救记录,%" PRIu64 " 处之前的记录丢失;其后的检查点已签署现有内容\n"
+               : "a damaged file was salvaged: in %" PRIu64
+                 " places what stood before was lost; a checkpoint since has signed what is "
+                 "here\n",
+            audit->noted - audit->lost_ends);
+    }
 }
 
 static void audit_print_digest(const unsigned char digest[JOURNAL_DIGEST_SIZE]) {
@@ -126,41 +190,102 @@ static void audit_print_digest(const unsigned char digest[JOURNAL_DIGEST_SIZE]) 
     (void)printf("\n");
 }
 
-bool audit_print(const struct journal_audit *audit, enum site_language language) {
-    const bool zh = language == LANGUAGE_ZH;
-    (void)printf(zh ? "事件 %" PRIu64 " 条,编号 %" PRIu64 " 至 %" PRIu64
-                    : "%" PRIu64 " events, %" PRIu64 " to %" PRIu64,
-                 audit->events, audit->first_seq, audit->newest_seq);
-    if (audit->let_go > 0) {
-        (void)printf(zh ? ",其间 %" PRIu64 " 条已按保存期删除"
-                        : "; %" PRIu64 " between them were let go of in their time",
-                     audit->let_go);
-    }
-    (void)printf("\n");
-    if (audit->unproven > 0) {
-        (void)printf(
-            zh ? "有 %" PRIu64 " 处之前的记录随损坏的文件丢失,无法证明\n"
-               : "in %" PRIu64
-                 " places what stood before was lost with a damaged file and cannot be proven\n",
-            audit->unproven);
-    }
-    if (audit->broken_seq != 0) {
+/* Say what is wrong with the events. */
+static void audit_print_wrong(const struct journal_audit *audit, bool zh) {
+    uint64_t seq = audit->fault_seq;
+    switch (audit->fault) {
+    case AUDIT_SOUND:
+        break;
+    case AUDIT_CHANGED:
         (void)printf(zh ? "事件 %" PRIu64 " 与记录时不符:它或它之前的事件被改动过\n"
                         : "event %" PRIu64
                           " is not what was recorded: it, or what stood before it, was changed\n",
-                     audit->broken_seq);
-    } else if (audit->confirmed > audit->newest_seq) {
-        (void)printf(zh ? "外部已确认到 %" PRIu64 ",日志却止于 %" PRIu64 ":末尾的事件被删除\n"
-                        : "up to %" PRIu64
-                          " was confirmed outside, but the journal ends at %" PRIu64
-                          ": events at its end were removed\n",
-                     audit->confirmed, audit->newest_seq);
-    } else if (audit_print_seals(audit, zh)) {
+                     seq);
+        break;
+    case AUDIT_COLUMN:
+        (void)printf(zh ? "事件 %" PRIu64 " 的列 %s 与其正文不符:被改动过\n"
+                        : "event %" PRIu64
+                          " is not what was recorded: its column `%s` is not what its body says\n",
+                     seq, audit->column);
+        break;
+    case AUDIT_REMOVED:
+        (void)printf(
+            zh ? "事件 %" PRIu64 " 缺失而更早的同类事件仍在:不是保存期所致,已被删除\n"
+               : "event %" PRIu64
+                 " is gone, and older ones of its kind are here: retention does not do that, "
+                 "it was removed\n",
+            seq);
+        break;
+    case AUDIT_EARLY:
+        (void)printf(
+            zh ? "告警事件 %" PRIu64 " 在一周之内即已缺失:不是保存期所致,已被删除\n"
+               : "event %" PRIu64
+                 ", of an alarm, is gone within a week: retention does not do that, it was "
+                 "removed\n",
+            seq);
+        break;
+    case AUDIT_OTHER:
+        (void)printf(zh ? "事件 %" PRIu64 " 至 %" PRIu64
+                          " 与检查点所签不符:其中有事件被改动或删除,或随损坏的文件丢失\n"
+                        : "events %" PRIu64 " to %" PRIu64
+                          " are not those that their checkpoint has signed: some of them were "
+                          "changed or removed, or lost with a damaged file\n",
+                     seq, audit->fault_last);
+        break;
+    case AUDIT_LOST:
+        (void)printf(zh ? "事件 %" PRIu64 " 与 %" PRIu64
+                          " 之间曾有当时最新的记录,现已不在:被删除,或随损坏的文件丢失\n"
+                        : "events had been recorded between %" PRIu64 " and %" PRIu64
+                          " and are not here: they were the newest then, and were removed or lost "
+                          "with a damaged file\n",
+                     seq, audit->fault_last);
+        break;
+    case AUDIT_UNPROVEN:
+        (void)printf(
+            zh ? "只有 %" PRIu64 " 处是抢救损坏文件时记下的:其余的被改动过\n"
+               : "only %" PRIu64
+                 " of these places were noted when a damaged file was salvaged: the others "
+                 "were made up\n",
+            audit->noted);
+        break;
+    case AUDIT_CUT_OFF:
+        if (audit->confirmed > audit->newest_seq) {
+            (void)printf(zh ? "外部已确认到 %" PRIu64 ",日志却止于 %" PRIu64 ":末尾的事件被删除\n"
+                            : "up to %" PRIu64
+                              " was confirmed outside, but the journal ends at %" PRIu64
+                              ": events at its end were removed\n",
+                         audit->confirmed, audit->newest_seq);
+        } else {
+            (void)printf(zh ? "文件 witness 记到 %" PRIu64 ",日志却止于 %" PRIu64
+                              ":末尾的事件被删除或丢失\n"
+                            : "the file `witness` knows of event %" PRIu64
+                              ", but the journal ends at %" PRIu64
+                              ": events at its end were removed or lost\n",
+                         seq, audit->newest_seq);
+        }
+        break;
+    }
+}
+
+bool audit_print(const struct journal_audit *audit, enum site_language language) {
+    const bool zh = language == LANGUAGE_ZH;
+    bool good = journal_audit_is_good(audit);
+    (void)printf(zh ? "事件 %" PRIu64 " 条,编号 %" PRIu64 " 至 %" PRIu64
+                    : "%" PRIu64 " events, %" PRIu64 " to %" PRIu64,
+                 audit->events, audit->first_seq, audit->newest_seq);
+    audit_print_gone(audit, zh);
+    audit_print_seals(audit, zh);
+    audit_print_wrong(audit, zh);
+    audit_print_fault(audit, zh);
+    if (good) {
         (void)printf("%s", zh ? "与记录时一致;末条摘要 " : "all is as it was recorded; digest ");
         audit_print_digest(audit->digest);
-        return true;
+    } else if (audit->fault == AUDIT_SOUND && audit->seals.fault == SEAL_SOUND) {
+        (void)printf("%s",
+                     zh ? "其余与记录时一致,但并非全部可以证明\n"
+                        : "the rest is as it was recorded, but not all of it can be proven\n");
     }
-    return false;
+    return good;
 }
 
 int audit_explain(const char *command, const char *what, int r, const char *reason,
@@ -215,32 +340,39 @@ int audit_main(int argc, char **argv) {
     enum site_language language = arguments_environment_language();
     const char *key = NULL;
     bool make = false;
-    const struct arguments_option options[] = {{.name = "key", .text = &key},
-                                               {.name = "make", .flag = &make},
-                                               ARGUMENTS_LANGUAGE(&language)};
+    const struct arguments_option options[] = {
+        {.name = "key",
+         .word = "KEYS",
+         .help = "verify: the gateway's public keys, one or several in a file; each checkpoint\n"
+                 "has to be signed with one of them, and none may be missing",
+         .text = &key},
+        {.name = "make",
+         .help = "key: make the signing key FILE, which is not there yet",
+         .flag = &make},
+        ARGUMENTS_LANGUAGE(&language)};
     const struct arguments_form form = {
         .command = "audit",
-        .help = audit_help,
+        .usage = audit_usage,
+        .closing = audit_closing,
+        .operands_min = 2,
+        .operands_max = 2,
         .missing = "it needs `verify` and a state directory, a journal or a backup, or `key` and a "
                    "file",
         .surplus = "it takes `verify` or `key`, and one path",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
-    const char *path = NULL;
-    bool word = argc > 1 && argv[1][0] != '-';
-    bool keys = word && strcmp(argv[1], "key") == 0;
-    enum arguments_end end =
-        word && !keys && strcmp(argv[1], "verify") != 0
-            ? arguments_refuse(&form, "it can only `verify` and `key`, not", argv[1])
-            : arguments_parse(&form, word ? argc - 1 : argc, word ? argv + 1 : argv, &path);
-    if (end == ARGUMENTS_GO_ON && (keys ? key != NULL : make)) {
-        end = arguments_refuse(&form, keys ? "`key` takes no --key" : "`verify` takes no --make",
-                               NULL);
+    char **operands;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    bool keys = end == ARGUMENTS_GO_ON && strcmp(operands[0], "key") == 0;
+    if (end == ARGUMENTS_GO_ON && !keys && strcmp(operands[0], "verify") != 0) {
+        end = arguments_refuse(form.command, "it can only `verify` and `key`, not", operands[0]);
+    } else if (end == ARGUMENTS_GO_ON && (keys ? key != NULL : make)) {
+        end = arguments_refuse(form.command,
+                               keys ? "`key` takes no --key" : "`verify` takes no --make", NULL);
     }
     if (end != ARGUMENTS_GO_ON) {
         return (int)end;
     }
-    assert(path != NULL); /* the form asks for it */
-    return keys ? audit_key(path, make, language) : audit_verify(path, key, language);
+    return keys ? audit_key(operands[1], make, language) : audit_verify(operands[1], key, language);
 }

@@ -10,16 +10,12 @@
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
-static const char check_help[] =
-    "usage: tocsin check SITE.yaml [option]...\n"
+static const char check_usage[] =
+    "Usage: tocsin check SITE.yaml [OPTION]...\n"
     "\n"
-    "Check a site and all files it names, and say what was understood. Starts nothing.\n"
-    "\n"
-    "  --set PATH=VALUE     override a scalar of the site file (repeatable), for example\n"
-    "                       --set devices.care-io.address=tcp://127.0.0.1:1602\n"
-    "  --json               one JSON object on standard output\n"
-    "  --lang zh|en         language of what is printed (default from LANG)\n"
-    "\n"
+    "Check a site and all files it names, and say what was understood. Starts nothing.\n";
+
+static const char check_closing[] =
     "exit codes: 0 the site is good, 1 it could not be looked at, 2 the site or the command is wrong\n";
 
 struct check_options {
@@ -33,21 +29,25 @@ struct check_options {
 static enum arguments_end check_parse(int argc, char **argv, struct check_options *ret_options) {
     const struct arguments_option options[] = {
         ARGUMENTS_SET(&ret_options->settings),
-        {.name = "json", .flag = &ret_options->json},
+        {.name = "json", .help = "one JSON object on standard output", .flag = &ret_options->json},
         {.name = "keys", .flag = &ret_options->keys},
         ARGUMENTS_LANGUAGE(&ret_options->language),
     };
     const struct arguments_form form = {
         .command = "check",
-        .help = check_help,
+        .usage = check_usage,
+        .closing = check_closing,
+        .operands_max = 1,
         .surplus = "it takes one site file",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
     *ret_options = (struct check_options){.language = arguments_environment_language()};
-    enum arguments_end end = arguments_parse(&form, argc, argv, &ret_options->site);
+    char **operands;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    ret_options->site = operands[0];
     bool needs_site = end == ARGUMENTS_GO_ON && ret_options->site == NULL && !ret_options->keys;
-    return needs_site ? arguments_refuse(&form, "it needs a site file", NULL) : end;
+    return needs_site ? arguments_refuse(form.command, "it needs a site file", NULL) : end;
 }
 
 static void check_print_json(const struct config_result *result, const struct site *site) {

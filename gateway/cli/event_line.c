@@ -83,6 +83,10 @@ static void event_line_tail(const struct reader *reader, const json_t *event, co
         reader_put(reader, TONE_PLAIN, "  ");
         reader_put(reader, TONE_DIM, name);
     }
+    if (json_integer_value(json_object_get(data, "incident")) > 0) {
+        reader_put(reader, TONE_DIM,
+                   reader_text(reader, "  (并入告警泛滥)", "  (folded into the alarm flood)"));
+    }
     if (json_is_false(json_object_get(event, "durable"))) {
         reader_put(reader, TONE_WARNING,
                    reader_text(reader, "  (尚未写入记录)", "  (not recorded yet)"));

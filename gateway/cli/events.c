@@ -22,19 +22,10 @@ enum {
     RETRY_MS_MAX = 4000,
 };
 
-static const char help[] =
-    "Usage: tocsin events [--follow] [--after SEQ] [--limit N] [--json] [--lang zh|en]\n"
-    "       tocsin events --stdin [--json] [--lang zh|en]\n\n"
-    "Show what has happened, newest last.\n\n"
-    "  --follow       go on with what happens; comes back by itself when the gateway was away\n"
-    "  --after SEQ    everything after this event, instead of the latest ones\n"
-    "  --limit N      the latest N events, 1…1000 (50; with --follow 10)\n"
-    "  --stdin        show event documents from standard input, one a line, for instance\n"
-    "                 mosquitto_sub -t 'tocsin/v1/+/+/event/#' | tocsin events --stdin\n"
-    "  --json         one JSON document a line\n"
-    "  --lang zh|en   language of texts (from LANG)\n"
-    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
-    "  --role ROLE    act as caregiver, security, manager, engineer or auditor\n";
+static const char usage[] = "Usage: tocsin events [OPTION]...\n"
+                            "       tocsin events --stdin [OPTION]...\n"
+                            "\n"
+                            "Show what has happened, newest last.\n";
 
 static void events_print(struct session *session, const json_t *event) {
     if (session->options->json) {
@@ -232,10 +223,10 @@ static int events_run(struct session *session) {
 }
 
 int events_main(int argc, char **argv) {
-    static const struct session_usage usage = {
+    static const struct options_form form = {
         .taken = OPTION_FOLLOW | OPTION_AFTER | OPTION_LIMIT | OPTION_JSON | OPTION_STDIN,
-        .help = help,
+        .usage = usage,
         .operands = "takes no arguments",
     };
-    return session_main(argc, argv, &usage, events_run);
+    return session_main(argc, argv, &form, events_run);
 }

@@ -2,69 +2,111 @@
 #include "gateway/cli/keep.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "gateway/arguments.h"
 #include "gateway/cli/audit.h"
 #include "gateway/journal/journal_backup.h"
+#include "gateway/kept.h"
 
 enum { EXIT_GOOD, EXIT_WRONG, EXIT_USAGE };
 
-static const char backup_help[] =
-    "usage: tocsin backup STATE --to FILE [option]...\n"
+static const char backup_usage[] =
+    "Usage: tocsin backup STATE --to FILE [OPTION]...\n"
     "\n"
     "Copy the journal of the state directory STATE into the new FILE: events, alarms with their timers,\n"
-    "what was confirmed outside. Its gateway may run and goes on recording.\n"
-    "\n"
-    "  --to FILE     the backup; there is none of that name yet\n"
-    "  --lang zh|en  language of what is printed (default from LANG)\n"
-    "\n"
+    "what was confirmed outside; and the site that was accepted last, if STATE keeps one. Its gateway may\n"
+    "run and goes on recording.\n";
+
+static const char backup_closing[] =
     "exit codes: 0 done; 1 it could not be done, and there is no FILE; 2 usage error\n";
 
-static const char restore_help[] =
-    "usage: tocsin restore FILE --into STATE [option]...\n"
-    "       tocsin restore FILE --verify [option]...\n"
+static const char restore_usage[] =
+    "Usage: tocsin restore FILE --into STATE [OPTION]...\n"
+    "       tocsin restore FILE --verify [OPTION]...\n"
     "\n"
     "Check a backup wholly, and make it the journal of the state directory STATE, which must not have\n"
     "one. The gateway that is started with it goes on with the alarms and timers of the backup, under\n"
-    "ids that were never used before.\n"
-    "\n"
-    "  --into STATE  the state directory, which is made if it is missing\n"
-    "  --verify      only check\n"
-    "  --lang zh|en  language of what is printed (default from LANG)\n"
-    "\n"
+    "ids that were never used before, and watches the site that was accepted last should its site file\n"
+    "be wrong. The log that a moved journal has left in STATE is kept under another name.\n";
+
+static const char restore_closing[] =
     "exit codes: 0 done; 1 it is damaged or could not be done, and nothing was changed; 2 usage error\n";
+
+/* The site that was accepted last. */
+static const struct journal_beside kept_site = {
+    .name = KEPT_FILE_NAME, .size_max = KEPT_SIZE_MAX, .is_whole = kept_is_whole};
+
+/* Say what of it is in a backup. */
+static void keep_tell_site(enum journal_beside_state state, enum site_language language) {
+    const bool zh = language == LANGUAGE_ZH;
+    switch (state) {
+    case BESIDE_NONE:
+        (void)puts(zh ? "其中没有最近生效的站点配置:状态目录中没有完好的 " KEPT_FILE_NAME
+                        ";请另行保存站点文件"
+                      : "the site that was accepted last is not in it: the state directory had no "
+                        "whole " KEPT_FILE_NAME "; keep the files of the site yourself");
+        return;
+    case BESIDE_WHOLE:
+        (void)puts(zh ? "其中有最近生效的站点配置" : "with the site that was accepted last");
+        return;
+    case BESIDE_DAMAGED:
+        (void)puts(zh ? "其中最近生效的站点配置已损坏,不能恢复;日志不受影响"
+                      : "the site that was accepted last is damaged in it and does not come back; "
+                        "the journal is not concerned");
+        return;
+    case BESIDE_THERE:
+        (void)puts(zh ? "状态目录中已有最近生效的站点配置,予以保留"
+                      : "the state directory has a site that was accepted last, which stays");
+        return;
+    }
+}
 
 int backup_main(int argc, char **argv) {
     enum site_language language = arguments_environment_language();
     const char *to = NULL;
-    const struct arguments_option options[] = {{.name = "to", .text = &to},
-                                               ARGUMENTS_LANGUAGE(&language)};
+    const struct arguments_option options[] = {
+        {.name = "to",
+         .word = "FILE",
+         .help = "the backup; there is none of that name yet",
+         .text = &to},
+        ARGUMENTS_LANGUAGE(&language)};
     const struct arguments_form form = {
         .command = "backup",
-        .help = backup_help,
+        .usage = backup_usage,
+        .closing = backup_closing,
+        .operands_min = 1,
+        .operands_max = 1,
         .missing = "it needs a state directory",
         .surplus = "it takes one state directory",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
-    const char *state = NULL;
-    enum arguments_end end = arguments_parse(&form, argc, argv, &state);
+    char **operands;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    const char *state = operands[0];
     if (end == ARGUMENTS_GO_ON && to == NULL) {
-        end = arguments_refuse(&form, "it needs --to FILE", NULL);
+        end = arguments_refuse(form.command, "it needs --to FILE", NULL);
     }
     if (end != ARGUMENTS_GO_ON) {
         return (int)end;
     }
+    struct stat found;
+    if (stat(state, &found) == 0 && !S_ISDIR(found.st_mode)) {
+        return (int)arguments_refuse(
+            form.command, "give the state directory that the journal is in, not a file", state);
+    }
     char reason[JOURNAL_REASON_SIZE] = "";
     struct journal_backup backup;
-    int r = journal_backup_make(state, to, clock_wall(), reason);
+    int r = journal_backup_make(state, to, &kept_site, clock_wall(), reason);
     if (r != 0) {
         return audit_explain("backup", state, r, reason, language);
     }
-    r = journal_backup_check(to, &backup, reason);
+    r = journal_backup_check(to, &kept_site, &backup, reason);
     if (r != 0) {
         return audit_explain("backup", to, r, reason, language);
     }
+    keep_tell_site(backup.beside, language);
     return audit_print(&backup.audit, language) ? EXIT_GOOD : EXIT_WRONG;
 }
 
@@ -72,21 +114,29 @@ int restore_main(int argc, char **argv) {
     enum site_language language = arguments_environment_language();
     const char *into = NULL;
     bool verify = false;
-    const struct arguments_option options[] = {{.name = "into", .text = &into},
-                                               {.name = "verify", .flag = &verify},
-                                               ARGUMENTS_LANGUAGE(&language)};
+    const struct arguments_option options[] = {
+        {.name = "into",
+         .word = "STATE",
+         .help = "the state directory, which is made if it is missing",
+         .text = &into},
+        {.name = "verify", .help = "only check", .flag = &verify},
+        ARGUMENTS_LANGUAGE(&language)};
     const struct arguments_form form = {
         .command = "restore",
-        .help = restore_help,
+        .usage = restore_usage,
+        .closing = restore_closing,
+        .operands_min = 1,
+        .operands_max = 1,
         .missing = "it needs a backup",
         .surplus = "it takes one backup",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
-    const char *file = NULL;
-    enum arguments_end end = arguments_parse(&form, argc, argv, &file);
+    char **operands;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    const char *file = operands[0];
     if (end == ARGUMENTS_GO_ON && verify == (into != NULL)) {
-        end = arguments_refuse(&form, "it needs --into STATE or --verify", NULL);
+        end = arguments_refuse(form.command, "it needs --into STATE or --verify", NULL);
     }
     if (end != ARGUMENTS_GO_ON) {
         return (int)end;
@@ -95,15 +145,23 @@ int restore_main(int argc, char **argv) {
     struct journal_backup backup;
     char made[CLOCK_TEXT_SIZE];
     const bool zh = language == LANGUAGE_ZH;
-    int r = verify ? journal_backup_check(file, &backup, reason)
-                   : journal_backup_restore(file, into, clock_wall(), &backup, reason);
+    int r = verify ? journal_backup_check(file, &kept_site, &backup, reason)
+                   : journal_backup_restore(file, into, &kept_site, clock_wall(), &backup, reason);
     if (r != 0) {
         return audit_explain("restore", r == JOURNAL_E_OCCUPIED ? into : file, r, reason, language);
     }
     clock_format(backup.made, made);
     (void)printf(zh ? "%s/%s 的备份,作于 %s\n" : "backup of %s/%s, made at %s\n", backup.site,
                  backup.gateway, made);
-    bool good = audit_print(&backup.audit, language);
+    keep_tell_site(backup.beside, language);
+    bool good = audit_print(&backup.audit, language) && backup.beside != BESIDE_DAMAGED;
+    if (backup.log_aside[0] != '\0') {
+        (void)printf(
+            zh ? "%s 中有旧日志遗留的预写文件,其事件不在备份中;已另存为 %s-wal\n"
+               : "the log of an earlier journal was left in %s, with events that are not in "
+                 "the backup; it is kept there as %s-wal\n",
+            into, backup.log_aside);
+    }
     if (!verify) {
         (void)printf(
             zh ? "已恢复到 %s;用它启动网关即可继续\n"

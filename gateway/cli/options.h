@@ -9,7 +9,7 @@
  * names those that it takes, and any other is a usage error.
  */
 
-#include "gateway/site.h"
+#include "gateway/arguments.h"
 
 enum options_taken {
     OPTION_FOLLOW = 1 << 0,
@@ -29,6 +29,7 @@ enum options_taken {
     OPTION_AS = 1 << 14,
     OPTION_SINCE = 1 << 15,
     OPTION_TO = 1 << 16,
+    OPTION_LAST = 1 << 17, /* --until, of events */
 };
 
 /* --socket, --role, --lang and --help belong to all of them. */
@@ -46,21 +47,19 @@ struct options {
     uint32_t limit; /* 0: not given */
     bool after_given;
     bool follow, all, watch, json, standard_input;
-    int operand_count;
-    char **operands;
+    char **operands; /* with a NULL behind the last */
 };
 
-/* What to do after options_parse(): go on, or end with one of the exit codes 0 and 2. */
-enum options_end { OPTIONS_GO_ON, OPTIONS_HELP, OPTIONS_USAGE };
+/* What a command takes beside --socket, --role, --lang and --help. */
+struct options_form {
+    unsigned taken;              /* set of enum options_taken */
+    const char *usage, *closing; /* of the help, before and behind the options; see arguments.h */
+    uint32_t operands_min, operands_max;
+    const char *operands; /* what it takes, as a usage error says it: "takes no arguments" */
+};
 
-/*
- * Parse the arguments of `argv[0]`. `taken` is a set of enum options_taken, `help` the command's
- * help, which is printed on --help; a usage error is explained on standard error.
- */
-enum options_end options_parse(int argc, char **argv, unsigned taken, const char *help,
-                               struct options *ret_options);
-
-/* Explain a usage error and where to find help; returns exit code 2. */
-int options_usage(const char *command, const char *what);
+/* Parse the arguments of `argv[0]`; prints the help, or explains what is wrong with them. */
+enum arguments_end options_parse(int argc, char **argv, const struct options_form *form,
+                                 struct options *ret_options);
 
 #endif

@@ -10,15 +10,11 @@
 #include "gateway/cli/table.h"
 #include "gateway/cli/words.h"
 
-static const char help[] =
-    "Usage: tocsin points [--watch] [--json] [--lang zh|en] [PLACE]\n\n"
+static const char usage[] =
+    "Usage: tocsin points [PLACE] [OPTION]...\n"
+    "\n"
     "Show the present value of every sensor, of PLACE and all below it if given (`care/day-care`).\n"
-    "A value that nobody confirms any more is stale. Exit code 1 when the engine is away.\n\n"
-    "  --watch        again each second; without a terminal only what changed\n"
-    "  --json         one JSON document a line\n"
-    "  --lang zh|en   language of texts (from LANG)\n"
-    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
-    "  --role ROLE    act as caregiver, security, manager, engineer or auditor\n";
+    "A value that nobody confirms any more is stale. Exit code 1 when the engine is away.\n";
 
 enum { COLUMNS = 6, WATCH_S = 1 };
 
@@ -101,8 +97,8 @@ static int points_look(struct session *session, json_t *before) {
     table_init(&look.table, COLUMNS);
     look.table.right[2] = true;
     look.table.right[4] = true;
-    client_escape(session->options->operand_count > 0 ? session->options->operands[0] : "", escaped,
-                  sizeof escaped);
+    const char *place = session->options->operands[0];
+    client_escape(place != NULL ? place : "", escaped, sizeof escaped);
     (void)snprintf(path, sizeof path, "/api/v1/points%s%s",
                    escaped[0] == '\0' ? "" : "?place=", escaped);
     int r = session_each(session, path, "points", points_row, &look);
@@ -138,11 +134,11 @@ static int points_run(struct session *session) {
 }
 
 int points_main(int argc, char **argv) {
-    static const struct session_usage usage = {
+    static const struct options_form form = {
         .taken = OPTION_WATCH | OPTION_JSON,
-        .help = help,
+        .usage = usage,
         .operands_max = 1,
         .operands = "takes one PLACE at most",
     };
-    return session_main(argc, argv, &usage, points_run);
+    return session_main(argc, argv, &form, points_run);
 }

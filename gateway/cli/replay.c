@@ -11,8 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "gateway/cli/event_difference.h"
 #include "gateway/cli/event_line.h"
+#include "gateway/cli/replay_export.h"
 #include "gateway/cli/replay_options.h"
 #include "gateway/cli/replay_report.h"
 #include "gateway/clock.h"
@@ -225,6 +228,23 @@ static int performance_sites(struct performance *play) {
 
 /* ---- the three kinds of replay ---- */
 
+/* A file without any input, and without the name of a recording, may be something else. */
+static void tape_doubt(const struct performance *play) {
+    static const char suffix[] = ".recording";
+    const char *path = play->options->recording;
+    size_t len = strlen(path);
+    size_t tail = sizeof suffix - 1;
+    struct stat status;
+    bool is_named = len > tail && strcmp(path + len - tail, suffix) == 0;
+    if (play->replay.inputs == 0 && !is_named && stat(path, &status) == 0 &&
+        S_ISREG(status.st_mode)) {
+        (void)fprintf(stderr, "tocsin replay: %s: %s\n", path,
+                      say(play, "若是数据库的导出文件,名称须以 .lp 或 .jsonl 结尾",
+                          "if it is the export of a database, give it a name that ends in .lp or "
+                          ".jsonl"));
+    }
+}
+
 static int play_tape(struct performance *play) {
     struct tape tape;
     char reason[RECORDING_REASON_SIZE];
@@ -236,90 +256,60 @@ static int play_tape(struct performance *play) {
     if (r == 0) {
         r = replay_tape(&play->replay, &tape);
         tape_close(&tape);
+        tape_doubt(play);
     }
     return r == 0 ? 0 : err_trace(r);
 }
 
-static void history_complain_of(void *context, uint64_t line, uint32_t column, const char *what,
-                                const char *about) {
-    struct performance *play = context;
-    play->report.incomplete = true;
-    if (!replay_report_may_complain(&play->report)) {
-        return;
-    }
-    (void)fprintf(stderr, "%s:%" PRIu64, play->options->recording, line);
-    if (column > 0) {
-        (void)fprintf(stderr, ":%u", column);
-    }
-    (void)fprintf(stderr, ": %s%s%s\n", what, about[0] != '\0' ? ": " : "", about);
-}
-
 static int play_history(struct performance *play) {
     struct history history;
-    FILE *file = fopen(play->options->recording, "r");
-    if (file == NULL) {
-        (void)fprintf(stderr, "tocsin replay: %s: %s\n", play->options->recording, strerror(errno));
-        return EXIT_FAILED;
-    }
     (void)snprintf(play->report.prefix, sizeof play->report.prefix, "%s.%s.replay.",
                    site_text(&play->site, play->site.header->site_id),
                    site_text(&play->site, play->site.header->gateway_id));
-    int r = history_read(&history, file, &play->site, history_complain_of, play);
-    (void)fclose(file);
-    if (r != 0) {
-        return err_trace(r);
-    }
-    say_count(play, stderr, history.wrong, "已略过的错误行", "wrong lines left out");
-    say_count(play, stderr, history.strange, "已略过的不属于本站点的行",
-              "lines left out of points that the site does not have");
-    if (history_is_too_long(&history)) {
-        (void)fprintf(
-            stderr,
-            "tocsin replay: %s: there are more than %d years between the first reading and "
-            "the last, so nothing was played: give it a shorter export (a single line "
-            "with a wrong time is enough)\n",
-            play->options->recording, HISTORY_YEARS_MAX);
-        history_deinit(&history);
+    int r = replay_export_read(play->options, &play->site, &play->report, &history);
+    if (r == REPLAY_EXPORT_E_TOLD) {
         return EXIT_FAILED;
+    } else if (r != 0) {
+        return err_trace(r);
     }
     r = replay_history(&play->replay, &history);
     history_deinit(&history);
     return r == 0 ? 0 : err_trace(r);
 }
 
-static void difference_show(struct performance *play, const char *mark,
-                            const struct comparison_event *event) {
-    json_t *body = json_loadb(event->body, event->size, 0, NULL);
-    if (body != NULL) {
-        event_line_print_marked(&play->reader, mark, body);
-        json_decref(body);
-    }
+static json_t *difference_body(const struct comparison_event *event) {
+    return event != NULL ? json_loadb(event->body, event->size, 0, NULL) : NULL;
 }
 
 static void difference_told(void *context, const struct comparison_difference *difference) {
     struct performance *play = context;
-    const struct comparison_event *before = difference->before;
-    const struct comparison_event *after = difference->after;
+    struct reader *reader = &play->reader;
+    json_t *before = difference_body(difference->before);
+    json_t *after = difference_body(difference->after);
     switch (difference->kind) {
     case COMPARISON_ONLY_BEFORE:
-        difference_show(play, "- ", before);
-        return;
+        event_line_print_marked(reader, "- ", before);
+        break;
     case COMPARISON_ONLY_AFTER:
-        difference_show(play, "+ ", after);
-        return;
+        event_line_print_marked(reader, "+ ", after);
+        break;
     case COMPARISON_MOVED: {
-        double later_s = (double)(after->wall.ns - before->wall.ns) / (double)NS_PER_S;
-        difference_show(play, "~ ", after);
-        (void)fprintf(play->reader.out, "    %s %g s\n",
+        int64_t later_ns = difference->after->wall.ns - difference->before->wall.ns;
+        double later_s = (double)later_ns / (double)NS_PER_S;
+        event_line_print_marked(reader, "~ ", after);
+        (void)fprintf(reader->out, "    %s %g s\n",
                       later_s > 0 ? say(play, "晚", "later by") : say(play, "早", "earlier by"),
                       later_s > 0 ? later_s : -later_s);
-        return;
+        event_difference_print(reader, before, after, true);
+        break;
     }
     case COMPARISON_CHANGED:
-        difference_show(play, "~ ", before);
-        difference_show(play, "  ", after);
-        return;
+        event_line_print_marked(reader, "~ ", before);
+        event_difference_print(reader, before, after, false);
+        break;
     }
+    json_decref(after);
+    json_decref(before);
 }
 
 /* ---- the end ---- */
@@ -329,11 +319,12 @@ static int finish_comparison(struct performance *play) {
     if (count < 0) {
         return (int)count;
     }
-    (void)fprintf(stderr, "%s: %" PRIu64 "  %s: %zu → %zu  %s: %" PRId64 "\n",
-                  say(play, "输入", "inputs"), play->replay.inputs, say(play, "事件", "events"),
-                  play->comparison.lists[COMPARISON_BEFORE].count,
-                  play->comparison.lists[COMPARISON_AFTER].count, say(play, "不同", "differences"),
-                  count);
+    (void)fprintf(
+        stderr, "%s: %" PRIu64 "  %s: %zu → %zu  %s: %" PRId64 "\n",
+        play->options->history ? say(play, "读数", "readings") : say(play, "输入", "inputs"),
+        play->replay.inputs, say(play, "事件", "events"),
+        play->comparison.lists[COMPARISON_BEFORE].count,
+        play->comparison.lists[COMPARISON_AFTER].count, say(play, "不同", "differences"), count);
     return 0;
 }
 
@@ -342,8 +333,12 @@ static void finish_ledger(struct performance *play) {
     say_count(play, stdout, play->events, "已写入的事件", "events recorded");
     if (play->report.incomplete) {
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", play->options->into,
-                      say(play, "录制不完整,写入的事件也不完整",
-                          "the recording is not whole, and neither is this journal"));
+                      play->options->history
+                          ? say(play, "导出文件中有些行已略过,写入的事件中没有它们",
+                                "some lines of the export were left out, and this journal is "
+                                "without them")
+                          : say(play, "录制不完整,写入的事件也不完整",
+                                "the recording is not whole, and neither is this journal"));
     }
 }
 

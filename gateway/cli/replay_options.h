@@ -17,8 +17,14 @@ struct replay_options {
     struct arguments_settings settings;
     enum site_language language;
     bool text;
-    bool history; /* the recording is line protocol */
+    bool history; /* the recording is the export of a database */
 };
+
+/*
+ * Does the name say that it is the export of a database? Names of formats that cannot be read are
+ * among them, so that it can be said what is wanted instead.
+ */
+bool replay_path_is_export(const char *path);
 
 /* Parse the arguments; explains a usage error on standard error. */
 enum arguments_end replay_options_parse(int argc, char **argv, struct replay_options *ret_options);

@@ -6,21 +6,19 @@
 
 #include "gateway/cli/session.h"
 
-static const char help[] =
-    "Usage: tocsin resend --since SEQ|TIME [--until SEQ|TIME] [--to broker|database] [--by NAME]\n\n"
+static const char usage[] =
+    "Usage: tocsin resend --since SEQ|TIME|DAY [OPTION]...\n"
+    "\n"
     "Give the broker events once more that it had taken before, because it has lost them: it was set\n"
     "up anew, or lost its disk. They keep their ids, and are marked as replayed; who has them already\n"
     "knows them by that. Alarms that are raised meanwhile go first. A newer request takes the place\n"
     "of one that is under way; without its broker it waits. `uplink_resend_left` in /metrics is 0\n"
-    "again when all has been taken, and the log says event=resend_over.\n\n"
-    "  --since SEQ|TIME  the first event, by its number or its time: 2026-11-25T18:00:00+08:00\n"
-    "  --until SEQ|TIME  the last one; else the newest\n"
-    "  --to WORD      broker (without it) or database, which gets all that follows too\n"
-    "  --by NAME      who asks (the user); the log keeps it\n"
-    "  --json         print the answer as JSON\n"
-    "  --lang zh|en   language of texts (from LANG)\n"
-    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
-    "  --role ROLE    act as caregiver, security, manager or engineer (engineer)\n\n"
+    "again when all has been taken, and the log says event=resend_over.\n"
+    "\n"
+    "SEQ is the number of an event as `tocsin events` shows it; TIME has its zone; DAY, 2026-11-25, is one\n"
+    "of UTC: from its midnight on, or with --until up to its end. Only an engineer may ask for it.\n";
+
+static const char closing[] =
     "Exit code 0 when the gateway has taken the request, 1 when it refuses it and says why.\n";
 
 /* A number of an event, or a text that the gateway takes for a time. */
@@ -65,8 +63,9 @@ static void resend_print(const struct reader *reader, const json_t *answer) {
 static int resend_run(struct session *session) {
     json_t *answer = NULL;
     if (session->options->since == NULL) {
-        return options_usage(session->command,
-                             "say from where on: --since takes the number of an event, or a time");
+        return arguments_refuse(
+            session->command,
+            "say from where on: --since takes the number of an event, a time or a day", NULL);
     }
     json_t *body = resend_body(session->options);
     int r = session_ask(session, "/api/v1/resend", body, &answer);
@@ -81,10 +80,11 @@ static int resend_run(struct session *session) {
 }
 
 int resend_main(int argc, char **argv) {
-    const struct session_usage usage = {
-        .taken = OPTION_SINCE | OPTION_UNTIL | OPTION_TO | OPTION_BY | OPTION_JSON,
-        .help = help,
+    const struct options_form form = {
+        .taken = OPTION_SINCE | OPTION_LAST | OPTION_TO | OPTION_BY | OPTION_JSON,
+        .usage = usage,
+        .closing = closing,
         .operands = "takes no arguments",
     };
-    return session_main(argc, argv, &usage, resend_run);
+    return session_main(argc, argv, &form, resend_run);
 }

@@ -26,16 +26,12 @@ static void session_close(struct session *session) {
     reader_deinit(&session->reader);
 }
 
-int session_main(int argc, char **argv, const struct session_usage *usage,
+int session_main(int argc, char **argv, const struct options_form *form,
                  int (*run)(struct session *session)) {
     struct options options;
-    enum options_end end = options_parse(argc, argv, usage->taken, usage->help, &options);
-    if (end != OPTIONS_GO_ON) {
-        return end == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (options.operand_count < usage->operands_min ||
-        options.operand_count > usage->operands_max) {
-        return options_usage(argv[0], usage->operands);
+    enum arguments_end end = options_parse(argc, argv, form, &options);
+    if (end != ARGUMENTS_GO_ON) {
+        return (int)end;
     }
     struct session session;
     int r = session_open(&session, argv[0], &options);
@@ -49,6 +45,11 @@ int session_main(int argc, char **argv, const struct session_usage *usage,
 const char *member_text(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
     return text == NULL ? "" : text;
+}
+
+bool place_is_within(const char *inner, const char *outer) {
+    size_t len = strlen(outer);
+    return strncmp(inner, outer, len) == 0 && (inner[len] == '\0' || inner[len] == '/');
 }
 
 /* The path of the page that begins at `next`. */

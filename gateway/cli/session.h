@@ -24,19 +24,11 @@ struct session {
     struct reader reader;
 };
 
-/* What a command takes beside --socket, --role, --lang and --help. */
-struct session_usage {
-    unsigned taken;   /* set of enum options_taken */
-    const char *help; /* printed on --help */
-    int operands_min, operands_max;
-    const char *operands; /* what it takes, as a usage error says it: "takes no arguments" */
-};
-
 /*
  * Be a command: parse its arguments, open its session, whose answers go to standard output, run it
  * and close. A usage error is explained on standard error. Returns the exit code.
  */
-int session_main(int argc, char **argv, const struct session_usage *usage,
+int session_main(int argc, char **argv, const struct options_form *form,
                  int (*run)(struct session *session));
 
 /* Learn the names of places and the time zone, if the gateway answers; nothing depends on it. */
@@ -66,6 +58,9 @@ int session_each(struct session *session, const char *path, const char *list,
 
 /* A string member or "". */
 const char *member_text(const json_t *object, const char *key);
+
+/* Is `inner` the place `outer` or one in it? */
+bool place_is_within(const char *inner, const char *outer);
 
 /* Print a JSON document on one line. */
 void session_print_json(const struct session *session, const json_t *document);

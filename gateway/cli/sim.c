@@ -212,7 +212,6 @@ static int stage_start(struct stage *stage) {
         bus_explain(stage, bus, r);
         return EXIT_FAILED;
     }
-    ready_print(stage);
     if (stage->options->control != NULL) {
         r = sim_control_new(stage->base, stage->options->control, stage->field, &stage->control);
         if (r != 0) {
@@ -220,6 +219,7 @@ static int stage_start(struct stage *stage) {
             return EXIT_FAILED;
         }
     }
+    ready_print(stage); /* last: who has read it may speak to the socket */
     return 0;
 }
 

@@ -6,26 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/cli/replay_options.h"
 #include "rules/unit.h"
 
-static const char sim_help[] =
-    "usage: tocsin sim SITE.yaml [option]...\n"
+static const char sim_usage[] =
+    "Usage: tocsin sim SITE.yaml [OPTION]...\n"
     "\n"
     "Act out the field of a site: every Modbus device is served on its address, every serial line is\n"
-    "a pseudo-terminal under its name, and MQTT sensors publish to their broker.\n"
-    "\n"
-    "  --story FILE         act out this story; without one ordinary life goes on\n"
-    "  --still              without a story: nothing moves by itself\n"
-    "  --set PATH=VALUE     override a scalar of the site file (repeatable), for example\n"
-    "                       --set devices.care-io.address=tcp://127.0.0.1:1602\n"
-    "  --control PATH       Unix socket to act live: set, mqtt, device, coil, polls\n"
-    "  --seed N             seed of the background, instead of the story's\n"
-    "  --for DURATION       end after this time (10 s, 2 min)\n"
-    "  --clock START@RATE   begin at START (2026-11-22T07:00:00+08:00) and run RATE (1...60) times as fast\n"
-    "  --record FILE        serve nothing: write what a gateway would hear of the story into FILE, as\n"
-    "                       fast as it can (RATE is nothing then), until it is over or for --for; then\n"
-    "                       tocsin replay FILE --into STATE makes a state directory of it\n"
-    "\n"
+    "a pseudo-terminal under its name, and MQTT sensors publish to their broker.\n";
+
+static const char sim_closing[] =
     "Commands of the control socket, one a line, each answered by a line `ok ...` or `error ...`:\n"
     "  set POINT VALUE      mqtt TOPIC JSON      coil POINT      polls DEVICE\n"
     "  device DEVICE up|down|garbage|drip|wrong_unit|short|long|exception|close|late|silent\n"
@@ -60,22 +50,20 @@ static bool seed_read(const char *text, void *value) {
 }
 
 /* What goes with what. */
-static enum arguments_end sim_check(const struct arguments_form *form,
-                                    const struct sim_options *options) {
-    static const char history[] = ".lp";
-    size_t len = options->record == NULL ? 0 : strlen(options->record);
+static enum arguments_end sim_check(const char *command, const struct sim_options *options) {
     if (options->still && options->story != NULL) {
-        return arguments_refuse(form, "--still and --story exclude each other", NULL);
+        return arguments_refuse(command, "--still and --story exclude each other", NULL);
     } else if (options->record == NULL) {
         return ARGUMENTS_GO_ON;
     } else if (options->control != NULL) {
         return arguments_refuse(
-            form, "--record and --control exclude each other: nothing is served", NULL);
+            command, "--record and --control exclude each other: nothing is served", NULL);
     } else if (options->story == NULL && options->for_ns == 0) {
         return arguments_refuse(
-            form, "--record needs --for where there is no --story, which would end", NULL);
-    } else if (len >= sizeof history && strcmp(options->record + len - 3, history) == 0) {
-        return arguments_refuse(form, "a recording is no line protocol, as its name would say",
+            command, "--record needs --for where there is no --story, which would end", NULL);
+    } else if (replay_path_is_export(options->record)) {
+        return arguments_refuse(command,
+                                "a recording is no export of a database, as its name would say",
                                 options->record);
     }
     return ARGUMENTS_GO_ON;
@@ -83,30 +71,52 @@ static enum arguments_end sim_check(const struct arguments_form *form,
 
 enum arguments_end sim_options_parse(int argc, char **argv, struct sim_options *ret_options) {
     const struct arguments_option options[] = {
-        {.name = "story", .text = &ret_options->story},
-        {.name = "still", .flag = &ret_options->still},
+        {.name = "story",
+         .word = "FILE",
+         .help = "act out this story; without one ordinary life goes on",
+         .text = &ret_options->story},
+        {.name = "still",
+         .help = "without a story: nothing moves by itself",
+         .flag = &ret_options->still},
         ARGUMENTS_SET(&ret_options->settings),
-        {.name = "control", .text = &ret_options->control},
+        {.name = "control",
+         .word = "PATH",
+         .help = "Unix socket to act live: set, mqtt, device, coil, polls",
+         .text = &ret_options->control},
         {.name = "seed",
+         .word = "N",
+         .help = "seed of the background, instead of the story's",
          .read = seed_read,
          .value = &ret_options->seed,
          .wrong = "--seed is a whole number, not"},
         {.name = "for",
+         .word = "DURATION",
+         .help = "end after this time (10 s, 2 min)",
          .read = duration_read,
          .value = &ret_options->for_ns,
          .wrong = "--for is a duration, such as 10 s or 2 min, not"},
         ARGUMENTS_CLOCK(&ret_options->clock),
-        {.name = "record", .text = &ret_options->record},
+        {.name = "record",
+         .word = "FILE",
+         .help = "serve nothing: write what a gateway would hear of the story into FILE, as\n"
+                 "fast as it can (RATE is nothing then), until it is over or for --for; then\n"
+                 "tocsin replay FILE --into STATE makes a state directory of it",
+         .text = &ret_options->record},
     };
     const struct arguments_form form = {
         .command = "sim",
-        .help = sim_help,
+        .usage = sim_usage,
+        .closing = sim_closing,
+        .operands_min = 1,
+        .operands_max = 1,
         .missing = "it takes one site file",
         .surplus = "it takes one site file",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
     *ret_options = (struct sim_options){0};
-    enum arguments_end end = arguments_parse(&form, argc, argv, &ret_options->site);
-    return end == ARGUMENTS_GO_ON ? sim_check(&form, ret_options) : end;
+    char **operands;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    ret_options->site = operands[0];
+    return end == ARGUMENTS_GO_ON ? sim_check(form.command, ret_options) : end;
 }

@@ -10,8 +10,8 @@
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
-static const char test_rules_help[] =
-    "usage: tocsin test-rules FILE.yaml [option]...\n"
+static const char test_rules_usage[] =
+    "Usage: tocsin test-rules FILE.yaml [OPTION]...\n"
     "\n"
     "Run the tests of a file: what should happen when. It names its site, and for example says:\n"
     "\n"
@@ -28,15 +28,14 @@ static const char test_rules_help[] =
     "\n"
     "At the beginning every device is there and every truth is false. Exactly what `expect` says comes\n"
     "between the step before and this one; escalations and the product's own alarms may come besides.\n"
+    "What is so from the beginning is expected in the first step.\n"
     "\n"
     "`do` has the words of the command line (investigate ALARM real, disposition ALARM misuse, test begin\n"
     "PLACE), with by, role, reason, for, as, second and second_role for its options. A point stays what\n"
     "it was set to; `set: {POINT: silent}` and `device: {DEVICE: silent}` let one fall silent.\n"
-    "\n"
-    "  --site SITE.yaml     another site than the file names\n"
-    "  --set PATH=VALUE     override a scalar of the site file (repeatable)\n"
-    "  --lang zh|en         language of the result (default from LANG)\n"
-    "\n"
+    "A value that the point cannot have is a fault of it, as it is when a device says so.\n";
+
+static const char test_rules_closing[] =
     "exit codes: 0 all tests passed, 1 a test failed, 2 the file, its site or the command is wrong\n";
 
 struct test_rules {
@@ -49,20 +48,29 @@ struct test_rules {
 
 static enum arguments_end test_rules_parse(int argc, char **argv, struct test_rules *ret_run) {
     const struct arguments_option options[] = {
-        {.name = "site", .text = &ret_run->options.site},
+        {.name = "site",
+         .word = "SITE.yaml",
+         .help = "another site than the file names",
+         .text = &ret_run->options.site},
         ARGUMENTS_SET(&ret_run->settings),
         ARGUMENTS_LANGUAGE(&ret_run->language),
     };
     const struct arguments_form form = {
         .command = "test-rules",
-        .help = test_rules_help,
+        .usage = test_rules_usage,
+        .closing = test_rules_closing,
+        .operands_min = 1,
+        .operands_max = 1,
         .missing = "it needs a file of tests",
         .surplus = "it takes one file",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
     *ret_run = (struct test_rules){.language = arguments_environment_language()};
-    return arguments_parse(&form, argc, argv, &ret_run->path);
+    char **operands;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    ret_run->path = operands[0];
+    return end;
 }
 
 static void test_rules_ran(void *context, const char *name, uint32_t failures) {

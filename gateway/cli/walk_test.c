@@ -10,15 +10,12 @@
 
 enum { COLUMNS = 4, PAGE_EVENTS = 1000 };
 
-static const char help[] =
-    "Usage: tocsin walk-test PLACE [--json] [--lang zh|en]\n\n"
+static const char usage[] =
+    "Usage: tocsin walk-test PLACE [OPTION]...\n"
+    "\n"
     "Show which buttons and detectors of a place have been tripped in the test that runs, or in the\n"
     "last one. Begin a test with `tocsin test begin PLACE`. Exit code 1 while one of them was not\n"
-    "tripped.\n\n"
-    "  --json         one JSON document a line\n"
-    "  --lang zh|en   language of texts (from LANG)\n"
-    "  --socket PATH  the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)\n"
-    "  --role ROLE    act as caregiver, security, manager, engineer or auditor\n";
+    "tripped.\n";
 
 struct walk {
     struct session *session;
@@ -31,12 +28,6 @@ struct walk {
     uint32_t missing;
 };
 
-/* Is `inner` the place `outer` or one in it? */
-static bool walk_is_within(const char *inner, const char *outer) {
-    size_t len = strlen(outer);
-    return strncmp(inner, outer, len) == 0 && (inner[len] == '\0' || inner[len] == '/');
-}
-
 /* Events come newest first; those before the beginning of the test are not its. */
 static void walk_event(struct walk *walk, const json_t *event) {
     const json_t *data = json_object_get(event, "data");
@@ -46,9 +37,9 @@ static void walk_event(struct walk *walk, const json_t *event) {
     if (walk->begun) {
         return;
     } else if (strcmp(type, "tocsin.test.begun") == 0) {
-        walk->begun = walk_is_within(walk->place, place);
+        walk->begun = place_is_within(walk->place, place);
     } else if (strcmp(type, "tocsin.test.ended") == 0) {
-        walk->over = walk->over || walk_is_within(walk->place, place);
+        walk->over = walk->over || place_is_within(walk->place, place);
     } else if (strcmp(type, "tocsin.test.tripped") == 0) {
         (void)json_object_set(walk->tripped, member_text(data, "point"),
                               json_object_get(event, "time"));
@@ -165,12 +156,12 @@ static int walk_run(struct session *session) {
 }
 
 int walk_test_main(int argc, char **argv) {
-    const struct session_usage usage = {
+    const struct options_form form = {
         .taken = OPTION_JSON,
-        .help = help,
+        .usage = usage,
         .operands_min = 1,
         .operands_max = 1,
         .operands = "takes one PLACE, as `tocsin points` shows it",
     };
-    return session_main(argc, argv, &usage, walk_run);
+    return session_main(argc, argv, &form, walk_run);
 }

@@ -115,8 +115,12 @@ static const struct word presences[] = {
     {"lost", "丢失", "lost"},
     {"unknown", "未知", "unknown"},
     {"connected", "已连接", "connected"},
+    {"refusing", "已连接,但不收取全部事件", "connected, but does not take all events"},
+    {"none", "未配置", "not configured"},
     {"ok", "正常", "ok"},
+    {"refused", "站点文件有误,未被采用", "the site file is wrong and not in force"},
     {"degraded", "降级", "degraded"},
+    {"unsigned", "在记录,但检查点未能签名", "records, but cannot sign its checkpoints"},
     {"failed", "故障", "failed"},
 };
 

@@ -120,6 +120,7 @@ static void config_parts(struct config *config, const struct config_node *root) 
     }
     if (fields[CONFIG_FILE_DEVICES] != NULL) {
         config_devices_check(config, fields[CONFIG_FILE_DEVICES]);
+        config_inputs_check(config);
     }
     if (fields[CONFIG_FILE_SHIFTS] != NULL) {
         config_shifts_check(config, fields[CONFIG_FILE_SHIFTS]);
@@ -160,6 +161,8 @@ static void config_run(struct config *config, const char *path,
                        const struct config_options *options) {
     config->zoneinfo = options->zoneinfo != NULL ? options->zoneinfo : "/usr/share/zoneinfo";
     config->rules_path = options->rules;
+    config->given = options->files;
+    config->given_count = options->file_count;
     config->field_sound = true;
     /* Calendar 0 is always open. */
     config->calendars =
@@ -173,6 +176,9 @@ static void config_run(struct config *config, const char *path,
         }
         config_parts(config, source->root);
         config_compile(config);
+    }
+    if (config->image == NULL) {
+        config_identity_read(config, path, source, options);
     }
     config_summarize(config);
     config_notes_sort(&config->notes);
@@ -215,6 +221,9 @@ int config_load(const char *path, const struct config_options *options,
         .error_count = config->notes.errors,
         .warning_count = config->notes.warnings,
         .summary = config->summary,
+        .identity = config->identity,
+        .files = config->files,
+        .file_count = config->file_count,
     };
     return config->image != NULL ? 0 : CONFIG_E_REFUSED;
 }

@@ -18,6 +18,7 @@
  * say what the site does that its author may not have meant.
  *
  *     config_source    files, marks in them, the YAML tree
+ *     config_identity  whose site it is, when it was refused
  *     config_shape     which keys there are (config_keys.def), and reading them
  *     config_scalar    numbers, durations, ids, addresses
  *     config_note      errors and warnings; config_arena their memory, and all other
@@ -39,9 +40,18 @@
 #include "gateway/err.h"
 #include "gateway/site.h"
 
+/* A file that a site consists of. */
+struct config_file {
+    const char *path; /* absolute */
+    const char *bytes;
+    size_t size;
+};
+
 struct config_options {
     const char *const *settings; /* of --set: "gateway.state=/var/lib/tocsin" */
     uint32_t setting_count;
+    const struct config_file *files; /* the site file first: no others are read; NULL: the disk's */
+    uint32_t file_count;
     const char *zoneinfo; /* directory of the time zones; NULL: /usr/share/zoneinfo */
     const char *rules;    /* a file of rules instead of those that the site names; NULL: those */
 };
@@ -55,6 +65,15 @@ struct config_summary {
     uint32_t rule_count;        /* rules of the site's own, which stand first in the image */
 };
 
+/*
+ * What a site that is refused says of itself all the same, as far as that can be read: NULL where it
+ * says nothing. Settings count. For whoever looks for one that was accepted before.
+ */
+struct config_identity {
+    const char *site_id, *gateway_id;
+    const char *state_directory; /* absolute; what is meant where it is not given as well */
+};
+
 struct config;
 
 struct config_result {
@@ -64,6 +83,9 @@ struct config_result {
     uint32_t error_count;
     uint32_t warning_count;
     struct config_summary summary;
+    struct config_identity identity; /* of one that was refused */
+    const struct config_file *files; /* of a good site: all that were read, the site file first */
+    uint32_t file_count;
 };
 
 #define CONFIG_RESULT_NULL ((struct config_result){0})
@@ -71,7 +93,9 @@ struct config_result {
 #define CONFIG_E_REFUSED   1 /* the site has errors; they are in the result */
 
 /*
- * Read and check the site file at `path` and all that it names. Borrows its arguments for the call.
+ * Read and check the site file at `path` and all that it names. Borrows its arguments for the call. Where
+ * the options give the files, `path` is only what the site file is called in the notes; the files that it
+ * names, and those that are no part of a site, such as secrets, are looked for where it stood.
  *
  * Returns 0 with an image, or CONFIG_E_REFUSED without one; in both cases `result` holds the notes
  * and is to be released. A negative errno (no memory) leaves nothing to release.

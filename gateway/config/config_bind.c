@@ -10,7 +10,7 @@
  * expression that they are about, be it of `raise:` or of `clear:`.
  */
 
-enum { FINDINGS_MAX = 1000, PLACES_NAMED_MAX = 4 };
+enum { FINDINGS_MAX = 1000 };
 
 /* A draft of rules, and which rule of the site each row is. */
 struct bind_draft {
@@ -83,22 +83,13 @@ static bool bind_same(const struct ruleset_finding *a, const struct ruleset_find
 static const char *bind_places(const struct bind_draft *bind,
                                const struct ruleset_finding *findings, uint32_t count,
                                uint32_t first) {
-    struct config_arena *arena = &bind->config->arena;
-    const char *names = bind_place_name(bind, &findings[first]);
-    uint32_t named = 1;
-    uint32_t more = 0;
-    for (uint32_t i = first + 1; i < count && findings[i].rule == findings[first].rule; i++) {
-        if (!bind_same(&findings[i], &findings[first])) {
-            continue;
-        }
-        if (named < PLACES_NAMED_MAX) {
-            names = config_format(arena, "%s, %s", names, bind_place_name(bind, &findings[i]));
-            named++;
-        } else {
-            more++;
+    struct config_names names = {0};
+    for (uint32_t i = first; i < count && findings[i].rule == findings[first].rule; i++) {
+        if (bind_same(&findings[i], &findings[first])) {
+            config_names_add(bind->config, &names, bind_place_name(bind, &findings[i]));
         }
     }
-    return more > 0 ? config_format(arena, "%s and %u more", names, more) : names;
+    return config_names_text(bind->config, &names);
 }
 
 static void bind_note(const struct bind_draft *bind, const struct ruleset_finding *findings,

@@ -12,6 +12,11 @@ enum { DAYS_A_WEEK = 7, DAY_MINUTES = 1440, SPANS_A_DAY_MAX = 24 };
 
 static const char *const day_names[DAYS_A_WEEK] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
+const char *config_day_name(uint32_t day) {
+    assert(day < DAYS_A_WEEK);
+    return day_names[day];
+}
+
 static int calendar_day(const char *text, size_t len) {
     for (int day = 0; day < DAYS_A_WEEK; day++) {
         if (len == 3 && memcmp(text, day_names[day], 3) == 0) {

@@ -16,6 +16,9 @@
  */
 bool config_days(struct config *config, const struct config_node *node, uint32_t *ret_days);
 
+/* The word for a day, 0 is Monday: "mon". */
+const char *config_day_name(uint32_t day);
+
 /* Read a date, "2026-10-01", as days since 1970-01-01. */
 bool config_date(struct config *config, const struct config_node *node, int32_t *ret_day);
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gateway/config/config_calendar.h"
+#include "gateway/secret_file.h"
 
 /*
  * Duty: who is there, and who can be called
@@ -51,6 +55,24 @@ static void shift_span_add(struct config *config, struct config_shift *shift, ui
                                    &shift->span_room, sizeof *shift->spans);
         shift->spans[shift->span_count++] = (struct site_span){
             .weekday = (uint16_t)day, .begin_min = (uint16_t)begin, .end_min = (uint16_t)end};
+    }
+}
+
+/* A shift without days is always on; one that has days, and no hours on any, never is. */
+static void shift_ever_on(struct config *config, const struct config_node *node) {
+    const struct config_node *empty = NULL;
+    bool hours = false;
+    for (const struct config_node *member = node->first; member != NULL; member = member->next) {
+        bool day =
+            strcmp(member->key->text, "people") != 0 && strcmp(member->key->text, "role") != 0;
+        bool nothing = member->kind == CONFIG_LIST && member->first == NULL;
+        empty = day && nothing ? member : empty;
+        hours = hours || (day && !nothing);
+    }
+    if (empty != NULL && !hours) {
+        config_error(config, empty->key, "give it hours, or leave its days out if it is always on",
+                     "shift `%s` has no hours on any day: nobody would be called in it",
+                     node->key->text);
     }
 }
 
@@ -124,12 +146,37 @@ static void shift_check(struct config *config, const struct config_node *node) {
     *shift = (struct config_shift){.id = id, .role = ROLE_COUNT};
     if (config_is_map(config, node)) {
         shift_days(config, shift, node);
+        shift_ever_on(config, node);
     }
 }
 
 void config_shifts_check(struct config *config, const struct config_node *shifts) {
     for (const struct config_node *item = shifts->first; item != NULL; item = item->next) {
         shift_check(config, item);
+    }
+}
+
+/*
+ * A secret that the uplink would refuse at the first call. That it is not there, or empty, has been said;
+ * that it cannot be read says nothing, since whoever checks a site need not be the gateway's own user.
+ */
+static void webhook_secret(struct config *config, struct config_webhook *webhook,
+                           const struct config_node *node) {
+    struct stat found;
+    if (!config_private_path(config, node, "nobody is called until it is there",
+                             &webhook->secret_file) ||
+        stat(webhook->secret_file, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size == 0) {
+        return;
+    }
+    struct secret_shared secret;
+    int r = secret_file_read_shared(webhook->secret_file, &secret);
+    explicit_bzero(&secret, sizeof secret);
+    if (r == SECRET_E_SHORT || r == SECRET_E_LONG) {
+        config_warn(
+            config, node, "openssl rand -hex 32 makes a good one; give its receiver the same",
+            "the secret in %s has %s %d bytes: nobody is called by the webhook `%s`",
+            webhook->secret_file, r == SECRET_E_SHORT ? "less than" : "more than",
+            r == SECRET_E_SHORT ? SECRET_SHARED_SIZE_MIN : SECRET_SHARED_SIZE_MAX, webhook->id);
     }
 }
 
@@ -159,8 +206,7 @@ static void webhook_check(struct config *config, const struct config_node *node)
         config_warn(config, node->key, "add `secret_file`",
                     "the webhook `%s` has no secret: its receiver cannot tell who calls", id);
     }
-    (void)config_secret_path(config, fields[CONFIG_WEBHOOK_SECRET_FILE],
-                             "nobody is called until it is there", &webhook->secret_file);
+    webhook_secret(config, webhook, fields[CONFIG_WEBHOOK_SECRET_FILE]);
     (void)config_secret_path(config, fields[CONFIG_WEBHOOK_CA],
                              "nobody is called until it is there", &webhook->ca);
 }

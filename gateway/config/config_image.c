@@ -2,9 +2,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "gateway/config/config_layout.h"
+#include "gateway/digest.h"
 
 /*
  * The compiled site
@@ -109,6 +108,7 @@ static void image_points(struct image_builder *image) {
         rows[i].modbus_bit = row->modbus_bit;
         rows[i].modbus_address = row->modbus_address;
         rows[i].mqtt_topic = image_string(image, point->topic);
+        rows[i].mqtt_whole = row->mqtt_whole;
         rows[i].mqtt_value = image_string(image, point->value);
         rows[i].mqtt_code = image_string(image, point->code);
         rows[i].mqtt_result = image_string(image, point->result);
@@ -152,47 +152,6 @@ static void image_devices(struct image_builder *image) {
     image_table(image, SITE_TABLE_BUSES, buses, config->bus_count, sizeof *buses);
 }
 
-/* What the alarms that are the product's own say. */
-static const struct config_name builtin_messages[BUILTIN_COUNT] = {
-    [BUILTIN_DEVICE_LOST] = {"{place}:设备失联", "{place}: a device does not answer"},
-    [BUILTIN_SENSOR_FAULT] = {"{place}:传感器或输出设备故障",
-                              "{place}: a sensor or an output is faulty or silent"},
-    [BUILTIN_STUCK] = {"{place}:传感器一天没有变化,可能已失效",
-                       "{place}: a sensor has not moved for a day and may be dead"},
-    [BUILTIN_BATTERY_LOW] = {"{place}:电池电量低", "{place}: a battery is low"},
-    [BUILTIN_TAMPER] = {"{place}:设备外壳被打开", "{place}: a device's case is open"},
-    [BUILTIN_COMPONENT_LOST] = {"网关的一个部件停止工作",
-                                "A part of the gateway has stopped working"},
-    [BUILTIN_UPLINK_LOST] = {"与监控后台的连接中断", "The monitoring backend cannot be reached"},
-    [BUILTIN_STORAGE] = {"事件无法记录", "Events cannot be recorded"},
-    [BUILTIN_NOBODY_LISTENING] = {"报警无法通知到该角色的任何人员",
-                                  "Nobody of a role can be reached with alarms"},
-    [BUILTIN_CLOCK] = {"系统时钟被调回,时间不可信",
-                       "The clock was set back and is not to be trusted"},
-    [BUILTIN_FIRE_PROMOTED] =
-        {"{place}:单个探测器的火警按火警确认处理,无人及时处置或已核实为真",
-         "{place}: the fire alarm of one detector counts as confirmed: nobody looked after it in "
-         "time, or it is real"},
-};
-
-static const struct config_name builtin_responses[BUILTIN_COUNT] = {
-    [BUILTIN_DEVICE_LOST] = {"检查设备的电源与接线", "Check the device's power and cabling"},
-    [BUILTIN_SENSOR_FAULT] = {"检查该设备及其接线", "Check the device and its cabling"},
-    [BUILTIN_STUCK] = {"检查或更换传感器", "Check or replace the sensor"},
-    [BUILTIN_BATTERY_LOW] = {"一个月内更换电池", "Change the battery within the month"},
-    [BUILTIN_TAMPER] = {"到现场查看", "Look at it on the spot"},
-    [BUILTIN_COMPONENT_LOST] = {"查看网关日志", "Look at the gateway's log"},
-    [BUILTIN_UPLINK_LOST] = {"检查网络与消息服务器", "Check the network and the broker"},
-    [BUILTIN_STORAGE] = {"检查网关的磁盘空间", "Check the gateway's disk"},
-    [BUILTIN_NOBODY_LISTENING] = {"检查该角色的 webhook 地址与密钥,并指定专人值守",
-                                  "Check the role's webhook and its secret; have somebody watch"},
-    [BUILTIN_CLOCK] =
-        {"检查网关的时间同步和时钟电池;记录的时间可能有误",
-         "Check time synchronisation and the clock's battery; times that are recorded "
-         "may be wrong"},
-    [BUILTIN_FIRE_PROMOTED] = {"组织疏散,拨打 119", "Evacuate, call 119"},
-};
-
 static void image_rule_texts(struct image_builder *image, uint32_t count) {
     const struct config *config = image->config;
     struct site_rule *rows = image_rows(image, count, sizeof *rows);
@@ -207,8 +166,7 @@ static void image_rule_texts(struct image_builder *image, uint32_t count) {
         enum ruleset_builtin builtin = (enum ruleset_builtin)(i - config->rule_count + 1);
         assert(builtin < BUILTIN_COUNT);
         rows[i].id = image_string(image, ruleset_builtin_name(builtin));
-        rows[i].message = image_name(image, builtin_messages[builtin]);
-        rows[i].response = image_name(image, builtin_responses[builtin]);
+        /* What it says stands in event_text.c; the site has no words of its own for it. */
     }
     image_table(image, SITE_TABLE_RULE_TEXTS, rows, count, sizeof *rows);
 }
@@ -400,7 +358,7 @@ static void image_join(struct image_builder *image) {
     }
     memcpy(bytes + header->strings_offset, image->strings, image->string_size);
     memcpy(bytes, header, sizeof *header);
-    (void)SHA256(bytes + SITE_DIGEST_FROM, size - SITE_DIGEST_FROM, header->digest);
+    digest_of(bytes + SITE_DIGEST_FROM, size - SITE_DIGEST_FROM, header->digest);
     memcpy(&header->generation, header->digest, sizeof header->generation);
     memcpy(bytes, header, sizeof *header);
     config->image = bytes;

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
+#include "gateway/digest.h"
 #include "rules/emergency.h"
 #include "rules/reach.h"
 
@@ -60,8 +59,8 @@ static uint64_t layout_identity(const struct config_point *point) {
                  row->modbus_type, row->modbus_order, row->invert, row->modbus_bit, row->states,
                  row->state_raw[0], row->state_raw[1], row->state_raw[2], row->state_raw[3]);
     assert(size > 0 && (size_t)size < sizeof text);
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    (void)SHA256((const unsigned char *)text, (size_t)size, digest);
+    unsigned char digest[DIGEST_SIZE];
+    digest_of(text, (size_t)size, digest);
     uint64_t identity = 0;
     for (unsigned i = 0; i < sizeof identity; i++) {
         identity = identity << 8 | digest[i];
@@ -116,8 +115,7 @@ static void layout_places(struct config *config, struct config_layout *layout) {
     }
 }
 
-/* Mark the places that have an alarm of the rule. */
-static void layout_alarm_places(const struct config *config, const struct config_layout *layout,
+void config_layout_alarm_places(const struct config *config, const struct config_layout *layout,
                                 const struct ruleset_draft_rule *rule, uint8_t *ret_marks) {
     uint32_t first = rule->in_place == RULESET_NONE ? 0 : rule->in_place;
     uint32_t end = rule->in_place == RULESET_NONE ? config->place_count : layout->places[first].end;
@@ -163,7 +161,7 @@ static void layout_emergency_outputs(struct config *config, struct config_layout
             continue;
         }
         const struct config_chain *chain = &config->chains[rule->draft.chain];
-        layout_alarm_places(config, layout, &rule->draft, marks);
+        config_layout_alarm_places(config, layout, &rule->draft, marks);
         for (uint32_t s = 0; s < chain->step_count; s++) {
             for (uint32_t place = 0; place < config->place_count; place++) {
                 if (marks[place] != 0 && chain->steps[s].row.outputs != 0) {

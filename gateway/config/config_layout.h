@@ -16,8 +16,8 @@ enum {
     /* libmodbus cannot use a descriptor above 1023; a process has others besides its buses
        (faults.md 3). */
     CONFIG_BUSES_PER_FIELD = 800,
-    /* Besides the field processes the engine watches the uplink and the console. */
-    CONFIG_OTHER_COMPONENTS = 2,
+    /* Besides the field processes: the uplink, the console, and the engine itself. */
+    CONFIG_OTHER_COMPONENTS = 3,
 };
 
 struct config_layout {
@@ -31,5 +31,9 @@ struct config_layout {
 
 /* Lay the site out. Places and points must be sound. */
 void config_layout(struct config *config, struct config_layout *ret_layout);
+
+/* Write 1 for each place that has an alarm of the rule, and 0 for the others, into `ret_marks`. */
+void config_layout_alarm_places(const struct config *config, const struct config_layout *layout,
+                                const struct ruleset_draft_rule *rule, uint8_t *ret_marks);
 
 #endif

@@ -184,6 +184,45 @@ static void lint_unconfirmed(struct config *config) {
     }
 }
 
+/*
+ * Can `{unit}` ever be anything? It is that of the number which the expression shows, and where it shows
+ * none, as `any(smoke)`, that of a point which decided.
+ */
+static bool lint_has_unit(const struct expr_program *program) {
+    bool has_unit = false;
+    for (uint32_t i = 0; i < program->set_count; i++) {
+        const struct point_kind_facts *kind =
+            point_kind_facts((enum point_kind)program->sets[i].kind);
+        has_unit = has_unit || *unit_facts(kind->unit)->name != '\0';
+    }
+    for (uint32_t i = program->op_count; i > 0; i--) {
+        const struct expr_op *op = &program->ops[i - 1];
+        if (op->code == EXPR_SHOW) { /* the first one counts */
+            has_unit = *unit_facts(dimension_base((enum dimension)op->slot))->name != '\0';
+        }
+    }
+    return has_unit;
+}
+
+/* The texts of a rule for places, which is of no one point. */
+static void lint_unit(struct config *config, const struct config_rule *rule, const char *field) {
+    const struct config_node *texts = config_node_member(rule->node, field);
+    if (rule->draft.each != EXPR_EACH_PLACE || texts == NULL ||
+        lint_has_unit(rule->draft.program)) {
+        return;
+    }
+    for (const struct config_node *text = texts->first; text != NULL; text = text->next) {
+        const char *named = text->kind == CONFIG_SCALAR ? strstr(text->text, "{unit}") : NULL;
+        if (named != NULL) {
+            config_note(config, CONFIG_WARNING,
+                        config_node_locate(text, (uint32_t)(named - text->text),
+                                           (uint32_t)strlen("{unit}")),
+                        "leave it out, or write the unit as a word",
+                        "what this rule shows has no unit: nothing stands here");
+        }
+    }
+}
+
 /* A condition that takes its time is a delay by another name. */
 static void lint_delay(struct config *config, const struct config_rule *rule) {
     const struct alarm_class_facts *class = alarm_class_facts(rule->draft.class);
@@ -201,10 +240,29 @@ static void lint_delay(struct config *config, const struct config_rule *rule) {
     }
 }
 
+/*
+ * Can it be, and can it end? What is said of a part of a condition is not said of its whole again;
+ * and what a mistake elsewhere makes impossible, such as a point that is missing, is not said at all.
+ */
+static void lint_condition(struct config *config, const struct config_layout *layout,
+                           const struct config_rule *rule) {
+    if (config->notes.errors > 0) {
+        return;
+    }
+    bool told = config_lint_truth(config, layout, rule, rule->raise);
+    if (rule->clear != NULL && config_lint_truth(config, layout, rule, rule->clear)) {
+        told = true;
+    }
+    if (!told) {
+        config_lint_value(config, rule);
+    }
+}
+
 void config_lint(struct config *config, const struct config_layout *layout) {
     lint_chains(config, layout);
     for (uint32_t i = 0; i < config->chain_count; i++) {
         lint_heard(config, &config->chains[i]);
+        config_lint_shifts(config, &config->chains[i]);
     }
     lint_unconfirmed(config);
     for (uint32_t i = 0; i < config->rule_count; i++) {
@@ -217,9 +275,11 @@ void config_lint(struct config *config, const struct config_layout *layout) {
         }
         if (rule->sound) {
             lint_delay(config, rule);
+            lint_unit(config, rule, "message");
+            lint_unit(config, rule, "response");
         }
-        if (rule->sound && rule->draft.clear != NULL) {
-            config_lint_clear(config, layout, rule);
+        if (rule->sound) {
+            lint_condition(config, layout, rule);
         }
         if (rule->sound && rule->draft.chain != RULESET_NONE) {
             lint_class(config, rule);

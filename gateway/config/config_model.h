@@ -119,6 +119,8 @@ struct config {
     struct config_summary summary;
     const char *zoneinfo;
     const char *rules_path; /* see struct config_options */
+    const struct config_file *given;
+    uint32_t given_count;
 
     /* What a load that runs out of memory has to release besides the arena. */
     struct fy_parser *parser;
@@ -128,6 +130,9 @@ struct config {
 
     uint32_t source_count;
     const struct config_source *site_source;
+    struct config_file *files; /* that were read */
+    uint32_t file_count, file_room;
+    struct config_identity identity;
 
     /* the site */
     const char *site_id, *gateway_id, *timezone, *state_directory, *console_listen;
@@ -192,6 +197,9 @@ struct config {
     size_t image_size;
 };
 
+/* Where a gateway keeps its state unless it is told otherwise, beside the site file. */
+#define CONFIG_STATE_DIRECTORY "state"
+
 /*
  * The parts, in the order in which they are read: each knows those before it. A node that is NULL
  * is an absent section.
@@ -221,6 +229,9 @@ const char *config_point_hint(struct config *config, const char *wrong);
 /* Check the points of one device; `nodes` is its list. */
 void config_points_check(struct config *config, uint32_t device, const struct config_node *nodes);
 
+/* Note what is read for two points, once all devices have been read. */
+void config_inputs_check(struct config *config);
+
 /* Return the index of the calendar for these opening hours; equal ones are one. 0 if they are
  * wrong. */
 uint32_t config_hours(struct config *config, const struct config_node *hours);
@@ -228,15 +239,31 @@ uint32_t config_hours(struct config *config, const struct config_node *hours);
 /* Warn of what is legal and yet odd, once all parts have been read. */
 void config_lint(struct config *config, const struct config_layout *layout);
 
-/* Does the alarm of a sound rule with `clear:` ever end? */
-void config_lint_clear(struct config *config, const struct config_layout *layout,
-                       const struct config_rule *rule);
+/*
+ * Warn where the condition at `node`, which is `raise:` or `clear:` of a sound rule, or a part of it
+ * is never true, always true, or so for a moment only. Returns whether it did.
+ */
+bool config_lint_truth(struct config *config, const struct config_layout *layout,
+                       const struct config_rule *rule, const struct config_node *node);
+
+/* Warn of the hours in which a chain that calls shifts calls nobody by them. */
+void config_lint_shifts(struct config *config, const struct config_chain *chain);
+
+/* Warn where no value raises or clears the alarm of a sound rule, or every value raises it. */
+void config_lint_value(struct config *config, const struct config_rule *rule);
 
 /* Bind the rules to the site and note what does not fit; true if the image can be made. */
 bool config_bind_check(struct config *config, const struct config_layout *layout);
 
 /* Compile. Only after config_bind_check() and without any error. */
 void config_image_build(struct config *config, const struct config_layout *layout);
+
+/*
+ * Read what a refused site says of itself: `source` is its file, NULL when that could not be read at
+ * `path`. Notes nothing.
+ */
+void config_identity_read(struct config *config, const char *path,
+                          const struct config_source *source, const struct config_options *options);
 
 /*
  * Override or add one scalar of the site file's tree, `setting` being "PATH=VALUE". Notes what is

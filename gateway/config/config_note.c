@@ -311,3 +311,18 @@ const char *config_suggestion(struct config *config, const char *wrong, const ch
     const char *best = config_suggest(wrong, words, count);
     return best != NULL ? config_format(&config->arena, "did you mean `%s`?", best) : NULL;
 }
+
+void config_names_add(struct config *config, struct config_names *names, const char *name) {
+    if (names->count < CONFIG_NAMES_MAX) {
+        names->text =
+            names->text == NULL ? name : config_format(&config->arena, "%s, %s", names->text, name);
+    }
+    names->count++;
+}
+
+const char *config_names_text(struct config *config, const struct config_names *names) {
+    return names->count <= CONFIG_NAMES_MAX
+               ? names->text
+               : config_format(&config->arena, "%s and %u more", names->text,
+                               names->count - CONFIG_NAMES_MAX);
+}

@@ -67,4 +67,18 @@ const char *config_words(struct config *config, const char *begin, const char *c
 const char *config_suggestion(struct config *config, const char *wrong, const char *const *words,
                               uint32_t count);
 
+/*
+ * The names in a message: "hall, sport and 3 more". Begins as {0}; at most CONFIG_NAMES_MAX are
+ * written out.
+ */
+enum { CONFIG_NAMES_MAX = 4 };
+
+struct config_names {
+    const char *text; /* of those that are written out; NULL: none yet */
+    uint32_t count;   /* of all */
+};
+
+void config_names_add(struct config *config, struct config_names *names, const char *name);
+const char *config_names_text(struct config *config, const struct config_names *names);
+
 #endif

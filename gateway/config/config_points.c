@@ -364,6 +364,11 @@ static void point_mqtt(const struct point_draft *draft) {
         }
         return;
     }
+    /* Where nobody says where a quantity stands it can only be all of the message; a contact without it
+       is told by each message, whatever that says. */
+    const struct config_node *value = draft->fields[CONFIG_POINT_VALUE];
+    bool quantity = draft->form == POINT_FORM_NUMBER || draft->form == POINT_FORM_COUNTER;
+    point->row.mqtt_whole = value != NULL ? value->len == 0 : quantity;
     point_refuse(draft, CONFIG_POINT_CODE, "only event points carry a code");
     point_refuse(draft, CONFIG_POINT_RESULT, "only an access reader grants and denies");
 }

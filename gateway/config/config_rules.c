@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "gateway/config/config_scalar.h"
+#include "rules/expr_lex.h"
+#include "rules/unit.h"
 
 /*
  * Rules: what raises an alarm
@@ -154,6 +156,33 @@ static bool rule_each(struct config *config, const struct config_node *node,
     return true;
 }
 
+/*
+ * Is there something like `2 °C/min`, which the language does not have? Returns where its unit is;
+ * none stands in a sound expression.
+ */
+static bool rule_has_pace(const struct config_node *node, uint32_t *ret_at, uint32_t *ret_len) {
+    struct expr_error ignored;
+    struct expr_source source = {.text = node->text, .len = (uint32_t)node->len, .error = &ignored};
+    struct expr_token tokens[4] = {{.kind = EXPR_TOKEN_END}};
+    while (expr_lex(&source, &tokens[3])) {
+        const struct expr_token *unit = &tokens[0];
+        const struct expr_token *time = &tokens[2];
+        enum unit per = time->kind == EXPR_TOKEN_WORD ? unit_find(node->text + time->at, time->len)
+                                                      : UNIT_COUNT;
+        if (unit->kind == EXPR_TOKEN_WORD && tokens[1].kind == EXPR_TOKEN_DIV &&
+            unit_find(node->text + unit->at, unit->len) != UNIT_COUNT && per != UNIT_COUNT &&
+            unit_facts(per)->dimension == DIMENSION_TIME && tokens[3].kind != EXPR_TOKEN_OPEN) {
+            *ret_at = unit->at;
+            *ret_len = time->at + time->len - unit->at;
+            return true;
+        } else if (tokens[3].kind == EXPR_TOKEN_END) {
+            break;
+        }
+        memmove(&tokens[0], &tokens[1], 3 * sizeof tokens[0]);
+    }
+    return false;
+}
+
 /* Compile one expression. Returns NULL when it is wrong; that has been noted. */
 static const struct expr_program *rule_expression(struct config *config,
                                                   const struct config_node *node,
@@ -167,8 +196,17 @@ static const struct expr_program *rule_expression(struct config *config,
     if (expr_compile(node->text, node->len, &scope, program, &error)) {
         return program;
     }
-    config_note(config, CONFIG_ERROR, config_node_locate(node, error.at, error.len), NULL, "%s",
-                error.message);
+    uint32_t at;
+    uint32_t len;
+    if (rule_has_pace(node, &at, &len)) {
+        config_note(config, CONFIG_ERROR, config_node_locate(node, at, len),
+                    "`rate(x, 10 min)` is how far x moves within those 10 min: 2 °C in each minute "
+                    "are 20 °C",
+                    "`%s` is not a unit", config_copy(&config->arena, node->text + at, len));
+    } else {
+        config_note(config, CONFIG_ERROR, config_node_locate(node, error.at, error.len), NULL, "%s",
+                    error.message);
+    }
     return NULL;
 }
 

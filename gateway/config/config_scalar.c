@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NUMBER_DIGITS_MAX = 15, ID_LEN_MAX = 32, TEXT_CHARACTERS_MAX = 200, HOST_LEN_MAX = 253 };
@@ -455,8 +456,27 @@ bool config_secret_path(struct config *config, const struct config_node *node,
     if (!config_path(config, node, ret)) {
         return false;
     }
-    if (access(*ret, F_OK) != 0) {
+    struct stat found;
+    if (stat(*ret, &found) != 0) {
         config_warn(config, node, NULL, "there is no file %s: %s", *ret, consequence);
+    } else if (!S_ISREG(found.st_mode)) {
+        config_warn(config, node, NULL, "%s is no file: %s", *ret, consequence);
+    }
+    return true;
+}
+
+bool config_private_path(struct config *config, const struct config_node *node,
+                         const char *consequence, const char **ret) {
+    struct stat found;
+    if (!config_secret_path(config, node, consequence, ret)) {
+        return false;
+    }
+    /* A credential of systemd is 0400 or 0440: a group may well be meant to read it. */
+    if (stat(*ret, &found) == 0 && S_ISREG(found.st_mode) && (found.st_mode & S_IRWXO) != 0) {
+        config_warn(config, node, "chmod 600, and change what it holds if others may have seen it",
+                    "everybody on this machine can read or change the secret in %s", *ret);
+    } else if (stat(*ret, &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0) {
+        config_warn(config, node, NULL, "%s is empty: %s", *ret, consequence);
     }
     return true;
 }

@@ -97,6 +97,10 @@ bool config_path(struct config *config, const struct config_node *node, const ch
 bool config_secret_path(struct config *config, const struct config_node *node,
                         const char *consequence, const char **ret);
 
+/* … and of one that only this gateway may know: warns, too, when everybody can read it. */
+bool config_private_path(struct config *config, const struct config_node *node,
+                         const char *consequence, const char **ret);
+
 /* "SCHEME://…": is it an address of http or https with a host? */
 bool config_url(struct config *config, const struct config_node *node, const char **ret);
 

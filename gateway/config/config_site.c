@@ -107,9 +107,9 @@ static void site_journal(struct config *config, const struct config_node *journa
                       &config->journal_keep_ns);
     (void)config_size(config, fields[CONFIG_JOURNAL_SIZE], JOURNAL_SIZE_MIN, JOURNAL_SIZE_MAX,
                       false, &config->journal_size);
-    (void)config_secret_path(config, fields[CONFIG_JOURNAL_SIGNING_KEY_FILE],
-                             "the journal is not signed until it is there",
-                             &config->journal_signing_key_file);
+    (void)config_private_path(config, fields[CONFIG_JOURNAL_SIGNING_KEY_FILE],
+                              "the journal is not signed until it is there",
+                              &config->journal_signing_key_file);
 }
 
 void config_gateway_check(struct config *config, const struct config_node *gateway) {
@@ -117,7 +117,8 @@ void config_gateway_check(struct config *config, const struct config_node *gatew
     config->gateway_id = "main";
     config->recordings_size = RECORDINGS_SIZE;
     site_journal(config, NULL);
-    config->state_directory = config_source_path(config, config->site_source, "state");
+    config->state_directory =
+        config_source_path(config, config->site_source, CONFIG_STATE_DIRECTORY);
     if (gateway == NULL || !config_fields(config, gateway, CONFIG_SHAPE_GATEWAY, fields)) {
         return;
     }
@@ -218,10 +219,10 @@ void config_mqtt_check(struct config *config, const struct config_node *mqtt) {
     }
     (void)config_secret_path(config, fields[CONFIG_MQTT_CA], mqtt_effect, &config->mqtt_ca);
     (void)config_secret_path(config, fields[CONFIG_MQTT_CERT], mqtt_effect, &config->mqtt_cert);
-    (void)config_secret_path(config, fields[CONFIG_MQTT_KEY], mqtt_effect, &config->mqtt_key);
+    (void)config_private_path(config, fields[CONFIG_MQTT_KEY], mqtt_effect, &config->mqtt_key);
     (void)config_text(config, fields[CONFIG_MQTT_USER], &config->mqtt_user);
-    (void)config_secret_path(config, fields[CONFIG_MQTT_PASSWORD_FILE], mqtt_effect,
-                             &config->mqtt_password_file);
+    (void)config_private_path(config, fields[CONFIG_MQTT_PASSWORD_FILE], mqtt_effect,
+                              &config->mqtt_password_file);
     site_home_assistant(config, fields[CONFIG_MQTT_HOME_ASSISTANT]);
     const struct config_node *cert = fields[CONFIG_MQTT_CERT];
     const struct config_node *key = fields[CONFIG_MQTT_KEY];
@@ -248,10 +249,10 @@ void config_influx_check(struct config *config, const struct config_node *influx
     (void)config_text(config, fields[CONFIG_INFLUX_ORG], &config->influx_org);
     (void)config_text(config, fields[CONFIG_INFLUX_BUCKET], &config->influx_bucket);
     (void)config_text(config, fields[CONFIG_INFLUX_USER], &config->influx_user);
-    (void)config_secret_path(config, fields[CONFIG_INFLUX_TOKEN_FILE], effect,
-                             &config->influx_token_file);
-    (void)config_secret_path(config, fields[CONFIG_INFLUX_PASSWORD_FILE], effect,
-                             &config->influx_password_file);
+    (void)config_private_path(config, fields[CONFIG_INFLUX_TOKEN_FILE], effect,
+                              &config->influx_token_file);
+    (void)config_private_path(config, fields[CONFIG_INFLUX_PASSWORD_FILE], effect,
+                              &config->influx_password_file);
     (void)config_secret_path(config, fields[CONFIG_INFLUX_CA], effect, &config->influx_ca);
     (void)config_word(config, fields[CONFIG_INFLUX_PRECISION], "a precision of times", precisions,
                       2, &config->influx_precision);

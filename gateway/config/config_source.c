@@ -86,6 +86,16 @@ static struct config_source *source_new(struct config *config, const char *path,
     return source;
 }
 
+static void source_note_file(struct config *config, const char *path,
+                             const struct config_source *source) {
+    config->files = config_grow(&config->arena, config->files, config->file_count,
+                                &config->file_room, sizeof *config->files);
+    config->files[config->file_count++] =
+        (struct config_file){.path = config_copy(&config->arena, path, strlen(path)),
+                             .bytes = source->bytes,
+                             .size = source->size};
+}
+
 struct config_source *config_source_line(struct config *config, const char *name,
                                          const char *text) {
     char *bytes = config_copy(&config->arena, text, strlen(text));
@@ -143,6 +153,33 @@ static void source_file_close(struct config *config) {
         (void)close(config->file);
         config->file = -1;
     }
+}
+
+/* The bytes of a file on the disk, to be changed. NULL with the reason when they cannot be read. */
+static char *source_fetch(struct config *config, const char *path, uint32_t *ret_size,
+                          const char **ret_reason) {
+    config->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (config->file < 0) {
+        *ret_reason = strerror(errno);
+        return NULL;
+    }
+    char *bytes = source_read(config, ret_size, ret_reason);
+    source_file_close(config);
+    return bytes;
+}
+
+/* The same of a file that was given. */
+static char *source_given(struct config *config, const char *path, uint32_t *ret_size,
+                          const char **ret_reason) {
+    for (uint32_t i = 0; i < config->given_count; i++) {
+        const struct config_file *file = &config->given[i];
+        if (strcmp(file->path, path) == 0) {
+            *ret_size = (uint32_t)file->size;
+            return config_copy(&config->arena, file->bytes, file->size);
+        }
+    }
+    *ret_reason = strerror(ENOENT);
+    return NULL;
 }
 
 /* The directory part of a path. */
@@ -448,15 +485,10 @@ struct config_source *config_source_open(struct config *config, const char *path
         source_refuse(config, wanted_by, shown, "a site has at most 256 files");
         return NULL;
     }
-    config->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (config->file < 0) {
-        source_refuse(config, wanted_by, shown, strerror(errno));
-        return NULL;
-    }
     uint32_t size = 0;
     const char *reason = NULL;
-    char *bytes = source_read(config, &size, &reason);
-    source_file_close(config);
+    char *bytes = config->given != NULL ? source_given(config, path, &size, &reason)
+                                        : source_fetch(config, path, &size, &reason);
     if (bytes == NULL) {
         source_refuse(config, wanted_by, shown, reason);
         return NULL;
@@ -464,6 +496,7 @@ struct config_source *config_source_open(struct config *config, const char *path
     uint32_t bad = source_sanitize(bytes, size);
     struct config_source *source =
         source_new(config, shown, source_directory(config, path), bytes, size);
+    source_note_file(config, path, source);
     if (bad < size) {
         config_note(config, CONFIG_ERROR,
                     (struct config_mark){.source = source, .at = bad, .len = 1},
@@ -474,8 +507,25 @@ struct config_source *config_source_open(struct config *config, const char *path
     return source;
 }
 
+const struct config_source *config_source_excerpt(struct config *config,
+                                                  const struct config_source *source, uint32_t at,
+                                                  uint32_t len) {
+    char *bytes = config_copy(&config->arena, source->bytes + at, len);
+    struct config_source *excerpt = source_new(config, source->path, source->directory, bytes, len);
+    source_parse(config, excerpt);
+    return excerpt;
+}
+
+const struct config_source *config_source_empty(struct config *config, const char *path) {
+    char *nothing = config_copy(&config->arena, "", 0);
+    return source_new(config, path, source_directory(config, path), nothing, 0);
+}
+
 struct config_source *config_source_open_site(struct config *config, const char *path) {
     char absolute[PATH_MAX];
+    if (config->given_count > 0) {
+        return config_source_open(config, config->given[0].path, path, NULL);
+    }
     if (realpath(path, absolute) == NULL) {
         source_refuse(config, NULL, path, strerror(errno));
         return NULL;

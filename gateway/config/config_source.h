@@ -75,6 +75,14 @@ struct config_source *config_source_open_site(struct config *config, const char 
 struct config_source *config_source_open_named(struct config *config,
                                                const struct config_node *wanted_by);
 
+/* Parse a piece of a source by itself, as if the file held nothing else. */
+const struct config_source *config_source_excerpt(struct config *config,
+                                                  const struct config_source *source, uint32_t at,
+                                                  uint32_t len);
+
+/* A source with nothing in it, for paths that are relative to what could not be read. */
+const struct config_source *config_source_empty(struct config *config, const char *path);
+
 /* A source of one line that is not YAML: the text of `--set`. */
 struct config_source *config_source_line(struct config *config, const char *name, const char *text);
 

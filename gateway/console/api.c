@@ -386,8 +386,8 @@ static void answer_resend(struct call *call) {
     const char *bytes = size > 0 ? (const char *)evbuffer_pullup(input, -1) : "";
     const char *wrong = NULL;
     struct wire_resend message;
-    if (!role_acts(call->role)) {
-        call_problem(call, PROBLEM_ROLE, role_name(call->role));
+    if (call->role != ROLE_ENGINEER) {
+        call_problem(call, PROBLEM_RESEND_ROLE, role_name(call->role));
     } else if (!resend_body_read(bytes, size, call->peer.name, call->role, clock_wall(), &message,
                                  &wrong)) {
         call_problem(call, PROBLEM_RESEND, wrong);

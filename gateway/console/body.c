@@ -275,13 +275,68 @@ static const char *body_presence(unsigned truth, const char *yes, const char *no
     return truth == TRUTH_TRUE ? yes : truth == TRUTH_FALSE ? no : "unknown";
 }
 
+/* How the line to the broker is called there. */
+static const char *body_uplink(const struct view *view) {
+    const struct wire_components *components = &view->components;
+    if (view->site->broker_count == 0) {
+        return "none";
+    }
+    bool refusing =
+        components->uplink_connected == TRUTH_TRUE && components->uplink_delivers == TRUTH_FALSE;
+    return refusing ? "refusing" : body_presence(components->uplink_connected, "connected", "away");
+}
+
+/* How the database is called there. */
+static const char *body_database_state(const struct view *view) {
+    const uint64_t *figures = view_uplink_figures(view);
+    if (view->site->header->influx_url == 0) {
+        return "none";
+    } else if (figures == NULL || figures[FIGURE_UPLINK_DATABASE_SINCE] == 0) {
+        return "unknown";
+    } else if (figures[FIGURE_UPLINK_DATABASE_REACHABLE] != 0) {
+        return "connected";
+    }
+    return figures[FIGURE_UPLINK_DATABASE_REFUSING] != 0 ? "refusing" : "away";
+}
+
+/* Since when, and what waits for it: on a disk that keeps so much, and drops the oldest beyond. */
+static json_t *body_database(const struct view *view, bool fresh) {
+    static const uint64_t nothing[FIGURE_COUNT] = {0};
+    const uint64_t *told = fresh ? view_uplink_figures(view) : NULL;
+    const uint64_t *figures = told != NULL ? told : nothing;
+    bool is_some = view->site->header->influx_url != 0;
+    const struct wall since = {(int64_t)figures[FIGURE_UPLINK_DATABASE_SINCE] * (int64_t)NS_PER_S};
+    return json_pack(
+        "{s:s, s:o, s:I, s:I, s:I, s:I}", "state",
+        fresh || !is_some ? body_database_state(view) : "unknown", "since", body_wall(since),
+        "spool_lines", (json_int_t)figures[FIGURE_UPLINK_SPOOL_LINES], "spool_bytes",
+        (json_int_t)figures[FIGURE_UPLINK_SPOOL_BYTES], "spool_size",
+        (json_int_t)(is_some ? view->site->header->influx_spool_size : 0), "lines_dropped",
+        (json_int_t)(figures[FIGURE_UPLINK_SPOOL_DROPPED] + figures[FIGURE_UPLINK_DATABASE_LOST]));
+}
+
+/* Is there a database that takes nothing? One that nothing is known of yet may be well. */
+static bool body_database_fails(const struct view *view) {
+    const char *state = body_database_state(view);
+    return strcmp(state, "away") == 0 || strcmp(state, "refusing") == 0;
+}
+
+/* How the journal is called there. */
+static const char *body_journal(const struct wire_components *components) {
+    return components->journal_ok == 0         ? "failed"
+           : components->journal_unsigned != 0 ? "unsigned"
+                                               : "ok";
+}
+
 enum body_health body_health_of(const struct view *view, uint64_t real_ns) {
     if (view_engine(view, real_ns) != VIEW_PRESENT || !view->components_known) {
         return BODY_HEALTH_FAILED;
     }
     const struct wire_components *components = &view->components;
-    bool well = components->journal_ok != 0 && components->uplink_connected == TRUTH_TRUE;
-    for (uint32_t i = 0; i < view->site->header->component_count; i++) {
+    bool delivers = view->site->broker_count == 0 || components->uplink_delivers == TRUTH_TRUE;
+    bool well = components->journal_ok != 0 && components->journal_unsigned == 0 &&
+                components->site_refused == 0 && delivers && !body_database_fails(view);
+    for (uint32_t i = 0; i < site_component_engine(view->site); i++) {
         well = well && components->present[i] == TRUTH_TRUE;
     }
     return well ? BODY_HEALTH_OK : BODY_HEALTH_DEGRADED;
@@ -289,7 +344,7 @@ enum body_health body_health_of(const struct view *view, uint64_t real_ns) {
 
 static json_t *body_component_rows(const struct view *view, bool fresh) {
     json_t *rows = json_array();
-    for (uint32_t i = 0; i < view->site->header->component_count; i++) {
+    for (uint32_t i = 0; i < site_component_engine(view->site); i++) {
         char name[32];
         site_component_name(view->site, i, name, sizeof name);
         unsigned truth = fresh ? view->components.present[i] : TRUTH_UNKNOWN;
@@ -297,6 +352,17 @@ static json_t *body_component_rows(const struct view *view, bool fresh) {
                                                     body_presence(truth, "present", "lost")));
     }
     return rows;
+}
+
+/* Is what the site file says in force, and since when is what is? */
+static json_t *body_site(const struct wire_components *components, bool fresh) {
+    char accepted[CLOCK_TEXT_SIZE];
+    clock_format(components->site_accepted, accepted);
+    return json_pack("{s:s, s:o}", "state",
+                     !fresh                          ? "unknown"
+                     : components->site_refused != 0 ? "refused"
+                                                     : "ok",
+                     "accepted", fresh ? json_string(accepted) : json_null());
 }
 
 json_t *body_health(const struct view *view, uint64_t real_ns) {
@@ -308,20 +374,21 @@ json_t *body_health(const struct view *view, uint64_t real_ns) {
     const struct wire_components *components = &view->components;
     enum view_engine engine = view_engine(view, real_ns);
     bool fresh = view->components_known && (engine == VIEW_PRESENT || engine == VIEW_SYNCING);
-    unsigned uplink = fresh ? components->uplink_connected : TRUTH_UNKNOWN;
     json_t *body = body_head(view, real_ns);
     (void)json_object_set_new(body, "status", json_string(words[body_health_of(view, real_ns)]));
+    (void)json_object_set_new(body, "site", body_site(components, fresh));
     (void)json_object_set_new(body, "components", body_component_rows(view, fresh));
-    (void)json_object_set_new(
-        body, "journal",
-        json_pack("{s:s, s:I, s:I}", "state",
-                  fresh ? body_presence(components->journal_ok != 0, "ok", "failed") : "unknown",
-                  "pending", (json_int_t)components->journal_pending, "newest_seq",
-                  (json_int_t)view->newest_seq));
+    (void)json_object_set_new(body, "journal",
+                              json_pack("{s:s, s:I, s:I}", "state",
+                                        fresh ? body_journal(components) : "unknown", "pending",
+                                        (json_int_t)components->journal_pending, "newest_seq",
+                                        (json_int_t)view->newest_seq));
     (void)json_object_set_new(
         body, "uplink",
-        json_pack("{s:s, s:I, s:I}", "state", body_presence(uplink, "connected", "away"),
+        json_pack("{s:s, s:I, s:I}", "state",
+                  fresh || view->site->broker_count == 0 ? body_uplink(view) : "unknown",
                   "confirmed_alarm", (json_int_t)components->uplink_confirmed_alarm,
                   "confirmed_activity", (json_int_t)components->uplink_confirmed_activity));
+    (void)json_object_set_new(body, "database", body_database(view, fresh));
     return body;
 }

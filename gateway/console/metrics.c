@@ -62,7 +62,7 @@ static void metrics_console(struct evbuffer *out, const struct metrics_console *
 static void metrics_components(struct evbuffer *out, const struct view *view) {
     metric_family(out, "component_up", METRIC_GAUGE, NULL,
                   "1 while a process of the gateway is there.");
-    for (uint32_t i = 0; i < view->site->header->component_count; i++) {
+    for (uint32_t i = 0; i < site_component_engine(view->site); i++) {
         char name[32];
         site_component_name(view->site, i, name, sizeof name);
         if (view->components.present[i] != TRUTH_UNKNOWN) {
@@ -75,6 +75,9 @@ static void metrics_components(struct evbuffer *out, const struct view *view) {
 static void metrics_engine(struct evbuffer *out, const struct view *view) {
     const struct wire_components *told = &view->components;
     metrics_components(out, view);
+    metric_gauge(out, "site_refused",
+                 "1 while the site file is wrong, and the site before it in force.",
+                 told->site_refused);
     metric_gauge(out, "journal_up", "1 while the journal records.", told->journal_ok != 0);
     metric_gauge(out, "journal_newest_seq", "The newest recorded event.", view->newest_seq);
     metric_gauge(out, "journal_pending", "Events that wait for their commit.",
@@ -89,6 +92,8 @@ static void metrics_engine(struct evbuffer *out, const struct view *view) {
     if (told->uplink_connected != TRUTH_UNKNOWN) {
         metric_gauge(out, "uplink_connected", "1 while the broker is connected.",
                      told->uplink_connected == TRUTH_TRUE);
+        metric_gauge(out, "uplink_delivers", "1 while the broker takes all that it is given.",
+                     told->uplink_delivers == TRUTH_TRUE);
     }
     metric_family(out, "uplink_confirmed_seq", METRIC_GAUGE, NULL,
                   "The newest event that the broker has confirmed.");

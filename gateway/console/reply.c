@@ -94,20 +94,21 @@ static const struct {
         {400,
          "resend",
          "Bad request body",
-         {"请求内容有误:since(--since)必填,为首个要重发的事件序号,或带时区且已过去的时刻,"
-          "如 2026-11-25T18:00:00+08:00;until(--until)为最后一个,不早于 since;"
-          "to(--to)为 broker 或 database;by(--by)为至多 42 字节的姓名",
-          "The body is wrong: since (--since) has to be given, and is the number of the first event or "
-          "a time that has been, with its zone: 2026-11-25T18:00:00+08:00; until (--until) is the "
-          "last, not before since; to (--to) is broker or database; by (--by) is a name of at most 42 "
-          "bytes"}},
-    [PROBLEM_NO_SINK] =
-        {409,
-         "no_sink",
-         "The site has no such sink",
-         {"站点没有配置此去处(mqtt 或 influx),因此未重发任何事件",
-          "The site has no such broker or database (`mqtt`, `influx`), so nothing is "
-          "sent again"}},
+         {"请求内容有误:它是一个 JSON 对象,成员只有 since、until、to、by,各至多一次,since 必填",
+          "The body is wrong: it is a JSON object of since, until, to and by, each at most once, and "
+          "since has to be there"}},
+    [PROBLEM_RESEND_ROLE] =
+        {403,
+         "resend_role",
+         "Not permitted for this role",
+         {"重发会使外部系统再次收到旧事件,只有工程人员可以要求:请由 engineer 角色操作",
+          "What is sent again reaches everybody outside once more, so only an engineer may ask for it: "
+          "have one do it (--role engineer)"}},
+    [PROBLEM_NO_SINK] = {409,
+                         "no_sink",
+                         "The site has no such sink",
+                         {"站点没有配置此去处,因此未重发任何事件",
+                          "The site has no such sink, so nothing is sent again"}},
     [PROBLEM_NO_EVENTS] = {409,
                            "no_events",
                            "Nothing to send again",
@@ -116,37 +117,75 @@ static const struct {
                             "`tocsin events` shows what is"}},
 };
 
-/* What a member of a command's body can be. */
+/* What a problem is where it is known what it is about: what a member of a body can be, mostly. */
 static const struct {
-    const char *name;
+    enum problem problem;
+    const char *about;
     struct texts detail;
-} members[] = {
-    {"by",
+} details[] = {
+    {PROBLEM_BODY,
+     "by",
      {"by(--by)为 1 至 42 字节的姓名,不含控制字符",
       "by (--by) is a name of 1 to 42 bytes without control characters"}},
-    {"second_by",
+    {PROBLEM_BODY,
+     "second_by",
      {"second_by(--second)为 1 至 42 字节的姓名,不含控制字符",
       "second_by (--second) is a name of 1 to 42 bytes without control characters"}},
-    {"reason",
+    {PROBLEM_BODY,
+     "reason",
      {"reason(--reason)至多 255 字节,不含控制字符",
       "reason (--reason) is a text of at most 255 bytes without control characters"}},
-    {"minutes",
+    {PROBLEM_BODY,
+     "minutes",
      {"minutes(--minutes)为 1 至 527040 的整数;时长只给出一次",
       "minutes (--minutes) is a whole number from 1 to 527040; how long is said once"}},
-    {"seconds",
+    {PROBLEM_BODY,
+     "seconds",
      {"seconds(--seconds)为 1 至 31622400 的整数;时长只给出一次",
       "seconds (--seconds) is a whole number from 1 to 31622400; how long is said once"}},
-    {"until",
+    {PROBLEM_BODY,
+     "until",
      {"until(--until)为一年以内、带时区的将来时刻,如 2026-11-25T18:00:00+08:00;时长只给出一次",
       "until (--until) is a time to come within a year, with its zone: 2026-11-25T18:00:00+08:00; how "
       "long is said once"}},
-    {"second_role",
+    {PROBLEM_BODY,
+     "second_role",
      {"second_role(--second-role)为 caregiver、security、manager、engineer、auditor 之一",
       "second_role (--second-role) is caregiver, security, manager, engineer or auditor"}},
-    {"disposition",
+    {PROBLEM_BODY,
+     "disposition",
      {"处置结论(--as)为 genuine、equipment、misuse、test、drill、duplicate、no_answer 之一",
       "What it was (--as) is genuine, equipment, misuse, test, drill, duplicate or no_answer"}},
-    {"result", {"核实结果为 real 或 false", "What was found is real or false"}},
+    {PROBLEM_BODY, "result", {"核实结果为 real 或 false", "What was found is real or false"}},
+    {PROBLEM_RESEND,
+     "since",
+     {"since(--since)必填,为首个要重发的事件:其序号(自 1 起,可用 tocsin events 查看),或带时区且已过去的时刻,"
+      "如 2026-11-25T18:00:00+08:00,或一个日期,如 2026-11-25:自该日世界时零点起",
+      "since (--since) has to be given. It is the number of the first event, from 1 on (`tocsin "
+      "events` shows them), or a time that has been, with its zone: 2026-11-25T18:00:00+08:00, or a "
+      "day: 2026-11-25, from its midnight in UTC"}},
+    {PROBLEM_RESEND,
+     "until",
+     {"until(--until)为最后一个要重发的事件,不早于 since:其序号,或带时区的时刻,如 "
+      "2026-11-25T18:00:00+08:00,或一个日期,如 2026-11-25:至该日世界时结束",
+      "until (--until) is the last event, not before since: its number, or a time with its zone: "
+      "2026-11-25T18:00:00+08:00, or a day: 2026-11-25, up to its end in UTC"}},
+    {PROBLEM_RESEND,
+     "to",
+     {"to(--to)为 broker(缺省)或 database",
+      "to (--to) is broker, which it is without it, or database"}},
+    {PROBLEM_RESEND,
+     "by",
+     {"by(--by)为 1 至 42 字节的姓名,不含控制字符",
+      "by (--by) is a name of 1 to 42 bytes without control characters"}},
+    {PROBLEM_NO_SINK,
+     "broker",
+     {"站点没有配置 MQTT 服务器(站点文件中的 mqtt),因此未重发任何事件",
+      "The site names no broker (`mqtt` in its file), so nothing is sent again"}},
+    {PROBLEM_NO_SINK,
+     "database",
+     {"站点没有配置数据库(站点文件中的 influx),因此未重发任何事件",
+      "The site names no database (`influx` in its file), so nothing is sent again"}},
 };
 
 /* Which rule refused, and what to do about it; those that name a time are formatted. */
@@ -172,10 +211,12 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
          "Its condition is still true, so it cannot be reset: see to the "
          "cause at the place first"},
     [COMMAND_REFUSED_UNKNOWN_STATE] =
-        {"规则所依据的传感器中有失联或数据不足的,无法确认险情已解除,不能复位:"
-         "请先修复该位置的故障传感器或线路",
-         "Sensors that its rule looks at cannot say that the danger is over, so it cannot be reset: "
-         "see to those of the place that are at fault, or to their lines, first"},
+        {"现在还不知道险情是否已解除,不能复位:规则所依据的传感器中有失联或故障的,或刚恢复、刚启动,"
+         "规则回看的时间内数据尚不完整。请先修复该位置的故障传感器或线路;若无故障,请稍后再试",
+         "It is not known yet whether the danger is over, so it cannot be reset: a sensor that its rule "
+         "looks at is lost or at fault, or the rule looks back over a time that is not all known, as "
+         "just after a start or after a sensor came back. See to those of the place that are at fault, "
+         "or to their lines; if none is, try again a little later"},
     [COMMAND_REFUSED_ATTEND_REQUIRED] =
         {"呼叫须有人到场后才能复位:请到场按下到场按钮,或先记录到场",
          "A call closes only after somebody has been there: attend at "
@@ -203,9 +244,10 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
          "Fires and calls are never shelved. If its sensor has to be worked "
          "on, take it out of service, with a second person"},
     [COMMAND_REFUSED_SECOND_ROLE] =
-        {"此类告警须由两个不同角色的两人共同停用:请再给出第二人及其角色",
+        {"此类告警须由两个不同的人、以两个不同的角色共同停用:请给出第二人及其角色,第二人不能就是第一人,"
+         "角色也不能与第一人相同",
          "It takes two people in two roles to put this alarm out of service: name the second and "
-         "the role"},
+         "the role; that must be another person than the first, in another role"},
     [COMMAND_REFUSED_SHELVED] = {"已搁置;如需更改时间,请先取消搁置",
                                  "It is shelved already; unshelve it first to change the time"},
     [COMMAND_REFUSED_NOT_SHELVED] = {"未被搁置", "It is not shelved"},
@@ -268,12 +310,10 @@ void reply_bytes(struct evhttp_request *request, const char *content_type, struc
     reply_end(request, 200, content_type, body);
 }
 
-/* A command's body is wrong in one member where one is named. */
 static struct texts problem_detail(enum problem problem, const char *about) {
-    for (size_t i = 0;
-         problem == PROBLEM_BODY && about != NULL && i < sizeof members / sizeof members[0]; i++) {
-        if (strcmp(members[i].name, about) == 0) {
-            return members[i].detail;
+    for (size_t i = 0; about != NULL && i < sizeof details / sizeof details[0]; i++) {
+        if (details[i].problem == problem && strcmp(details[i].about, about) == 0) {
+            return details[i].detail;
         }
     }
     return problems[problem].detail;

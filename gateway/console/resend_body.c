@@ -1,19 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/console/resend_body.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "gateway/clock.h"
 
+/* A time, or a day in UTC: its begin, or its end where it is the last. */
+static bool resend_read_time(const char *text, bool last, struct wall *ret_wall) {
+    enum { DAY_LEN = sizeof "2026-11-25" - 1, DAY_S = 86400 };
+    char midnight[DAY_LEN + sizeof "T00:00:00Z"];
+    if (strlen(text) != DAY_LEN) {
+        return clock_parse_wall(text, ret_wall) == 0;
+    }
+    (void)snprintf(midnight, sizeof midnight, "%sT00:00:00Z", text);
+    if (clock_parse_wall(midnight, ret_wall) != 0) {
+        return false;
+    }
+    ret_wall->ns += last ? DAY_S * (int64_t)NS_PER_S - 1 : 0;
+    return true;
+}
+
 /* One end: a number or a time. */
-static bool resend_read_end(const json_t *value, uint64_t *ret_seq, struct wall *ret_wall) {
+static bool resend_read_end(const json_t *value, bool last, uint64_t *ret_seq,
+                            struct wall *ret_wall) {
     if (json_is_integer(value)) {
         *ret_seq = (uint64_t)json_integer_value(value);
         return json_integer_value(value) > 0;
     }
-    return json_is_string(value) && clock_parse_wall(json_string_value(value), ret_wall) == 0;
+    return json_is_string(value) && resend_read_time(json_string_value(value), last, ret_wall);
 }
 
 static bool resend_read_sink(const json_t *value, uint32_t *ret_sink) {
@@ -56,11 +73,11 @@ static const char *resend_read_members(const json_t *body, const char *name, enu
                                        struct wall now, struct wire_resend *ret) {
     const json_t *until = json_object_get(body, "until");
     const json_t *to = json_object_get(body, "to");
-    if (!resend_read_end(json_object_get(body, "since"), &ret->first_seq, &ret->since) ||
+    if (!resend_read_end(json_object_get(body, "since"), false, &ret->first_seq, &ret->since) ||
         ret->since.ns > now.ns) {
         return "since";
     }
-    if (until != NULL && (!resend_read_end(until, &ret->last_seq, &ret->until) ||
+    if (until != NULL && (!resend_read_end(until, true, &ret->last_seq, &ret->until) ||
                           ret->last_seq < ret->first_seq || ret->until.ns < ret->since.ns)) {
         return "until";
     }

@@ -10,7 +10,8 @@
  *      "to": "broker" | "database",     else the broker
  *      "by": NAME}                      who; else the login name
  *
- * SEQ is the number of an event, TIME is RFC 3339 with a zone. Nothing else is taken.
+ * SEQ is the number of an event, TIME is RFC 3339 with a zone, or a day in UTC: "2026-11-25" is its
+ * begin where it is the first, and its end where it is the last. Nothing else is taken.
  */
 
 #include "gateway/console/peer.h"

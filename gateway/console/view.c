@@ -200,6 +200,13 @@ const char *view_engine_name(enum view_engine engine) {
     return names[engine];
 }
 
+const uint64_t *view_uplink_figures(const struct view *view) {
+    uint32_t uplink = view->site->header->field_count; /* behind the field processes (site.h) */
+    bool told = view->components_known && view->components.present[uplink] == TRUTH_TRUE &&
+                view->figures[uplink].round == view->round && view->round > 0;
+    return told ? view->figures[uplink].values : NULL;
+}
+
 uint64_t view_silence_ns(const struct view *view, uint64_t real_ns) {
     return real_ns > view->heard_real_ns ? real_ns - view->heard_real_ns : 0;
 }

@@ -100,6 +100,9 @@ enum view_engine view_engine(const struct view *view, uint64_t real_ns);
 /* "away", "syncing", "present", "silent": as in every answer's `engine`. Static storage. */
 const char *view_engine_name(enum view_engine engine);
 
+/* What the uplink counts of itself, as told on this connection; NULL while it is not there. */
+const uint64_t *view_uplink_figures(const struct view *view);
+
 /* How long nothing has come from the engine; real time. */
 uint64_t view_silence_ns(const struct view *view, uint64_t real_ns);
 

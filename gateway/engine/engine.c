@@ -52,9 +52,10 @@ struct wall engine_wall(const struct engine *engine) {
 
 /* Give an event to the recorder; `ret_event` may be NULL. An event that no memory is left for is
  * told. */
-static void engine_record_event(struct engine *engine, const struct core_event *event,
+static void engine_record_event(struct engine *engine, const struct input *input,
+                                const struct core_event *event,
                                 const struct journal_event **ret_event) {
-    const struct event_context context = event_context_of(engine->core, event);
+    const struct event_context context = event_context_of(engine->core, input, event);
     if (event->alarm != RULESET_NONE) {
         engine->alarms[event->alarm] = (struct alarm_decision){
             .value = event->value, .quality = (uint32_t)event->quality, .changed = event->wall};
@@ -77,38 +78,46 @@ static void engine_record_event(struct engine *engine, const struct core_event *
 static enum command_refusal engine_step(struct engine *engine, const struct input *input,
                                         const struct journal_event **ret_first) {
     struct step step = {.events = engine->events};
+    engine->stepped = input->at;
     recording_ring_add(engine->recording, input);
     core_step(engine->core, input, &step);
+    engine->standing.changed |= core_trips_turned(engine->core);
     switchboard_follow(&engine->switchboard, engine->peers); /* before anything is recorded */
     for (uint32_t i = 0; i < step.event_count; i++) {
-        engine_record_event(engine, &step.events[i], i == 0 ? ret_first : NULL);
+        engine_record_event(engine, input, &step.events[i], i == 0 ? ret_first : NULL);
     }
     return step.refusal;
 }
 
 /*
+ * What the core wanted to be woken for before comes first, at its own instant, also when the timer for
+ * it is late: what had been held for long enough must not be missed because the reading that ends it was
+ * read first.
+ */
+enum command_refusal engine_apply_at(struct engine *engine, struct instant at, struct input *input,
+                                     const struct journal_event **ret_first) {
+    struct instant due = core_deadline(engine->core);
+    while (input->kind != INPUT_TICK && input->kind != INPUT_START && instant_reached(at, due)) {
+        const struct input tick = {.kind = INPUT_TICK, .at = due, .wall = clock_wall()};
+        (void)engine_step(engine, &tick, NULL);
+        due = core_deadline(engine->core);
+    }
+    input->at = at;
+    input->wall = clock_wall();
+    return engine_step(engine, input, ret_first);
+}
+
+/*
  * Step the core with `input`, whose kind and contents are set, now. Returns why a command was
  * refused, and sets `ret_first`, which may be NULL, to the first event if there was one.
- *
- * What the core wanted to be woken for before now comes first, at its own instant, also when the
- * timer for it is late: what had been held for long enough must not be missed because the reading
- * that ends it was read first.
  */
 enum command_refusal engine_apply(struct engine *engine, struct input *input,
                                   const struct journal_event **ret_first) {
     if (input->kind != INPUT_CLOCK_STEP && input->kind != INPUT_START) {
         engine_watch_clock(engine); /* what happens after a step is not to be told before it */
     }
-    struct instant now = engine_now(engine);
-    struct instant due = core_deadline(engine->core);
-    while (input->kind != INPUT_TICK && input->kind != INPUT_START && instant_reached(now, due)) {
-        const struct input tick = {.kind = INPUT_TICK, .at = due, .wall = clock_wall()};
-        (void)engine_step(engine, &tick, NULL);
-        due = core_deadline(engine->core);
-    }
-    input->at = now;
-    input->wall = clock_wall();
-    return engine_step(engine, input, ret_first);
+    engine_bridge_standstill(engine);
+    return engine_apply_at(engine, engine_now(engine), input, ret_first);
 }
 
 /* The present state of one alarm, as the journal keeps it. NULL without memory. */
@@ -131,7 +140,10 @@ void engine_record_alarm(struct engine *engine, uint32_t alarm) {
     }
 }
 
-/* Likewise what stands beside the alarms. Without memory it is tried with the next hand-over. */
+/*
+ * Likewise what stands beside the alarms. Without memory it is tried with the next hand-over. The console
+ * hears of it before the answer to the command that changed it: nobody reads of a test that is over.
+ */
 static void engine_record_standing(struct engine *engine) {
     struct journal_standing *state =
         standing_state_new(&engine->standing, engine->newest, engine_wall(engine));
@@ -139,6 +151,7 @@ static void engine_record_standing(struct engine *engine) {
     if (state != NULL) {
         engine->standing.changed = false;
         recorder_add_standing(engine->recorder, state);
+        engine_send_components(engine);
     } else if (log_permit(&engine->memory_limiter, &kept_back)) {
         log_line(LOG_ERROR, "state_lost",
                  "effect=\"no memory: tests are not recorded, a restart would call people for "
@@ -234,6 +247,9 @@ static void engine_boundary(evutil_socket_t fd, short what, void *context) {
 void engine_tell_step(struct engine *engine, int64_t step_ns) {
     struct input input = {.kind = INPUT_CLOCK_STEP, .step_ns = step_ns};
     (void)engine_apply(engine, &input, NULL);
+    if (step_ns < 0 && core_clock_behind_ns(engine->core, engine->newest) == 0) {
+        standing_mend_clock(&engine->standing, (struct wall){engine_wall(engine).ns - step_ns});
+    }
     log_line(LOG_WARNING, "clock_stepped",
              "step_ms=%" PRId64
              " effect=\"timers and delays go on unmoved; opening hours follow the new time\"",
@@ -288,6 +304,7 @@ static void engine_told_early(void *context) {
 static void engine_settled(void *context, uint64_t ticket) {
     struct engine *engine = context;
     engine->settled = ticket;
+    engine_settle_losses(engine, ticket);
     receipts_settle_results(&engine->results, ticket);
     for (uint32_t i = 0; i < engine->site->header->field_count; i++) {
         struct engine_peer *peer = engine_peers_find(engine->peers, i);
@@ -307,8 +324,8 @@ static void engine_storage(void *context, bool well) {
         well ? LOG_NOTICE : LOG_ERROR, well ? "storage_well" : "storage_unwell",
         well
             ? "effect=\"events are recorded again before they are told\""
-            : "effect=\"alarms go out at once, though not recorded first, or not kept long; the lines "
-              "of the journal before this one say which\" advice=\"make room or mend the disk\"");
+            : "effect=\"alarms go out at once, though not recorded first, not kept long, or not signed; "
+              "the lines of the journal before this one say which, and what to do\"");
     engine_apply_state(engine, INPUT_STORAGE, 0, well ? TRUTH_TRUE : TRUTH_FALSE);
     engine_hand_over(engine);
 }
@@ -352,6 +369,7 @@ static int engine_allocate(struct engine *engine) {
         return err_trace(r);
     }
     engine->uplink_connected = TRUTH_UNKNOWN;
+    engine->uplink_delivers = TRUTH_UNKNOWN;
     r = err_trace(switchboard_init(&engine->switchboard, engine->site, engine->core));
     return r == 0 ? err_trace(marks_init(&engine->unrecorded, ruleset->alarm_count)) : r;
 }
@@ -392,8 +410,21 @@ static int engine_timers(struct engine *engine) {
 
 /* The supervisor says that a changed site is wrong. */
 static void engine_refused(void *context) {
-    engine_apply_state(context, INPUT_CONFIGURATION, 0, TRUTH_FALSE);
-    engine_hand_over(context);
+    struct engine *engine = context;
+    engine->site_refused = true;
+    engine_apply_state(engine, INPUT_CONFIGURATION, 0, TRUTH_FALSE);
+    engine_hand_over(engine);
+}
+
+/* … and that it is right again: what it says has been in force all the time. */
+static void engine_mended(void *context) {
+    struct engine *engine = context;
+    struct input taken = {.kind = INPUT_CONFIGURATION,
+                          .state = TRUTH_TRUE,
+                          .generation = engine->site->header->generation};
+    engine->site_refused = false;
+    (void)engine_apply(engine, &taken, NULL);
+    engine_hand_over(engine);
 }
 
 static int engine_open(struct engine *engine) {
@@ -430,7 +461,8 @@ static int engine_open(struct engine *engine) {
         r = engine_begin(engine);
     }
     if (r == 0) {
-        process_on_refused(process, engine_refused, engine);
+        process_on_word(process, PROCESS_REFUSED, engine_refused, engine);
+        process_on_word(process, PROCESS_MENDED, engine_mended, engine);
     }
     return r == 0 ? 0 : err_trace(r);
 }
@@ -483,10 +515,13 @@ int engine_run(struct process *process) {
     }
     engine->process = process;
     engine->site = &process->site;
+    engine->begun = UINT64_MAX;
+    engine->site_refused = process->site_refused;
     int r = engine_open(engine);
     if (r == 0) {
         process_ready(process);
         r = process_loop(process);
+        engine_peers_drain(engine->peers);
         engine_leave_present(engine);
     }
     engine_close(engine);

@@ -105,6 +105,15 @@ static void engine_spend_value(struct engine *engine, uint32_t point) {
     }
 }
 
+/*
+ * Was this event reading taken before? Its field process says it again, because it could not know. A token
+ * says in its upper half whose life it is of, and counts up in the lower (gateway/field/holding.h).
+ */
+static bool engine_knows_token(const struct engine *engine, uint32_t field, uint64_t token) {
+    uint64_t newest = journal_token(recorder_journal(engine->recorder), field);
+    return token != 0 && token >> 32 == newest >> 32 && token <= newest;
+}
+
 static bool engine_take_readings(struct engine *engine, struct engine_peer *peer,
                                  const struct wire_readings *message) {
     if (!engine_generation_is_ours(engine, message->generation, message->count)) {
@@ -117,6 +126,10 @@ static bool engine_take_readings(struct engine *engine, struct engine_peer *peer
             reading->reading.quality >= QUALITY_COUNT) {
             return false;
         }
+        token = reading->token > token ? reading->token : token;
+        if (engine_knows_token(engine, peer->component, reading->token)) {
+            continue;
+        }
         struct input input = {.kind = INPUT_READING, .reading = reading->reading};
         if (reading->heard.ns != 0) {
             input.age_ns = instant_span_ns(reading->heard, engine_now(engine));
@@ -124,7 +137,9 @@ static bool engine_take_readings(struct engine *engine, struct engine_peer *peer
         (void)engine_apply(engine, &input, NULL);
         engine_spend_value(engine, reading->reading.point);
         teller_reading(engine->teller, reading->reading.point, reading->reading.measured);
-        token = reading->token > token ? reading->token : token;
+        if (reading->token != 0) {
+            journal_add_token(recorder_journal(engine->recorder), peer->component, reading->token);
+        }
     }
     engine->readings += message->count;
     engine_hand_over(engine);
@@ -169,8 +184,11 @@ static bool engine_take_confirmed(struct engine *engine, const struct wire_confi
 }
 
 static bool engine_take_uplink(struct engine *engine, const struct wire_uplink_state *message) {
+    bool delivers = message->connected != 0 && message->delivers != 0;
     engine->uplink_connected = message->connected != 0 ? TRUTH_TRUE : TRUTH_FALSE;
-    engine_apply_state(engine, INPUT_UPLINK, 0, engine->uplink_connected);
+    engine->uplink_delivers = delivers ? TRUTH_TRUE : TRUTH_FALSE;
+    /* A broker that is there and takes no alarm is of no more use than one that is gone. */
+    engine_apply_state(engine, INPUT_UPLINK, 0, engine->uplink_delivers);
     engine_hand_over(engine);
     return true;
 }
@@ -401,6 +419,7 @@ void engine_left(void *context, struct engine_peer *peer, bool clean) {
     }
     if (peer->role == WIRE_ROLE_UPLINK) {
         engine->uplink_connected = TRUTH_UNKNOWN;
+        engine->uplink_delivers = TRUTH_UNKNOWN;
         engine_apply_state(engine, INPUT_UPLINK, 0, TRUTH_UNKNOWN);
         for (uint32_t i = 0; i < engine->site->webhook_count; i++) {
             engine_apply_state(engine, INPUT_LISTENER, i, TRUTH_UNKNOWN);

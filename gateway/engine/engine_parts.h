@@ -47,9 +47,17 @@ struct engine {
     struct engine_peers *peers;
     struct event *tick, *second, *boundary, *points, *written;
     bool points_wait;
-    struct instant newest; /* of the inputs; they never go back */
-    uint64_t ticket;       /* of the newest hand-over */
-    uint64_t settled;      /* everything up to here is recorded */
+    struct instant newest;  /* of the inputs; they never go back */
+    struct instant stepped; /* the core's own newest */
+    struct instant awake;   /* when the engine was last seen to run */
+    uint64_t ticket;        /* of the newest hand-over */
+    uint64_t settled;       /* everything up to here is recorded */
+    uint64_t begun;         /* ticket of what the engine began with; UINT64_MAX before */
+    bool losses_recorded;   /* what the supervisor handed over, and it knows */
+    struct engine_known_loss {
+        struct instant at; /* when its alarm's state was recorded; 0: not on this timeline */
+        bool is_lost;
+    } losses_known[LIMIT_COMPONENTS];
 
     struct calendar calendar;
     struct calendar_told calendar_told;
@@ -60,10 +68,11 @@ struct engine {
     struct resends resends;
     struct present *present;
     struct roster roster;
-    enum truth uplink_connected;
+    enum truth uplink_connected, uplink_delivers;
+    bool site_refused; /* the site file is wrong: this is the site before it */
     struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
     struct receipts_results results;
-    uint64_t readings, readings_dropped, event_count, events_lost;
+    uint64_t readings, readings_dropped, event_count, events_lost, standstills;
     struct log_limiter drop_limiter, memory_limiter;
 };
 
@@ -84,6 +93,13 @@ struct wall engine_wall(const struct engine *engine);
  */
 enum command_refusal engine_apply(struct engine *engine, struct input *input,
                                   const struct journal_event **ret_first);
+
+/*
+ * Step the core with what was due until `at`, each at its own instant, and then with `input` at `at`; returns
+ * and sets the same.
+ */
+enum command_refusal engine_apply_at(struct engine *engine, struct instant at, struct input *input,
+                                     const struct journal_event **ret_first);
 
 /* Apply that something is so. */
 void engine_apply_state(struct engine *engine, enum input_kind kind, uint32_t subject,
@@ -119,6 +135,18 @@ void engine_tell_step(struct engine *engine, int64_t step_ns);
 /* Give the core its recorded life back, then its first inputs. Returns 0 or <0. */
 NODISCARD int engine_begin(struct engine *engine);
 
+/* --- engine_losses.c --- */
+
+/* Keep what the journal says of an alarm that is of a lost component; before it is restored. */
+void engine_note_recorded_loss(struct engine *engine, uint32_t alarm,
+                               const struct journal_alarm *recorded);
+
+/* Tell what was lost while no engine was there, and that this one is. At the start. */
+void engine_tell_losses(struct engine *engine);
+
+/* Everything up to `ticket` is recorded: does the supervisor have to know? */
+void engine_settle_losses(struct engine *engine, uint64_t ticket);
+
 /* --- engine_intake.c --- */
 
 /* For struct engine_peer_callbacks. */
@@ -140,7 +168,16 @@ void engine_points_due(evutil_socket_t fd, short what, void *context);
 
 /* --- engine_pulse.c --- */
 
+/* Tell the console of the tests that run and of the gateway's parts: each second, and when a test does. */
+void engine_send_components(struct engine *engine);
+
 /* The timer of each second. */
 void engine_second(evutil_socket_t fd, short what, void *context);
+
+/*
+ * Did the engine itself stand still until now, as when its machine was stopped for a while? Then no device is
+ * to be told as lost because nobody listened.
+ */
+void engine_bridge_standstill(struct engine *engine);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -166,6 +167,19 @@ static void engine_peer_read(evutil_socket_t fd, short what, void *context) {
         } else if (r != 0) {
             engine_peer_drop(peer);
         } else {
+            engine_peer_take(peer, (const struct wire_header *)peers->packet);
+        }
+    }
+}
+
+/* What was queued is still received after the shutdown; a peer is not dropped for it. */
+void engine_peers_drain(struct engine_peers *peers) {
+    for (size_t i = 0; i < ENGINE_PEERS_MAX; i++) {
+        struct engine_peer *peer = &peers->list[i];
+        if (peer->peers == NULL || !peer->known || shutdown(peer->fd, SHUT_RD) != 0) {
+            continue;
+        }
+        while (peer->peers != NULL && wire_receive(peer->fd, peers->packet) == 0) {
             engine_peer_take(peer, (const struct wire_header *)peers->packet);
         }
     }

@@ -54,6 +54,12 @@ NODISCARD int engine_peers_new(struct process *process,
                                const struct engine_peer_callbacks *callbacks, void *context,
                                struct engine_peers **ret_peers);
 
+/*
+ * Take what all peers have sent so far, and let them send no more: what they send from now on fails
+ * at their end, and they keep it for the next engine. To be called before the engine ends.
+ */
+void engine_peers_drain(struct engine_peers *peers);
+
 /* Close all, without callbacks. */
 struct engine_peers *engine_peers_free(struct engine_peers *peers);
 

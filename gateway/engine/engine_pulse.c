@@ -3,9 +3,16 @@
 /*
  * Once a second: what nobody says by itself
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "gateway/engine/engine_parts.h"
+
+/* The engine looks at itself each second: one that has not for so long did not run. */
+#define ENGINE_STANDSTILL_NS (2 * NS_PER_S + NS_PER_S / 2)
+
+/* Values older than this are not believed without a new word of their devices. */
+#define ENGINE_STANDSTILL_NS_MAX (60 * NS_PER_S)
 
 /* Tell of each test that runs; false when one did not fit. */
 static bool engine_send_tests(struct engine *engine, struct engine_peer *peer) {
@@ -19,7 +26,7 @@ static bool engine_send_tests(struct engine *engine, struct engine_peer *peer) {
     return fits;
 }
 
-static void engine_send_components(struct engine *engine) {
+void engine_send_components(struct engine *engine) {
     struct engine_peer *peer = engine_console(engine);
     if (peer == NULL) {
         return;
@@ -29,9 +36,13 @@ static void engine_send_components(struct engine *engine) {
     journal_stats(journal, &stats);
     struct wire_components message = {
         .header = wire_header_of(WIRE_COMPONENTS, sizeof message),
-        .count = engine->site->header->component_count,
+        .count = engine->roster.count,
         .journal_ok = recorder_is_well(engine->recorder) ? 1 : 0,
+        .journal_unsigned = recorder_is_sealing(engine->recorder) ? 0 : 1,
         .uplink_connected = (uint8_t)engine->uplink_connected,
+        .uplink_delivers = (uint8_t)engine->uplink_delivers,
+        .site_refused = engine->site_refused ? 1 : 0,
+        .site_accepted = engine->process->site_accepted,
         .uplink_confirmed_alarm = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ALARM),
         .uplink_confirmed_activity = journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY),
         .readings = engine->readings,
@@ -76,11 +87,13 @@ static void engine_send_figures(struct engine *engine) {
                 [FIGURE_ENGINE_JOURNAL_SOUND] = journal.inspection_done,
                 [FIGURE_ENGINE_JOURNAL_SALVAGED] = journal.salvaged,
                 [FIGURE_ENGINE_JOURNAL_DAMAGED] = journal.damaged,
+                [FIGURE_ENGINE_JOURNAL_SEAL_FAILURES] = journal.seal_failures,
                 [FIGURE_ENGINE_NOTICES_WAITING] = engine->notices.count,
                 [FIGURE_ENGINE_NOTICES_DISPLACED] = engine->notices.displaced,
                 [FIGURE_ENGINE_RECORDING_INPUTS] = recording.inputs,
                 [FIGURE_ENGINE_RECORDING_DROPPED] = recording.dropped,
                 [FIGURE_ENGINE_RECORDING_FAILURES] = recording.failures,
+                [FIGURE_ENGINE_STANDSTILLS] = engine->standstills,
                 [FIGURE_ENGINE_STRANGERS] = engine_peers_strangers(engine->peers),
             },
     };
@@ -106,10 +119,48 @@ static void engine_miss_points(struct engine *engine) {
     }
 }
 
+/* For each second that was missed the core hears that nobody could be heard. */
+static void engine_excuse_devices(struct engine *engine, struct instant from, struct instant to) {
+    uint64_t second_ns = NS_PER_S * clock_rate(); /* heartbeats come each real second */
+    struct instant at = from;
+    bool is_last;
+    do {
+        struct input input = {.kind = INPUT_STANDSTILL};
+        is_last = instant_reached(at, to);
+        (void)engine_apply_at(engine, at, &input, NULL);
+        at = instant_earlier(instant_after(at, second_ns), to);
+    } while (!is_last);
+}
+
+void engine_bridge_standstill(struct engine *engine) {
+    struct instant now = engine_now(engine);
+    uint64_t stood_ns = clock_real_span_ns(instant_span_ns(engine->awake, now));
+    if (stood_ns < ENGINE_STANDSTILL_NS) {
+        return;
+    }
+    struct instant from = engine->stepped.ns > engine->awake.ns ? engine->stepped : engine->awake;
+    bool is_excused = stood_ns <= ENGINE_STANDSTILL_NS_MAX;
+    engine->awake = now;
+    engine->standstills++;
+    log_line(LOG_WARNING, "stood_still",
+             "stood_ms=%" PRIu64
+             " effect=\"%s\" advice=\"see what kept the machine from running: it may "
+             "have been suspended, or have far too much to do\"",
+             stood_ns / (uint64_t)NS_PER_MS,
+             is_excused
+                 ? "nothing was watched for so long; no device is blamed for it"
+                 : "nothing was watched for so long; devices count as lost until they answer");
+    if (is_excused) {
+        engine_excuse_devices(engine, from, now);
+    }
+}
+
 void engine_second(evutil_socket_t fd, short what, void *context) {
     struct engine *engine = context;
     (void)fd;
     (void)what;
+    engine_bridge_standstill(engine);
+    engine->awake = engine_now(engine);
     engine_watch_clock(engine);
     recorder_tick(engine->recorder);
     recording_ring_flush(engine->recording, true);

@@ -15,9 +15,23 @@ struct engine_restore {
     struct journal_reader *reader;
     struct wall newest; /* when any state was recorded last; counters are with each count */
     struct wall good;   /* the wall clock was behind this; 0: it was to be trusted */
+    struct wall mended; /* it had shown this, wrongly, before it was set right; 0: nothing of it */
     struct carryover carryover;
     uint32_t restored, forgotten;
 };
+
+/*
+ * What was recorded while the clock was ahead, before somebody set it right, says nothing of how late it was:
+ * else the clock would be behind for as long as it had been ahead, after each start.
+ */
+static void engine_note_shown(struct engine_restore *restore, struct wall shown) {
+    int64_t mended_ns = restore->mended.ns;
+    bool is_wrong = shown.ns <= mended_ns && shown.ns >= mended_ns - (int64_t)CORE_CLOCK_AHEAD_NS &&
+                    shown.ns > engine_wall(restore->engine).ns;
+    if (!is_wrong && shown.ns > restore->newest.ns) {
+        restore->newest = shown;
+    }
+}
 
 static struct event_moment engine_moment(const struct engine *engine) {
     return (struct event_moment){
@@ -27,7 +41,7 @@ static struct event_moment engine_moment(const struct engine *engine) {
     };
 }
 
-/* The site no longer has this alarm: if it is open it ends now, and is told to have. */
+/* The site no longer has this alarm, its rule or what it was of: if it is open it ends now, and is told to have. */
 static void engine_end_alarm(struct engine *engine, const char *name,
                              const struct journal_alarm *recorded) {
     char quoted[512];
@@ -42,8 +56,8 @@ static void engine_end_alarm(struct engine *engine, const char *name,
     }
     log_line(
         LOG_WARNING, "alarm_without_rule",
-        "alarm=%s effect=\"its rule is no longer in the site: the alarm is closed, and whether "
-        "the danger is over is not known\"",
+        "alarm=%s effect=\"its rule, or its place, point or device, is no longer in the site by this "
+        "name: the alarm is closed, and whether the danger is over is not known\"",
         log_quote(name, quoted, sizeof quoted));
 }
 
@@ -56,8 +70,8 @@ static void engine_restore_alarm(void *context, const char *name, struct journal
         restore->forgotten += recorded->record.axes.open;
         return;
     }
-    restore->newest.ns =
-        recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
+    engine_note_shown(restore, recorded->at_wall);
+    engine_note_recorded_loss(engine, alarm, recorded);
     bool emergency = engine->site->ruleset.alarms[alarm].priority == PRIORITY_EMERGENCY;
     restore_life(recorded, engine->newest, engine_wall(engine), emergency);
     struct core_kept kept = core_restore(engine->core, alarm, &recorded->record, recorded->memories,
@@ -110,14 +124,19 @@ static void engine_restore_test(void *context, const struct journal_standing *re
     standing_restore_test(&engine->standing, place, recorded, test, engine->newest, clock_wall());
 }
 
+static void engine_restore_trip(void *context, const struct journal_standing *recorded,
+                                const struct journal_trip *trip) {
+    struct engine *engine = context;
+    standing_restore_trip(&engine->standing, recorded, trip, engine->newest);
+}
+
 /* A round of a place that the site no longer has, or no longer at the top, is over without a word. */
 static void engine_restore_walk(void *context, const struct journal_standing *recorded,
                                 const struct journal_walk *walk) {
     struct engine_restore *restore = context;
     struct engine *engine = restore->engine;
     uint32_t place = site_place_find(engine->site, walk->place);
-    restore->newest.ns =
-        recorded->at_wall.ns > restore->newest.ns ? recorded->at_wall.ns : restore->newest.ns;
+    engine_note_shown(restore, recorded->at_wall);
     if (place != RULESET_NONE) {
         standing_restore_walk(&engine->standing, place, recorded, walk, engine->newest,
                               clock_wall());
@@ -132,6 +151,13 @@ static void engine_restore_walk(void *context, const struct journal_standing *re
 static void engine_restore_clock(struct engine_restore *restore) {
     struct engine *engine = restore->engine;
     const struct wall floor = clock_floor();
+    if (restore->good.ns < 0) {
+        restore->mended.ns = -restore->good.ns;
+        restore->good.ns = 0;
+    }
+    if (restore->mended.ns > engine_wall(engine).ns) {
+        engine->standing.clock_mended = restore->mended; /* for the next start as well */
+    }
     if (floor.ns > restore->good.ns && floor.ns > engine_wall(engine).ns) {
         restore->good = floor;
         log_line(
@@ -154,18 +180,30 @@ static int engine_restore_standing(struct engine_restore *restore) {
     int r = journal_flood(journal, &flood);
     if (r == 0) {
         core_restore_flood(engine->core, &flood, engine->newest);
+        r = journal_clock(journal, &restore->good);
+    }
+    if (r == 0) {
+        engine_restore_clock(restore);
         r = journal_tests(journal, engine_restore_test, engine);
     }
     if (r == 0) {
         r = journal_walks(journal, engine_restore_walk, restore);
     }
     if (r == 0) {
-        r = journal_clock(journal, &restore->good);
-    }
-    if (r == 0) {
-        engine_restore_clock(restore);
+        r = journal_trips(journal, engine_restore_trip, engine);
     }
     return r == 0 ? 0 : err_trace(r);
+}
+
+/* How much later it is than the newest time that is known, the program's own at least. */
+static void engine_restore_clock_ahead(struct engine_restore *restore) {
+    struct engine *engine = restore->engine;
+    const struct wall floor = clock_floor();
+    int64_t known_ns = restore->newest.ns > floor.ns ? restore->newest.ns : floor.ns;
+    int64_t ahead_ns = engine_wall(engine).ns - known_ns;
+    if (known_ns > 0 && ahead_ns > 0) {
+        core_restore_clock_ahead(engine->core, (uint64_t)ahead_ns, engine->newest);
+    }
 }
 
 /* Give the core its recorded life back, and say what of it could not be. */
@@ -182,6 +220,7 @@ static int engine_restore(struct engine *engine, struct engine_restore *restore)
         r = journal_alarms(recorder_journal(engine->recorder), engine_restore_alarm, restore);
     }
     if (r == 0) {
+        engine_restore_clock_ahead(restore);
         (void)carryover_tell(&restore->carryover, engine->site);
         int forgotten =
             journal_forget(recorder_journal(engine->recorder), engine_is_watched, engine);
@@ -248,24 +287,31 @@ int engine_begin(struct engine *engine) {
     struct wall before_wall = restore.newest.ns > 0 ? restore.newest : clock_wall();
     calendar_told_levelled(&engine->calendar_told, &engine->calendar, before_wall);
     engine->drift_ns = clock_wall().ns - (int64_t)clock_instant().ns;
-    roster_init(&engine->roster, engine->site->header->component_count, clock_real_ns());
+    engine->awake = engine_now(engine);
+    roster_init(&engine->roster, site_component_engine(engine->site), clock_real_ns());
     engine_record_changed(engine); /* delays that stand from now on; a recording begins with none */
     if (recording_ring_is_due(engine->recording)) {
         engine_begin_recording(engine);
     }
-    engine_apply_state(engine, INPUT_START, 0, TRUTH_TRUE);
+    engine_apply_state(engine, INPUT_START, 0, engine->site_refused ? TRUTH_FALSE : TRUTH_TRUE);
     uint64_t before = journal_generation_before(journal);
     if (before != 0 && before != engine->site->header->generation) {
         struct input changed = {
             .kind = INPUT_CONFIGURATION, .state = TRUTH_TRUE, .generation = before};
         (void)engine_apply(engine, &changed, NULL);
     }
+    if (engine->site_refused) {
+        engine_apply_state(engine, INPUT_CONFIGURATION, 0, TRUTH_FALSE);
+    }
     engine_miss_time(engine, &restore);
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
+    engine_tell_losses(engine);
     engine_follow_calendar(engine);
     engine_recall_values(engine);
     engine_hand_over(engine);
+    engine->begun = engine->ticket;
+    engine_settle_losses(engine, engine->settled);
     log_line(LOG_NOTICE, "engine_started",
              "boot=%s newest_seq=%" PRIu64
              " restored=%u forgotten=%u memories_kept=%u memories_anew=%u memories_dropped=%u",

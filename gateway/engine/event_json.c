@@ -12,7 +12,7 @@
 
 /* Most bytes of a text once escaped. Four texts, two ids, two actors and a reason fit one body. */
 enum { TEXT_MAX = 800, ID_MAX = SITE_ENTITY_SIZE, ACTOR_MAX = 128, REASON_MAX = 400 };
-_Static_assert(4 * TEXT_MAX + 3 * ID_MAX + 2 * ACTOR_MAX + REASON_MAX + 1200 <= JOURNAL_TEXT_MAX,
+_Static_assert(4 * TEXT_MAX + 3 * ID_MAX + 2 * ACTOR_MAX + REASON_MAX + 1400 <= JOURNAL_TEXT_MAX,
                "every body fits");
 
 static void event_json_key(struct scribe *scribe, const char *key) {
@@ -54,12 +54,27 @@ static void event_json_texts(struct scribe *scribe, const char *key, const char 
     scribe_raw(scribe, "}");
 }
 
+/* Is it the alarm of the component that the input told to be lost? */
+static bool event_is_of_loss(const struct site *site, const struct core_event *event,
+                             const struct event_loss *loss) {
+    const struct ruleset *ruleset = &site->ruleset;
+    return loss->end != LOSS_UNKNOWN && event->alarm != RULESET_NONE &&
+           ruleset->alarms[event->alarm].entity_kind == ENTITY_COMPONENT &&
+           ruleset->alarms[event->alarm].entity == loss->component;
+}
+
 static void event_json_message(struct scribe *scribe, const struct site *site,
-                               const struct core_event *event, struct wall raised) {
+                               const struct core_event *event,
+                               const struct event_context *context) {
     char zh[EVENT_TEXT_SIZE];
     char en[EVENT_TEXT_SIZE];
-    event_text_message(site, event, raised, LANGUAGE_ZH, zh);
-    event_text_message(site, event, raised, LANGUAGE_EN, en);
+    if (event_is_of_loss(site, event, &context->loss)) {
+        event_text_loss(site, &context->loss, LANGUAGE_ZH, zh);
+        event_text_loss(site, &context->loss, LANGUAGE_EN, en);
+    } else {
+        event_text_message(site, event, context->raised, LANGUAGE_ZH, zh);
+        event_text_message(site, event, context->raised, LANGUAGE_EN, en);
+    }
     event_json_texts(scribe, "text", zh, en);
 }
 
@@ -224,8 +239,26 @@ static void event_json_step(struct scribe *scribe, const struct site *site,
                       ID_MAX);
 }
 
+/* How a component was lost that nobody saw go, and for how long it was. */
+static void event_json_lost(struct scribe *scribe, const struct site *site,
+                            const struct core_event *event, const struct event_loss *loss) {
+    char how[LOSS_TEXT_SIZE];
+    if (!event_is_of_loss(site, event, loss)) {
+        return;
+    }
+    loss_text(loss->end, loss->code, false, how);
+    event_json_key(scribe, "lost");
+    scribe_raw(scribe, "{\"how\":");
+    scribe_string(scribe, how, sizeof how);
+    event_json_key(scribe, "since");
+    event_json_time(scribe, (struct wall){event->wall.ns - (int64_t)loss->gone_ns});
+    event_json_key(scribe, "gone_ms");
+    scribe_count(scribe, loss->gone_ns / NS_PER_MS);
+    scribe_raw(scribe, "}");
+}
+
 static void event_json_alarm(struct scribe *scribe, const struct site *site,
-                             const struct core_event *event, struct wall raised) {
+                             const struct core_event *event, const struct event_context *context) {
     const struct ruleset_alarm *alarm = &site->ruleset.alarms[event->alarm];
     const struct ruleset_rule *rule = &site->ruleset.rules[alarm->rule];
     scribe_raw(scribe, "{\"rule\":");
@@ -240,14 +273,15 @@ static void event_json_alarm(struct scribe *scribe, const struct site *site,
     event_json_key(scribe, "occurrence");
     scribe_count(scribe, event->occurrence);
     event_json_course(scribe, event);
+    event_json_lost(scribe, site, event, &context->loss);
     if (event->type == EVENT_ALARM_ESCALATED && event->escalation.step > 0) {
         event_json_step(scribe, site, event);
     }
     /* The product's own rules look at states of the gateway, not at a value. */
     event_json_reading(scribe, site, event,
                        event->point != RULESET_NONE || rule->builtin == BUILTIN_NONE);
-    event_json_message(scribe, site, event, raised);
-    event_json_response(scribe, site, event, raised);
+    event_json_message(scribe, site, event, context);
+    event_json_response(scribe, site, event, context->raised);
     event_json_actor(scribe, event->command);
     scribe_raw(scribe, "}");
 }
@@ -286,7 +320,8 @@ static void event_json_own(struct scribe *scribe, const struct site *site,
 }
 
 static void event_json_activity(struct scribe *scribe, const struct site *site,
-                                const struct core_event *event) {
+                                const struct core_event *event,
+                                const struct event_context *context) {
     scribe_raw(scribe, "{\"place\":");
     event_json_place(scribe, site, event->place);
     event_json_key(scribe, "point");
@@ -309,7 +344,7 @@ static void event_json_activity(struct scribe *scribe, const struct site *site,
         event_json_actor(scribe, event->command);
     }
     event_json_own(scribe, site, event);
-    event_json_message(scribe, site, event, event->wall);
+    event_json_message(scribe, site, event, context);
     scribe_raw(scribe, "}");
 }
 
@@ -353,8 +388,21 @@ static void event_json_moment(struct scribe *scribe, const struct event_moment *
     event_json_string(scribe, "clock", moment->clock_behind ? "behind" : "good", ID_MAX);
 }
 
-struct event_context event_context_of(const struct core *core, const struct core_event *event) {
+/* What an input says beside its truth of a component that was lost before it could be seen. */
+static struct event_loss event_loss_of(const struct input *input) {
+    bool told = input->kind == INPUT_COMPONENT && input->state == TRUTH_FALSE;
+    return (struct event_loss){
+        .end = told && input->step < LOSS_END_COUNT ? (enum loss_end)input->step : LOSS_UNKNOWN,
+        .code = input->run,
+        .component = input->subject,
+        .gone_ns = input->age_ns,
+    };
+}
+
+struct event_context event_context_of(const struct core *core, const struct input *input,
+                                      const struct core_event *event) {
     return (struct event_context){
+        .loss = event_loss_of(input),
         .raised =
             event->alarm == RULESET_NONE ? event->wall : core_alarm(core, event->alarm)->raised,
         .clock_behind = core_clock_behind_ns(core, event->at) > 0,
@@ -372,9 +420,9 @@ void event_json_format(const struct site *site, const struct core_event *event,
     ret->split = scribe.used;
     event_json_key(&scribe, "data");
     if (event->alarm != RULESET_NONE) {
-        event_json_alarm(&scribe, site, event, context->raised);
+        event_json_alarm(&scribe, site, event, context);
     } else {
-        event_json_activity(&scribe, site, event);
+        event_json_activity(&scribe, site, event, context);
     }
     scribe_raw(&scribe, "}");
     assert(!scribe.full);
@@ -413,10 +461,21 @@ static void ended_string(struct scribe *scribe, const char *key, const char *tex
     }
 }
 
-static void ended_data(struct scribe *scribe, const struct event_json_ended *ended) {
+static bool ended_is_rule_there(const struct site *site, const char *rule) {
+    for (uint32_t i = 0; i < site->ruleset.rule_count; i++) {
+        if (strcmp(site_text(site, site->rules[i].id), rule) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void ended_data(struct scribe *scribe, const struct site *site,
+                       const struct event_json_ended *ended) {
     const struct alarm_axes axes = {.acked = ended->acked, .attended = ended->attended};
     char rule[SITE_ALARM_NAME_SIZE];
     (void)snprintf(rule, sizeof rule, "%.*s", (int)strcspn(ended->name, "/"), ended->name);
+    bool is_rule_there = ended_is_rule_there(site, rule);
     scribe_raw(scribe, "{\"rule\":");
     scribe_string(scribe, rule, ID_MAX);
     ended_string(scribe, "class", ended->class_name);
@@ -427,13 +486,24 @@ static void ended_data(struct scribe *scribe, const struct event_json_ended *end
     event_json_key(scribe, "occurrence");
     scribe_count(scribe, ended->occurrence);
     scribe_raw(scribe, ",\"value\":null,\"unit\":null,\"quality\":\"uncertain\",\"measured\":null");
-    event_json_texts(scribe, "text",
-                     "此告警的规则已从配置中删除,告警随之关闭;险情是否解除未知,请到现场查看",
-                     "its rule was removed from the site, which closes this alarm; whether the "
-                     "danger is over is not known: look at the place");
+    if (is_rule_there) {
+        event_json_texts(
+            scribe, "text",
+            "此告警的位置、测点或设备已从配置中删除或改名,或不再属于该规则,告警随之关闭;"
+            "险情是否解除未知,请到现场查看",
+            "its place, point or device was removed from the site or renamed, or its "
+            "rule is no longer for it, which closes this alarm; whether the danger is "
+            "over is not known: look at the place");
+    } else {
+        event_json_texts(scribe, "text",
+                         "此告警的规则已从配置中删除,告警随之关闭;险情是否解除未知,请到现场查看",
+                         "its rule was removed from the site, which closes this alarm; whether the "
+                         "danger is over is not known: look at the place");
+    }
     event_json_texts(scribe, "response", "", "");
     event_json_actor(scribe, NULL);
-    event_json_string(scribe, "reason", "rule removed", REASON_MAX);
+    event_json_string(scribe, "reason", is_rule_there ? "entity removed" : "rule removed",
+                      REASON_MAX);
     scribe_raw(scribe, "}");
 }
 
@@ -446,7 +516,7 @@ void event_json_format_ended(const struct site *site, const struct event_json_en
     event_json_moment(&scribe, &ended->moment);
     ret->split = scribe.used;
     event_json_key(&scribe, "data");
-    ended_data(&scribe, ended);
+    ended_data(&scribe, site, ended);
     scribe_raw(&scribe, "}");
     assert(!scribe.full);
     ret->size = scribe.used;

@@ -23,6 +23,10 @@
  * null, and the kinds of `outputs` that it switches on), and the `reason` why it comes now: its time
  * is "due", or "no_receiver" received the step before it.
  *
+ * A process that was lost while no engine was there to see it, the engine itself above all, has in
+ * the same place `lost`: how it ended, since when it was gone, and for how many milliseconds until
+ * it was told. While the engine was gone nothing was decided.
+ *
  * The keys stand in this order always. A value that cannot be trusted is null beside its quality.
  * What happened in the activity lane has place, point and text; a card's number never leaves the
  * gateway, and therefore never enters a body.
@@ -30,6 +34,7 @@
  * Every text has a bound of its own, and all bounds together fit JOURNAL_TEXT_MAX.
  */
 
+#include "gateway/engine/event_text.h"
 #include "gateway/journal/journal_event.h"
 #include "gateway/site.h"
 
@@ -41,11 +46,14 @@ struct event_json {
 
 /* What the core that told an event knows beside it. */
 struct event_context {
-    struct wall raised; /* when the alarm's occurrence was, for {since} */
+    struct event_loss loss; /* that the input told; the event need not be of it */
+    struct wall raised;     /* when the alarm's occurrence was, for {since} */
     bool clock_behind;
 };
 
-struct event_context event_context_of(const struct core *core, const struct core_event *event);
+/* Of an event that `input` has brought about; `core` has taken it, and nothing after it. */
+struct event_context event_context_of(const struct core *core, const struct input *input,
+                                      const struct core_event *event);
 
 void event_json_format(const struct site *site, const struct core_event *event,
                        const struct event_context *context, struct event_json *ret);
@@ -74,7 +82,10 @@ void event_json_ended_learn(struct event_json_ended *ended, const char *body, si
 void event_json_format_test_ended(const struct site *site, const char *place,
                                   const struct event_moment *moment, struct event_json *ret);
 
-/* Write the event that closes it, with the reason "rule removed". */
+/*
+ * Write the event that closes it, with the reason "rule removed"; or "entity removed" where the site still
+ * has its rule.
+ */
 void event_json_format_ended(const struct site *site, const struct event_json_ended *ended,
                              struct event_json *ret);
 

@@ -6,6 +6,7 @@
 
 #include "gateway/engine/scribe.h"
 #include "gateway/number.h"
+#include "gateway/process.h"
 #include "gateway/zone.h"
 #include "rules/text.h"
 
@@ -18,8 +19,8 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_NONE] = {{"{place}:{rule}", "{place}: {rule}"}},
     [BUILTIN_DEVICE_LOST] = {{"设备 {device} 失联,{count} 个测点的数据已过期",
                               "{device}: device lost, {count} points stale"}},
-    [BUILTIN_SENSOR_FAULT] = {{"{place}:传感器 {point} 没有有效数据",
-                               "{place}: sensor {point} gives no good value"}},
+    [BUILTIN_SENSOR_FAULT] = {{"{place}:{point} 故障或无有效数据",
+                               "{place}: {point} is faulty, or gives no good value"}},
     [BUILTIN_STUCK] = {{"{place}:传感器 {point} 一天没有变化,可能已失效",
                         "{place}: sensor {point} has not moved for a day and may be dead"}},
     [BUILTIN_BATTERY_LOW] = {{"{place}:{point} 电量只剩 {value}{unit}",
@@ -27,12 +28,17 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_TAMPER] = {{"{place}:{point} 外壳被打开", "{place}: {point}, the case is open"}},
     [BUILTIN_COMPONENT_LOST] = {{"网关进程 {component} 中断",
                                  "Gateway process {component} is gone"}},
-    [BUILTIN_UPLINK_LOST] = {{"与监控后台的连接中断,事件保存在本地",
-                              "No connection to the backend; events are kept here"}},
-    [BUILTIN_STORAGE] = {{"事件无法写入存储,报警仍会照常发出",
-                          "Events cannot be recorded; alarms are told all the same"}},
+    [BUILTIN_UPLINK_LOST] = {{"事件未能送达监控后台,保存在本地",
+                              "Events do not reach the backend; they are kept here"}},
+    [BUILTIN_STORAGE] = {{"事件记录不正常,报警仍会照常发出",
+                          "The record of events is not in order; alarms are told all the same"}},
+    [BUILTIN_NOBODY_LISTENING] = {{"报警无法通知到 {webhook} 的任何人员",
+                                   "Nobody of {webhook} can be reached with alarms"}},
     [BUILTIN_CLOCK] = {{"系统时钟被调回,时间不可信",
                         "The clock was set back and is not to be trusted"}},
+    [BUILTIN_SITE_REFUSED] = {{"站点文件有误,未被采用;仍按上次采用的站点监测",
+                               "The site file is wrong and not in force; rooms are watched by the "
+                               "site that was accepted before"}},
     [BUILTIN_FIRE_PROMOTED] =
         {{"{place}:单个探测器的火警按火警确认处理,无人及时处置或已核实为真",
           "{place}: the fire alarm of one detector counts as confirmed: nobody looked after it in "
@@ -44,21 +50,35 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
                               "Check power and cabling of {device}; look after its rooms in person "
                               "until it is back"}},
     [BUILTIN_SENSOR_FAULT] =
-        {{"检查或更换 {point};在恢复之前派人巡视",
-          "Check or replace {point}; look after the room in person until then"}},
+        {{"检查或更换 {point} 及其接线;在恢复之前派人巡视",
+          "Check or replace {point} and its cabling; look after the room in person until then"}},
     [BUILTIN_STUCK] = {{"检查或更换 {point}", "Check or replace {point}"}},
     [BUILTIN_BATTERY_LOW] = {{"一个月内更换 {point} 的电池",
                               "Change the battery of {point} within the month"}},
     [BUILTIN_TAMPER] = {{"到现场查看 {point}", "Look at {point} on the spot"}},
     [BUILTIN_COMPONENT_LOST] = {{"通常会自动恢复;若没有,请联系维护人员",
                                  "It comes back by itself; if not, call the engineer"}},
-    [BUILTIN_UPLINK_LOST] = {{"检查网络和消息服务器", "Check the network and the broker"}},
-    [BUILTIN_STORAGE] = {{"检查磁盘空间和状态目录的权限",
-                          "Check disk space and the permissions of the state directory"}},
+    [BUILTIN_UPLINK_LOST] =
+        {{"检查网络和消息服务器(连接、权限、配额、报文大小),网关日志写明原因",
+          "Check the network and the broker (connection, rights, quota, message "
+          "size); the gateway's log says what it is"}},
+    [BUILTIN_STORAGE] =
+        {{"网关日志中以 journal_ 开头的记录写明原因:无法写入、空间不足、无法签名,或原日志损坏、"
+          "缺失、属于另一站点;据此检查磁盘、目录权限和密钥",
+          "The lines journal_… of the gateway's log say what it is: not written, too "
+          "little room, not signed, or a journal that was damaged, missing or of "
+          "another site; see to the disk, the directory's rights or the key"}},
+    [BUILTIN_NOBODY_LISTENING] =
+        {{"检查 {webhook} 的 webhook 地址与密钥,并指定专人值守",
+          "Check the webhook of {webhook} and its secret; have somebody watch"}},
     [BUILTIN_CLOCK] =
         {{"检查网关的时间同步和时钟电池;记录的时间可能有误",
           "Check time synchronisation and the clock's battery; times that are recorded "
           "may be wrong"}},
+    [BUILTIN_SITE_REFUSED] =
+        {{"用 tocsin check 查看错误,改正站点文件后重新加载;文件中新增的房间在此之前不受监测",
+          "Mend the site file (tocsin check says what is wrong) and reload; a room that is new in "
+          "it is not watched until then"}},
     [BUILTIN_FIRE_PROMOTED] = {{"组织疏散,拨打 119", "Evacuate, call 119"}},
 };
 
@@ -77,11 +97,12 @@ static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
     [EVENT_ACCESS_DENIED] = {{"{place}:刷卡被拒", "{place}: access denied"}},
     [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡逻打卡", "{place}: patrol checkpoint"}},
     [EVENT_SYSTEM_STARTED] = {{"网关已启动", "Gateway started"}},
-    [EVENT_SYSTEM_CONFIG_CHANGED] = {{"站点配置已更换", "The site's configuration has changed"}},
+    [EVENT_SYSTEM_CONFIG_CHANGED] = {{"站点配置已采用,现已生效",
+                                      "The site file was taken and is in force"}},
     [EVENT_SYSTEM_CONFIG_REFUSED] =
-        {{"更改后的站点配置有误,未被采用,原配置继续有效;请运行 tocsin check 查看原因",
-          "A changed configuration is wrong and was not taken; the one before stays in force: "
-          "`tocsin check` says why"}},
+        {{"站点配置文件有误,未被采用,原配置继续有效;请运行 tocsin check 查看原因,改正后重新加载",
+          "The site file is wrong and was not taken; the site before it stays in force: `tocsin check` "
+          "says why; mend it, then reload"}},
     [EVENT_SYSTEM_WALK_TEST_DUE] =
         {{"{place}:有 {count} 个按钮或探测器逾期未做步行测试,请开始测试并逐个触发",
           "{place}: walk test due, {count} buttons or detectors were not tested in time; begin a test "
@@ -135,6 +156,17 @@ static const struct expr_op *event_shown(const struct event_view *view) {
     return NULL;
 }
 
+/*
+ * The point that the words are about: that of the alarm, or of the activity. An alarm of a place is of
+ * no point: which of them spoke last stands beside the text, and is not kept with the alarm.
+ */
+static uint32_t event_point(const struct event_view *view) {
+    if (view->alarm == NULL) {
+        return view->event->point;
+    }
+    return view->alarm->entity_kind == ENTITY_POINT ? view->alarm->entity : RULESET_NONE;
+}
+
 static void event_fill_unit(const struct event_view *view, struct text *text) {
     uint32_t point = view->event->point;
     const struct expr_op *shown = event_shown(view);
@@ -149,10 +181,7 @@ static void event_fill_unit(const struct event_view *view, struct text *text) {
 }
 
 static void event_fill_point(const struct event_view *view, struct text *text) {
-    uint32_t point = view->event->point;
-    if (point == RULESET_NONE && view->alarm != NULL && view->alarm->entity_kind == ENTITY_POINT) {
-        point = view->alarm->entity;
-    }
+    uint32_t point = event_point(view);
     if (point != RULESET_NONE) {
         text_add(text, site_text(view->site, view->site->points[point].id));
     }
@@ -194,6 +223,12 @@ static void event_fill_component(const struct event_view *view, struct text *tex
     }
 }
 
+static void event_fill_webhook(const struct event_view *view, struct text *text) {
+    if (view->alarm != NULL && view->alarm->entity_kind == ENTITY_LISTENER) {
+        text_add(text, site_text(view->site, view->site->webhooks[view->alarm->entity].id));
+    }
+}
+
 static void event_fill_rule(const struct event_view *view, struct text *text) {
     if (view->alarm != NULL) {
         text_add(text, site_text(view->site, view->site->rules[view->alarm->rule].id));
@@ -210,11 +245,12 @@ static const struct {
     const char *name;
     void (*fill)(const struct event_view *view, struct text *text);
 } placeholders[] = {
-    {"{place}", event_fill_place}, {"{value}", event_fill_value},
-    {"{unit}", event_fill_unit},   {"{point}", event_fill_point},
-    {"{since}", event_fill_since}, {"{device}", event_fill_device},
-    {"{count}", event_fill_count}, {"{component}", event_fill_component},
-    {"{rule}", event_fill_rule},   {"{step}", event_fill_step},
+    {"{place}", event_fill_place},     {"{value}", event_fill_value},
+    {"{unit}", event_fill_unit},       {"{point}", event_fill_point},
+    {"{since}", event_fill_since},     {"{device}", event_fill_device},
+    {"{count}", event_fill_count},     {"{component}", event_fill_component},
+    {"{rule}", event_fill_rule},       {"{step}", event_fill_step},
+    {"{webhook}", event_fill_webhook},
 };
 
 /* Fill in the placeholder that `words` begins with, if it is one. Returns its length or 0. */
@@ -276,6 +312,31 @@ void event_text_message(const struct site *site, const struct core_event *event,
             ? event_words(&view, site->rules[view.alarm->rule].message, builtin_messages)
             : activity_messages[event->type].words[language];
     event_expand(&view, words != NULL ? words : "", ret);
+}
+
+void event_text_loss(const struct site *site, const struct event_loss *loss,
+                     enum site_language language, char ret[EVENT_TEXT_SIZE]) {
+    char name[PROCESS_NAME_SIZE];
+    char how[LOSS_TEXT_SIZE];
+    bool chinese = language == LANGUAGE_ZH;
+    double gone_s = (double)loss->gone_ns / (double)NS_PER_S;
+    site_component_name(site, loss->component, name, sizeof name);
+    loss_text(loss->end, loss->code, chinese, how);
+    if (loss->component == site_component_engine(site)) {
+        (void)snprintf(
+            ret, EVENT_TEXT_SIZE,
+            chinese ? "网关进程 %s 中断了 %.1f 秒(%s),其间没有判定任何报警,收到的数据现在补判"
+                    : "Gateway process %s was gone for %.1f s (%s): no alarm was decided "
+                      "meanwhile, what was read is decided now",
+            name, gone_s, how);
+        return;
+    }
+    (void)snprintf(ret, EVENT_TEXT_SIZE,
+                   chinese
+                       ? "网关进程 %s 在 %.1f 秒前中断(%s),当时引擎也不在"
+                       : "Gateway process %s was lost %.1f s ago (%s), while the engine was gone "
+                         "as well",
+                   name, gone_s, how);
 }
 
 void event_text_response(const struct site *site, const struct core_event *event,

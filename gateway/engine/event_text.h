@@ -16,6 +16,7 @@
  * it is.
  */
 
+#include "gateway/losses.h"
 #include "gateway/site.h"
 #include "rules/core.h"
 
@@ -25,6 +26,18 @@ enum { EVENT_TEXT_SIZE = 640 };
 /* What happened, or which alarm it is about. `raised` is when its occurrence was raised. */
 void event_text_message(const struct site *site, const struct core_event *event, struct wall raised,
                         enum site_language language, char ret[EVENT_TEXT_SIZE]);
+
+/* A component that was lost while no engine was there to see it. */
+struct event_loss {
+    enum loss_end end; /* LOSS_UNKNOWN: there is none */
+    uint32_t code;
+    uint32_t component;
+    uint64_t gone_ns; /* for so long, until it was told */
+};
+
+/* What happened when it is that. */
+void event_text_loss(const struct site *site, const struct event_loss *loss,
+                     enum site_language language, char ret[EVENT_TEXT_SIZE]);
 
 /* What to do about it; "" when nobody has said. */
 void event_text_response(const struct site *site, const struct core_event *event,

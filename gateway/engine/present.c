@@ -93,6 +93,9 @@ uint64_t present_source(const struct site *site, uint32_t point) {
     digest = source_mix(digest, &row->max, sizeof row->max);
     digest = source_text(digest, site, row->mqtt_topic);
     digest = source_text(digest, site, row->mqtt_value);
+    if (row->mqtt_whole != 0) {
+        digest = source_number(digest, row->mqtt_whole); /* else as it was before there were any */
+    }
     return source_text(digest, site, row->mqtt_time);
 }
 

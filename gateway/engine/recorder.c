@@ -16,6 +16,7 @@
 
 struct recorder {
     const struct site *site;
+    const char *directory;
     struct event_base *base;
     struct recorder_callbacks callbacks;
     void *context;
@@ -27,11 +28,13 @@ struct recorder {
     struct journal_event *untold;          /* the oldest of them that did not go out early */
     uint64_t early_count;                  /* n of the last `u<n>` */
     bool recording;
-    bool crowded; /* the journal has no room for all that it should keep */
-    bool well;
+    bool crowded;  /* the journal has no room for all that it should keep */
+    bool unsealed; /* its checkpoints cannot be signed */
+    bool well;     /* events are recorded in time, and there is room for all that is to be kept */
+    bool told;     /* … and they are signed: what the callback was told */
     uint64_t well_at; /* real: not well before */
     uint64_t dropped_told;
-    struct log_limiter drop_limiter;
+    struct log_limiter drop_limiter, late_limiter, hang_limiter;
     struct wire_event message;
 };
 
@@ -96,15 +99,61 @@ void recorder_early_message(const struct recorder *recorder, const struct journa
 /* ---- telling early ---- */
 
 static void recorder_change(struct recorder *recorder, bool well) {
-    if (recorder->well != well) {
-        recorder->well = well;
-        recorder->callbacks.storage(recorder->context, well);
+    recorder->well = well;
+    bool all = well && !recorder->unsealed;
+    if (recorder->told != all) {
+        recorder->told = all;
+        recorder->callbacks.storage(recorder->context, all);
     }
 }
 
 /* The storage has failed or was slow: not well now, nor for a while. */
 static void recorder_worry(struct recorder *recorder) {
     recorder->well_at = clock_real_ns() + RECORDER_WELL_MS * NS_PER_MS;
+}
+
+/* How long the disk has owed something: an event that waits, or a commit of whatever. */
+static uint64_t recorder_owed_ns(const struct recorder *recorder) {
+    struct journal_stats stats;
+    journal_stats(recorder->journal, &stats);
+    uint64_t now_ns = clock_real_ns();
+    uint64_t since_ns = stats.commit_begun_ns > 0 ? stats.commit_begun_ns : now_ns;
+    if (recorder->oldest != NULL && recorder->oldest->born_real_ns < since_ns) {
+        since_ns = recorder->oldest->born_real_ns;
+    }
+    return now_ns - since_ns;
+}
+
+/* Why the storage is unwell although nothing has failed: the commit takes too long. */
+static void recorder_log_late(struct recorder *recorder) {
+    char directory[512];
+    uint64_t kept_back;
+    if (log_permit(&recorder->late_limiter, &kept_back)) {
+        log_line(
+            LOG_WARNING, "journal_late",
+            "state=%s waited_ms=%" PRIu64 " not_printed=%" PRIu64
+            " effect=\"the disk has not recorded an event in time: alarms are told before they "
+            "are recorded, and again once they are; all rooms are watched\" advice=\"if this "
+            "comes again: is the disk busy, or wearing out?\"",
+            log_quote(recorder->directory, directory, sizeof directory),
+            (uint64_t)(recorder_owed_ns(recorder) / NS_PER_MS), kept_back);
+    }
+}
+
+static void recorder_log_hang(struct recorder *recorder, uint64_t owed_ns) {
+    char directory[512];
+    uint64_t kept_back;
+    if (log_permit(&recorder->hang_limiter, &kept_back)) {
+        log_line(
+            LOG_ERROR, "journal_hangs",
+            "state=%s waited_s=%" PRIu64
+            " effect=\"the disk does not answer: nothing is recorded; alarms are told at once and "
+            "all rooms are watched, but events wait in memory and are lost if the power fails "
+            "or the gateway ends now\" advice=\"do not restart or reload the gateway: first look at "
+            "the disk of this directory (dmesg), unfreeze it, free it or replace it\"",
+            log_quote(recorder->directory, directory, sizeof directory),
+            (uint64_t)(owed_ns / NS_PER_S));
+    }
 }
 
 /* Tell every event that was born before `before_ns` and has not been told. */
@@ -144,6 +193,7 @@ static void recorder_limit_reached(evutil_socket_t fd, short what, void *context
     uint64_t now_ns = clock_real_ns();
     uint64_t due_ns = recorder->untold->born_real_ns + RECORDER_LIMIT_MS * NS_PER_MS;
     if (due_ns <= now_ns) {
+        recorder_log_late(recorder);
         recorder_tell_early(recorder, now_ns - RECORDER_LIMIT_MS * NS_PER_MS);
         recorder_change(recorder, false);
         recorder_arm_limit(recorder);
@@ -227,12 +277,23 @@ static void recorder_report(evutil_socket_t fd, short what, void *context) {
         recorder_worry(recorder);
         recorder_change(recorder, false);
     }
+    recorder->unsealed = report.unsealed;
+    recorder_change(recorder, recorder->well);
     (void)recorder_submit(recorder); /* links, if any */
 }
 
 void recorder_tick(struct recorder *recorder) {
-    if (!recorder->well && recorder->recording && !recorder->crowded &&
-        clock_real_ns() >= recorder->well_at) {
+    if (!recorder->recording) {
+        return;
+    }
+    uint64_t owed_ns = recorder_owed_ns(recorder);
+    if (owed_ns >= RECORDER_HANG_MS * NS_PER_MS) {
+        recorder_log_hang(recorder, owed_ns);
+        recorder_worry(recorder);
+        recorder_change(recorder, false);
+    } else if (owed_ns >= RECORDER_LIMIT_MS * NS_PER_MS) {
+        recorder_worry(recorder);
+    } else if (!recorder->well && !recorder->crowded && clock_real_ns() >= recorder->well_at) {
         recorder_change(recorder, true);
     }
 }
@@ -354,6 +415,7 @@ int recorder_new(const struct site *site, const char *directory, struct event_ba
         return err_origin(-ENOMEM);
     }
     recorder->site = site;
+    recorder->directory = directory;
     recorder->base = base;
     recorder->callbacks = *callbacks;
     recorder->context = context;
@@ -382,6 +444,7 @@ int recorder_new(const struct site *site, const char *directory, struct event_ba
     }
     recorder->recording = journal_is_recording(recorder->journal);
     recorder->well = recorder->recording && !journal_was_damaged(recorder->journal);
+    recorder->told = recorder->well;
     recorder_worry(recorder);
     *ret_recorder = recorder;
     return 0;
@@ -416,6 +479,10 @@ struct recorder *recorder_free(struct recorder *recorder) {
 
 struct journal *recorder_journal(struct recorder *recorder) {
     return recorder->journal;
+}
+
+bool recorder_is_sealing(const struct recorder *recorder) {
+    return !recorder->unsealed;
 }
 
 bool recorder_is_well(const struct recorder *recorder) {

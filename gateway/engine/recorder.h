@@ -12,6 +12,9 @@
  *                              └─▶ not committed in time, or the disk failed ─▶ told early as u<n>,
  * seq 0, and again with its seq once it is recorded
  *
+ * Once an event was told early, or a commit of anything hangs, the storage is unwell until all that is owed
+ * has really been recorded and RECORDER_WELL_MS have passed: a disk that says nothing is not well.
+ *
  * Events that wait are kept in order; those that went out early stay among them, so that a peer
  * that connects meanwhile can be given them too. Without a journal that list is the bounded journal
  * in memory.
@@ -29,6 +32,8 @@ enum {
     RECORDER_LIMIT_MS = 250,
     /* Real time without a failure or delay until the storage counts as well again. */
     RECORDER_WELL_MS = 3000,
+    /* A disk that has owed a commit for so long hangs, and is said to. */
+    RECORDER_HANG_MS = 3000,
 };
 
 struct recorder;
@@ -44,7 +49,7 @@ struct recorder_callbacks {
     /* Everything up to `ticket` is recorded. */
     void (*settled)(void *context, uint64_t ticket);
     /* The storage has become well or unwell: events are not recorded in time, or there is no room for
-     * all that is to be kept. May add and submit. */
+     * all that is to be kept, or it cannot be signed. May add and submit. */
     void (*storage)(void *context, bool well);
     /* A new journal file began: add the state of every alarm and submit. */
     void (*renewed)(void *context);
@@ -64,8 +69,9 @@ struct recorder *recorder_free(struct recorder *recorder);
 /* For loading before recorder_start(), for what peers have confirmed, and for figures. */
 struct journal *recorder_journal(struct recorder *recorder);
 
-/* Is everything recorded in time? */
+/* Is everything recorded in time? Are the checkpoints signed that have to be? */
 bool recorder_is_well(const struct recorder *recorder);
+bool recorder_is_sealing(const struct recorder *recorder);
 
 /* Format and add an event; `ret_event`, which may be NULL, is valid until it has been recorded. */
 NODISCARD int recorder_add(struct recorder *recorder, const struct core_event *event,
@@ -94,7 +100,7 @@ void recorder_add_present(struct recorder *recorder, struct journal_present *pre
 /* Hand over what was added. Returns the ticket that covers it. */
 uint64_t recorder_submit(struct recorder *recorder);
 
-/* Once a second: the storage may count as well again. */
+/* Once a second: a disk that hangs is told of, and the storage may count as well again. */
 void recorder_tick(struct recorder *recorder);
 
 /* Events that wait for their commit, oldest first; go on with `newer`. */

@@ -26,6 +26,8 @@
 
 /* Real time after a failure. */
 #define RETRY_NS (10 * NS_PER_S)
+/* Real time after which a job is not slow any more: the disk hangs. */
+#define HANG_NS (10 * NS_PER_S)
 
 enum {
     WRITER_STACK_BYTES = 128 * 1024,
@@ -55,8 +57,9 @@ struct recording_ring {
     bool owed;             /* what has gathered is to be written as soon as the thread can */
     uint64_t missing;      /* inputs that no segment took since the last one was open */
     uint64_t retry_ns;     /* real: do not begin before */
+    uint64_t given_ns;     /* real: when the thread was given its job */
     struct recording_ring_stats stats;
-    struct log_limiter drop_limiter, failure_limiter;
+    struct log_limiter drop_limiter, failure_limiter, hang_limiter;
 
     /* the thread's while it is busy, else the loop's */
     unsigned char *writing;
@@ -259,6 +262,22 @@ static void *ring_run(void *context) {
 
 /* ---- the loop ---- */
 
+/* The thread is at work: has the disk kept it for so long that it hangs? */
+static void ring_tell_hang(struct recording_ring *ring) {
+    uint64_t kept_back;
+    char quoted[512];
+    uint64_t waited_ns = clock_real_ns() - ring->given_ns;
+    if (waited_ns >= HANG_NS && log_permit(&ring->hang_limiter, &kept_back)) {
+        log_line(LOG_WARNING, "recording_hangs",
+                 "directory=%s waited_s=%" PRIu64
+                 " effect=\"the disk does not answer: what the sensors say now cannot be replayed "
+                 "later; alarms are not affected\" advice=\"look at the disk of this directory "
+                 "(dmesg)\"",
+                 log_quote(ring->directory, quoted, sizeof quoted),
+                 (uint64_t)(waited_ns / NS_PER_S));
+    }
+}
+
 /* Does the thread have nothing to do? Takes note of what failed. */
 static bool ring_is_idle(struct recording_ring *ring) {
     (void)pthread_mutex_lock(&ring->lock);
@@ -266,6 +285,9 @@ static bool ring_is_idle(struct recording_ring *ring) {
     int error = ring->error;
     ring->error = 0;
     (void)pthread_mutex_unlock(&ring->lock);
+    if (!idle) {
+        ring_tell_hang(ring);
+    }
     if (error == 0) {
         return idle;
     }
@@ -296,6 +318,7 @@ static void ring_hand_over(struct recording_ring *ring, struct recording_job job
     ring->used = 0;
     ring->owed = false;
     ring->job = job;
+    ring->given_ns = clock_real_ns();
     (void)pthread_mutex_lock(&ring->lock);
     ring->busy = true;
     (void)pthread_cond_broadcast(&ring->changed);

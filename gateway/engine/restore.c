@@ -32,6 +32,27 @@ static uint64_t restore_older(uint64_t age_ns, uint64_t elapsed_ns) {
     return age_ns > UINT64_MAX - elapsed_ns ? UINT64_MAX : age_ns + elapsed_ns;
 }
 
+/* The age of a stretch that is over, unless it never was or lasts. */
+static uint64_t restore_over_ns(uint64_t age_ns, uint64_t less_ns, uint64_t elapsed_ns) {
+    return age_ns < CORE_TRIP_LASTS ? restore_older(age_ns - less_ns, elapsed_ns) : age_ns;
+}
+
+struct core_trip_record restore_trip(const struct journal_standing *recorded,
+                                     const struct core_trip_record *trip, struct instant now) {
+    uint64_t elapsed_ns = instant_span_ns(recorded->at, now);
+    uint64_t earnest_ns = trip->earnest_age_ns;
+    uint64_t tested_ns = trip->tested_age_ns;
+    uint64_t less_ns = 0;
+    bool lasts = earnest_ns == CORE_TRIP_LASTS || tested_ns == CORE_TRIP_LASTS;
+    if (recorded->at.ns == JOURNAL_INSTANT_FOREIGN.ns && !lasts) {
+        less_ns = earnest_ns < tested_ns ? earnest_ns : tested_ns;
+    }
+    return (struct core_trip_record){
+        .earnest_age_ns = restore_over_ns(earnest_ns, less_ns, elapsed_ns),
+        .tested_age_ns = restore_over_ns(tested_ns, less_ns, elapsed_ns),
+    };
+}
+
 void restore_age(struct journal_alarm *alarm, uint64_t elapsed_ns, bool emergency) {
     struct alarm_record *record = &alarm->record;
     if (record->axes.pending && (emergency || record->condition == TRUTH_TRUE)) {

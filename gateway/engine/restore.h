@@ -36,6 +36,13 @@ uint32_t restore_test_left_ds(const struct journal_standing *recorded, uint32_t 
                               struct instant now, struct wall wall);
 
 /*
+ * When a point was true, at `now`. Where nobody knows how long ago that was recorded, what was over last
+ * counts as over just now, as what the alarms remember of it does; which was first is kept.
+ */
+struct core_trip_record restore_trip(const struct journal_standing *recorded,
+                                     const struct core_trip_record *trip, struct instant now);
+
+/*
  * Bring the record to `now` and `wall`: what the two functions above do, and besides, shelves and
  * outages end when people were told that they would, by the wall clock, also where nobody knows how much
  * time has passed: an alarm that is heard too early does no harm.

@@ -99,6 +99,26 @@ static int standing_add_place(const struct standing *standing, uint32_t place,
     return r == 0 ? 0 : err_trace(r);
 }
 
+static int standing_add_trips(const struct standing *standing, struct journal_standing *ret) {
+    int r = 0;
+    for (uint32_t point = 0; r == 0 && point < standing->site->ruleset.point_count; point++) {
+        struct core_trip_record record;
+        if (core_record_trip(standing->core, point, ret->at, &record)) {
+            const char *id = site_text(standing->site, standing->site->points[point].id);
+            r = journal_standing_add_trip(ret, id, &record);
+        }
+    }
+    return r == 0 ? 0 : err_trace(r);
+}
+
+void standing_mend_clock(struct standing *standing, struct wall shown) {
+    if (shown.ns >
+        standing->clock_mended.ns) { /* a smaller step later does not undo a larger one */
+        standing->clock_mended = shown;
+        standing->changed = true;
+    }
+}
+
 struct journal_standing *standing_state_new(const struct standing *standing, struct instant now,
                                             struct wall wall) {
     struct journal_standing *state;
@@ -110,9 +130,13 @@ struct journal_standing *standing_state_new(const struct standing *standing, str
     state->at_wall = wall;
     core_record_flood(standing->core, &state->flood);
     uint64_t behind_ns = core_clock_behind_ns(standing->core, now);
-    state->clock_good.ns = behind_ns > 0 ? wall.ns + (int64_t)behind_ns : 0;
+    state->clock_good.ns =
+        behind_ns > 0 ? wall.ns + (int64_t)behind_ns : -standing->clock_mended.ns;
     for (uint32_t place = 0; r == 0 && place < standing->site->ruleset.place_count; place++) {
         r = standing_add_place(standing, place, state);
+    }
+    if (r == 0) {
+        r = standing_add_trips(standing, state);
     }
     return r == 0 ? state : journal_standing_free(state);
 }
@@ -176,4 +200,13 @@ void standing_restore_walk(struct standing *standing, uint32_t place,
     standing_restore_tripped(standing, walk->tripped, core_restore_walked);
     core_restore_walk(standing->core, place,
                       restore_test_left_ds(recorded, walk->left_ds, now, wall), now);
+}
+
+void standing_restore_trip(struct standing *standing, const struct journal_standing *recorded,
+                           const struct journal_trip *trip, struct instant now) {
+    uint32_t point = site_point_find(standing->site, trip->point);
+    if (point != RULESET_NONE) {
+        const struct core_trip_record record = restore_trip(recorded, &trip->record, now);
+        core_restore_trip(standing->core, point, &record, now);
+    }
 }

@@ -3,12 +3,13 @@
 #define GATEWAY_ENGINE_STANDING_H
 
 /*
- * What stands beside the alarms: tests that run, rounds of walk tests, the flood and the wall clock
+ * What stands beside the alarms: tests, rounds of walk tests, the flood and the wall clock
  *
  * A test is forgotten by nobody: what is raised under it must stay a test after a restart, or people
  * are called for nothing, and its end must be told, or they are not called when they should be. The
- * core knows which places are under test until when; who began it and why is kept here, for those
- * who see that a place is under test. A round of walk tests goes on as well, or whoever starts the
+ * core knows which places are under test until when, and which trips were of a test that rules still
+ * look back on when it has ended; who began it and why is kept here, for those who see that a place is
+ * under test. A round of walk tests goes on as well, or whoever starts the
  * gateway each week is never reminded, and so does a clock that is behind what it had shown. All of it
  * goes into the journal in one piece, in the transaction of the events that changed it.
  */
@@ -28,7 +29,9 @@ struct standing {
     const struct site *site;
     struct core *core;
     struct standing_note *notes; /* by place; of those under test */
-    bool changed;                /* it is to be recorded */
+    struct wall
+        clock_mended; /* when the wall clock was set right, it showed this; 0: nothing of it */
+    bool changed;     /* it is to be recorded */
 };
 
 /* Nothing runs. Keeps `site` and `core`. */
@@ -37,6 +40,9 @@ void standing_deinit(struct standing *standing);
 
 /* An event of the core: does it change anything that is kept here? */
 void standing_follow(struct standing *standing, const struct core_event *event);
+
+/* The wall clock was set back from `shown`, and is right: what it showed before was wrong. */
+void standing_mend_clock(struct standing *standing, struct wall shown);
 
 /* All of it as the journal keeps it, taken now. NULL without memory. */
 struct journal_standing *standing_state_new(const struct standing *standing, struct instant now,
@@ -58,5 +64,9 @@ void standing_restore_test(struct standing *standing, uint32_t place,
 void standing_restore_walk(struct standing *standing, uint32_t place,
                            const struct journal_standing *recorded, const struct journal_walk *walk,
                            struct instant now, struct wall wall);
+
+/* Likewise when a button or detector was last true in earnest, and in a test. */
+void standing_restore_trip(struct standing *standing, const struct journal_standing *recorded,
+                           const struct journal_trip *trip, struct instant now);
 
 #endif

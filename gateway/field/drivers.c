@@ -2,6 +2,7 @@
 #include "gateway/field/drivers.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct driver {
 
 struct drivers {
     const struct site *site;
+    const struct retired *retired;
     struct sensor_sink sink;
     struct driver *drivers;
     uint32_t count;
@@ -87,6 +89,53 @@ static uint32_t driver_point_count(const struct site *site, uint32_t bus) {
     return count;
 }
 
+static bool driver_has_output(const struct mbbus_device *device, uint16_t address) {
+    for (uint32_t i = 0; i < device->output_count; i++) {
+        if (device->outputs[i].address == address) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Was the coil an output of this device before the site was changed, and may still be on? */
+static bool driver_is_retiring(const struct drivers *drivers, uint32_t device,
+                               const struct retired_coil *coil) {
+    return atomic_load(&coil->state) == RETIRED_WANTED &&
+           retired_is_at(coil, drivers->site, device);
+}
+
+/* How many of those the bus has. */
+static uint32_t driver_retired_count(const struct drivers *drivers, const struct site_bus *bus) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < RETIRED_MAX * bus->device_count; i++) {
+        count += driver_is_retiring(drivers, bus->device_first + i / RETIRED_MAX,
+                                    &drivers->retired->coils[i % RETIRED_MAX]);
+    }
+    return count;
+}
+
+/*
+ * Add such coils to the outputs of the device, `room` at the most. One that is listed at this very
+ * moment may find none; it is still an output of the site that this process has.
+ */
+static void driver_retired_outputs(const struct drivers *drivers, uint32_t room,
+                                   struct mbbus_output **outputs, struct mbbus_device *device) {
+    for (uint32_t i = 0; i < RETIRED_MAX && room > 0; i++) {
+        const struct retired_coil *coil = &drivers->retired->coils[i];
+        if (driver_is_retiring(drivers, device->device, coil) &&
+            !driver_has_output(device, coil->address)) {
+            *(*outputs)++ = (struct mbbus_output){
+                .point = MBBUS_NO_POINT,
+                .address = coil->address,
+                .invert = coil->invert != 0,
+            };
+            device->output_count++;
+            room--;
+        }
+    }
+}
+
 /* Fill in one device and its points; `*points` and `*outputs` move on over the bus's arrays. */
 static void driver_modbus_device(const struct site *site, uint32_t device,
                                  struct mbimage_point **points, struct mbbus_output **outputs,
@@ -139,16 +188,21 @@ static int driver_modbus(struct drivers *drivers, struct driver *driver) {
     const struct site *site = drivers->site;
     const struct site_bus *bus = &site->buses[driver->bus];
     size_t points = (size_t)driver_point_count(site, driver->bus) + 1;
+    uint32_t retired = driver_retired_count(drivers, bus);
     driver->devices = calloc(bus->device_count, sizeof *driver->devices);
     driver->points = calloc(points, sizeof *driver->points);
-    driver->outputs = calloc(points, sizeof *driver->outputs);
+    driver->outputs = calloc(points + retired, sizeof *driver->outputs);
     if (driver->devices == NULL || driver->points == NULL || driver->outputs == NULL) {
         return err_origin(-ENOMEM);
     }
     struct mbimage_point *point = driver->points;
     struct mbbus_output *output = driver->outputs;
     for (uint32_t i = 0; i < bus->device_count; i++) {
-        driver_modbus_device(site, bus->device_first + i, &point, &output, &driver->devices[i]);
+        struct mbbus_device *device = &driver->devices[i];
+        driver_modbus_device(site, bus->device_first + i, &point, &output, device);
+        const struct mbbus_output *own_end = output;
+        driver_retired_outputs(drivers, retired, &output, device);
+        retired -= (uint32_t)(output - own_end);
     }
     const struct mbbus_conf conf = {
         .devices = driver->devices,
@@ -279,13 +333,14 @@ static int drivers_open_poller(struct drivers *drivers, struct event_base *base)
     return drivers->polling == NULL ? err_origin(-ENOMEM) : 0;
 }
 
-int drivers_new(const struct site *site, uint32_t instance, struct event_base *base,
-                const struct sensor_sink *sink, struct drivers **ret_drivers) {
+int drivers_new(const struct site *site, uint32_t instance, const struct retired *retired,
+                struct event_base *base, const struct sensor_sink *sink,
+                struct drivers **ret_drivers) {
     struct drivers *drivers = calloc(1, sizeof *drivers);
     if (drivers == NULL) {
         return err_origin(-ENOMEM);
     }
-    *drivers = (struct drivers){.site = site, .sink = *sink};
+    *drivers = (struct drivers){.site = site, .retired = retired, .sink = *sink};
     drivers->drivers = calloc((size_t)site->bus_count + 1, sizeof *drivers->drivers);
     drivers->of_bus = calloc((size_t)site->bus_count + 1, sizeof *drivers->of_bus);
     int r = drivers->drivers == NULL || drivers->of_bus == NULL ? err_origin(-ENOMEM) : 0;
@@ -383,6 +438,38 @@ void drivers_output(struct drivers *drivers, uint32_t point, bool on) {
     uint32_t index = drivers->of_bus[drivers->site->points[point].bus];
     if (index != RULESET_NONE && drivers->drivers[index].modbus != NULL) {
         mbbus_output(drivers->drivers[index].modbus, point, on);
+    }
+}
+
+/* The bus of ours that a coil is on, at a device that is in the site; NULL: none. */
+static struct mbbus *drivers_bus_of(const struct drivers *drivers,
+                                    const struct retired_coil *coil) {
+    const struct site *site = drivers->site;
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const struct driver *driver = &drivers->drivers[i];
+        const struct site_bus *bus = &site->buses[driver->bus];
+        for (uint32_t j = 0; driver->modbus != NULL && j < bus->device_count; j++) {
+            if (retired_is_at(coil, site, bus->device_first + j)) {
+                return driver->modbus;
+            }
+        }
+    }
+    return NULL;
+}
+
+enum drivers_retired drivers_retire(struct drivers *drivers, const struct retired_coil *coil) {
+    struct mbbus *bus = drivers_bus_of(drivers, coil);
+    if (bus == NULL || !mbbus_retire(bus, (uint8_t)coil->unit, coil->address)) {
+        return DRIVERS_NOT_OURS;
+    }
+    return mbbus_is_rested(bus, (uint8_t)coil->unit, coil->address) ? DRIVERS_RESTED
+                                                                    : DRIVERS_RETIRING;
+}
+
+void drivers_leave(struct drivers *drivers, const struct retired_coil *coil) {
+    struct mbbus *bus = drivers_bus_of(drivers, coil);
+    if (bus != NULL) {
+        mbbus_leave(bus, (uint8_t)coil->unit, coil->address);
     }
 }
 

@@ -18,6 +18,7 @@
 #include "gateway/field/drivers.h"
 #include "gateway/field/inbox.h"
 #include "gateway/field/report.h"
+#include "gateway/field/retirement.h"
 #include "gateway/log.h"
 #include "gateway/process.h"
 
@@ -35,6 +36,7 @@ struct field {
     struct process *process;
     uint64_t generation;
     struct inbox *inbox;
+    struct retired *retired; /* shared with the supervisor and the other field processes */
     struct drivers *drivers;
     struct report *report;
     struct wire_client *client;
@@ -109,12 +111,21 @@ static void field_device_unsent(struct field *field, struct field_device *device
     device->unsent = true;
 }
 
+/* The supervisor has added to the list, or something of it is done. */
+static void field_on_retired(void *context) {
+    struct field *field = context;
+    retirement_look(field->retired, field->drivers, clock_real_ns());
+}
+
 /* Log the drivers' notes, and keep what the engine must know of devices. */
 static void field_take_notes(struct field *field) {
     struct sensor_note note;
     uint64_t replaced;
     while (inbox_note(field->inbox, &note, &replaced)) {
         report_note(field->report, &note, replaced);
+        if (note.kind == SENSOR_RETIRED_RESTED) {
+            field_on_retired(field);
+        }
         if (note.kind != SENSOR_DEVICE_LOST && note.kind != SENSOR_DEVICE_ANSWERS) {
             continue;
         }
@@ -206,6 +217,7 @@ static void field_on_heartbeat(evutil_socket_t fd, short what, void *context) {
             field->heartbeat_lost = true;
         }
     } while (message.count == WIRE_HEARTBEATS_MAX);
+    field_on_retired(field);
     field_tell_losses(field);
     field_tell_figures(field);
 }
@@ -247,10 +259,24 @@ static void field_on_writable(void *context) {
     field_flush(field);
 }
 
+/*
+ * Another site is in force, in which everything that we look at is the same (field_part.h): only what
+ * we say of it bears another number. The image stays the old one.
+ */
+static void field_on_generation(void *context) {
+    struct field *field = context;
+    field->generation = process_generation(field->process);
+    wire_client_generation(field->client, field->generation);
+}
+
 static void field_on_message(void *context, const struct wire_header *message) {
     struct field *field = context;
+    if (message->kind == WIRE_RECORDED) {
+        inbox_confirm(field->inbox, ((const struct wire_recorded *)message)->token);
+        return;
+    }
     if (message->kind != WIRE_OUTPUTS) {
-        return; /* RECORDED: no driver here waits to confirm to its device */
+        return;
     }
     const struct wire_outputs *outputs = (const struct wire_outputs *)message;
     if (outputs->generation != field->generation) {
@@ -278,12 +304,18 @@ static int field_open(struct field *field) {
         r = err_trace(inbox_new(site, &field->inbox));
     }
     if (r == 0) {
+        r = err_trace(retired_map(PROCESS_FD_RETIRED, &field->retired));
+    }
+    if (r == 0) {
         const struct sensor_sink sink = inbox_sink(field->inbox);
-        r = err_trace(drivers_new(site, process->instance, process->base, &sink, &field->drivers));
+        r = err_trace(drivers_new(site, process->instance, field->retired, process->base, &sink,
+                                  &field->drivers));
     }
     if (r != 0) {
         return r;
     }
+    process_on_word(process, PROCESS_RETIRED, field_on_retired, field);
+    field_on_retired(field);
     field->rung = event_new(process->base, inbox_fd(field->inbox), EV_READ | EV_PERSIST,
                             field_on_ring, field);
     field->heartbeat = event_new(process->base, -1, EV_PERSIST, field_on_heartbeat, field);
@@ -303,12 +335,19 @@ static int field_open(struct field *field) {
         .writable = field_on_writable,
         .lost = field_on_lost,
     };
-    return err_trace(wire_client_new(process->base, process->run_directory, &hello, &callbacks,
-                                     field, &field->client));
+    r = err_trace(wire_client_new(process->base, process->run_directory, &hello, &callbacks, field,
+                                  &field->client));
+    if (r == 0) {
+        process_on_word(process, PROCESS_GENERATION, field_on_generation, field);
+    }
+    return r;
 }
 
 static void field_close(struct field *field) {
     (void)drivers_free(field->drivers); /* first: its threads use the inbox */
+    if (field->client != NULL) {
+        field_flush(field); /* what was seen last may be over when the next one looks */
+    }
     (void)wire_client_free(field->client);
     if (field->rung != NULL) {
         event_free(field->rung);
@@ -318,6 +357,7 @@ static void field_close(struct field *field) {
     }
     (void)inbox_free(field->inbox);
     (void)report_free(field->report);
+    retired_unmap(field->retired);
     free(field->devices);
     free(field);
 }

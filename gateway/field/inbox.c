@@ -5,12 +5,21 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "gateway/clock.h"
 
 /* Lost and regained share a slot, because only the newer of the two is true. */
-enum slot_kind { SLOT_STATE, SLOT_ANSWER, SLOT_VALUE, SLOT_OUTPUT, SLOT_COUNT };
+enum slot_kind {
+    SLOT_STATE,
+    SLOT_ANSWER,
+    SLOT_VALUE,
+    SLOT_CROWD,
+    SLOT_OUTPUT,
+    SLOT_RETIRED,
+    SLOT_COUNT
+};
 
 struct inbox_slot {
     bool unread;
@@ -61,10 +70,15 @@ static enum slot_kind inbox_slot_kind(enum sensor_note_kind kind) {
         return SLOT_STATE;
     case SENSOR_ANSWER_REFUSED:
         return SLOT_ANSWER;
+    case SENSOR_TOPIC_CROWDED:
+        return SLOT_CROWD;
     case SENSOR_VALUE_REFUSED:
         return SLOT_VALUE;
     case SENSOR_OUTPUT_FAILED:
         return SLOT_OUTPUT;
+    case SENSOR_RETIRED_FAILED:
+    case SENSOR_RETIRED_RESTED:
+        return SLOT_RETIRED;
     }
     return SLOT_STATE;
 }
@@ -128,6 +142,15 @@ static enum holding_manner inbox_manner(const struct ruleset_point *point) {
     return facts->serves_emergency ? HOLDING_EDGES : HOLDING_NEWEST;
 }
 
+/* Not that of any process before, as far as chance goes. */
+static uint32_t inbox_life(void) {
+    uint32_t life = 0;
+    if (getrandom(&life, sizeof life, 0) != (ssize_t)sizeof life || life == 0) {
+        life = (uint32_t)(clock_real_ns() / NS_PER_MS) | 1;
+    }
+    return life;
+}
+
 static int inbox_holding(struct inbox *inbox) {
     const struct ruleset *ruleset = &inbox->site->ruleset;
     uint8_t *manners = calloc((size_t)ruleset->point_count + 1, 1);
@@ -137,7 +160,7 @@ static int inbox_holding(struct inbox *inbox) {
     for (uint32_t i = 0; i < ruleset->point_count; i++) {
         manners[i] = (uint8_t)inbox_manner(&ruleset->points[i]);
     }
-    int r = holding_new(manners, ruleset->point_count, &inbox->holding);
+    int r = holding_new(manners, ruleset->point_count, inbox_life(), &inbox->holding);
     free(manners);
     return err_trace(r);
 }
@@ -204,6 +227,12 @@ uint32_t inbox_readings(struct inbox *inbox, struct wire_reading *ret, uint32_t 
 void inbox_restart(struct inbox *inbox, const struct wire_reading *unsent, uint32_t count) {
     (void)pthread_mutex_lock(&inbox->lock);
     holding_restart(inbox->holding, unsent, count);
+    (void)pthread_mutex_unlock(&inbox->lock);
+}
+
+void inbox_confirm(struct inbox *inbox, uint64_t token) {
+    (void)pthread_mutex_lock(&inbox->lock);
+    holding_confirm(inbox->holding, token);
     (void)pthread_mutex_unlock(&inbox->lock);
 }
 

@@ -31,9 +31,10 @@ struct sensor_sink inbox_sink(struct inbox *inbox);
 int inbox_fd(const struct inbox *inbox);
 void inbox_hush(struct inbox *inbox);
 
-/* As holding_take() and holding_restart(). */
+/* As holding_take(), holding_restart() and holding_confirm(). */
 uint32_t inbox_readings(struct inbox *inbox, struct wire_reading *ret, uint32_t room);
 void inbox_restart(struct inbox *inbox, const struct wire_reading *unsent, uint32_t count);
+void inbox_confirm(struct inbox *inbox, uint64_t token);
 struct holding_counts inbox_counts(struct inbox *inbox);
 
 /* Notes that a newer one of their device and kind replaced before they were read, ever. */

@@ -67,7 +67,7 @@ static const char *point_pointer(const struct site *site, uint32_t offset) {
 struct payload_format point_payload_format(const struct site *site, uint32_t point) {
     const struct site_point *row = &site->points[point];
     return (struct payload_format){
-        .value = point_pointer(site, row->mqtt_value),
+        .value = row->mqtt_whole != 0 ? "" : point_pointer(site, row->mqtt_value),
         .code = point_pointer(site, row->mqtt_code),
         .result = point_pointer(site, row->mqtt_result),
         .time = point_pointer(site, row->mqtt_time),

@@ -46,7 +46,8 @@ struct report *report_free(struct report *report) {
 
 void report_reason(const struct sensor_note *note, char ret[REPORT_REASON_SIZE]) {
     const char *cause = sensor_cause_text(note->cause);
-    if (note->detail[0] == '\0' || note->cause == SENSOR_CAUSE_TIMEOUT) {
+    bool detail_alone = note->cause == SENSOR_CAUSE_NONE || note->cause == SENSOR_CAUSE_TIMEOUT;
+    if (note->detail[0] == '\0' || detail_alone) {
         (void)snprintf(ret, REPORT_REASON_SIZE, "%s",
                        note->detail[0] == '\0' ? cause : note->detail);
     } else {
@@ -122,8 +123,14 @@ static const struct {
 } words[SENSOR_NOTE_KIND_COUNT] = {
     [SENSOR_ANSWER_REFUSED] = {"answer_refused", "thrown away; the last good values stand"},
     [SENSOR_VALUE_REFUSED] = {"value_refused", "the point is in fault until it has a good value"},
+    [SENSOR_TOPIC_CROWDED] = {"topic_crowded",
+                              "of this topic only the oldest that waited and its newest are taken; "
+                              "find out why it publishes so much; others are taken as before"},
     [SENSOR_OUTPUT_FAILED] = {"output_failed",
                               "it may not sound or light; tried again each second"},
+    [SENSOR_RETIRED_FAILED] = {"retired_output_failed",
+                               "it was taken out of the site and may still be on: switch it off by "
+                               "hand; tried again meanwhile"},
 };
 
 static void report_failure(struct report *report, const struct sensor_note *note,
@@ -138,7 +145,8 @@ static void report_failure(struct report *report, const struct sensor_note *note
     const char *device = site_text(site, site->devices[note->device].id);
     bool published = site->buses[site->devices[note->device].bus].kind == SITE_BUS_MQTT;
     /* An answer of a polled device is about many points; a message is about its topic. */
-    bool has_point = published || note->kind != SENSOR_ANSWER_REFUSED;
+    bool has_point =
+        published || (note->kind != SENSOR_ANSWER_REFUSED && note->kind != SENSOR_RETIRED_FAILED);
     const char *point = has_point ? site_text(site, site->points[note->point].id) : "-";
     const char *topic = published ? site_text(site, site->points[note->point].mqtt_topic) : "";
     char reason[REPORT_REASON_SIZE], quoted[2 * REPORT_REASON_SIZE], quoted_topic[256];
@@ -154,7 +162,7 @@ static void report_failure(struct report *report, const struct sensor_note *note
 void report_note(struct report *report, const struct sensor_note *note, uint64_t replaced) {
     if (note->kind == SENSOR_DEVICE_LOST || note->kind == SENSOR_DEVICE_ANSWERS) {
         report_state(report, note);
-    } else {
+    } else if (note->kind != SENSOR_RETIRED_RESTED) { /* whoever keeps the list tells of that */
         report_failure(report, note, replaced);
     }
 }

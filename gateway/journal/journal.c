@@ -69,7 +69,7 @@ int journal_new(const struct journal_conf *conf, struct journal **ret_journal) {
         r = journal_init_gathers(journal);
     }
     if (r == 0) {
-        r = journal_directory_init(&journal->directory, conf->directory);
+        r = journal_directory_init(&journal->directory, conf->directory, conf->timeline);
     }
     if (r != 0) {
         (void)journal_free(journal);
@@ -82,6 +82,10 @@ int journal_new(const struct journal_conf *conf, struct journal **ret_journal) {
 
 int journal_start(struct journal *journal) {
     pthread_attr_t attributes;
+    if (!journal->recording) {
+        /* What was read has been handed out; the writer tries the file itself. */
+        journal->store = journal_store_free(journal->store, false);
+    }
     if (pthread_attr_init(&attributes) != 0) {
         return err_origin(-ENOMEM);
     }
@@ -220,6 +224,18 @@ int journal_walks(struct journal *journal,
     return r == 0 ? 0 : err_fold(r);
 }
 
+int journal_trips(struct journal *journal,
+                  void (*trip)(void *context, const struct journal_standing *standing,
+                               const struct journal_trip *trip),
+                  void *context) {
+    assert(!journal->writer_runs);
+    if (journal->store == NULL) {
+        return 0;
+    }
+    int r = journal_store_trips(journal->store, trip, context);
+    return r == 0 ? 0 : err_fold(r);
+}
+
 int journal_clock(struct journal *journal, struct wall *ret_good) {
     assert(!journal->writer_runs);
     *ret_good = (struct wall){0};
@@ -247,6 +263,17 @@ size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BO
 uint64_t journal_confirmed(const struct journal *journal, enum journal_sink sink,
                            enum core_lane lane) {
     return journal->confirmed[sink][lane];
+}
+
+uint64_t journal_token(const struct journal *journal, uint32_t field) {
+    assert(field < JOURNAL_FIELD_MAX);
+    return journal->tokens[field];
+}
+
+void journal_add_token(struct journal *journal, uint32_t field, uint64_t token) {
+    assert(field < JOURNAL_FIELD_MAX);
+    journal->tokens[field] = token;
+    journal_gather_add_token(&journal->staged, field, token);
 }
 
 int journal_fd(const struct journal *journal) {
@@ -348,6 +375,7 @@ void journal_take(struct journal *journal, struct journal_report *ret_report) {
         .recording = journal->recording,
         .renewed = journal->renewed,
         .crowded = journal->crowded,
+        .unsealed = journal->seal_failures >= JOURNAL_SEAL_FAILURES,
     };
     for (struct journal_alarm *alarm = journal->done.alarms; alarm != NULL; alarm = alarm->next) {
         journal->done.by_alarm[alarm->alarm] = NULL;

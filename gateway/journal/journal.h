@@ -18,7 +18,8 @@
  * after it. What waits is bounded per lane; beyond the bound the oldest of that lane goes, is
  * counted and comes back as dropped. Without a usable directory all of this goes on in memory, the
  * boot is `r` and 64 random bits for the whole life of the process, and the directory is tried
- * again every 10 s.
+ * again every 10 s. A journal that is there and cannot be written is read all the same: what the life
+ * before had recorded is known as at any other start.
  *
  * The start looks at the newest events only. All of them are inspected later, at leisure and once a
  * day, by a thread of its own; a file that is found damaged is given up as at a start.
@@ -63,13 +64,15 @@ struct journal_report {
     uint64_t ticket;               /* everything submitted up to here is recorded */
     uint64_t newest_seq;
     bool recording; /* the last attempt succeeded */
-    bool renewed;   /* a new file began: hand the state of every alarm over again */
+    bool renewed;   /* it is a new file, or this life began without: hand every alarm over again */
     bool crowded;   /* lately it had no room for all that it should keep */
+    bool unsealed;  /* a checkpoint is due and cannot be signed, again and again */
 };
 
 struct journal_stats {
     uint64_t commits, failures, commit_ns_max;
-    uint64_t pending; /* events that wait for their commit */
+    uint64_t pending;         /* events that wait for their commit */
+    uint64_t commit_begun_ns; /* real, when the commit that runs began; 0: none runs */
     uint64_t dropped[JOURNAL_LANE_COUNT];
     uint64_t bytes; /* of the file, in use */
     /* let go of: in their time; activity for want of room, that everybody had or that somebody lacks */
@@ -77,6 +80,7 @@ struct journal_stats {
     uint64_t reserve_bytes, reserves_spent;
     uint64_t inspected; /* events found sound by the present or latest inspection */
     bool inspection_done;
+    uint64_t seal_failures;     /* a checkpoint was due and could not be signed, by attempts */
     uint64_t salvaged, damaged; /* events taken over from damaged files, and those that were lost */
 };
 
@@ -136,7 +140,11 @@ NODISCARD int journal_tests(struct journal *journal,
                             void *context);
 NODISCARD int journal_flood(struct journal *journal, struct flood_record *ret_flood);
 
-/* Likewise each round of walk tests, and the wall time that the clock has to be past; 0: none. */
+/* Likewise each trip, each round of walk tests, and what is known of the clock: clock_good. */
+NODISCARD int journal_trips(struct journal *journal,
+                            void (*trip)(void *context, const struct journal_standing *standing,
+                                         const struct journal_trip *trip),
+                            void *context);
 NODISCARD int journal_walks(struct journal *journal,
                             void (*walk)(void *context, const struct journal_standing *standing,
                                          const struct journal_walk *walk),
@@ -159,6 +167,13 @@ size_t journal_last(struct journal *journal, const char *alarm, char ret[WIRE_BO
 /* Highest seq that a sink has confirmed in a lane, recorded or not yet. */
 uint64_t journal_confirmed(const struct journal *journal, enum journal_sink sink,
                            enum core_lane lane);
+
+/*
+ * The token of the newest event reading that was taken of a field process, in this life or before; 0: none.
+ * journal_add_token() is recorded with what it led to, so that the same reading is known when it comes again.
+ */
+uint64_t journal_token(const struct journal *journal, uint32_t field);
+void journal_add_token(struct journal *journal, uint32_t field, uint64_t token);
 
 /* Each takes what it is given; nothing moves before journal_submit(). */
 void journal_add_event(struct journal *journal, struct journal_event *event);

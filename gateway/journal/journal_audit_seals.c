@@ -4,7 +4,7 @@
 
 #include "gateway/journal/journal_audit_parts.h"
 
-#define SEAL_DAYS_NS ((int64_t)AUDIT_SEAL_DAYS * 86400 * (int64_t)NS_PER_S)
+#define SEAL_LATE_NS ((int64_t)AUDIT_SEAL_HOURS * 3600 * (int64_t)NS_PER_S)
 
 /* Note what is wrong with the seal that is looked at, if nothing was before. */
 static void seals_blame(struct auditor *auditor, enum audit_seal_fault fault) {
@@ -24,7 +24,7 @@ static void seals_contradict(struct auditor *auditor, enum audit_seal_fault faul
     }
 }
 
-static bool seals_copy(sqlite3_stmt *statement, int column, unsigned char *ret, int size) {
+bool audit_seals_copy(sqlite3_stmt *statement, int column, unsigned char *ret, int size) {
     const void *blob = sqlite3_column_blob(statement, column);
     if (blob == NULL || sqlite3_column_bytes(statement, column) != size) {
         return false;
@@ -33,8 +33,33 @@ static bool seals_copy(sqlite3_stmt *statement, int column, unsigned char *ret, 
     return true;
 }
 
+static bool seals_know(const struct auditor *auditor, const struct journal_seal *seal) {
+    return auditor->keys == NULL || seal_keys_have(auditor->keys, seal->key);
+}
+
+bool audit_seals_read(const struct auditor *auditor, sqlite3_stmt *statement,
+                      struct journal_seal *ret_seal, bool *ret_known) {
+    *ret_seal = (struct journal_seal){
+        .number = (uint64_t)sqlite3_column_int64(statement, 0),
+        .day = sqlite3_column_int64(statement, 1),
+        .seq = (uint64_t)sqlite3_column_int64(statement, 2),
+        .has_ledger = sqlite3_column_type(statement, 8) != SQLITE_NULL ||
+                      sqlite3_column_type(statement, 6) != SQLITE_NULL ||
+                      sqlite3_column_type(statement, 7) != SQLITE_NULL,
+        .after = (uint64_t)sqlite3_column_int64(statement, 6),
+        .alarms = (uint64_t)sqlite3_column_int64(statement, 7),
+    };
+    bool sound = audit_seals_copy(statement, 3, ret_seal->digest, sizeof ret_seal->digest) &&
+                 audit_seals_copy(statement, 4, ret_seal->key, sizeof ret_seal->key) &&
+                 audit_seals_copy(statement, 5, ret_seal->signature, sizeof ret_seal->signature) &&
+                 (!ret_seal->has_ledger ||
+                  audit_seals_copy(statement, 8, ret_seal->ledger, sizeof ret_seal->ledger));
+    *ret_known = seals_know(auditor, ret_seal);
+    return sound && seal_fits(ret_seal, auditor->site, auditor->gateway);
+}
+
 /* The next seal stands in `auditor->seal`: what does it say by itself? */
-static void seals_look(struct auditor *auditor, bool sound) {
+static void seals_look(struct auditor *auditor, bool fits, bool known) {
     struct audit_seals *seals = &auditor->found.seals;
     const struct journal_seal *seal = &auditor->seal;
     seals->count++;
@@ -43,11 +68,10 @@ static void seals_look(struct auditor *auditor, bool sound) {
         seals_blame(auditor, SEAL_MISSING);
     }
     auditor->number = seal->number;
-    auditor->seal_counts = sound && seal_fits(seal, auditor->site, auditor->gateway);
-    if (!auditor->seal_counts) {
+    auditor->seal_counts = fits && known;
+    if (!fits) {
         seals_blame(auditor, SEAL_FORGED);
-    } else if (auditor->keys != NULL && !seal_keys_have(auditor->keys, seal->key)) {
-        auditor->seal_counts = false;
+    } else if (!known) {
         seals_blame(auditor, SEAL_STRANGER);
     }
     if (seals->fault == SEAL_SOUND) {
@@ -58,21 +82,14 @@ static void seals_look(struct auditor *auditor, bool sound) {
 /* Go on to the next seal, each in a short transaction of its own. */
 static int seals_next(struct auditor *auditor, char reason[JOURNAL_REASON_SIZE]) {
     sqlite3_stmt *statement = auditor->seals;
-    struct journal_seal *seal = &auditor->seal;
+    bool known = false;
     store_bind_int(statement, 1, auditor->number);
     store_bind_int(statement, 2, auditor->newest_number);
     int result = sqlite3_step(statement);
     auditor->seal_waits = result == SQLITE_ROW;
     if (auditor->seal_waits) {
-        *seal = (struct journal_seal){
-            .number = (uint64_t)sqlite3_column_int64(statement, 0),
-            .day = sqlite3_column_int64(statement, 1),
-            .seq = (uint64_t)sqlite3_column_int64(statement, 2),
-        };
-        bool sound = seals_copy(statement, 3, seal->digest, sizeof seal->digest) &&
-                     seals_copy(statement, 4, seal->key, sizeof seal->key) &&
-                     seals_copy(statement, 5, seal->signature, sizeof seal->signature);
-        seals_look(auditor, sound);
+        bool fits = audit_seals_read(auditor, statement, &auditor->seal, &known);
+        seals_look(auditor, fits, known);
     }
     int r = audit_result(auditor, result, reason);
     (void)sqlite3_reset(statement); /* repeats the result of the step */
@@ -96,9 +113,13 @@ static int seals_owner(struct auditor *auditor, const char *key, char ret[AUDIT_
     return r;
 }
 
-int audit_seals_begin(struct auditor *auditor, char reason[JOURNAL_REASON_SIZE]) {
-    static const char sql[] = "SELECT number, day, seq, digest, key, signature FROM seal "
-                              "WHERE number > ?1 AND number <= ?2 ORDER BY number LIMIT 1";
+int audit_seals_begin(struct auditor *auditor, bool have_ledgers,
+                      char reason[JOURNAL_REASON_SIZE]) {
+    char sql[200];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT number, day, seq, digest, key, signature, %s FROM seal "
+                   "WHERE number > ?1 AND number <= ?2 ORDER BY number LIMIT 1",
+                   have_ledgers ? "after, alarms, ledger" : "NULL, NULL, NULL");
     /* Before the rows: a seal that is made meanwhile is of a row that may not be read any more. */
     int r = audit_ask(auditor, "SELECT ifnull(max(number), 0) FROM seal", &auditor->newest_number,
                       reason);
@@ -124,37 +145,63 @@ static void seals_hold(struct auditor *auditor, uint64_t seq, const struct journ
     bool other = digest != NULL && memcmp(digest, seal->digest, sizeof seal->digest) != 0;
     if (other) {
         seals_contradict(auditor, SEAL_OTHER_HEAD);
-    } else if (seal->seq == seq && auditor->seal_counts) {
-        auditor->found.seals.covered += auditor->follow;
-        auditor->follow = 0;
+    } else if (auditor->seal_counts) {
+        auditor->follow_covered += seal->seq == seq ? auditor->follow : 0;
+        auditor->sealed_day = seal->day;
+        auditor->sealed_seq = seal->seq;
+        auditor->uncovered = false;
     }
-    auditor->uncovered = seal->seq != seq;
-    auditor->uncovered_wall_ns = auditor->newest_wall_ns;
+}
+
+/* The newest row stands behind the newest sound seal: for how long now, and from what day? */
+static void seals_uncover(struct auditor *auditor) {
+    bool later =
+        auditor->sealed_seq == 0 || seal_day(auditor->newest_wall_ns) > auditor->sealed_day;
+    if (later && !auditor->uncovered) {
+        auditor->uncovered = true;
+        auditor->uncovered_wall_ns = auditor->newest_wall_ns;
+    }
 }
 
 int audit_seals_row(struct auditor *auditor, uint64_t seq, const struct journal_chain_row *row,
                     enum journal_chain_step step, char reason[JOURNAL_REASON_SIZE]) {
+    struct journal_audit *found = &auditor->found;
     int r = 0;
     auditor->follow = step == CHAIN_FOLLOWS ? auditor->follow + 1 : 1;
-    if (!auditor->uncovered) {
-        auditor->uncovered = true;
-        auditor->uncovered_wall_ns = auditor->newest_wall_ns;
-    }
     while (r == 0 && auditor->seal_waits && auditor->seal.seq <= seq) {
         seals_hold(auditor, seq, row);
+        auditor->follow = auditor->seal.seq == seq ? 0 : auditor->follow;
+        found->unsigned_events = found->unsigned_seq = 0;
         r = seals_next(auditor, reason);
     }
+    if (seq > auditor->sealed_seq) {
+        found->unsigned_seq = found->unsigned_events == 0 ? seq : found->unsigned_seq;
+        found->unsigned_events++;
+        seals_uncover(auditor);
+    }
     return r;
+}
+
+/* The seal that the file `checkpoint` keeps is one of this gateway's, and newer than all that are here. */
+static bool seals_miss_note(const struct auditor *auditor) {
+    return auditor->has_note && auditor->note.number > auditor->newest_number &&
+           seal_fits(&auditor->note, auditor->site, auditor->gateway) &&
+           seals_know(auditor, &auditor->note);
 }
 
 void audit_seals_end(struct auditor *auditor) {
     struct audit_seals *seals = &auditor->found.seals;
     seals->keys_known = auditor->keys != NULL;
+    seals->covered = auditor->ledger.any ? auditor->ledger.covered : auditor->follow_covered;
     if (auditor->seal_waits) {
         seals_contradict(auditor, SEAL_CUT_OFF);
     }
+    if (seals_miss_note(auditor)) {
+        auditor->seal = auditor->note;
+        seals_blame(auditor, SEAL_TAKEN);
+    }
     bool late =
-        auditor->uncovered && auditor->newest_wall_ns - auditor->uncovered_wall_ns > SEAL_DAYS_NS;
+        auditor->uncovered && auditor->newest_wall_ns - auditor->uncovered_wall_ns > SEAL_LATE_NS;
     if (auditor->keys != NULL && auditor->found.events > 0 && (seals->count == 0 || late)) {
         seals_blame(auditor, SEAL_ABSENT);
     }

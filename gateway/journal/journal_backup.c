@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/journal/journal_backup.h"
-
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/disk.h"
-#include "gateway/journal/journal_boot.h"
+#include "gateway/journal/journal_backup_parts.h"
 
-enum { COPY_ROWS = 1000, COPY_BUSY_MS = 5000, COPY_BYTES = 64 * 1024 };
+enum { COPY_ROWS = 1000, COPY_BUSY_MS = 5000 };
 
-static int backup_result(sqlite3 *db, int result, char reason[JOURNAL_REASON_SIZE]) {
+int backup_result(sqlite3 *db, int result, char reason[JOURNAL_REASON_SIZE]) {
     int r = journal_schema_result(result);
     if (r != 0) {
         (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", sqlite3_errmsg(db));
@@ -24,19 +21,17 @@ static int backup_result(sqlite3 *db, int result, char reason[JOURNAL_REASON_SIZ
     return r;
 }
 
-static int backup_run(sqlite3 *db, const char *sql, char reason[JOURNAL_REASON_SIZE]) {
+int backup_run(sqlite3 *db, const char *sql, char reason[JOURNAL_REASON_SIZE]) {
     return backup_result(db, sqlite3_exec(db, sql, NULL, NULL, NULL), reason);
 }
 
-/* A failure of the system's, in its words. */
-static int backup_failed(const char *what, char reason[JOURNAL_REASON_SIZE]) {
+int backup_failed(const char *what, char reason[JOURNAL_REASON_SIZE]) {
     (void)snprintf(reason, JOURNAL_REASON_SIZE, "%.60s: %s", what, strerror(errno));
     return JOURNAL_E_FAILED;
 }
 
-/* The first column of the only row of a question, as a string or a number. */
-static int backup_ask(sqlite3 *db, const char *sql, char *ret_text, size_t size,
-                      int64_t *ret_number, char reason[JOURNAL_REASON_SIZE]) {
+int backup_ask(sqlite3 *db, const char *sql, char *ret_text, size_t size, int64_t *ret_number,
+               char reason[JOURNAL_REASON_SIZE]) {
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (result == SQLITE_OK) {
@@ -119,14 +114,35 @@ static int backup_copy_events(sqlite3 *db, int64_t *ret_after, char reason[JOURN
     return r;
 }
 
+/* What was let go of after it was copied is not in the journal any more, which its seals know. */
+static int backup_drop_gone(sqlite3 *db, char reason[JOURNAL_REASON_SIZE]) {
+    int64_t leaves = 0;
+    int r =
+        backup_ask(db, "SELECT count(*) FROM main.sqlite_schema WHERE type='table' AND name='gone'",
+                   NULL, 0, &leaves, reason);
+    if (r == 0 && leaves > 0) {
+        r = backup_run(db, "DELETE FROM main.event WHERE seq IN (SELECT seq FROM main.gone)",
+                       reason);
+    }
+    if (r == 0 && leaves > 0) {
+        r = backup_run_each(
+            db,
+            "SELECT 'DELETE FROM main.event WHERE seq > ' || after || ' AND seq <= ' "
+            "|| seq FROM source.seal WHERE ledger NOT NULL AND NOT EXISTS(SELECT 1 "
+            "FROM source.event e WHERE e.seq > seal.after AND e.seq <= seal.seq)",
+            reason);
+    }
+    return r;
+}
+
 /* In one transaction: the events since, and all that changes. */
 static int backup_copy_rest(sqlite3 *db, int64_t after, struct wall now,
                             char reason[JOURNAL_REASON_SIZE]) {
     char sql[300];
     (void)snprintf(sql, sizeof sql,
                    "BEGIN; INSERT INTO main.event SELECT * FROM source.event WHERE seq > %" PRId64
-                   " ORDER BY seq; CREATE TABLE main.backup(made INTEGER NOT NULL); "
-                   "INSERT INTO main.backup VALUES(%" PRId64 ")",
+                   " ORDER BY seq; CREATE TABLE main.backup(made INTEGER NOT NULL, beside BLOB); "
+                   "INSERT INTO main.backup VALUES(%" PRId64 ", NULL)",
                    after, now.ns);
     int r = backup_run(db, sql, reason);
     if (r == 0) {
@@ -137,25 +153,19 @@ static int backup_copy_rest(sqlite3 *db, int64_t after, struct wall now,
             "AND name NOT LIKE 'sqlite_%'",
             reason);
     }
-    return r == 0 ? backup_run(db, "COMMIT", reason) : r;
-}
-
-/* Write `path` as the address of a file that is only read (RFC 3986, 2.1, for what has a meaning). */
-static bool backup_address(const char *path, char *ret, size_t size) {
-    size_t len = (size_t)snprintf(ret, size, "file:");
-    for (const char *c = path; *c != '\0' && len < size; c++) {
-        bool plain = *c != '%' && *c != '?' && *c != '#';
-        len += (size_t)snprintf(ret + len, size - len, plain ? "%c" : "%%%02x", (unsigned char)*c);
+    if (r == 0) {
+        r = backup_drop_gone(db, reason);
     }
-    return len < size && len + (size_t)snprintf(ret + len, size - len, "?mode=ro") < size;
+    return r == 0 ? backup_run(db, "COMMIT", reason) : r;
 }
 
 static int backup_attach(sqlite3 *db, const char *directory, char reason[JOURNAL_REASON_SIZE]) {
     sqlite3_stmt *statement = NULL;
     char path[PATH_MAX];
-    char address[3 * PATH_MAX + 32];
+    char address[JOURNAL_ADDRESS_SIZE];
     int len = snprintf(path, sizeof path, "%s/journal.db", directory);
-    if (len < 0 || (size_t)len >= sizeof path || !backup_address(path, address, sizeof address)) {
+    if (len < 0 || (size_t)len >= sizeof path ||
+        !journal_schema_address(path, "mode=ro", address)) {
         return err_origin(-ENAMETOOLONG);
     }
     if (access(path, R_OK) != 0) {
@@ -171,7 +181,57 @@ static int backup_attach(sqlite3 *db, const char *directory, char reason[JOURNAL
     return r;
 }
 
-static int backup_write(const char *directory, const char *path, struct wall now,
+/* Read the file beside the journal; NULL when there is none, or none that is whole. To be freed. */
+static char *backup_read_beside(const char *directory, const struct journal_beside *beside,
+                                size_t *ret_size) {
+    char *bytes = NULL;
+    struct stat found;
+    int place = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = place < 0
+                 ? -1
+                 : openat(place, beside->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0 &&
+        (uintmax_t)found.st_size <= beside->size_max) {
+        *ret_size = (size_t)found.st_size;
+        bytes = malloc(*ret_size);
+    }
+    if (bytes != NULL &&
+        (!disk_read_at(fd, bytes, *ret_size, 0) || !beside->is_whole(bytes, *ret_size))) {
+        free(bytes);
+        bytes = NULL;
+    }
+    if (fd >= 0) {
+        (void)close(fd); /* only read */
+    }
+    if (place >= 0) {
+        (void)close(place);
+    }
+    return bytes;
+}
+
+/* It never keeps a journal from being saved. */
+static int backup_copy_beside(sqlite3 *db, const char *directory,
+                              const struct journal_beside *beside,
+                              char reason[JOURNAL_REASON_SIZE]) {
+    size_t size = 0;
+    char *bytes = beside != NULL ? backup_read_beside(directory, beside, &size) : NULL;
+    sqlite3_stmt *statement = NULL;
+    if (bytes == NULL) {
+        return 0;
+    }
+    int result = sqlite3_prepare_v2(db, "UPDATE main.backup SET beside=?1", -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        (void)sqlite3_bind_blob64(statement, 1, bytes, size, SQLITE_STATIC);
+        result = sqlite3_step(statement);
+    }
+    int r = backup_result(db, result == SQLITE_DONE ? SQLITE_OK : result, reason);
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    free(bytes);
+    return r;
+}
+
+static int backup_write(const char *directory, const char *path,
+                        const struct journal_beside *beside, struct wall now,
                         char reason[JOURNAL_REASON_SIZE]) {
     sqlite3 *db = NULL;
     int64_t after = 0;
@@ -194,6 +254,9 @@ static int backup_write(const char *directory, const char *path, struct wall now
     if (r == 0) {
         r = backup_copy_rest(db, after, now, reason);
     }
+    if (r == 0) {
+        r = backup_copy_beside(db, directory, beside, reason);
+    }
     (void)sqlite3_close(db); /* rolls back what was not committed */
     return r;
 }
@@ -205,8 +268,7 @@ static void directory_of(const char *path, char ret[PATH_MAX]) {
     (void)snprintf(ret, PATH_MAX, "%.*s", len, slash == NULL ? "." : path);
 }
 
-/* Give the finished file its name, on the disk when this returns. */
-static int backup_publish(const char *partial, const char *path, char reason[JOURNAL_REASON_SIZE]) {
+int backup_publish(const char *partial, const char *path, char reason[JOURNAL_REASON_SIZE]) {
     char directory[PATH_MAX];
     directory_of(path, directory);
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -218,7 +280,8 @@ static int backup_publish(const char *partial, const char *path, char reason[JOU
     return r;
 }
 
-int journal_backup_make(const char *directory, const char *path, struct wall now,
+int journal_backup_make(const char *directory, const char *path,
+                        const struct journal_beside *beside, struct wall now,
                         char reason[JOURNAL_REASON_SIZE]) {
     char partial[PATH_MAX];
     int len = snprintf(partial, sizeof partial, "%s.partial", path);
@@ -235,7 +298,7 @@ int journal_backup_make(const char *directory, const char *path, struct wall now
         return backup_failed(partial, reason);
     }
     (void)close(fd);
-    int r = backup_write(directory, partial, now, reason);
+    int r = backup_write(directory, partial, beside, now, reason);
     if (r == 0) {
         r = backup_publish(partial, path, reason);
     }
@@ -247,9 +310,39 @@ int journal_backup_make(const char *directory, const char *path, struct wall now
 
 /* ---- checking ---- */
 
+int backup_look_beside(sqlite3 *db, const struct journal_beside *beside,
+                       int (*take)(void *context, const void *bytes, size_t size), void *context,
+                       enum journal_beside_state *ret_state, char reason[JOURNAL_REASON_SIZE]) {
+    static const char known[] = "SELECT count(*) FROM pragma_table_info('backup', 'main') "
+                                "WHERE name='beside'";
+    sqlite3_stmt *statement = NULL;
+    int64_t is_known = 0;
+    *ret_state = BESIDE_NONE;
+    int r = beside != NULL ? backup_ask(db, known, NULL, 0, &is_known, reason) : 0;
+    if (r != 0 || is_known == 0) {
+        return r;
+    }
+    int result = sqlite3_prepare_v2(db, "SELECT beside FROM main.backup WHERE beside NOT NULL", -1,
+                                    &statement, NULL);
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    if (result == SQLITE_ROW) {
+        const void *bytes = sqlite3_column_blob(statement, 0);
+        size_t size = (size_t)sqlite3_column_bytes(statement, 0);
+        bool is_whole = bytes != NULL && size <= beside->size_max && beside->is_whole(bytes, size);
+        *ret_state = is_whole ? BESIDE_WHOLE : BESIDE_DAMAGED;
+        r = is_whole && take != NULL ? take(context, bytes, size) : 0;
+    } else {
+        r = backup_result(db, result == SQLITE_DONE ? SQLITE_OK : result, reason);
+    }
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
 /* Look at every page, and say whose backup it is. */
-static int backup_look(sqlite3 *db, struct journal_backup *backup,
-                       char reason[JOURNAL_REASON_SIZE]) {
+static int backup_look(sqlite3 *db, const struct journal_beside *beside,
+                       struct journal_backup *backup, char reason[JOURNAL_REASON_SIZE]) {
     char sound[JOURNAL_REASON_SIZE] = "";
     int64_t made = 0;
     int r = backup_ask(db, "PRAGMA quick_check(1)", sound, sizeof sound, NULL, reason);
@@ -269,11 +362,11 @@ static int backup_look(sqlite3 *db, struct journal_backup *backup,
                        sizeof backup->gateway, NULL, reason);
     }
     backup->made.ns = made;
-    return r;
+    return r == 0 ? backup_look_beside(db, beside, NULL, NULL, &backup->beside, reason) : r;
 }
 
-int journal_backup_check(const char *path, struct journal_backup *ret_backup,
-                         char reason[JOURNAL_REASON_SIZE]) {
+int journal_backup_check(const char *path, const struct journal_beside *beside,
+                         struct journal_backup *ret_backup, char reason[JOURNAL_REASON_SIZE]) {
     struct journal_backup backup = {.made = {0}};
     sqlite3 *db = NULL;
     if (access(path, R_OK) != 0) {
@@ -285,132 +378,12 @@ int journal_backup_check(const char *path, struct journal_backup *ret_backup,
     }
     int r = backup_result(db, result, reason);
     if (r == 0) {
-        r = backup_look(db, &backup, reason);
+        r = backup_look(db, beside, &backup, reason);
     }
     (void)sqlite3_close(db);
     if (r == 0) {
         r = journal_audit(path, NULL, &backup.audit, reason);
     }
-    if (r == 0) {
-        *ret_backup = backup;
-    }
-    return r;
-}
-
-/* ---- bringing back ---- */
-
-/* Copy a file; the new one is on the disk when this is true. */
-static bool copy_file(const char *from, const char *to) {
-    static unsigned char bytes[COPY_BYTES];
-    int source = open(from, O_RDONLY | O_CLOEXEC);
-    int target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = source >= 0 && target >= 0;
-    ssize_t got = 1;
-    while (good && (got = read(source, bytes, sizeof bytes)) > 0) {
-        good = disk_write(target, bytes, (size_t)got);
-    }
-    good = good && got == 0 && fsync(target) == 0;
-    int error = errno;
-    if (source >= 0) {
-        (void)close(source);
-    }
-    if (target >= 0) {
-        (void)close(target);
-    }
-    errno = error;
-    return good;
-}
-
-/* The copy is a journal again, not a backup. */
-static int restore_open(const char *path, uint64_t *ret_boot, char reason[JOURNAL_REASON_SIZE]) {
-    sqlite3 *db = NULL;
-    int64_t boot = 0;
-    int result = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (db == NULL) {
-        return err_origin(-ENOMEM);
-    }
-    int r = backup_result(db, result, reason);
-    if (r == 0) {
-        r = backup_run(db, "PRAGMA synchronous=FULL; DROP TABLE backup", reason);
-    }
-    if (r == 0) {
-        r = backup_ask(db, "SELECT CAST(value AS INTEGER) FROM meta WHERE key='boot'", NULL, 0,
-                       &boot, reason);
-    }
-    (void)sqlite3_close(db);
-    *ret_boot = (uint64_t)boot;
-    return r;
-}
-
-/* Root restores for whoever has the directory, or the gateway that is started as a user of its own could
- * not use what is in it. */
-static bool restore_give(int directory_fd) {
-    struct stat owner;
-    return geteuid() != 0 ||
-           (fstat(directory_fd, &owner) == 0 &&
-            fchownat(directory_fd, "journal.db.partial", owner.st_uid, owner.st_gid, 0) == 0 &&
-            fchownat(directory_fd, "boot", owner.st_uid, owner.st_gid, 0) == 0);
-}
-
-static int restore_into(const char *path, int directory_fd, const char *directory,
-                        const struct journal_backup *backup, struct wall now,
-                        char reason[JOURNAL_REASON_SIZE]) {
-    char partial[PATH_MAX];
-    char whole[PATH_MAX];
-    struct journal_boot boot = {.seq = backup->audit.newest_seq};
-    int len = snprintf(partial, sizeof partial, "%s/journal.db.partial", directory);
-    if (len < 0 || (size_t)len >= sizeof partial) {
-        return err_origin(-ENAMETOOLONG);
-    }
-    (void)snprintf(whole, sizeof whole, "%s/journal.db", directory);
-    if (!copy_file(path, partial)) {
-        return backup_failed(partial, reason);
-    }
-    int r = restore_open(partial, &boot.boot, reason);
-    /* Later than every life that the gateway may have had since. */
-    uint64_t first = journal_boot_first(now);
-    boot.boot = boot.boot > first ? boot.boot : first;
-    if (r == 0) {
-        r = err_trace(journal_boot_write(directory_fd, &boot));
-    }
-    if (r == 0 && !restore_give(directory_fd)) {
-        r = backup_failed(directory, reason);
-    }
-    return r == 0 ? backup_publish(partial, whole, reason) : r;
-}
-
-int journal_backup_restore(const char *path, const char *directory, struct wall now,
-                           struct journal_backup *ret_backup, char reason[JOURNAL_REASON_SIZE]) {
-    struct journal_backup backup = {.made = {0}};
-    int r = journal_backup_check(path, &backup, reason);
-    if (r != 0) {
-        return r;
-    }
-    if (!journal_audit_is_whole(&backup.audit)) {
-        bool known = backup.audit.broken_seq != 0;
-        (void)snprintf(reason, JOURNAL_REASON_SIZE, "event %" PRIu64 " is not what was recorded%s",
-                       known ? backup.audit.broken_seq : backup.audit.seals.contradicted,
-                       known ? "" : ", or the end is missing");
-        return JOURNAL_E_DAMAGED;
-    }
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        return backup_failed(directory, reason);
-    }
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return backup_failed(directory, reason);
-    }
-    /* As a gateway that runs holds it (premises.h). */
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)snprintf(reason, JOURNAL_REASON_SIZE, "a gateway runs with it");
-        r = JOURNAL_E_OCCUPIED;
-    } else if (faccessat(fd, "journal.db", F_OK, 0) == 0) {
-        (void)snprintf(reason, JOURNAL_REASON_SIZE, "it has a journal already");
-        r = JOURNAL_E_OCCUPIED;
-    } else {
-        r = restore_into(path, fd, directory, &backup, now, reason);
-    }
-    (void)close(fd);
     if (r == 0) {
         *ret_backup = backup;
     }

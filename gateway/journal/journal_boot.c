@@ -50,36 +50,36 @@ int journal_boot_read(int directory, struct journal_boot *ret_boot) {
     return r;
 }
 
+/* A number that every reader of JSON keeps is below. */
+static const uint64_t boot_end = UINT64_C(1) << 53;
+
+/* Random bits, 22 of them. */
+static uint64_t journal_boot_chance(void) {
+    uint32_t bits = 0;
+    ssize_t got = getrandom(&bits, sizeof bits, 0);
+    assert(got == (ssize_t)sizeof bits); /* so few are never cut short once the pool is up */
+    return bits & 0x3fffffu;
+}
+
 uint64_t journal_boot_first(struct wall now) {
     const int64_t year_2020_s = INT64_C(1577836800);
     int64_t second = now.ns / (int64_t)NS_PER_S - year_2020_s;
     uint64_t era = second > 0 ? (uint64_t)second & 0x7fffffffu : 0;
-    uint32_t bits = 0;
-    ssize_t got = getrandom(&bits, sizeof bits, 0);
-    assert(got == (ssize_t)sizeof bits); /* so few are never cut short once the pool is up */
-    return (era << 22 | (bits & 0x3fffffu)) + 1;
+    return (era << 22 | journal_boot_chance()) + 1;
+}
+
+uint64_t journal_boot_beyond(uint64_t known, struct wall now) {
+    uint64_t first = journal_boot_first(now);
+    return first > known ? first : known + 1 + journal_boot_chance();
+}
+
+uint64_t journal_boot_next(uint64_t known) {
+    uint64_t next = known + 1 + journal_boot_chance() % JOURNAL_BOOT_STEP_MAX;
+    return next < boot_end ? next : known + 1;
 }
 
 int journal_boot_write(int directory, const struct journal_boot *boot) {
     char text[BOOT_FILE_SIZE_MAX];
     (void)snprintf(text, sizeof text, boot_format, boot->boot, boot->seq);
-    int fd = openat(directory, "boot.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return err_origin(-errno);
-    }
-    int r = disk_write(fd, text, strlen(text)) && fsync(fd) == 0 ? 0 : err_origin(-errno);
-    if (close(fd) != 0 && r == 0) {
-        r = err_origin(-errno);
-    }
-    if (r == 0 && renameat(directory, "boot.tmp", directory, "boot") != 0) {
-        r = err_origin(-errno);
-    }
-    /* The rename itself is only durable once its directory is. */
-    if (r == 0 && fsync(directory) != 0) {
-        r = err_origin(-errno);
-    }
-    if (r != 0) {
-        (void)unlinkat(directory, "boot.tmp", 0); /* best effort: the next write truncates it */
-    }
-    return r;
+    return err_trace(disk_replace(directory, "boot", text, strlen(text)));
 }

@@ -21,7 +21,7 @@ enum journal_chain_step journal_chain_next(struct journal_chain *chain,
     }
     enum journal_chain_step step = CHAIN_BROKEN;
     if (chain->midway || chain_proves(chain, chain->digest, row)) {
-        step = CHAIN_FOLLOWS;
+        step = row->begins && row->before == NULL ? CHAIN_RESUMES : CHAIN_FOLLOWS;
     } else if (row->begins && row->before == NULL) {
         step = CHAIN_UNPROVEN;
     } else if (row->begins && chain_proves(chain, row->before, row)) {

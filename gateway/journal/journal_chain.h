@@ -8,9 +8,12 @@
  * Rows are given in the order of seq, and each must follow from the one before it. A row whose
  * predecessor is no longer in the file begins a run: the table `run` keeps the digest that stood
  * before it, which proves it as its predecessor would. Where that digest was lost with a damaged
- * file the table has the row without a digest; it then cannot be proven, and its successors can.
+ * file the table has the row without a digest; it then cannot be proven, and its successors can. Where
+ * the newest rows were lost the chain goes on from the newest that was kept, and the table has the next
+ * one without a digest, too: it follows, and what stood between is lost.
  *
  *     row 1 ─▶ row 2 ─▶ ┆ removed ┆  row 7 ─▶ row 8          run: (7, digest of row 6)
+ *     row 1 ─▶ row 2 ─▶ ┆  lost   ┆ ─▶ row 7 ─▶ row 8        run: (7, NULL)
  *
  * Whoever opens, checks, salvages or audits a journal walks it by this module.
  */
@@ -24,6 +27,7 @@
 /* How a row stands to what was before it. */
 enum journal_chain_step {
     CHAIN_FOLLOWS,  /* from the row before, or from nothing as the very first row does */
+    CHAIN_RESUMES,  /* … and `run` says that newer ones had been recorded, which are lost */
     CHAIN_BEGINS,   /* from the digest that `run` has for it */
     CHAIN_UNPROVEN, /* `run` says that what stood before it is lost */
     CHAIN_BROKEN,

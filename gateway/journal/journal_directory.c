@@ -2,25 +2,32 @@
 #include "gateway/journal/journal_directory.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/clock.h"
+#include "gateway/disk.h"
 
-int journal_directory_init(struct journal_directory *directory, const char *path) {
-    *directory = (struct journal_directory){.fd = -1};
+int journal_directory_init(struct journal_directory *directory, const char *path,
+                           uint64_t timeline) {
+    *directory = (struct journal_directory){.fd = -1, .witness_fd = -1, .timeline = timeline};
     int len = snprintf(directory->path, sizeof directory->path, "%s", path);
     int database_len =
         snprintf(directory->database, sizeof directory->database, "%s/journal.db", path);
     /* Room for ".bad-<time>-wal" is kept as well. */
-    return len > 0 && database_len > 0 && database_len < JOURNAL_PATH_SIZE - 64
+    return len > 0 && database_len > 0 && database_len < JOURNAL_PATH_SIZE - 80
                ? 0
                : err_origin(-ENAMETOOLONG);
 }
 
 void journal_directory_deinit(struct journal_directory *directory) {
+    if (directory->witness_fd >= 0) {
+        (void)close(directory->witness_fd); /* what it says is worth no waiting for */
+        directory->witness_fd = -1;
+    }
     if (directory->fd >= 0) {
         (void)close(directory->fd); /* a directory has nothing to write back */
         directory->fd = -1;
@@ -60,30 +67,53 @@ static int directory_enter(struct journal_directory *directory, struct journal_f
     if (faccessat(directory->fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
         return directory_failed(finding, "it cannot be written to", errno);
     }
+    directory->witness = journal_witness_read(directory->fd);
+    directory->witness_fd = journal_witness_open(directory->fd);
     int r = journal_boot_read(directory->fd, &directory->boot);
     return r == 0 ? 0 : directory_failed(finding, "its file `boot` cannot be read", -r);
 }
 
-/* Rename the damaged journal and its log; a log that stays behind would be played into the new
- * file. */
+void journal_directory_aside(struct wall now, char ret_name[JOURNAL_ASIDE_SIZE]) {
+    char time[CLOCK_TEXT_SIZE];
+    clock_format(now, time);
+    (void)snprintf(ret_name, JOURNAL_ASIDE_SIZE, "journal.db.bad-%s", time);
+}
+
+int journal_directory_set_log_aside(int directory, const char *aside, bool *ret_found) {
+    /* The second kind is only there while SQLite makes a new file. */
+    static const char *const suffixes[] = {"-wal", "-journal"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char from[JOURNAL_ASIDE_SIZE];
+        char to[JOURNAL_ASIDE_SIZE + 16];
+        (void)snprintf(from, sizeof from, "journal.db%s", suffixes[i]);
+        (void)snprintf(to, sizeof to, "%s%s", aside, suffixes[i]);
+        if (renameat(directory, from, directory, to) == 0) {
+            found = true;
+        } else if (errno != ENOENT) {
+            return err_origin(-errno);
+        }
+    }
+    (void)unlinkat(directory, "journal.db-shm", 0); /* only an index; SQLite makes it anew */
+    *ret_found = found;
+    return 0;
+}
+
+/* Rename the damaged journal and its log. */
 static int directory_set_aside(struct journal_directory *directory,
                                struct journal_finding *finding) {
-    char time[CLOCK_TEXT_SIZE];
-    char log[JOURNAL_PATH_SIZE + 8];
-    char log_aside[JOURNAL_PATH_SIZE + 8];
-    clock_format(clock_wall(), time);
-    (void)snprintf(finding->aside, sizeof finding->aside, "%.*s.bad-%s", JOURNAL_PATH_SIZE - 64,
-                   directory->database, time);
-    (void)snprintf(log, sizeof log, "%s-wal", directory->database);
-    (void)snprintf(log_aside, sizeof log_aside, "%s-wal", finding->aside);
-    if (rename(log, log_aside) != 0 && errno != ENOENT) {
-        return directory_failed(finding, "the damaged journal's log cannot be renamed", errno);
+    char aside[JOURNAL_ASIDE_SIZE];
+    bool found;
+    journal_directory_aside(clock_wall(), aside);
+    (void)snprintf(finding->aside, sizeof finding->aside, "%.*s/%s", JOURNAL_PATH_SIZE - 80,
+                   directory->path, aside);
+    int r = journal_directory_set_log_aside(directory->fd, aside, &found);
+    if (r != 0) {
+        return directory_failed(finding, "the damaged journal's log cannot be renamed", -r);
     }
-    if (rename(directory->database, finding->aside) != 0) {
+    if (renameat(directory->fd, "journal.db", directory->fd, aside) != 0 && errno != ENOENT) {
         return directory_failed(finding, "the damaged journal cannot be renamed", errno);
     }
-    (void)snprintf(log, sizeof log, "%s-shm", directory->database);
-    (void)unlink(log); /* only an index of the log; SQLite makes it anew */
     return fsync(directory->fd) == 0
                ? 0
                : directory_failed(finding, "the directory cannot be synchronised", errno);
@@ -113,6 +143,77 @@ static int directory_identify(struct journal_directory *directory,
     return 0;
 }
 
+/*
+ * Is there a log with something in it, and nothing of the journal that it belongs to? SQLite would
+ * delete the log then.
+ */
+static bool directory_has_lost_file(const struct journal_directory *directory) {
+    unsigned char head[32]; /* of the log, see https://www.sqlite.org/fileformat2.html, 4.1 */
+    struct stat found;
+    bool has_head = false;
+    if (fstatat(directory->fd, "journal.db", &found, 0) == 0 ? found.st_size > 0
+                                                             : errno != ENOENT) {
+        return false;
+    }
+    int log = openat(directory->fd, "journal.db-wal", O_RDONLY | O_CLOEXEC);
+    if (log >= 0 && disk_read_at(log, head, sizeof head, 0)) {
+        for (size_t i = 0; i < sizeof head; i++) {
+            has_head = has_head || head[i] != 0;
+        }
+    }
+    if (log >= 0) {
+        (void)close(log); /* only read */
+    }
+    return has_head;
+}
+
+/* Open the file as it stands there, and hold it against what the witness says. */
+static int directory_open_store(const struct journal_directory *directory,
+                                const struct journal_identity *identity,
+                                struct journal_store **ret_store,
+                                char reason[JOURNAL_REASON_SIZE]) {
+    struct journal_store *store = NULL;
+    if (directory_has_lost_file(directory)) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "it is gone or empty, and its log is there");
+        return JOURNAL_E_DAMAGED;
+    }
+    int r = journal_store_open(directory->database, identity, &store, reason);
+    if (r != 0) {
+        return r;
+    }
+    /* What was given up already, or restored, is in `boot`; what is still being taken over, nowhere. */
+    uint64_t newest = journal_store_newest(store);
+    uint64_t known = newest > directory->boot.seq ? newest : directory->boot.seq;
+    if (!journal_store_is_new(store) && !journal_store_is_salvaging(store) &&
+        known < directory->witness.seq) {
+        (void)snprintf(reason, JOURNAL_REASON_SIZE,
+                       "it ends at event %" PRIu64 " and event %" PRIu64
+                       " had been recorded: the newest are gone, or their log is damaged",
+                       newest, directory->witness.seq);
+        (void)journal_store_free(store, false);
+        return JOURNAL_E_DAMAGED;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+/* Go on after whatever has been recorded, by all that is known. */
+static int directory_continue(const struct journal_directory *directory,
+                              struct journal_store *store, uint64_t salvaged,
+                              struct journal_finding *finding) {
+    journal_store_continue(store, salvaged);
+    journal_store_continue(store, directory->boot.seq);
+    journal_store_continue(store, directory->witness.seq);
+    if (journal_store_is_new(store) || journal_store_is_salvaging(store)) {
+        journal_store_skip(store, journal_witness_last(&directory->witness, directory->timeline));
+    }
+    int r = finding->missing ? journal_store_note_lost(store) : 0; /* a salvage notes it itself */
+    if (r != 0) {
+        (void)snprintf(finding->reason, sizeof finding->reason, "%s", journal_store_reason(store));
+    }
+    return r;
+}
+
 int journal_directory_open(struct journal_directory *directory,
                            const struct journal_identity *identity, const char *distrust,
                            struct journal_store **ret_store, struct journal_finding *ret_finding) {
@@ -124,34 +225,37 @@ int journal_directory_open(struct journal_directory *directory,
         (void)snprintf(ret_finding->reason, sizeof ret_finding->reason, "%s", distrust);
         r = JOURNAL_E_DAMAGED;
     } else if (r == 0) {
-        r = journal_store_open(directory->database, identity, &store, ret_finding->reason);
+        r = directory_open_store(directory, identity, &store, ret_finding->reason);
     }
     if (r == JOURNAL_E_DAMAGED) {
         char reason[JOURNAL_REASON_SIZE];
         (void)memcpy(reason, ret_finding->reason, sizeof reason);
-        ret_finding->damaged = true;
         r = directory_set_aside(directory, ret_finding);
         if (r == 0) {
             r = journal_store_open(directory->database, identity, &store, ret_finding->reason);
         }
         if (r == 0) {
-            newest = journal_store_salvage(store, ret_finding->aside);
+            newest = journal_store_salvage(store, ret_finding->aside, &ret_finding->foreign);
             directory_tidy_aside(ret_finding->aside);
             (void)memcpy(ret_finding->reason, reason, sizeof reason);
         }
+        ret_finding->damaged = !ret_finding->foreign;
     }
     if (r == 0) {
         r = directory_identify(directory, ret_finding);
+    }
+    if (r == 0) {
+        ret_finding->created = journal_store_is_new(store);
+        ret_finding->missing = ret_finding->created && !ret_finding->damaged &&
+                               !ret_finding->foreign &&
+                               (directory->boot.seq > 0 || directory->witness.seq > 0);
+        r = directory_continue(directory, store, newest, ret_finding);
     }
     if (r != 0) {
         (void)journal_store_free(store, false);
         /* A new file that is damaged at once is a disk that does not serve. */
         return r == JOURNAL_E_DAMAGED ? JOURNAL_E_FAILED : r;
     }
-    ret_finding->created = journal_store_is_new(store);
-    ret_finding->missing = ret_finding->created && !ret_finding->damaged && directory->boot.seq > 0;
-    journal_store_continue(store, newest);
-    journal_store_continue(store, directory->boot.seq);
     *ret_store = store;
     return 0;
 }
@@ -177,5 +281,24 @@ int journal_directory_boot(struct journal_directory *directory, struct journal_s
         (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", journal_store_reason(store));
         return JOURNAL_E_FAILED;
     }
+    /* `boot` is on the disk: what it says was given up is not missed again. */
+    directory->witness = (struct journal_witness){.seq = next.seq,
+                                                  .bound = next.seq + JOURNAL_WITNESS_AHEAD,
+                                                  .timeline = directory->timeline};
+    journal_witness_write(directory->witness_fd, &directory->witness, true);
     return 0;
+}
+
+void journal_directory_expect(struct journal_directory *directory, uint64_t seq) {
+    if (seq > directory->witness.bound) {
+        directory->witness.bound = seq + JOURNAL_WITNESS_AHEAD;
+        journal_witness_write(directory->witness_fd, &directory->witness, true);
+    }
+}
+
+void journal_directory_witness(struct journal_directory *directory, uint64_t seq) {
+    if (seq > directory->witness.seq) {
+        directory->witness.seq = seq;
+        journal_witness_write(directory->witness_fd, &directory->witness, false);
+    }
 }

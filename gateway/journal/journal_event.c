@@ -105,6 +105,11 @@ struct journal_standing *journal_standing_free(struct journal_standing *standing
         standing->walks = walk->next;
         free(walk);
     }
+    while (standing != NULL && standing->trips != NULL) {
+        struct journal_trip *trip = standing->trips;
+        standing->trips = trip->next;
+        free(trip);
+    }
     free(standing);
     return NULL;
 }
@@ -134,5 +139,16 @@ int journal_standing_add_walk(struct journal_standing *standing, size_t size,
     made->next = standing->walks;
     standing->walks = made;
     *ret_walk = made;
+    return 0;
+}
+
+int journal_standing_add_trip(struct journal_standing *standing, const char *point,
+                              const struct core_trip_record *record) {
+    struct journal_trip *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    *made = (struct journal_trip){.next = standing->trips, .point = point, .record = *record};
+    standing->trips = made;
     return 0;
 }

@@ -118,18 +118,27 @@ struct journal_walk {
     uint32_t left_ds; /* when it was taken */
 };
 
+/* When a button or detector was last true, in earnest and in a test. */
+struct journal_trip {
+    struct journal_trip *next;
+    const char *point; /* id, as of a test */
+    struct core_trip_record record;
+};
+
 /*
- * What survives a restart beside the alarms: the tests that run, the rounds of walk tests, the flood and
- * what is known of the wall clock. Always all of it.
+ * What survives a restart beside the alarms: the tests that run, the rounds of walk tests, the trips that
+ * alarms look back on, the flood and what is known of the wall clock. Always all of it.
  */
 struct journal_standing {
     struct instant at; /* when it was taken, by both clocks */
     struct wall at_wall;
     struct flood_record flood;
-    struct wall
-        clock_good; /* the wall clock is wrong until it is past this; 0: it is to be trusted */
+    /* The wall clock is wrong until it is past this; 0: it is to be trusted; negative: so it is, but it was
+       wrong for at most a day, before it was set back from this. */
+    struct wall clock_good;
     struct journal_test *tests;
     struct journal_walk *walks;
+    struct journal_trip *trips;
 };
 
 /* What a point said last. */
@@ -169,6 +178,10 @@ NODISCARD int journal_standing_add(struct journal_standing *standing, size_t siz
 /* Likewise a round. */
 NODISCARD int journal_standing_add_walk(struct journal_standing *standing, size_t size,
                                         struct journal_walk **ret_walk, char **ret_tripped);
+
+/* Likewise a trip of the point of this id, which the site keeps. */
+NODISCARD int journal_standing_add_trip(struct journal_standing *standing, const char *point,
+                                        const struct core_trip_record *record);
 
 /* Make one with zeroed memories. */
 NODISCARD int journal_alarm_new(uint32_t alarm, uint32_t memory_count,

@@ -80,6 +80,12 @@ void journal_gather_confirm(struct journal_gather *gather, enum journal_sink sin
     }
 }
 
+void journal_gather_add_token(struct journal_gather *gather, uint32_t field, uint64_t token) {
+    assert(field < JOURNAL_FIELD_MAX);
+    gather->tokens[field] = token;
+    gather->confirmations = true;
+}
+
 static void journal_gather_append_confirmed(struct journal_gather *gather,
                                             struct journal_gather *newer) {
     for (int sink = 0; sink < JOURNAL_SINK_COUNT; sink++) {
@@ -87,6 +93,12 @@ static void journal_gather_append_confirmed(struct journal_gather *gather,
             journal_gather_confirm(gather, (enum journal_sink)sink, (enum core_lane)lane,
                                    newer->confirmed[sink][lane]);
             newer->confirmed[sink][lane] = 0;
+        }
+    }
+    for (uint32_t field = 0; field < JOURNAL_FIELD_MAX; field++) {
+        if (newer->tokens[field] != 0) {
+            journal_gather_add_token(gather, field, newer->tokens[field]);
+            newer->tokens[field] = 0;
         }
     }
     newer->confirmations = false;
@@ -179,6 +191,7 @@ void journal_gather_settle(struct journal_gather *gather) {
         free(link);
     }
     memset(gather->confirmed, 0, sizeof gather->confirmed);
+    memset(gather->tokens, 0, sizeof gather->tokens);
     gather->confirmations = false;
 }
 

@@ -6,7 +6,7 @@
  * A gather: everything that goes into one transaction
  *
  * Events in their order; of each alarm only the newest state, and of what stands beside them; of
- * each sink and lane only the highest confirmed seq. Two gathers that follow each other make one by appending, which is what
+ * each sink and lane only the highest confirmed seq, and of each field process the newest token. Two gathers that follow each other make one by appending, which is what
  * happens to a transaction that failed: it stays in front of what has come since. Events and the
  * states that followed from them were handed over together and therefore never part.
  *
@@ -21,6 +21,9 @@
 enum journal_sink { JOURNAL_SINK_MQTT, JOURNAL_SINK_DATABASE, JOURNAL_SINK_COUNT };
 
 enum { JOURNAL_LANE_COUNT = LANE_ACTIVITY + 1 };
+
+/* Field processes whose event readings have tokens (gateway/field/holding.h). */
+enum { JOURNAL_FIELD_MAX = LIMIT_COMPONENTS };
 
 /* An event that went out early and was recorded without saying so. */
 struct journal_link {
@@ -45,8 +48,10 @@ struct journal_gather {
     struct journal_spent *spent;
     struct journal_link *links;
     uint64_t confirmed[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]; /* 0: nothing new */
+    uint64_t
+        tokens[JOURNAL_FIELD_MAX]; /* of each, the newest event reading taken; 0: nothing new */
     uint64_t ticket;
-    bool confirmations;
+    bool confirmations; /* or tokens */
 };
 
 NODISCARD int journal_gather_init(struct journal_gather *gather, uint32_t alarm_count);
@@ -63,6 +68,8 @@ void journal_gather_add_spent(struct journal_gather *gather, struct journal_spen
 void journal_gather_add_link(struct journal_gather *gather, struct journal_link *link);
 void journal_gather_confirm(struct journal_gather *gather, enum journal_sink sink,
                             enum core_lane lane, uint64_t seq);
+
+void journal_gather_add_token(struct journal_gather *gather, uint32_t field, uint64_t token);
 
 /* Move everything of `newer` behind what `gather` holds; `newer` is empty afterwards. */
 void journal_gather_append(struct journal_gather *gather, struct journal_gather *newer);

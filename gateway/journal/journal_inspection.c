@@ -12,14 +12,16 @@
 
 #include "gateway/clock.h"
 #include "gateway/journal/journal_chain.h"
+#include "gateway/journal/journal_columns.h"
+#include "gateway/journal/journal_ledger.h"
 #include "rules/core.h"
 
 enum { BUSY_MS = 20 };
 
 /* All but the events, each small enough for one step. */
 static const char *const small_tables[] = {
-    "sqlite_schema", "meta",    "sink",       "alarm", "test", "flood", "walk",
-    "clock",         "present", "first_sent", "run",   "mark", "seal",
+    "sqlite_schema", "meta",    "sink",       "alarm", "test", "flood", "walk", "trip",
+    "clock",         "present", "first_sent", "run",   "mark", "seal",  "gone",
 };
 
 enum { SMALL_TABLES = sizeof small_tables / sizeof small_tables[0] };
@@ -37,16 +39,18 @@ enum inspection_statement {
 static const char *const statement_sql[INSPECTION_STATEMENT_COUNT] = {
     [INSPECTION_BEGIN] = "BEGIN",
     [INSPECTION_END] = "COMMIT",
-    [INSPECTION_ROWS] =
-        "SELECT seq, lane, alarm, body, digest, first, before FROM event NOT INDEXED "
-        "LEFT JOIN run ON first=seq WHERE seq>?1 ORDER BY seq",
+    [INSPECTION_ROWS] = ("SELECT " LEDGER_COLUMNS ", first, before FROM event NOT INDEXED "
+                         "LEFT JOIN run ON first=seq WHERE seq>?1 ORDER BY seq"),
     [INSPECTION_ENTRY] =
         "SELECT 1 FROM event INDEXED BY event_alarm WHERE lane=0 AND seq=?1 AND alarm IS ?2",
-    [INSPECTION_ENTRIES] = "SELECT count(*) FROM event INDEXED BY event_alarm WHERE lane=0 AND "
-                           "seq>?1 AND seq<=?2",
+    [INSPECTION_ENTRIES] = ("SELECT count(*) FROM event INDEXED BY event_alarm WHERE lane=0 AND "
+                            "seq>?1 AND seq<=?2"),
 };
 
 _Static_assert(LANE_ALARM == 0, "the statements say so");
+
+/* Of a row, as LEDGER_COLUMNS has them. */
+enum { ROW_LANE = 3, ROW_ALARM = 5, ROW_BODY = 8 };
 
 struct journal_inspection {
     char path[PATH_MAX];
@@ -198,7 +202,7 @@ static enum journal_inspection_state inspection_entry(struct journal_inspection 
     sqlite3_stmt *statement = inspection->statements[INSPECTION_ENTRY];
     uint64_t found;
     (void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
-    (void)sqlite3_bind_value(statement, 2, sqlite3_column_value(row, 2));
+    (void)sqlite3_bind_value(statement, 2, sqlite3_column_value(row, ROW_ALARM));
     enum journal_inspection_state state = inspection_ask(inspection, INSPECTION_ENTRY, &found);
     return state == INSPECTION_GOES_ON && found == 0
                ? inspection_damaged(inspection, seq, "it is not in the index of alarms")
@@ -209,12 +213,18 @@ static enum journal_inspection_state inspection_row(struct journal_inspection *i
                                                     sqlite3_stmt *statement, uint64_t *alarms) {
     uint64_t seq = (uint64_t)sqlite3_column_int64(statement, 0);
     struct journal_chain_row row;
-    bool sound = journal_chain_row_of(statement, 3, &row);
+    bool sound = journal_chain_row_of(statement, ROW_BODY, &row);
     if (!sound || journal_chain_next(&inspection->chain, &row) == CHAIN_BROKEN) {
         return inspection_damaged(inspection, seq, "its digest does not match");
     }
+    const char *wrong = journal_columns_wrong(statement, 0);
+    if (wrong != NULL) {
+        char what[64];
+        (void)snprintf(what, sizeof what, "its column `%s` is not what its body says", wrong);
+        return inspection_damaged(inspection, seq, what);
+    }
     enum journal_inspection_state state = INSPECTION_GOES_ON;
-    if (sqlite3_column_int(statement, 1) == LANE_ALARM) {
+    if (sqlite3_column_int(statement, ROW_LANE) == LANE_ALARM) {
         *alarms += 1;
         state = inspection_entry(inspection, statement, seq);
     }

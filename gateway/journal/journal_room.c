@@ -41,12 +41,13 @@ static void room_log_crowded(struct journal *journal, uint64_t size,
     if (log_permit(&journal->crowded_limiter, &kept_back)) {
         log_line(LOG_ERROR, "journal_crowded",
                  "bytes=%" PRIu64 " size=%" PRIu64 " activity_shortened=%u activity_lost=%u "
-                 "not_printed=%" PRIu64
-                 " effect=\"%s; all rooms are watched\" advice=\"see why the broker or the "
-                 "database does not confirm, or give `gateway.journal.size` more\"",
+                 "not_printed=%" PRIu64 " effect=\"%s; all rooms are watched\" advice=\"%s\"",
                  turn->bytes, size, turn->shortened, turn->lost, kept_back,
                  turn->crowded ? "alarms that must be kept make the journal larger than it may be"
-                               : "the oldest activity is let go of before its time");
+                               : "the oldest activity is let go of before its time",
+                 journal->spent ? "make room on the disk of the state directory: it is what is full"
+                                : "see why the broker or the database does not confirm, or give "
+                                  "`gateway.journal.size` more");
     }
 }
 
@@ -56,6 +57,7 @@ void journal_keep_turn(struct journal *journal) {
     uint64_t now_ns = clock_real_ns();
     journal->chores_at[CHORE_KEEP] = now_ns + KEEP_NS;
     journal->keep_is_urgent = false;
+    keep.leaves = journal->conf.signing_key != NULL;
     if (journal->store == NULL || keep.size == 0) {
         return;
     }

@@ -140,9 +140,32 @@ static const char *const schema_steps[JOURNAL_SCHEMA_VERSION] = {
     " signature BLOB NOT NULL);"
     /* What the steps are that an alarm's chain has reached. */
     "ALTER TABLE alarm ADD COLUMN chain_steps INTEGER NOT NULL DEFAULT 0;",
+    /* Whether a second person agreed that it is out of service. Of before nobody knows: not. */
+    "ALTER TABLE alarm ADD COLUMN agreed INTEGER NOT NULL DEFAULT 0;",
+    /*
+     * What a seal says of each event, and what is left of those that were let go of: see
+     * journal_ledger.h. Seals of before have none. A salvage that left something unproven is noted.
+     */
+    "CREATE TABLE gone(seq INTEGER PRIMARY KEY, lane INTEGER NOT NULL, leaf BLOB NOT NULL);"
+    "ALTER TABLE seal ADD COLUMN after INTEGER;"
+    "ALTER TABLE seal ADD COLUMN alarms INTEGER;"
+    "ALTER TABLE seal ADD COLUMN ledger BLOB;"
+    "INSERT INTO meta SELECT 'unproven', count(*) FROM run WHERE before IS NULL "
+    "HAVING count(*) > 0;",
+    /* How long ago buttons and detectors were true, in earnest and in a test; -1: never, -2: they are. */
+    "CREATE TABLE trip("
+    " point TEXT PRIMARY KEY,"
+    " earnest INTEGER NOT NULL,"
+    " tested INTEGER NOT NULL,"
+    " at_instant INTEGER NOT NULL,"
+    " at_wall INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 int journal_schema_result(int sqlite_result) {
+    /* The log is shorter than those say who have it open: somebody has cut it off or deleted it. */
+    if (sqlite_result == SQLITE_IOERR_SHORT_READ) {
+        return JOURNAL_E_DAMAGED;
+    }
     switch (sqlite_result & 0xff) {
     case SQLITE_OK:
     case SQLITE_DONE:
@@ -158,6 +181,16 @@ int journal_schema_result(int sqlite_result) {
     default:
         return JOURNAL_E_FAILED;
     }
+}
+
+bool journal_schema_address(const char *path, const char *how, char ret[JOURNAL_ADDRESS_SIZE]) {
+    const size_t size = JOURNAL_ADDRESS_SIZE;
+    size_t len = (size_t)snprintf(ret, size, "file:");
+    for (const char *c = path; *c != '\0' && len < size; c++) {
+        bool plain = *c != '%' && *c != '?' && *c != '#';
+        len += (size_t)snprintf(ret + len, size - len, plain ? "%c" : "%%%02x", (unsigned char)*c);
+    }
+    return len < size && len + (size_t)snprintf(ret + len, size - len, "?%s", how) < size;
 }
 
 /* Run statements without results; says why not in `reason`. */
@@ -236,8 +269,9 @@ static int journal_schema_check(sqlite3 *db, const char *version, const char *si
     char found_gateway[64];
     unsigned long found = strtoul(version, NULL, 10);
     if (found == 0 || found > JOURNAL_SCHEMA_VERSION) {
-        (void)snprintf(reason, JOURNAL_REASON_SIZE, "schema version %s, this build reads up to %d",
-                       version, (int)JOURNAL_SCHEMA_VERSION);
+        (void)snprintf(reason, JOURNAL_REASON_SIZE,
+                       "a later Tocsin wrote it: schema %s, this one reads up to %d", version,
+                       (int)JOURNAL_SCHEMA_VERSION);
         return JOURNAL_E_DAMAGED;
     }
     int r = journal_schema_ask(db, "SELECT value FROM meta WHERE key='site'", found_site,

@@ -25,18 +25,78 @@ static int seal_failed(const char *path, const char *why, char reason[JOURNAL_RE
     return JOURNAL_E_FAILED;
 }
 
+static void seal_hex(const unsigned char *bytes, size_t size, char *ret) {
+    for (size_t i = 0; i < size; i++) {
+        (void)snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+    }
+}
+
 /* What is signed; returns its size. The ids of a site and a gateway are short (site.h). */
 static size_t seal_text(const struct journal_seal *seal, const char *site, const char *gateway,
                         char ret[SEAL_TEXT_SIZE]) {
-    char digest[2 * JOURNAL_DIGEST_SIZE + 1];
-    for (size_t i = 0; i < JOURNAL_DIGEST_SIZE; i++) {
-        (void)snprintf(digest + 2 * i, 3, "%02x", seal->digest[i]);
-    }
+    char hex[2 * JOURNAL_DIGEST_SIZE + 1];
+    seal_hex(seal->digest, sizeof seal->digest, hex);
     int len = snprintf(ret, SEAL_TEXT_SIZE,
-                       "tocsin checkpoint\nsite %.100s\ngateway %.100s\nnumber %" PRIu64
+                       "tocsin checkpoint%s\nsite %.100s\ngateway %.100s\nnumber %" PRIu64
                        "\nday %" PRId64 "\nseq %" PRIu64 "\ndigest %s\n",
-                       site, gateway, seal->number, seal->day, seal->seq, digest);
+                       seal->has_ledger ? " 2" : "", site, gateway, seal->number, seal->day,
+                       seal->seq, hex);
+    if (seal->has_ledger) {
+        seal_hex(seal->ledger, sizeof seal->ledger, hex);
+        len += snprintf(ret + len, SEAL_TEXT_SIZE - (size_t)len,
+                        "after %" PRIu64 "\nalarms %" PRIu64 "\nledger %s\n", seal->after,
+                        seal->alarms, hex);
+    }
     return (size_t)len;
+}
+
+size_t seal_note_format(const struct journal_seal *seal, const char *site, const char *gateway,
+                        char ret[SEAL_NOTE_SIZE]) {
+    char key[2 * SEAL_KEY_SIZE + 1];
+    char signature[2 * SEAL_SIGNATURE_SIZE + 1];
+    size_t len = seal_text(seal, site, gateway, ret);
+    seal_hex(seal->key, sizeof seal->key, key);
+    seal_hex(seal->signature, sizeof seal->signature, signature);
+    int more = snprintf(ret + len, SEAL_NOTE_SIZE - len, "key %s\nsignature %s\n", key, signature);
+    return len + (size_t)more;
+}
+
+/* The number behind a line's name; 0 if there is none. */
+static uint64_t seal_note_number(const char *text, const char *name) {
+    const char *at = strstr(text, name);
+    return at != NULL ? strtoumax(at + strlen(name), NULL, 10) : 0;
+}
+
+static bool seal_note_bytes(const char *text, const char *name, unsigned char *ret, size_t size) {
+    static const char digits[] = "0123456789abcdef";
+    const char *at = strstr(text, name);
+    at = at != NULL ? at + strlen(name) : "";
+    for (size_t i = 0; i < size; i++) {
+        const char *high = at[0] != '\0' ? strchr(digits, at[0]) : NULL;
+        const char *low = high != NULL && at[1] != '\0' ? strchr(digits, at[1]) : NULL;
+        if (low == NULL) {
+            return false;
+        }
+        ret[i] = (unsigned char)((high - digits) << 4 | (low - digits));
+        at += 2;
+    }
+    return true;
+}
+
+bool seal_note_parse(const char *text, struct journal_seal *ret_seal) {
+    *ret_seal = (struct journal_seal){
+        .number = seal_note_number(text, "\nnumber "),
+        .day = (int64_t)seal_note_number(text, "\nday "),
+        .seq = seal_note_number(text, "\nseq "),
+        .has_ledger = true,
+        .after = seal_note_number(text, "\nafter "),
+        .alarms = seal_note_number(text, "\nalarms "),
+    };
+    return ret_seal->number > 0 &&
+           seal_note_bytes(text, "\ndigest ", ret_seal->digest, sizeof ret_seal->digest) &&
+           seal_note_bytes(text, "\nledger ", ret_seal->ledger, sizeof ret_seal->ledger) &&
+           seal_note_bytes(text, "\nkey ", ret_seal->key, sizeof ret_seal->key) &&
+           seal_note_bytes(text, "\nsignature ", ret_seal->signature, sizeof ret_seal->signature);
 }
 
 /* ---- signing ---- */

@@ -15,9 +15,13 @@
  *
  * What is signed is a text, so that anybody can check it with other tools; hexadecimal is lower case:
  *
- *     tocsin checkpoint\n
+ *     tocsin checkpoint 2\n
  *     site <id>\n gateway <id>\n number <n>\n day <days since 1970-01-01, UTC>\n
  *     seq <seq>\n digest <64 digits>\n
+ *     after <seq>\n alarms <n>\n ledger <64 digits>\n
+ *
+ * The last line is about each event since the ledger before it (journal_ledger.h). Seals of earlier
+ * versions have neither that line nor the 2.
  *
  * Seals are numbered from 1 without gaps, each over its number, so that one that was taken away is
  * missed. Each carries the public key that it was signed with: a key may be changed, and older seals
@@ -41,11 +45,18 @@ enum {
     SEAL_KEYS_MAX = 64,
 };
 
+/* So often in a row a seal may fail before the storage is not well: the next attempt comes after 10 s. */
+enum { JOURNAL_SEAL_FAILURES = 2 };
+
 struct journal_seal {
     uint64_t number;
     int64_t day;                               /* UTC, since 1970-01-01 */
     uint64_t seq;                              /* of the newest event then, … */
     unsigned char digest[JOURNAL_DIGEST_SIZE]; /* … and its digest */
+    bool has_ledger;                           /* those of earlier versions have none */
+    uint64_t after;                            /* its stretch begins after this event, … */
+    uint64_t alarms;                           /* … has so many of the alarm lane, … */
+    unsigned char ledger[JOURNAL_DIGEST_SIZE]; /* … and this is the head of its ledger */
     unsigned char key[SEAL_KEY_SIZE];          /* public */
     unsigned char signature[SEAL_SIGNATURE_SIZE];
 };
@@ -68,6 +79,18 @@ NODISCARD int seal_sign(struct journal_seal *seal, const char *path, const char 
 
 /* Is it what its own key has signed for this gateway? */
 bool seal_fits(const struct journal_seal *seal, const char *site, const char *gateway);
+
+/*
+ * The seal as the text that is kept in the file `checkpoint` beside the journal, so that one that is
+ * taken out of the journal is missed: what is signed, and two lines `key` and `signature`.
+ */
+#define SEAL_NOTE_NAME "checkpoint"
+enum { SEAL_NOTE_SIZE = 800 };
+size_t seal_note_format(const struct journal_seal *seal, const char *site, const char *gateway,
+                        char ret[SEAL_NOTE_SIZE]);
+
+/* Read such a text, of any gateway; false: it is none. Whether it fits is another question. */
+bool seal_note_parse(const char *text, struct journal_seal *ret_seal);
 
 /* Make a new signing key in a new file, for its owner alone. Returns as seal_sign(). */
 NODISCARD int seal_key_make(const char *path, char reason[JOURNAL_REASON_SIZE]);

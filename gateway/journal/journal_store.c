@@ -19,14 +19,18 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_ALARM] =
         ("INSERT OR REPLACE INTO alarm "
          "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-         "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42,?43)"),
+         "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42,?43,"
+         "?44)"),
     [STORE_ALARM_END] = "DELETE FROM alarm WHERE name=?1",
     [STORE_SINK] = "INSERT OR REPLACE INTO sink VALUES(?1,?2,?3)",
+    [STORE_TOKEN] = "INSERT OR REPLACE INTO meta VALUES('token-'||?1,?2)",
     [STORE_TESTS_END] = "DELETE FROM test",
     [STORE_TEST] = "INSERT INTO test VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
     [STORE_FLOOD] = "INSERT OR REPLACE INTO flood VALUES(1,?1,?2)",
     [STORE_WALKS_END] = "DELETE FROM walk",
     [STORE_WALK] = "INSERT INTO walk VALUES(?1,?2,?3,?4,?5)",
+    [STORE_TRIPS_END] = "DELETE FROM trip",
+    [STORE_TRIP] = "INSERT INTO trip VALUES(?1,?2,?3,?4,?5)",
     [STORE_PRESENT_END] = "DELETE FROM present",
     [STORE_PRESENT] = "INSERT INTO present VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [STORE_PRESENT_SPENT] = "DELETE FROM present WHERE rowid=?1",
@@ -35,7 +39,17 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_LET_GO_RUN] = "INSERT OR IGNORE INTO run SELECT ?1, digest FROM event WHERE seq=?2",
     [STORE_LET_GO_RUN_END] = "DELETE FROM run WHERE first=?1",
     [STORE_LET_GO_FIRST_SENT] = "DELETE FROM first_sent WHERE seq=?1",
+    [STORE_LET_GO_LOOK] = ("SELECT lane, " LEDGER_COLUMNS " FROM event WHERE seq=?1"),
+    [STORE_LET_GO_LEAVE] = "INSERT OR REPLACE INTO gone VALUES(?1,?2,?3)",
     [STORE_LET_GO_EVENT] = "DELETE FROM event WHERE seq=?1",
+    [STORE_LET_GO_STRETCH] =
+        ("SELECT after, seq FROM seal WHERE ledger NOT NULL "
+         "AND EXISTS(SELECT 1 FROM gone g WHERE g.seq>seal.after AND g.seq<=seal.seq) "
+         "AND NOT EXISTS(SELECT 1 FROM event e WHERE e.seq>seal.after AND e.seq<=seal.seq) "
+         "ORDER BY number LIMIT 1"),
+    [STORE_LET_GO_LEAVES] =
+        ("DELETE FROM gone WHERE seq IN (SELECT seq FROM gone WHERE seq>?1 AND seq<=?2 "
+         "ORDER BY seq LIMIT ?3)"),
 };
 
 const char *const store_sink_names[JOURNAL_SINK_COUNT] = {
@@ -55,7 +69,8 @@ int store_result(struct journal_store *store, int sqlite_result) {
     int r = journal_schema_result(sqlite_result);
     if (r != 0) {
         int kind = sqlite_result & 0xff;
-        store->met_damage = store->met_damage || kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
+        store->met_damage = store->met_damage || kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB ||
+                            sqlite_result == SQLITE_IOERR_SHORT_READ;
         (void)snprintf(store->reason, sizeof store->reason, "%s", sqlite3_errmsg(store->db));
     }
     return r;
@@ -87,6 +102,15 @@ uint64_t store_ask(struct journal_store *store, const char *sql) {
     }
     (void)sqlite3_finalize(statement); /* repeats the result of the step */
     return value;
+}
+
+int store_count(struct journal_store *store, const char *key, uint64_t count) {
+    char sql[160];
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO meta VALUES('%s','%" PRIu64 "') ON CONFLICT(key) DO UPDATE SET "
+                   "value=value+excluded.value",
+                   key, count);
+    return store_result(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
 }
 
 /* ---- opening ---- */
@@ -137,8 +161,8 @@ static int store_verify(struct journal_store *store) {
  * anybody begins with it, for then the file can still be set aside and read as far as it goes.
  */
 static int store_check_standing(struct journal_store *store) {
-    static const char *const tables[] = {"meta",  "sink",  "alarm",   "test", "walk",
-                                         "clock", "flood", "present", "seal"};
+    static const char *const tables[] = {"meta", "sink",  "alarm", "test",    "walk",
+                                         "trip", "clock", "flood", "present", "seal"};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof tables / sizeof *tables; i++) {
         sqlite3_stmt *statement = NULL;
@@ -170,9 +194,10 @@ static int store_prepare(struct journal_store *store) {
     return r;
 }
 
-static int store_open(struct journal_store *store, const char *path) {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int result = sqlite3_open_v2(path, &store->db, flags, NULL);
+static int store_open(struct journal_store *store, const char *path, int more_flags) {
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int result = sqlite3_open_v2(path, &store->db, flags | more_flags, NULL);
     if (store->db == NULL) {
         return err_origin(-ENOMEM);
     }
@@ -194,8 +219,8 @@ static int store_open(struct journal_store *store, const char *path) {
     return r == 0 ? store_prepare(store) : r;
 }
 
-int journal_store_open(const char *path, const struct journal_identity *identity,
-                       struct journal_store **ret_store, char reason[JOURNAL_REASON_SIZE]) {
+int store_new(const char *path, int more_flags, const struct journal_identity *identity,
+              struct journal_store **ret_store, char reason[JOURNAL_REASON_SIZE]) {
     struct journal_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return err_origin(-ENOMEM);
@@ -203,7 +228,7 @@ int journal_store_open(const char *path, const struct journal_identity *identity
     store->identity = identity;
     int r = journal_hasher_new(&store->hasher);
     if (r == 0) {
-        r = store_open(store, path);
+        r = store_open(store, path, more_flags);
     }
     if (r != 0) {
         (void)snprintf(reason, JOURNAL_REASON_SIZE, "%s", store->reason);
@@ -212,6 +237,11 @@ int journal_store_open(const char *path, const struct journal_identity *identity
     }
     *ret_store = store;
     return 0;
+}
+
+int journal_store_open(const char *path, const struct journal_identity *identity,
+                       struct journal_store **ret_store, char reason[JOURNAL_REASON_SIZE]) {
+    return store_new(path, 0, identity, ret_store, reason);
 }
 
 struct journal_store *journal_store_free(struct journal_store *store, bool tidy) {
@@ -277,9 +307,26 @@ uint64_t journal_store_newest(const struct journal_store *store) {
 }
 
 void journal_store_continue(struct journal_store *store, uint64_t seq) {
+    if (seq > store->known_seq) {
+        store->known_seq = seq;
+    }
+    journal_store_skip(store, seq);
+}
+
+void journal_store_skip(struct journal_store *store, uint64_t seq) {
     if (seq > store->newest_seq) {
         store->newest_seq = seq;
     }
+}
+
+int journal_store_note_lost(struct journal_store *store) {
+    char sql[80];
+    (void)snprintf(sql, sizeof sql, "INSERT OR IGNORE INTO run VALUES(%" PRIu64 ", NULL)",
+                   store->newest_seq + 1);
+    int r = store_result(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+    /* Once retention lets go of what stands before it, nothing proves the next one. */
+    return r == 0 && sqlite3_changes(store->db) == 1 ? store_count(store, STORE_META_UNPROVEN, 1)
+                                                     : r;
 }
 
 /* Is there so much room that the log does not take it from the events? */

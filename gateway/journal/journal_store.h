@@ -38,6 +38,17 @@ NODISCARD int journal_store_open(const char *path, const struct journal_identity
                                  struct journal_store **ret_store,
                                  char reason[JOURNAL_REASON_SIZE]);
 
+/*
+ * Read what is needed to go on from a file that cannot be written, as far as it can be read: a store in
+ * memory that holds the states of alarms, tests, the flood and the clock, what points and sinks have
+ * said, and no event; journal_store_newest() is the file's. Reads the write-ahead log, too, and changes
+ * nothing beside the file. Nobody may write the file meanwhile. Errors as above; a file of another site
+ * or gateway is JOURNAL_E_FAILED.
+ */
+NODISCARD int journal_store_recall(const char *path, const struct journal_identity *identity,
+                                   struct journal_store **ret_store,
+                                   char reason[JOURNAL_REASON_SIZE]);
+
 /* Close it. `tidy` moves the write-ahead log into the file first, which a failing disk is spared.
  */
 struct journal_store *journal_store_free(struct journal_store *store, bool tidy);
@@ -61,8 +72,17 @@ bool journal_store_is_new(const struct journal_store *store);
 /* Highest seq, 0 when nothing is recorded. */
 uint64_t journal_store_newest(const struct journal_store *store);
 
-/* Go on after `seq` if that is higher than what is recorded here. */
+/* Go on after `seq` if that is higher than what is recorded here: it has been recorded, … */
 void journal_store_continue(struct journal_store *store, uint64_t seq);
+
+/*
+ * Note, for whoever audits the journal, that the newest events are lost: the next one that is recorded
+ * does not stand behind the newest that there was. Returns 0 or JOURNAL_E_…
+ */
+NODISCARD int journal_store_note_lost(struct journal_store *store);
+
+/* … or may have been. */
+void journal_store_skip(struct journal_store *store, uint64_t seq);
 
 /* The boot number recorded in the file, 0 if none. */
 uint64_t journal_store_boot(struct journal_store *store);
@@ -95,7 +115,12 @@ NODISCARD int journal_store_tests(struct journal_store *store,
                                   void *context);
 NODISCARD int journal_store_flood(struct journal_store *store, struct flood_record *ret_flood);
 
-/* Likewise each round of walk tests, and what is known of the wall clock. */
+/* Likewise each trip, each round of walk tests, and what is known of the wall clock. */
+NODISCARD int journal_store_trips(struct journal_store *store,
+                                  void (*trip)(void *context,
+                                               const struct journal_standing *standing,
+                                               const struct journal_trip *trip),
+                                  void *context);
 NODISCARD int journal_store_walks(struct journal_store *store,
                                   void (*walk)(void *context,
                                                const struct journal_standing *standing,
@@ -131,16 +156,17 @@ NODISCARD int journal_store_keep(struct journal_store *store, const struct journ
 
 /*
  * Is the seal of the day of `now` still to be made? It is when events have been recorded since the
- * newest seal, and that is of another day. `ret_seal` is all of it but key and signature.
+ * newest seal, and that is of another day. `ret_seal` is all of it but the ledger, key and signature.
  */
 bool journal_store_wants_seal(struct journal_store *store, struct wall now,
                               struct journal_seal *ret_seal);
 
 /*
- * Record a seal in a transaction of its own; nothing, if the event that it is about is not here, or
- * its number is not the next. Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED.
+ * Record a seal, which has a ledger, in a transaction of its own; nothing, if the event that it is about
+ * is not here, or its number is not the next: `ret_recorded` says so. Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED.
  */
-NODISCARD int journal_store_seal(struct journal_store *store, const struct journal_seal *seal);
+NODISCARD int journal_store_seal(struct journal_store *store, const struct journal_seal *seal,
+                                 bool *ret_recorded);
 
 /* Bytes of the file that are in use. */
 uint64_t journal_store_bytes(struct journal_store *store);
@@ -149,17 +175,23 @@ uint64_t journal_store_bytes(struct journal_store *store);
 void journal_store_confirmed(struct journal_store *store,
                              uint64_t ret[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]);
 
+/* Of each field process the token of the newest event reading that was taken; 0 where there is none. */
+void journal_store_tokens(struct journal_store *store, uint64_t ret[JOURNAL_FIELD_MAX]);
+
 /*
  * Take over from a journal that was set aside beside this one what is needed to go on: the states of
  * alarms, tests, the flood and what sinks have confirmed, as far as they can be read. Returns the
- * highest seq found in it, 0 if none can be read. Its events are still to be taken over then.
+ * highest seq found in it, 0 if none can be read. Its events are still to be taken over then. One of
+ * another site or gateway is `ret_foreign`, and nothing of it is taken.
  */
-uint64_t journal_store_salvage(struct journal_store *store, const char *path);
+uint64_t journal_store_salvage(struct journal_store *store, const char *path, bool *ret_foreign);
 
 /* What came of the events of a journal that was set aside. */
 struct journal_salvaged {
     uint64_t kept;
-    uint64_t lost; /* those between the oldest and the newest that are not there any more */
+    uint64_t lost;     /* those between the oldest and the newest that are not there any more */
+    uint64_t unproven; /* kept for their form alone: what would prove them was lost */
+    uint64_t mended;   /* kept by their bodies; what stood beside those had been changed */
 };
 
 /* Are there events to be taken over? Until they are, readers find no journal. */

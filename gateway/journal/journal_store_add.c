@@ -125,6 +125,7 @@ static int store_add_alarm(struct journal_store *store, const struct journal_ala
     (void)sqlite3_bind_blob(statement, ALARM_PAST_COLUMN + 1, past, (int)size, SQLITE_STATIC);
     store_bind_int(statement, ALARM_CONDITION_COLUMN + 1, record->condition_identity);
     store_bind_int(statement, ALARM_CHAIN_STEPS_COLUMN + 1, alarm->chain.steps);
+    store_bind_int(statement, ALARM_AGREED_COLUMN + 1, record->axes.agreed);
     int r = store_run(store, STORE_ALARM);
     free(past);
     return r;
@@ -142,6 +143,18 @@ static int store_add_confirmed(struct journal_store *store, const struct journal
             store_bind_int(statement, 2, (uint64_t)lane);
             store_bind_int(statement, 3, gather->confirmed[sink][lane]);
             r = store_run(store, STORE_SINK);
+        }
+    }
+    return r;
+}
+
+static int store_add_tokens(struct journal_store *store, const struct journal_gather *gather) {
+    int r = 0;
+    for (uint32_t field = 0; r == 0 && field < JOURNAL_FIELD_MAX; field++) {
+        if (gather->tokens[field] != 0) {
+            store_bind_int(store->statements[STORE_TOKEN], 1, field);
+            store_bind_int(store->statements[STORE_TOKEN], 2, gather->tokens[field]);
+            r = store_run(store, STORE_TOKEN);
         }
     }
     return r;
@@ -173,6 +186,21 @@ static int store_add_walk(struct journal_store *store, const struct journal_stan
     return store_run(store, STORE_WALK);
 }
 
+static int store_add_trips(struct journal_store *store, const struct journal_standing *standing) {
+    sqlite3_stmt *statement = store->statements[STORE_TRIP];
+    int r = store_run(store, STORE_TRIPS_END);
+    for (const struct journal_trip *trip = standing->trips; r == 0 && trip != NULL;
+         trip = trip->next) {
+        store_bind_text(statement, 1, trip->point);
+        store_bind_int(statement, 2, trip->record.earnest_age_ns);
+        store_bind_int(statement, 3, trip->record.tested_age_ns);
+        store_bind_int(statement, 4, standing->at.ns);
+        store_bind_int(statement, 5, (uint64_t)standing->at_wall.ns);
+        r = store_run(store, STORE_TRIP);
+    }
+    return r;
+}
+
 static int store_add_walks(struct journal_store *store, const struct journal_standing *standing) {
     int r = store_run(store, STORE_WALKS_END);
     for (const struct journal_walk *walk = standing->walks; r == 0 && walk != NULL;
@@ -195,6 +223,9 @@ static int store_add_standing(struct journal_store *store,
     store_bind_int(store->statements[STORE_CLOCK], 1, (uint64_t)standing->clock_good.ns);
     if (r == 0) {
         r = store_add_walks(store, standing);
+    }
+    if (r == 0) {
+        r = store_add_trips(store, standing);
     }
     if (r == 0) {
         r = store_run(store, STORE_CLOCK);
@@ -256,5 +287,8 @@ int store_add(struct journal_store *store, const struct journal_gather *gather, 
          link = link->next) {
         r = store_add_first_sent(store, link->seq, link->early);
     }
-    return r == 0 ? store_add_confirmed(store, gather) : r;
+    if (r == 0) {
+        r = store_add_confirmed(store, gather);
+    }
+    return r == 0 ? store_add_tokens(store, gather) : r;
 }

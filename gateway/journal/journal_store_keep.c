@@ -136,8 +136,44 @@ static int keep_run(struct journal_store *store, enum store_statement which, uin
     return store_run(store, which);
 }
 
+/* What is left of it: its lane and its leaf. */
+static int keep_leave(struct journal_store *store, uint64_t seq) {
+    sqlite3_stmt *row = store->statements[STORE_LET_GO_LOOK];
+    sqlite3_stmt *leave = store->statements[STORE_LET_GO_LEAVE];
+    unsigned char leaf[JOURNAL_DIGEST_SIZE];
+    store_bind_int(row, 1, seq);
+    int result = sqlite3_step(row);
+    int r = store_result(store, result);
+    if (result == SQLITE_ROW) {
+        journal_ledger_leaf(store->hasher, row, 1, leaf);
+        store_bind_int(leave, 1, seq);
+        store_bind_int(leave, 2, (uint64_t)sqlite3_column_int64(row, 0));
+        (void)sqlite3_bind_blob(leave, 3, leaf, sizeof leaf, SQLITE_STATIC);
+        r = store_run(store, STORE_LET_GO_LEAVE);
+    }
+    (void)sqlite3_reset(row); /* repeats the result of the step */
+    return r;
+}
+
+/* Forget the leaves of a stretch of which nothing else is here any more, a turn's worth of them. */
+static int keep_forget_leaves(struct journal_store *store, bool *more) {
+    sqlite3_stmt *stretch = store->statements[STORE_LET_GO_STRETCH];
+    sqlite3_stmt *leaves = store->statements[STORE_LET_GO_LEAVES];
+    int result = sqlite3_step(stretch);
+    int r = store_result(store, result);
+    if (result == SQLITE_ROW) {
+        store_bind_int(leaves, 1, (uint64_t)sqlite3_column_int64(stretch, 0));
+        store_bind_int(leaves, 2, (uint64_t)sqlite3_column_int64(stretch, 1));
+        store_bind_int(leaves, 3, JOURNAL_KEEP_ROWS);
+        r = store_run(store, STORE_LET_GO_LEAVES);
+        *more = *more || sqlite3_changes(store->db) == JOURNAL_KEEP_ROWS;
+    }
+    (void)sqlite3_reset(stretch); /* repeats the result of the step */
+    return r;
+}
+
 /* Let one go; what stood after it keeps its digest. The newest stays: the chain goes on from it. */
-static int keep_let_go(struct journal_store *store, uint64_t seq, uint32_t *count) {
+static int keep_let_go(struct journal_store *store, uint64_t seq, bool leaves, uint32_t *count) {
     uint64_t next;
     int r = keep_ask(store, STORE_LET_GO_NEXT, seq, &next);
     if (r != 0 || next == 0) {
@@ -152,6 +188,9 @@ static int keep_let_go(struct journal_store *store, uint64_t seq, uint32_t *coun
     if (r == 0) {
         r = keep_run(store, STORE_LET_GO_FIRST_SENT, seq);
     }
+    if (r == 0 && leaves) {
+        r = keep_leave(store, seq);
+    }
     if (r == 0) {
         r = keep_run(store, STORE_LET_GO_EVENT, seq);
     }
@@ -160,16 +199,18 @@ static int keep_let_go(struct journal_store *store, uint64_t seq, uint32_t *coun
 }
 
 static int keep_let_go_all(struct journal_store *store, const struct keep_list *list,
-                           uint64_t confirmed, uint32_t *known, uint32_t *unknown) {
+                           uint64_t leaves, uint64_t confirmed, uint32_t *known,
+                           uint32_t *unknown) {
     int r = 0;
     for (uint32_t i = 0; r == 0 && i < list->count; i++) {
-        r = keep_let_go(store, list->seqs[i], list->seqs[i] <= confirmed ? known : unknown);
+        r = keep_let_go(store, list->seqs[i], list->seqs[i] <= leaves,
+                        list->seqs[i] <= confirmed ? known : unknown);
     }
     return r;
 }
 
 /* What has been confirmed long enough. */
-static int keep_expire(struct journal_store *store, const struct keep_floor *floor,
+static int keep_expire(struct journal_store *store, const struct keep_floor *floor, uint64_t leaves,
                        struct journal_keep_turn *turn) {
     struct keep_list list = {.count = 0};
     bool more = false;
@@ -178,36 +219,49 @@ static int keep_expire(struct journal_store *store, const struct keep_floor *flo
         r = keep_find_activity(store, floor->seqs[LANE_ACTIVITY], &list, &more);
     }
     turn->more = more || list.count == JOURNAL_KEEP_ROWS;
-    return r == 0 ? keep_let_go_all(store, &list, UINT64_MAX, &turn->expired, &turn->expired) : r;
+    return r == 0
+               ? keep_let_go_all(store, &list, leaves, UINT64_MAX, &turn->expired, &turn->expired)
+               : r;
 }
 
 /* There is no room: activity, whoever has it. */
 static int keep_displace(struct journal_store *store, const struct keep_floor *confirmed,
-                         struct journal_keep_turn *turn) {
+                         uint64_t leaves, struct journal_keep_turn *turn) {
     struct keep_list list = {.count = 0};
     int r = keep_find_activity(store, store->newest_seq, &list, &turn->more);
     if (r == 0) {
-        r = keep_let_go_all(store, &list, confirmed->seqs[LANE_ACTIVITY], &turn->shortened,
+        r = keep_let_go_all(store, &list, leaves, confirmed->seqs[LANE_ACTIVITY], &turn->shortened,
                             &turn->lost);
+    }
+    if (r == 0 && turn->lost > 0) {
+        r = store_count(store, STORE_META_LOST, turn->lost);
     }
     turn->crowded = !turn->more && turn->shortened + turn->lost == 0;
     return r;
+}
+
+/* Up to which event one that goes leaves its leaf: those that a seal speaks of, or one will. */
+static uint64_t keep_leaves(struct journal_store *store, const struct journal_keep *keep) {
+    return keep->leaves ? UINT64_MAX
+                        : store_ask(store, "SELECT seq FROM seal WHERE ledger NOT NULL "
+                                           "ORDER BY number DESC LIMIT 1");
 }
 
 static int keep_turn(struct journal_store *store, const struct journal_keep *keep, struct wall now,
                      struct journal_keep_turn *turn) {
     bool over = turn->bytes > keep->size;
     struct keep_floor confirmed = keep_confirmed(store, keep);
+    uint64_t leaves = keep_leaves(store, keep);
     int r = keep_mark(store, &confirmed, keep, now);
     if (r == 0) {
         struct keep_floor floor =
             keep_since(store, &confirmed, now, over ? JOURNAL_WEEK_NS : keep->keep_ns);
-        r = keep_expire(store, &floor, turn);
+        r = keep_expire(store, &floor, leaves, turn);
     }
     if (r == 0 && over && !turn->more && turn->expired == 0) {
-        r = keep_displace(store, &confirmed, turn);
+        r = keep_displace(store, &confirmed, leaves, turn);
     }
-    return r;
+    return r == 0 ? keep_forget_leaves(store, &turn->more) : r;
 }
 
 uint64_t journal_store_bytes(struct journal_store *store) {

@@ -26,7 +26,7 @@ int journal_store_boot_write(struct journal_store *store, uint64_t boot, uint64_
 }
 
 int journal_store_timeline_write(struct journal_store *store, uint64_t timeline) {
-    static const char *const tables[] = {"alarm", "test", "walk", "present"};
+    static const char *const tables[] = {"alarm", "test", "walk", "trip", "present"};
     char sql[128];
     if (store_ask(store, "SELECT CAST(value AS INTEGER) FROM meta WHERE key='timeline'") ==
         timeline) {
@@ -94,7 +94,8 @@ static int store_alarm_of_row(sqlite3_stmt *statement, struct journal_alarm **re
                  .investigated = sqlite3_column_int(statement, 24) != 0,
                  .real = sqlite3_column_int(statement, 25) != 0,
                  .promoted = sqlite3_column_int(statement, 26) != 0,
-                 .chattering = sqlite3_column_int(statement, 27) != 0},
+                 .chattering = sqlite3_column_int(statement, 27) != 0,
+                 .agreed = sqlite3_column_int(statement, ALARM_AGREED_COLUMN) != 0},
         .disposition = (uint8_t)((unsigned)sqlite3_column_int(statement, 28) % DISPOSITION_COUNT),
         .occurrence = (uint32_t)sqlite3_column_int64(statement, 7),
         .raises = (uint32_t)sqlite3_column_int64(statement, 8),
@@ -270,6 +271,33 @@ int journal_store_walks(struct journal_store *store,
     return r;
 }
 
+int journal_store_trips(struct journal_store *store,
+                        void (*trip)(void *context, const struct journal_standing *standing,
+                                     const struct journal_trip *trip),
+                        void *context) {
+    static const char sql[] = "SELECT point, earnest, tested, at_instant, at_wall FROM trip";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    while (result == SQLITE_OK || result == SQLITE_ROW) {
+        result = sqlite3_step(statement);
+        if (result == SQLITE_ROW) {
+            const struct journal_trip found = {
+                .point = store_text(statement, 0),
+                .record = {.earnest_age_ns = (uint64_t)sqlite3_column_int64(statement, 1),
+                           .tested_age_ns = (uint64_t)sqlite3_column_int64(statement, 2)},
+            };
+            const struct journal_standing standing = {
+                .at = {(uint64_t)sqlite3_column_int64(statement, 3)},
+                .at_wall = {sqlite3_column_int64(statement, 4)},
+            };
+            trip(context, &standing, &found);
+        }
+    }
+    int r = store_result(store, result);
+    (void)sqlite3_finalize(statement); /* repeats the result of the step */
+    return r;
+}
+
 int journal_store_clock(struct journal_store *store, struct wall *ret_good) {
     sqlite3_stmt *statement = NULL;
     *ret_good = (struct wall){0};
@@ -329,6 +357,16 @@ size_t journal_store_last(struct journal_store *store, const char *alarm, char r
     }
     (void)sqlite3_finalize(statement); /* what cannot be read is as good as not there */
     return size;
+}
+
+void journal_store_tokens(struct journal_store *store, uint64_t ret[JOURNAL_FIELD_MAX]) {
+    for (uint32_t field = 0; field < JOURNAL_FIELD_MAX; field++) {
+        char sql[96];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT CAST(value AS INTEGER) FROM meta WHERE key='token-%" PRIu32 "'",
+                       field);
+        ret[field] = store_ask(store, sql);
+    }
 }
 
 void journal_store_confirmed(struct journal_store *store,

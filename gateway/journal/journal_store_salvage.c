@@ -1,37 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "gateway/journal/journal_pages.h"
 #include "gateway/journal/journal_store_parts.h"
 
-/*
- * Copy the alarms of the attached file, of whatever version it is: the columns that both have. What
- * an older one lacks is as it is at the beginning.
- */
-static void store_salvage_alarms(struct journal_store *store) {
+/* The columns of a table that both files have, as "a,b" and "?,?"; to be freed. */
+struct salvage_columns {
+    char *names, *places;
+};
+
+static struct salvage_columns salvage_columns_of(struct journal_store *store, const char *table) {
     static const char ask[] =
-        "SELECT 'INSERT OR IGNORE INTO main.alarm(' || group_concat(name) || ') SELECT ' || "
-        "group_concat(name) || ' FROM bad.alarm' FROM pragma_table_info('alarm', 'bad') "
-        "WHERE name IN (SELECT name FROM pragma_table_info('alarm', 'main'))";
+        "SELECT group_concat(name), group_concat('?') FROM pragma_table_info(?1, 'bad') "
+        "WHERE name IN (SELECT name FROM pragma_table_info(?1, 'main'))";
+    struct salvage_columns columns = {.names = NULL};
     sqlite3_stmt *statement = NULL;
-    char *copy = NULL;
-    if (sqlite3_prepare_v2(store->db, ask, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        copy = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
+    int result = sqlite3_prepare_v2(store->db, ask, -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        store_bind_text(statement, 1, table);
+        result = sqlite3_step(statement);
+    }
+    if (result == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
+        columns.names = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
+        columns.places = sqlite3_mprintf("%s", sqlite3_column_text(statement, 1));
     }
     (void)sqlite3_finalize(statement); /* repeats the result of the step */
-    if (copy != NULL) {
-        (void)sqlite3_exec(store->db, copy, NULL, NULL, NULL);
-    }
-    sqlite3_free(copy);
+    return columns;
 }
 
-/* Is the attached file of this site and gateway, or can nobody tell? */
-static bool salvage_may_be_ours(struct journal_store *store) {
+static void salvage_row(sqlite3_stmt *from, sqlite3_stmt *to) {
+    for (int i = 0; i < sqlite3_column_count(from); i++) {
+        (void)sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i));
+    }
+    (void)sqlite3_step(to); /* what cannot be taken is not there */
+    (void)sqlite3_reset(to);
+}
+
+/* Take rows in an order until one cannot be read. Says whether all could be. */
+static bool salvage_rows(struct journal_store *store, const char *table, const char *order,
+                         const struct salvage_columns *columns) {
+    sqlite3_stmt *from = NULL;
+    sqlite3_stmt *to = NULL;
+    char *read =
+        sqlite3_mprintf("SELECT %s FROM bad.%s ORDER BY 1 %s", columns->names, table, order);
+    char *write = sqlite3_mprintf("INSERT INTO temp.taken VALUES(%s)", columns->places);
+    int result = SQLITE_NOMEM;
+    if (read != NULL && write != NULL) {
+        result = sqlite3_prepare_v2(store->db, read, -1, &from, NULL);
+    }
+    if (result == SQLITE_OK) {
+        result = sqlite3_prepare_v2(store->db, write, -1, &to, NULL);
+    }
+    if (result == SQLITE_OK) {
+        while ((result = sqlite3_step(from)) == SQLITE_ROW) {
+            salvage_row(from, to);
+        }
+    }
+    (void)sqlite3_finalize(from); /* these repeat what was seen before */
+    (void)sqlite3_finalize(to);
+    sqlite3_free(read);
+    sqlite3_free(write);
+    return result == SQLITE_DONE;
+}
+
+void store_salvage_table(struct journal_store *store, const char *table) {
+    struct salvage_columns columns = salvage_columns_of(store, table);
+    char *begin = sqlite3_mprintf("DROP TABLE IF EXISTS temp.taken;"
+                                  "CREATE TEMP TABLE taken AS SELECT %s FROM main.%s WHERE 0;",
+                                  columns.names, table);
+    char *end = sqlite3_mprintf("INSERT OR IGNORE INTO main.%s(%s) SELECT * FROM temp.taken;"
+                                "DROP TABLE temp.taken;",
+                                table, columns.names);
+    if (columns.names != NULL && columns.places != NULL && begin != NULL && end != NULL &&
+        sqlite3_exec(store->db, begin, NULL, NULL, NULL) == SQLITE_OK) {
+        if (!salvage_rows(store, table, "ASC", &columns)) {
+            (void)salvage_rows(store, table, "DESC", &columns);
+        }
+        (void)sqlite3_exec(store->db, end, NULL, NULL, NULL);
+    }
+    sqlite3_free(begin);
+    sqlite3_free(end);
+    sqlite3_free(columns.names);
+    sqlite3_free(columns.places);
+}
+
+bool store_salvage_may_be_ours(struct journal_store *store) {
+    const struct journal_identity *identity = store->identity;
     char *stranger = sqlite3_mprintf("SELECT count(*) FROM bad.meta WHERE (key='site' AND "
                                      "value<>%Q) OR (key='gateway' AND value<>%Q)",
-                                     store->identity->site, store->identity->gateway);
-    bool may_be = stranger != NULL && store_ask(store, stranger) == 0;
+                                     identity->site, identity->gateway);
+    char *ours =
+        sqlite3_mprintf("SELECT count(*) FROM (SELECT body FROM bad.event ORDER BY seq DESC "
+                        "LIMIT 10) WHERE instr(body, '\"id\":\"%q.%q.') > 0",
+                        identity->site, identity->gateway);
+    bool may_be = stranger != NULL && ours != NULL &&
+                  (store_ask(store, stranger) == 0 || store_ask(store, ours) > 0);
     sqlite3_free(stranger);
+    sqlite3_free(ours);
     return may_be;
 }
 
@@ -46,35 +115,46 @@ static void salvage_mark(struct journal_store *store, const char *path) {
     sqlite3_free(mark);
 }
 
-uint64_t journal_store_salvage(struct journal_store *store, const char *path) {
-    static const char *const others[] = {
-        "INSERT OR IGNORE INTO main.meta SELECT * FROM bad.meta WHERE key='timeline'",
-        "INSERT OR IGNORE INTO main.sink SELECT * FROM bad.sink",
-        "INSERT OR IGNORE INTO main.test SELECT * FROM bad.test",
-        "INSERT OR IGNORE INTO main.flood SELECT * FROM bad.flood",
-        "INSERT OR IGNORE INTO main.walk SELECT * FROM bad.walk",
-        "INSERT OR IGNORE INTO main.clock SELECT * FROM bad.clock",
-        "INSERT OR IGNORE INTO main.mark SELECT * FROM bad.mark",
-        "INSERT OR IGNORE INTO main.seal SELECT * FROM bad.seal",
-        "INSERT OR IGNORE INTO main.run SELECT * FROM bad.run",
-        "INSERT OR IGNORE INTO main.first_sent SELECT * FROM bad.first_sent",
-    };
+/*
+ * Of a file that is gone or empty SQLite would delete the log, in which there may be all that is
+ * needed. One page of zeros in its place lets it read the log.
+ */
+static void salvage_make_readable(const char *path) {
+    struct stat found;
+    if (stat(path, &found) == 0 ? found.st_size > 0 : errno != ENOENT) {
+        return;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        (void)ftruncate(fd, JOURNAL_PAGE_BYTES); /* without it nothing is read of the log here */
+        (void)close(fd);
+    }
+}
+
+uint64_t journal_store_salvage(struct journal_store *store, const char *path, bool *ret_foreign) {
+    static const char *const tables[] = {"alarm", "sink", "test", "flood", "walk", "trip",
+                                         "clock", "mark", "seal", "run",   "gone", "first_sent"};
+    salvage_make_readable(path);
     char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);
     uint64_t newest = 0;
     bool attached =
         attach != NULL && sqlite3_exec(store->db, attach, NULL, NULL, NULL) == SQLITE_OK;
     sqlite3_free(attach);
-    if (!attached || salvage_may_be_ours(store)) {
+    *ret_foreign = attached && !store_salvage_may_be_ours(store);
+    if (!*ret_foreign) {
         salvage_mark(store, path);
     }
     if (!attached) {
         return 0;
     }
-    if (salvage_may_be_ours(store)) {
+    if (!*ret_foreign) {
         /* Each by itself: one broken table must not cost another. What fails is not there. */
-        store_salvage_alarms(store);
-        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-            (void)sqlite3_exec(store->db, others[i], NULL, NULL, NULL);
+        (void)sqlite3_exec(store->db,
+                           "INSERT OR IGNORE INTO main.meta SELECT * FROM bad.meta WHERE key IN "
+                           "('timeline','" STORE_META_LOST "','" STORE_META_UNPROVEN "')",
+                           NULL, NULL, NULL);
+        for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+            store_salvage_table(store, tables[i]);
         }
         newest = store_ask(store, "SELECT max(seq) FROM bad.event");
         (void)sqlite3_exec(store->db,

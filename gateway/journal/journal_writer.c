@@ -58,10 +58,11 @@ static int journal_salvage(struct journal *journal, struct journal_finding *find
     journal->stats.damaged += salvaged.lost;
     (void)pthread_mutex_unlock(&journal->lock);
     log_line(salvaged.lost > 0 ? LOG_ERROR : LOG_NOTICE, "journal_salvaged",
-             "kept=%" PRIu64 " lost=%" PRIu64
+             "kept=%" PRIu64 " lost=%" PRIu64 " unproven=%" PRIu64 " mended=%" PRIu64
              " effect=\"events of the damaged journal are kept under their numbers; those that are "
-             "lost cannot be sent or shown again\"",
-             salvaged.kept, salvaged.lost);
+             "lost cannot be sent or shown again; nothing is left that could prove what those say "
+             "that are unproven\"",
+             salvaged.kept, salvaged.lost, salvaged.unproven, salvaged.mended);
     return 0;
 }
 
@@ -79,46 +80,56 @@ static void journal_doubt(struct journal *journal) {
     }
 }
 
-/* Try to record what is in flight, once. Says how long the commit took. */
-static int journal_try(struct journal *journal, uint64_t *ret_commit_ns) {
-    struct journal_finding finding = {0};
+/* Try to record what is in flight, once. Says how long the commit took, or in `ret_finding` why not. */
+static int journal_try(struct journal *journal, uint64_t *ret_commit_ns,
+                       struct journal_finding *ret_finding) {
     int r = 0;
     *ret_commit_ns = 0;
+    *ret_finding = (struct journal_finding){0};
     journal_doubt(journal);
     if (journal->store == NULL) {
-        r = journal_reopen(journal, &finding);
+        r = journal_reopen(journal, ret_finding);
     }
     if (r == 0 && journal->salvaging) {
-        r = journal_salvage(journal, &finding);
+        r = journal_salvage(journal, ret_finding);
     }
     if (r == 0 && !journal_gather_is_empty(&journal->in_flight)) {
         uint64_t begun_ns = clock_real_ns();
+        journal_directory_expect(&journal->directory,
+                                 journal_store_newest(journal->store) + journal->in_flight_count);
         r = journal_store_commit(journal->store, &journal->in_flight, journal->boot,
                                  journal->id_prefix);
         *ret_commit_ns = clock_real_ns() - begun_ns;
         if (r != 0) {
-            (void)snprintf(finding.reason, sizeof finding.reason, "%s",
+            (void)snprintf(ret_finding->reason, sizeof ret_finding->reason, "%s",
                            journal_store_reason(journal->store));
         }
     }
     if (r != 0) {
-        journal_log_failure(journal, finding.reason);
         if (journal->store != NULL && journal_store_met_damage(journal->store)) {
             /* What a commit meets may lie where opening does not look. */
-            (void)memcpy(journal->distrust, finding.reason, sizeof journal->distrust);
+            (void)memcpy(journal->distrust, ret_finding->reason, sizeof journal->distrust);
         }
         /* A connection that has met an error is not trusted again; opening also finds damage. */
         journal->store = journal_store_free(journal->store, false);
     } else {
         journal->committed_seq = journal_store_newest(journal->store);
+        journal_directory_witness(&journal->directory, journal->committed_seq);
     }
     return r;
 }
 
 /* Try to record what is in flight, again if there is a reserve to make room with. */
 static int journal_attempt(struct journal *journal, uint64_t *ret_commit_ns) {
-    int r = journal_try(journal, ret_commit_ns);
-    return r != 0 && journal_make_room(journal) ? journal_try(journal, ret_commit_ns) : r;
+    struct journal_finding finding;
+    int r = journal_try(journal, ret_commit_ns, &finding);
+    if (r != 0 && journal_make_room(journal)) {
+        r = journal_try(journal, ret_commit_ns, &finding);
+    }
+    if (r != 0) {
+        journal_log_failure(journal, finding.reason);
+    }
+    return r;
 }
 
 /* With the lock held: what came of the attempt. */
@@ -172,10 +183,12 @@ static void journal_commit(struct journal *journal) {
         (uint64_t)taken.lane_counts[LANE_ALARM] + taken.lane_counts[LANE_ACTIVITY];
     journal->gathered.ticket = taken.ticket;
     journal->lazy_at = 0;
+    journal->stats.commit_begun_ns = clock_real_ns();
     (void)pthread_mutex_unlock(&journal->lock);
     uint64_t commit_ns;
     int r = journal_attempt(journal, &commit_ns);
     (void)pthread_mutex_lock(&journal->lock);
+    journal->stats.commit_begun_ns = 0;
     journal_settle(journal, r, commit_ns);
     uint32_t pages = journal->store != NULL ? journal_store_wal_pages(journal->store) : 0;
     journal->chores_at[CHORE_TIDY] = pages >= TIDY_PAGES_MAX ? JOURNAL_AT_ONCE
@@ -188,7 +201,7 @@ static void journal_commit(struct journal *journal) {
     }
 }
 
-/* Move the log into the file, and note how far we are beside it. */
+/* Move the log into the file. */
 static void journal_tidy(struct journal *journal) {
     journal->chores_at[CHORE_TIDY] = JOURNAL_NEVER;
     journal_bring_forward(journal, CHORE_KEEP, KEEP_SOON_NS); /* it may have grown */
@@ -197,13 +210,6 @@ static void journal_tidy(struct journal *journal) {
     }
     journal_store_checkpoint(journal->store);
     journal_store_lay_out_log(journal->store);
-    if (journal->boot_number > 0 && journal->committed_seq > journal->boot_file_seq) {
-        struct journal_boot boot = {journal->boot_number, journal->committed_seq};
-        /* If it fails, so does the next commit, which tells. */
-        if (journal_boot_write(journal->directory.fd, &boot) == 0) {
-            journal->boot_file_seq = boot.seq;
-        }
-    }
 }
 
 /* With the lock held: when is something to be done? JOURNAL_NEVER: when somebody says so. */
@@ -223,16 +229,8 @@ void journal_rest(struct journal *journal, pthread_cond_t *condition, uint64_t u
         (void)pthread_cond_wait(condition, &journal->lock);
         return;
     }
-    struct timespec until;
     uint64_t now_ns = clock_real_ns();
-    uint64_t span_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* the condition's clock, see journal.c */
-    until.tv_sec += (time_t)(span_ns / NS_PER_S);
-    until.tv_nsec += (long)(span_ns % NS_PER_S);
-    if (until.tv_nsec >= (long)NS_PER_S) {
-        until.tv_sec++;
-        until.tv_nsec -= (long)NS_PER_S;
-    }
+    const struct timespec until = clock_real_after(until_ns > now_ns ? until_ns - now_ns : 0);
     (void)pthread_cond_timedwait(condition, &journal->lock, &until);
 }
 

@@ -31,9 +31,26 @@ static char *event_subject(const struct site *site, const struct core_event *eve
     return asprintf(&subject, "%s %s", core_event_name(event->type), name) < 0 ? NULL : subject;
 }
 
-static char *event_body(const struct event_json *json) {
+/*
+ * Cut the site's own generation out of an event about the site: which site a side is played with is
+ * no difference that its rules make.
+ */
+static void event_cut_generation(char *body) {
+    static const char key[] = ",\"generation\":\"";
+    char *at = strstr(body, key);
+    const char *end = at != NULL ? strchr(at + sizeof key - 1, '"') : NULL;
+    if (end != NULL) {
+        memmove(at, end + 1, strlen(end + 1) + 1);
+    }
+}
+
+static char *event_body(const struct core_event *event, const struct event_json *json) {
     char *body = NULL;
     int len = asprintf(&body, "{\"specversion\":\"1.0\"%.*s", (int)json->size, json->text);
+    if (len >= 0 && (event->type == EVENT_SYSTEM_CONFIG_CHANGED ||
+                     event->type == EVENT_SYSTEM_CONFIG_REFUSED)) {
+        event_cut_generation(body);
+    }
     return len < 0 ? NULL : body;
 }
 
@@ -45,7 +62,7 @@ void comparison_add(struct comparison *comparison, enum comparison_side side,
         .subject = event_subject(site, event),
         .wall = event->wall,
         .number = (uint32_t)list->count,
-        .body = event_body(json),
+        .body = event_body(event, json),
     };
     if (added.subject == NULL || added.body == NULL || !list_grow(list)) {
         free(added.subject);

@@ -30,7 +30,7 @@ struct comparison_event {
     struct wall wall;
     uint32_t number; /* in its list */
     size_t size;
-    char *body; /* a JSON object without sequence; ends in NUL */
+    char *body; /* a JSON object without sequence (and generation); ends in NUL */
 };
 
 struct comparison_list {

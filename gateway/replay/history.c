@@ -1,232 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/replay/history.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A time before this in nanoseconds is one in another unit: 2001-09-09. */
-#define WALL_NS_MIN ((int64_t)1000000000 * (int64_t)NS_PER_S)
+#include "gateway/replay/history_series.h"
+#include "sensors/value_range.h"
 
-enum { WORD_MAX = 256 };
-
-/* ---- one line ---- */
-
-struct line_cursor {
-    const char *begin, *at, *end;
-    struct history_error *error;
-    bool bad;
+struct history_reader {
+    struct history *history;
+    FILE *file;
+    const struct site *site;
+    history_complain *complain;
+    void *context;
+    uint32_t last_point;
+    char *text;       /* the bytes of the present line, with its mark */
+    const char *line; /* behind the mark */
+    size_t size, room;
+    bool is_cut; /* the present line is longer than HISTORY_LINE_MAX */
 };
 
-static void line_wrong(struct line_cursor *line, const char *at, const char *what) {
-    if (!line->bad) {
-        line->bad = true;
-        line->error->column = (uint32_t)(at - line->begin) + 1;
-        line->error->what = what;
-    }
+static void reader_complain(struct history_reader *reader, uint32_t column, const char *what,
+                            const char *about) {
+    reader->complain(reader->context, reader->history->lines, column, what, about);
 }
 
-static bool line_is_at(const struct line_cursor *line, char c) {
-    return line->at < line->end && *line->at == c;
-}
+/* ---- rows ---- */
 
-/* Take a word up to an unescaped character of `stops` into `ret`, cut where it is too long. */
-static size_t line_word(struct line_cursor *line, const char *stops, char ret[WORD_MAX]) {
-    size_t len = 0;
-    while (line->at < line->end && strchr(stops, *line->at) == NULL && *line->at != '\0') {
-        if (*line->at == '\\' && line->end - line->at > 1 && strchr(",= \\", line->at[1]) != NULL &&
-            line->at[1] != '\0') {
-            line->at++;
-        }
-        if (len + 1 < WORD_MAX) {
-            ret[len++] = *line->at;
-        }
-        line->at++;
-    }
-    ret[len] = '\0';
-    return len;
-}
-
-/* Read over a string value, whose closing quote must be there. */
-static void line_string(struct line_cursor *line) {
-    const char *begin = line->at++;
-    while (line->at < line->end && *line->at != '"') {
-        line->at += *line->at == '\\' && line->end - line->at > 1 ? 2 : 1;
-    }
-    if (line->at >= line->end) {
-        line->at = line->end;
-        line_wrong(line, begin, "a text without its closing quote");
-        return;
-    }
-    line->at++;
-}
-
-/* A number, an integer (`i` or `u`) or a truth. */
-static double line_value(struct line_cursor *line) {
-    static const char *const truths[] = {"t", "T", "true", "True", "TRUE"};
-    static const char *const lies[] = {"f", "F", "false", "False", "FALSE"};
-    char word[WORD_MAX];
-    const char *begin = line->at;
-    size_t len = line_word(line, ", ", word);
-    for (unsigned i = 0; i < sizeof truths / sizeof *truths; i++) {
-        if (strcmp(word, truths[i]) == 0) {
-            return 1;
-        } else if (strcmp(word, lies[i]) == 0) {
-            return 0;
-        }
-    }
-    if (len > 1 && (word[len - 1] == 'i' || word[len - 1] == 'u')) {
-        word[len - 1] = '\0';
-    }
-    char *end;
-    double value = strtod(word, &end);
-    bool decimal = len > 0 && strspn(word, "+-0123456789.eE") == strlen(word);
-    if (!decimal || *end != '\0' || !isfinite(value)) {
-        line_wrong(line, begin, "not a number");
-        return 0;
-    }
-    return value;
-}
-
-static void line_tags(struct line_cursor *line, struct history_line *ret) {
-    char key[WORD_MAX];
-    char value[WORD_MAX];
-    while (!line->bad && line_is_at(line, ',')) {
-        const char *begin = ++line->at;
-        (void)line_word(line, ",= ", key);
-        if (!line_is_at(line, '=') || key[0] == '\0') {
-            line_wrong(line, begin, "a tag is key=value");
-            return;
-        }
-        line->at++;
-        (void)line_word(line, ",= ", value);
-        if (strcmp(key, "point") == 0) {
-            memcpy(ret->point, value, sizeof ret->point);
-        }
-    }
-}
-
-static void line_field(struct line_cursor *line, struct history_line *ret) {
-    char key[WORD_MAX];
-    const char *begin = line->at;
-    (void)line_word(line, ",= ", key);
-    if (!line_is_at(line, '=') || key[0] == '\0') {
-        line_wrong(line, begin, "a field is key=value");
-        return;
-    }
-    const char *at = ++line->at;
-    if (line_is_at(line, '"')) {
-        if (strcmp(key, "value") == 0 || strcmp(key, "quality") == 0) {
-            line_wrong(line, at, "it is a text; a number is wanted here");
-            return;
-        }
-        line_string(line);
-        return;
-    }
-    double value = line_value(line);
-    if (strcmp(key, "value") == 0) {
-        ret->value = value;
-        ret->has_value = true;
-    } else if (strcmp(key, "quality") == 0) {
-        if (!(value >= 0 && value < QUALITY_COUNT && floor(value) == value)) {
-            line_wrong(line, at, "a quality is a whole number from 0 to 4");
-            return;
-        }
-        ret->quality = (uint32_t)value;
-        ret->has_quality = true;
-    }
-}
-
-static void line_time(struct line_cursor *line, struct history_line *ret) {
-    char word[WORD_MAX];
-    while (line_is_at(line, ' ')) {
-        line->at++;
-    }
-    const char *begin = line->at;
-    size_t len = line_word(line, " ", word);
-    while (line_is_at(line, ' ')) {
-        line->at++;
-    }
-    if (len == 0) {
-        line_wrong(line, begin, "the time is missing");
-        return;
-    }
-    if (strspn(word, "0123456789") != len || len > 19 || line->at < line->end) {
-        line_wrong(line, begin, "the time is a whole number of nanoseconds since 1970");
-        return;
-    }
-    unsigned long long ns = strtoull(word, NULL, 10);
-    if (ns > INT64_MAX || (int64_t)ns < WALL_NS_MIN) {
-        line_wrong(line, begin, "the time is not in nanoseconds: export with precision ns");
-        return;
-    }
-    ret->wall.ns = (int64_t)ns;
-}
-
-/* Is it a line of an export that is not data? */
-static bool line_is_none(const char *line, size_t size) {
-    static const char create[] = "CREATE ";
-    return size == 0 || line[0] == '#' ||
-           (size >= sizeof create - 1 && memcmp(line, create, sizeof create - 1) == 0);
-}
-
-enum history_sort history_line_parse(const char *bytes, size_t size, struct history_line *ret_line,
-                                     struct history_error *ret_error) {
-    static const char event[] = "event";
-    struct line_cursor line = {
-        .begin = bytes, .at = bytes, .end = bytes + size, .error = ret_error};
-    char measurement[WORD_MAX];
-    while (line.at < line.end && isspace((unsigned char)*line.at)) {
-        line.at++;
-    }
-    while (line.end > line.at && isspace((unsigned char)line.end[-1])) {
-        line.end--;
-    }
-    if (line_is_none(line.at, (size_t)(line.end - line.at))) {
-        return HISTORY_NONE;
-    }
-    memset(ret_line, 0, sizeof *ret_line);
-    (void)line_word(&line, ", ", measurement);
-    (void)snprintf(ret_line->measurement, sizeof ret_line->measurement, "%.*s",
-                   (int)sizeof ret_line->measurement - 1, measurement);
-    if (strcmp(measurement, event) == 0) {
-        return HISTORY_NONE;
-    }
-    line_tags(&line, ret_line);
-    if (!line.bad && !line_is_at(&line, ' ')) {
-        line_wrong(&line, line.at, "a line is: measurement,tags fields time");
-    }
-    while (line_is_at(&line, ' ')) {
-        line.at++;
-    }
-    const char *fields = line.at;
-    do {
-        line.at += line_is_at(&line, ',') && line.at > fields ? 1 : 0;
-        line_field(&line, ret_line);
-    } while (!line.bad && line_is_at(&line, ','));
-    if (!line.bad) {
-        line_time(&line, ret_line);
-    }
-    if (!ret_line->has_value && !ret_line->has_quality) {
-        line_wrong(&line, fields, "there is no field `value`");
-    }
-    if (ret_line->point[0] == '\0') {
-        line_wrong(&line, bytes, "there is no tag `point`");
-    }
-    return line.bad ? HISTORY_WRONG : HISTORY_DATA;
-}
-
-/* ---- a file ---- */
-
-/* By time, and by line where that is equal. */
+/* By time, and as they stand in the file where that is equal. */
 static int row_compare(const void *a, const void *b) {
     const struct history_row *x = a;
     const struct history_row *y = b;
     if (x->wall.ns != y->wall.ns) {
         return x->wall.ns < y->wall.ns ? -1 : 1;
     }
-    return x->number < y->number ? -1 : x->number > y->number;
+    return x->order < y->order ? -1 : x->order > y->order;
 }
 
 /* The same, with the rows of one reading beside each other. */
@@ -251,9 +59,17 @@ static void row_merge(struct history_row *row, const struct history_row *later) 
     }
 }
 
+size_t history_room_after(size_t room) {
+    size_t next = room > 0 ? 2 * room : 1024;
+    return next <= HISTORY_ROWS_MAX ? next : 0;
+}
+
 static int history_add(struct history *history, struct history_row row) {
     if (history->count == history->room) {
-        size_t room = history->room > 0 ? 2 * history->room : 1024;
+        size_t room = history_room_after(history->room);
+        if (room == 0) {
+            return HISTORY_E_MANY;
+        }
         struct history_row *rows = realloc(history->rows, room * sizeof *rows);
         if (rows == NULL) {
             return err_origin(-ENOMEM);
@@ -261,9 +77,12 @@ static int history_add(struct history *history, struct history_row row) {
         history->rows = rows;
         history->room = room;
     }
+    row.order = (uint32_t)history->count;
     history->rows[history->count++] = row;
     return 0;
 }
+
+/* ---- whose a line is ---- */
 
 /* An export has the lines of a point one after the other: look at the last one's first. */
 static uint32_t history_point(const struct site *site, const char *id, uint32_t last) {
@@ -274,43 +93,215 @@ static uint32_t history_point(const struct site *site, const char *id, uint32_t 
     return site_point_find(site, id);
 }
 
-struct history_reader {
-    struct history *history;
-    const struct site *site;
-    history_complain *complain;
-    void *context;
-    uint32_t last_point;
-};
-
-static int history_take(struct history_reader *reader, const struct history_line *line) {
+/* Is it of another site or gateway? It is counted then. */
+static bool reader_is_foreign(struct history_reader *reader, const struct history_line *line) {
     struct history *history = reader->history;
-    uint32_t point = history_point(reader->site, line->point, reader->last_point);
-    reader->last_point = point;
-    if (point == RULESET_NONE) {
-        history->strange++;
-        reader->complain(reader->context, history->lines, 0, "the site has no such point",
-                         line->point);
-        return 0;
+    const struct site *site = reader->site;
+    const char *site_id = site_text(site, site->header->site_id);
+    const char *gateway_id = site_text(site, site->header->gateway_id);
+    if ((line->site[0] == '\0' || strcmp(line->site, site_id) == 0) &&
+        (line->gateway[0] == '\0' || strcmp(line->gateway, gateway_id) == 0)) {
+        return false;
     }
-    enum point_kind kind = (enum point_kind)reader->site->ruleset.points[point].kind;
-    if (strcmp(point_kind_facts(kind)->name, line->measurement) != 0) {
-        history->strange++;
-        reader->complain(reader->context, history->lines, 0,
-                         "the point is of another kind in the site", line->point);
-        return 0;
+    if (history->foreign++ == 0) {
+        memcpy(history->foreign_site, line->site, sizeof history->foreign_site);
+        memcpy(history->foreign_gateway, line->gateway, sizeof history->foreign_gateway);
     }
-    return history_add(history, (struct history_row){
-                                    .wall = line->wall,
-                                    .value = line->value,
-                                    .point = point,
-                                    .number = (uint32_t)history->lines,
-                                    .quality = (uint8_t)line->quality,
-                                    .has_value = line->has_value,
-                                    .has_quality = line->has_quality,
-                                });
+    return true;
 }
 
-/* Make one row of the rows of each reading; one that has no value is told, and left out. */
+/* The point of the site that a line is about; RULESET_NONE, counted and told, if there is none. */
+static uint32_t reader_point(struct history_reader *reader, const struct history_line *line) {
+    if (reader_is_foreign(reader, line)) {
+        return RULESET_NONE;
+    }
+    uint32_t point = history_point(reader->site, line->point, reader->last_point);
+    const char *wrong = NULL;
+    reader->last_point = point;
+    if (point == RULESET_NONE) {
+        wrong = "the site has no such point";
+    } else {
+        enum point_kind kind = (enum point_kind)reader->site->ruleset.points[point].kind;
+        const char *name = point_kind_facts(kind)->name;
+        wrong = strcmp(name, line->measurement) != 0 ? "the point is of another kind in the site"
+                                                     : NULL;
+    }
+    if (wrong != NULL) {
+        reader->history->strange++;
+        reader_complain(reader, 0, wrong, line->point);
+        return RULESET_NONE;
+    }
+    return point;
+}
+
+static int reader_add(struct history_reader *reader, uint32_t point,
+                      const struct history_line *line) {
+    return history_add(reader->history, (struct history_row){
+                                            .wall = line->wall,
+                                            .value = line->value,
+                                            .point = point,
+                                            .line = (uint32_t)reader->history->lines,
+                                            .quality = (uint8_t)line->quality,
+                                            .has_value = line->has_value,
+                                            .has_quality = line->has_quality,
+                                        });
+}
+
+/* ---- lines ---- */
+
+static void reader_wrong(struct history_reader *reader, uint32_t column, const char *what) {
+    reader->history->wrong++;
+    reader_complain(reader, column, what, "");
+}
+
+static int reader_take_line(struct history_reader *reader) {
+    struct history_line line;
+    struct history_error error;
+    switch (history_line_parse(reader->line, reader->size, &line, &error)) {
+    case HISTORY_DATA: {
+        uint32_t point = reader_point(reader, &line);
+        return point != RULESET_NONE ? reader_add(reader, point, &line) : 0;
+    }
+    case HISTORY_WRONG:
+        reader_wrong(reader, error.column, error.what);
+        break;
+    case HISTORY_NONE:
+        break;
+    }
+    return 0;
+}
+
+/* Samples that are none are counted; the first of a line is told. */
+static int reader_take_samples(struct history_reader *reader, const struct history_series *series,
+                               uint32_t point) {
+    struct history_line line;
+    const char *what;
+    uint64_t wrong = 0;
+    int r = 0;
+    for (size_t i = 0; i < series->count && r == 0; i++) {
+        if (history_series_sample(series, i, &line, &what)) {
+            r = reader_add(reader, point, &line);
+        } else if (wrong++ == 0) {
+            reader_complain(reader, 0, what, series->head.point);
+        }
+    }
+    reader->history->wrong += wrong;
+    return r;
+}
+
+static int reader_take_series(struct history_reader *reader) {
+    struct history_series series;
+    struct history_error error;
+    int r = 0;
+    switch (history_series_parse(reader->line, reader->size, &series, &error)) {
+    case HISTORY_DATA: {
+        uint32_t point = reader_point(reader, &series.head);
+        r = point != RULESET_NONE ? reader_take_samples(reader, &series, point) : 0;
+        history_series_end(&series);
+        break;
+    }
+    case HISTORY_WRONG:
+        reader_wrong(reader, error.column, error.what);
+        break;
+    case HISTORY_NONE:
+        break;
+    }
+    return r;
+}
+
+/* Take the present line; the first that is not blank says what the file is. */
+static int reader_take(struct history_reader *reader) {
+    struct history *history = reader->history;
+    size_t mark = history->lines == 1 ? history_mark_size(reader->text, reader->size) : 0;
+    reader->line = reader->text + mark;
+    reader->size -= mark;
+    if (history->format == HISTORY_FORMAT_EMPTY && !history_is_blank(reader->line, reader->size)) {
+        history->format = history_format_of(reader->line, reader->size);
+    }
+    if (reader->is_cut) {
+        reader_wrong(reader, 0,
+                     "the line is too long: export with max_rows_per_line=10000, so that a "
+                     "series has several");
+        return 0;
+    }
+    switch (history->format) {
+    case HISTORY_FORMAT_EMPTY:
+        return 0;
+    case HISTORY_FORMAT_LINES:
+        return reader_take_line(reader);
+    case HISTORY_FORMAT_SERIES:
+        return reader_take_series(reader);
+    case HISTORY_FORMAT_COMPRESSED:
+    case HISTORY_FORMAT_WIDE:
+    case HISTORY_FORMAT_TABLE:
+    case HISTORY_FORMAT_JSON:
+        break;
+    }
+    return HISTORY_E_FORMAT;
+}
+
+/* Make room for one more byte of the line. */
+static int reader_make_room(struct history_reader *reader) {
+    enum { FIRST = 4096 };
+    if (reader->size < reader->room) {
+        return 0;
+    }
+    size_t room = reader->room > 0 ? 2 * reader->room : FIRST;
+    char *text = realloc(reader->text, room);
+    if (text == NULL) {
+        return err_origin(-ENOMEM);
+    }
+    reader->text = text;
+    reader->room = room;
+    return 0;
+}
+
+/*
+ * Read the next line without its end, or as much of it as HISTORY_LINE_MAX has room for; *ret_line is
+ * false at the end of the file. Returns 0 or <0.
+ */
+static int reader_next(struct history_reader *reader, bool *ret_line) {
+    int c = EOF;
+    reader->size = 0;
+    reader->is_cut = false;
+    int r = reader_make_room(reader); /* for the blank ones too */
+    while (r == 0 && (c = getc_unlocked(reader->file)) != EOF && c != '\n') {
+        if (reader->size == HISTORY_LINE_MAX) {
+            reader->is_cut = true;
+        } else if ((r = reader_make_room(reader)) == 0) {
+            reader->text[reader->size++] = (char)c;
+        }
+    }
+    if (r == 0 && ferror(reader->file) != 0) {
+        r = err_origin(-EIO);
+    }
+    *ret_line = r == 0 && (c != EOF || reader->size > 0);
+    return r;
+}
+
+/* ---- readings ---- */
+
+/* Does the point's value lie in a range? What is true or false, or a moment, has none. */
+static bool point_is_quantity(const struct site *site, uint32_t point) {
+    enum point_form form =
+        point_kind_facts((enum point_kind)site->ruleset.points[point].kind)->form;
+    return form == POINT_FORM_NUMBER || form == POINT_FORM_COUNTER;
+}
+
+/* A reading as a driver would have made it. */
+static void row_judge(struct history_reader *reader, struct history_row *row) {
+    const struct site_point *point = &reader->site->points[row->point];
+    if (quality_usable((enum quality)row->quality) && point_is_quantity(reader->site, row->point) &&
+        !value_is_possible(row->value, point->min, point->max)) {
+        row->quality = QUALITY_FAULT;
+        reader->history->impossible++;
+    }
+    if (!quality_usable((enum quality)row->quality)) {
+        row->value = 0;
+    }
+}
+
+/* Make one row of the rows of each reading; one that lacks its value is told, and left out. */
 static void history_gather(struct history_reader *reader) {
     struct history *history = reader->history;
     struct history_row *rows = history->rows;
@@ -325,12 +316,13 @@ static void history_gather(struct history_reader *reader) {
              i++) {
             row_merge(&row, &rows[i]);
         }
-        if (row.has_value) {
+        if (row.has_value || !quality_usable((enum quality)row.quality)) {
+            row_judge(reader, &row);
             rows[count++] = row;
         } else {
             history->wrong++;
-            reader->complain(reader->context, row.number, 0,
-                             "a reading has a quality and no field `value`, here or elsewhere",
+            reader->complain(reader->context, row.line, 0,
+                             "a reading has a good quality and no `value`, here or elsewhere",
                              site_text(reader->site, reader->site->points[row.point].id));
         }
     }
@@ -349,30 +341,27 @@ bool history_is_too_long(const struct history *history) {
 
 int history_read(struct history *history, FILE *file, const struct site *site,
                  history_complain *complain, void *context) {
-    struct history_reader reader = {history, site, complain, context, RULESET_NONE};
-    char *text = NULL;
-    size_t room = 0;
+    struct history_reader reader = {.history = history,
+                                    .file = file,
+                                    .site = site,
+                                    .complain = complain,
+                                    .context = context,
+                                    .last_point = RULESET_NONE};
+    bool is_line = true;
     int r = 0;
-    ssize_t len;
     *history = HISTORY_NULL;
-    while (r == 0 && (len = getline(&text, &room, file)) >= 0) {
-        struct history_line line;
-        struct history_error error;
+    while (r == 0 && (r = reader_next(&reader, &is_line)) == 0 && is_line) {
         history->lines++;
-        enum history_sort sort = history_line_parse(text, (size_t)len, &line, &error);
-        if (sort == HISTORY_DATA) {
-            r = history_take(&reader, &line);
-        } else if (sort == HISTORY_WRONG) {
-            history->wrong++;
-            complain(context, history->lines, error.column, error.what, "");
-        }
+        r = reader_take(&reader);
     }
-    free(text);
-    if (r == 0 && ferror(file) != 0) {
-        r = err_origin(-EIO);
+    free(reader.text);
+    if (r == 0 && history->format == HISTORY_FORMAT_EMPTY) {
+        r = HISTORY_E_FORMAT;
     }
     if (r != 0) {
+        enum history_format format = history->format;
         history_deinit(history);
+        history->format = format;
         return r;
     }
     history_gather(&reader);

@@ -79,7 +79,7 @@ bool rehearsal_is_at(const struct rehearsal *rehearsal, const void *core, size_t
 
 static void rehearsal_tell(struct rehearsal *rehearsal, const struct core_event *event) {
     struct event_json json;
-    const struct event_context context = event_context_of(rehearsal->core, event);
+    const struct event_context context = event_context_of(rehearsal->core, rehearsal->input, event);
     event_json_format(rehearsal->site, event, &context, &json);
     rehearsal->told(rehearsal->context, rehearsal, event, &json);
 }
@@ -90,6 +90,7 @@ void rehearsal_take(struct rehearsal *rehearsal, const struct input *input) {
         rehearsal->heard(rehearsal->context, input);
     }
     core_step(rehearsal->core, input, &rehearsal->step);
+    rehearsal->input = input;
     rehearsal->newest = input->at;
     rehearsal->refusal = rehearsal->step.refusal;
     for (uint32_t i = 0; i < rehearsal->step.event_count; i++) {
@@ -144,7 +145,6 @@ void rehearsal_begin(struct rehearsal *rehearsal, struct instant at, struct wall
     rehearsal_all_well(rehearsal, at, wall, INPUT_UPLINK, 1);
     rehearsal_all_well(rehearsal, at, wall, INPUT_COMPONENT, ruleset->component_count);
     rehearsal_all_well(rehearsal, at, wall, INPUT_DEVICE, ruleset->device_count);
-    rehearsal_look(rehearsal, at, wall);
 }
 
 /* The instant of the next boundary, seen from `at` where it is `wall`; never one that is past. */

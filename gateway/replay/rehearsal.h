@@ -37,6 +37,7 @@ struct rehearsal {
     void *block;
     struct core *core;
     struct step step;
+    const struct input *input; /* that brought it; valid while its events are told */
     rehearsal_told *told;
     rehearsal_changed *changed; /* NULL at first: nobody asks */
     rehearsal_heard *heard;     /* likewise */
@@ -77,8 +78,8 @@ bool rehearsal_is_at(const struct rehearsal *rehearsal, const void *core, size_t
 void rehearsal_take(struct rehearsal *rehearsal, const struct input *input);
 
 /*
- * By itself: the gateway starts, all its parts and devices are there, and the calendar says what it
- * says at `wall`. Nothing is known yet of any point.
+ * By itself: the gateway starts, and all its parts and devices are there. Nothing is known yet of any
+ * point, nor of the calendar, at which rehearsal_look() is to look next.
  */
 void rehearsal_begin(struct rehearsal *rehearsal, struct instant at, struct wall wall);
 

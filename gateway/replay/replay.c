@@ -138,6 +138,10 @@ static void side_restore_standing(struct replay_side *side, const struct rehears
         if (core_test_has_tripped(was->core, i) && point != RULESET_NONE) {
             core_restore_tripped(side->rehearsal.core, point);
         }
+        struct core_trip_record trip;
+        if (point != RULESET_NONE && core_record_trip(was->core, i, now, &trip)) {
+            core_restore_trip(side->rehearsal.core, point, &trip, now);
+        }
     }
 }
 
@@ -474,6 +478,8 @@ int replay_history(struct replay *replay, const struct history *history) {
             /* Everything that a history says nothing of is well. */
             rehearsal_begin(&side->rehearsal, (struct instant){NS_PER_S}, begin);
             replay->muted = false;
+            /* What is so at this hour by itself is said of the history. */
+            rehearsal_look(&side->rehearsal, (struct instant){NS_PER_S}, begin);
         }
     }
     for (size_t row = 0; row < history->count && r == 0; row++) {

@@ -23,7 +23,7 @@
  * At the beginning every device is there and every point that is a truth is false. A step lets time
  * pass until `at`, then does to devices (`device: {care-io: lost}`, `back`, `silent`), sets points (a
  * value, `granted` or `denied`, a quality: stale, fault …; or `silent`), and does what a person does,
- * in the words of the command line:
+ * in the words of the command line. A value outside the point's range is a fault, as a driver makes it.
  *
  *     do: ack ALARM                        do: investigate ALARM real     do: test begin PLACE
  *     do: disposition ALARM misuse         do: out-of-service ALARM       do: shelve ALARM …
@@ -36,7 +36,8 @@
  * device alone. Counters are levelled at the site's hour, and opening hours pass, by themselves.
  *
  * Exactly the events of `expect` come between the step before and this one, its own instant included;
- * escalations, the product's own alarms and what is no alarm's (`test.begun PLACE`, `test.tripped
+ * what is so from the beginning (a rule of the night in a test that begins at night) is expected in the
+ * first step. Escalations, the product's own alarms and what is no alarm's (`test.begun PLACE`, `test.tripped
  * POINT`, `access.granted POINT` …) need not be expected. `only` looks at some rules
  * alone, and at the product's own where it names them.
  *

@@ -28,10 +28,20 @@ static const struct {
     const char *words;
     enum command_verb verb;
 } others[] = {
-    {"ack ", COMMAND_ACKNOWLEDGE},
-    {"test begin ", COMMAND_TEST_BEGIN},
-    {"test end ", COMMAND_TEST_END},
+    {"ack", COMMAND_ACKNOWLEDGE},
+    {"test begin", COMMAND_TEST_BEGIN},
+    {"test end", COMMAND_TEST_END},
 };
+
+/* The verb as the command line has it. */
+static const char *verb_words(enum command_verb verb) {
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i].verb == verb) {
+            return others[i].words;
+        }
+    }
+    return command_verb_name(verb);
+}
 
 /* Find the verb; `*ret_rest` is what stands behind it. Notes what is wrong: COMMAND_VERB_COUNT. */
 static enum command_verb verb_read(struct config *config, const struct config_node *node,
@@ -40,8 +50,9 @@ static enum command_verb verb_read(struct config *config, const struct config_no
     char word[RULE_TEST_WORD_SIZE];
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         size_t len = strlen(others[i].words);
-        if (strncmp(node->text, others[i].words, len) == 0 && node->text[len] != '\0') {
-            *ret_rest = node->text + len;
+        if (strncmp(node->text, others[i].words, len) == 0 && node->text[len] == ' ' &&
+            node->text[len + 1] != '\0') {
+            *ret_rest = node->text + len + 1;
             return others[i].verb;
         }
     }
@@ -49,7 +60,7 @@ static enum command_verb verb_read(struct config *config, const struct config_no
         return COMMAND_VERB_COUNT;
     }
     for (unsigned i = 0; i < COMMAND_VERB_COUNT; i++) {
-        words[i] = command_verb_name((enum command_verb)i);
+        words[i] = verb_words((enum command_verb)i);
     }
     enum command_verb verb = command_verb_find(word, strlen(word));
     if (verb == COMMAND_VERB_COUNT) {
@@ -171,18 +182,32 @@ static void circumstances_read(struct config *config, const struct config_node *
 static void refusal_read(struct config *config, const struct config_node *const *fields,
                          struct rule_test_step *step) {
     const struct config_node *node = fields[CONFIG_TEST_STEP_REFUSED];
-    const char *words[COMMAND_REFUSAL_COUNT];
+    enum { FIRST = COMMAND_ACCEPTED + 1, REASONS = COMMAND_REFUSAL_COUNT - FIRST };
+    const char *words[REASONS];
     uint32_t word;
-    for (unsigned i = 0; i < COMMAND_REFUSAL_COUNT; i++) {
-        words[i] = command_refusal_name((enum command_refusal)i);
+    for (unsigned i = 0; i < REASONS; i++) {
+        words[i] = command_refusal_name((enum command_refusal)(FIRST + i));
     }
     step->refused = COMMAND_ACCEPTED;
-    if (node != NULL && fields[CONFIG_TEST_STEP_DO] == NULL) {
-        config_error(config, node->key, "add do: and what is refused", "what is refused?");
-    } else if (config_word(config, node, "a reason to refuse", words, COMMAND_REFUSAL_COUNT,
-                           &word)) {
-        step->refused = (enum command_refusal)word;
+    if (config_word(config, node, "a reason to refuse", words, REASONS, &word)) {
+        step->refused = (enum command_refusal)(FIRST + word);
         step->refusal = node;
+    }
+}
+
+/* What says more of an act is an error in a step that has none. */
+static void act_missing(struct config *config, const struct config_node *const *fields) {
+    static const unsigned more[] = {
+        CONFIG_TEST_STEP_AS,     CONFIG_TEST_STEP_BY,          CONFIG_TEST_STEP_ROLE,
+        CONFIG_TEST_STEP_SECOND, CONFIG_TEST_STEP_SECOND_ROLE, CONFIG_TEST_STEP_REASON,
+        CONFIG_TEST_STEP_FOR,    CONFIG_TEST_STEP_REFUSED,
+    };
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        const struct config_node *node = fields[more[i]];
+        if (node != NULL) {
+            config_error(config, node->key, "add do: and what is done, such as: ack RULE/ENTITY",
+                         "`%s` without `do`: nothing is done in this step", node->key->text);
+        }
     }
 }
 
@@ -194,9 +219,13 @@ void rule_test_act_read(struct rule_tests *tests, const struct config_node *cons
     const char *rest;
     *command = (struct command){
         .alarm = RULESET_NONE, .place = RULESET_NONE, .second_role = ROLE_COUNT, .actor = "test"};
+    if (act == NULL) {
+        act_missing(config, fields);
+        return;
+    }
     circumstances_read(config, fields, command);
     refusal_read(config, fields, step);
-    if (act == NULL || !config_is_scalar(config, act)) {
+    if (!config_is_scalar(config, act)) {
         return;
     }
     command->verb = verb_read(config, act, &rest);

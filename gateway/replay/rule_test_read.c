@@ -8,6 +8,7 @@
 #include "gateway/config/site_names.h"
 #include "gateway/replay/rule_test_rows.h"
 #include "gateway/zone.h"
+#include "sensors/value_range.h"
 
 /* "raised" of an alarm, "test.begun" of all else. */
 static const char *event_word(enum core_event_type type) {
@@ -53,6 +54,38 @@ static bool silence_check(const struct rule_tests *tests, const struct config_no
     return false;
 }
 
+/* What is true or false, or what a reader says. */
+static bool truth_read(struct config *config, const struct config_node *node, enum point_form form,
+                       double *ret_value) {
+    static const char *const yes[] = {"1", "true", "granted"};
+    static const char *const no[] = {"0", "false", "denied"};
+    for (unsigned i = 0; i < sizeof yes / sizeof *yes; i++) {
+        if (strcmp(node->text, yes[i]) == 0 || strcmp(node->text, no[i]) == 0) {
+            *ret_value = strcmp(node->text, yes[i]) == 0 ? 1 : 0;
+            return true;
+        }
+    }
+    config_error(config, node, "or a quality: uncertain, stale, fault, out_of_service; or silent",
+                 form == POINT_FORM_TRUTH ? "`%s` is either 0 or 1, not `%s`"
+                                          : "`%s` is granted or denied, not `%s`",
+                 node->key->text, node->text);
+    return false;
+}
+
+/* A number; one that the point cannot be is a fault, as where it is read from a device. */
+static bool number_read(struct rule_tests *tests, const struct config_node *node,
+                        struct rule_test_set *set) {
+    const struct site_point *point = &tests->site->points[set->point];
+    if (!config_number(tests->config, node, &set->value)) {
+        return false;
+    }
+    if (!value_is_possible(set->value, point->min, point->max)) {
+        set->quality = QUALITY_FAULT;
+        set->value = 0;
+    }
+    return true;
+}
+
 static bool value_read(struct rule_tests *tests, const struct config_node *node,
                        struct rule_test_set *set) {
     struct config *config = tests->config;
@@ -71,27 +104,20 @@ static bool value_read(struct rule_tests *tests, const struct config_node *node,
             return true;
         }
     }
-    bool yes = strcmp(node->text, "1") == 0 || strcmp(node->text, "true") == 0 ||
-               strcmp(node->text, "granted") == 0;
-    bool no = strcmp(node->text, "0") == 0 || strcmp(node->text, "false") == 0 ||
-              strcmp(node->text, "denied") == 0;
-    if (form == POINT_FORM_OUTPUT) {
+    switch (form) {
+    case POINT_FORM_OUTPUT:
         config_error(config, node->key,
                      "the gateway switches it; a test can only set what it reads",
                      "`%s` is an output", node->key->text);
         return false;
-    } else if (yes || no) {
-        set->value = yes ? 1 : 0;
-        return true;
-    } else if (form == POINT_FORM_TRUTH || form == POINT_FORM_EVENT) {
-        config_error(config, node,
-                     "or a quality: uncertain, stale, fault, out_of_service; or silent",
-                     form == POINT_FORM_TRUTH ? "`%s` is either 0 or 1, not `%s`"
-                                              : "`%s` is granted or denied, not `%s`",
-                     node->key->text, node->text);
-        return false;
+    case POINT_FORM_TRUTH:
+    case POINT_FORM_EVENT:
+        return truth_read(config, node, form, &set->value);
+    case POINT_FORM_NUMBER:
+    case POINT_FORM_COUNTER:
+        break;
     }
-    return config_number(config, node, &set->value);
+    return number_read(tests, node, set);
 }
 
 static void sets_read(struct rule_tests *tests, const struct config_node *map,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "gateway/number.h"
 #include "gateway/replay/rehearsal.h"
 #include "gateway/replay/rule_test_rows.h"
 
@@ -25,12 +26,22 @@ struct rule_test_course {
     struct rehearsal rehearsal;
     struct course_device *devices;
     struct course_point *points;
-    struct rule_test_step *step; /* NULL before the first one: nothing is looked at */
+    struct rule_test_step *step; /* whose events come now: from the beginning, those of the first */
 };
 
+/* Since the beginning: "35 s", and from a day on "90000 s (1 d 01:00:00)". */
 static const char *time_text(const struct rule_test_course *course, struct instant at) {
-    double s = (double)(at.ns - BEGIN.ns) / (double)NS_PER_S;
-    return config_format(&course->tests->config->arena, "%g s", s);
+    enum { DAY_S = 86400, HOUR_S = 3600, MINUTE_S = 60 };
+    struct config_arena *arena = &course->tests->config->arena;
+    char seconds[NUMBER_SIZE];
+    uint64_t since_ns = at.ns - BEGIN.ns;
+    uint32_t since_s = (uint32_t)(since_ns / NS_PER_S); /* a test lasts for a year at most */
+    (void)number_write((double)since_ns / (double)NS_PER_S, seconds);
+    if (since_s < DAY_S) {
+        return config_format(arena, "%s s", seconds);
+    }
+    return config_format(arena, "%s s (%u d %02u:%02u:%02u)", seconds, since_s / DAY_S,
+                         since_s % DAY_S / HOUR_S, since_s % HOUR_S / MINUTE_S, since_s % MINUTE_S);
 }
 
 /* Must an event that nobody expects be told? */
@@ -57,9 +68,6 @@ static void course_told(void *context, const struct rehearsal *rehearsal,
     struct rule_test_course *course = context;
     struct rule_test_step *step = course->step;
     (void)json;
-    if (step == NULL) {
-        return;
-    }
     for (uint32_t i = 0; i < step->expectation_count; i++) {
         struct rule_test_expectation *expectation = &step->expectations[i];
         if (!expectation->met && expectation_is_about(expectation, event)) {
@@ -70,7 +78,10 @@ static void course_told(void *context, const struct rehearsal *rehearsal,
     if (event_matters(course, event)) {
         char name[SITE_ALARM_NAME_SIZE];
         site_alarm_format(rehearsal->site, event->alarm, name);
-        config_error(course->tests->config, step->at, NULL, "not expected, but came at %s: %s %s",
+        const char *hint = event->at.ns == BEGIN.ns && step->at_ns > 0
+                               ? "it is so from the beginning, which belongs to the first step"
+                               : NULL;
+        config_error(course->tests->config, step->at, hint, "not expected, but came at %s: %s %s",
                      time_text(course, event->at), strchr(core_event_name(event->type), '.') + 1,
                      name);
     }
@@ -145,6 +156,7 @@ static void course_follow(struct rule_test_course *course, struct instant at) {
 static void course_begin(struct rule_test_course *course) {
     const struct ruleset *ruleset = &course->tests->site->ruleset;
     rehearsal_begin(&course->rehearsal, BEGIN, course->test->begin);
+    rehearsal_look(&course->rehearsal, BEGIN, course->test->begin);
     for (uint32_t i = 0; i < ruleset->point_count; i++) {
         enum point_kind kind = (enum point_kind)ruleset->points[i].kind;
         if (point_kind_facts(kind)->form == POINT_FORM_TRUTH) {
@@ -258,6 +270,7 @@ int rule_test_run(const struct rule_tests *tests, struct rule_test *test) {
         return err_trace(r);
     }
     course_watch(&course);
+    course.step = test->steps;
     course_begin(&course);
     for (uint32_t i = 0; i < test->step_count; i++) {
         course.step = &test->steps[i];

@@ -154,6 +154,7 @@ static bool translation_subject(const struct translation *translation, const str
         return false;
     case INPUT_COMMAND:
     case INPUT_CLOCK_STEP:
+    case INPUT_STANDSTILL:
     case INPUT_UPLINK:
     case INPUT_STORAGE:
     case INPUT_START:

@@ -101,6 +101,7 @@ void alarm_board_welcome(struct alarm_board *board) {
 
 void alarm_board_session(struct alarm_board *board) {
     for (uint32_t alarm = 0; alarm < board->count; alarm++) {
+        board->entries[alarm].refused = false;
         alarm_board_consider(board, alarm);
     }
 }
@@ -131,8 +132,30 @@ bool alarm_board_next(struct alarm_board *board, uint32_t *ret_alarm) {
 void alarm_board_taken(struct alarm_board *board, uint32_t alarm) {
     assert(alarm < board->count);
     struct alarm_board_entry *entry = &board->entries[alarm];
+    entry->refused = false;
     /* While a newer state waits, the one that was taken may have been another. */
     if (!alarm_board_shows(entry) && !entry->queued) {
         entry->held = false;
     }
+}
+
+void alarm_board_refused(struct alarm_board *board, uint32_t alarm) {
+    assert(alarm < board->count);
+    board->entries[alarm].refused = true;
+}
+
+void alarm_board_resume(struct alarm_board *board) {
+    for (uint32_t alarm = 0; alarm < board->count; alarm++) {
+        if (board->entries[alarm].refused) {
+            alarm_board_again(board, alarm);
+        }
+    }
+}
+
+uint32_t alarm_board_unheard(const struct alarm_board *board) {
+    uint32_t count = 0;
+    for (uint32_t alarm = 0; alarm < board->count; alarm++) {
+        count += board->entries[alarm].refused;
+    }
+    return count;
 }

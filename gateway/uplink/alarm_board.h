@@ -25,6 +25,7 @@ struct alarm_board_entry {
     bool held;       /* the broker may hold a state */
     bool queued;     /* waits to be published */
     bool listed;     /* was in the snapshot that is coming in */
+    bool refused;    /* the broker did not take it */
 };
 
 struct alarm_board {
@@ -56,6 +57,13 @@ bool alarm_board_next(struct alarm_board *board, uint32_t *ret_alarm);
 
 /* Put one back that could not be published. */
 void alarm_board_again(struct alarm_board *board, uint32_t alarm);
+
+/* The broker has refused the last publication of `alarm`; and is tried again with all that it refused. */
+void alarm_board_refused(struct alarm_board *board, uint32_t alarm);
+void alarm_board_resume(struct alarm_board *board);
+
+/* How many states has the broker refused, and not taken since? */
+uint32_t alarm_board_unheard(const struct alarm_board *board);
 
 /* Is its state one that is told? Else its topic is empty. A delay that runs is not told. */
 bool alarm_board_is_open(const struct alarm_board *board, uint32_t alarm);

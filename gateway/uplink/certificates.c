@@ -7,7 +7,7 @@
 #include "gateway/log.h"
 
 /* A new file is noticed this soon; a certificate that ends was told for a month by then. */
-#define CERTIFICATES_READ_NS (60 * NS_PER_S)
+#define CERTIFICATES_READ_NS (10 * NS_PER_S)
 
 void certificates_init(struct certificates *certificates, const struct site *site) {
     memset(certificates, 0, sizeof *certificates);
@@ -32,11 +32,11 @@ static void certificates_tell(enum certificate_owner owner, const char *path, in
     } facts[CERTIFICATE_COUNT] = {
         [CERTIFICATE_OURS] = {"ours", "the broker refuses this gateway then, and nobody outside "
                                       "hears alarms; replace the file of `cert`, and that of "
-                                      "`key`: they are read at the next connection"},
+                                      "`key`: they are taken within seconds"},
         [CERTIFICATE_AUTHORITY] = {"authority",
                                    "no broker that it vouches for is trusted then, and nobody "
                                    "outside hears alarms; add its successor to the file of `ca`: "
-                                   "it is read at the next connection"},
+                                   "it is taken within seconds"},
         [CERTIFICATE_BROKER] = {"broker",
                                 "this gateway refuses the broker then, and nobody outside "
                                 "hears alarms; have its certificate renewed there"},

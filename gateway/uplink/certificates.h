@@ -5,7 +5,7 @@
 /*
  * The certificates between this gateway and its broker, watched for their end
  *
- * Ours and the authorities' are files, which are read each minute; the broker's is what the line has seen of it. Each step of certificate.h is one log line.
+ * Ours and the authorities' are files, which are read every ten seconds; the broker's is what the line has seen of it. Each step of certificate.h is one log line.
  */
 
 #include "gateway/site.h"

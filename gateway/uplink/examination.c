@@ -261,6 +261,21 @@ static void examination_shake(struct examination *own) {
     }
 }
 
+/* Without memory OpenSSL finds fault with whatever it was about: with a file, or with the broker. */
+static void examination_look_for_memory(struct examination *own) {
+    unsigned long code;
+    bool scarce = own->tls != NULL && SSL_get_verify_result(own->tls) == X509_V_ERR_OUT_OF_MEM;
+    while ((code = ERR_get_error()) != 0) {
+        int reason = ERR_GET_REASON(code);
+        scarce = scarce || reason == ERR_R_MALLOC_FAILURE || reason == ERR_R_INIT_FAIL;
+    }
+    if (scarce) {
+        examination_tell(own,
+                         "there is no memory for TLS here: nothing is sent to the broker until "
+                         "there is; look at what else runs on this machine");
+    }
+}
+
 void examination_run(const struct examination_conf *conf, struct examination_result *ret) {
     struct examination own = {.conf = conf, .result = ret, .fd = -1};
     memset(ret, 0, sizeof *ret);
@@ -271,12 +286,13 @@ void examination_run(const struct examination_conf *conf, struct examination_res
         (void)SSL_shutdown(
             own.tls); /* it hears that nothing more comes; its answer is nothing to us */
     }
+    examination_look_for_memory(&own);
     SSL_free(own.tls);
     SSL_CTX_free(own.context);
     if (own.fd >= 0) {
         (void)close(own.fd);
     }
-    ERR_clear_error();
+    ERR_clear_error(); /* of the freeing */
 }
 
 /* ---- the thread ---- */

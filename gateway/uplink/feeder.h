@@ -10,7 +10,7 @@
  *
  *     1  events that are told before they are recorded
  *     2  alarm events: overtakers, then the backlog
- *     3  states of alarms, then topics of alarms that are no longer
+ *     3  states of alarms, then topics of alarms and points that are no longer
  *     4  activity events
  *     5  values of points, then announcements of what points there are (home_assistant.h)
  *     6  events that somebody wants sent again (resend.h)
@@ -29,7 +29,9 @@
 #include "gateway/site.h"
 #include "gateway/uplink/alarm_board.h"
 #include "gateway/uplink/early.h"
+#include "gateway/uplink/former.h"
 #include "gateway/uplink/home_assistant.h"
+#include "gateway/uplink/known_topics.h"
 #include "gateway/uplink/leftovers.h"
 #include "gateway/uplink/outbox.h"
 #include "gateway/uplink/point_board.h"
@@ -59,6 +61,8 @@ struct feeder_port {
                    bool retained, uint64_t ticket);
     /* Have the line tell once more what the broker holds: feeder_retained() for each. */
     void (*ask)(void *context);
+    /* Have it tell also what the broker holds under another filter. */
+    void (*ask_for)(void *context, const char *filter);
     /* As journal_read(). */
     int (*read)(void *context, const struct journal_query *query,
                 bool (*row)(void *context, const struct journal_row *row), void *row_context,
@@ -67,9 +71,10 @@ struct feeder_port {
 
 struct feeder_counters {
     uint64_t live, replayed, skipped, refused, damaged, journal_absent;
-    uint64_t backlog_reads;       /* queries for what waits in a lane */
-    uint64_t resent;              /* because somebody asked */
-    uint64_t shortened, left_out; /* too large for the broker: sent without texts, or not at all */
+    uint64_t backlog_reads; /* queries for what waits in a lane */
+    uint64_t resent;        /* because somebody asked */
+    /* too large for the broker: events without texts, events not sent at all, and all not sent */
+    uint64_t shortened, events_left_out, left_out;
 };
 
 struct feeder {
@@ -80,14 +85,19 @@ struct feeder {
     struct read_ahead backlog[OUTBOX_LANES]; /* of each lane, what follows its `examined` */
     struct resend resend;
     struct alarm_board alarms;
+    struct known_topics known;
+    struct former former; /* empty until feeder_know_former() */
     struct leftovers leftovers;
     struct point_board points;
     struct home_assistant announcements;
     struct early early;
     bool connected;
     char boot[24];
-    uint16_t lives;    /* how many boots of the engine were seen: each counts its u<n> from 1 */
-    bool journal_wait; /* could not be read: not again before the next tick */
+    uint16_t lives;       /* how many boots of the engine were seen: each counts its u<n> from 1 */
+    bool journal_wait;    /* could not be read: not again before the next tick */
+    bool lacking;         /* in this session an event was left out, or passed over (outbox.h, O6) */
+    uint64_t lacking_seq; /* the first such event of all sessions; 0: none that was recorded */
+    uint64_t passed_over; /* as far as known */
     uint64_t resume_real_ns; /* when refused events are sent again; 0: there are none */
     uint64_t pause_ns;       /* the next wait before that */
     struct feeder_counters counters;
@@ -97,6 +107,9 @@ struct feeder {
 NODISCARD int feeder_init(struct feeder *feeder, const struct site *site,
                           const struct feeder_port *port);
 void feeder_deinit(struct feeder *feeder);
+
+/* What the gateway was called before, if anything. Copied; once. */
+void feeder_know_former(struct feeder *feeder, const struct former *former);
 
 /* From the engine. */
 void feeder_welcome(struct feeder *feeder, const struct wire_welcome *welcome);
@@ -109,13 +122,22 @@ void feeder_point_values(struct feeder *feeder, const struct wire_point_values *
 void feeder_session_begin(struct feeder *feeder);
 void feeder_session_end(struct feeder *feeder);
 void feeder_taken(struct feeder *feeder, uint64_t ticket);
-void feeder_refused(struct feeder *feeder, uint64_t ticket);
+/* `too_large`: one as large will not be sent again. */
+void feeder_refused(struct feeder *feeder, uint64_t ticket, bool too_large);
 /* Is the message one that only names topics, and tells nobody of anything that happened? */
 bool feeder_is_announcement(uint64_t ticket);
-void feeder_retained(struct feeder *feeder, const char *topic);
+/* The broker holds something under `topic` that begins with `start`; both NULL: and more than could be
+   told. */
+void feeder_retained(struct feeder *feeder, const char *topic, const char *start);
 
 /* Fill the room there is. Returns true when there is work and room left: call again soon. */
 bool feeder_pump(struct feeder *feeder);
+
+/* Has the broker, in this session, taken every event and every state of an alarm that it was given? */
+bool feeder_delivers(const struct feeder *feeder);
+
+/* How many events were passed over because the broker refuses them for good. */
+uint64_t feeder_passed_over(const struct feeder *feeder);
 
 /* How many events were read and wait for room. */
 uint32_t feeder_read_ahead(const struct feeder *feeder);

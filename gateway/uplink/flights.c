@@ -2,17 +2,19 @@
 #include "gateway/uplink/flights.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
-void flights_add(struct flights *flights, uint32_t key, uint64_t ticket, uint64_t deadline_ns,
-                 uint32_t size) {
-    struct flight *flight = flights->slots;
-    while (flight->used) {
-        flight++;
-        assert(flight < flights->slots + MQTT_LINK_WINDOW_MAX);
+void flights_add(struct flights *flights, const struct flight *flight) {
+    uint32_t at = 0;
+    while (flights->slots[at].used) {
+        at++;
+        assert(at < MQTT_LINK_WINDOW_MAX);
     }
-    *flight = (struct flight){
-        .used = true, .key = key, .ticket = ticket, .deadline_ns = deadline_ns, .size = size};
+    (void)snprintf(flights->topics[at], FLIGHT_TOPIC_SIZE, "%s", flight->topic);
+    flights->slots[at] = *flight;
+    flights->slots[at].used = true;
+    flights->slots[at].topic = flights->topics[at];
     flights->count++;
 }
 

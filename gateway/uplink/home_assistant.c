@@ -91,9 +91,14 @@ void home_assistant_init(struct home_assistant *announcements, const struct site
                       : site_text(site, header->home_assistant_prefix),
         .language = (enum site_language)header->home_assistant_language,
     };
-    int len = snprintf(announcements->node, sizeof announcements->node, "tocsin_%s_%s",
-                       site_text(site, header->site_id), site_text(site, header->gateway_id));
-    assert(len > 0 && (size_t)len < sizeof announcements->node);
+    home_assistant_node(site_text(site, header->site_id), site_text(site, header->gateway_id),
+                        announcements->node);
+}
+
+void home_assistant_node(const char *site, const char *gateway,
+                         char ret[HOME_ASSISTANT_NODE_SIZE]) {
+    int len = snprintf(ret, HOME_ASSISTANT_NODE_SIZE, "tocsin_%s_%s", site, gateway);
+    assert(len > 0 && len < HOME_ASSISTANT_NODE_SIZE);
 }
 
 void home_assistant_session(struct home_assistant *announcements) {
@@ -148,16 +153,15 @@ static void gateway_topic(const struct home_assistant *announcements, char ret[T
     entity_topic(announcements, binary_sensor, "status", ret);
 }
 
-void home_assistant_filter(const struct home_assistant *announcements, const char *prefix,
-                           char ret[TOPIC_SIZE]) {
-    int len = snprintf(ret, TOPIC_SIZE, "%s/+/%s/+/config", prefix, announcements->node);
+void home_assistant_filter(const char *node, const char *prefix, char ret[TOPIC_SIZE]) {
+    int len = snprintf(ret, TOPIC_SIZE, "%s/+/%s/+/config", prefix, node);
     assert(len > 0 && len < TOPIC_SIZE);
 }
 
 /* Does `topic` end as all of ours do: `/<node>/<object>/config`? */
-static bool topic_is_of_node(const struct home_assistant *announcements, const char *topic) {
+bool home_assistant_is_of_node(const char *node, const char *topic) {
     static const char end[] = "/config";
-    size_t node_len = strlen(announcements->node);
+    size_t node_len = strlen(node);
     size_t len = strlen(topic);
     if (len < sizeof end || strcmp(topic + len - (sizeof end - 1), end) != 0) {
         return false;
@@ -168,26 +172,39 @@ static bool topic_is_of_node(const struct home_assistant *announcements, const c
     }
     return (size_t)(object - topic) > node_len + 2 && object[-1] == '/' &&
            object[-2 - (ptrdiff_t)node_len] == '/' &&
-           memcmp(object - 1 - node_len, announcements->node, node_len) == 0;
+           memcmp(object - 1 - node_len, node, node_len) == 0;
+}
+
+bool home_assistant_entity(const struct home_assistant *announcements, uint32_t *entity,
+                           char ret_topic[TOPIC_SIZE]) {
+    const struct site *site = announcements->site;
+    const uint32_t count = ENTITIES_BEFORE_POINTS + site->ruleset.point_count;
+    if (announcements->prefix == NULL) {
+        return false;
+    }
+    for (; *entity < count; (*entity)++) {
+        if (*entity < ENTITIES_BEFORE_POINTS) {
+            gateway_topic(announcements, ret_topic);
+        } else if (!point_entity(site, *entity - ENTITIES_BEFORE_POINTS)->absent) {
+            point_entity_topic(announcements, *entity - ENTITIES_BEFORE_POINTS, ret_topic);
+        } else {
+            continue;
+        }
+        (*entity)++;
+        return true;
+    }
+    return false;
 }
 
 enum home_assistant_topic home_assistant_topic(const struct home_assistant *announcements,
                                                const char *topic) {
-    const struct site *site = announcements->site;
     char ours[TOPIC_SIZE];
-    if (!topic_is_of_node(announcements, topic)) {
+    if (!home_assistant_is_of_node(announcements->node, topic)) {
         return HOME_ASSISTANT_FOREIGN;
     }
-    if (announcements->prefix == NULL) {
-        return HOME_ASSISTANT_STALE;
-    }
-    gateway_topic(announcements, ours);
-    bool current = strcmp(topic, ours) == 0;
-    for (uint32_t point = 0; point < site->ruleset.point_count && !current; point++) {
-        if (!point_entity(site, point)->absent) {
-            point_entity_topic(announcements, point, ours);
-            current = strcmp(topic, ours) == 0;
-        }
+    bool current = false;
+    for (uint32_t entity = 0; !current && home_assistant_entity(announcements, &entity, ours);) {
+        current = strcmp(topic, ours) == 0;
     }
     return current ? HOME_ASSISTANT_CURRENT : HOME_ASSISTANT_STALE;
 }

@@ -70,9 +70,16 @@ size_t home_assistant_next(struct home_assistant *announcements, char ret_topic[
                            char ret_payload[UPLINK_JSON_SIZE]);
 void home_assistant_done(struct home_assistant *announcements);
 
-/* The filter of all announcements of this gateway under `prefix`. */
-void home_assistant_filter(const struct home_assistant *announcements, const char *prefix,
-                           char ret[TOPIC_SIZE]);
+/* The topics of all that is announced, one after the other: begin with `*entity` 0. False at the end. */
+bool home_assistant_entity(const struct home_assistant *announcements, uint32_t *entity,
+                           char ret_topic[TOPIC_SIZE]);
+
+/* The node of a gateway, and the filter of all its announcements under `prefix`. */
+void home_assistant_node(const char *site, const char *gateway, char ret[HOME_ASSISTANT_NODE_SIZE]);
+void home_assistant_filter(const char *node, const char *prefix, char ret[TOPIC_SIZE]);
+
+/* Is `topic` one of those, whatever the prefix? */
+bool home_assistant_is_of_node(const char *node, const char *topic);
 
 /* What a topic is that a broker holds. */
 enum home_assistant_topic {

@@ -14,11 +14,15 @@ void leftovers_clear(struct leftovers *leftovers) {
     leftovers->ask = false;
 }
 
+void leftovers_miss(struct leftovers *leftovers) {
+    leftovers->missed++;
+    leftovers->ask = true;
+}
+
 void leftovers_add(struct leftovers *leftovers, const char *topic) {
     char *copy = leftovers->count < LEFTOVERS_MAX ? strdup(topic) : NULL;
     if (copy == NULL) {
-        leftovers->missed++;
-        leftovers->ask = true;
+        leftovers_miss(leftovers);
         return;
     }
     leftovers->topics[(leftovers->first + leftovers->count++) % LEFTOVERS_MAX] = copy;

@@ -3,10 +3,10 @@
 #define GATEWAY_UPLINK_LEFTOVERS_H
 
 /*
- * Leftovers: topics of alarms and announcements that are no longer
+ * Leftovers: topics of alarms, points and announcements that are no longer
  *
  * The broker tells at the start of a session what it holds. What is of no alarm of the site would say
- * "active, unacknowledged" for ever, so it is emptied; but just then everything else is published as
+ * "active, unacknowledged" for ever, and what is of no point "good", so it is emptied; but just then everything else is published as
  * well, so each waits here until there is room. When more are told than may wait, the broker is to be
  * asked once more after those that do.
  *
@@ -39,6 +39,9 @@ void leftovers_clear(struct leftovers *leftovers);
 
 /* The broker holds something under `topic`, which is copied. */
 void leftovers_add(struct leftovers *leftovers, const char *topic);
+
+/* The broker holds more than could be told. */
+void leftovers_miss(struct leftovers *leftovers);
 
 /* The one to be emptied next, until it is dropped; NULL when none waits. */
 const char *leftovers_next(const struct leftovers *leftovers);

@@ -33,6 +33,10 @@ struct mqtt_client_conf {
     uint32_t window;
     /* "" where not given */
     const char *ca, *cert, *key, *user, *password_file;
+    /* Which retained messages are none that anybody has to be told of; asked by the library's thread. NULL:
+       none is. */
+    bool (*knows)(const void *context, const char *topic);
+    const void *knows_context;
 };
 
 /*
@@ -50,15 +54,16 @@ struct mqtt_client *mqtt_client_free(struct mqtt_client *client);
 
 #define MQTT_CLIENT_E_REFUSED                                                                      \
     1 /* the library would not; mqtt_client_text() of `ret_number` says why */
-#define MQTT_CLIENT_E_PASSWORD 2 /* the password file cannot be read */
+#define MQTT_CLIENT_E_PASSWORD 2 /* secret_file_fault() of the password file says why */
 
 /*
  * Begin to connect as attempt number `attempt`, which all notes will carry. A note CONNECTED or
- * FAILED follows. `will` is published, retained, under `will_topic` if the connection ends without
- * a word.
+ * FAILED follows. `will` is published under `will_topic` if the connection ends without a word, with the
+ * wish to be retained or not.
  */
 NODISCARD int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt,
-                                  const char *will_topic, const char *will, int *ret_number);
+                                  const char *will_topic, const char *will, bool retained,
+                                  int *ret_number);
 
 bool mqtt_client_is_connected(struct mqtt_client *client);
 
@@ -74,7 +79,7 @@ void mqtt_client_subscribe(struct mqtt_client *client, const char *filter);
 bool mqtt_client_disconnect(struct mqtt_client *client);
 
 /* The library's own words for a failure in ours; those that are not known stay. */
-const char *mqtt_client_reason(const char *text);
+const char *mqtt_client_reason(uint32_t version, const char *text);
 
 /* What a number from the library or the broker means, for people. */
 const char *mqtt_client_text(uint32_t version, int number);

@@ -16,8 +16,8 @@
  *
  *   - Ours: the order of brokers and the back-off (reconnect.h, on a clock that never steps), what
  * is in flight and until when, and the detection of a dead peer.
- *   - One client object per broker for the life of the process: a destroyed one leaks its TLS
- * context.
+ *   - One client object per broker for the life of the process, but for what is said of `closing_ms`: a
+ *     destroyed one leaks its TLS context.
  *   - All calls into the library come from the loop's thread; its callbacks only write notes.
  *   - At most `window` messages are in flight, or the broker's receive maximum if that is less: the
  *     library walks lists over all that it holds, and with thousands its rate falls to a twentieth.
@@ -31,13 +31,21 @@
  *   - What the broker allows is kept to: its receive maximum, its maximum packet size, and its keep
  *     alive, which the library does not look at. A size that it does not name is learned from what it
  *     refuses or closes for. No message has a topic alias.
+ *   - A broker that holds no retained messages gets the last will and all else without that wish, until
+ *     a session with it was long: it may have been set up otherwise meanwhile. One that takes QoS 0
+ *     alone could never confirm an event: no session with it begins, and the reason says what to change.
  *   - A session that another client has taken over, by our name, is not fought for: the line waits
  *     long, and longer each time.
  *   - A broker that no TLS can be had with is examined (examination.h), so that people are told
- *     why; one that is spoken to is examined once a day, for the end of its certificate.
- *   - Certificates, keys and the password are read anew for each connection.
+ *     why; one that is spoken to is examined in each session, and once a day, for the end of its certificate.
+ *   - Certificates, keys and the password are read anew for each connection. A connection that stands
+ *     while certificate, key or authorities are renewed (credentials.h) is ended for one with the new ones;
+ *     where those are not sound it goes on with the old ones, and unsound() tells why.
  *   - A broker's name that is not known yet, or cannot be resolved, is not given to the library, which
  *     would ask with its lock held (names.h).
+ *   - A connection that is given up is closed by the library in the order of its queue: a question that waits
+ *     there for a place in flight, which never comes, keeps it from closing (Paho 1.3.12, MQTTAsync_processCommand).
+ *     After `closing_ms` another client object takes its place.
  *   - A client that does not answer at all for `stuck_ms` cannot be helped from inside: failed() is called, and the process ends to be started
  * afresh.
  */
@@ -54,7 +62,7 @@ struct mqtt_link;
 enum {
     MQTT_LINK_WINDOW_MAX = 100,
     MQTT_LINK_BROKERS_MAX = 8,
-    MQTT_LINK_FILTERS_MAX = 8,
+    MQTT_LINK_FILTERS_MAX = 16,
     MQTT_LINK_REASON_SIZE = 240,
 };
 
@@ -67,6 +75,9 @@ struct mqtt_link_conf {
     /* Report what the broker holds under these, at most MQTT_LINK_FILTERS_MAX. */
     const char *const *retained_filters;
     uint32_t retained_filter_count;
+    /* … but for those that this knows, in any thread; NULL: all. */
+    bool (*retained_known)(const void *context, const char *topic);
+    const void *retained_known_context;
     /* paths and names, "" where not given */
     const char *ca, *cert, *key, *user, *password_file;
     uint32_t window;                     /* 1…MQTT_LINK_WINDOW_MAX */
@@ -74,7 +85,9 @@ struct mqtt_link_conf {
     uint32_t connect_limit_s;            /* 5 */
     uint32_t answer_ms;                  /* 15,000 */
     uint32_t quiet_ms;                   /* 10,000 */
+    uint32_t closing_ms;                 /* 2,000 */
     uint32_t stuck_ms;                   /* 60,000 */
+    uint32_t look_ms;                    /* at the files, renewed ones are taken after two: 5,000 */
     uint32_t retry_ms_min, retry_ms_max; /* 500 and 30,000 */
     uint32_t steady_ms; /* a connection that held this long was a good one: 10,000 */
     uint64_t seed;      /* of the jitter */
@@ -89,17 +102,31 @@ struct mqtt_link_conf mqtt_link_defaults(void);
  */
 uint32_t mqtt_link_notice_ms(const struct mqtt_link_conf *conf);
 
+/* A message that the broker has refused. */
+struct mqtt_link_refusal {
+    uint64_t ticket;
+    const char *topic; /* what is kept of it (flights.h); until the next is published */
+    int number;        /* the reason code of MQTT 5, 2.4 */
+    const char *reason;
+    bool too_large; /* as is known now: one as large will not be sent */
+};
+
 /* All run in the loop's thread; each may publish. */
 struct mqtt_link_callbacks {
     /* A session has begun; nothing is in flight. */
     void (*connected)(void *context, const char *broker);
+    /* This broker holds no retained messages; connected() follows. */
+    void (*unretained)(void *context, const char *broker);
+    /* Certificate, key or authorities were changed and cannot be used; the connection stands. */
+    void (*unsound)(void *context, const char *fault);
     /* The session has ended, or an attempt has failed; what was in flight is unknown. */
     void (*lost)(void *context, const char *broker, const char *reason, bool was_connected);
     /* The broker has taken the message, or refused it for good. */
     void (*taken)(void *context, uint64_t ticket);
-    void (*refused)(void *context, uint64_t ticket, const char *reason);
-    /* The broker holds a retained message under `topic`. */
-    void (*retained)(void *context, const char *topic);
+    void (*refused)(void *context, const struct mqtt_link_refusal *refusal);
+    /* The broker holds a retained message under `topic` that begins with `start`; both NULL: and more than
+       can be told at once. */
+    void (*retained)(void *context, const char *topic, const char *start);
     /* A batch of the above is over: there may be room again. */
     void (*settled)(void *context);
     /* The library hangs; the process must end. */
@@ -114,7 +141,11 @@ NODISCARD int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf
                             const struct mqtt_link_callbacks *callbacks, void *context,
                             struct mqtt_link **ret_link);
 
-/* Close without a word, so that the broker tells the last will, and free. Takes up to 2 s. */
+/*
+ * Free. Takes up to 2 s. A connection that still stands ends in the library's own good-bye (Paho 1.3.12
+ * sends a DISCONNECT when a client is destroyed), so that the broker tells no last will: call
+ * mqtt_link_stop() before it, or end the process without it, which the broker takes for what it is.
+ */
 struct mqtt_link *mqtt_link_free(struct mqtt_link *link);
 
 /* The longest status. */
@@ -150,13 +181,16 @@ NODISCARD int mqtt_link_publish(struct mqtt_link *link, const char *topic, const
 /* Ask once more for what the broker holds under the filters: retained() for each. Nothing while it is down. */
 void mqtt_link_ask(struct mqtt_link *link);
 
+/* Ask in this session also for what it holds under another. */
+void mqtt_link_ask_for(struct mqtt_link *link, const char *filter);
+
 /* When the first of the broker's certificates ends, in wall seconds; 0: not known. */
 int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 
 /* For /metrics and tests. */
 struct mqtt_link_counters {
     uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale,
-        taken_over;
+        taken_over, replaced;
     uint64_t silent_ms; /* how long the broker had answered nothing when the last session ended */
 };
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);

@@ -12,6 +12,7 @@ struct mqtt_notes {
     int wake;
     uint32_t first, count;
     uint64_t lost;
+    bool left_out;
     struct mqtt_note ring[MQTT_NOTES_MAX];
 };
 
@@ -53,13 +54,16 @@ struct mqtt_notes *mqtt_notes_free(struct mqtt_notes *notes) {
 void mqtt_notes_push(struct mqtt_notes *notes, const struct mqtt_note *note, const char *text) {
     char *copy = text == NULL ? NULL : strdup(text);
     (void)pthread_mutex_lock(&notes->lock);
-    bool kept = notes->count < MQTT_NOTES_MAX;
+    bool kept = notes->count < (note->kind == MQTT_NOTE_RETAINED ? (uint32_t)MQTT_NOTES_RETAINED_MAX
+                                                                 : (uint32_t)MQTT_NOTES_MAX);
     bool first = notes->count == 0;
     if (kept) {
         struct mqtt_note *place = &notes->ring[(notes->first + notes->count) % MQTT_NOTES_MAX];
         *place = *note;
         place->text = copy;
         notes->count++;
+    } else if (note->kind == MQTT_NOTE_RETAINED) {
+        notes->left_out = true;
     } else {
         notes->lost++;
     }
@@ -91,6 +95,14 @@ int mqtt_notes_fd(const struct mqtt_notes *notes) {
 void mqtt_notes_rest(struct mqtt_notes *notes) {
     uint64_t count;
     (void)!read(notes->wake, &count, sizeof count); /* empty is fine: the notes themselves count */
+}
+
+bool mqtt_notes_left_out(struct mqtt_notes *notes) {
+    (void)pthread_mutex_lock(&notes->lock);
+    bool left_out = notes->left_out;
+    notes->left_out = false;
+    (void)pthread_mutex_unlock(&notes->lock);
+    return left_out;
 }
 
 uint64_t mqtt_notes_lost(struct mqtt_notes *notes) {

@@ -13,7 +13,9 @@
  *
  * A queue that is full loses the note and counts it; the loop then treats the connection as broken,
  * because it can no longer know what was taken. It cannot fill up in normal work: each message in
- * flight causes one note, and at most MQTT_NOTES_MAX / 8 are in flight.
+ * flight causes one note, and at most MQTT_NOTES_MAX / 8 are in flight. But a broker may hold any
+ * number of messages: notes of those fill half of it at most, and what is beyond is only known to be
+ * more; it can be asked for again.
  */
 
 #include <stdbool.h>
@@ -21,7 +23,14 @@
 
 #include "gateway/err.h"
 
-enum { MQTT_NOTES_MAX = 1024 };
+enum {
+    MQTT_NOTES_MAX = 1024,
+    MQTT_NOTES_RETAINED_MAX =
+        MQTT_NOTES_MAX / 2, /* waiting notes, before one RETAINED more is left out */
+};
+
+/* So much of a retained message is told. */
+enum { MQTT_NOTE_START_MAX = 255 };
 
 enum mqtt_note_kind {
     MQTT_NOTE_CONNECTED, /* number: the broker's receive maximum; and its other limits */
@@ -33,7 +42,8 @@ enum mqtt_note_kind {
     MQTT_NOTE_TAKEN,       /* a PUBACK; key names the message */
     MQTT_NOTE_REFUSED,  /* a negative PUBACK, number is the reason, or never sent at all: below 0 */
     MQTT_NOTE_EXAMINED, /* an examination is over: text is what is wrong, or NULL; and until_s */
-    MQTT_NOTE_RETAINED, /* the broker holds a retained message under the topic in text */
+    /* The broker holds a retained message: its topic in text, a newline, and what it begins with. */
+    MQTT_NOTE_RETAINED,
 };
 
 struct mqtt_note {
@@ -43,6 +53,8 @@ struct mqtt_note {
     int number;
     uint32_t packet_max;   /* the broker takes packets of so many bytes; 0: it named no bound */
     uint32_t keep_alive_s; /* it wants to hear something so often; 0: as we said */
+    bool keeps_nothing;    /* it holds no retained messages */
+    bool confirms_nothing; /* it takes QoS 0 alone, which is never confirmed */
     int64_t until_s;       /* when the broker's certificate ends, in wall time; 0: not known */
     char *text;            /* on the heap, or NULL; whoever pops the note frees it */
 };
@@ -63,7 +75,10 @@ bool mqtt_notes_pop(struct mqtt_notes *notes, struct mqtt_note *ret_note);
 int mqtt_notes_fd(const struct mqtt_notes *notes);
 void mqtt_notes_rest(struct mqtt_notes *notes);
 
-/* How many notes were lost since the last call. */
+/* Were notes RETAINED left out since the last call? */
+bool mqtt_notes_left_out(struct mqtt_notes *notes);
+
+/* How many other notes were lost since the last call. */
 uint64_t mqtt_notes_lost(struct mqtt_notes *notes);
 
 #endif

@@ -4,158 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- the ring of one lane ---- */
-
-static struct outbox_sent *ring_at(struct outbox_lane *lane, uint32_t index) {
-    assert(index < lane->count);
-    return &lane->sent[(lane->first + index) % OUTBOX_SENT_MAX];
-}
-
-static uint64_t ring_seq(const struct outbox_lane *lane, uint32_t index) {
-    return lane->sent[(lane->first + index) % OUTBOX_SENT_MAX].seq;
-}
-
-/* The index of the first entry whose seq is not below `seq`; `count` when all are. */
-static uint32_t ring_search(const struct outbox_lane *lane, uint64_t seq) {
-    uint32_t low = 0;
-    uint32_t high = lane->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (ring_seq(lane, middle) < seq) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-/* O1: only the entries at the front that the broker has taken move what is confirmed. */
-static void ring_confirm(struct outbox_lane *lane) {
-    while (lane->count > 0 && ring_at(lane, 0)->taken) {
-        lane->confirmed = ring_at(lane, 0)->seq;
-        lane->first = (lane->first + 1) % OUTBOX_SENT_MAX;
-        lane->count--;
-    }
-}
-
-static void ring_push(struct outbox_lane *lane, uint64_t seq, bool taken) {
-    assert(lane->count < OUTBOX_SENT_MAX);
-    assert(seq > lane->examined);
-    lane->count++;
-    *ring_at(lane, lane->count - 1) = (struct outbox_sent){.seq = seq, .taken = taken};
-    lane->examined = seq;
-    ring_confirm(lane);
-}
-
-static void lane_restart(struct outbox_lane *lane, uint64_t confirmed) {
-    lane->confirmed = confirmed;
-    lane->examined = confirmed;
-    lane->paused = false;
-    lane->tried = 0;
-    lane->again_count = 0;
-    lane->first = 0;
-    lane->count = 0;
-}
-
-/* ---- what has gone ahead ---- */
-
-static uint32_t ahead_search(const struct outbox *outbox, uint64_t seq) {
-    uint32_t low = 0;
-    uint32_t high = outbox->ahead_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (outbox->ahead[middle].seq < seq) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static struct outbox_sent *ahead_find(struct outbox *outbox, uint64_t seq) {
-    uint32_t at = ahead_search(outbox, seq);
-    bool found = at < outbox->ahead_count && outbox->ahead[at].seq == seq;
-    return found ? &outbox->ahead[at] : NULL;
-}
-
-static void ahead_insert(struct outbox *outbox, uint64_t seq, bool taken) {
-    assert(outbox->ahead_count < OUTBOX_AHEAD_MAX);
-    uint32_t at = ahead_search(outbox, seq);
-    memmove(&outbox->ahead[at + 1], &outbox->ahead[at],
-            (outbox->ahead_count - at) * sizeof outbox->ahead[0]);
-    outbox->ahead[at] = (struct outbox_sent){.seq = seq, .taken = taken};
-    outbox->ahead_count++;
-}
-
-static void ahead_remove(struct outbox *outbox, struct outbox_sent *entry) {
-    uint32_t at = (uint32_t)(entry - outbox->ahead);
-    assert(at < outbox->ahead_count);
-    outbox->ahead_count--;
-    memmove(entry, entry + 1, (outbox->ahead_count - at) * sizeof *entry);
-}
-
-/* Keep only what the broker has taken for certain. */
-static void ahead_keep_taken(struct outbox *outbox) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < outbox->ahead_count; i++) {
-        if (outbox->ahead[i].taken) {
-            outbox->ahead[kept++] = outbox->ahead[i];
-        }
-    }
-    outbox->ahead_count = kept;
-}
-
-/* ---- what was refused ---- */
-
-static struct outbox_sent *sent_find(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
-    struct outbox_lane *own = &outbox->lanes[lane];
-    uint32_t at = ring_search(own, seq);
-    if (at < own->count && ring_seq(own, at) == seq) {
-        return ring_at(own, at);
-    }
-    return lane == LANE_ALARM ? ahead_find(outbox, seq) : NULL;
-}
-
-/* Call `each` with all entries of a lane in the order of its tables. */
-static void sent_each(const struct outbox *outbox, enum core_lane lane,
-                      void (*each)(void *context, const struct outbox_sent *sent), void *context) {
-    const struct outbox_lane *own = &outbox->lanes[lane];
-    for (uint32_t i = 0; i < own->count; i++) {
-        each(context, &own->sent[(own->first + i) % OUTBOX_SENT_MAX]);
-    }
-    for (uint32_t i = 0; lane == LANE_ALARM && i < outbox->ahead_count; i++) {
-        each(context, &outbox->ahead[i]);
-    }
-}
-
-struct refused_choice {
-    uint64_t after;
-    uint64_t first, next; /* of all, and of those after `after`; 0: none */
-};
-
-static void refused_choose(void *context, const struct outbox_sent *sent) {
-    struct refused_choice *choice = context;
-    if (sent->again && (choice->first == 0 || sent->seq < choice->first)) {
-        choice->first = sent->seq;
-    }
-    if (sent->again && sent->seq > choice->after &&
-        (choice->next == 0 || sent->seq < choice->next)) {
-        choice->next = sent->seq;
-    }
-}
-
-/* The refused event whose turn it is: by turns, so that one that is never taken stops no other. */
-static uint64_t refused_next(const struct outbox *outbox, enum core_lane lane) {
-    struct refused_choice choice = {.after = outbox->lanes[lane].tried};
-    sent_each(outbox, lane, refused_choose, &choice);
-    return choice.next != 0 ? choice.next : choice.first;
-}
-
-static void refused_count(void *context, const struct outbox_sent *sent) {
-    *(uint32_t *)context += sent->again;
-}
+#include "gateway/uplink/sent.h"
 
 /* ---- the overtakers ---- */
 
@@ -225,6 +74,8 @@ static void overtaker_prune(struct outbox *outbox, uint32_t alarm) {
 
 void outbox_init(struct outbox *outbox) {
     memset(outbox, 0, sizeof *outbox);
+    sent_restart(&outbox->lanes[LANE_ALARM], 0);
+    sent_restart(&outbox->lanes[LANE_ACTIVITY], 0);
 }
 
 void outbox_welcome(struct outbox *outbox, uint64_t newest,
@@ -233,13 +84,14 @@ void outbox_welcome(struct outbox *outbox, uint64_t newest,
                     newest < outbox->lanes[LANE_ACTIVITY].confirmed;
     for (int i = 0; i < OUTBOX_LANES; i++) {
         if (replaced || confirmed[i] > outbox->lanes[i].confirmed) {
-            lane_restart(&outbox->lanes[i], confirmed[i]);
+            sent_restart(&outbox->lanes[i], confirmed[i]);
             outbox->ahead_count = 0;
             outbox->overtaker_count = 0;
+            outbox->lanes[LANE_ALARM].trying = 0; /* it may have been among those */
         }
     }
-    outbox->lanes[LANE_ALARM].again_count = 0;
-    sent_each(outbox, LANE_ALARM, refused_count, &outbox->lanes[LANE_ALARM].again_count);
+    outbox->lanes[LANE_ALARM].idle = false;
+    outbox->lanes[LANE_ALARM].waiting = sent_waiting(outbox, LANE_ALARM);
     if (replaced) {
         outbox->session_newest = newest;
         outbox->newest = newest;
@@ -248,23 +100,39 @@ void outbox_welcome(struct outbox *outbox, uint64_t newest,
     }
 }
 
+bool outbox_recall(struct outbox *outbox, uint64_t seq, uint32_t order) {
+    assert(!outbox->connected);
+    bool is_open = seq > outbox->lanes[LANE_ALARM].examined && seq <= outbox->newest;
+    if (!is_open || outbox->ahead_count == OUTBOX_AHEAD_MAX ||
+        sent_find_ahead(outbox, seq) != NULL) {
+        return false;
+    }
+    const struct outbox_sent sent = {.seq = seq, .order = order, .state = OUTBOX_TAKEN};
+    sent_insert_ahead(outbox, &sent);
+    return true;
+}
+
 void outbox_session_begin(struct outbox *outbox) {
     outbox->connected = true;
     outbox->session_newest = outbox->newest;
+    outbox->careful = outbox->refused;
+    outbox->refused = false;
 }
 
 void outbox_session_end(struct outbox *outbox) {
     outbox->connected = false;
     outbox->overtaker_count = 0;
-    ahead_keep_taken(outbox);
+    sent_forget_behind(outbox, LANE_ALARM);
+    sent_keep_taken(outbox);
     struct outbox_lane *alarms = &outbox->lanes[LANE_ALARM];
     for (uint32_t i = 0; i < alarms->count; i++) {
-        if (ring_at(alarms, i)->taken && outbox->ahead_count < OUTBOX_AHEAD_MAX) {
-            ahead_insert(outbox, ring_at(alarms, i)->seq, true);
+        const struct outbox_sent *sent = sent_in_ring(alarms, i);
+        if (sent->state == OUTBOX_TAKEN && outbox->ahead_count < OUTBOX_AHEAD_MAX) {
+            sent_insert_ahead(outbox, sent);
         }
     }
     for (int i = 0; i < OUTBOX_LANES; i++) {
-        lane_restart(&outbox->lanes[i], outbox->lanes[i].confirmed);
+        sent_restart(&outbox->lanes[i], outbox->lanes[i].confirmed);
     }
 }
 
@@ -274,12 +142,22 @@ void outbox_grown(struct outbox *outbox, uint64_t newest) {
     }
 }
 
-bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint32_t alarm,
-                 bool urgent, bool room) {
+/* Enter an event of `lane` that follows all that its lane has examined. Returns true when it is sent. */
+static bool outbox_push(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint32_t order) {
+    struct outbox_lane *own = &outbox->lanes[lane];
+    const struct outbox_sent sent = sent_entry(outbox, lane, seq, order);
+    own->waiting += sent.state == OUTBOX_WAITING;
+    sent_push(own, &sent);
+    return sent.state == OUTBOX_FLYING;
+}
+
+bool outbox_live(struct outbox *outbox, const struct outbox_news *news, bool room) {
+    uint64_t seq = news->seq;
     assert(seq > 0);
     outbox_grown(outbox, seq);
-    struct outbox_lane *own = &outbox->lanes[lane];
-    struct outbox_lane *other = &outbox->lanes[lane == LANE_ALARM ? LANE_ACTIVITY : LANE_ALARM];
+    struct outbox_lane *own = &outbox->lanes[news->lane];
+    struct outbox_lane *other =
+        &outbox->lanes[news->lane == LANE_ALARM ? LANE_ACTIVITY : LANE_ALARM];
     /* Seqs have no gaps: a lane that knew all before this one knows that this one is not its own.
      */
     if (other->examined == seq - 1) {
@@ -288,18 +166,19 @@ bool outbox_live(struct outbox *outbox, enum core_lane lane, uint64_t seq, uint3
     if (!outbox->connected || seq <= own->examined) {
         return false;
     }
+    sent_hasten(outbox, news->lane, news->order);
     if (own->examined == seq - 1 && room && own->count < OUTBOX_SENT_MAX) {
-        ring_push(own, seq, false);
-        return true;
+        return outbox_push(outbox, news->lane, seq, news->order);
     }
-    if (lane != LANE_ALARM || ahead_find(outbox, seq) != NULL) {
+    if (news->lane != LANE_ALARM || sent_find_ahead(outbox, seq) != NULL) {
         return false;
     }
     if (outbox->journal_absent && room && outbox->ahead_count < OUTBOX_AHEAD_MAX) {
-        ahead_insert(outbox, seq, false);
+        const struct outbox_sent sent = {.seq = seq, .order = news->order};
+        sent_insert_ahead(outbox, &sent);
         return true;
     }
-    overtaker_add(outbox, alarm, seq, urgent);
+    overtaker_add(outbox, news->alarm, seq, news->urgent);
     return false;
 }
 
@@ -310,20 +189,30 @@ void outbox_overtake(struct outbox *outbox, uint32_t alarm, uint64_t seq, bool u
     }
 }
 
-bool outbox_next(const struct outbox *outbox, enum core_lane lane, struct outbox_read *ret_read) {
+/* The one event that waited and is sent now. */
+static bool outbox_next_due(struct outbox *outbox, enum core_lane lane,
+                            struct outbox_read *ret_read) {
+    struct outbox_lane *own = &outbox->lanes[lane];
+    uint64_t due = own->waiting == 0 || own->idle ? 0 : sent_due(outbox, lane);
+    own->idle = due == 0;
+    if (due != 0) {
+        *ret_read = (struct outbox_read){
+            .lane = lane,
+            .alarm = RULESET_NONE,
+            .after_seq = due - 1,
+            .until_seq = due,
+            .again = true,
+        };
+    }
+    return due != 0;
+}
+
+bool outbox_next(struct outbox *outbox, enum core_lane lane, struct outbox_read *ret_read) {
     const struct outbox_lane *own = &outbox->lanes[lane];
     if (!outbox->connected) {
         return false;
     }
-    if (own->again_count > 0 && !own->paused) {
-        uint64_t seq = refused_next(outbox, lane);
-        *ret_read = (struct outbox_read){
-            .lane = lane,
-            .alarm = RULESET_NONE,
-            .after_seq = seq - 1,
-            .until_seq = seq,
-            .again = true,
-        };
+    if (outbox_next_due(outbox, lane, ret_read)) {
         return true;
     }
     if (own->examined >= outbox->newest) {
@@ -353,73 +242,70 @@ bool outbox_next(const struct outbox *outbox, enum core_lane lane, struct outbox
 }
 
 /* A row of an alarm that overtakes. */
-static enum outbox_verdict outbox_offer_ahead(struct outbox *outbox, uint32_t alarm, uint64_t seq) {
-    bool sent = seq <= outbox->lanes[LANE_ALARM].examined || ahead_find(outbox, seq) != NULL;
-    if (!sent && outbox->ahead_count == OUTBOX_AHEAD_MAX) {
+static enum outbox_verdict outbox_offer_ahead(struct outbox *outbox, uint32_t alarm, uint64_t seq,
+                                              uint32_t order) {
+    bool known = seq <= outbox->lanes[LANE_ALARM].examined || sent_find_ahead(outbox, seq) != NULL;
+    if (!known && outbox->ahead_count == OUTBOX_AHEAD_MAX) {
         return OUTBOX_STOP;
     }
     overtaker_advance(outbox, alarm, seq);
-    if (sent) {
+    if (known) {
         return OUTBOX_SKIP;
     }
-    ahead_insert(outbox, seq, false);
-    return OUTBOX_SEND;
+    const struct outbox_sent sent = sent_entry(outbox, LANE_ALARM, seq, order);
+    outbox->lanes[LANE_ALARM].waiting += sent.state == OUTBOX_WAITING;
+    sent_insert_ahead(outbox, &sent);
+    return sent.state == OUTBOX_FLYING ? OUTBOX_SEND : OUTBOX_HELD;
 }
 
 /* A row of a lane's backlog. */
 static enum outbox_verdict outbox_offer_next(struct outbox *outbox, enum core_lane lane,
-                                             uint64_t seq) {
+                                             uint64_t seq, uint32_t order) {
     struct outbox_lane *own = &outbox->lanes[lane];
     if (own->count == OUTBOX_SENT_MAX) {
         return OUTBOX_STOP;
     }
-    struct outbox_sent *gone = lane == LANE_ALARM ? ahead_find(outbox, seq) : NULL;
+    struct outbox_sent *gone = lane == LANE_ALARM ? sent_find_ahead(outbox, seq) : NULL;
     if (gone == NULL) {
-        ring_push(own, seq, false);
-        return OUTBOX_SEND;
+        return outbox_push(outbox, lane, seq, order) ? OUTBOX_SEND : OUTBOX_HELD;
     }
-    bool taken = gone->taken;
-    bool again = gone->again;
-    ahead_remove(outbox, gone);
-    ring_push(own, seq, taken);
-    if (again) {
-        ring_at(own, own->count - 1)->again = true; /* not taken, so that it is still there */
-    }
+    const struct outbox_sent sent = *gone;
+    sent_remove_ahead(outbox, gone);
+    sent_push(own, &sent);
     return OUTBOX_SKIP;
 }
 
-/* The refused event that was read. */
+/* The event that waited and was read. */
 static enum outbox_verdict outbox_offer_again(struct outbox *outbox, enum core_lane lane,
                                               uint64_t seq) {
     struct outbox_lane *own = &outbox->lanes[lane];
     struct outbox_sent *sent = sent_find(outbox, lane, seq);
-    if (sent == NULL || !sent->again) {
+    if (sent == NULL || sent->state != OUTBOX_WAITING) {
         return OUTBOX_SKIP;
     }
-    sent->again = false;
-    own->again_count--;
+    sent->state = OUTBOX_FLYING;
+    own->waiting--;
     own->tried = seq;
-    own->paused = true; /* until it is taken */
+    if (sent->refused_in != 0) {
+        own->trying = seq;
+    }
     return OUTBOX_SEND;
 }
 
 enum outbox_verdict outbox_offer(struct outbox *outbox, const struct outbox_read *read,
-                                 uint64_t seq) {
+                                 uint64_t seq, uint32_t order) {
     if (read->again) {
         return outbox_offer_again(outbox, read->lane, seq);
     }
-    return read->alarm == RULESET_NONE ? outbox_offer_next(outbox, read->lane, seq)
-                                       : outbox_offer_ahead(outbox, read->alarm, seq);
+    return read->alarm == RULESET_NONE ? outbox_offer_next(outbox, read->lane, seq, order)
+                                       : outbox_offer_ahead(outbox, read->alarm, seq, order);
 }
 
 void outbox_read_done(struct outbox *outbox, const struct outbox_read *read, bool more) {
     struct outbox_lane *own = &outbox->lanes[read->lane];
     if (read->again) {
         /* What the journal has lost since is not waited for. */
-        struct outbox_sent *sent = more ? NULL : sent_find(outbox, read->lane, read->until_seq);
-        if (sent != NULL && sent->again) {
-            sent->again = false;
-            own->again_count--;
+        if (!more && outbox_offer_again(outbox, read->lane, read->until_seq) == OUTBOX_SEND) {
             outbox_taken(outbox, read->lane, read->until_seq);
         }
         return;
@@ -443,39 +329,87 @@ bool outbox_is_replay(const struct outbox *outbox, const struct outbox_read *rea
     return seq <= outbox->session_newest || age_ns >= OUTBOX_REPLAY_AGE_NS;
 }
 
-void outbox_taken(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
-    struct outbox_lane *own = &outbox->lanes[lane];
+/* The entry of an event that is in flight and is answered now; NULL when it is not known any more. */
+static struct outbox_sent *outbox_answered(struct outbox *outbox, enum core_lane lane,
+                                           uint64_t seq) {
     struct outbox_sent *sent = sent_find(outbox, lane, seq);
-    if (sent == NULL || sent->again) {
+    if (sent == NULL || sent->state != OUTBOX_FLYING) {
+        return NULL;
+    }
+    if (outbox->lanes[lane].trying == seq) {
+        outbox->lanes[lane].trying = 0;
+        outbox->lanes[lane].idle = false;
+    }
+    return sent;
+}
+
+void outbox_taken(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
+    struct outbox_sent *sent = outbox_answered(outbox, lane, seq);
+    if (sent == NULL) {
         return;
     }
-    sent->taken = true;
-    if (seq == own->tried) {
-        own->paused = false; /* the next that was refused has its turn */
+    const struct outbox_sent *waiting = sent_oldest_open(outbox, lane, sent->order, false);
+    if (waiting != NULL) {
+        outbox->lanes[lane].idle = false;
     }
-    ring_confirm(own);
+    if (sent->out_of_order || (waiting != NULL && waiting->seq < seq)) {
+        sent_wait(outbox, lane, sent, 0);
+        return;
+    }
+    sent->state = OUTBOX_TAKEN;
+    sent->refused = false;
+    sent_confirm(&outbox->lanes[lane]);
 }
 
 void outbox_refused(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
-    struct outbox_sent *sent = sent_find(outbox, lane, seq);
-    if (sent == NULL || sent->taken || sent->again) {
+    struct outbox_sent *sent = outbox_answered(outbox, lane, seq);
+    if (sent == NULL) {
         return;
     }
-    sent->again = true;
-    outbox->lanes[lane].again_count++;
-    outbox->lanes[lane].paused = true;
+    outbox->refused = true;
+    outbox->careful = true;
+    uint32_t round = outbox->lanes[lane].round;
+    sent_wait(outbox, lane, sent, round);
+    sent_go_back(outbox, lane, sent);
+    sent->refused_at = sent->refused ? sent->refused_at : round;
+    sent->refused = true;
+    sent->passed =
+        round - sent->refused_at >= OUTBOX_ROUNDS_MIN && sent_is_passed(outbox, lane, seq);
+    sent_relieve(&outbox->lanes[lane]);
+}
+
+void outbox_refused_as_large(struct outbox *outbox, enum core_lane lane, uint64_t seq) {
+    outbox_refused(outbox, lane, seq);
+    struct outbox_sent *sent = sent_find(outbox, lane, seq);
+    if (sent != NULL && sent->state == OUTBOX_WAITING) {
+        sent->refused_in = 0;
+        sent->refused = false;
+        outbox->lanes[lane].idle = false;
+    }
 }
 
 void outbox_resume(struct outbox *outbox) {
-    outbox->lanes[LANE_ALARM].paused = false;
-    outbox->lanes[LANE_ACTIVITY].paused = false;
+    for (int i = 0; i < OUTBOX_LANES; i++) {
+        outbox->lanes[i].round++;
+        outbox->lanes[i].idle = false;
+    }
 }
 
-uint32_t outbox_refusals(const struct outbox *outbox) {
+uint32_t outbox_waiting(const struct outbox *outbox) {
     uint32_t count = 0;
     for (int i = 0; i < OUTBOX_LANES; i++) {
-        /* One that is under way again keeps its lane paused. */
-        count += outbox->lanes[i].again_count + outbox->lanes[i].paused;
+        count += outbox->lanes[i].waiting + (outbox->lanes[i].trying != 0);
+    }
+    return count;
+}
+
+uint32_t outbox_unheard(const struct outbox *outbox) {
+    uint32_t count = 0;
+    for (int lane = 0; lane < OUTBOX_LANES; lane++) {
+        for (uint32_t i = 0; i < sent_count(outbox, (enum core_lane)lane); i++) {
+            const struct outbox_sent *sent = sent_at(outbox, (enum core_lane)lane, i);
+            count += sent->refused && sent->state != OUTBOX_TAKEN;
+        }
     }
     return count;
 }
@@ -501,13 +435,12 @@ void outbox_check(const struct outbox *outbox) {
         assert(lane->count <= OUTBOX_SENT_MAX);
         uint64_t before = lane->confirmed;
         for (uint32_t k = 0; k < lane->count; k++) {
-            assert(ring_seq(lane, k) > before);
-            before = ring_seq(lane, k);
+            uint64_t seq = sent_at(outbox, (enum core_lane)i, k)->seq;
+            assert(seq > before);
+            before = seq;
         }
         assert(before <= lane->examined);
-        uint32_t again = 0;
-        sent_each(outbox, (enum core_lane)i, refused_count, &again);
-        assert(again == lane->again_count);
+        assert(sent_waiting(outbox, (enum core_lane)i) == lane->waiting);
     }
     for (uint32_t i = 1; i < outbox->ahead_count; i++) {
         assert(outbox->ahead[i - 1].seq < outbox->ahead[i].seq);

@@ -37,14 +37,16 @@ bool read_ahead_add(struct read_ahead *ahead, const struct journal_row *row) {
         read_ahead_clear(ahead);
     }
     size_t type_size = strlen(row->type) + 1;
+    size_t alarm_size = row->alarm == NULL ? 0 : strlen(row->alarm) + 1;
     size_t room = READ_AHEAD_BYTES - ahead->used;
-    bool fits = type_size <= room && row->body_size <= room - type_size;
+    bool fits = type_size <= room && alarm_size <= room - type_size &&
+                row->body_size <= room - type_size - alarm_size;
     if (ahead->count == READ_AHEAD_ROWS_MAX || (!fits && ahead->count > 0)) {
         return false;
     }
     struct journal_row *copy = &ahead->rows[ahead->count++];
     *copy = *row;
-    copy->alarm = NULL;
+    copy->alarm = fits && row->alarm != NULL ? ahead_copy(ahead, row->alarm, alarm_size) : NULL;
     copy->type = fits ? ahead_copy(ahead, row->type, type_size) : "";
     copy->body = fits ? ahead_copy(ahead, row->body, row->body_size) : "";
     copy->body_size = fits ? row->body_size : 0;

@@ -40,8 +40,7 @@ void read_ahead_deinit(struct read_ahead *ahead);
 void read_ahead_clear(struct read_ahead *ahead);
 
 /*
- * Add a copy of a row, newer than all in it, without its alarm's name. Returns false, and adds nothing,
- * when it does not fit. In an empty one each does: what is larger than the bound, which no engine
+ * Add a copy of a row, newer than all in it. Returns false, and adds nothing, when it does not fit. In an empty one each does: what is larger than the bound, which no engine
  * writes, is added without its texts, and is seen to be damaged.
  */
 bool read_ahead_add(struct read_ahead *ahead, const struct journal_row *row);

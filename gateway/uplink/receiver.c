@@ -64,11 +64,11 @@ bool receiver_is_signed(const struct receiver *receiver) {
     return receiver->conf.secret_file[0] != '\0';
 }
 
-int receiver_secret(struct receiver *receiver, struct signature_secret *ret_secret) {
-    int r = signature_read(receiver->conf.secret_file, ret_secret);
-    if (r == SIGNATURE_E_ABSENT) {
+int receiver_secret(struct receiver *receiver, struct secret_shared *ret_secret) {
+    int r = secret_file_read_shared(receiver->conf.secret_file, ret_secret);
+    if (r == SECRET_E_ABSENT) {
         receiver_note(receiver, TRUTH_FALSE, "its secret_file cannot be read");
-    } else if (r == SIGNATURE_E_WEAK) {
+    } else if (r != 0) {
         receiver_note(receiver, TRUTH_FALSE, "its secret_file must hold 16 to 1024 bytes");
     }
     return r;
@@ -110,7 +110,7 @@ static void probe_stop(struct receiver *receiver) {
 static void probe_begin(evutil_socket_t fd, short what, void *context) {
     struct receiver *receiver = context;
     const struct receiver_host *host = receiver->host;
-    struct signature_secret secret;
+    struct secret_shared secret;
     (void)fd;
     (void)what;
     probe_plan(receiver);

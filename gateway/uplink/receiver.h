@@ -60,10 +60,9 @@ bool receiver_is_signed(const struct receiver *receiver);
 
 /*
  * Read the secret anew, so that a file that comes later or is changed counts. One that cannot be
- * had makes the receiver one that cannot be reached. Returns 0, SIGNATURE_E_ABSENT or
- * SIGNATURE_E_WEAK; the caller cleanses it.
+ * had makes the receiver one that cannot be reached. Returns 0 or SECRET_E_…; the caller wipes it.
  */
-NODISCARD int receiver_secret(struct receiver *receiver, struct signature_secret *ret_secret);
+NODISCARD int receiver_secret(struct receiver *receiver, struct secret_shared *ret_secret);
 
 /* Set what holds for all that goes to it. */
 void receiver_options(const struct receiver *receiver, CURL *transfer);

@@ -16,28 +16,13 @@
 #include <stddef.h>
 
 #include "gateway/err.h"
+#include "gateway/secret_file.h"
 #include "rules/instant.h"
 
-enum {
-    SIGNATURE_SECRET_MAX = 1024,
-    SIGNATURE_SECRET_MIN =
-        16, /* RFC 2104, 3: less than the hash's output is weak, and this is half */
-    SIGNATURE_HEADER_SIZE = 128,
-};
-
-#define SIGNATURE_E_ABSENT 1 /* the file is not there, or cannot be read */
-#define SIGNATURE_E_WEAK   2 /* it holds less than SIGNATURE_SECRET_MIN bytes, or too many */
-
-struct signature_secret {
-    unsigned char bytes[SIGNATURE_SECRET_MAX];
-    size_t size;
-};
-
-/* Read a secret: the file's bytes without the white space around them. Returns 0 or SIGNATURE_E_…. */
-NODISCARD int signature_read(const char *path, struct signature_secret *ret_secret);
+enum { SIGNATURE_HEADER_SIZE = 128 };
 
 /* Write the whole header line, without its end. Only memory can fail. */
-NODISCARD int signature_header(const struct signature_secret *secret, struct wall wall,
+NODISCARD int signature_header(const struct secret_shared *secret, struct wall wall,
                                const char *body, size_t size, char ret[SIGNATURE_HEADER_SIZE]);
 
 #endif

@@ -8,6 +8,7 @@
 #define TOPIC_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_/-"
 
 static const char topic_alarm_part[] = "/alarm/";
+static const char topic_point_part[] = "/point/";
 
 /* Every topic is made here, so that no two rules about form exist. */
 static void topic_join(const struct topic_root *root, const char *part, const char *name,
@@ -46,21 +47,39 @@ void topic_alarm(const struct topic_root *root, const char *name, char ret[TOPIC
     topic_join(root, topic_alarm_part, name, ret);
 }
 
-void topic_alarm_filter(const struct topic_root *root, char ret[TOPIC_SIZE]) {
-    int len = snprintf(ret, TOPIC_SIZE, "%s%s#", root->text, topic_alarm_part);
+/* The filter of all that stands below a part. */
+static void topic_filter(const struct topic_root *root, const char *part, char ret[TOPIC_SIZE]) {
+    int len = snprintf(ret, TOPIC_SIZE, "%s%s#", root->text, part);
     assert(len > 0 && len < TOPIC_SIZE);
 }
 
-const char *topic_alarm_name(const struct topic_root *root, const char *topic) {
-    size_t part_len = sizeof topic_alarm_part - 1;
+/* What stands below a part in `topic`, or NULL when it does not begin so. */
+static const char *topic_below(const struct topic_root *root, const char *part, const char *topic) {
+    size_t part_len = strlen(part);
     if (strncmp(topic, root->text, root->len) != 0 ||
-        strncmp(topic + root->len, topic_alarm_part, part_len) != 0) {
+        strncmp(topic + root->len, part, part_len) != 0) {
         return NULL;
     }
     return topic + root->len + part_len;
 }
 
+void topic_alarm_filter(const struct topic_root *root, char ret[TOPIC_SIZE]) {
+    topic_filter(root, topic_alarm_part, ret);
+}
+
+const char *topic_alarm_name(const struct topic_root *root, const char *topic) {
+    return topic_below(root, topic_alarm_part, topic);
+}
+
+void topic_point_filter(const struct topic_root *root, char ret[TOPIC_SIZE]) {
+    topic_filter(root, topic_point_part, ret);
+}
+
+const char *topic_point_id(const struct topic_root *root, const char *topic) {
+    return topic_below(root, topic_point_part, topic);
+}
+
 void topic_point(const struct topic_root *root, const char *point, char ret[TOPIC_SIZE]) {
     assert(point[0] != '\0');
-    topic_join(root, "/point/", point, ret);
+    topic_join(root, topic_point_part, point, ret);
 }

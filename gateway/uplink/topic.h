@@ -48,6 +48,10 @@ void topic_alarm_filter(const struct topic_root *root, char ret[TOPIC_SIZE]);
 /* The reverse of topic_alarm(): the name inside `topic`, or NULL when it is no alarm's topic. */
 const char *topic_alarm_name(const struct topic_root *root, const char *topic);
 
+/* Likewise of all points, and of one of them. */
+void topic_point_filter(const struct topic_root *root, char ret[TOPIC_SIZE]);
+const char *topic_point_id(const struct topic_root *root, const char *topic);
+
 /* The topic of a point's value. */
 void topic_point(const struct topic_root *root, const char *point, char ret[TOPIC_SIZE]);
 

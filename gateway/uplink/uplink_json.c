@@ -107,8 +107,8 @@ size_t uplink_json_event(const char *body, size_t size, const struct uplink_json
     return text.len;
 }
 
-size_t uplink_json_shorten(const char *event, size_t size, char ret[UPLINK_JSON_SIZE]) {
-    json_t *root = json_loadb(event, size, 0, NULL);
+/* Take out of an event what people read. */
+static void json_make_brief(json_t *root) {
     json_t *data = json_object_get(root, "data");
     const char *key;
     json_t *value;
@@ -119,6 +119,34 @@ size_t uplink_json_shorten(const char *event, size_t size, char ret[UPLINK_JSON_
         if (json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > MEMBER_SIZE_MAX) {
             (void)json_object_del(data, key);
         }
+    }
+}
+
+/* Leave of an event what CloudEvents 1.0 requires, and by what it is found. */
+static void json_make_bare(json_t *root) {
+    static const char *const kept[] = {"specversion", "id",      "source",
+                                       "type",        "subject", "sequence"};
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(root, next, key, value) {
+        bool keep = false;
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+            keep = keep || strcmp(key, kept[i]) == 0;
+        }
+        if (!keep) {
+            (void)json_object_del(root, key);
+        }
+    }
+}
+
+size_t uplink_json_shorten(const char *event, size_t size, enum uplink_json_form form,
+                           char ret[UPLINK_JSON_SIZE]) {
+    json_t *root = json_loadb(event, size, 0, NULL);
+    if (form == UPLINK_JSON_BRIEF) {
+        json_make_brief(root);
+    } else {
+        json_make_bare(root);
     }
     bool marked = json_object_set_new(root, "shortened", json_true()) == 0;
     size_t len = marked ? json_dumpb(root, ret, UPLINK_JSON_SIZE, JSON_COMPACT) : 0;

@@ -40,13 +40,20 @@ struct uplink_json_marks {
 size_t uplink_json_event(const char *body, size_t size, const struct uplink_json_marks *marks,
                          char ret[UPLINK_JSON_SIZE]);
 
+/* How an event is written for a broker that takes no more, longest first. */
+enum uplink_json_form {
+    UPLINK_JSON_BRIEF, /* without what people read: texts, response, and whatever else is long */
+    UPLINK_JSON_BARE,  /* what CloudEvents requires, its subject and its sequence: no data at all */
+    UPLINK_JSON_FORM_COUNT,
+};
+
 /*
- * Write an event again without what people read (texts, response, and any other member of its data
- * that is long), and with `"shortened":true`: for a broker that takes no more. Returns the length.
- * Without memory nothing but the id is left, by which the journal can be asked; what is no event of
- * ours becomes an empty object.
+ * Write an event again in a shorter form, and with `"shortened":true`. Returns the length. Without
+ * memory nothing but the id is left, by which the journal can be asked; what is no event of ours
+ * becomes an empty object.
  */
-size_t uplink_json_shorten(const char *event, size_t size, char ret[UPLINK_JSON_SIZE]);
+size_t uplink_json_shorten(const char *event, size_t size, enum uplink_json_form form,
+                           char ret[UPLINK_JSON_SIZE]);
 
 /* The class an event's body names; ALARM_CLASS_COUNT when it names none that is known. */
 enum alarm_class uplink_json_class(const char *body, size_t size);

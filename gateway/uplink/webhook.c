@@ -197,7 +197,7 @@ static bool call_headers(struct call *call) {
     if (!receiver_is_signed(receiver)) {
         return true;
     }
-    struct signature_secret secret;
+    struct secret_shared secret;
     char line[SIGNATURE_HEADER_SIZE];
     int r = receiver_secret(receiver, &secret);
     if (r == 0) {
@@ -417,7 +417,7 @@ static bool webhooks_displace(struct webhooks *webhooks, bool emergency) {
 void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given) {
     assert(given->webhook < webhooks->count && strlen(given->id) < WEBHOOK_ID_SIZE);
     struct receiver *receiver = &webhooks->receivers[given->webhook];
-    struct signature_secret secret;
+    struct secret_shared secret;
     if (webhooks_has_delivered(webhooks, given->id)) {
         webhooks->counts.repeated++;
         webhooks->callbacks.answered(webhooks->context, &given->key, true);

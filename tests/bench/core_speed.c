@@ -397,7 +397,7 @@ static void bench_begin(struct bench *bench, uint32_t rooms, uint32_t room_point
     }
     bench->now = (struct instant){NS_PER_S};
     bench->core = core_init(bench->block, &bench->ruleset, bench->now);
-    bench_step(bench, &(struct input){.at = bench->now, .kind = INPUT_START});
+    bench_step(bench, &(struct input){.at = bench->now, .kind = INPUT_START, .state = TRUTH_TRUE});
     bench_step(bench,
                &(struct input){
                    .at = bench->now, .kind = INPUT_CALENDAR, .subject = 1, .state = TRUTH_FALSE});
@@ -618,7 +618,7 @@ static void bench_memory(uint32_t rules) {
     bench_begin(&bench, 625, ROOM_KINDS, rules, DEALT);
     size_t size = core_size(&bench.ruleset) - bench.sizes.windows * sizeof(struct expr_window);
     uint32_t points = bench.draft.point_count;
-    printf("core_memory points=%u rules=%u without_windows_bytes_per_point=%.0f (aim <= 200)\n",
+    printf("core_memory points=%u rules=%u without_windows_bytes_per_point=%.1f (aim <= 200)\n",
            (unsigned)points, (unsigned)rules, (double)size / points);
     bench_end(&bench);
 }

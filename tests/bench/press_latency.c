@@ -34,7 +34,7 @@
 enum {
     PRESSES_MAX = 100000,
     BODY_SIZE = 900,
-    ANSWER_TIMEOUT_MS = 5000,
+    ANSWER_TIMEOUT_MS = 60000, /* after which it is lost; how soon it comes is what is measured */
 };
 
 static atomic_bool contact;

@@ -210,7 +210,7 @@ class Field:
         if story:
             command += ["--story", str(story)]
         self.process = Process("sim", command, scene.directory)
-        until(self.control.exists, "the simulated field", context=lambda: "\n" + self.process.text())
+        self.process.until_said("event=sim_ready")  # the socket's name is there before it is listened to
 
     def say(self, line):
         with socket.socket(socket.AF_UNIX) as link:
@@ -283,6 +283,24 @@ class Gateway:
         pid = until(lambda: self.pids().get(name), f"a process {name}")
         os.kill(pid, number)
         return pid
+
+    def boot(self):
+        """That of the engine which the console has heard last."""
+        return json.loads(self.cli("version", "--json"))["gateway"]["boot"]
+
+    def kill_engine(self):
+        """Kill it and wait for another. Health alone would not do: it may be read before the loss is seen."""
+        before = self.boot()
+        self.kill("engine")
+        until(lambda: self.boot() != before, "another engine")
+        self.until_healthy()
+
+    def crash(self):
+        """As a power cut: all of its processes at once, and none gets to put anything in order."""
+        os.kill(self.process.child.pid, signal.SIGSTOP)
+        for pid in self.pids().values():
+            os.kill(pid, signal.SIGKILL)
+        self.stop(signal.SIGKILL)
 
     def stop(self, number=signal.SIGTERM):
         return self.process.stop(number)

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole life of an alarm through the real processes: every command, its refusals, and what a restart keeps."""
 
+import datetime
 import json
 import re
-import signal
 
 import pytest
 from harness import until
-from test_chains import own_site
-from test_reload import edit
+from test_chains import everything_at, own_site
+from test_reload import edit, point_of
 
 BUTTON = "care/day-care/button-1"
 CALL = f"emergency_call/{BUTTON}"
 SMOKE = "care/dining/smoke-1"
 FIRE = f"fire_alarm/{SMOKE}"
+HEAT = "care/dining/heat-1"
 PROMOTED = "system_fire_promoted/care"
+CONFIRMED = "fire_confirmed/care"
 COLD = "too_cold/care/day-care/temperature"
 
 
@@ -70,8 +72,7 @@ def test_a_managed_alarm_is_put_out_of_service_by_two_roles_and_a_restart_keeps_
     assert event["data"]["second_actor"].startswith("wang") and event["data"]["second_role"] == "engineer"
     until_before = shown(gateway, CALL)["out_of_service_until"]
     assert "out of service" in gateway.cli("alarms", "--lang", "en")
-    gateway.kill("engine", signal.SIGKILL)
-    gateway.until_healthy()
+    gateway.kill_engine()
     row = until(lambda: shown(gateway, CALL), "the alarm to be shown after the restart")
     assert row["state"]["suppression"] == "out_of_service" and row["normal"] is True
     assert abs(minute(row["out_of_service_until"]) - minute(until_before)) <= 1
@@ -112,6 +113,23 @@ def test_a_real_fire_is_confirmed_by_whoever_saw_it(scene):
     gateway.cli("reset", FIRE)
     gateway.cli("reset", PROMOTED)
     assert shown(gateway, PROMOTED) is None
+
+
+def test_a_confirmed_fire_that_is_over_is_reset_as_soon_as_its_detectors_are_heard_after_a_start(scene):
+    """Its rule looks back over a minute, and was unknown for a minute after each start."""
+    backend, field, gateway = everything_at(scene, rate=15)
+    for detector in (SMOKE, HEAT):
+        field.press(detector)
+    backend.until_event(type="alarm.raised", rule="fire_confirmed")
+    for detector in (SMOKE, HEAT):
+        field.release(detector)
+    backend.until_event(type="alarm.cleared", rule="fire_confirmed")
+    gateway.cli("ack", CONFIRMED)
+    gateway.kill_engine()
+    for detector in (SMOKE, HEAT):
+        until(lambda: point_of(gateway, detector)["quality"] == "good", f"{detector} to be heard")
+    gateway.cli("reset", CONFIRMED)
+    assert shown(gateway, CONFIRMED) is None
 
 
 def test_a_walk_test_ticks_off_what_is_tripped_and_calls_nobody(scene):
@@ -155,15 +173,25 @@ def test_a_badge_at_the_place_attends_what_is_open_there_and_only_there(scene):
     for button in (BUTTON, club):
         field.press(button)
         backend.until_event(type="alarm.raised", subject=button)
-    field.say('mqtt field/gate/reader {"card":40213345,"granted":false,"at":"2026-11-22T07:15:00Z"}')
+
+    def card(topic, number, hours_ago=0, **more):
+        at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours_ago)
+        field.say(f"mqtt field/{topic} " + json.dumps(
+            {"card": number, "at": at.isoformat(timespec="milliseconds"), **more},
+            separators=(",", ":")))
+    card("gate/reader", 40213345, granted=False)
     backend.until_event(type="access.denied")
-    field.say('mqtt field/patrol/care {"card":40213344,"at":"2026-11-22T07:15:00Z"}')
+    card("gate/reader", 40213346, hours_ago=1, granted=True)  # kept by the reader until now
+    backend.until_event(type="access.granted")
+    field.say('mqtt field/gate/reader {"card":40213346,"granted":true,"at":"just_now"}')  # when, nobody knows
+    backend.until_event(type="access.granted", count=2)
+    card("patrol/care", 40213344)
     [attended] = backend.until_event(type="alarm.attended", subject=BUTTON)
     assert attended["data"]["actor"] == "badge" and "role" not in attended["data"]
     assert attended["data"]["state"]["attended"] is True
     assert "40213344" not in json.dumps(attended)
     assert shown(gateway, f"emergency_call/{club}")["state"]["attended"] is False
-    field.say('mqtt field/gate/reader {"card":40213346,"granted":true,"at":"2026-11-22T07:15:00Z"}')
+    card("gate/reader", 40213346, granted=True)
     [attended] = backend.until_event(type="alarm.attended", subject=club)
     assert attended["data"]["actor"] == "badge" and "40213346" not in json.dumps(attended)
     assert len(backend.events(type="alarm.attended")) == 2

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A journal is audited, backed up while its gateway works, and brought back on a clean machine."""
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -11,7 +12,7 @@ import subprocess
 
 import pytest
 
-from harness import TOCSIN, until
+from harness import TOCSIN, button_site, free_port, until
 
 BUTTON, CALL = "care/day-care/button-1", "emergency_call/care/day-care/button-1"
 
@@ -22,7 +23,7 @@ def tocsin(*arguments):
 
 
 def rows(path):
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:  # else it holds the log for a while
         return dict((seq, rest) for seq, *rest in db.execute("SELECT seq, body, digest FROM event ORDER BY seq"))
 
 
@@ -41,6 +42,8 @@ def test_a_backup_taken_at_work_is_the_journal_and_goes_on_where_it_was(scene):
     code, said = tocsin("backup", scene.state, "--to", backup)
     assert code == 0, said
     assert (backup.stat().st_mode & 0o777) == 0o600
+    code, said = tocsin("backup", scene.state / "journal.db", "--to", scene.directory / "other.backup")
+    assert code == 2 and "give the state directory that the journal is in, not a file" in said, said
     press(gateway, field)  # after it: not in there
     code, said = tocsin("restore", backup, "--verify")
     assert code == 0 and "backup of gulou-demo/main" in said, said
@@ -64,6 +67,91 @@ def test_a_backup_taken_at_work_is_the_journal_and_goes_on_where_it_was(scene):
     assert all(int(event["id"].split(".")[2]) > last for event in raised), "a boot that was never used"
     assert tocsin("audit", "verify", scene.state)[0] == 0
     assert tocsin("audit", "verify", old)[0] == 0
+
+
+def test_a_restored_gateway_whose_site_file_is_wrong_watches_the_site_of_the_backup(scene):
+    scene.start_broker()
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms")])
+    backend, field, gateway = scene.backend(), scene.field(), scene.gateway()
+    gateway.process.until_said("event=site_kept ")
+    backup = scene.directory / "night.backup"
+    code, said = tocsin("backup", scene.state, "--to", backup)
+    assert code == 0 and "with the site that was accepted last" in said, said
+    code, said = tocsin("restore", backup, "--verify")
+    assert code == 0 and "with the site that was accepted last" in said, said
+    gateway.stop()
+
+    shutil.move(scene.state, scene.directory / "old")
+    code, said = tocsin("restore", backup, "--into", scene.state)
+    assert code == 0 and "with the site that was accepted last" in said, said
+    assert (scene.state / "site.kept").read_bytes() == (scene.directory / "old" / "site.kept").read_bytes()
+    assert (scene.state / "site.kept").stat().st_mode & 0o777 == 0o600
+    scene.site.write_text("broken: [\n")
+    (scene.directory / "gateway.log").rename(scene.directory / "gateway-before.log")
+    gateway = scene.gateway(arguments=["--set", f"gateway.state={scene.state}"])
+    assert gateway.process.has("event=site_refused errors=1 accepted=")
+    field.press("room/button-0")
+    backend.until_event(type="alarm.raised", rule="call")
+
+    # Damaged in it, the site does not come back; the journal does.
+    with sqlite3.connect(backup) as db:
+        db.execute("UPDATE backup SET beside = substr(beside, 1, length(beside) - 1) || x'21'")
+    db.close()
+    code, said = tocsin("restore", backup, "--verify")
+    assert code == 1 and "is damaged in it and does not come back" in said, said
+    code, said = tocsin("restore", backup, "--into", scene.directory / "new")
+    assert code == 0 and "is damaged in it and does not come back" in said, said
+    assert sorted(path.name for path in (scene.directory / "new").iterdir()) == ["boot", "journal.db"]
+
+
+def test_a_state_directory_that_is_put_back_gives_no_event_the_id_of_another(scene):
+    """A snapshot of the machine or a copy of the directory: a backend that knows an id drops what comes under it."""
+    backend, field, gateway = scene.everything()
+    gateway.stop()
+    snapshot, other = scene.directory / "snapshot", "care/talk/button"
+    shutil.copytree(scene.state, snapshot)
+    gateway = scene.gateway()
+    press(gateway, field)
+    until(lambda: backend.events(type="alarm.cleared", subject=BUTTON), "the backend to have the first call")
+    gateway.stop()
+    shutil.rmtree(scene.state)
+    shutil.copytree(snapshot, scene.state)
+    gateway = scene.gateway()
+    field.set(other, 1)
+    backend.until_event(type="alarm.raised", subject=other)
+    called = {}
+    for event in backend.events():
+        if not event.get("replayed"):
+            called.setdefault(event["id"], set()).add((event["type"], event.get("subject"), event["time"]))
+    first, second = ({name for name, events in called.items() if any(subject == button for _, subject, _ in events)}
+                     for button in (BUTTON, other))
+    assert first and second and all(len(events) == 1 for events in called.values()), called
+
+
+def test_the_log_of_a_dead_journal_is_not_played_into_the_backup_that_replaces_it(scene):
+    backend, field, gateway = scene.everything()
+    press(gateway, field)
+    backup = scene.directory / "night.backup"
+    assert tocsin("backup", scene.state, "--to", backup)[0] == 0
+    saved = rows(backup)
+    press(gateway, field, 2)
+    before = {event["id"]: event for event in backend.events()}
+    gateway.crash()
+    (scene.state / "journal.db").rename(scene.directory / "moved")
+    log = (scene.state / "journal.db-wal").read_bytes()
+    code, said = tocsin("restore", backup, "--into", scene.state)
+    assert code == 0, said
+    [kept] = scene.state.glob("journal.db.bad-*-wal")
+    assert kept.read_bytes() == log and kept.name in said, said
+    assert rows(scene.state / "journal.db") == saved
+    code, said = tocsin("audit", "verify", scene.state)
+    assert code == 0, said
+    gateway = scene.gateway()
+    assert not gateway.process.has("event=journal_damaged")
+    press(gateway, field)
+    new = until(lambda: [event for event in backend.events(type="alarm.reraised") if event["id"] not in before], "a new call")
+    last = max(int(name.split(".")[2]) for name in before)
+    assert all(int(event["id"].split(".")[2]) > last for event in new), "under a boot that was never used"
 
 
 def stopped_with_events(scene):
@@ -102,6 +190,43 @@ def test_events_taken_from_the_end_are_missed(scene):
     change(journal, f"DELETE FROM event WHERE seq > {newest - 2}")
     code, said = tocsin("audit", "verify", journal)
     assert code == 1 and "events at its end were removed" in said, said
+
+
+@pytest.mark.parametrize("how", ["deleted", "older", "gone"])
+def test_events_lost_at_the_end_are_still_missed_once_a_gateway_has_gone_on_without_them(scene, how):
+    """Removed, lost with an older file in its place, or all of them: a start tells it, and every audit after it."""
+    public = make_key(scene, "key")
+    backend, field, gateway = scene.everything()
+    until(lambda: seals(scene), "the first checkpoint")
+    press(gateway, field)
+    gateway.stop()
+    journal, older = scene.state / "journal.db", scene.directory / "older"
+    shutil.copy(journal, older)
+    gateway = scene.gateway()
+    press(gateway, field, 2)
+    gateway.stop()
+    newest = max(rows(journal))
+    if how == "deleted":
+        change(journal, f"DELETE FROM event WHERE seq > {newest - 4}")
+        change(journal, "VACUUM")  # nothing of them is left in a free page, from which they would be salvaged
+    elif how == "older":
+        shutil.copy(older, journal)
+    else:
+        journal.unlink()
+    last = max(rows(journal), default=0) if journal.exists() else 0
+    gateway = scene.gateway()
+    gateway.process.until_said("event=journal_missing" if how == "gone" else "event=journal_salvaged")
+    for _ in range(2):
+        press(gateway, field)
+        gateway.stop()
+        seqs = sorted(rows(journal))
+        after = max((seq for seq in seqs if seq <= newest), default=0)
+        assert last <= after < newest < min(seq for seq in seqs if seq > after), seqs
+        for arguments in [], ["--key", public]:
+            code, said = tocsin("audit", "verify", scene.state, *arguments)
+            assert code == 1 and f"events had been recorded between {after} and {newest + 1} and are not here" in said, said
+            assert "never used" not in said and "all is as it was recorded" not in said, said
+        gateway = scene.gateway()
 
 
 def test_what_is_wrong_with_a_backup_is_said_and_changes_nothing(scene):
@@ -158,7 +283,7 @@ def test_a_backup_is_not_restored_under_a_running_gateway(scene):
 
 
 def seals(scene):
-    with sqlite3.connect(f"file:{scene.state / 'journal.db'}?mode=ro", uri=True) as db:
+    with contextlib.closing(sqlite3.connect(f"file:{scene.state / 'journal.db'}?mode=ro", uri=True)) as db:
         return list(db.execute("SELECT number, day, seq FROM seal ORDER BY number"))
 
 
@@ -196,9 +321,17 @@ def test_signed_checkpoints_find_out_whoever_computes_the_chain_anew(scene):
     until(lambda: "event=journal_unsigned" in gateway.process.text(), "the key to be refused")
     press(gateway, field)
     assert len(seals(scene)) == 1
+    # People are told: in health, and as a condition of the storage that says where to look.
+    until(lambda: "cannot sign its checkpoints" in gateway.cli("health"), "health to say it")
+    raised = until(lambda: any(alarm["alarm"].startswith("system_storage/") and alarm["state"]["active"]
+                               for alarm in gateway.alarms()), "the alarm of the storage")
+    assert raised and "degraded" in gateway.cli("health")
     (scene.directory / "second.key").chmod(0o600)
     (_, first_day, first), (_, second_day, second) = until(lambda: len(seals(scene)) == 2 and seals(scene), "the second")
     assert second_day == first_day + 2 and second > first
+    until(lambda: not any(alarm["alarm"].startswith("system_storage/") and alarm["state"]["active"]
+                          for alarm in gateway.alarms()), "the storage to be well")
+    until(lambda: "cannot sign" not in gateway.cli("health"), "health to say so")
     press(gateway, field)
     backup = scene.directory / "night.backup"
     assert tocsin("backup", scene.state, "--to", backup)[0] == 0
@@ -246,3 +379,17 @@ def test_signed_checkpoints_find_out_whoever_computes_the_chain_anew(scene):
 def test_a_wrong_use_says_what_is_missing(arguments, said):
     code, output = tocsin(*arguments)
     assert code == 2 and said in output, output
+
+
+def test_the_journal_of_another_site_is_said_to_be_one_and_kept(scene):
+    _backend, field, gateway = scene.everything()
+    press(gateway, field)
+    gateway.stop()
+    before = rows(scene.state / "journal.db")
+    scene.overrides["site.id"] = "elsewhere"
+    gateway = scene.gateway()
+    gateway.process.until_said('event=journal_foreign reason="it belongs to gulou-demo.main, not to elsewhere.main"')
+    assert not gateway.process.has("event=journal_damaged") and not gateway.process.has("taken over as far as")
+    kept, = scene.state.glob("journal.db.bad-*Z")
+    assert rows(kept) == before
+    assert not any(alarm["alarm"] == CALL for alarm in gateway.alarms()), "nothing of the other site's is open"

@@ -78,7 +78,32 @@ def test_a_wrong_site_exits_2_and_says_so_on_standard_error():
     assert done.stdout == ""
     assert "--set:1:15: error: `Nowhere` is no time zone" in done.stderr
     assert "did you mean `gateway`?" in done.stderr
-    assert done.stderr.endswith("2 errors, 0 warnings\n")
+    # How many warnings is the umask of this checkout: the site has a secret.
+    assert done.stderr.splitlines()[-1].startswith("2 errors, ")
+
+
+def test_a_secret_that_is_none_or_everybodys_is_warned_of(tmp_path):
+    secret, site = tmp_path / "secret", tmp_path / "site.yaml"
+
+    def said(mode=0o600, text="hush\n"):
+        secret.write_text(text)
+        secret.chmod(mode)
+        return told()
+
+    def told():
+        shutil.copytree(BASE, tmp_path, dirs_exist_ok=True)
+        done = check(site, "--set", f"mqtt.password_file={secret}", "--set", "mqtt.user=gw")
+        assert done.returncode == 0, done.stdout + done.stderr  # it may come only when the gateway runs
+        return done.stdout + done.stderr
+
+    assert all(str(secret) not in said(mode) for mode in (0o400, 0o440, 0o600, 0o640))
+    for mode in (0o644, 0o604, 0o602):
+        assert "everybody on this machine can read or change the secret in" in said(mode), oct(mode)
+    assert f"{secret} is empty: nothing can be published" in said(text="")
+    secret.unlink()
+    assert f"there is no file {secret}: nothing can be published" in told()
+    secret.mkdir()
+    assert f"{secret} is no file: nothing can be published" in told()
 
 
 def test_paths_are_shown_beside_the_site_as_it_was_named(tmp_path):
@@ -98,19 +123,30 @@ def test_wrong_usage_exits_2_with_one_line(arguments):
     assert "tocsin check --help" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "check", "sim", "replay", "test-rules"])
+COMMANDS = re.findall(r"^  ([a-z][a-z-]*) ", subprocess.run([TOCSIN, "--help"], capture_output=True, text=True, env={"LC_ALL": "C"}).stdout, re.M)
+SAMPLES = {"--lang": "en", "--clock": "2026-11-22T07:00:00+08:00@10", "--seed": "1", "--for": "10 s", "--after": "1",
+           "--limit": "1", "--minutes": "1", "--seconds": "1"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_that_a_help_names_is_taken(command):
     def tocsin(*arguments):
         return subprocess.run([TOCSIN, command, *arguments], capture_output=True, text=True, timeout=60)
     done = tocsin("--help")
-    assert done.returncode == 0 and done.stdout.startswith(f"usage: tocsin {command} ") and "exit codes" in done.stdout
-    samples = {"--lang": "en", "--clock": "2026-11-22T07:00:00+08:00@10", "--seed": "1", "--for": "10 s"}
+    assert done.returncode == 0 and done.stderr == "" and done.stdout.startswith(f"Usage: tocsin {command} ")
+    assert all(len(line) <= 110 for line in done.stdout.splitlines())
     options = re.findall(r"^  (--[a-z-]+)( [A-Z]\S*| zh\|en)? ", done.stdout, re.MULTILINE)
-    assert len(options) >= 3
+    assert "--lang" in dict(options) or command == "sim"
+    assert len(options) == len(dict(options)) >= 2
     for option, value in options:
-        words = [option] + ([samples.get(option, "x=y")] if value else [])
-        assert "it takes one" in tocsin(*words, "a", "b").stderr, f"{words} were taken, and then two files were not"
-        assert ("unknown option" in tocsin(option).stderr) == bool(value), f"{option} takes{value or ' no value'}"
+        words = [option] + ([SAMPLES.get(option, "x=y")] if value else [])
+        surplus = tocsin(*words, "a", "b", "c").stderr
+        assert re.search(r": (it )?takes |: it takes one", surplus), f"{words} were taken, and then three words were not"
+        assert ("needs a value" in tocsin("a", "b", "c", option).stderr) == bool(value), f"{option} takes{value or ' no value'}"
+
+
+def test_there_are_as_many_commands_as_the_help_tells():
+    assert len(COMMANDS) > 20 and len(set(COMMANDS)) == len(COMMANDS)
 
 
 # ---- the schema and the checker

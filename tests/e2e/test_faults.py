@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input and faults: each is one clear line, loses nothing recorded, and never a busy loop or a crash."""
 
+import contextlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from harness import ROOT, TOCSIN, Broker, button_site, free_port, until
+from test_backup import press
 from test_reload import publish
 
 BUTTON = "care/day-care/button-1"
@@ -50,7 +52,8 @@ def test_a_device_that_answers_wrongly_is_lost_and_told_and_comes_back(scene, an
     until(lambda: field.polls("care-io") > 3, "polling")
     gateways = gateway.pids()
     field.say(f"device care-io {answer}")
-    backend.until_event(type="alarm.raised", rule="system_device_lost", subject="device/care-io")
+    [lost] = backend.until_event(type="alarm.raised", rule="system_device_lost", subject="device/care-io")
+    assert all("care-io" in lost["data"]["text"][language] for language in ("zh", "en"))
     line = gateway.process.until_said(r"event=device_lost .*device=care-io.*").group(0)
     assert re.search(told, line, re.I), line
     assert re.search(r'effect="17 points|effect="15 points', line), line
@@ -105,7 +108,7 @@ def test_a_value_that_is_not_a_number_is_a_fault_and_never_a_value(scene):
 def test_a_message_that_makes_no_sense_is_told_with_its_topic(scene):
     _backend, _field, gateway = scene.everything()
     publish(scene, "field/gate/door", "{nonsense")
-    gateway.process.until_said(r"event=answer_refused device=doors point=hall/gate/door topic=\"?field/gate/door\"? reason=")
+    gateway.process.until_said(r"event=value_refused device=doors point=hall/gate/door topic=\"?field/gate/door\"? reason=")
 
 
 def test_a_broker_that_is_absent_at_the_start_costs_nothing(scene):
@@ -217,8 +220,9 @@ def test_without_a_usable_journal_alarms_still_go_out_and_say_so(scene):
     assert_not_busy(gateway)
 
 
-def test_a_full_disk_silences_no_alarm_and_loses_no_recorded_event(scene):
-    """The journal's directory is a file system of 3 MiB that is filled to the brim, then freed."""
+@contextlib.contextmanager
+def small_disk(scene):
+    """The journal's directory is on a file system of 3 MiB of its own; yields where that is mounted."""
     mount = scene.directory / "small"
     mount.mkdir()
     if os.system(f"mount -t tmpfs -o size=3m tocsin-test {mount} 2> /dev/null") != 0:
@@ -226,6 +230,20 @@ def test_a_full_disk_silences_no_alarm_and_loses_no_recorded_event(scene):
     try:
         scene.overrides["gateway.state"] = str(mount / "state")
         scene.state = mount / "state"
+        yield mount
+    finally:
+        for part in reversed(scene.started):
+            try:
+                part.stop()
+            except (AssertionError, OSError, ValueError):
+                pass
+        scene.started.clear()
+        os.system(f"umount {mount}")
+
+
+def test_a_full_disk_silences_no_alarm_and_loses_no_recorded_event(scene):
+    """The disk is filled to the brim, then freed."""
+    with small_disk(scene) as mount:
         backend, field, gateway = scene.everything()
         field.press("care/talk/button")
         before = backend.until_event(type="alarm.raised", rule="emergency_call")[0]
@@ -251,14 +269,55 @@ def test_a_full_disk_silences_no_alarm_and_loses_no_recorded_event(scene):
         backend.until_event(type="alarm.cleared", rule="system_storage", deadline_s=60)
         assert before["sequence"] < again["sequence"]
         gateway.stop()
-    finally:
-        for part in reversed(scene.started):
-            try:
-                part.stop()
-            except (AssertionError, OSError, ValueError):
-                pass
-        scene.started.clear()
-        os.system(f"umount {mount}")
+
+
+def acknowledged(gateway):
+    """The open alarms, each with whether somebody has acknowledged it."""
+    return {row["alarm"]: row["state"]["acked"] for row in gateway.alarms()}
+
+
+@pytest.mark.parametrize("ending", ["stop", "crash"])
+def test_a_start_on_a_read_only_disk_forgets_no_open_alarm_and_records_again_when_it_can(scene, ending):
+    """Two calls stand when the gateway ends; the next one finds the disk read-only, until somebody mends it."""
+    talk, talk_call = "care/talk/button", "emergency_call/care/talk/button"
+    dining, dining_call = "care/dining/button", "emergency_call/care/dining/button"
+    with small_disk(scene) as mount:
+        backend, field, gateway = scene.everything()
+        for button in (BUTTON, talk):
+            field.press(button)
+            backend.until_event(type="alarm.raised", subject=button)
+            field.release(button)
+            backend.until_event(type="alarm.cleared", subject=button)
+        getattr(gateway, ending)()
+        (scene.state / "journal.db-shm").unlink(missing_ok=True)  # as a power cut may leave it
+        until(lambda: os.system(f"mount -o remount,ro {mount} 2> /dev/null") == 0, "the last writer to be gone")
+
+        gateway = scene.gateway()
+        backend.until_event(type="alarm.raised", rule="system_storage")
+        until(lambda: {CALL: False, talk_call: False}.items() <= acknowledged(gateway).items(), "both calls to be known")
+        field.press(dining)
+        early = backend.until_event(type="alarm.raised", subject=dining)[0]
+        assert early["durable"] is False
+        until(lambda: gateway.try_cli("ack", CALL, "--by", "wang")[0] == 0, "the alarm to be acknowledged")
+        until(lambda: acknowledged(gateway)[CALL], "the acknowledgement to be known")
+        assert_not_busy(gateway)
+
+        assert os.system(f"mount -o remount,rw {mount}") == 0
+        again = until(lambda: [e for e in backend.events(type="alarm.raised", subject=dining) if e["durable"]],
+                      "the event to be recorded after all", 60)[0]
+        assert again["first_sent_as"] == early["id"]
+        backend.until_event(type="alarm.cleared", rule="system_storage", deadline_s=60)
+        gateway.stop()
+
+        gateway = scene.gateway()
+        until(lambda: {CALL: True, talk_call: False, dining_call: False}.items() <= acknowledged(gateway).items(),
+              "all three calls to be known, one of them acknowledged")
+        states = [payload for topic, payload, *_ in backend.all() if topic.endswith(f"alarm/{talk_call}")]
+        assert states and all(states), "the state of an alarm that stands was taken from the broker"
+        # After a crash an event may be sent again, and is the same one then.
+        raised = {e["id"]: e["subject"] for e in backend.events(type="alarm.raised", rule="emergency_call") if e["durable"]}
+        assert sorted(raised.values()) == sorted((BUTTON, talk, dining))
+        gateway.stop()
 
 
 def test_a_port_in_use_is_one_line_that_says_what_to_do(scene):
@@ -323,6 +382,55 @@ def test_a_damaged_page_of_what_a_start_reads_keeps_nobody_from_watching(scene, 
     assert list(scene.state.glob("journal.db.bad-*")), "what was there is kept for whoever looks into it"
 
 
+def log_deleted(state):
+    (state / "journal.db-wal").unlink()
+
+
+def log_changed(state):
+    with (state / "journal.db-wal").open("r+b") as log:  # the salt in the header of its second frame
+        log.seek(32 + 24 + 4096 + 8)
+        log.write(b"\x5a")
+
+
+def file_emptied(state):
+    os.truncate(state / "journal.db", 0)
+
+
+# A log that was changed is still read where somebody lives who knows what is in it.
+@pytest.mark.parametrize("dead,damage", [("all", log_deleted), ("all", log_changed), ("all", file_emptied),
+                                         ("engine", log_deleted), ("engine", file_emptied)])
+def test_newest_events_that_are_lost_are_told_and_no_number_goes_out_twice(scene, damage, dead):
+    backend, field, gateway = scene.everything()
+    press(gateway, field, 5)
+    with sqlite3.connect(f"file:{scene.state / 'journal.db'}?mode=ro", uri=True) as db:
+        [newest] = db.execute("SELECT max(seq) FROM event").fetchone()
+    db.close()
+    # The uplink, where it lives on, has told the broker all of it, and knows up to where.
+    until(lambda: max(event.get("sequence", 0) for event in backend.events()) == newest, "all of it at the broker")
+    before = {event["id"]: event["time"] for event in backend.events()}
+    if dead == "all":
+        gateway.crash()
+        damage(scene.state)
+        gateway = scene.gateway()
+    else:
+        os.kill(gateway.process.child.pid, signal.SIGSTOP)
+        engine = gateway.kill("engine")
+        until(lambda: "\nState:\tZ" in Path(f"/proc/{engine}/status").read_text(), "the engine to be gone")
+        damage(scene.state)
+        os.kill(gateway.process.child.pid, signal.SIGCONT)
+    gateway.process.until_said("event=journal_damaged")
+    lost = gateway.process.until_said(r"event=journal_salvaged .*lost=(\d+)")[1]
+    assert (int(lost) > 0) == (damage is log_deleted)
+    backend.until_event(type="alarm.raised", rule="system_storage")
+    field.set("care/dining/smoke-1", 1)
+    backend.until_event(type="alarm.raised", rule="fire_alarm")
+    for event in backend.events():
+        if event["id"] in before:  # sent again: whoever has it drops it
+            assert event["time"] == before[event["id"]]
+        else:
+            assert event.get("sequence", newest + 1) > newest, event
+
+
 def test_a_stopped_child_is_noticed_and_replaced(scene):
     backend, field, gateway = scene.everything()
     stopped = gateway.kill("field-0", signal.SIGSTOP)
@@ -343,6 +451,7 @@ def test_a_cut_line_of_a_supervised_button_is_a_fault_and_a_press_is_a_call(scen
     backend, field, gateway = scene.everything()
     field.set(BUTTON, 2)  # what the simulated field takes for a cut line; 3 is a shorted one
     [fault] = backend.until_event(type="alarm.raised", rule="system_sensor_fault", subject=BUTTON)
+    assert all(BUTTON in fault["data"]["text"][language] for language in ("zh", "en"))
     assert fault["data"]["priority"] == "high"
     gateway.process.until_said(r'event=value_refused .*holding 40: the line is cut')
     field.set(BUTTON, 0)

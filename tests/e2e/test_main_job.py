@@ -167,9 +167,9 @@ def test_a_broker_away_for_10_s_loses_nothing_and_doubles_nothing(scene):
     until(lambda: time.monotonic() > away_until, "10 s to pass", 15)
 
     scene.broker.start()
-    until(lambda: {r[0] for r in journal_rows(scene)} <= {e["sequence"] for e in backend.events()},
+    until(lambda: {r[0] for r in journal_rows(scene)} <= {e.get("sequence") for e in backend.events()},
           "every recorded event to be received", 60,
-          lambda: f"\nmissing {sorted({r[0] for r in journal_rows(scene)} - {e['sequence'] for e in backend.events()})}")
+          lambda: f"\nmissing {sorted({r[0] for r in journal_rows(scene)} - {e.get('sequence') for e in backend.events()})}")
     by_id = {}
     for event in backend.events():
         by_id.setdefault(event["id"], set()).add(json.dumps(event["data"], sort_keys=True))
@@ -183,9 +183,7 @@ def test_an_engine_killed_in_mid_alarm_still_has_the_alarm(scene):
     backend, field, gateway = scene.everything()
     field.press(BUTTON)
     backend.until_event(type="alarm.raised", rule="emergency_call")
-    first = gateway.kill("engine")
-    until(lambda: gateway.pids().get("engine") not in (None, first), "a new engine")
-    gateway.until_healthy()
+    gateway.kill_engine()
     alarm = [a for a in gateway.alarms() if "emergency_call" in json.dumps(a)]
     assert len(alarm) == 1
     field.release(BUTTON)
@@ -306,10 +304,12 @@ def test_what_is_retained_says_what_is_not_normal(scene):
     assert point["value"] == 1 and point["quality"] == "good"
     field.release(BUTTON)
     until(lambda: json.loads(backend.latest(f"/point/{BUTTON}"))["value"] == 0, "the released point")
+    backend.until_event(type="alarm.cleared", rule="emergency_call")  # else the newcomer hears of it as it happens
     newcomer = scene.backend()
     until(lambda: newcomer.latest(f"/alarm/{CALL}"), "the retained alarm")
     until(lambda: newcomer.latest(f"/point/{BUTTON}"), "the retained point")
     until(lambda: newcomer.latest("/status"), "the retained status")
-    assert newcomer.events() == [], "events are not retained"
+    # One may happen just now; but none is told that happened before somebody came.
+    assert [topic for topic, _, retained, _ in newcomer.all() if retained and "/event/" in topic] == []
     kinds = {t.split("/point/")[1].rsplit("/", 1)[1] for t, *_ in newcomer.all() if "/point/" in t}
     assert "reader" not in kinds and "check" not in kinds

@@ -152,6 +152,7 @@ def test_a_child_that_does_not_move_is_told_and_replaced(scene, name):
     noticed_s = time.monotonic() - begun
     until(lambda: gateway.pids().get(name) not in (None, stopped), f"a new {name}")
     restarted_s = time.monotonic() - begun
+    backend.until_event(type="alarm.raised", rule="system_component_lost", subject=f"component/{name}")
     recorded_call(backend, field, BUTTON)
     gateway.until_healthy()
     print(f"row: stopped {name} noticed_s={noticed_s:.1f} restarted_s={restarted_s:.1f} (aim <= 10)")

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from harness import button_site, free_port, until
+from test_figures import figure
 
 BUTTON = "care/day-care/button-1"
 
@@ -105,6 +106,27 @@ def test_the_watchdog_is_not_fed_while_a_component_makes_no_progress(scene):
     backend.until_event(type="alarm.cleared", rule="system_component_lost", subject="component/field-0")
     field.press(BUTTON)
     backend.until_event(type="alarm.raised", rule="emergency_call")
+
+
+def test_a_machine_that_stood_still_blames_no_device_and_starts_nothing_again(scene):
+    backend, field, gateway = scene.everything()
+    backend.until_event(type="system.started")
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="emergency_call")
+    pids = gateway.pids()
+    everyone = [*pids.values(), gateway.process.child.pid]
+    for pid in everyone:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(12)  # longer than any device or process may be silent
+    for pid in everyone:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: gateway.process.has(r"event=stood_still stood_ms=1\d{4} .*no device is blamed"), "the engine to say so")
+    until(lambda: figure(gateway, "standstills_total") == 1, "the counter")
+    field.press("care/bath/cord")
+    backend.until_event(type="alarm.raised", rule="bathroom_call")
+    assert not backend.events(rule="system_device_lost")
+    assert not backend.events(rule="system_component_lost")
+    assert gateway.pids() == pids
 
 
 def test_who_does_not_want_a_watchdog_hears_none_but_the_state(scene):

@@ -129,7 +129,7 @@ def test_a_recording_that_cannot_be_is_said_so(scene, story):
     for arguments, code, words in (
             (("--record", kept), 1, "is there already, and is kept"),
             (("--record", scene.directory / "nowhere" / "a"), 1, "No such file or directory"),
-            (("--record", scene.directory / "a.lp"), 2, "line protocol"),
+            (("--record", scene.directory / "a.lp"), 2, "no export of a database"),
             (("--record", scene.directory / "a", "--control", scene.directory / "s"), 2, "exclude each other")):
         done = tocsin("sim", scene.site, "--story", story, *arguments)
         assert done.returncode == code and words in done.stderr and done.stderr.count("\n") == 1, done

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from datetime import timedelta
 
+import pytest
 from harness import ROOT, until
 from test_rules import MONDAY_NOON, SUNDAY_NIGHT, at, until_clock, until_seen, wall
 
@@ -57,7 +58,8 @@ def test_a_changed_rule_keeps_open_alarms_and_the_change_is_told(scene):
     first, second = list(dict.fromkeys(re.findall("generation=([0-9a-f]{16})", gateway.process.text())))
     said = changed["data"]
     assert (said["class"], said["generation_before"], said["generation"]) == ("system.config_changed", first, second)
-    assert set(before.values()).isdisjoint(gateway.pids().values())
+    after = gateway.pids()
+    assert {name for name in before if before[name] == after[name]} == {"field-0"}, "nothing that is polled has changed"
     assert call_of(gateway)["state"]["acked"]
     gateway.cli("attend", CALL, "--by", "wang")
     [told] = backend.until_event(type="alarm.attended", rule="emergency_call")
@@ -81,6 +83,33 @@ def test_a_shelved_alarm_whose_rule_becomes_a_call_for_help_is_heard(scene):
     [told] = backend.until_event(type="alarm.unshelved", rule="door_held")
     state = told["data"]["state"]
     assert (state["active"], state["acked"], state["latched"], state["suppression"]) == (True, False, True, "none")
+    backend.until_event(type="alarm.escalated", rule="door_held")
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_door_that_one_person_put_out_of_service_is_back_when_it_becomes_a_call_for_help(scene, agreed):
+    """That takes two people in two roles for a call. Where a second one agreed it stays out of service."""
+    directory, door = own_copy(scene), "door_held/sport/room/door"
+    clock = ["--clock", "2026-11-23T23:00:00+08:00@5"]
+    scene.start_broker()
+    backend, field, gateway = scene.backend(), scene.field(arguments=clock), scene.gateway(arguments=clock)
+    field.set("sport/room/door", 1)
+    backend.until_event(type="alarm.raised", rule="door_held")
+    second = ["--second", "wang", "--second-role", "engineer"] if agreed else []
+    gateway.cli("out-of-service", door, "--minutes", "600", "--reason", "repair", "--by", "li", "--role", "manager",
+                *second)
+    backend.until_event(type="alarm.out_of_service", rule="door_held")
+    edit(directory / "rules.yaml", "    raise_after: 30 s\n    class: door.held\n",
+         "    class: call.emergency\n    chain: care-call\n")
+    reload(backend, gateway)
+    if agreed:
+        [row] = [row for row in map(json.loads, gateway.cli("alarms", "--json").splitlines()) if row["alarm"] == door]
+        assert row["class"] == "call.emergency" and row["state"]["suppression"] == "out_of_service"
+        assert not backend.events(type="alarm.in_service")
+        return
+    [told] = backend.until_event(type="alarm.in_service", rule="door_held")
+    state = told["data"]["state"]
+    assert (state["active"], state["acked"], state["suppression"]) == (True, False, "none")
     backend.until_event(type="alarm.escalated", rule="door_held")
 
 
@@ -428,6 +457,7 @@ def publish(scene, topic, message):
 def a_closed_gate_at_night(scene, directory, rate=1):
     """The gate's contact has said once that it is closed; nothing of what it publishes is retained."""
     backend, field, gateway = at(scene, SUNDAY_NIGHT, rate)
+    gateway.process.until_said("event=device_answers device=doors")  # it hears what is published from now on
     field.say(DOOR_SHUT)
     field.say('mqtt field/gate/rex {"pressed": false}')
     until_seen(backend, "hall/gate/door", 0)
@@ -470,6 +500,7 @@ def test_a_gate_that_opens_after_the_engine_died_behind_a_reload_is_forced_still
     """The field process is new since the reload as well: nobody has heard the gate but the engine before."""
     directory = own_copy(scene)
     backend, field, gateway = a_closed_gate_at_night(scene, directory)
+    edit(directory / "site.yaml", "poll: 100 ms", "poll: 110 ms")
     field.say('mqtt field/desk/people {"count": 3}')
     until_seen(backend, "hall/desk/people", 3)
     reload(backend, gateway)
@@ -481,6 +512,19 @@ def test_a_gate_that_opens_after_the_engine_died_behind_a_reload_is_forced_still
     assert values_kept(gateway, 3)["kept"] > 0
     assert point_of(gateway, "hall/gate/door")["quality"] == "good"
     assert until(lambda: point_of(gateway, "hall/desk/people").get("value") == 4, "what the field process heard")
+    [forced] = open_until_forced(backend, field, wall(started[0]["time"]))
+    assert forced["subject"] == "hall/gate/door"
+
+
+def test_what_a_gate_said_before_a_reload_is_said_again_to_an_engine_after_the_next(scene):
+    """The field process has lived through the reload: it has heard the gate itself."""
+    directory = own_copy(scene)
+    backend, field, gateway = a_closed_gate_at_night(scene, directory)
+    reload(backend, gateway)
+    until_watching(gateway, 2)
+    gateway.kill("engine")
+    started = until(lambda: backend.events(type="system.started")[2:], "the third engine")
+    until(lambda: point_of(gateway, "hall/gate/door")["quality"] == "good", "what the field process heard")
     [forced] = open_until_forced(backend, field, wall(started[0]["time"]))
     assert forced["subject"] == "hall/gate/door"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a real gateway heard, heard again: the same events to the byte; and what other rules would have said."""
 
+import gzip
 import json
 import shutil
 import signal
@@ -8,7 +9,9 @@ import sqlite3
 import struct
 import subprocess
 
+from databases import Victoria
 from harness import ROOT, TOCSIN, until
+from test_database import value_of, with_database, written_all
 
 CALL = "emergency_call/care/day-care/button-1"
 BUTTON = "care/day-care/button-1"
@@ -105,8 +108,7 @@ def test_a_killed_engine_leaves_a_recording_that_is_equal_as_far_as_it_goes(scen
     backend.until_event(type="alarm.raised", rule="emergency_call")
     # The recording follows within a second; wait until it has the press.
     until(lambda: "alarm.raised" in tocsin("replay", scene.state).stdout, "the press in the recording")
-    gateway.kill("engine", signal.SIGKILL)
-    gateway.until_healthy()
+    gateway.kill_engine()
     gateway.cli("ack", CALL, "--by", "wang")
     backend.until_event(type="alarm.acknowledged", rule="emergency_call")
     gateway.stop()
@@ -244,7 +246,7 @@ def test_other_rules_show_what_would_have_been_different(scene):
     lines = done.stdout.splitlines()
     assert any(line.startswith("+ ") and "fire_confirmed/care" in line for line in lines)
     assert any(line.startswith("~ ") and "emergency call" in line for line in lines)
-    assert any(line.startswith("  ") and "HELP" in line for line in lines)
+    assert "    text: Day-care room: emergency call → Day-care room: HELP" in lines
     assert not any(line.startswith("- ") for line in lines)
     assert "differences: " in done.stderr
 
@@ -255,6 +257,32 @@ def test_other_rules_show_what_would_have_been_different(scene):
                      "    message: {en: x}\n")
     done = tocsin("replay", scene.state, "--site", scene.site, "--against", other)
     assert done.returncode == 2 and f"{other}:4:12: error: " in done.stderr
+
+
+def test_of_events_that_look_alike_what_differs_is_told(scene):
+    directory = scene.directory / "site"
+    shutil.copytree(ROOT / "deploy" / "example", directory)
+    scene.site = directory / "site.yaml"
+    backend, field, gateway = live(scene)
+    rules = directory / "rules.yaml"
+    rules.write_text(rules.read_text().replace("{place}: fire confirmed", "{place}: FIRE"))
+    gateway.process.child.send_signal(signal.SIGHUP)
+    backend.until_event(type="system.config_changed")
+    gateway.stop()
+    # The person who acknowledges does so of an alarm that is another only in its state.
+    other = scene.directory / "other.yaml"
+    text = rules.read_text()
+    head, rule, rest = text.partition("  - rule: emergency_call\n")
+    assert "class: call.emergency" in rest
+    other.write_text(head + rule + rest.replace("class: call.emergency", "class: care.bed_exit\n    priority: emergency", 1))
+    done = tocsin("replay", scene.state, "--site", scene.site, "--against", other, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    acknowledged = next(i for i, line in enumerate(lines) if line.startswith("~ ") and "acknowledged" in line)
+    assert "    class: call.emergency → care.bed_exit" in lines[acknowledged:acknowledged + 3]
+    assert "    state.latched: true → false" in lines[acknowledged:acknowledged + 3]
+    # The site that was changed is another one on each side, which is no doing of the rules.
+    assert not any("site changed" in line for line in lines), done.stdout
 
 
 def test_an_alarm_of_other_rules_stays_open_over_a_restart(scene):
@@ -286,7 +314,7 @@ def test_an_alarm_of_other_rules_stays_open_over_a_restart(scene):
 def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     export = scene.directory / "month.lp"
     begin = 1_795_446_000_000_000_000  # a Monday at eleven in the evening in Xuzhou
-    lines = [f"door_contact,gateway=main,place=hall/gate,point=hall/gate/door,site=s value={value},quality=0i {begin + t}"
+    lines = [f"door_contact,gateway=main,place=hall/gate,point=hall/gate/door,site=gulou-demo value={value},quality=0i {begin + t}"
              for value, t in ((0, 0), (1, 10**9), (0, 50 * 10**9))]
     export.write_text("# DML\n" + "\n".join(reversed(lines)) + "\n")
     done = tocsin("replay", export, "--site", scene.site)
@@ -312,7 +340,7 @@ def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     assert again.returncode == 0 and again.stderr == "" and again.stdout == done.stdout, again.stderr
 
     # What is not in it for a day is missed by nobody; what it says is stale is, until it is read again.
-    lines = [f"occupancy_count,place=hall/desk,point=hall/desk/people,site=s value=4,quality={quality}i {begin + t}"
+    lines = [f"occupancy_count,place=hall/desk,point=hall/desk/people,site=gulou-demo value=4,quality={quality}i {begin + t}"
              for quality, t in ((0, 0), (2, 86400 * 10**9), (0, 86460 * 10**9))]
     silent = scene.directory / "silent.lp"
     silent.write_text("\n".join(lines) + "\n")
@@ -321,9 +349,128 @@ def test_a_rule_is_tried_on_an_export_of_the_database(scene):
     assert [(event["type"], event["time"][:19]) for event in events if event["data"].get("rule") == "system_sensor_fault"] == [
         ("tocsin.alarm.raised", "2026-11-24T15:00:00"), ("tocsin.alarm.cleared", "2026-11-24T15:01:00")]
 
+    against = tocsin("replay", export, "--site", scene.site, "--against", RULES, "--lang", "en")
+    assert against.returncode == 0 and "readings: 3  events: 2 → 2  differences: 0" in against.stderr
+
+    # What is so from the beginning, by the clock alone, is told as well.
+    night = scene.directory / "night.yaml"
+    night.write_text(RULES.read_text() + """
+  - rule: night
+    each: point door_contact in hall/gate
+    raise: between 22:00 and 06:00
+    class: door.held
+    message: {zh: 夜间, en: Night}
+""")
+    against = tocsin("replay", export, "--site", scene.site, "--against", night, "--lang", "en")
+    assert against.returncode == 0 and "readings: 3  events: 2 → 3  differences: 1" in against.stderr, against.stderr
+    [added] = [line for line in against.stdout.splitlines() if line.startswith("+ ")]
+    assert "23:00:00" in added and "night/hall/gate/door" in added, against.stdout
+
     export.write_text(export.read_text() + "door_contact,point=hall/gate/door value=open 1\n")
     done = tocsin("replay", export, "--site", scene.site)
     assert done.returncode == 1 and f"{export}:5:41: not a number" in done.stderr
+    done = tocsin("replay", export, "--site", scene.site, "--into", scene.directory / "into", "--lang", "en")
+    assert done.returncode == 1 and "some lines of the export were left out" in done.stderr
+
+    nothing = scene.directory / "nothing.lp"
+    nothing.write_text("# DML\n")
+    done = tocsin("replay", nothing, "--site", scene.site, "--lang", "en")
+    assert done.returncode == 1 and "it has no reading of this site" in done.stderr
+
+
+WANTED = ["influx_inspect export -database", "influxd inspect export-lp --bucket-id",
+          """/api/v1/export --data-urlencode 'match[]={site="gulou-demo"}' -d max_rows_per_line="""]
+
+
+def test_an_export_that_cannot_be_read_is_told_what_it_is_and_what_is_wanted(scene):
+    line = "smoke,gateway=main,point=care/club/smoke-1,site=gulou-demo value=1,quality=0i 1795446000000000000\n"
+    for name, content, words in (
+            ("empty.lp", b"", "the file is empty"),
+            ("month.lp.gz", gzip.compress(line.encode()), "unpack it first, by gunzip"),
+            ("gz.lp", gzip.compress(line.encode()), "unpack it first, by gunzip"),
+            ("wide.lp", line.encode("utf-16"), "save it as UTF-8"),
+            ("month.csv", b"name,tags,time,point,value\nsmoke,,1795446000000000000,care/club/smoke-1,1\n", "the file is CSV"),
+            ("month.json", b'{"results":[{"statement_id":0}]}\n', "it may be the answer to a query"),
+            ("words.lp", b"hello\nworld\n", "it has no reading of this site")):
+        export = scene.directory / name
+        export.write_bytes(content)
+        done = tocsin("replay", export, "--site", scene.site, "--lang", "en")
+        assert done.returncode == 1 and done.stdout == "", (name, done)
+        assert f"tocsin replay: {export}: " in done.stderr and words in done.stderr, (name, done.stderr)
+        assert all(command in done.stderr for command in WANTED), (name, done.stderr)
+        assert "InfluxDB 行协议" in tocsin("replay", export, "--site", scene.site, "--lang", "zh").stderr
+    other = scene.directory / "export"
+    other.write_text(line)
+    done = tocsin("replay", other, "--site", scene.site, "--lang", "en")
+    assert done.returncode == 1 and "if it is the export of a database, give it a name that ends in .lp or .jsonl" in done.stderr
+    marked = scene.directory / "marked.lp"
+    marked.write_bytes(b"\xef\xbb\xbf" + line.encode())
+    done = tocsin("replay", marked, "--site", scene.site)
+    assert done.returncode == 0 and done.stderr == "" and "fire_alarm" in done.stdout, done.stderr
+
+
+def test_an_export_of_another_site_is_not_taken_for_this_one(scene):
+    def line(site, gateway, second):
+        return (f"smoke,gateway={gateway},point=care/club/smoke-1,site={site} value=1,quality=0i "
+                f"{1_795_446_000 + second}000000000\n")
+    export = scene.directory / "month.lp"
+    export.write_text(line("gulou", "main", 0) + line("gulou", "main", 1))
+    done = tocsin("replay", export, "--site", scene.site, "--lang", "en")
+    assert done.returncode == 1 and done.stdout == ""
+    assert ("lines left out of another site or gateway: 2 (the first is of gulou/main, this one is gulou-demo/main)"
+            in done.stderr), done.stderr
+    # What it says then can be done as it stands.
+    [advice] = [line for line in done.stderr.splitlines() if "which had that name then, add" in line]
+    words = advice.partition(" add ")[2].split()
+    done = tocsin("replay", export, "--site", scene.site, *words)
+    assert done.returncode == 0 and "fire_alarm" in done.stdout and done.stderr == "", done.stderr
+
+    export.write_text(line("gulou-demo", "main", 0) + line("gulou-demo", "west", 1))
+    done = tocsin("replay", export, "--site", scene.site, "--lang", "en")
+    assert done.returncode == 0 and "fire_alarm" in done.stdout
+    assert "another site or gateway: 1 (the first is of gulou-demo/west," in done.stderr
+
+
+def test_a_value_that_cannot_be_raises_no_alarm_but_a_fault(scene):
+    export = scene.directory / "cold.lp"
+    export.write_text("".join(
+        f"temperature,gateway=main,point=care/club/temperature,site=gulou-demo value={value} {1_795_402_800 + second}000000000\n"
+        for value, second in ((21, 0), (-400, 60), (-400, 3600))))  # a Monday at eleven in the morning in Xuzhou
+    done = tocsin("replay", export, "--site", scene.site, "--lang", "en")
+    assert done.returncode == 0 and "outside the range of their point, which are faults: 2" in done.stderr, done.stderr
+    raised = [json.loads(line)["data"]["rule"] for line in done.stdout.splitlines() if "alarm.raised" in line]
+    assert raised == ["system_sensor_fault"]
+
+
+def test_a_rule_is_tried_on_what_victoria_metrics_has_kept(scene):
+    """What the real gateway wrote into the real database, by the command that `replay --help` names."""
+    database = with_database(scene, Victoria(scene.directory)).start()
+    _backend, field, gateway = live(scene)
+    field.set("care/day-care/temperature", 23.5)
+    until(lambda: value_of(gateway, "care/day-care/temperature") == 23.5, "the temperature")
+    written_all(scene, gateway, database)
+    gateway.stop()
+    database.request("/internal/force_flush")
+    kept = database.points()
+    assert {quality for _, quality in kept.values()} >= {0, 2}, "a device was lost, so that some are stale"
+    lines = database.request("/api/v1/export", **{"match[]": '{site="gulou-demo"}', "max_rows_per_line": 3}).splitlines()
+    assert max(len(json.loads(line)["values"]) for line in lines) == 3
+    export = scene.directory / "month.jsonl"
+    export.write_text("\n".join(lines) + "\n")
+
+    done = tocsin("replay", export, "--site", scene.site)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    told = [(event["type"], event["data"]["rule"], event["subject"]) for event in map(json.loads, done.stdout.splitlines())
+            if event["type"] in ("tocsin.alarm.raised", "tocsin.alarm.cleared")]
+    assert [event for event in told if event[1] in ("emergency_call", "fire_alarm")] == [
+        ("tocsin.alarm.raised", "emergency_call", BUTTON), ("tocsin.alarm.cleared", "emergency_call", BUTTON),
+        ("tocsin.alarm.raised", "fire_alarm", SMOKE)]
+    # Every reading is there, and a rule that is left out is missed.
+    other = scene.directory / "other.yaml"
+    other.write_text(RULES.read_text().replace("each: point emergency_button", "each: point pull_cord"))
+    against = tocsin("replay", export, "--site", scene.site, "--against", other, "--lang", "en")
+    assert against.returncode == 0 and f"readings: {len(kept)}  " in against.stderr, (against.stderr, len(kept))
+    assert len([line for line in against.stdout.splitlines() if line.startswith("- ") and CALL in line]) >= 2
 
 
 def test_a_recording_becomes_a_journal_that_a_gateway_goes_on_from(scene):

@@ -3,10 +3,9 @@
 
 import json
 import re
-import signal
 
 from harness import until
-from test_chains import Receiver, own_site, webhook_site
+from test_chains import Receiver, lamp_is, own_site, webhook_site
 from test_reload import edit, hang_up, until_watching
 
 BUTTON = "care/day-care/button-1"
@@ -14,6 +13,9 @@ OTHER = "care/day-care/button-2"
 ELSEWHERE = "care/dining/button"
 CALL = f"emergency_call/{BUTTON}"
 ROOM = "care/day-care"
+CLUB, DINING, HEAT = "care/club/smoke-1", "care/dining/smoke-1", "care/dining/heat-1"
+CONFIRMED = "fire_confirmed/care"
+SIREN = "sport/court/siren"
 
 
 def call_of(gateway, alarm=CALL):
@@ -31,12 +33,25 @@ def ticked(gateway):
     return {row["point"] for row in map(json.loads, out.splitlines()) if row["tested"]}
 
 
+def is_shown(gateway, command):
+    """Whoever looks at alarms, points or the gateway is told where nobody is called."""
+    return "Day-care room (care/day-care) is under test until" in gateway.try_cli(command, "--lang", "en")[2]
+
+
 def until_shown(gateway, shown):
-    """Whoever looks at alarms, points or the gateway is told where nobody is called; or is not any more."""
-    said = "Day-care room (care/day-care) is under test until"
     for command in ("alarms", "points", "health"):
-        until(lambda command=command: (said in gateway.try_cli(command, "--lang", "en")[2]) == shown,
+        until(lambda command=command: is_shown(gateway, command) == shown,
               f"`tocsin {command}` to {'say' if shown else 'say no longer'} that the room is under test")
+
+
+def test_the_next_look_after_a_test_began_or_ended_knows_it(scene):
+    scene.start_broker()
+    gateway = scene.gateway()
+    for _ in range(5):
+        gateway.cli("test", "begin", ROOM, "--minutes", "5", "--by", "wang", "--reason", "yearly test")
+        assert is_shown(gateway, "alarms")
+        gateway.cli("test", "end", ROOM, "--by", "wang")
+        assert not is_shown(gateway, "alarms")
 
 
 def begin(backend, field, gateway, minutes):
@@ -47,11 +62,6 @@ def begin(backend, field, gateway, minutes):
     backend.until_event(type="alarm.raised", subject=BUTTON)
 
 
-def until_back(gateway, old):
-    until(lambda: gateway.pids().get("engine") not in (None, old), "another engine")
-    gateway.until_healthy()
-
-
 def test_a_test_outlives_the_engine_and_calls_nobody(scene):
     receiver = Receiver(scene)
     webhook_site(scene, receiver.port, ("{after: 180 s, to: role manager", "{after: 0 s, to: role manager"),
@@ -59,7 +69,7 @@ def test_a_test_outlives_the_engine_and_calls_nobody(scene):
     backend, field, gateway = scene.everything()
     begin(backend, field, gateway, 30)
     until_shown(gateway, True)
-    until_back(gateway, gateway.kill("engine", signal.SIGKILL))
+    gateway.kill_engine()
     assert is_tested(gateway)
     until_shown(gateway, True)
     err = gateway.try_cli("alarms", "--lang", "zh")[2]
@@ -188,3 +198,102 @@ def test_who_walks_through_nothing_is_reminded_after_a_week_that_restarts_and_re
     again = backend.until_event(type="system.walk_test_due", count=6)[3:]
     untested = {event["subject"]: event["data"]["untested"] for event in again}
     assert untested["care"] == care["untested"] + 2, "what was tested two weeks ago counts no longer"
+
+
+def test_what_a_walk_test_left_latched_is_reset_one_by_one_in_the_name_of_who_asks(scene):
+    backend, field, gateway = scene.everything()
+
+    def left():
+        return {row["alarm"] for row in gateway.alarms() if not row["alarm"].startswith("system_")}
+    begin(backend, field, gateway, 30)
+    field.press(OTHER)
+    smoke = "care/day-care/smoke-1"
+    field.press(smoke)
+    backend.until_event(type="test.tripped", subject=smoke)
+    field.press(ELSEWHERE)
+    backend.until_event(type="alarm.raised", subject=ELSEWHERE)
+    for point in (BUTTON, smoke, ELSEWHERE):
+        field.release(point)
+        backend.until_event(type="alarm.cleared", subject=point)
+    # Neither the button that is still pressed nor the call from elsewhere is a test's leftover.
+    out = gateway.cli("test", "reset", ROOM, "--by", "wang", "--reason", "yearly test", "--lang", "en")
+    assert f"reset  {CALL}" in out and f"reset  fire_alarm/{smoke}" in out
+    assert OTHER not in out and ELSEWHERE not in out
+    for point in (BUTTON, smoke):
+        for kind in ("alarm.acknowledged", "alarm.reset", "alarm.closed"):
+            [event] = backend.until_event(type=kind, subject=point)
+            assert "wang" in event["data"]["actor"], kind
+        assert backend.events(type="alarm.closed", subject=point)[0]["data"]["disposition"] == "test"
+    assert backend.events(type="alarm.attended", subject=BUTTON) and not backend.events(type="alarm.attended", subject=smoke)
+    assert left() == {f"emergency_call/{OTHER}", f"emergency_call/{ELSEWHERE}"}
+
+    # After the end of the test it is the same; a second time there is nothing to do, and a wrong place is said to be.
+    field.release(OTHER)
+    backend.until_event(type="alarm.cleared", subject=OTHER)
+    gateway.cli("test", "end", ROOM)
+    backend.until_event(type="test.ended", subject=ROOM)
+    gateway.cli("test", "reset", "care")
+    backend.until_event(type="alarm.closed", subject=OTHER)
+    code, out, err = gateway.try_cli("test", "reset", "care", "--lang", "en")
+    assert code == 0 and out == "" and "no alarm of a test" in err
+    assert left() == {f"emergency_call/{ELSEWHERE}"}
+    code, out, err = gateway.try_cli("test", "reset", "care/no-such-room")
+    assert code == 1 and out == "" and "care/no-such-room" in err
+    # Whoever may not act is refused at the first alarm.
+    gateway.cli("test", "begin", ROOM, "--minutes", "5", "--reason", "again")
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", subject=BUTTON, count=2)
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", subject=BUTTON, count=2)
+    code, out, err = gateway.try_cli("test", "reset", ROOM, "--role", "auditor")
+    assert code == 1 and out == "" and CALL in left()
+
+
+def until_heard(gateway, *points):
+    def heard():
+        rows = {row["point"]: row for row in map(json.loads, gateway.cli("points", "--json").splitlines())}
+        return all(rows[point]["quality"] == "good" for point in points)
+    until(heard, f"{points} to be heard")
+
+
+def test_a_walk_test_from_room_to_room_evacuates_nobody_though_the_engine_is_killed_as_it_ends(scene):
+    backend, field, gateway = scene.everything()
+    for room, detector in (("care/club", CLUB), ("care/dining", DINING)):
+        gateway.cli("test", "begin", room, "--minutes", "5", "--reason", "weekly")
+        field.press(detector)
+        backend.until_event(type="test.tripped", subject=detector)
+        field.release(detector)
+        backend.until_event(type="alarm.cleared", subject=detector)
+        gateway.cli("test", "end", room)
+        backend.until_event(type="test.ended", subject=room)
+    # Both have tripped within a minute, which is what confirms a fire; and both in a test.
+    [confirmed] = backend.until_event(type="alarm.raised", rule="fire_confirmed")
+    assert confirmed["data"]["state"]["test"] is True
+    gateway.kill_engine()
+    until_heard(gateway, CLUB, DINING)
+    # Somebody who calls in earnest now is heard, behind whatever the engine had to say before.
+    field.press(BUTTON)
+    backend.until_event(type="alarm.escalated", subject=BUTTON)
+    assert call_of(gateway, CONFIRMED)["state"]["test"] is True
+    for kind in ("alarm.realarmed", "alarm.escalated"):
+        assert not backend.events(type=kind, rule="fire_confirmed"), kind
+    assert field.say(f"coil {SIREN}") == "0"
+
+
+def test_a_fire_that_is_confirmed_beside_a_test_sounds_though_the_engine_is_killed_in_between(scene):
+    backend, field, gateway = scene.everything()
+    gateway.cli("test", "begin", "care/club", "--minutes", "30", "--reason", "weekly")
+    field.press(CLUB)
+    backend.until_event(type="test.tripped", subject=CLUB)
+    gateway.kill_engine()
+    until_heard(gateway, CLUB)
+    # One in a test and one in earnest confirm no fire; the second one in earnest does.
+    field.press(DINING)
+    [confirmed] = backend.until_event(type="alarm.raised", rule="fire_confirmed")
+    assert confirmed["data"]["state"]["test"] is True
+    assert backend.until_event(type="alarm.raised", subject=DINING)[0]["data"]["state"]["test"] is False
+    field.press(HEAT)
+    [earnest] = backend.until_event(type="alarm.realarmed", rule="fire_confirmed")
+    assert earnest["data"]["state"]["test"] is False
+    backend.until_event(type="alarm.escalated", rule="fire_confirmed")
+    lamp_is(field, True, SIREN)

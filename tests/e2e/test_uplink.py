@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way outside, as whoever runs the site sees it: certificates that end, brokers that misbehave, names."""
 
+import json
 import re
+import signal
 import subprocess
 from datetime import datetime, timedelta, timezone
 
-from harness import Broker, until
+from harness import Broker, button_site, free_port, until
 from test_figures import figure
 
 BUTTON = "care/day-care/button-1"
@@ -108,6 +110,20 @@ def test_a_broker_that_must_not_be_trusted_is_told_with_what_to_do_and_costs_no_
     until(lambda: field.polls("care-io") > polls + 10, "polling")
 
 
+def test_why_a_broker_is_no_longer_trusted_is_told_at_once_though_it_was_just_lost(scene):
+    with_tls(scene)
+    scene.start_broker()
+    scene.field()
+    gateway = scene.gateway()
+    gateway.process.until_said("event=broker_connected")
+    scene.broker.stop()
+    gateway.process.until_said(r"event=broker_lost .*reason=\"the broker has closed the connection\"")
+    authority(scene.directory, "ca")  # the broker's certificate is the old one's
+    scene.start_broker()
+    # Within a minute of the line above, in which the same reason is not told twice.
+    gateway.process.until_said(r"event=broker_unreachable .*reason=\"[^\"]*not signed by an authority in `ca`", 40)
+
+
 LEAK = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -141,8 +157,107 @@ def test_an_uplink_that_the_library_lets_grow_is_renewed_without_an_alarm(scene)
         scene.broker.start()
     until(renewed, "the renewal")
     assert gateway.process.has(r"process=uplink event=uplink_renews bytes=")
+    # The broker was started again and remembers nobody: the backend has to be there before something happens.
+    def is_heard():
+        backend.client.publish("tocsin/heard", "x", qos=1)
+        return backend.latest("tocsin/heard")
+    until(is_heard, "the backend to listen again")
     field.press(BUTTON)
     backend.until_event(type="alarm.raised", rule="emergency_call", deadline_s=60)
     assert gateway.pids()["uplink"] != uplink
     assert not gateway.process.has("component_lost")
     assert not backend.events(rule="system_component_lost")
+
+
+CALL = "call/room/button-0"
+
+
+def one_button(scene):
+    """A site of one button, and its field and gateway."""
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms")])
+    scene.start_broker()
+    return scene.backend(), scene.field(), scene.gateway()
+
+
+def call(field, gateway):
+    """The button is pressed and let go: the alarm is raised and cleared, which is two events."""
+    def is_active():
+        return any(alarm["alarm"] == CALL and alarm["state"]["active"] for alarm in gateway.alarms())
+    field.press("room/button-0")
+    until(is_active, "the call")
+    field.release("room/button-0")
+    until(lambda: not is_active(), "its end")
+
+
+def calls(backend):
+    return [event["sequence"] for event in backend.events() if "/event/alarm/call/" in event["topic"]]
+
+
+def line_state(gateway):
+    health = json.loads(gateway.cli("health", "--json"))
+    return health["status"], health["uplink"]["state"]
+
+
+def test_a_broker_that_refuses_calls_is_told_of_and_has_them_in_their_order_when_it_takes_them(scene):
+    """By its access list it takes all but calls, until somebody gives the gateway the right."""
+    rights = scene.directory / "rights"
+    rights.write_text("topic read tocsin/#\ntopic write tocsin/v1/buttons/main/status\n"
+                      "topic write tocsin/v1/buttons/main/event/activity/#\n"
+                      "topic write tocsin/v1/buttons/main/event/alarm/system/#\n"
+                      "topic write tocsin/v1/buttons/main/alarm/system_uplink_lost/#\n"
+                      "topic write tocsin/v1/buttons/main/point/#\n")
+    scene.broker.extra = f"acl_file {rights}\n"
+    backend, field, gateway = one_button(scene)
+    for _ in range(3):
+        call(field, gateway)
+    line = gateway.process.until_said(r"event=broker_refuses_message topic=\S*/event/alarm/call/emergency\" .*").group(0)
+    assert 'code=0x87 reason="Not authorized"' in line and "access rules" in line, line
+    until(lambda: line_state(gateway) == ("degraded", "refusing"), "a health that says so")
+    assert "does not take all events" in gateway.cli("health", "--lang", "en")
+    assert figure(gateway, "uplink_delivers") == 0
+    assert figure(gateway, "uplink_connected") == 1
+    assert figure(gateway, "uplink_events_unheard") >= 1
+    # Nobody outside hears of calls, so that the alarm of a lost uplink calls those who can see to it.
+    backend.until_event(type="alarm.raised", rule="system_uplink_lost", deadline_s=60)
+    assert calls(backend) == []
+    rights.write_text("topic readwrite #\n")
+    scene.broker.process.child.send_signal(signal.SIGHUP)
+    call(field, gateway)
+    until(lambda: len(set(calls(backend))) == 8, "all calls", 90)
+    assert calls(backend) == sorted(set(calls(backend)))
+    gateway.process.until_said("event=broker_takes_all ")
+    until(lambda: line_state(gateway) == ("ok", "connected"), "health")
+    assert figure(gateway, "uplink_events_unheard") == 0
+
+
+def test_a_broker_with_little_room_hears_of_every_event_in_the_form_that_fits(scene):
+    scene.broker.extra = "message_size_limit 400\n"
+    backend, field, gateway = one_button(scene)
+    call(field, gateway)
+    until(lambda: len(calls(backend)) == 2, "both events")
+    for event in backend.events():
+        assert event.get("shortened") or event["type"] == "tocsin.system.started", event
+        assert event["id"] and event["subject"], event
+    assert line_state(gateway) == ("ok", "connected")
+    gateway.process.until_said(r"event=broker_takes_no_large_messages shortened=\d+ events_left_out=0 ")
+    assert figure(gateway, "uplink_events_left_out_total") == 0
+
+
+def test_what_no_form_of_fits_is_counted_and_told_and_is_not_said_to_be_delivered(scene):
+    scene.broker.extra = "max_packet_size 150\n"
+    backend, field, gateway = one_button(scene)
+    call(field, gateway)
+    until(lambda: figure(gateway, "uplink_events_left_out_total") == 3, "all three events")  # the start is one
+    until(lambda: line_state(gateway) == ("degraded", "refusing"), "a health that says so")
+    line = gateway.process.until_said(r"event=broker_takes_no_large_messages .*").group(0)
+    assert "8,900 bytes, then tocsin resend --since 1\"" in line, line
+    until(lambda: any(alarm["alarm"] == "system_uplink_lost/gateway" and alarm["state"]["active"]
+                      for alarm in gateway.alarms()), "the alarm", 60)
+    assert backend.events() == []
+    # Raised, and asked for once more, they are there.
+    scene.broker.stop()
+    scene.broker.extra = ""
+    scene.broker.start()
+    until(lambda: line_state(gateway) == ("ok", "connected"), "health", 60)
+    gateway.cli("resend", "--since", "1")
+    until(lambda: len(calls(backend)) >= 2, "the events")

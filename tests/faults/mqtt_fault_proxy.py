@@ -12,10 +12,12 @@ import threading
 import time
 
 FAULTS = ("black_hole", "one_byte_a_second", "no_read", "reset", "puback_dropped", "puback_delayed",
-          "close_after_connack")
+          "close_after_connack", "refused")
 CONNACK, PUBLISH, PUBACK = 2, 3, 4
 DROPPED = 0.1     # share of PUBACKs
 DELAY_S = 2.0
+REFUSED = 0.5     # share of event messages
+QUOTA_EXCEEDED = 0x97  # MQTT 5.0, 3.4.2.1
 FALSE_ACKS = 0.05  # share of event messages, in the control run
 
 
@@ -84,7 +86,7 @@ class Link:
             if fault == "black_hole":
                 self.proxy.done[fault] += 1
             elif end is self.client:
-                self.forward_up(data)
+                self.forward_up(data, fault)
             else:
                 self.forward_down(data, fault)
         now = time.monotonic()
@@ -105,18 +107,23 @@ class Link:
                 del waiting[:size]
                 self.proxy.done["one_byte_a_second"] += fault == "one_byte_a_second"
 
-    def forward_up(self, data):
-        if not self.proxy.lies:
-            self.to_broker += data
-            return
+    def forward_up(self, data, fault):
         self.up += data
         for kind, head, packet in packets(self.up):
-            if kind == PUBLISH and self.is_event(head, packet) and self.proxy.random.random() < FALSE_ACKS:
-                length, = struct.unpack_from(">H", packet, head)
-                self.to_client += bytes((PUBACK << 4, 2)) + packet[head + 2 + length:head + 4 + length]
+            event = kind == PUBLISH and self.is_event(head, packet)
+            if event and fault == "refused" and self.proxy.random.random() < REFUSED:
+                self.answer(head, packet, bytes((QUOTA_EXCEEDED,)))
+                self.proxy.done[fault] += 1
+            elif event and self.proxy.lies and self.proxy.random.random() < FALSE_ACKS:
+                self.answer(head, packet, b"")
                 self.proxy.done["false_ack"] += 1
             else:
                 self.to_broker += packet
+
+    def answer(self, head, packet, reason):
+        """A PUBACK that is not the broker's."""
+        length, = struct.unpack_from(">H", packet, head)
+        self.to_client += bytes((PUBACK << 4, 2 + len(reason))) + packet[head + 2 + length:head + 4 + length] + reason
 
     @staticmethod
     def is_event(head, packet):

@@ -3,7 +3,7 @@
 /*
  * The power goes at every operation of the journal on its disk
  *
- *     power_cut [--points N] [--seed S] [--control off|early|digest]
+ *     power_cut [--points N] [--seed S] [--control off|early|digest|hasty]
  *
  * A chain of lives shares one disk (tests/support/fault_disk.h). Each life opens the journal with its
  * own code, records numbered events in group commits until the power goes at the operation whose
@@ -30,6 +30,7 @@
 #include <sqlite3.h>
 
 #include "gateway/journal/journal_digest.h"
+#include "gateway/journal/journal_directory.h"
 #include "tests/support/cut_options.h"
 #include "tests/support/dice.h"
 #include "tests/support/fast_clock.h"
@@ -48,9 +49,16 @@ enum {
     PATH_SIZE = 128,
 };
 
-enum control { CONTROL_NONE, CONTROL_OFF, CONTROL_EARLY, CONTROL_DIGEST, CONTROL_COUNT };
+enum control {
+    CONTROL_NONE,
+    CONTROL_OFF,
+    CONTROL_EARLY,
+    CONTROL_DIGEST,
+    CONTROL_HASTY,
+    CONTROL_COUNT
+};
 
-static const char *const control_names[CONTROL_COUNT] = {"none", "off", "early", "digest"};
+static const char *const control_names[CONTROL_COUNT] = {"none", "off", "early", "digest", "hasty"};
 
 static enum control control;
 static struct dice dice;
@@ -72,6 +80,8 @@ void __real_journal_digest_next(struct journal_hasher *hasher, const unsigned ch
 void __wrap_journal_digest_next(struct journal_hasher *hasher, const unsigned char *previous,
                                 const void *body, size_t body_size, unsigned char *ret);
 int __real_statvfs(const char *path, struct statvfs *ret_disk);
+void __real_journal_directory_expect(struct journal_directory *directory, uint64_t seq);
+void __wrap_journal_directory_expect(struct journal_directory *directory, uint64_t seq);
 int __wrap_statvfs(const char *path, struct statvfs *ret_disk);
 
 int __wrap_sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, char **),
@@ -88,6 +98,14 @@ void __wrap_journal_digest_next(struct journal_hasher *hasher, const unsigned ch
     __real_journal_digest_next(hasher, previous, body, body_size, ret);
     if (control == CONTROL_DIGEST && ++digests == BROKEN_DIGEST) {
         ret[0] ^= 1;
+    }
+}
+
+/* The witness is to follow the commit: one that is ahead of it finds loss where there is none. */
+void __wrap_journal_directory_expect(struct journal_directory *directory, uint64_t seq) {
+    __real_journal_directory_expect(directory, seq);
+    if (control == CONTROL_HASTY) {
+        journal_directory_witness(directory, seq);
     }
 }
 

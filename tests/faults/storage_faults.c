@@ -252,7 +252,8 @@ static const char *life_run(struct life *life, enum fault_kind kind, uint64_t at
                                                         : NULL;
 }
 
-static void history_record(const char *path) {
+/* Returns how many went out early even so, on a machine that is busy. */
+static uint32_t history_record(const char *path) {
     struct life *life = calloc(1, sizeof *life);
     assert(life != NULL);
     (void)snprintf(life->path, sizeof life->path, "%s", path);
@@ -262,7 +263,9 @@ static void history_record(const char *path) {
     bool recorded = life_until(life, all_recorded);
     assert(recorded);
     life_end(life);
+    uint32_t early = life->early_count;
     free(life);
+    return early;
 }
 
 struct counts {
@@ -280,14 +283,13 @@ static bool fault_run(enum fault_kind kind, uint64_t at, bool stays, bool histor
     (void)snprintf(life->path, sizeof life->path, "%s/state", root);
     int r = mkdir(life->path, 0700);
     assert(r == 0);
-    if (history) {
-        history_record(life->path);
-    }
+    uint32_t early_before = history ? history_record(life->path) : 0;
     fault_disk_mount(life->path);
     const char *wrong = life_run(life, kind, at, stays, &met);
     fault_disk_unmount();
     if (wrong == NULL) {
-        wrong = file_fault(life, life->events + (history ? HISTORY : 0), life->early_count);
+        wrong = file_fault(life, life->events + (history ? HISTORY : 0),
+                           early_before + life->early_count);
     }
     if (wrong != NULL) {
         printf("%s at operation %" PRIu64 "%s%s: %s\n", kind_names[kind], at,

@@ -93,6 +93,18 @@ static void check_notes(const struct config_result *result) {
     free(text);
 }
 
+/* A site that is good is made again from its files as it was. */
+static void check_again(const struct config_result *result, const struct config_options *options) {
+    struct config_options given = *options;
+    struct config_result again;
+    given.files = result->files;
+    given.file_count = result->file_count;
+    check(config_load("elsewhere", &given, &again) == 0);
+    check(again.image_size == result->image_size &&
+          memcmp(again.image, result->image, again.image_size) == 0);
+    config_result_deinit(&again);
+}
+
 static void check_load(const char *setting) {
     struct config_options options = {.settings = &setting, .setting_count = setting[0] != '\0'};
     struct config_result result;
@@ -102,6 +114,7 @@ static void check_load(const char *setting) {
     if (r == 0) {
         struct site site;
         check(site_view(result.image, result.image_size, &site) == 0);
+        check_again(&result, &options);
     }
     check_notes(&result);
     config_result_deinit(&result);

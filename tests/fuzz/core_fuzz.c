@@ -160,7 +160,7 @@ static void site_live(const uint8_t *data, size_t count) {
     life_begin(&twin);
     life.core = core_init(life.block, &trial.ruleset, (struct instant){0});
     twin.core = NULL;
-    struct input input = {.kind = INPUT_START};
+    struct input input = {.kind = INPUT_START, .state = TRUTH_TRUE};
     life_step(&life, &input);
     for (size_t i = 0; i < count; i++) {
         if (i == count / 2) {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/replay/history.h"
+#include "gateway/replay/history_line.h"
 #include "gateway/uplink/database/event_line.h"
 #include "gateway/uplink/database/gzip.h"
 #include "gateway/uplink/database/shipment.h"
@@ -105,7 +105,7 @@ static void fuzz_event(const uint8_t *data, size_t size) {
     const struct journal_row row = {
         .seq = 1, .wall = {7}, .type = "alarm.raised", .body = body, .body_size = size};
     size_t written = event_line_write(&source, &row, text);
-    if (written > 0) {
+    if (written > 0 && written != EVENT_LINE_UNREADABLE) {
         struct history_line back;
         struct history_error error;
         check_line(text, written);

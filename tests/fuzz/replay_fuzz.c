@@ -3,8 +3,8 @@
 /*
  * Fuzz target: any bytes as what `tocsin replay` reads
  *
- * The first byte chooses. Either the rest is lines of a database's export: each is data, nothing or
- * wrong with a column inside it. Or the rest is blocks of a segment, [kind] [length] body, whose sums
+ * The first byte chooses. Either the rest is lines of a database's export, of line protocol or of
+ * series: each is data, nothing or wrong with a column inside it. Or the rest is blocks of a segment, [kind] [length] body, whose sums
  * are made right so that they are looked into: the reader takes the file or says why not, and gives
  * inputs until the end or damage within it.
  */
@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #include "gateway/engine/recording_reader.h"
-#include "gateway/replay/history.h"
+#include "gateway/replay/history_format.h"
+#include "gateway/replay/history_series.h"
 
 enum { FILE_MAX = 65536 };
 
@@ -28,21 +29,56 @@ static void check(bool claim) {
     }
 }
 
-static void fuzz_lines(const uint8_t *data, size_t size) {
+static void check_reading(const struct history_line *line) {
+    check(line->has_value || line->has_quality);
+    check(line->value - line->value == 0 && line->quality < QUALITY_COUNT && line->wall.ns > 0);
+    check(memchr(line->point, '\0', sizeof line->point) != NULL);
+    check(memchr(line->site, '\0', sizeof line->site) != NULL);
+    check(memchr(line->gateway, '\0', sizeof line->gateway) != NULL);
+}
+
+static void fuzz_line(const char *line, size_t size, struct history_error *error,
+                      enum history_sort *ret_sort) {
+    struct history_line parsed;
+    *ret_sort = history_line_parse(line, size, &parsed, error);
+    if (*ret_sort == HISTORY_DATA) {
+        check_reading(&parsed);
+    }
+}
+
+static void fuzz_series(const char *line, size_t size, struct history_error *error,
+                        enum history_sort *ret_sort) {
+    struct history_series series;
+    struct history_line sample;
+    const char *what = NULL;
+    *ret_sort = history_series_parse(line, size, &series, error);
+    for (size_t i = 0; *ret_sort == HISTORY_DATA && i < series.count; i++) {
+        if (history_series_sample(&series, i, &sample, &what)) {
+            check_reading(&sample);
+        } else {
+            check(what != NULL);
+        }
+    }
+    if (*ret_sort == HISTORY_DATA) {
+        history_series_end(&series);
+    }
+}
+
+static void fuzz_lines(const uint8_t *data, size_t size, bool is_series) {
     while (size > 0) {
         const uint8_t *end = memchr(data, '\n', size);
         size_t len = end != NULL ? (size_t)(end - data) : size;
-        char *line = malloc(len > 0 ? len : 1);
-        struct history_line parsed;
+        char *line = malloc(len > 0 ? len : 1); /* so that a read past its end is seen */
         struct history_error error = {0};
+        enum history_sort sort;
         check(line != NULL);
         memcpy(line, data, len);
-        enum history_sort sort = history_line_parse(line, len, &parsed, &error);
+        if (!history_is_blank(line, len)) {
+            check(history_format_of(line, len) != HISTORY_FORMAT_EMPTY);
+        }
+        (is_series ? fuzz_series : fuzz_line)(line, len, &error, &sort);
         check(sort != HISTORY_WRONG ||
               (error.what != NULL && error.column > 0 && error.column <= len + 1));
-        check(sort != HISTORY_DATA ||
-              (parsed.value - parsed.value == 0 && parsed.quality < QUALITY_COUNT &&
-               parsed.wall.ns > 0 && memchr(parsed.point, '\0', sizeof parsed.point) != NULL));
         free(line);
         size_t used = len + (end != NULL ? 1 : 0);
         data += used;
@@ -109,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0 || size > FILE_MAX / 2) {
         return 0;
     } else if (data[0] % 2 == 0) {
-        fuzz_lines(data + 1, size - 1);
+        fuzz_lines(data + 1, size - 1, data[0] % 4 == 2);
     } else {
         fuzz_segment(data + 1, size - 1);
     }

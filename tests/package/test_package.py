@@ -162,8 +162,9 @@ def test_systemd_confines_it_and_starts_it_again(machine, deb):
         answers(machine)
     assert "Watchdog timeout" in log(machine)
 
+    machine.must(f"systemctl stop tocsin && rm {STATE}/site.kept")
     site(machine).write_text("tocsin: 1\n")
-    assert machine.does("systemctl restart tocsin")[0] != 0
+    assert machine.does("systemctl start tocsin")[0] != 0
     assert machine.shows("ActiveState") == "failed", "a wrong site is not tried again and again"
     assert "a site file needs `places`" in log(machine)
 
@@ -208,7 +209,8 @@ def test_a_described_site_is_watched_after_a_reload_and_its_secrets_reach_it(mac
     site(machine).write_text("tocsin: 1\n")
     machine.must("systemctl reload tocsin")
     until(lambda: "a site file needs `places`" in log(machine), "the refusal")
-    assert machine.shows("ActiveState") == "active" and machine.shows("StatusText") == "watching"
+    assert machine.shows("ActiveState") == "active"
+    until(lambda: machine.shows("StatusText") == "watching the site before: the site file is wrong", "the status to say it")
 
 
 def traces(machine):
@@ -219,6 +221,36 @@ def traces(machine):
     found = [path for path in found.split() if not path.startswith(("/var/log/", "/var/cache/apt/"))]
     accounts = machine.does("grep -l tocsin /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/subuid")[1].split()
     return sorted(found + accounts)
+
+
+def test_an_upgrade_with_a_wrong_site_file_says_so_and_goes_on_watching(machine, deb, newer):
+    machine.install(deb)
+    text = describe(machine)
+    machine.must("systemctl reload tocsin")
+    until(lambda: machine.shows("StatusText") == "watching", "the described site to be watched")
+    assert "is wrong" not in machine.install(deb), "nothing is said of a site that is good"
+    site(machine).write_text(text + "broken: [\n")
+    first = machine.shows("MainPID")
+    said = machine.install(newer)
+    assert re.search(rf"{SITE}:\d+:\d+: error: ", said)
+    assert f"tocsin: {SITE} is wrong" in said and "all rooms are watched by the site" in said
+    assert machine.must("dpkg-query -W -f '${Status}' tocsin") == "install ok installed"
+    assert machine.shows("ActiveState") == "active" and machine.shows("MainPID") != first
+    assert machine.must("tocsin version").count("9999.1") == 2, "the new program, and the new gateway"
+    assert machine.shows("StatusText") == "watching the site before: the site file is wrong"
+    assert "all rooms are watched by the site that was accepted at" in machine.must("tocsin health 2>&1")
+    press(machine)
+    call_is_raised(machine)
+
+    site(machine).write_text(text)
+    machine.must("systemctl reload tocsin")
+    until(lambda: machine.shows("StatusText") == "watching", "the mended site to be in force")
+    assert [e["type"] for e in events(machine) if "config" in e["type"]][-2:] \
+        == ["tocsin.system.config_refused", "tocsin.system.config_changed"]
+
+    machine.must(f"systemctl stop tocsin && rm {STATE}/site.kept && echo 'broken: [' >> {SITE}")
+    said = machine.must(f"dpkg -i /root/{newer.name}")
+    assert "NO ROOM IS WATCHED" in said and machine.shows("ActiveState") == "failed"
 
 
 def test_an_upgrade_keeps_everything_a_removal_stops_it_and_a_purge_leaves_nothing(machine, deb, newer):

@@ -393,12 +393,27 @@ class Alarm:
 class Point:
     def __init__(self, place, kind, device):
         self.place, self.kind, self.device = place, kind, device
+        # When it was last true in earnest, and in a test; "still" while it is, as far as is known.
+        self.earnest = self.tested = None
         self.forget()
 
     def forget(self):
         self.usable = self.good = False
         self.fault = None
         self.value = None     # the last one that could be read
+
+    def follow(self, now, in_test):
+        """It may have become true, or have come to rest; of one that is lost its last word stands."""
+        is_true = self.condition()
+        if self.tested == "still" and is_true and not in_test:
+            self.tested, self.earnest = now, "still"
+        lasts = "still" in (self.earnest, self.tested)
+        if self.kind not in WALKED or is_true is None or is_true == lasts:
+            return
+        if is_true and in_test or self.tested == "still":
+            self.tested = "still" if is_true else now
+        else:
+            self.earnest = "still" if is_true else now
 
     def condition(self):
         if not self.usable:
@@ -443,6 +458,7 @@ class Site:
         self.points = [Point(*point) for point in points]
         self.rules = rules                 # (kind, class, raise_after_s, clear_after_s)
         self.lost = [None] * devices
+        self.now = 0
         self.tests = {}                    # place: when its test ends
         self.tripped = set()
         self.flood = Flood()
@@ -492,21 +508,47 @@ class Site:
         return [(index, point) for index, point in enumerate(self.points)
                 if point.kind in ("smoke", "heat") and self.zone(point.place) == zone]
 
-    def alarm_is_tested(self, index):
+    def alarm_is_tested(self, now, index):
         """A test promotes nothing: what is promoted burned before it. A test of a room confirms
-        nothing in earnest, until two detectors elsewhere do."""
+        nothing in earnest, until two detectors in earnest do. What is of a test stays one until it
+        clears, unless something is in earnest."""
         alarm = self.alarms[index]
         if self.sorts[index][0] == "system_fire_promoted":
             return False
         if self.is_tested(alarm.place):
             return True
-        if not self.confirms(index) or (alarm.active and not alarm.test):
+        confirms = self.confirms(index)
+        if not alarm.test and not (confirms and not alarm.active):
             return False
-        detectors = self.detectors(alarm.place)
-        tripped = any(i in self.tripped for i, point in detectors if self.is_tested(point.place))
-        in_earnest = sum(point.condition() is True for _, point in detectors
-                         if not self.is_tested(point.place))
-        return bool(self.tests) and tripped and in_earnest < 2
+        def counts(until):
+            return until == "still" or (until is not None and now - until < alarm.clear_after)
+        remembers = any(counts(point.tested) for point in self.read_by(index))
+        if not confirms:
+            # The detector itself is looked after if it was lost as its test ended.
+            return remembers and "still" not in [point.tested for point in self.read_by(index)] and \
+                not any(counts(point.earnest) for point in self.read_by(index))
+        # Of what is in earnest two are needed, and known to be true; what nobody knows ends no test.
+        truths = [point.condition() for point in self.read_by(index)
+                  if counts(point.earnest) or not counts(point.tested)]
+        unknown = truths.count(True) + truths.count(None) >= 2 and alarm.test
+        return truths.count(True) < 2 and (remembers or unknown)
+
+    def read_by(self, index):
+        """The points whose truth makes the alarm."""
+        alarm = self.alarms[index]
+        if self.confirms(index):
+            return [point for _, point in self.detectors(alarm.place)]
+        return [alarm.point] if alarm.point else []
+
+    def test_due(self, index):
+        """When what is over no longer makes a test of the alarm."""
+        alarm = self.alarms[index]
+        tested = [point.tested for point in self.read_by(index) if point.tested is not None]
+        if not alarm.test or not alarm.active or self.is_tested(alarm.place) or not tested or \
+                "still" in tested:
+            return None
+        over = max(tested) + alarm.clear_after
+        return over if over > self.now else None  # nobody knows, and time alone ends nothing
 
     # --- conditions and causes ---
 
@@ -568,6 +610,7 @@ class Site:
 
     def due(self):
         moments = [alarm.due() for alarm in self.alarms] + list(self.tests.values())
+        moments += [self.test_due(index) for index in range(len(self.alarms))]
         return min((at for at in moments + [self.flood.due()] if at is not None), default=None)
 
     def tick(self, now):
@@ -576,7 +619,7 @@ class Site:
     def elapse(self, now):
         told = []
         for place in sorted(place for place, end in self.tests.items() if end <= now):
-            told += self.end_test(place)
+            told += self.end_test(now, place)
         if self.flood.elapse(now):
             told.append(f"flood.ended:incident-{self.flood.incident}")
         return told
@@ -592,6 +635,7 @@ class Site:
             return self.look(now, told)
         point.value = value
         self.lost[point.device] = False
+        point.follow(now, self.is_tested(point.place))
         if value != 0 and point.kind in WALKED and self.is_tested(point.place) and \
                 index not in self.tripped:
             self.tripped.add(index)
@@ -616,7 +660,7 @@ class Site:
         refuse_if(role == "auditor", "role_not_permitted")
         if verb == "test-end":
             refuse_if(place not in self.tests, "not_testing")
-            return self.look(now, self.end_test(place))
+            return self.look(now, self.end_test(now, place))
         refuse_if(self.is_tested(place) or any(place in self.above(other) for other in self.tests),
                   "already_testing")
         refuse_if(duration_s == 0, "duration_required")
@@ -627,8 +671,11 @@ class Site:
                          if place in self.above(point.place)}
         return self.look(now, ["test.begun"])
 
-    def end_test(self, place):
+    def end_test(self, now, place):
+        """What is still true as its test ends is in earnest from now on, or when that is known."""
         del self.tests[place]
+        for point in self.points:
+            point.follow(now, self.is_tested(point.place))
         return [f"test.untested:{index}" for index, point in enumerate(self.points)
                 if point.kind in WALKED and place in self.above(point.place) and
                 index not in self.tripped] + ["test.ended"]
@@ -647,9 +694,10 @@ class Site:
     def look(self, now, told, attended=None, order=None):
         """Evaluate every alarm once; what is told, and a refusal."""
         refusal = None
+        self.now = now
         for index, alarm in enumerate(self.alarms):
             self.note_idle(alarm)
-            changes = alarm.evaluate(now, self.condition(index), self.alarm_is_tested(index))
+            changes = alarm.evaluate(now, self.condition(index), self.alarm_is_tested(now, index))
             # Whoever presses is there, and has come for what this very reading brings up as well.
             if attended is not None and alarm.place == attended and alarm.open and \
                     not alarm.attended:

@@ -209,7 +209,7 @@ static void life_begin(const char *line) {
     records = trial_room(ruleset->alarm_count, sizeof *records);
     step.events = trial_room(core_events_max(ruleset), sizeof *step.events);
     life_core((struct instant){0});
-    struct input start = {.kind = INPUT_START};
+    struct input start = {.kind = INPUT_START, .state = TRUTH_TRUE};
     life_take(&start);
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         alarm_print(i);
@@ -219,13 +219,15 @@ static void life_begin(const char *line) {
 
 static void life_restart(struct instant now) {
     uint32_t tests_left_ds[TRIAL_PLACES];
-    bool tripped[TRIAL_POINTS];
+    bool tripped[TRIAL_POINTS], trips_count[TRIAL_POINTS];
+    struct core_trip_record trips[TRIAL_POINTS];
     struct flood_record flood;
     for (uint32_t i = 0; i < trial.ruleset.place_count; i++) {
         tests_left_ds[i] = core_test_left_ds(core, i, now);
     }
     for (uint32_t i = 0; i < trial.ruleset.point_count; i++) {
         tripped[i] = core_test_has_tripped(core, i);
+        trips_count[i] = core_record_trip(core, i, now, &trips[i]);
     }
     core_record_flood(core, &flood);
     for (uint32_t i = 0; i < trial.ruleset.alarm_count; i++) {
@@ -242,11 +244,14 @@ static void life_restart(struct instant now) {
         if (tripped[i]) {
             core_restore_tripped(core, i);
         }
+        if (trips_count[i]) {
+            core_restore_trip(core, i, &trips[i], now);
+        }
     }
     for (uint32_t i = 0; i < trial.ruleset.alarm_count; i++) {
         (void)core_restore(core, i, &records[i], NULL, 0, now);
     }
-    struct input start = {.at = now, .kind = INPUT_START};
+    struct input start = {.at = now, .kind = INPUT_START, .state = TRUTH_TRUE};
     life_take(&start);
 }
 

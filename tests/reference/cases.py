@@ -20,8 +20,8 @@ UNIT_OF = {None: "", "time": "s", "ratio": "%", "temperature": "°C", "concentra
 CLAUSES = ["between 22:00 and 06:00", "between 08:30 and 12:00"]
 MOVING = ("since", "age")
 # Of windows: no multiple of their slices is a whole second within a life.
-# Readings of a counter: it counts on, wraps at 16 and at 32 bits, nearly does, or begins at 0 again.
-COUNTED = ["0", "1", "2", "3", "5", "700", "702", "65533", "65535", "4095", "4096", "65536",
+# Readings of a counter: it counts on, wraps at 16 and at 32 bits, nearly does, begins at 0 again, or steps down a little.
+COUNTED = ["0", "1", "2", "3", "5", "350", "351", "700", "702", "65533", "65535", "4095", "4096", "65536",
            "4294967294", "4294967296"]
 WINDOW_SPANS = ["3.1 s", "6.7 s", "9.7 s"]
 NESTED_MAX = 3  # strict comparisons of growing numbers inside one another

@@ -165,7 +165,7 @@ static void life_begin(const char *line) {
     block = life_array(core_size(ruleset), 1);
     step.events = life_array(core_events_max(ruleset), sizeof *step.events);
     core = core_init(block, ruleset, (struct instant){0});
-    const struct input start = {.kind = INPUT_START};
+    const struct input start = {.kind = INPUT_START, .state = TRUTH_TRUE};
     core_step(core, &start, &step);
     for (uint32_t i = 0; i < ruleset->between_count; i++) {
         printf("between %u %u\n", (unsigned)ruleset->betweens[i].begin_min,

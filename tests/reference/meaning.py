@@ -177,28 +177,33 @@ WRAP_SHARE = 16  # a step across the top of no more than this part of the range 
 
 
 def counted_on(was, now):
-    """How far a counter went on between two readings: it counts up, wraps, or begins at 0 again."""
+    """How far a counter that is at `now` went on from `was`; None if that is a step down which counts nothing."""
     if now >= was:
         return now - was
     for top in (2.0 ** 16, 2.0 ** 32):
         if was < top and top - was + now <= top / WRAP_SHARE:
             return top - was + now
-    return now
+    return now if now * 2 < was else None
 
 
 def count_since_levelling(moments, index):
     """By moment: what it went on since the last levelling, or since it was first read."""
-    def told(i):
-        if not moments[i].points[index].usable:
-            return UNKNOWN
-        levelled = max((j for j in range(i + 1) if moments[j].levelled), default=-1)
-        before = [moments[j].points[index].value for j in range(levelled + 1)
-                  if moments[j].points[index].usable][-1:]
-        read = before + [moments[j].points[index].value for j in range(levelled + 1, i + 1)
-                         if moments[j].points[index].usable]
-        return (sum(counted_on(was, now) for was, now in zip(read, read[1:])),) * 2
-
-    return [told(i) for i in range(len(moments))]
+    told = []
+    reached = None
+    count = 0.0
+    for moment in moments:
+        point = moment.points[index]
+        if point.usable:
+            more = 0.0 if reached is None else counted_on(reached, point.value)
+            if more is not None:
+                reached = point.value
+                count += more
+            elif moment.levelled:
+                reached = point.value
+        if moment.levelled:
+            count = 0.0
+        told.append((count, count) if point.usable else UNKNOWN)
+    return told
 
 
 # --- windows: over the slices of rules/expr_window.h, whose page says where they begin ---
@@ -349,7 +354,7 @@ class Meaning:
 
     def event_of(self, sides, member):
         """`access_reader == granted`, either way round: true at the moment of such a reading, and
-        unknown while nobody could tell that there was one."""
+        unknown while nobody could tell that there was one. When an uncertain one was, nobody knows."""
         words = [side[1] for side in sides if side[0] == "word"]
         moment_words = [word for word in words if word in MOMENTS]
         if not moment_words:
@@ -361,7 +366,7 @@ class Meaning:
         def told(moment):
             point = moment.points[index]
             return None if not point.usable else \
-                point.is_moment and (point.value != 0) == granted
+                point.is_moment and point.quality == "good" and (point.value != 0) == granted
         return self.each(told)
 
     def over_time(self, tree, member):

@@ -5,9 +5,13 @@
  *
  *     core_sim SEED [STEPS]
  *     core_sim FIRST-LAST [STEPS]
+ *     core_sim SEED|FIRST-LAST [STEPS] CONTROL
  *
  * live one seed, or each of a batch; the seed is printed first, so that a life that ends badly can be
- * lived again.
+ * lived again. A control plants a defect, which the claims have to find: only then is all well.
+ *
+ *     forget_trips     a restart no longer knows what was tripped, in tests and in earnest
+ *     forget_earnest   … and takes what was tripped in earnest for a test
  *
  * A seed decides a site (some centres with rooms, devices and points) and what happens there: good
  * readings, faults, readings from devices that are lost already, silence, calendars, commands at
@@ -38,6 +42,13 @@
  *       at by core_check() after every step.)
  *   S9  Tests and floods run from the event that begins them to the one that ends them, over
  *       restarts too.
+ *   T1  A fire that two detectors confirm, neither of which is under test, is told: its alarm is no
+ *       test and its chain calls, whatever tests run elsewhere, begin, end, or are restarted. (What was in
+ *       earnest before a restart is not known of a detector that is tripped again in a test of its room.)
+ *   T2  What was tripped in tests alone calls nobody: a call or a fire is raised in earnest only by a
+ *       point that was tripped in earnest, a confirmed fire by two detectors or a call point. Restarts
+ *       make memories younger, as after a power cut: a detector that had been at rest for longer than
+ *       the window may count again as anything; what was tripped in it counts as what it was.
  *
  * A batch in which one of these was never put to the test has failed as well. Of a single life that is
  * not asked: what is rare, as that two people say of the same fire whether it is real, passes by one life
@@ -71,12 +82,26 @@ struct row {
     struct chain_record chain;
 };
 
+/*
+ * How a point that is true, by its last word, has become so. Either: it was lost, and its test ended, between
+ * two inputs, and what came first is not to be seen from outside; or a restart does not know of it.
+ */
+enum trip { TRIP_NONE, TRIP_EARNEST, TRIP_TESTED, TRIP_EITHER };
+
 /* What went in about one point. */
 struct shadow {
     bool usable; /* the last reading was */
     double value;
     struct instant true_until; /* when it was last known to be true; 0 when never */
+    enum trip trip;
+    bool known_true;              /* it was, after the last step */
+    struct instant tripped_until; /* when it was last tripped, in whatever way; 0 when never */
+    struct instant earnest_until; /* … and seen true in earnest */
+    struct instant maybe_until;   /* … and may have been in earnest, as far as is remembered */
+    bool unrecorded;              /* a restart does not know that it was */
 };
+
+enum control { CONTROL_NONE, CONTROL_FORGET_TRIPS, CONTROL_FORGET_EARNEST, CONTROL_COUNT };
 
 /* How often each thing that the claims are about has happened. */
 struct tally {
@@ -91,6 +116,9 @@ struct tally {
     uint64_t tests_resumed;    /* … and of a test */
     uint64_t floods_resumed;   /* … and of a flood */
     uint64_t unheard;          /* steps that came because nobody received the one before */
+    uint64_t confirmed_beside; /* fires confirmed in earnest while something is under test */
+    uint64_t confirmed_tests;  /* … and in tests alone */
+    uint64_t trips_resumed;    /* restarts in a window with what was tripped in a test alone */
 };
 
 struct life {
@@ -111,6 +139,10 @@ struct life {
     uint32_t *changed;
     struct core_escalation *escalations; /* by alarm: the last step that was told */
     struct shadow shadows[TRIAL_POINTS];
+    struct core_trip_record trips[TRIAL_POINTS]; /* as recorded last, at `trips_at` */
+    bool trips_count[TRIAL_POINTS];
+    struct instant trips_at;
+    enum control control;
     bool testing[TRIAL_PLACES]; /* by what was told; likewise the flood */
     bool flooded;
     struct command command;
@@ -131,8 +163,9 @@ static void claim(const struct life *life, bool holds, const char *what, uint32_
         printf(" (alarm %u: rule %u, entity %u)", (unsigned)alarm, (unsigned)bound->rule,
                (unsigned)bound->entity);
     }
-    printf("\n");
-    exit(1);
+    bool found = life->control != CONTROL_NONE && what[0] == 'T';
+    printf("%s\n", found ? ": the control is found out" : "");
+    exit(found ? 0 : 1);
 }
 
 static void *life_array(size_t count, size_t size) {
@@ -222,7 +255,8 @@ static void life_write_rules(struct trial *trial) {
     trial_place_rule(trial, TRIAL_KIND(PLACE_HOME_CARE_CENTRE),
                      "count(within(smoke, 60 s), within(heat, 60 s)) >= 2 or "
                      "any(manual_call_point)",
-                     CLASS_FIRE_CONFIRMED);
+                     CLASS_FIRE_CONFIRMED)
+        ->chain = fires;
     trial_point_rule(trial, TRIAL_KIND(POINT_DOOR_CONTACT), "value and closed", CLASS_DOOR_HELD)
         ->raise_after_ns = 20 * NS_PER_S;
     trial_point_rule(trial, TRIAL_KIND(POINT_ASSIST_BUTTON), "value", CLASS_CALL_ASSIST);
@@ -245,9 +279,11 @@ static void life_build_core(struct life *life) {
     core_check(life->core);
 }
 
-static void life_begin(struct life *life, uint64_t seed, unsigned char poison) {
+static void life_begin(struct life *life, uint64_t seed, unsigned char poison,
+                       enum control control) {
     *life = (struct life){
         .seed = seed,
+        .control = control,
         .random = seed,
         .digest = UINT64_C(0xCBF29CE484222325),
         .poison = poison,
@@ -372,6 +408,8 @@ static bool life_builtin_may_lower(const struct life *life, const struct ruleset
         return !life_zone_is_promoted(life, bound->entity);
     case BUILTIN_CLOCK: /* by a step forward, or when it has caught up */
         return core_clock_behind_ns(life->core, input->at) == 0;
+    case BUILTIN_SITE_REFUSED:
+        return (input->kind == INPUT_CONFIGURATION || input->kind == INPUT_START) && well;
     case BUILTIN_NONE:
     case BUILTIN_COUNT:
         break;
@@ -554,6 +592,156 @@ static void life_judge_event(struct life *life, const struct core_event *event,
     }
 }
 
+/* --- what was tripped in earnest, and what in a test --- */
+
+static bool life_is_recent_at(const struct life *life, struct instant until) {
+    return until.ns != 0 && life->now.ns < until.ns + WINDOW_S * NS_PER_S;
+}
+
+static bool life_is_tested(const struct life *life, uint32_t place) {
+    bool tested = false;
+    while (!tested && place != RULESET_NONE) {
+        tested = life->testing[place];
+        place = life->trial.ruleset.places[place].parent;
+    }
+    return tested;
+}
+
+/* Follow what the point is now: a test that ended in this step did so before what was read in it. */
+static void life_shade_trip(struct life *life, uint32_t point) {
+    struct shadow *shadow = &life->shadows[point];
+    const struct point_state *state = core_point(life->core, point);
+    bool usable = quality_usable((enum quality)state->quality);
+    bool is_true = usable && state->value != 0;
+    bool tested = life_is_tested(life, life->trial.ruleset.points[point].place);
+    if (shadow->trip == TRIP_TESTED && !tested && shadow->known_true && !usable) {
+        shadow->trip = TRIP_EITHER;
+    }
+    if (!tested && (shadow->trip == TRIP_TESTED || shadow->trip == TRIP_EITHER) &&
+        (shadow->known_true || is_true) && usable) {
+        shadow->trip = TRIP_EARNEST; /* one that is lost is of its test until it is back */
+    }
+    if (shadow->trip == TRIP_EARNEST || shadow->trip == TRIP_EITHER) {
+        shadow->maybe_until = life->now;
+    }
+    if (is_true && tested && shadow->unrecorded && shadow->trip != TRIP_EARNEST) {
+        shadow->earnest_until = (struct instant){0}; /* of the test alone, as far as is known */
+    }
+    if (shadow->trip == TRIP_NONE && is_true) {
+        shadow->trip = tested ? TRIP_TESTED : TRIP_EARNEST;
+    }
+    if (shadow->trip != TRIP_NONE) {
+        shadow->tripped_until = life->now;
+    }
+    if (usable && !is_true) {
+        shadow->trip = TRIP_NONE;
+    } else if (shadow->trip == TRIP_EARNEST) {
+        shadow->maybe_until = life->now;
+        shadow->earnest_until = is_true ? life->now : shadow->earnest_until;
+        shadow->unrecorded &= !is_true;
+    }
+    shadow->known_true = is_true;
+}
+
+/* What the engine journals of them when a step says that it must. */
+static void life_write_trips(struct life *life) {
+    bool turned = core_trips_turned(life->core);
+    for (uint32_t i = 0; i < life->step.event_count && !turned; i++) {
+        enum core_event_type type = life->step.events[i].type;
+        turned = type == EVENT_TEST_BEGUN || type == EVENT_TEST_TRIPPED || type == EVENT_TEST_ENDED;
+    }
+    for (uint32_t point = 0; point < life->trial.ruleset.point_count && turned; point++) {
+        life->trips_at = life->now;
+        life->trips_count[point] =
+            core_record_trip(life->core, point, life->now, &life->trips[point]);
+    }
+}
+
+/* A trip as it was `elapsed_ns` later, moved so that what was over last is over just now. */
+static struct core_trip_record trip_later(struct core_trip_record trip, uint64_t elapsed_ns) {
+    uint64_t *ages[] = {&trip.earnest_age_ns, &trip.tested_age_ns};
+    bool lasts = false;
+    uint64_t youngest_ns = CORE_TRIP_LASTS;
+    for (unsigned i = 0; i < 2; i++) {
+        lasts |= *ages[i] == CORE_TRIP_LASTS;
+        *ages[i] += *ages[i] < CORE_TRIP_LASTS ? elapsed_ns : 0;
+        youngest_ns = *ages[i] < youngest_ns ? *ages[i] : youngest_ns;
+    }
+    for (unsigned i = 0; i < 2 && !lasts; i++) {
+        *ages[i] -= *ages[i] < CORE_TRIP_LASTS ? youngest_ns : 0;
+    }
+    return trip;
+}
+
+static bool life_has_test(const struct life *life) {
+    bool has = false;
+    for (uint32_t place = 0; place < life->trial.ruleset.place_count; place++) {
+        has |= life->testing[place];
+    }
+    return has;
+}
+
+/* A restart at `died`: give the trips back, or what a control leaves of them. */
+static void life_read_trips(struct life *life, struct instant died) {
+    bool remembers = false;
+    for (uint32_t point = 0; point < life->trial.ruleset.point_count; point++) {
+        struct shadow *shadow = &life->shadows[point];
+        struct core_trip_record trip = trip_later(life->trips[point], died.ns - life->trips_at.ns);
+        if (life->control == CONTROL_FORGET_EARNEST && trip.earnest_age_ns != CORE_TRIP_NEVER) {
+            trip = (struct core_trip_record){CORE_TRIP_NEVER, trip.earnest_age_ns};
+        }
+        if (life->trips_count[point] && life->control != CONTROL_FORGET_TRIPS) {
+            core_restore_trip(life->core, point, &trip, life->now);
+        }
+        struct instant window = {WINDOW_S * NS_PER_S};
+        bool recent =
+            shadow->tripped_until.ns != 0 && died.ns < shadow->tripped_until.ns + window.ns;
+        bool maybe = shadow->maybe_until.ns != 0 && died.ns < shadow->maybe_until.ns + window.ns;
+        remembers |= recent && !maybe && point_is_detector(&life->trial.ruleset.points[point]);
+        shadow->known_true = false;
+        /* While nothing is tested nothing is written. */
+        shadow->unrecorded |= !life->trips_count[point] || !life_has_test(life);
+        if (shadow->trip == TRIP_EARNEST && shadow->unrecorded) {
+            shadow->trip = TRIP_EITHER;
+        }
+        if (shadow->tripped_until.ns != 0 && (maybe || !recent)) {
+            shadow->maybe_until = life->now;
+        }
+    }
+    life->tally.trips_resumed += remembers;
+}
+
+/* T2: may the zone be on fire, as far as two detectors or a call point say so in earnest? */
+static bool life_zone_may_burn(const struct life *life, uint32_t zone) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    uint32_t detectors = 0;
+    bool call_point = false;
+    for (uint32_t p = ruleset->places[zone].point_first; p < ruleset->places[zone].point_end; p++) {
+        bool maybe = life_is_recent_at(life, life->shadows[p].maybe_until);
+        detectors += point_is_detector(&ruleset->points[p]) && maybe;
+        call_point |= ruleset->points[p].kind == POINT_MANUAL_CALL_POINT && maybe;
+    }
+    return call_point || detectors >= 2;
+}
+
+static void life_judge_test(struct life *life, uint32_t alarm) {
+    const struct ruleset_alarm *bound = &life->trial.ruleset.alarms[alarm];
+    struct alarm_axes before = life->before[alarm].axes;
+    struct alarm_axes after = core_alarm(life->core, alarm)->axes;
+    if (bound->rule == CONFIRMED) {
+        /* One that was in earnest does not become a test because it is raised again. */
+        bool begins = after.active && !after.test && (!before.open || before.test);
+        claim(life, !begins || life_zone_may_burn(life, bound->entity),
+              "T2: what was tripped in tests confirms no fire", alarm);
+        life->tally.confirmed_tests += after.active && after.test && !before.active;
+    } else if (bound->rule == CALL || bound->rule == FIRE) {
+        bool begins = after.open && !after.test && !before.open;
+        enum trip trip = life->shadows[bound->entity].trip;
+        claim(life, !begins || trip == TRIP_EARNEST || trip == TRIP_EITHER,
+              "T2: what is tripped in a test is raised as one", alarm);
+    }
+}
+
 /* S1, S5 and S7, for one alarm. */
 static void life_judge_alarm(struct life *life, uint32_t alarm, bool told,
                              const struct input *input) {
@@ -580,8 +768,32 @@ static void life_judge_alarm(struct life *life, uint32_t alarm, bool told,
     }
 }
 
+/* T1: a fire that is confirmed in earnest calls until somebody has taken notice. */
+static void life_judge_earnest(struct life *life, uint32_t zone, uint32_t alarm) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    uint32_t earnest = 0;
+    bool testing = false;
+    for (uint32_t p = ruleset->places[zone].point_first; p < ruleset->places[zone].point_end; p++) {
+        bool tested = life_is_tested(life, ruleset->points[p].place);
+        testing |= tested;
+        earnest += point_is_detector(&ruleset->points[p]) && !tested &&
+                   life_is_recent_at(life, life->shadows[p].earnest_until);
+    }
+    if (earnest < 2) {
+        return;
+    }
+    struct alarm_axes axes = core_alarm(life->core, alarm)->axes;
+    struct chain_record chain;
+    core_record_chain(life->core, alarm, life->now, &chain);
+    claim(life, axes.active && !axes.test, "T1: a test hides no fire that is confirmed elsewhere",
+          alarm);
+    claim(life, axes.acked || alarm_axes_are_suppressed(axes) || chain.state == CHAIN_RUNNING,
+          "T1: … and it is told", alarm);
+    life->tally.confirmed_beside += testing;
+}
+
 /* S3: has the zone of a detector that was just seen true a confirmed fire, if it must? */
-static void life_judge_zone(const struct life *life, uint32_t detector) {
+static void life_judge_zone(struct life *life, uint32_t detector) {
     const struct ruleset *ruleset = &life->trial.ruleset;
     uint32_t zone = ruleset->places[ruleset->points[detector].place].parent;
     uint32_t alarm = trial_alarm(&life->trial, CONFIRMED, zone);
@@ -591,6 +803,7 @@ static void life_judge_zone(const struct life *life, uint32_t detector) {
     }
     claim(life, recent < 2 || core_alarm(life->core, alarm)->axes.active,
           "S3: two detectors in the window confirm a fire", alarm);
+    life_judge_earnest(life, zone, alarm);
 }
 
 /* S3: what a reading shows is raised by it. */
@@ -712,11 +925,16 @@ static void life_take(struct life *life, struct input *input) {
     }
     life_judge_order(life);
     life_judge_standing(life);
+    for (uint32_t point = 0; point < ruleset->point_count; point++) {
+        life_shade_trip(life, point);
+    }
     for (uint32_t alarm = 0; alarm < ruleset->alarm_count; alarm++) {
         life_judge_alarm(life, alarm, life->told[alarm], input);
+        life_judge_test(life, alarm);
     }
     life_judge_reading(life, input);
     life_journal(life);
+    life_write_trips(life);
 }
 
 /* --- what happens --- */
@@ -896,9 +1114,11 @@ static void life_restart(struct life *life) {
     }
     life->tally.restarts_open += open;
     life->tally.restarts_pending += pending;
+    const struct instant died = life->now;
     life->now = instant_after(life->now, chance_below(life, 30) * NS_PER_S);
     life_build_core(life);
     life_read_standing(life, &standing);
+    life_read_trips(life, died);
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         if (life->rows[i].written) {
             (void)core_restore(life->core, i, &life->rows[i].record,
@@ -958,6 +1178,71 @@ static void life_confirm(struct life *life, enum truth received) {
     life_take(life, &input);
 }
 
+static void life_order_test(struct life *life, enum command_verb verb, uint32_t place) {
+    life->command = (struct command){.verb = verb,
+                                     .alarm = RULESET_NONE,
+                                     .place = place,
+                                     .duration_s = 600,
+                                     .role = ROLE_ENGINEER,
+                                     .second_role = ROLE_COUNT,
+                                     .actor = "nurse",
+                                     .reason = "weekly"};
+    struct input input = {.kind = INPUT_COMMAND, .command = &life->command};
+    life_take(life, &input);
+}
+
+/* A detector is tripped and comes to rest; or it is lost, or stays as it is. */
+static void life_trip(struct life *life, uint32_t point) {
+    life_read(life, point, QUALITY_GOOD, 1);
+    life->now = instant_after(life->now, chance_below(life, 3) * NS_PER_S);
+    uint32_t draw = chance_below(life, 10);
+    if (draw < 8) {
+        life_read(life, point, draw < 7 ? QUALITY_GOOD : QUALITY_FAULT, 0);
+    }
+}
+
+/*
+ * Somebody walks through the rooms of a centre, tests each by itself and trips what is in it. Now and
+ * then something burns meanwhile in any of them, or the gateway is restarted; people put away what is
+ * left before.
+ */
+static void life_walk(struct life *life) {
+    const struct ruleset *ruleset = &life->trial.ruleset;
+    uint32_t first = ruleset->places[chance_below(life, ruleset->place_count)].parent;
+    if (first == RULESET_NONE) {
+        return;
+    }
+    life->command.role = ROLE_ENGINEER;
+    uint32_t confirmed = trial_alarm(&life->trial, CONFIRMED, first);
+    life_order(life, confirmed, COMMAND_ACKNOWLEDGE);
+    life_order(life, confirmed, COMMAND_RESET);
+    for (uint32_t room = first + 1; room < ruleset->places[first].end; room++) {
+        life_order_test(life, COMMAND_TEST_BEGIN, room);
+        for (uint32_t p = ruleset->places[room].point_first; p < ruleset->places[room].point_end;
+             p++) {
+            if (point_is_detector(&ruleset->points[p])) {
+                life_trip(life, p);
+            }
+        }
+        if (chance_percent(life, 20)) {
+            life_restart(life);
+        }
+        if (chance_percent(life, 90)) {
+            life_order_test(life, COMMAND_TEST_END, room);
+        }
+        if (chance_percent(life, 20)) {
+            life_restart(life);
+        }
+        uint32_t points = ruleset->places[first].point_end - ruleset->places[first].point_first;
+        for (uint32_t i = 0; i < 4; i++) {
+            uint32_t burning = ruleset->places[first].point_first + chance_below(life, points);
+            if (point_is_detector(&ruleset->points[burning])) {
+                life_trip(life, burning);
+            }
+        }
+    }
+}
+
 static void life_go_on(struct life *life) {
     life_wait(life);
     /* Drawn one by one, for C does not say in which order the arguments of a call are evaluated. */
@@ -989,8 +1274,10 @@ static void life_go_on(struct life *life) {
         life_state(life, INPUT_CLOCK_STEP, 0, TRUTH_UNKNOWN);
     } else if (draw < 990) {
         life_state(life, chance_percent(life, 50) ? INPUT_SHIFT : INPUT_LISTENER, few, state);
-    } else if (draw < 993) {
+    } else if (draw < 992) {
         life_confirm(life, state);
+    } else if (draw < 994) {
+        life_walk(life);
     } else {
         life_restart(life);
     }
@@ -1077,6 +1364,9 @@ static void tally_add(struct tally *whole, const struct tally *part) {
     whole->tests_resumed += part->tests_resumed;
     whole->floods_resumed += part->floods_resumed;
     whole->unheard += part->unheard;
+    whole->confirmed_beside += part->confirmed_beside;
+    whole->confirmed_tests += part->confirmed_tests;
+    whole->trips_resumed += part->trips_resumed;
 }
 
 /* Has it happened? Says so when it has not. */
@@ -1107,13 +1397,17 @@ static bool tally_is_whole(const struct tally *tally) {
     whole &= tally_has(tally->tests_resumed, "a restart with a test");
     whole &= tally_has(tally->floods_resumed, "a restart with a flood");
     whole &= tally_has(tally->unheard, "a step that nobody receives");
+    whole &= tally_has(tally->confirmed_beside, "a fire confirmed beside a test");
+    whole &= tally_has(tally->confirmed_tests, "a fire confirmed by tests alone");
+    whole &= tally_has(tally->trips_resumed, "a restart that must know of a test that is over");
     return whole;
 }
 
 static struct life life;
 
-static uint64_t life_live_once(uint64_t seed, uint64_t steps, unsigned char poison) {
-    life_begin(&life, seed, poison);
+static uint64_t life_live_once(uint64_t seed, uint64_t steps, unsigned char poison,
+                               enum control control) {
+    life_begin(&life, seed, poison, control);
     life_state(&life, INPUT_START, 0, TRUTH_UNKNOWN);
     while (life.steps < steps) {
         life_go_on(&life);
@@ -1123,11 +1417,11 @@ static uint64_t life_live_once(uint64_t seed, uint64_t steps, unsigned char pois
     return life.digest;
 }
 
-static void life_live(uint64_t seed, uint64_t steps) {
+static void life_live(uint64_t seed, uint64_t steps, enum control control) {
     printf("seed %" PRIu64 "\n", seed);
     fflush(stdout);
-    uint64_t digest = life_live_once(seed, steps, 0xAA);
-    uint64_t again = life_live_once(seed, steps, 0x55);
+    uint64_t digest = life_live_once(seed, steps, 0xAA, control);
+    uint64_t again = life_live_once(seed, steps, 0x55, control);
     claim(&life, digest == again, "S8: the same seed gives the same events", RULESET_NONE);
     printf("%u steps, %" PRIu64 " raised, %" PRIu64 " restarts with open alarms\n",
            (unsigned)life.steps, life.tally.events[EVENT_ALARM_RAISED], life.tally.restarts_open);
@@ -1154,19 +1448,39 @@ static bool seeds_read(const char *text, uint64_t *ret_first, uint64_t *ret_last
            *ret_first <= *ret_last;
 }
 
+/* The control of that name; CONTROL_NONE when there is none. */
+static enum control control_find(const char *name) {
+    static const char *const names[CONTROL_COUNT] = {
+        [CONTROL_NONE] = "",
+        [CONTROL_FORGET_TRIPS] = "forget_trips",
+        [CONTROL_FORGET_EARNEST] = "forget_earnest",
+    };
+    enum control control = CONTROL_COUNT;
+    while (control > CONTROL_NONE + 1 && strcmp(names[control - 1], name) != 0) {
+        control--;
+    }
+    return control - 1;
+}
+
 int main(int argc, char **argv) {
     static struct tally whole;
     uint64_t first, last;
     uint64_t steps = STEPS;
+    enum control control = argc > 2 ? control_find(argv[argc - 1]) : CONTROL_NONE;
+    argc -= control != CONTROL_NONE;
     if (argc < 2 || argc > 3 || !seeds_read(argv[1], &first, &last) ||
         (argc == 3 &&
          (!number_read(argv[2], argv[2] + strlen(argv[2]), &steps) || steps > UINT32_MAX / 2))) {
-        fprintf(stderr, "usage: core_sim SEED|FIRST-LAST [STEPS]\n");
+        fprintf(stderr, "usage: core_sim SEED|FIRST-LAST [STEPS] [CONTROL]\n");
         return 2;
     }
     for (uint64_t seed = first; seed <= last; seed++) {
-        life_live(seed, steps);
+        life_live(seed, steps, control);
         tally_add(&whole, &life.tally);
+    }
+    if (control != CONTROL_NONE) {
+        printf("nobody has found out the control\n");
+        return 1;
     }
     return strchr(argv[1], '-') == NULL || tally_is_whole(&whole) ? 0 : 1;
 }

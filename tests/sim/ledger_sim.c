@@ -27,6 +27,8 @@
  *     L3  The events of an alarm were first sent in their order, where the journal could be read.
  *     L4  What the engine was told is confirmed had been taken by the broker.
  *     L5  The broker's retained states are those of the alarms.
+ *     L6  When an event is confirmed, what the broker took last of its alarm is not older, under the
+ *         same condition as L3: what it refused, and takes later, does not come after what is newer.
  *
  * The control `early_confirm` has the line report each message as taken when it is sent. It succeeds
  * only if L1 and L4 are broken by it: a ledger that cannot fail proves nothing.
@@ -157,6 +159,8 @@ struct life {
     /* the broker */
     bool retained[ALARMS];
     uint64_t newest[ALARMS]; /* seq of the last that came of this alarm */
+    uint64_t heard[ALARMS];  /* seq of the last that it took of this alarm */
+    uint64_t unread[ALARMS]; /* the newest that was sent while the journal could not be read */
     bool unordered[ALARMS];  /* some of it came while the journal could not be read */
     struct record records[EVENTS_MAX + 1];
 };
@@ -220,6 +224,12 @@ static void broker_take(struct life *life, const struct message *message) {
     life->books->deliveries++;
     life->books->duplicates += record->delivered;
     record->delivered = true;
+    if (record->alarm != RULESET_NONE) {
+        life->heard[record->alarm] = message->seq;
+        if (message->unread && message->seq > life->unread[record->alarm]) {
+            life->unread[record->alarm] = message->seq;
+        }
+    }
 }
 
 /* ---- the line ---- */
@@ -309,7 +319,7 @@ static void line_connect(struct life *life) {
         if (life->retained[alarm]) {
             site_alarm_format(&life->site, alarm, name);
             topic_alarm(&life->feeder.root, name, topic);
-            feeder_retained(&life->feeder, topic);
+            feeder_retained(&life->feeder, topic, "{}");
         }
     }
     (void)feeder_pump(&life->feeder);
@@ -329,7 +339,7 @@ static void line_deliver(struct life *life) {
         uint64_t ticket = message->ticket;
         broker_arrived(life, message);
         line_forget(life, at);
-        feeder_refused(&life->feeder, ticket);
+        feeder_refused(&life->feeder, ticket, false);
         return;
     }
     broker_take(life, message);
@@ -409,6 +419,11 @@ static void uplink_tell_confirmed(struct life *life) {
         for (uint64_t s = life->confirmed[lane] + 1; s <= seq; s++) {
             bool own = (life->records[s].alarm == RULESET_NONE) == (lane == LANE_ACTIVITY);
             life->books->overconfirmed += own && !life->records[s].delivered;
+            if (own && lane == LANE_ALARM) {
+                uint32_t alarm = life->records[s].alarm;
+                bool late = life->heard[alarm] < s && life->unread[alarm] <= life->heard[alarm];
+                life->books->disorder += late; /* L6 */
+            }
         }
         if (seq > life->confirmed[lane]) {
             life->confirmed[lane] = seq;

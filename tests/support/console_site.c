@@ -101,8 +101,8 @@ static void console_site_texts(const char *state_directory) {
         (struct site_place){text("care/day-care"), name("日间照料室", "Day-care room")};
     points[CONSOLE_SITE_BUTTON] = (struct site_point){.id = text("care/day-care/button-1")};
     points[CONSOLE_SITE_SMOKE] = (struct site_point){.id = text("care/day-care/smoke-1")};
-    points[CONSOLE_SITE_TEMPERATURE] =
-        (struct site_point){.id = text("care/day-care/temperature"), .unit = UNIT_CELSIUS};
+    points[CONSOLE_SITE_TEMPERATURE] = (struct site_point){
+        .id = text("care/day-care/temperature"), .unit = UNIT_CELSIUS, .min = -40, .max = 85};
     points[CONSOLE_SITE_READER] = (struct site_point){.id = text("care/day-care/reader")};
     devices[0] = (struct site_device){.id = text("care-io")};
     rules[CONSOLE_SITE_CALL] =

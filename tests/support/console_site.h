@@ -34,7 +34,7 @@ enum {
     CONSOLE_SITE_ALARMS,
 };
 
-enum { CONSOLE_SITE_GENERATION = 7, CONSOLE_SITE_COMPONENTS = 3 };
+enum { CONSOLE_SITE_GENERATION = 7, CONSOLE_SITE_COMPONENTS = 4 };
 
 /* More than have figures of their own; the first has an address that must be escaped. */
 enum { CONSOLE_SITE_BUSES = METRICS_BUSES_MAX + 2 };

@@ -18,6 +18,7 @@ struct session {
     struct fake_broker *broker;
     int fd;
     bool v5;
+    uint8_t flags; /* of the last packet's fixed header */
     unsigned char body[PACKET_SIZE];
     uint32_t size;
 };
@@ -44,6 +45,7 @@ static int session_next(struct session *session) {
         return 0;
     }
     int type = byte >> 4;
+    session->flags = byte & 0x0f;
     session->size = 0;
     for (unsigned shift = 0; shift < 28; shift += 7) {
         if (!session_read(session, &byte, 1)) {
@@ -94,11 +96,15 @@ static bool session_publish(struct session *session) {
         session_say_goodbye(session, broker->goodbye);
         return false;
     }
+    if (atomic_load(&broker->mute)) {
+        return true;
+    }
     uint8_t reason = 0;
     if (event && broker->refusal != 0 && atomic_load(&broker->refusals) > 0) {
         atomic_fetch_sub(&broker->refusals, 1);
         reason = broker->refusal;
     }
+    atomic_fetch_add(&broker->retained, session->flags & 1u);
     atomic_fetch_add(&broker->events, event && reason == 0);
     const unsigned char packet[] = {0x40, reason == 0 ? 2 : 3, id[0], id[1], reason};
     session_write(session, packet, 2u + packet[1]);

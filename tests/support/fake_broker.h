@@ -20,11 +20,12 @@ struct fake_broker {
     uint8_t properties_size;
     uint8_t refusal;       /* the reason it refuses t/event… with; 0: takes it */
     atomic_uint refusals;  /* … so many times; may be changed while it runs */
+    atomic_bool mute;      /* answers nothing that is published; likewise */
     uint32_t size_max;     /* ends the connection at a larger packet; 0: takes it */
     uint8_t goodbye;       /* the reason that it says then (MQTT 5); 0: says nothing */
     uint8_t after_connack; /* says this reason and closes when it has welcomed; 0: does not */
     /* What happened so far. */
-    atomic_uint sessions, events, too_large;
+    atomic_uint sessions, events, too_large, retained; /* retained: messages that it is to hold */
     pthread_t thread;
     int listener;
     atomic_int connection;

@@ -169,11 +169,22 @@ static void file_forget(struct fault_file *file) {
     file->change_count = 0;
 }
 
+/* Twice as much each time: a file that grows by a page would be copied once for each. */
+static size_t image_room(size_t size) {
+    size_t room = 4096;
+    while (room < size) {
+        room *= 2;
+    }
+    return size > 0 ? room : 0;
+}
+
 /* What is between the old end and the new one is zero. */
 static void image_resize(unsigned char **image, size_t *size, size_t wanted) {
     if (wanted > *size) {
-        *image = realloc(*image, wanted);
-        assert(*image != NULL);
+        if (image_room(wanted) > image_room(*size)) {
+            *image = realloc(*image, image_room(wanted));
+            assert(*image != NULL);
+        }
         memset(*image + *size, 0, wanted - *size);
     }
     *size = wanted;

@@ -15,6 +15,18 @@ static void on_connected(void *context, const char *broker) {
     (void)snprintf(scene->broker, sizeof scene->broker, "%s", broker);
 }
 
+static void on_unretained(void *context, const char *broker) {
+    struct scene *scene = context;
+    (void)broker;
+    scene->unretained++;
+}
+
+static void on_unsound(void *context, const char *fault) {
+    struct scene *scene = context;
+    scene->unsound++;
+    (void)snprintf(scene->reason, sizeof scene->reason, "%s", fault);
+}
+
 static void on_lost(void *context, const char *broker, const char *reason, bool was_connected) {
     struct scene *scene = context;
     (void)broker;
@@ -31,16 +43,18 @@ static void on_taken(void *context, uint64_t ticket) {
     scene->taken++;
 }
 
-static void on_refused(void *context, uint64_t ticket, const char *reason) {
+static void on_refused(void *context, const struct mqtt_link_refusal *refusal) {
     struct scene *scene = context;
-    (void)ticket;
     scene->refused++;
-    (void)snprintf(scene->reason, sizeof scene->reason, "%s", reason);
+    scene->refused_number = refusal->number;
+    scene->refused_as_large = refusal->too_large;
+    (void)snprintf(scene->refused_topic, sizeof scene->refused_topic, "%s", refusal->topic);
+    (void)snprintf(scene->reason, sizeof scene->reason, "%s", refusal->reason);
 }
 
-static void on_retained(void *context, const char *topic) {
+static void on_retained(void *context, const char *topic, const char *start) {
     struct scene *scene = context;
-    (void)snprintf(scene->retained, sizeof scene->retained, "%s", topic);
+    (void)snprintf(scene->retained, sizeof scene->retained, "%s %s", topic, start);
 }
 
 static void on_settled(void *context) {
@@ -83,6 +97,8 @@ void scene_init(struct scene *scene, uint32_t version, const char *address, cons
 void scene_start(struct scene *scene) {
     static const struct mqtt_link_callbacks callbacks = {
         .connected = on_connected,
+        .unretained = on_unretained,
+        .unsound = on_unsound,
         .lost = on_lost,
         .taken = on_taken,
         .refused = on_refused,

@@ -19,8 +19,11 @@ struct scene {
     struct mqtt_link *link;
     struct mqtt_link_conf conf;
     const char *addresses[2];
-    int connected, lost_up, lost_trying, taken, refused, failed;
+    int connected, unretained, unsound, lost_up, lost_trying, taken, refused, failed;
     char reason[MQTT_LINK_REASON_SIZE];
+    int refused_number; /* of the last that was refused, and so on */
+    bool refused_as_large;
+    char refused_topic[64];
     char broker[64];
     char retained[256];
     bool took[TICKETS_MAX];

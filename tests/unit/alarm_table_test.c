@@ -301,7 +301,7 @@ static void restart(struct instant now) {
         (void)core_restore(stage.core, i, &stage.records[i], NULL, 0, now);
         core_restore_chain(stage.core, i, &stage.chains[i], now);
     }
-    struct input input = {.kind = INPUT_START};
+    struct input input = {.kind = INPUT_START, .state = TRUTH_TRUE};
     take(now, &input);
 }
 
@@ -446,7 +446,7 @@ static void state_judge(char *text) {
 static void story_begin(void) {
     stage.times = alarm_times_default;
     core_begin((struct instant){0});
-    struct input input = {.kind = INPUT_START};
+    struct input input = {.kind = INPUT_START, .state = TRUTH_TRUE};
     take((struct instant){0}, &input);
     for (uint32_t point = 0; point < POINTS; point++) {
         input = (struct input){.kind = INPUT_READING,

@@ -529,17 +529,47 @@ static void a_delay_goes_on_with_what_was_left(void **state) {
         "10 unknown unacknowledged raised\n");
 }
 
+/* … and so does that of a condition that has ended. */
+static void a_delay_to_clear_goes_on_with_what_was_left(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, PLAIN, 0);
+    life.conf.clear_after_ns = 10 * NS_PER_S;
+    story(&life, "0 true unacknowledged raised\n"
+                 "1 acknowledge acknowledged acknowledged\n"
+                 "2 false acknowledged silent\n"
+                 "8 restart acknowledged -\n"
+                 "50 false acknowledged silent\n"
+                 "53 false acknowledged -\n"
+                 "54 false normal cleared+closed\n");
+}
+
+/* The clock came as the gateway stopped: it ran, and comes at the start. */
+static void a_clock_that_is_due_as_it_is_recorded_is_recorded(void **state) {
+    (void)state;
+    struct alarm_record record;
+    struct life life;
+    life_begin(&life, PLAIN, 0);
+    life.alarm.axes.shelved = true;
+    life.alarm.clocks[ALARM_CLOCK_SHELVE] = moment_after((struct instant){0}, 60 * NS_PER_S);
+    alarm_record(&life.alarm, (struct instant){60 * NS_PER_S}, &record);
+    assert_int_equal(record.left_ds[ALARM_CLOCK_SHELVE], 1);
+    alarm_record(&life.alarm, (struct instant){59 * NS_PER_S}, &record);
+    assert_int_equal(record.left_ds[ALARM_CLOCK_SHELVE], 10);
+}
+
 static void a_record_keeps_occurrence_and_times(void **state) {
     (void)state;
     struct life life;
     life_begin(&life, CALL, 0);
     story(&life, "1 true unacknowledged raised\n"
+                 "1 false latched_unacked cleared\n"
+                 "1 true unacknowledged reraised\n"
                  "2 acknowledge acknowledged acknowledged\n"
-                 "3 attend acknowledged attended\n");
-    struct alarm before = life.alarm;
-    story(&life, "4 restart acknowledged -\n");
-    assert_int_equal(life.alarm.occurrence, before.occurrence);
-    assert_int_equal(life.alarm.raises, before.raises);
+                 "3 attend acknowledged attended\n"
+                 "4 restart acknowledged -\n");
+    assert_int_equal(life.alarm.occurrence, 1);
+    assert_int_equal(life.alarm.raises, 2);
     assert_int_equal(life.alarm.raised.ns, NS_PER_S + 1000);
     assert_int_equal(life.alarm.acked_at.ns, 2 * NS_PER_S + 1000);
     assert_int_equal(life.alarm.attended_at.ns, 3 * NS_PER_S + 1000);
@@ -570,6 +600,33 @@ static void a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people(v
         life_begin(&life, rows[i].class, false, 0);
         alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
         assert_int_equal(alarm_due(&life.alarm).ns, (1 + rows[i].wait_s) * NS_PER_S);
+    }
+}
+
+static void
+the_last_tenth_of_a_second_of_a_clock_is_left_after_a_restart_and_no_more(void **state) {
+    static const struct {
+        enum alarm_class class;
+        struct alarm_axes axes;
+        enum alarm_clock clock;
+    } rows[] = {
+        {CLASS_CALL_EMERGENCY, {.open = true, .active = true, .acked = true}, ALARM_CLOCK_REALARM},
+        {CLASS_FIRE_ALARM, {.open = true, .active = true}, ALARM_CLOCK_PROMOTION},
+        {CLASS_CALL_EMERGENCY,
+         {.open = true, .active = true, .silenced = true},
+         ALARM_CLOCK_SILENCE},
+        {CLASS_SPACE_CLIMATE, {.shelved = true}, ALARM_CLOCK_SHELVE},
+        {CLASS_SPACE_CLIMATE, {.out_of_service = true}, ALARM_CLOCK_SERVICE},
+        {CLASS_SPACE_CLIMATE, {.open = false}, ALARM_CLOCK_DISPOSITION},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alarm_record record = {.axes = rows[i].axes, .occurrence = 1, .raises = 1};
+        record.left_ds[rows[i].clock] = 1;
+        struct life life;
+        life_begin(&life, rows[i].class, false, 0);
+        alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
+        assert_int_equal(alarm_due(&life.alarm).ns, NS_PER_S + NS_PER_DS);
     }
 }
 
@@ -609,6 +666,72 @@ a_shelved_alarm_of_a_class_that_is_managed_since_calls_people_and_says_so(void *
     }
 }
 
+/* Put it out of service for an hour, with a second person or ROLE_COUNT for none. */
+static void put_out_of_service(struct life *life, enum role second, unsigned at_s) {
+    enum command_refusal refusal;
+    struct command command = {.verb = COMMAND_OUT_OF_SERVICE,
+                              .actor = "li",
+                              .role = ROLE_MANAGER,
+                              .second_role = second,
+                              .reason = "dust",
+                              .duration_s = HOUR_S};
+    strcpy(command.second_actor, second == ROLE_COUNT ? "" : "wang");
+    (void)alarm_command(&life->alarm, &life->conf, &command, (struct instant){at_s * NS_PER_S},
+                        (struct wall){0}, &refusal);
+    assert_int_equal(refusal, COMMAND_ACCEPTED);
+}
+
+/* Restore it at 9 s where its rule has the class of a call, and tell what comes of that. */
+static void becomes_a_call(const struct life *before, const char *script) {
+    struct life life;
+    struct alarm_record record;
+    alarm_record(&before->alarm, (struct instant){9 * NS_PER_S}, &record);
+    life_begin(&life, CALL, 0);
+    alarm_restore(&life.alarm, &life.conf, &record, (struct instant){9 * NS_PER_S});
+    story(&life, script);
+}
+
+/* Its rule was for a held door, which one may put out of service, and is for calls since: that takes two. */
+static void what_one_put_out_of_service_is_back_when_its_class_takes_two(void **state) {
+    static const struct {
+        enum role second;
+        const char *script;
+    } rows[] = {
+        {ROLE_COUNT, "9 true unacknowledged resumed\n"},
+        {ROLE_MANAGER, "9 true unacknowledged resumed\n"}, /* another person of the same role */
+        {ROLE_AUDITOR, "9 true unacknowledged resumed\n"}, /* … of one that looks only */
+        {ROLE_SECURITY, "9 true unacknowledged silent\n"
+                        "3601 true unacknowledged -\n"
+                        "3602 true unacknowledged resumed\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct life life;
+        life_begin(&life, CLASS_DOOR_HELD, false, 0);
+        story(&life, "1 true unacknowledged raised\n");
+        put_out_of_service(&life, rows[i].second, 2);
+        becomes_a_call(&life, rows[i].script);
+        /* Who agreed is known when it has closed, and been raised again, too. */
+        story(&life, "3 false normal cleared+closed\n"
+                     "4 restart normal -\n"
+                     "5 true unacknowledged raised\n");
+        becomes_a_call(&life, rows[i].script);
+    }
+}
+
+static void an_agreement_ends_with_what_was_agreed_on(void **state) {
+    (void)state;
+    for (unsigned by_clock = 0; by_clock < 2; by_clock++) {
+        struct life life;
+        life_begin(&life, CLASS_DOOR_HELD, false, 0);
+        put_out_of_service(&life, ROLE_SECURITY, 1);
+        story(&life, by_clock ? "3601 false normal resumed\n" : "3601 in-service normal resumed\n");
+        assert_false(life.alarm.axes.agreed);
+        put_out_of_service(&life, ROLE_COUNT, 3602);
+        assert_false(life.alarm.axes.agreed);
+    }
+}
+
 /* A journal may be older than the rules: whatever it says, nothing that was raised is forgotten. */
 static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void **state) {
     (void)state;
@@ -627,13 +750,16 @@ static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void *
         for (unsigned kind = 0; kind < 4; kind++) {
             struct life life;
             life_begin(&life, kind < 2 ? CLASS_CALL_ASSIST : CLASS_CARE_FALL, kind % 2 != 0, 7);
+            life.conf.clear_after_ns = 5 * NS_PER_S;
             alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
             bool raised = (bits & (2 | 8 | 32)) != 0;
             assert_int_equal(life.alarm.axes.open, raised);
             assert_int_equal(life.alarm.axes.pending, !raised && (bits & 1) != 0);
             assert_int_equal(life.alarm.axes.real, raised && (bits & 192) == 192);
-            /* What is left of a delay is never more than the rule's own. */
-            assert_true(life.alarm.remaining_ns <= 7 * NS_PER_S);
+            /* What is left of a delay is never more than the rule's own, and of none nothing is. */
+            const struct alarm_axes axes = life.alarm.axes;
+            bool waits = axes.pending || (axes.active && !axes.latched);
+            assert_true(life.alarm.remaining_ns <= (waits ? 7 * NS_PER_S : 0));
             (void)alarm_step(&life.alarm, &life.conf, TRUTH_FALSE, (struct instant){2 * NS_PER_S},
                              (struct wall){0});
         }
@@ -882,10 +1008,15 @@ int main(void) {
         cmocka_unit_test(the_end_of_the_time_to_state_a_cause_is_recorded_and_not_told),
         cmocka_unit_test(a_restart_loses_no_axis),
         cmocka_unit_test(a_delay_goes_on_with_what_was_left),
+        cmocka_unit_test(a_delay_to_clear_goes_on_with_what_was_left),
+        cmocka_unit_test(a_clock_that_is_due_as_it_is_recorded_is_recorded),
         cmocka_unit_test(a_record_keeps_occurrence_and_times),
         cmocka_unit_test(a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people),
+        cmocka_unit_test(the_last_tenth_of_a_second_of_a_clock_is_left_after_a_restart_and_no_more),
         cmocka_unit_test(only_a_first_detector_is_still_promoted_after_a_restart),
         cmocka_unit_test(a_shelved_alarm_of_a_class_that_is_managed_since_calls_people_and_says_so),
+        cmocka_unit_test(what_one_put_out_of_service_is_back_when_its_class_takes_two),
+        cmocka_unit_test(an_agreement_ends_with_what_was_agreed_on),
         cmocka_unit_test(a_record_that_contradicts_itself_is_mended_to_the_graver_side),
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),

@@ -14,24 +14,30 @@ enum { WORDS_MAX = 2 * ARGUMENTS_SETTINGS_MAX + 4 };
 struct taken {
     const char *file;
     const char *text;
-    bool flag;
+    bool flag, untold;
     struct arguments_settings settings;
     enum site_language language;
     struct clock_origin clock;
-    char said[512]; /* on standard output and error */
+    char said[1024]; /* on standard output and error */
 };
 
 /* Parse words that are parted by spaces, after the command's own. */
 static enum arguments_end taken_from(struct taken *ret, const char *words, bool needs_file) {
     const struct arguments_option options[] = {
-        {.name = "text", .text = &ret->text}, {.name = "flag", .flag = &ret->flag},
-        ARGUMENTS_SET(&ret->settings),        ARGUMENTS_LANGUAGE(&ret->language),
+        {.name = "text", .word = "WORD", .help = "a text", .text = &ret->text},
+        {.name = "flag", .help = "so it is,\nor not", .flag = &ret->flag},
+        {.name = "untold", .flag = &ret->untold},
+        ARGUMENTS_SET(&ret->settings),
+        ARGUMENTS_LANGUAGE(&ret->language),
         ARGUMENTS_CLOCK(&ret->clock),
     };
     const struct arguments_form form = {
         .command = "play",
-        .help = "all that there is\n",
-        .missing = needs_file ? "it needs a file" : NULL,
+        .usage = "Usage: tocsin play FILE\n",
+        .closing = "exit code 0\n",
+        .operands_min = needs_file ? 1 : 0,
+        .operands_max = 1,
+        .missing = "it needs a file",
         .surplus = "it takes one file",
         .options = options,
         .option_count = sizeof options / sizeof *options,
@@ -51,7 +57,9 @@ static enum arguments_end taken_from(struct taken *ret, const char *words, bool 
     int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
     (void)dup2(fileno(said), STDOUT_FILENO);
     (void)dup2(fileno(said), STDERR_FILENO);
-    enum arguments_end end = arguments_parse(&form, argc, argv, &ret->file);
+    char **operands = NULL;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    ret->file = operands[0];
     (void)fflush(NULL);
     (void)dup2(out, STDOUT_FILENO);
     (void)dup2(err, STDERR_FILENO);
@@ -66,16 +74,17 @@ static enum arguments_end taken_from(struct taken *ret, const char *words, bool 
 static void every_kind_of_option_finds_its_place(void **state) {
     (void)state;
     struct taken taken;
-    assert_int_equal(taken_from(&taken,
-                                "--flag --set a=1 site.yaml --text=word --set b=2 --lang zh "
-                                "--clock 2026-11-22T07:00:00+08:00@10",
-                                true),
-                     ARGUMENTS_GO_ON);
+    assert_int_equal(
+        taken_from(&taken,
+                   "--flag --untold --set a=1 site.yaml --text=word --set b=2 --lang zh "
+                   "--clock 2026-11-22T07:00:00+08:00@10",
+                   true),
+        ARGUMENTS_GO_ON);
     assert_string_equal(taken.file, "site.yaml");
     assert_string_equal(taken.text, "word");
     assert_string_equal(taken.settings.list[0], "a=1");
     assert_string_equal(taken.settings.list[1], "b=2");
-    assert_true(taken.flag && taken.language == LANGUAGE_ZH);
+    assert_true(taken.flag && taken.untold && taken.language == LANGUAGE_ZH);
     assert_int_equal(taken.clock.rate, 10);
     assert_int_equal(taken.settings.count, 2);
     assert_string_equal(taken.said, "");
@@ -88,10 +97,10 @@ static void what_is_wrong_is_said_with_the_word_that_is_to_blame(void **state) {
     } rows[] = {
         {"", "it needs a file"},
         {"a b", "it takes one file"},
-        {"a --other", "unknown option, or one without its value: --other"},
-        {"a -x", "unknown option, or one without its value: -x"},
-        {"a --text", "unknown option, or one without its value: --text"},
-        {"a --flag=1", "unknown option, or one without its value: --flag=1"},
+        {"a --other", "there is no such option: --other"},
+        {"a -x", "there is no such option: -x"},
+        {"a --text", "this option needs a value: --text"},
+        {"a --flag=1", "this option takes no value: --flag=1"},
         {"a --lang fr", "--lang is zh or en, not: fr"},
         {"a --clock noon", "--clock is START@RATE with a RATE of 1 to 60, such as "
                            "2026-11-22T07:00:00+08:00@10, not: noon"},
@@ -106,13 +115,29 @@ static void what_is_wrong_is_said_with_the_word_that_is_to_blame(void **state) {
     }
 }
 
-static void help_is_printed_as_it_is_whatever_else_is_wrong(void **state) {
+static void help_is_made_of_the_options_whatever_else_is_wrong(void **state) {
     (void)state;
     static const char *const rows[] = {"--help", "-h", "a b --help", "--help --other"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct taken taken;
         assert_int_equal(taken_from(&taken, rows[i], true), ARGUMENTS_HELP);
-        assert_string_equal(taken.said, "all that there is\n");
+        assert_string_equal(
+            taken.said,
+            "Usage: tocsin play FILE\n"
+            "\n"
+            "  --text WORD         a text\n"
+            "  --flag              so it is,\n"
+            "                      or not\n"
+            "  --set PATH=VALUE    override a scalar of the site file (repeatable), for "
+            "example\n"
+            "                      --set "
+            "devices.care-io.address=tcp://127.0.0.1:1602\n"
+            "  --lang zh|en        language of what is printed (default from LANG)\n"
+            "  --clock START@RATE  begin at START (2026-11-22T07:00:00+08:00) and run "
+            "RATE (1...60) times\n"
+            "                      as fast\n"
+            "\n"
+            "exit code 0\n");
     }
 }
 
@@ -159,7 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_option_finds_its_place),
         cmocka_unit_test(what_is_wrong_is_said_with_the_word_that_is_to_blame),
-        cmocka_unit_test(help_is_printed_as_it_is_whatever_else_is_wrong),
+        cmocka_unit_test(help_is_made_of_the_options_whatever_else_is_wrong),
         cmocka_unit_test(a_file_that_need_not_be_there_need_not),
         cmocka_unit_test(one_setting_too_many_is_refused),
         cmocka_unit_test(the_environment_names_the_language_in_its_order),

@@ -1,6 +1,21 @@
 tocsin_unit_test(arguments gateway_base)
 tocsin_unit_test(clock gateway_base)
 tocsin_unit_test(confine gateway_base)
+tocsin_unit_test(digest gateway_base)
 tocsin_unit_test(wire gateway_base)
 tocsin_unit_test(log gateway_base)
 tocsin_unit_test(number gateway_base)
+tocsin_unit_test(losses gateway_base)
+tocsin_unit_test(secret_file gateway_base)
+tocsin_unit_test(retired gateway_base gateway_config)
+tocsin_unit_test(field_part gateway_supervisor gateway_config)
+tocsin_unit_test(kept gateway_supervisor test_fault_disk)
+tocsin_unit_test(keeper gateway_supervisor)
+target_link_options(keeper_test PRIVATE
+  -Wl,--wrap=kept_write,--wrap=log_line,--wrap=clock_real_after)
+tocsin_unit_test(children gateway_supervisor PkgConfig::LIBEVENT)
+target_link_options(children_test PRIVATE
+  -Wl,--wrap=clock_real_ns,--wrap=event_add,--wrap=spawn_process,--wrap=kill,--wrap=waitpid
+  -Wl,--wrap=log_line)
+tocsin_unit_test(premises gateway_supervisor)
+target_link_options(premises_test PRIVATE -Wl,--wrap=clock_real_ns,--wrap=mkdir,--wrap=log_line)

@@ -329,6 +329,18 @@ static void a_shift_is_known_by_its_name(void **state) {
     assert_int_equal(chain.reached, 0);
 }
 
+static void a_chain_that_was_told_to_its_end_begins_nothing_anew(void **state) {
+    (void)state;
+    struct chain chain = {.state = CHAIN_RUNNING, .reached = CARE_COUNT};
+    struct chain_record record;
+    struct instant now = {9};
+    chain_write(&chain, care, now, &record);
+    chain_restore(&chain, &record, care, CARE_COUNT, now);
+    assert_int_equal(chain.reached, CARE_COUNT);
+    assert_int_equal(chain_deadline(&chain, care, CARE_COUNT, CHAIN_HEARD, now).ns,
+                     INSTANT_NEVER.ns);
+}
+
 static void an_acknowledged_chain_keeps_its_place_in_other_steps(void **state) {
     (void)state;
     const struct chain_record record = {.state = CHAIN_STOPPED, .reached = 1, .steps = 12345};
@@ -404,6 +416,7 @@ int main(void) {
         cmocka_unit_test(a_record_of_a_longer_chain_or_of_no_state_is_mended),
         cmocka_unit_test(who_was_not_told_is_told_when_the_steps_before_it_have_changed),
         cmocka_unit_test(a_shift_is_known_by_its_name),
+        cmocka_unit_test(a_chain_that_was_told_to_its_end_begins_nothing_anew),
         cmocka_unit_test(an_acknowledged_chain_keeps_its_place_in_other_steps),
         cmocka_unit_test(a_chain_with_fewer_steps_than_were_reached_begins_anew),
         cmocka_unit_test(each_run_has_a_number_of_its_own),

@@ -115,6 +115,36 @@ static void help_names_every_command_and_each_has_help_of_its_own(void **state) 
     }
 }
 
+static void the_first_screen_speaks_the_language_of_the_reader(void **state) {
+    char english[8192], chinese[8192], text[4096];
+    (void)state;
+    assert_int_equal(run(english, sizeof english, "--help", NULL, NULL), 0);
+    assert_non_null(strstr(english, "never replaces it"));
+    assert_int_equal(setenv("LC_ALL", "zh_CN.UTF-8", 1), 0);
+    int code = run(chinese, sizeof chinese, "--help", NULL, NULL);
+    (void)run(text, sizeof text, "evnts", NULL, NULL);
+    assert_int_equal(setenv("LC_ALL", "C", 1), 0);
+    assert_int_equal(code, 0);
+    assert_non_null(strstr(chinese, "绝不能替代"));
+    assert_non_null(strstr(text, "没有命令 `evnts`,是否指 `events`?"));
+    /* The same commands in the same order, each with words of its own. */
+    const char *other = chinese;
+    for (const char *line = english; (line = strstr(line, "\n  ")) != NULL; line++) {
+        char name[24];
+        assert_int_equal(sscanf(line, " %23s", name), 1);
+        other = strstr(other, "\n  ");
+        assert_non_null(other);
+        other += 3;
+        assert_memory_equal(other, name, strlen(name));
+        const char *end = strchr(other, '\n');
+        const char *word = other;
+        while (word < end && (unsigned char)*word < 0x80) {
+            word++;
+        }
+        assert_true(word < end);
+    }
+}
+
 static void an_alarm_is_needed_and_only_one(void **state) {
     char text[4096];
     (void)state;
@@ -126,10 +156,14 @@ static void an_alarm_is_needed_and_only_one(void **state) {
 }
 
 int main(void) {
+    if (setenv("LC_ALL", "C", 1) != 0) {
+        return 1;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_gets_its_own_arguments_and_its_exit_code_is_returned),
         cmocka_unit_test(a_word_that_is_no_command_is_a_usage_error_with_a_suggestion),
         cmocka_unit_test(help_names_every_command_and_each_has_help_of_its_own),
+        cmocka_unit_test(the_first_screen_speaks_the_language_of_the_reader),
         cmocka_unit_test(an_alarm_is_needed_and_only_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

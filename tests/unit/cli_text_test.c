@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "gateway/cli/client.h"
+#include "gateway/cli/event_difference.h"
 #include "gateway/cli/event_line.h"
 #include "gateway/cli/events.h"
 #include "gateway/cli/options.h"
@@ -223,6 +224,49 @@ static void print_lines(enum site_language language, const char *const *lines, s
     json_decref(names);
 }
 
+/* Print what the second of two events says differently. */
+static void print_difference(enum site_language language, const char *first, const char *second,
+                             bool but_time, const char *expected) {
+    struct page page;
+    json_t *before = parse(first);
+    json_t *after = parse(second);
+    page_open(&page, language);
+    event_difference_print(&page.reader, before, after, but_time);
+    page_expect(&page, expected);
+    page_close(&page);
+    json_decref(after);
+    json_decref(before);
+}
+
+static void what_two_events_say_differently_is_told_by_member(void **state) {
+    static const char before[] =
+        "{\"subject\":\"a\",\"time\":\"2026-11-22T07:18:00Z\",\"data\":{\"state\":{\"acked\":true,"
+        "\"latched\":true},\"text\":{\"zh\":\"呼叫\",\"en\":\"call\"},\"outputs\":[\"sounder\"],"
+        "\"measured\":\"2026-11-22T07:17:00Z\",\"response\":null,\"value\":1}}";
+    static const char after[] =
+        "{\"subject\":\"a\",\"time\":\"2026-11-22T07:19:00Z\",\"data\":{\"state\":{\"acked\":true,"
+        "\"latched\":false},\"text\":{\"zh\":\"呼叫\",\"en\":\"HELP\"},\"outputs\":[],"
+        "\"measured\":\"2026-11-22T07:18:00Z\",\"response\":{\"en\":\"go\"},\"reason\":\"due\"}}";
+    (void)state;
+    print_difference(LANGUAGE_EN, before, before, false, "");
+    print_difference(LANGUAGE_EN, before, after, true,
+                     "    state.latched: true → false\n"
+                     "    text: call → HELP\n"
+                     "    outputs: [\"sounder\"] → []\n"
+                     "    response: null → {\"en\":\"go\"}\n"
+                     "    value: 1 → –\n"
+                     "    reason: – → due\n");
+    print_difference(LANGUAGE_ZH, before, after, false,
+                     "    time: 2026-11-22T07:18:00Z → 2026-11-22T07:19:00Z\n"
+                     "    state.latched: true → false\n"
+                     "    text.en: call → HELP\n"
+                     "    outputs: [\"sounder\"] → []\n"
+                     "    measured: 2026-11-22T07:17:00Z → 2026-11-22T07:18:00Z\n"
+                     "    response: null → {\"en\":\"go\"}\n"
+                     "    value: 1 → –\n"
+                     "    reason: – → due\n");
+}
+
 static void what_was_found_and_what_it_was_are_said(void **state) {
     const char *const lines[] = {investigated, disposed};
     (void)state;
@@ -338,7 +382,7 @@ static void the_socket_is_the_option_else_the_variable_else_the_default(void **s
     assert_int_equal(unsetenv(CLIENT_SOCKET_VARIABLE), 0);
 }
 
-static enum options_end parse_options(unsigned taken, struct options *options, int argc, ...) {
+static enum arguments_end parse_options(unsigned taken, struct options *options, int argc, ...) {
     char *argv[9] = {0};
     va_list words;
     va_start(words, argc);
@@ -346,49 +390,52 @@ static enum options_end parse_options(unsigned taken, struct options *options, i
         argv[i] = va_arg(words, char *);
     }
     va_end(words);
-    return options_parse(argc, argv, taken, "help\n", options);
+    const struct options_form form = {
+        .taken = taken, .usage = "help\n", .operands_max = 1, .operands = "takes one"};
+    return options_parse(argc, argv, &form, options);
 }
 
 static void options_that_a_command_does_not_take_and_bad_values_are_usage_errors(void **state) {
     struct options options;
     (void)state;
     assert_int_equal(parse_options(OPTION_AFTER, &options, 3, "events", "--after", "42"),
-                     OPTIONS_GO_ON);
+                     ARGUMENTS_GO_ON);
     assert_true(options.after_given);
     assert_int_equal(options.after, 42);
     assert_int_equal(parse_options(OPTION_LIMIT, &options, 3, "events", "--after", "42"),
-                     OPTIONS_USAGE);
+                     ARGUMENTS_USAGE);
     static const char *const wrong[][2] = {
-        {"--after", "-1"},   {"--after", "1x"}, {"--after", ""},   {"--limit", "0"},
-        {"--limit", "1001"}, {"--lang", "fr"},  {"--limit", NULL}, {"--nonsense", "1"},
+        {"--by", "\xff"},  {"--by", "a\nb"},    {"--after", "-1"},   {"--after", "1x"},
+        {"--after", ""},   {"--limit", "0"},    {"--limit", "1001"}, {"--lang", "fr"},
+        {"--limit", NULL}, {"--nonsense", "1"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(parse_options(OPTION_AFTER | OPTION_LIMIT, &options,
+        assert_int_equal(parse_options(OPTION_AFTER | OPTION_LIMIT | OPTION_BY, &options,
                                        wrong[i][1] == NULL ? 2 : 3, "events", wrong[i][0],
                                        wrong[i][1]),
-                         OPTIONS_USAGE);
+                         ARGUMENTS_USAGE);
     }
     assert_int_equal(parse_options(0, &options, 4, "ack", "--lang", "zh", "rule/entity"),
-                     OPTIONS_GO_ON);
+                     ARGUMENTS_GO_ON);
     assert_int_equal(options.language, LANGUAGE_ZH);
-    assert_int_equal(options.operand_count, 1);
     assert_string_equal(options.operands[0], "rule/entity");
+    assert_null(options.operands[1]);
 }
 
 static void a_span_is_taken_up_to_a_year_and_no_further(void **state) {
     struct options options;
     (void)state;
     assert_int_equal(parse_options(OPTION_MINUTES, &options, 3, "shelve", "--minutes", "527040"),
-                     OPTIONS_GO_ON);
+                     ARGUMENTS_GO_ON);
     assert_int_equal(options.minutes, 527040);
     assert_int_equal(parse_options(OPTION_MINUTES, &options, 3, "shelve", "--minutes", "527041"),
-                     OPTIONS_USAGE);
+                     ARGUMENTS_USAGE);
     assert_int_equal(parse_options(OPTION_MINUTES, &options, 3, "shelve", "--minutes", "0"),
-                     OPTIONS_USAGE);
+                     ARGUMENTS_USAGE);
     assert_int_equal(parse_options(OPTION_SECONDS, &options, 3, "silence", "--seconds", "31622400"),
-                     OPTIONS_GO_ON);
+                     ARGUMENTS_GO_ON);
     assert_int_equal(parse_options(OPTION_SECONDS, &options, 3, "silence", "--seconds", "31622401"),
-                     OPTIONS_USAGE);
+                     ARGUMENTS_USAGE);
 }
 
 static void a_path_is_escaped_so_that_nothing_in_it_means_anything_else(void **state) {
@@ -411,6 +458,7 @@ int main(void) {
         cmocka_unit_test(an_event_is_printed_in_the_readers_language_and_the_sites_time),
         cmocka_unit_test(a_new_day_has_a_line_and_a_person_is_named),
         cmocka_unit_test(a_step_says_whom_it_tells_and_why_it_comes_early),
+        cmocka_unit_test(what_two_events_say_differently_is_told_by_member),
         cmocka_unit_test(what_was_found_and_what_it_was_are_said),
         cmocka_unit_test(a_chinese_line_has_no_english_words_of_ours),
         cmocka_unit_test(a_stream_reads_the_same_in_pieces_of_any_size),

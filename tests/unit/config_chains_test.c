@@ -4,12 +4,14 @@
  * What chains, shifts, webhooks and the gravity of rules become in the image. The site of each test
  * is one room with a button, a lamp and a presence sensor; its rules file and its shifts are the test's.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "gateway/config/config.h"
+#include "gateway/secret_file.h"
 #include "tests/support/cmocka.h"
 
 #define RULE                                                                                       \
@@ -111,6 +113,48 @@ static void a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are(void *
     assert_int_equal(ruleset->listener_shifts[2], 1u << 0 | 1u << 3);
     assert_int_equal(ruleset->listener_shifts[3], 0); /* no shift that is nobody's is theirs */
     unload(&loaded);
+}
+
+/* How many warnings the site has when its webhook's secret is `text`. */
+static uint32_t warnings_of_a_secret(const char *text) {
+    struct loaded loaded;
+    char path[128];
+    (void)snprintf(path, sizeof path, "/tmp/tocsin-secret-%ld", (long)getpid());
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(close(file), 0);
+    char *rules = NULL;
+    assert_true(asprintf(&rules,
+                         "chains: {c: [{after: 0 s, to: everyone, output: beacon}]}\n"
+                         "webhooks:\n"
+                         "  manager: {url: \"http://b/y\", secret_file: %s}\n" RULE,
+                         path) > 0);
+    load_good(&loaded, "", rules);
+    uint32_t warnings = loaded.result.warning_count;
+    unload(&loaded);
+    free(rules);
+    assert_int_equal(unlink(path), 0);
+    return warnings;
+}
+
+static void a_secret_that_the_uplink_would_refuse_is_warned_of(void **state) {
+    (void)state;
+    char longest[SECRET_SHARED_SIZE_MAX + 3];
+    assert_int_equal(warnings_of_a_secret("123456789012345"), 1);
+    assert_int_equal(warnings_of_a_secret(" 123456789012345\n"), 1); /* white space is no secret */
+    assert_int_equal(warnings_of_a_secret("1234567890123456"), 0);
+    assert_int_equal(warnings_of_a_secret("1234567890123456\n"), 0);
+    memset(longest, 'x', sizeof longest);
+    longest[SECRET_SHARED_SIZE_MAX] = '\0';
+    assert_int_equal(warnings_of_a_secret(longest), 0);
+    longest[SECRET_SHARED_SIZE_MAX] = 'x';
+    longest[SECRET_SHARED_SIZE_MAX + 1] = '\0';
+    assert_int_equal(warnings_of_a_secret(longest), 1);
+    longest[SECRET_SHARED_SIZE_MAX] = ' ';
+    longest[SECRET_SHARED_SIZE_MAX + 1] = 'x';
+    longest[SECRET_SHARED_SIZE_MAX + 2] = '\0';
+    assert_int_equal(warnings_of_a_secret(longest), 1); /* white space in it is not its end */
 }
 
 static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **state) {
@@ -338,6 +382,7 @@ static void shifts_and_webhooks_are_bounded(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_secret_that_the_uplink_would_refuse_is_warned_of),
         cmocka_unit_test(a_chain_names_roles_shifts_webhooks_and_outputs_by_number),
         cmocka_unit_test(a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are),
         cmocka_unit_test(duty_past_midnight_goes_on_in_the_next_day),

@@ -135,7 +135,7 @@ static void the_example_site_loads_as_it_stands(void **state) {
     assert_string_equal(site_text(&loaded.site, loaded.site.header->timezone), "Asia/Shanghai");
     assert_string_equal(site_text(&loaded.site, loaded.site.header->state_directory),
                         TEST_SOURCE_DIR "/deploy/example/state");
-    assert_int_equal(loaded.site.header->component_count, 3);
+    assert_int_equal(loaded.site.header->component_count, 4);
     assert_true(site_alarm_find(&loaded.site, "emergency_call/care/day-care/button-1") !=
                 RULESET_NONE);
     unload(&loaded);
@@ -216,7 +216,7 @@ static void more_than_800_buses_are_spread_over_field_processes(void **state) {
         struct loaded loaded;
         load_good(&loaded, text_end(&text));
         assert_int_equal(loaded.site.header->field_count, count == 800 ? 1 : 2);
-        assert_int_equal(loaded.site.header->component_count, count == 800 ? 3 : 4);
+        assert_int_equal(loaded.site.header->component_count, count == 800 ? 4 : 5);
         assert_int_equal(loaded.site.buses[799].field, 0);
         assert_int_equal(loaded.site.buses[count - 1].field, count == 800 ? 0 : 1);
         unload(&loaded);
@@ -332,6 +332,21 @@ static void load_a_sensor_of_each_kind(struct loaded *loaded, const char *settin
     assert_int_equal(fclose(out), 0);
     load_good(loaded, text);
     free(text);
+}
+
+/* A quantity that nobody says the place of is all of the message, a contact is told by each message. */
+static void a_quantity_without_a_place_in_the_message_is_the_whole_message(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_a_sensor_of_each_kind(&loaded, "");
+    for (uint32_t i = 0; i < loaded.site.ruleset.point_count; i++) {
+        enum point_kind kind = (enum point_kind)loaded.site.ruleset.points[i].kind;
+        enum point_form form = point_kind_facts(kind)->form;
+        bool whole = form == POINT_FORM_NUMBER || form == POINT_FORM_COUNTER;
+        assert_int_equal(loaded.site.points[i].mqtt_whole, whole);
+        assert_int_equal(loaded.site.points[i].mqtt_value, 0);
+    }
+    unload(&loaded);
 }
 
 /* What calls for help is missed within 2 h, moments never, anything else within 25 h. */
@@ -812,6 +827,7 @@ int main(void) {
         cmocka_unit_test(more_than_800_buses_are_spread_over_field_processes),
         cmocka_unit_test(a_modbus_point_is_read_as_it_is_written_down),
         cmocka_unit_test(silence_is_three_polls_and_what_the_heartbeat_takes),
+        cmocka_unit_test(a_quantity_without_a_place_in_the_message_is_the_whole_message),
         cmocka_unit_test(a_button_that_reports_by_itself_is_missed_within_two_hours),
         cmocka_unit_test(a_device_of_calls_or_fire_serves_an_emergency),
         cmocka_unit_test(hours_are_inherited_and_equal_ones_are_one_calendar),

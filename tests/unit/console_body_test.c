@@ -60,17 +60,23 @@ static void scene_point(struct scene *scene, uint32_t point, double value, uint6
     scene_tell(scene, &message, now);
 }
 
-static void scene_components(struct scene *scene, uint8_t field, uint64_t now) {
+static void scene_components_and_uplink(struct scene *scene, uint8_t field, uint8_t delivers,
+                                        uint64_t now) {
     const struct wire_components message = {
         .header = wire_header_of(WIRE_COMPONENTS, sizeof message),
         .count = CONSOLE_SITE_COMPONENTS,
         .journal_ok = 1,
         .present = {field, TRUTH_TRUE, TRUTH_TRUE},
         .uplink_connected = TRUTH_TRUE,
+        .uplink_delivers = delivers,
         .commit_ns_max = 1500000,
         .readings = 12,
     };
     scene_tell(scene, &message, now);
+}
+
+static void scene_components(struct scene *scene, uint8_t field, uint64_t now) {
+    scene_components_and_uplink(scene, field, TRUTH_TRUE, now);
 }
 
 static void scene_test(struct scene *scene, uint32_t place, uint64_t now) {
@@ -91,6 +97,7 @@ static const struct alarm_axes raised = {.active = true, .latched = true, .open 
 static int scene_open(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
     scene->site = console_site("/nowhere");
+    scene->site.broker_count = 1;
     assert_int_equal(view_init(&scene->view, &scene->site, 0), 0);
     *state = scene;
     return 0;
@@ -308,12 +315,127 @@ static void health_is_failed_without_the_engine_and_degraded_without_a_part(void
     assert_string_equal(text_at(field, "name", NULL), "field-0");
     assert_string_equal(text_at(field, "state", NULL), "lost");
     json_decref(body);
+    /* A broker that is there and refuses what it is given. */
+    scene_components_and_uplink(scene, TRUTH_TRUE, TRUTH_FALSE, second);
+    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_DEGRADED);
+    body = body_health(&scene->view, second);
+    assert_string_equal(text_at(body, "uplink", "state"), "refusing");
+    json_decref(body);
+    scene_components(scene, TRUTH_FALSE, second);
     view_lost(&scene->view);
     body = body_health(&scene->view, 2 * second);
     assert_string_equal(text_at(body, "status", NULL), "failed");
     /* What was known of the parts is the past, too. */
     assert_string_equal(text_at(body, "journal", "state"), "unknown");
     assert_string_equal(text_at(body, "uplink", "state"), "unknown");
+    json_decref(body);
+}
+
+static void
+a_site_file_that_is_wrong_is_degraded_and_it_says_since_when_the_other_is_watched(void **state) {
+    struct scene *scene = *state;
+    struct wire_components message = {
+        .header = wire_header_of(WIRE_COMPONENTS, sizeof message),
+        .count = CONSOLE_SITE_COMPONENTS,
+        .journal_ok = 1,
+        .present = {TRUTH_TRUE, TRUTH_TRUE, TRUTH_TRUE},
+        .uplink_connected = TRUTH_TRUE,
+        .uplink_delivers = TRUTH_TRUE,
+        .site_accepted = {1795331820123000000},
+    };
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    for (uint8_t refused = 0; refused < 2; refused++) {
+        message.site_refused = refused;
+        scene_tell(scene, &message, second);
+        json_t *body = body_health(&scene->view, second);
+        assert_string_equal(text_at(body, "status", NULL), refused ? "degraded" : "ok");
+        assert_string_equal(text_at(body, "site", "state"), refused ? "refused" : "ok");
+        assert_string_equal(text_at(body, "site", "accepted"), "2026-11-22T07:17:00.123Z");
+        json_decref(body);
+    }
+    view_lost(&scene->view);
+    json_t *body = body_health(&scene->view, 2 * second);
+    assert_string_equal(text_at(body, "site", "state"), "unknown");
+    json_decref(body);
+}
+
+static void what_is_not_configured_is_neither_away_nor_degraded(void **state) {
+    struct scene *scene = *state;
+    scene->site.broker_count = 0;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_components_and_uplink(scene, TRUTH_TRUE, TRUTH_UNKNOWN, second);
+    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
+    json_t *body = body_health(&scene->view, second);
+    assert_string_equal(text_at(body, "status", NULL), "ok");
+    assert_string_equal(text_at(body, "uplink", "state"), "none");
+    assert_string_equal(text_at(body, "database", "state"), "none");
+    assert_true(json_is_null(json_object_get(json_object_get(body, "database"), "since")));
+    json_decref(body);
+    view_lost(&scene->view); /* that is so whoever is there */
+    body = body_health(&scene->view, second);
+    assert_string_equal(text_at(body, "uplink", "state"), "none");
+    assert_string_equal(text_at(body, "database", "state"), "none");
+    json_decref(body);
+}
+
+static int64_t database_count(json_t *body, const char *key) {
+    return json_integer_value(json_object_get(json_object_get(body, "database"), key));
+}
+
+static void health_names_the_database_and_what_waits_for_it(void **state) {
+    static const struct {
+        uint64_t since_s, reachable, refusing;
+        const char *want;
+        enum body_health health;
+    } rows[] = {
+        {0, 0, 0, "unknown", BODY_HEALTH_OK}, /* nothing was tried yet */
+        {1795331820, 1, 0, "connected", BODY_HEALTH_OK},
+        {1795331820, 0, 0, "away", BODY_HEALTH_DEGRADED},
+        {1795331820, 0, 1, "refusing", BODY_HEALTH_DEGRADED},
+    };
+    struct scene *scene = *state;
+    struct site_header header = *scene->site.header;
+    header.influx_url = header.site_id; /* any text */
+    header.influx_spool_size = 1000;
+    scene->site.header = &header;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct wire_figures figures = {
+            .header = wire_header_of(WIRE_FIGURES, sizeof figures),
+            .owner = FIGURE_OWNER_UPLINK,
+            .component = header.field_count,
+            .values = {[FIGURE_UPLINK_DATABASE_SINCE] = rows[i].since_s,
+                       [FIGURE_UPLINK_DATABASE_REACHABLE] = rows[i].reachable,
+                       [FIGURE_UPLINK_DATABASE_REFUSING] = rows[i].refusing,
+                       [FIGURE_UPLINK_SPOOL_LINES] = 4321,
+                       [FIGURE_UPLINK_SPOOL_BYTES] = 120,
+                       [FIGURE_UPLINK_SPOOL_DROPPED] = 15,
+                       [FIGURE_UPLINK_DATABASE_LOST] = 2},
+        };
+        scene_tell(scene, &figures, second);
+        assert_int_equal(body_health_of(&scene->view, second), rows[i].health);
+        json_t *body = body_health(&scene->view, second);
+        assert_string_equal(text_at(body, "database", "state"), rows[i].want);
+        if (rows[i].since_s > 0) {
+            assert_string_equal(text_at(body, "database", "since"), "2026-11-22T07:17:00.000Z");
+        }
+        assert_int_equal(database_count(body, "spool_lines"), 4321);
+        assert_int_equal(database_count(body, "spool_bytes"), 120);
+        assert_int_equal(database_count(body, "spool_size"), 1000);
+        assert_int_equal(database_count(body, "lines_dropped"), 17);
+        json_decref(body);
+    }
+    /* Of an uplink that is gone nothing is known. */
+    struct wire_components gone = scene->view.components;
+    gone.present[header.field_count] = TRUTH_FALSE;
+    scene_tell(scene, &gone, second);
+    json_t *body = body_health(&scene->view, second);
+    assert_string_equal(text_at(body, "database", "state"), "unknown");
+    assert_int_equal(database_count(body, "spool_lines"), 0);
     json_decref(body);
 }
 
@@ -659,6 +781,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             health_is_failed_without_the_engine_and_degraded_without_a_part, scene_open,
             scene_close),
+        cmocka_unit_test_setup_teardown(
+            a_site_file_that_is_wrong_is_degraded_and_it_says_since_when_the_other_is_watched,
+            scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(what_is_not_configured_is_neither_away_nor_degraded,
+                                        scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(health_names_the_database_and_what_waits_for_it, scene_open,
+                                        scene_close),
         cmocka_unit_test_setup_teardown(metrics_are_valid_openmetrics_with_and_without_the_engine,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(figures_are_those_of_processes_that_are_there, scene_open,

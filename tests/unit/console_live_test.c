@@ -207,6 +207,7 @@ static void engine_components(struct stage *stage) {
         .journal_ok = 1,
         .present = {TRUTH_TRUE, TRUTH_TRUE, TRUTH_TRUE},
         .uplink_connected = TRUTH_TRUE,
+        .uplink_delivers = TRUTH_TRUE,
     };
     engine_send(stage, &message);
 }

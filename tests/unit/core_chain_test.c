@@ -216,6 +216,7 @@ static struct input input_read(double at_s, const char *who, const char *what) {
         input_of_command(&input, role, what);
     } else if (strcmp(who, "start") == 0) {
         input.kind = INPUT_START;
+        input.state = TRUTH_TRUE;
     } else if (strcmp(who, "lamps") == 0) {
         input.kind = INPUT_DEVICE;
         input.subject = LAMPS;
@@ -417,6 +418,39 @@ static void a_step_for_a_place_says_of_no_measurement_when_it_was(void **state) 
     assert_int_equal(steps, 3);
 }
 
+/* Two rooms side by side, each with a lamp and a button. */
+static void a_call_leaves_the_lamp_next_door_dark(void **state) {
+    (void)state;
+    enum { LAMP_HERE, BUTTON_HERE, LAMP_THERE };
+    core_end();
+    trial_deinit(&stage.trial);
+    struct trial *trial = &stage.trial;
+    trial_init(trial, 0, 1);
+    uint32_t home = trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
+    uint32_t device = trial_device(trial, 0);
+    uint32_t rooms[] = {trial_place(trial, home, PLACE_BEDROOM),
+                        trial_place(trial, home, PLACE_BEDROOM)};
+    for (unsigned i = 0; i < 2; i++) {
+        trial_point(trial, rooms[i], device, POINT_CALL_LAMP);
+        trial_point(trial, rooms[i], device, POINT_EMERGENCY_BUTTON);
+    }
+    trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY)
+        ->chain = trial_chain(trial, call_steps, 1);
+    assert_true(trial_bind(trial));
+    for (unsigned i = 0; i < 2; i++) {
+        if (i > 0) {
+            core_end();
+        }
+        core_new();
+        const struct input press = {.kind = INPUT_READING,
+                                    .reading = {.point = 2 * i + BUTTON_HERE, .value = 1}};
+        core_step(stage.core, &press, &stage.step);
+        core_check(stage.core);
+        assert_int_equal(core_output(stage.core, LAMP_HERE), i == 0);
+        assert_int_equal(core_output(stage.core, LAMP_THERE), i == 1);
+    }
+}
+
 static void a_lamp_is_lit_as_long_as_one_call_wants_it(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -555,6 +589,25 @@ static void a_webhook_that_confirms_is_a_receiver(void **state) {
           "75.999 receipt 2.1 : - | lamp\n"
           "180.999 tick - : - | lamp\n"
           "181 tick - : 3:one | lamp\n");
+}
+
+/* Of a webhook there is nothing but its receipt: what comes of it is journalled at once. */
+static void a_webhook_that_confirms_changes_what_is_kept_of_the_call(void **state) {
+    (void)state;
+    uint32_t changed[POINTS];
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(3);
+    stage.trial.steps[1].webhook = 0;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n");
+    while (core_changed(stage.core, changed, POINTS) > 0) {
+    }
+    story("62 receipt 2.1 : - | lamp\n");
+    assert_int_equal(core_changed(stage.core, changed, POINTS), 1);
+    assert_int_equal(changed[0], alarm_of("one"));
 }
 
 static void
@@ -742,6 +795,21 @@ static void a_call_that_nobody_went_to_begins_anew(void **state) {
           "370 tick - : 2:one | lamp\n");
 }
 
+/* What its later steps had switched is off until they are reached again, and may go off then. */
+static void what_begins_anew_holds_nothing_of_the_steps_that_are_yet_to_come(void **state) {
+    (void)state;
+    story("0 start yes : - | dark\n"
+          "1 panic on : raised:panic,1:panic | dark\n"
+          "1.1 tick - : 2!:panic | release\n"
+          "2 security ack:panic : acknowledged:panic | release\n"
+          "302 tick - : realarmed:panic,1:panic | dark\n"
+          "302.1 tick - : 2!:panic | release\n"
+          "303 panic off : cleared:panic | release\n"
+          "304 security ack:panic : acknowledged:panic | release\n"
+          "305 security attend:panic : attended:panic | release\n"
+          "306 security reset:panic : reset:panic,closed:panic | dark\n");
+}
+
 static void a_press_after_the_acknowledgement_tells_everybody_again(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -807,6 +875,27 @@ static void the_ten_minutes_of_a_role_are_of_its_shift(void **state) {
           "10000 shift yes : - | dark\n"
           "10199.999 tick - : - | dark\n"
           "10200 tick - : raised:role | dark\n");
+}
+
+/* As many shifts as there may be, and the role is in the last of them. */
+static void the_last_of_the_most_shifts_is_one(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(3);
+    core_end();
+    stage.trial.shift_count = LIMIT_SHIFTS;
+    stage.trial.listener_shifts[0] = UINT64_C(1) << (LIMIT_SHIFTS - 1);
+    assert_true(trial_bind(&stage.trial));
+    core_new();
+    struct input last = {
+        .kind = INPUT_SHIFT, .subject = LIMIT_SHIFTS - 1, .state = TRUTH_TRUE, .at = {NS_PER_S}};
+    story("0 start yes : - | dark\n"
+          "0 shift no : - | dark\n"
+          "1 hook no : - | dark\n");
+    core_step(stage.core, &last, &stage.step);
+    story("600.999 tick - : - | dark\n"
+          "601 tick - : raised:role | dark\n");
 }
 
 static void a_receiver_that_can_be_reached_off_duty_begins_the_ten_minutes_anew(void **state) {
@@ -896,6 +985,24 @@ static void a_restart_lights_the_lamp_again_and_goes_on_counting(void **state) {
           "25 tick - : 2:one | lamp\n");
 }
 
+/* That of a webhook may still come, and is waited for as long as it was before. */
+static void a_restart_goes_on_waiting_for_a_webhook(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(3);
+    stage.trial.steps[1].webhook = 0;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n");
+    restart("one", 66, 5); /* ten seconds are left */
+    story("5 start yes : - | lamp\n"
+          "6 one on : - | lamp\n"
+          "14.999 tick - : - | lamp\n"
+          "15 tick - : 3!:one | lamp\n");
+}
+
 static void a_restart_does_not_tell_again_what_was_acknowledged(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -963,6 +1070,7 @@ int main(void) {
         STORY(a_snapshot_is_taken_without_the_outputs_that_are_yet_to_be_reported),
         STORY(a_picture_says_who_is_on_duty_and_who_can_be_reached),
         STORY(a_step_for_a_place_says_of_no_measurement_when_it_was),
+        STORY(a_call_leaves_the_lamp_next_door_dark),
         STORY(a_lamp_is_lit_as_long_as_one_call_wants_it),
         STORY(a_call_escalates_until_the_right_role_acknowledges),
         STORY(an_acknowledgement_by_a_wrong_role_stops_nothing),
@@ -975,6 +1083,7 @@ int main(void) {
         STORY(what_comes_at_once_comes_with_the_next_input_of_the_same_instant),
         STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),
         STORY(a_webhook_that_confirms_is_a_receiver),
+        STORY(a_webhook_that_confirms_changes_what_is_kept_of_the_call),
         STORY(a_walk_through_one_room_calls_nobody_for_the_whole_centre_until_it_is_in_earnest),
         STORY(who_chatters_calls_everybody_once_a_minute),
         STORY(who_is_no_emergency_has_half_a_minute_more_to_be_called),
@@ -985,14 +1094,17 @@ int main(void) {
         STORY(a_silent_class_sounds_nothing_at_the_place),
         STORY(nobody_is_told_of_what_is_out_of_service),
         STORY(a_call_that_nobody_went_to_begins_anew),
+        STORY(what_begins_anew_holds_nothing_of_the_steps_that_are_yet_to_come),
         STORY(a_press_after_the_acknowledgement_tells_everybody_again),
         STORY(who_is_on_duty_is_told_with_the_step),
         STORY(a_role_without_a_receiver_for_ten_minutes_is_an_alarm),
         STORY(the_ten_minutes_of_a_role_are_of_its_shift),
+        STORY(the_last_of_the_most_shifts_is_one),
         STORY(a_receiver_that_can_be_reached_off_duty_begins_the_ten_minutes_anew),
         STORY(the_end_of_a_shift_does_not_clear_that_nobody_listens),
         STORY(a_site_says_how_long_receivers_have),
         STORY(a_restart_lights_the_lamp_again_and_goes_on_counting),
+        STORY(a_restart_goes_on_waiting_for_a_webhook),
         STORY(a_restart_does_not_tell_again_what_was_acknowledged),
         STORY(an_open_call_without_a_run_begins_one_at_the_start),
         STORY(a_chain_that_has_become_shorter_is_told_once_more),

@@ -55,6 +55,7 @@ static uint32_t take(double at_s, enum input_kind kind, double step_s) {
     struct step step = {.events = stage.events};
     const struct input input = {.at = {(uint64_t)(at_s * 1000 + 0.5) * NS_PER_MS},
                                 .kind = kind,
+                                .state = TRUTH_TRUE,
                                 .step_ns = (int64_t)(step_s * 1000) * (int64_t)NS_PER_MS};
     core_step(stage.core, &input, &step);
     core_check(stage.core);
@@ -204,6 +205,22 @@ static void a_restart_with_a_clock_that_is_right_trusts_it(void **state) {
           "3 -60 : yes 0\n");
 }
 
+/* 100 s may be a mistake for a day; what is behind even the newest time known from before is behind. */
+static void a_clock_that_was_wrong_at_the_start_may_be_set_right(void **state) {
+    (void)state;
+    core_restore_clock_ahead(stage.core, 100 * NS_PER_S, (struct instant){NS_PER_S});
+    (void)take(1, INPUT_START, 0);
+    story("2 -100 : yes 0\n"
+          "3 -61 : no 61\n");
+}
+
+static void a_clock_is_set_right_within_a_day_of_the_start(void **state) {
+    (void)state;
+    core_restore_clock_ahead(stage.core, 100 * NS_PER_S, (struct instant){NS_PER_S});
+    (void)take(1, INPUT_START, 0);
+    story("86401 -100 : no 100\n");
+}
+
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_begin, stage_end)
 
 int main(void) {
@@ -220,6 +237,8 @@ int main(void) {
         STAGED(a_restart_with_a_nanosecond_left_waits_for_it),
         STAGED(a_restart_goes_on_with_what_is_left),
         STAGED(a_restart_with_a_clock_that_is_right_trusts_it),
+        STAGED(a_clock_that_was_wrong_at_the_start_may_be_set_right),
+        STAGED(a_clock_is_set_right_within_a_day_of_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,7 +150,7 @@ static void a_core_goes_on_from_a_snapshot_as_if_nothing_had_been(void **state) 
         uint64_t seed = first;
         void *block = block_new(0);
         void *moved = block_new(0xAA);
-        struct input input = {.kind = INPUT_START};
+        struct input input = {.kind = INPUT_START, .state = TRUTH_TRUE};
         struct core *core = core_init(block, &trial.ruleset, (struct instant){0});
         live(core, &seed, &input, (unsigned)first * 37, &told);
         core_snapshot(core, moved);
@@ -206,13 +206,13 @@ static struct core *core_copy(const struct core *core, void *block, struct step 
 }
 
 static void the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twice(void **state) {
-    unsigned told = 0, usable = 0, open = 0;
+    unsigned told = 0, usable = 0, unusable = 0, open = 0;
     (void)state;
     for (uint64_t first = 1; first <= SEEDS; first++) {
         uint64_t seed = first * 977;
         void *block = block_new(0);
         void *other = block_new(0xAA);
-        struct input input = {.kind = INPUT_START};
+        struct input input = {.kind = INPUT_START, .state = TRUTH_TRUE};
         struct core *core = core_init(block, &trial.ruleset, (struct instant){0});
         struct step copied = step_new();
         step(core, &input, &copied);
@@ -231,6 +231,12 @@ static void the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twi
                         is->heard.ns == was->heard.ns);
             usable += known;
         }
+        /* A number that nobody can rely on is not given on. */
+        for (uint32_t i = 0; core_picture(core, i, (struct wall){0}, &input); i++) {
+            bool usable_there = quality_usable((enum quality)input.reading.quality);
+            assert_true(usable_there || input.reading.value == 0);
+            unusable += !usable_there;
+        }
         uint32_t count = core_picture_count(&trial.ruleset);
         assert_true(core_picture(core, count - 1, (struct wall){0}, &input));
         assert_false(core_picture(core, count, (struct wall){0}, &input));
@@ -245,7 +251,7 @@ static void the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twi
         free(block);
         free(other);
     }
-    assert_true(usable > SEEDS && open > SEEDS / 2);
+    assert_true(usable > SEEDS && unusable > SEEDS / 2 && open > SEEDS / 2);
 }
 
 /*
@@ -280,6 +286,32 @@ static void what_stood_in_the_block_before_leaves_no_trace(void **state) {
     free(kept[1]);
 }
 
+/* Who resumes it may be another process, with the same rules at another address. */
+static void a_snapshot_says_nothing_of_where_it_was_taken(void **state) {
+    (void)state;
+    const struct ruleset elsewhere = trial.ruleset;
+    void *one = block_new(0xAA);
+    void *other = block_new(0xAA);
+    snapshots_equal(core_init(one, &trial.ruleset, (struct instant){NS_PER_S}),
+                    core_init(other, &elsewhere, (struct instant){NS_PER_S}));
+    free(one);
+    free(other);
+}
+
+/* Of a core that nobody has told anything there is nothing to give on. */
+static void a_picture_of_a_fresh_core_knows_nothing(void **state) {
+    (void)state;
+    void *block = block_new(0xAA);
+    struct core *core = core_init(block, &trial.ruleset, (struct instant){0});
+    struct input input;
+    for (uint32_t i = 0; core_picture(core, i, (struct wall){0}, &input); i++) {
+        bool always = input.kind == INPUT_CALENDAR && input.subject == 0; /* it is always open */
+        assert_int_equal(input.state, always ? TRUTH_TRUE : TRUTH_UNKNOWN);
+        assert_int_not_equal(input.kind, INPUT_READING);
+    }
+    free(block);
+}
+
 /* What lies between one array of the block and the next. */
 static void gap_is_untouched(const void *array, size_t count, size_t size) {
     enum { ALIGNMENT = _Alignof(max_align_t) };
@@ -300,7 +332,7 @@ static void nobody_writes_past_the_end_of_an_array(void **state) {
     const struct ruleset *ruleset = &trial.ruleset;
     void *block = block_new(0xAA);
     struct core *core = core_init(block, ruleset, (struct instant){0});
-    struct input input = {.kind = INPUT_START};
+    struct input input = {.kind = INPUT_START, .state = TRUTH_TRUE};
     for (unsigned round = 0; round < 2; round++) {
         set_gap_is_untouched(&core->aged);
         set_gap_is_untouched(&core->touched);
@@ -313,15 +345,37 @@ static void nobody_writes_past_the_end_of_an_array(void **state) {
                          sizeof *core->output_holders);
         set_gap_is_untouched(&core->outputs_changed);
         set_gap_is_untouched(&core->doors_open);
-        gap_is_untouched(core->zones, ruleset->place_count, sizeof *core->zones);
         gap_is_untouched(core->fires, ruleset->place_count, sizeof *core->fires);
         gap_is_untouched(core->promotions, ruleset->place_count, sizeof *core->promotions);
         gap_is_untouched(core->tests, ruleset->place_count, sizeof *core->tests);
         gap_is_untouched(core->tripped, ruleset->point_count, sizeof *core->tripped);
+        gap_is_untouched(core->trips, ruleset->point_count, sizeof *core->trips);
         live(core, &seed, &input, 300, &told);
     }
     assert_true(told > 50);
     free(block);
+}
+
+/* … nor past the end of a snapshot. */
+static void a_snapshot_is_as_long_as_it_is_said_to_be(void **state) {
+    (void)state;
+    enum { MORE = 64 };
+    size_t size = core_size(&trial.ruleset);
+    void *block = block_new(0xAA);
+    unsigned char *copy = aligned_alloc(64, (size + MORE + 63) / 64 * 64);
+    assert_non_null(copy);
+    memset(copy, 0x55, size + MORE);
+    core_snapshot(core_init(block, &trial.ruleset, (struct instant){0}), copy);
+    for (size_t i = size; i < size + MORE; i++) {
+        assert_int_equal(copy[i], 0x55);
+    }
+    const struct core *resumed = core_resume(copy, &trial.ruleset);
+    const unsigned char *end = (const unsigned char *)&resumed->timers.heap[resumed->timers.count];
+    for (; end < copy + size; end++) {
+        assert_int_equal(*end, 0xAA);
+    }
+    free(block);
+    free(copy);
 }
 
 static void a_picture_is_of_its_instant_and_carries_the_time_it_is_given(void **state) {
@@ -349,6 +403,9 @@ int main(void) {
         cmocka_unit_test(a_core_goes_on_from_a_snapshot_as_if_nothing_had_been),
         cmocka_unit_test(what_stood_in_the_block_before_leaves_no_trace),
         cmocka_unit_test(nobody_writes_past_the_end_of_an_array),
+        cmocka_unit_test(a_snapshot_is_as_long_as_it_is_said_to_be),
+        cmocka_unit_test(a_snapshot_says_nothing_of_where_it_was_taken),
+        cmocka_unit_test(a_picture_of_a_fresh_core_knows_nothing),
         cmocka_unit_test(a_picture_is_of_its_instant_and_carries_the_time_it_is_given),
         cmocka_unit_test(the_picture_gives_a_fresh_core_what_is_known_and_nothing_is_told_twice),
     };

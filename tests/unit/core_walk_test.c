@@ -91,7 +91,7 @@ static void pass(uint64_t span_ns) {
 }
 
 static void start(void) {
-    take((struct input){.kind = INPUT_START});
+    take((struct input){.kind = INPUT_START, .state = TRUTH_TRUE});
 }
 
 static void test(enum command_verb verb, uint32_t place) {
@@ -340,6 +340,32 @@ static void places_are_reminded_each_by_itself(void **state) {
 
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_begin, stage_end)
 
+/* A long corridor, in which every third point is a thermometer: two words of them, and a bit. */
+static void each_of_many_detectors_is_ticked_off_by_itself(void **state) {
+    enum { MANY = 130 };
+    (void)stage_end(state);
+    struct trial *trial = &stage.trial;
+    trial_init(trial, 0, 1);
+    (void)trial_place(trial, RULESET_NONE, PLACE_CORRIDOR);
+    (void)trial_device(trial, 0);
+    for (uint32_t point = 0; point < MANY; point++) {
+        (void)trial_point(trial, 0, 0, point % 3 == 0 ? POINT_TEMPERATURE : POINT_SMOKE);
+    }
+    assert_true(trial_bind(trial));
+    stage.block = aligned_alloc(64, (core_size(&trial->ruleset) + 63) / 64 * 64);
+    stage.events = malloc(core_events_max(&trial->ruleset) * sizeof *stage.events);
+    assert_non_null(stage.block);
+    for (uint32_t tripped = 0; tripped < MANY; tripped++) {
+        memset(stage.block, 0xAA, core_size(&trial->ruleset));
+        stage.core = core_init(stage.block, &trial->ruleset, stage.now);
+        core_restore_walked(stage.core, tripped);
+        for (uint32_t point = 0; point < MANY; point++) {
+            bool is = point == tripped && point % 3 != 0;
+            assert_int_equal(core_walk_has_tripped(stage.core, point), is);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         STAGED(whoever_tests_nothing_is_told_once_a_week),
@@ -355,6 +381,7 @@ int main(void) {
         STAGED(a_round_in_which_nothing_is_left_is_over_without_a_word),
         STAGED(a_round_that_is_over_before_the_start_is_told_with_it),
         STAGED(places_are_reminded_each_by_itself),
+        STAGED(each_of_many_detectors_is_ticked_off_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

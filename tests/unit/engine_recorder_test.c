@@ -138,6 +138,7 @@ static sqlite3 *trial_block(const struct trial *trial) {
     sqlite3 *db;
     (void)snprintf(database, sizeof database, "%s/journal.db", trial->path);
     assert_int_equal(sqlite3_open(database, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 10000), SQLITE_OK); /* the start may still write */
     assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     return db;
 }

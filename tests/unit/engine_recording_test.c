@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #include "gateway/config/config.h"
 #include "gateway/engine/recording_reader.h"
 #include "gateway/engine/recording_ring.h"
+#include "gateway/engine/recording_segment.h"
 #include "gateway/log.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/ring_wait.h"
@@ -39,6 +42,46 @@ struct scene {
 };
 
 static struct scene scene;
+
+/* ---- a disk that hangs, on a clock of the test's own ---- */
+
+static _Atomic uint64_t clock_stands_ns; /* 0: it goes as ever */
+static atomic_bool disk_hangs;
+static unsigned hang_lines;
+static char hang_text[1024];
+
+uint64_t __real_clock_real_ns(void);
+uint64_t __wrap_clock_real_ns(void);
+bool __real_recording_segment_block(struct recording_segment *segment, enum recording_block kind,
+                                    const void *body, size_t size);
+bool __wrap_recording_segment_block(struct recording_segment *segment, enum recording_block kind,
+                                    const void *body, size_t size);
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...)
+    __attribute__((format(printf, 3, 4)));
+
+uint64_t __wrap_clock_real_ns(void) {
+    uint64_t stands_ns = atomic_load(&clock_stands_ns);
+    return stands_ns > 0 ? stands_ns : __real_clock_real_ns();
+}
+
+bool __wrap_recording_segment_block(struct recording_segment *segment, enum recording_block kind,
+                                    const void *body, size_t size) {
+    while (atomic_load(&disk_hangs)) {
+        sched_yield();
+    }
+    return __real_recording_segment_block(segment, kind, body, size);
+}
+
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...) {
+    if (strcmp(event, "recording_hangs") == 0) {
+        va_list arguments;
+        assert_int_equal(level, LOG_WARNING);
+        va_start(arguments, fields);
+        (void)vsnprintf(hang_text, sizeof hang_text, fields, arguments);
+        va_end(arguments);
+        hang_lines++;
+    }
+}
 
 static const struct wall wall_begin = {1700000000000000000};
 
@@ -598,6 +641,34 @@ static void a_disk_that_takes_nothing_is_counted_and_not_asked_again_at_once(voi
     assert_false(recording_ring_is_due(scene.ring));
 }
 
+static void a_disk_that_hangs_is_told_after_ten_seconds_and_once_a_minute(void **state) {
+    const uint64_t begun_ns = __real_clock_real_ns();
+    (void)state;
+    hang_lines = 0;
+    atomic_store(&clock_stands_ns, begun_ns);
+    atomic_store(&disk_hangs, true);
+    ring_new(SIZE);
+    begin();
+    const struct {
+        uint64_t after_ms;
+        unsigned lines;
+    } looks[] = {{9999, 0}, {10000, 1}, {69999, 1}, {70000, 2}};
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+        atomic_store(&clock_stands_ns, begun_ns + looks[i].after_ms * NS_PER_MS);
+        hear((unsigned)i);
+        recording_ring_flush(scene.ring, true);
+        assert_int_equal(hang_lines, looks[i].lines);
+    }
+    assert_non_null(strstr(hang_text, scene.directory));
+    assert_non_null(strstr(hang_text, "waited_s=70 "));
+    atomic_store(&disk_hangs, false);
+    atomic_store(&clock_stands_ns, 0);
+    ring_await_paid();
+    assert_int_equal(hang_lines, 2);
+    stop();
+    assert_int_equal(list().segments, 1);
+}
+
 static void a_ring_of_no_size_or_too_little_is_off(void **state) {
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
@@ -678,6 +749,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             a_disk_that_takes_nothing_is_counted_and_not_asked_again_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_disk_that_hangs_is_told_after_ten_seconds_and_once_a_minute, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_ring_of_no_size_or_too_little_is_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_recording_is_refused_with_a_reason, set_up,
                                         tear_down),

@@ -156,6 +156,42 @@ static void a_test_ends_when_people_were_told_that_it_would(void **state) {
     assert_int_equal(test_left(0, 100, 5000), 1); /* which no build of ours wrote */
 }
 
+static struct core_trip_record trip_at(struct instant recorded_at, uint64_t earnest_ns,
+                                       uint64_t tested_ns, uint64_t now_s) {
+    const struct journal_standing recorded = {.at = recorded_at};
+    const struct core_trip_record trip = {earnest_ns, tested_ns};
+    return restore_trip(&recorded, &trip, (struct instant){S(now_s)});
+}
+
+static void assert_trip(struct core_trip_record is, uint64_t earnest_ns, uint64_t tested_ns) {
+    assert_int_equal(is.earnest_age_ns, earnest_ns);
+    assert_int_equal(is.tested_age_ns, tested_ns);
+}
+
+/* What went on is taken to have gone on; what never was never was. */
+static void a_trip_is_older_by_the_time_that_passed(void **state) {
+    (void)state;
+    const struct instant at = {S(100)};
+    assert_trip(trip_at(at, S(5), 0, 112), S(17), S(12));
+    assert_trip(trip_at(at, CORE_TRIP_NEVER, S(3), 112), CORE_TRIP_NEVER, S(15));
+    assert_trip(trip_at(at, S(5), CORE_TRIP_NEVER, 112), S(17), CORE_TRIP_NEVER);
+    assert_trip(trip_at(at, CORE_TRIP_LASTS, S(3), 112), CORE_TRIP_LASTS, S(15));
+    assert_trip(trip_at(at, CORE_TRIP_NEVER, CORE_TRIP_LASTS, 112), CORE_TRIP_NEVER,
+                CORE_TRIP_LASTS);
+    assert_trip(trip_at(at, S(5), S(3), 100), S(5), S(3));
+}
+
+/* After a power cut an alarm's memory may be as young as can be, and so may be what it is of. */
+static void what_was_over_last_is_over_just_now_where_nobody_knows_the_time(void **state) {
+    (void)state;
+    const struct instant at = JOURNAL_INSTANT_FOREIGN;
+    assert_trip(trip_at(at, S(50), S(30), 3), S(20), 0);
+    assert_trip(trip_at(at, S(30), S(50), 3), 0, S(20));
+    assert_trip(trip_at(at, CORE_TRIP_NEVER, S(30), 3), CORE_TRIP_NEVER, 0);
+    assert_trip(trip_at(at, S(50), CORE_TRIP_LASTS, 3), S(50), CORE_TRIP_LASTS);
+    assert_trip(trip_at(at, CORE_TRIP_LASTS, S(50), 3), CORE_TRIP_LASTS, S(50));
+}
+
 static void an_escalation_goes_on_while_the_gateway_is_away(void **state) {
     struct journal_alarm *alarm = record();
     (void)state;
@@ -205,6 +241,8 @@ int main(void) {
         cmocka_unit_test(
             a_suppression_ends_by_the_wall_clock_where_nobody_knows_the_time_that_passed),
         cmocka_unit_test(a_test_ends_when_people_were_told_that_it_would),
+        cmocka_unit_test(a_trip_is_older_by_the_time_that_passed),
+        cmocka_unit_test(what_was_over_last_is_over_just_now_where_nobody_knows_the_time),
         cmocka_unit_test(an_escalation_goes_on_while_the_gateway_is_away),
         cmocka_unit_test(memories_grow_older_but_what_went_on_goes_on),
     };

@@ -65,6 +65,7 @@ static struct core_event event_card(enum core_event_type type, uint64_t code) {
 }
 
 static bool clock_is_behind;
+static struct event_loss lost; /* that the input told */
 
 /* The whole body as recorded with `seq`, or as sent early under u<early>; ends in NUL. */
 static const char *body(const struct site *site, const struct core_event *event, uint64_t seq,
@@ -72,8 +73,8 @@ static const char *body(const struct site *site, const struct core_event *event,
     static char text[WIRE_BODY_MAX + 1];
     struct event_json json;
     struct journal_event *made;
-    const struct event_context context = {.raised = wall("2026-11-22T07:17:00.123Z"),
-                                          .clock_behind = clock_is_behind};
+    const struct event_context context = {
+        .raised = wall("2026-11-22T07:17:00.123Z"), .loss = lost, .clock_behind = clock_is_behind};
     event_json_format(site, event, &context, &json);
     assert_true(json.split <= json.size && json.size <= JOURNAL_TEXT_MAX);
     assert_int_equal(journal_event_new(json.text, json.split, json.size, &made), 0);
@@ -385,6 +386,79 @@ static void a_time_that_is_not_to_be_trusted_is_marked(void **state) {
     assert_null(strstr(body(&site, &event, 4201, 0), "behind"));
 }
 
+/* The site with the alarm of a component in place of the uplink's. */
+static struct site component_site(struct ruleset_alarm alarms[CONSOLE_SITE_ALARMS],
+                                  uint32_t component) {
+    struct site site = console_site("/nowhere");
+    memcpy(alarms, site.ruleset.alarms, CONSOLE_SITE_ALARMS * sizeof *alarms);
+    alarms[CONSOLE_SITE_UPLINK].entity_kind = ENTITY_COMPONENT;
+    alarms[CONSOLE_SITE_UPLINK].entity = component;
+    site.ruleset.alarms = alarms;
+    return site;
+}
+
+static struct core_event event_component(void) {
+    struct core_event event = event_call();
+    event.alarm = CONSOLE_SITE_UPLINK;
+    event.place = RULESET_NONE;
+    event.point = RULESET_NONE;
+    event.measured = (struct wall){0};
+    return event;
+}
+
+static void an_engine_that_was_lost_says_how_since_when_and_for_how_long(void **state) {
+    (void)state;
+    struct ruleset_alarm alarms[CONSOLE_SITE_ALARMS];
+    struct site site = component_site(alarms, 3);
+    const struct core_event event = event_component();
+    assert_int_equal(site_component_engine(&site), 3);
+    lost = (struct event_loss){
+        .end = LOSS_KILLED, .code = 9, .component = 3, .gone_ns = 8300 * NS_PER_MS};
+    const char *text = body(&site, &event, 6, 0);
+    assert_non_null(strstr(text, "\"subject\":\"component/engine\""));
+    assert_non_null(
+        strstr(text, "\"occurrence\":1,\"lost\":{\"how\":\"killed by signal 9\","
+                     "\"since\":\"2026-11-22T07:16:51.823Z\",\"gone_ms\":8300},\"value\":null"));
+    json_t *root = body_parse(text);
+    assert_string_equal(
+        data_string(root, "text", "en"),
+        "Gateway process engine was gone for 8.3 s (killed by signal 9): no alarm was "
+        "decided meanwhile, what was read is decided now");
+    assert_string_equal(
+        data_string(root, "text", "zh"),
+        "网关进程 engine 中断了 8.3 秒(被信号 9 终止),其间没有判定任何报警,收到的数据现在补判");
+    json_decref(root);
+    lost = (struct event_loss){.end = LOSS_UNKNOWN};
+}
+
+static void
+another_process_that_was_lost_meanwhile_does_not_say_that_nothing_was_decided(void **state) {
+    (void)state;
+    struct ruleset_alarm alarms[CONSOLE_SITE_ALARMS];
+    struct site site = component_site(alarms, 1);
+    const struct core_event event = event_component();
+    lost = (struct event_loss){.end = LOSS_HUNG, .component = 1, .gone_ns = 100 * NS_PER_MS};
+    json_t *root = body_parse(body(&site, &event, 6, 0));
+    assert_string_equal(
+        data_string(root, "text", "en"),
+        "Gateway process uplink was lost 0.1 s ago (did not answer and was killed), "
+        "while the engine was gone as well");
+    json_decref(root);
+    lost = (struct event_loss){.end = LOSS_UNKNOWN};
+}
+
+static void an_event_that_is_not_of_the_loss_says_nothing_of_it(void **state) {
+    (void)state;
+    struct ruleset_alarm alarms[CONSOLE_SITE_ALARMS];
+    struct site site = component_site(alarms, 1);
+    const struct core_event call = event_call();
+    const struct core_event other = event_component();
+    lost = (struct event_loss){.end = LOSS_KILLED, .code = 9, .component = 3, .gone_ns = 1};
+    assert_null(strstr(body(&site, &call, 6, 0), "\"lost\""));
+    assert_null(strstr(body(&site, &other, 6, 0), "\"lost\""));
+    lost = (struct event_loss){.end = LOSS_UNKNOWN};
+}
+
 static void a_clock_step_says_how_far(void **state) {
     (void)state;
     struct site site = console_site("/nowhere");
@@ -426,7 +500,7 @@ static void a_changed_site_names_both_generations_and_a_refused_one_that_which_s
     assert_non_null(strstr(text, "\"type\":\"tocsin.system.config_refused\""));
     assert_non_null(strstr(text, "\"class\":\"system.config_changed\","
                                  "\"generation\":\"00fedcba98765432\",\"text\""));
-    assert_non_null(strstr(text, "the one before stays in force"));
+    assert_non_null(strstr(text, "the site before it stays in force"));
 }
 
 static void a_walk_test_that_is_due_says_where_and_how_many(void **state) {
@@ -676,8 +750,27 @@ static void the_end_of_an_alarm_without_a_rule_keeps_what_was_last_told_of_it(vo
     assert_string_equal(data_string(root, "class", NULL), "call.emergency");
     assert_string_equal(data_string(root, "priority", NULL), "emergency");
     assert_string_equal(data_string(root, "place", NULL), "care/day-care");
-    assert_string_equal(data_string(root, "reason", NULL), "rule removed");
     json_decref(root);
+}
+
+/* A rule that is still there is not told to be gone: its place or point is. */
+static void the_end_of_an_alarm_says_whether_its_rule_or_its_place_is_gone(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *reason, *word;
+    } rows[] = {
+        {"emergency_call/care/former/button-1", "entity removed", "its place, point or device"},
+        {"emergency_cal/care/day-care/button-1", "rule removed", "its rule was removed"},
+        {"emergency_calls/care/day-care/button-1", "rule removed", "its rule was removed"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct event_json_ended ended = {.name = rows[i].name};
+        const char *text = body_of_end(&ended);
+        json_t *root = body_parse(text);
+        assert_string_equal(data_string(root, "reason", NULL), rows[i].reason);
+        assert_non_null(strstr(text, rows[i].word));
+        json_decref(root);
+    }
 }
 
 static void the_end_of_an_alarm_that_nothing_is_known_of_is_still_told(void **state) {
@@ -761,6 +854,10 @@ int main(void) {
         cmocka_unit_test(the_products_own_alarm_has_no_place_and_no_value),
         cmocka_unit_test(activity_reads_as_it_is_documented),
         cmocka_unit_test(a_time_that_is_not_to_be_trusted_is_marked),
+        cmocka_unit_test(an_engine_that_was_lost_says_how_since_when_and_for_how_long),
+        cmocka_unit_test(
+            another_process_that_was_lost_meanwhile_does_not_say_that_nothing_was_decided),
+        cmocka_unit_test(an_event_that_is_not_of_the_loss_says_nothing_of_it),
         cmocka_unit_test(a_clock_step_says_how_far),
         cmocka_unit_test(a_changed_site_names_both_generations_and_a_refused_one_that_which_stays),
         cmocka_unit_test(a_walk_test_that_is_due_says_where_and_how_many),
@@ -774,6 +871,7 @@ int main(void) {
         cmocka_unit_test(since_is_local_time),
         cmocka_unit_test(the_unit_is_that_of_what_the_rule_compares),
         cmocka_unit_test(the_end_of_an_alarm_without_a_rule_keeps_what_was_last_told_of_it),
+        cmocka_unit_test(the_end_of_an_alarm_says_whether_its_rule_or_its_place_is_gone),
         cmocka_unit_test(the_end_of_an_alarm_that_nothing_is_known_of_is_still_told),
     };
     return cmocka_run_group_tests(tests, in_shanghai, NULL);

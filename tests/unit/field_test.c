@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 
 #include "gateway/config/config.h"
 #include "gateway/process.h"
+#include "gateway/retired.h"
 #include "gateway/wire.h"
 #include "tests/support/misbehaving_device.h"
 
@@ -65,6 +67,9 @@ struct fixture {
     struct config_result site;
     struct site view;
     uint32_t button, warmth, lamp; /* points */
+    struct retired *retired;
+    int retired_fd;
+    uint64_t generation; /* of the site in force */
     int listener, line, engine;
     pid_t field;
     _Alignas(8) unsigned char packet[WIRE_SIZE_MAX];
@@ -91,6 +96,7 @@ static void fixture_site(struct fixture *fixture) {
     assert_int_equal(r, 0);
     (void)unlink(path);
     assert_int_equal(site_view(fixture->site.image, fixture->site.image_size, &fixture->view), 0);
+    fixture->generation = fixture->view.header->generation;
     fixture->button = site_point_find(&fixture->view, "room/button");
     fixture->warmth = site_point_find(&fixture->view, "room/warmth");
     fixture->lamp = site_point_find(&fixture->view, "room/lamp");
@@ -108,10 +114,12 @@ static int field_main(void) {
 
 /* In the child: descriptors where the supervisor puts them, then this program again, as the field.
  */
-static void field_become(int image, int line) {
+static void field_become(int image, int line, int retired) {
     int image_high = fcntl(image, F_DUPFD_CLOEXEC, 10);
     int line_high = fcntl(line, F_DUPFD_CLOEXEC, 10);
-    if (dup2(image_high, PROCESS_FD_SITE) >= 0 && dup2(line_high, PROCESS_FD_LINE) >= 0) {
+    int retired_high = fcntl(retired, F_DUPFD_CLOEXEC, 10);
+    if (dup2(image_high, PROCESS_FD_SITE) >= 0 && dup2(line_high, PROCESS_FD_LINE) >= 0 &&
+        dup2(retired_high, PROCESS_FD_RETIRED) >= 0) {
         (void)execl("/proc/self/exe", "field_test", "--field", (char *)NULL);
     }
     _exit(125);
@@ -133,7 +141,7 @@ static void fixture_field(struct fixture *fixture) {
     assert_true(fixture->field >= 0);
     if (fixture->field == 0) {
         (void)close(lines[0]);
-        field_become(image, lines[1]);
+        field_become(image, lines[1], fixture->retired_fd);
     }
     (void)close(image);
     (void)close(lines[1]);
@@ -163,7 +171,7 @@ static void engine_welcome(struct fixture *fixture) {
     const struct wire_hello *hello = (const struct wire_hello *)fixture->packet;
     assert_int_equal(hello->header.kind, WIRE_HELLO);
     assert_int_equal(hello->role, WIRE_ROLE_FIELD);
-    assert_int_equal(hello->generation, fixture->view.header->generation);
+    assert_int_equal(hello->generation, fixture->generation);
     assert_memory_equal(hello->build, build_digest(), sizeof hello->build);
     const struct wire_welcome welcome = {
         .header = wire_header_of(WIRE_WELCOME, sizeof welcome),
@@ -186,7 +194,7 @@ static void story_add(struct fixture *fixture, const char *word, double value) {
 }
 
 static void story_readings(struct fixture *fixture, const struct wire_readings *message) {
-    assert_int_equal(message->generation, fixture->view.header->generation);
+    assert_int_equal(message->generation, fixture->generation);
     for (uint32_t i = 0; i < message->count; i++) {
         const struct reading *reading = &message->readings[i].reading;
         assert_true(reading->measured.ns > 0);
@@ -238,13 +246,19 @@ static void engine_await(struct fixture *fixture, const char *first, const char 
     }
 }
 
-static void fixture_start(struct fixture *fixture) {
+/* Everything but the field process. */
+static void fixture_prepare(struct fixture *fixture) {
     *fixture = (struct fixture){.directory = "/tmp/field_test.XXXXXX"};
     assert_non_null(mkdtemp(fixture->directory));
     fixture->device = device_new();
     device_register(fixture->device, 0, 215);
     fixture_site(fixture);
+    assert_int_equal(retired_new(&fixture->retired, &fixture->retired_fd), 0);
     engine_listen(fixture);
+}
+
+static void fixture_start(struct fixture *fixture) {
+    fixture_prepare(fixture);
     fixture_field(fixture);
     engine_welcome(fixture);
 }
@@ -257,6 +271,8 @@ static void fixture_ended(struct fixture *fixture) {
     assert_int_equal(WEXITSTATUS(status), 0);
     engine_die(fixture);
     (void)close(fixture->line);
+    (void)close(fixture->retired_fd);
+    retired_unmap(fixture->retired);
     device_free(fixture->device);
     config_result_deinit(&fixture->site);
     char path[96];
@@ -306,17 +322,21 @@ static void wait_for_coil(struct fixture *fixture, bool want) {
     }
 }
 
+static struct wire_outputs lamp_on(const struct fixture *fixture) {
+    return (struct wire_outputs){
+        .header = wire_header_of(WIRE_OUTPUTS, wire_size(WIRE_OUTPUTS, 1)),
+        .generation = fixture->generation,
+        .count = 1,
+        .outputs = {{.point = fixture->lamp & 0x7FFFFFFF, .on = 1}},
+    };
+}
+
 static void a_wanted_output_is_switched_and_a_strangers_is_not(void **state) {
     (void)state;
     struct fixture fixture;
     fixture_start(&fixture);
     engine_await(&fixture, "device=1 ", NULL);
-    struct wire_outputs outputs = {
-        .header = wire_header_of(WIRE_OUTPUTS, wire_size(WIRE_OUTPUTS, 1)),
-        .generation = fixture.view.header->generation,
-        .count = 1,
-        .outputs = {{.point = fixture.lamp & 0x7FFFFFFF, .on = 1}},
-    };
+    struct wire_outputs outputs = lamp_on(&fixture);
     assert_int_equal(wire_send(fixture.engine, &outputs), 0);
     wait_for_coil(&fixture, true);
     outputs.generation++; /* of another configuration: an index could mean another room */
@@ -342,6 +362,117 @@ static void wait_for_polls(struct fixture *fixture) {
     }
 }
 
+/* List a coil of the device as one that a reload took out. */
+static struct retired_coil *retire(struct fixture *fixture, uint16_t address, bool invert) {
+    struct retired_coil *coil = &fixture->retired->coils[0];
+    coil->kind = SITE_BUS_MODBUS_TCP;
+    coil->port = device_port(fixture->device);
+    coil->unit = 1;
+    coil->address = address;
+    coil->invert = invert;
+    coil->since_ns = clock_real_ns();
+    (void)snprintf(coil->host, sizeof coil->host, "127.0.0.1");
+    (void)snprintf(coil->device, sizeof coil->device, "io");
+    (void)snprintf(coil->point, sizeof coil->point, "room/siren");
+    atomic_store(&coil->state, RETIRED_WANTED);
+    return coil;
+}
+
+static void wait_for_rest(const struct retired_coil *coil) {
+    for (int waited_ms = 0; atomic_load(&coil->state) != RETIRED_RESTED; waited_ms += 5) {
+        assert_true(waited_ms < DEADLINE_MS);
+        (void)poll(NULL, 0, 5);
+    }
+}
+
+/* Before the change, by the process that has switched it on. */
+static void a_lamp_that_the_next_site_lacks_goes_out_though_the_rules_still_want_it(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_start(&fixture);
+    engine_await(&fixture, "device=1 ", NULL);
+    const struct wire_outputs outputs = lamp_on(&fixture);
+    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
+    wait_for_coil(&fixture, true);
+    const struct retired_coil *coil = retire(&fixture, 3, false);
+    const char word = (char)PROCESS_RETIRED;
+    assert_int_equal(send(fixture.line, &word, 1, 0), 1);
+    wait_for_rest(coil);
+    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
+    wait_for_polls(&fixture);
+    assert_false(device_coil(fixture.device, 3));
+    fixture_end(&fixture);
+}
+
+/* After the change: it is no output of the site. Its rest is coil on, which shows that it was written. */
+static void a_coil_that_no_site_knows_any_more_is_still_brought_to_rest(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_prepare(&fixture);
+    const struct retired_coil *coil = retire(&fixture, 9, true);
+    fixture_field(&fixture);
+    engine_welcome(&fixture);
+    wait_for_rest(coil);
+    assert_true(device_coil(fixture.device, 9));
+    fixture_end(&fixture);
+}
+
+static void a_coil_of_another_unit_is_left_alone(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_prepare(&fixture);
+    struct retired_coil *coil = retire(&fixture, 9, true);
+    coil->unit = 2;
+    fixture_field(&fixture);
+    engine_welcome(&fixture);
+    engine_await(&fixture, "heartbeat=1 ", NULL);
+    wait_for_polls(&fixture);
+    assert_int_equal(atomic_load(&coil->state), RETIRED_WANTED);
+    assert_false(device_coil(fixture.device, 9));
+    fixture_end(&fixture);
+}
+
+/* Tried for a day, and not for a moment longer. */
+static void what_could_not_be_switched_off_for_a_day_is_given_up(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_prepare(&fixture);
+    device_misbehave(fixture.device, DEVICE_SILENT);
+    struct retired_coil *coil = retire(&fixture, 9, true);
+    coil->since_ns -= RETIRED_TRY_NS;
+    fixture_field(&fixture);
+    engine_welcome(&fixture);
+    for (int waited_ms = 0; atomic_load(&coil->state) != RETIRED_FREE; waited_ms += 5) {
+        assert_true(waited_ms < DEADLINE_MS);
+        (void)poll(NULL, 0, 5);
+    }
+    device_misbehave(fixture.device, DEVICE_BEHAVES);
+    engine_await(&fixture, "device=1 ", NULL);
+    wait_for_polls(&fixture);
+    assert_false(device_coil(fixture.device, 9));
+    fixture_end(&fixture);
+}
+
+static void a_field_process_that_is_killed_switches_nothing_off(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_start(&fixture);
+    engine_await(&fixture, "device=1 ", NULL);
+    const struct wire_outputs outputs = lamp_on(&fixture);
+    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
+    wait_for_coil(&fixture, true);
+    (void)kill(fixture.field, SIGKILL);
+    assert_int_equal(waitpid(fixture.field, NULL, 0), fixture.field);
+    (void)close(fixture.line);
+    (void)close(fixture.engine);
+    fixture_field(&fixture);
+    engine_welcome(&fixture);
+    engine_await(&fixture, "heartbeat=1 ", NULL);
+    wait_for_polls(&fixture);
+    assert_true(device_coil(fixture.device, 3));
+    fixture_end(&fixture);
+}
+
 static void a_press_while_the_engine_is_away_is_told_when_it_is_back(void **state) {
     (void)state;
     struct fixture fixture;
@@ -364,6 +495,33 @@ static void a_press_while_the_engine_is_away_is_told_when_it_is_back(void **stat
     assert_true(present != NULL && present < press);
     assert_true(warmth != NULL && warmth < press);
     assert_null(strstr(fixture.story, "warmth=21.5"));
+    fixture_end(&fixture);
+}
+
+/* Another site in which all that it polls is the same: it is told the number, and polls on. */
+static void a_press_over_a_change_of_the_rules_is_told_to_the_next_engine(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_start(&fixture);
+    engine_await(&fixture, "device=1 ", NULL);
+    engine_await(&fixture, "button=0 ", NULL);
+    uint64_t connections = device_connections(fixture.device);
+    engine_die(&fixture);
+    device_bit(fixture.device, 0, true);
+    wait_for_polls(&fixture);
+    device_bit(fixture.device, 0, false);
+    wait_for_polls(&fixture);
+    fixture.generation++;
+    const struct process_generation said = {.word = (char)PROCESS_GENERATION,
+                                            .generation = fixture.generation};
+    assert_int_equal(send(fixture.line, &said, sizeof said, 0), sizeof said);
+    engine_listen(&fixture);
+    engine_welcome(&fixture);
+    engine_await(&fixture, "button=1 ", "button=0 ");
+    const struct wire_outputs outputs = lamp_on(&fixture);
+    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
+    wait_for_coil(&fixture, true);
+    assert_int_equal(device_connections(fixture.device), connections);
     fixture_end(&fixture);
 }
 
@@ -414,7 +572,13 @@ int main(int argc, char **argv) {
         cmocka_unit_test(values_changes_and_heartbeats_reach_the_engine),
         cmocka_unit_test(the_supervisor_is_told_that_it_polls),
         cmocka_unit_test(a_wanted_output_is_switched_and_a_strangers_is_not),
+        cmocka_unit_test(a_lamp_that_the_next_site_lacks_goes_out_though_the_rules_still_want_it),
+        cmocka_unit_test(a_coil_that_no_site_knows_any_more_is_still_brought_to_rest),
+        cmocka_unit_test(a_coil_of_another_unit_is_left_alone),
+        cmocka_unit_test(what_could_not_be_switched_off_for_a_day_is_given_up),
+        cmocka_unit_test(a_field_process_that_is_killed_switches_nothing_off),
         cmocka_unit_test(a_press_while_the_engine_is_away_is_told_when_it_is_back),
+        cmocka_unit_test(a_press_over_a_change_of_the_rules_is_told_to_the_next_engine),
         cmocka_unit_test(what_is_counted_is_told),
         cmocka_unit_test(a_lost_device_is_told_with_its_reason_and_again_to_a_new_engine),
         cmocka_unit_test(it_ends_when_its_supervisor_is_gone),

@@ -48,10 +48,29 @@ static void raises_that_are_a_whole_window_apart_are_no_flood(void **state) {
     assert_true(flood_raise(&flood, &times, (struct instant){at_s(61).ns - 1}));
 }
 
+/* … and the one after it is another. */
+static void a_flood_keeps_its_number_over_a_restart(void **state) {
+    (void)state;
+    struct flood flood;
+    flood_restore(&flood, &times, 41, true, at_s(100));
+    assert_int_equal(flood.incident, 41);
+    assert_int_equal(flood_due(&flood, &times).ns, at_s(160).ns);
+    assert_false(flood_raise(&flood, &times, at_s(159)));
+    assert_true(flood_end(&flood, &times, at_s(160)));
+    flood_restore(&flood, &times, 41, false, at_s(200));
+    assert_int_equal(flood_due(&flood, &times).ns, INSTANT_NEVER.ns);
+    for (uint64_t s = 200; s < 203; s++) {
+        assert_false(flood_raise(&flood, &times, at_s(s)));
+    }
+    assert_true(flood_raise(&flood, &times, at_s(203)));
+    assert_int_equal(flood.incident, 42);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_ends_when_too_few_are_left_in_the_window_and_not_before),
         cmocka_unit_test(raises_that_are_a_whole_window_apart_are_no_flood),
+        cmocka_unit_test(a_flood_keeps_its_number_over_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,14 +13,14 @@
 
 #include "gateway/field/holding.h"
 
-enum { POINTS = 5, ROOM = 64 };
+enum { POINTS = 5, ROOM = 64, LIFE = 7 };
 
 static const uint8_t manners[POINTS] = {HOLDING_NEWEST, HOLDING_NEWEST, HOLDING_EDGES,
                                         HOLDING_EDGES, HOLDING_EVENTS};
 
 static struct holding *holding_of_test(void) {
     struct holding *holding;
-    assert_int_equal(holding_new(manners, POINTS, &holding), 0);
+    assert_int_equal(holding_new(manners, POINTS, LIFE, &holding), 0);
     return holding;
 }
 
@@ -104,20 +104,96 @@ static void a_change_of_quality_is_an_edge_and_a_repetition_is_none(void **state
     (void)holding_free(holding);
 }
 
-static void every_event_is_kept_with_its_code_and_token(void **state) {
+static void every_event_is_kept_with_its_code_and_a_token_of_its_own(void **state) {
     (void)state;
     struct holding *holding = holding_of_test();
     for (uint64_t i = 0; i < 100; i++) {
         const struct reading reading = {.point = 4, .value = 1, .code = 7000 + i};
-        holding_put(holding, &reading, i + 1, (struct instant){NS_PER_S});
+        holding_put(holding, &reading, 0, (struct instant){NS_PER_S});
     }
     struct wire_reading taken[100];
     assert_int_equal(holding_take(holding, taken, 30), 30);
     assert_int_equal(holding_take(holding, taken + 30, 100), 70);
     for (uint64_t i = 0; i < 100; i++) {
         assert_int_equal(taken[i].reading.code, 7000 + i);
-        assert_int_equal(taken[i].token, i + 1);
+        assert_int_equal(taken[i].token, ((uint64_t)LIFE << 32) + i + 1);
     }
+    (void)holding_free(holding);
+}
+
+static void confirm(struct holding *holding, uint64_t number) {
+    holding_confirm(holding, ((uint64_t)LIFE << 32) + number);
+}
+
+static void an_event_is_told_again_until_it_is_known_to_be_recorded(void **state) {
+    (void)state;
+    struct holding *holding = holding_of_test();
+    for (int i = 1; i <= 4; i++) {
+        put(holding, 4, i);
+    }
+    put(holding, 2, 1);
+    assert_takes(holding, "4=1 4=2 4=3 4=4 2=1");
+    assert_int_equal(holding_counts(holding).waiting, 0);
+    confirm(holding, 2);
+    holding_restart(holding, NULL, 0);
+    assert_int_equal(holding_counts(holding).waiting, 2);
+    assert_takes(holding, "2=1 4=3 4=4");
+    confirm(holding, 1); /* an old word changes nothing */
+    put(holding, 4, 5);
+    holding_restart(holding, NULL, 0);
+    struct wire_reading taken[ROOM];
+    assert_int_equal(holding_take(holding, taken, ROOM), 4);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(taken[1 + i].token, ((uint64_t)LIFE << 32) + 3 + i);
+        assert_int_equal(taken[1 + i].reading.value, 3 + i);
+    }
+    confirm(holding, 5);
+    holding_restart(holding, NULL, 0);
+    assert_takes(holding, "2=1");
+    put(holding, 4, 6);
+    assert_takes(holding, "4=6");
+    (void)holding_free(holding);
+}
+
+static void what_was_delivered_comes_again_before_what_was_not(void **state) {
+    (void)state;
+    struct holding *holding = holding_of_test();
+    put(holding, 4, 1);
+    put(holding, 4, 2);
+    assert_takes(holding, "4=1 4=2");
+    put(holding, 2, 1);
+    put(holding, 4, 3);
+    put(holding, 2, 0);
+    struct wire_reading unsent[ROOM];
+    uint32_t count = holding_take(holding, unsent, ROOM);
+    assert_int_equal(count, 3);
+    put(holding, 4, 4);
+    confirm(holding, 1);
+    holding_restart(holding, unsent, count);
+    assert_takes(holding, "2=0 4=2 2=1 4=3 2=0 4=4");
+    (void)holding_free(holding);
+}
+
+/* An engine that records nothing for long has been told of them. */
+static void events_that_were_told_make_room_for_new_ones(void **state) {
+    (void)state;
+    struct holding *holding = holding_of_test();
+    struct wire_reading taken[ROOM];
+    for (int i = 0; i < HOLDING_EVENTS_MAX; i++) {
+        put(holding, 4, i);
+        assert_int_equal(holding_take(holding, taken, 1), 1);
+    }
+    assert_int_equal(holding_counts(holding).events_forgotten, 0);
+    put(holding, 4, HOLDING_EVENTS_MAX);
+    assert_int_equal(holding_counts(holding).events_forgotten, 1);
+    assert_int_equal(holding_counts(holding).events_refused, 0);
+    assert_int_equal(holding_counts(holding).waiting, 1);
+    holding_restart(holding, NULL, 0);
+    for (int i = 1; i <= HOLDING_EVENTS_MAX; i++) {
+        assert_int_equal(holding_take(holding, taken, 1), 1);
+        assert_int_equal(taken[0].reading.value, i);
+    }
+    assert_int_equal(holding_take(holding, taken, 1), 0);
     (void)holding_free(holding);
 }
 
@@ -139,6 +215,7 @@ static void events_up_to_the_bound_are_kept_and_the_next_is_counted(void **state
     }
     assert_int_equal(total, HOLDING_EVENTS_MAX + 1);
     assert_int_equal(holding_counts(holding).waiting, 0);
+    confirm(holding, HOLDING_EVENTS_MAX);
     put(holding, 4, 1); /* and there is room again */
     assert_int_equal(holding_counts(holding).events_refused, 1);
     (void)holding_free(holding);
@@ -262,6 +339,7 @@ static void an_event_is_a_moment_and_never_a_present_value(void **state) {
     struct holding *holding = holding_of_test();
     put(holding, 4, 1);
     assert_takes(holding, "4=1");
+    confirm(holding, 1);
     holding_restart(holding, NULL, 0);
     assert_takes(holding, "");
     (void)holding_free(holding);
@@ -289,7 +367,10 @@ int main(void) {
         cmocka_unit_test(a_newer_reading_never_overtakes_an_event_before_it),
         cmocka_unit_test(a_press_and_release_while_the_engine_is_away_are_both_kept),
         cmocka_unit_test(a_change_of_quality_is_an_edge_and_a_repetition_is_none),
-        cmocka_unit_test(every_event_is_kept_with_its_code_and_token),
+        cmocka_unit_test(every_event_is_kept_with_its_code_and_a_token_of_its_own),
+        cmocka_unit_test(an_event_is_told_again_until_it_is_known_to_be_recorded),
+        cmocka_unit_test(what_was_delivered_comes_again_before_what_was_not),
+        cmocka_unit_test(events_that_were_told_make_room_for_new_ones),
         cmocka_unit_test(events_up_to_the_bound_are_kept_and_the_next_is_counted),
         cmocka_unit_test(edges_beyond_the_bound_still_end_in_the_newest_state),
         cmocka_unit_test(after_a_restart_all_present_values_come_before_what_was_kept),

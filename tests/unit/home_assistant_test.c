@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #include "gateway/uplink/home_assistant.h"
-#include "gateway/uplink/prefixes.h"
+#include "gateway/uplink/note_list.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/console_site.h"
 #include "tests/support/scratch.h"
@@ -256,7 +256,7 @@ static void what_was_announced_once_is_told_from_what_is_and_from_what_others_ha
         assert_int_equal(home_assistant_topic(&on.announcements, topics[i].topic), topics[i].on);
         assert_int_equal(home_assistant_topic(&off.announcements, topics[i].topic), topics[i].off);
     }
-    home_assistant_filter(&off.announcements, "home/assistant", filter);
+    home_assistant_filter(off.announcements.node, "home/assistant", filter);
     assert_string_equal(filter, "home/assistant/+/" NODE "/+/config");
 }
 
@@ -294,8 +294,9 @@ static int state_end(void **state) {
 }
 
 static void a_site_that_never_had_the_option_leaves_no_file_and_asks_nothing(void **state) {
-    struct prefixes prefixes;
-    assert_int_equal(prefixes_take(*state, NULL, &prefixes), 0);
+    struct note_list prefixes;
+    assert_int_equal(note_list_take(*state, "home_assistant", NULL, site_prefix_is_good, &prefixes),
+                     0);
     assert_int_equal(prefixes.count, 0);
     assert_int_not_equal(access("uplink/home_assistant", F_OK), 0);
 }
@@ -305,11 +306,12 @@ static void the_newest_prefixes_are_remembered_up_to_the_limit(void **state) {
     static const char *const expected[] = {"p1",          "p2 p1",       "p3 p2 p1",
                                            "p4 p3 p2 p1", "p5 p4 p3 p2", "p5 p4 p3 p2",
                                            "p5 p4 p3 p2", "p3 p5 p4 p2"};
-    _Static_assert(PREFIXES_MAX == 4, "the table above goes to the limit and one past it");
+    _Static_assert(NOTE_LIST_MAX == 4, "the table above goes to the limit and one past it");
     for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
-        struct prefixes prefixes;
+        struct note_list prefixes;
         char all[300] = "";
-        assert_int_equal(prefixes_take(*state, used[i], &prefixes), 0);
+        assert_int_equal(
+            note_list_take(*state, "home_assistant", used[i], site_prefix_is_good, &prefixes), 0);
         size_t len = 0;
         for (uint32_t k = 0; k < prefixes.count; k++) {
             len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", k == 0 ? "" : " ",
@@ -320,21 +322,22 @@ static void the_newest_prefixes_are_remembered_up_to_the_limit(void **state) {
 }
 
 static void a_damaged_file_loses_what_is_no_prefix_and_nothing_else(void **state) {
-    struct prefixes prefixes;
+    struct note_list prefixes;
     FILE *file = fopen("uplink/home_assistant", "w");
     assert_non_null(file);
     (void)fputs("tocsin/v1\n\n#\ngood\ngood\nalso-good", file);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(prefixes_take(*state, NULL, &prefixes), 0);
+    assert_int_equal(note_list_take(*state, "home_assistant", NULL, site_prefix_is_good, &prefixes),
+                     0);
     assert_int_equal(prefixes.count, 2);
     assert_string_equal(prefixes.texts[0], "good");
     assert_string_equal(prefixes.texts[1], "also-good");
 }
 
 static void a_prefix_that_cannot_be_noted_is_told_and_used_all_the_same(void **state) {
-    struct prefixes prefixes;
+    struct note_list prefixes;
     assert_int_equal(rmdir("uplink"), 0);
-    assert_true(prefixes_take(*state, "p1", &prefixes) < 0);
+    assert_true(note_list_take(*state, "home_assistant", "p1", site_prefix_is_good, &prefixes) < 0);
     assert_int_equal(prefixes.count, 1);
     assert_string_equal(prefixes.texts[0], "p1");
 }

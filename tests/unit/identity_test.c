@@ -134,7 +134,7 @@ static int leave(void **state) {
 }
 
 static void start(double at_s) {
-    take((struct input){.at = {S(at_s)}, .kind = INPUT_START});
+    take((struct input){.at = {S(at_s)}, .kind = INPUT_START, .state = TRUTH_TRUE});
 }
 
 static void read_point(double at_s, const char *name, double value) {
@@ -583,6 +583,34 @@ static void every_order_of_records_is_restored_alike(void **state) {
     }
 }
 
+/* … nor does it matter how many there are: each reloading may have turned all of them round. */
+static void many_records_are_found_in_whatever_order_they_come(void **state) {
+    enum { COUNT = 13 };
+    static const char points[] = "i1 i2 i3 i4 i5 i6 i7 i8 i9 ia ib ic id";
+    (void)state;
+    begin(hall_of(points, "sum(people_in) > 9"), 0);
+    start(0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        const char name[] = {points[3 * i], points[3 * i + 1], '\0'};
+        read_point(0, name, 10 + i);
+    }
+    struct past past = remember(1);
+    assert_int_equal(past.count, COUNT);
+    for (unsigned stride = 1; stride < COUNT; stride++) {
+        for (unsigned first = 0; first < COUNT; first++) {
+            struct memory_record given[COUNT], is[COUNT];
+            for (unsigned i = 0; i < COUNT; i++) {
+                given[i] = past.memories[(first + i * stride) % COUNT];
+            }
+            core = core_init(block, &trial.ruleset, (struct instant){S(1)});
+            assert_kept(core_restore(core, 0, &past.record, given, COUNT, (struct instant){S(1)}),
+                        COUNT, 0, 0);
+            core_record_memories(core, 0, (struct instant){S(1)}, is);
+            assert_memory_equal(is, past.memories, sizeof is);
+        }
+    }
+}
+
 static void a_delay_goes_on_only_with_its_own_condition(void **state) {
     (void)state;
     struct hall hall = hall_of("t1", "max(temperature) > 20 °C");
@@ -634,6 +662,7 @@ int main(void) {
         IDENTITY_TEST(what_neither_raises_nor_clears_any_more_is_dropped),
         IDENTITY_TEST(records_without_an_identity_are_nobodys),
         IDENTITY_TEST(every_order_of_records_is_restored_alike),
+        IDENTITY_TEST(many_records_are_found_in_whatever_order_they_come),
         IDENTITY_TEST(a_delay_goes_on_only_with_its_own_condition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,7 @@ static void scene_renew(const struct scene *scene) {
     assert_int_equal(mkdir(scene->state, 0700), 0);
     copy_file(scene->sound, scene->state, "journal.db");
     copy_file(scene->sound, scene->state, "boot");
+    copy_file(scene->sound, scene->state, "witness");
 }
 
 static void damage(const char *path, uint32_t page, enum pattern pattern) {
@@ -274,9 +275,12 @@ static uint32_t kept(const struct scene *scene) {
     }
     assert_int_equal(result, SQLITE_DONE);
     (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM run WHERE before IS NULL", -1,
-                                        &statement, NULL),
-                     SQLITE_OK);
+    /* One that comes after all of them says that the newest of them are lost. */
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT count(*) FROM run WHERE before IS NULL AND first<=?1", -1,
+                           &statement, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_bind_int(statement, 1, EVENTS), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     count += (uint32_t)sqlite3_column_int(statement, 0);
     (void)sqlite3_finalize(statement);
@@ -359,7 +363,7 @@ static void every_page_is_damaged(const struct scene *scene, enum pattern patter
         behind += on;
         scene_renew(scene);
         damage(scene->database, page, pattern);
-        /* A digest that was changed takes the event after it along, on whatever page that is. */
+        /* Body and digest that are both changed take the event after it along, on whatever page that is. */
         life(scene, pattern == CUT_OFF ? behind : pattern == FLIPPED && on > 0 ? on + 1 : on);
     }
 }

@@ -18,6 +18,7 @@
 
 #include <sqlite3.h>
 
+#include "gateway/journal/journal_audit.h"
 #include "gateway/journal/journal_store.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
@@ -284,6 +285,15 @@ static void a_file_that_is_too_large_lets_go_after_a_week(void **state) {
     scene_left(scene, "___!");
 }
 
+/* Whoever audits the file is told what is gone between its rows, and what was lost to somebody. */
+static void audit_finds(const struct scene *scene, uint64_t let_go, uint64_t lost) {
+    struct journal_audit audit;
+    char reason[JOURNAL_REASON_SIZE];
+    assert_int_equal(journal_audit(scene->database, NULL, &audit, reason), 0);
+    assert_int_equal(audit.let_go, let_go);
+    assert_int_equal(audit.lost, lost);
+}
+
 static void without_room_activity_goes_and_alarms_never_do(void **state) {
     struct scene *scene = *state;
     scene->keep.size = 1;
@@ -295,6 +305,7 @@ static void without_room_activity_goes_and_alarms_never_do(void **state) {
     assert_int_equal(scene->turn.lost, 3);
     assert_false(scene->turn.crowded);
     scene_left(scene, "__!_!!__!");
+    audit_finds(scene, 3, 3);
     scene_turn(scene, 60000);
     assert_int_equal(scene->turn.shortened + scene->turn.lost, 0);
     assert_true(scene->turn.crowded);
@@ -331,6 +342,7 @@ static void a_turn_has_its_bound(void **state) {
     memset(pattern, '_', sizeof pattern - 2);
     scene_left(scene, pattern);
     assert_false(scene->turn.more);
+    audit_finds(scene, 0, 2 * JOURNAL_KEEP_ROWS);
 }
 
 /* Alarms that nobody takes stand before them; they are passed over in turns as well. */

@@ -12,6 +12,8 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@
 #include "gateway/clock.h"
 #include "gateway/journal/journal.h"
 #include "gateway/journal/journal_reserve.h"
+#include "gateway/log.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/database.h"
@@ -43,6 +46,29 @@ struct scene {
     uint64_t added, recorded;
 };
 
+/* ---- what is told ---- */
+
+/* Lines since the test began, which the journal's writer wrote. */
+static atomic_uint lines_failed, lines_crowded, lines_about_the_disk, lines_about_the_broker;
+
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...) {
+    char text[1024];
+    va_list arguments;
+    (void)level;
+    va_start(arguments, fields);
+    (void)vsnprintf(text, sizeof text, fields, arguments);
+    va_end(arguments);
+    lines_failed += strcmp(event, "journal_failed") == 0;
+    if (strcmp(event, "journal_crowded") == 0) {
+        lines_crowded++;
+        lines_about_the_disk += strstr(text, "make room on the disk") != NULL;
+        lines_about_the_broker += strstr(text, "why the broker") != NULL;
+    }
+}
+
 static void alarm_name(const void *context, uint32_t alarm, char *ret) {
     (void)context;
     (void)snprintf(ret, SITE_ALARM_NAME_SIZE, "fire_alarm/room-%" PRIu32, alarm);
@@ -60,6 +86,7 @@ static int scene_setup(void **state) {
     char size[32];
     (void)snprintf(size, sizeof size, "size=%dm,mode=0700", DISK_MIB);
     scene->mounted = mount("tocsin", scene->disk, "tmpfs", 0, size) == 0;
+    lines_failed = lines_crowded = lines_about_the_disk = lines_about_the_broker = 0;
     *state = scene;
     return 0;
 }
@@ -243,6 +270,8 @@ static void alarms_are_recorded_on_a_full_disk_and_it_recovers_alone(void **stat
         behind += stats.reserves_spent > 0;
     }
     scene_until(scene, is_crowded);
+    /* Nothing has failed that the reserve made good. */
+    assert_int_equal(lines_failed, 0);
     assert_int_equal(stats.reserves_spent, 1);
     assert_int_equal(stats.reserve_bytes, 0);
     assert_int_equal(unlink(scene->filler), 0);
@@ -265,6 +294,7 @@ static void what_the_reserve_cannot_hold_is_kept_and_recorded_when_there_is_room
         scene_until(scene, all_recorded_or_failing);
     } while (scene->report.recording);
     assert_true(scene->recorded < scene->added);
+    assert_true(lines_failed > 0);
     scene_add(scene, LANE_ALARM, 10);
     assert_int_equal(unlink(scene->filler), 0);
     scene_until(scene, all_recorded);
@@ -292,6 +322,9 @@ static void old_activity_makes_room_on_a_full_disk(void **state) {
         assert_true(scene->report.recording);
         journal_stats(scene->journal, &stats);
     } while (stats.lost < 500);
+    assert_true(lines_crowded > 0);
+    assert_int_equal(lines_about_the_disk, lines_crowded);
+    assert_int_equal(lines_about_the_broker, 0);
     scene->journal = journal_free(scene->journal);
     assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM event WHERE lane=0"), 10);
     /* The oldest went. */

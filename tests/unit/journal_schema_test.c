@@ -146,7 +146,8 @@ static void a_newer_version_is_refused_in_words_and_not_touched(void **state) {
     size_t size = file_read(scene->database, before);
     assert_int_equal(schema_open(scene->database, reason), JOURNAL_E_DAMAGED);
     char words[64];
-    (void)snprintf(words, sizeof words, "schema version %d, this build reads up to %d",
+    (void)snprintf(words, sizeof words,
+                   "a later Tocsin wrote it: schema %d, this one reads up to %d",
                    JOURNAL_SCHEMA_VERSION + 1, JOURNAL_SCHEMA_VERSION);
     assert_string_equal(reason, words);
     assert_untouched(scene->database, before, size);

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "gateway/journal/journal.h"
 #include "gateway/journal/journal_audit.h"
 #include "gateway/journal/journal_backup.h"
+#include "gateway/journal/journal_ledger.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/database.h"
@@ -67,7 +69,7 @@ static void scene_keep_public(const struct scene *scene, const char *key, const 
     assert_int_equal(fclose(file), 0);
 }
 
-static void scene_record(struct scene *scene, int day, int count) {
+static void scene_record_at(struct scene *scene, int64_t wall_ns, int count) {
     for (int i = 0; i < count; i++) {
         static const char text[] = ",\"data\":{\"text\":\"it burns\"}}";
         struct journal_event *event;
@@ -75,7 +77,7 @@ static void scene_record(struct scene *scene, int day, int count) {
         event->lane = LANE_ACTIVITY;
         event->type = EVENT_ACCESS_GRANTED;
         event->alarm = RULESET_NONE;
-        event->wall = (struct wall){BEGIN_NS + day * DAY_NS};
+        event->wall = (struct wall){wall_ns};
         atomic_init(&event->early, 0);
         journal_gather_add_event(&scene->gather, event);
     }
@@ -85,6 +87,15 @@ static void scene_record(struct scene *scene, int day, int count) {
     assert_int_equal(journal_gather_init(&scene->gather, 1), 0);
 }
 
+static bool goes_on(void *context) {
+    (void)context;
+    return true;
+}
+
+static void scene_record(struct scene *scene, int day, int count) {
+    scene_record_at(scene, BEGIN_NS + day * DAY_NS, count);
+}
+
 /* Make the seal of a day as the journal's threads do; false: it is not due. */
 static bool scene_seal(struct scene *scene, int day, const char *key) {
     char reason[JOURNAL_REASON_SIZE];
@@ -92,8 +103,11 @@ static bool scene_seal(struct scene *scene, int day, const char *key) {
     if (!journal_store_wants_seal(scene->store, (struct wall){BEGIN_NS + day * DAY_NS}, &seal)) {
         return false;
     }
+    bool recorded;
+    assert_int_equal(journal_ledger_fill(&seal, scene->database, goes_on, NULL, reason), 0);
     assert_int_equal(seal_sign(&seal, key, "gulou-demo", "main", reason), 0);
-    assert_int_equal(journal_store_seal(scene->store, &seal), 0);
+    assert_int_equal(journal_store_seal(scene->store, &seal, &recorded), 0);
+    assert_true(recorded);
     return true;
 }
 
@@ -226,7 +240,7 @@ static const struct tampering {
     {"the first seal is gone", "DELETE FROM seal WHERE number=1", false, SEAL_MISSING, 2, 0},
     {"… and the others moved up", "DELETE FROM seal WHERE number=1;UPDATE seal SET number=number-1",
      false, SEAL_FORGED, 1, 0},
-    {"the newest seals are gone", "DELETE FROM seal WHERE number>1", false, SEAL_SOUND, 1, 0},
+    {"the newest seals are gone", "DELETE FROM seal WHERE number>1", false, SEAL_ABSENT, 1, 0},
     {"all seals are gone", "DELETE FROM seal", false, SEAL_ABSENT, 0, 0},
     {"another gateway's", "UPDATE meta SET value='other' WHERE key='gateway'", false, SEAL_FORGED,
      1, 0},
@@ -273,14 +287,21 @@ static void whoever_signs_anew_with_another_key_is_a_stranger(void **state) {
     assert_int_equal(scene_audit(scene), SEAL_SOUND);
 }
 
-static void two_days_of_events_without_a_seal_are_missed(void **state) {
+static void a_new_day_of_events_without_a_seal_is_missed(void **state) {
     struct scene *scene = *state;
-    scene_record(scene, DAYS + AUDIT_SEAL_DAYS, 1);
+    const int64_t hour_ns = INT64_C(3600) * (int64_t)NS_PER_S;
+    /* Events of the day that is sealed may wait, and the first of a new day as long as it takes. */
+    scene_record_at(scene, BEGIN_NS + DAYS * DAY_NS + AUDIT_SEAL_HOURS * hour_ns, 1);
     assert_int_equal(scene_audit(scene), SEAL_SOUND);
-    scene_record(scene, DAYS + AUDIT_SEAL_DAYS + 1, 1);
+    assert_int_equal(scene->audit.unsigned_seq, DAYS * EVENTS_A_DAY + 1);
+    assert_int_equal(scene->audit.unsigned_events, 2);
+    scene_record_at(scene, BEGIN_NS + DAYS * DAY_NS + AUDIT_SEAL_HOURS * hour_ns + 1, 1);
     assert_int_equal(scene_audit(scene), SEAL_ABSENT);
-    assert_true(scene_seal(scene, DAYS + AUDIT_SEAL_DAYS + 1, scene->key));
+    assert_true(scene_seal(scene, DAYS, scene->key));
     assert_int_equal(scene_audit(scene), SEAL_SOUND);
+    scene_record_at(scene, BEGIN_NS + (DAYS + 1) * DAY_NS - 1, 1);
+    assert_int_equal(scene_audit(scene), SEAL_SOUND);
+    assert_int_equal(scene->audit.unsigned_events, 1);
 }
 
 static void a_seal_is_due_once_a_day_if_something_happened(void **state) {
@@ -309,15 +330,21 @@ static void a_seal_of_another_file_is_not_recorded(void **state) {
     struct journal_seal seal;
     scene_record(scene, 0, 1);
     assert_true(journal_store_wants_seal(scene->store, (struct wall){BEGIN_NS}, &seal));
+    bool recorded = true;
+    assert_int_equal(journal_ledger_fill(&seal, scene->database, goes_on, NULL, reason), 0);
     assert_int_equal(seal_sign(&seal, scene->key, "gulou-demo", "main", reason), 0);
     struct journal_seal other = seal;
     other.digest[0] ^= 1;
-    assert_int_equal(journal_store_seal(scene->store, &other), 0);
+    assert_int_equal(journal_store_seal(scene->store, &other, &recorded), 0);
+    assert_false(recorded);
     other = seal;
     other.number++;
-    assert_int_equal(journal_store_seal(scene->store, &other), 0);
+    recorded = true;
+    assert_int_equal(journal_store_seal(scene->store, &other, &recorded), 0);
+    assert_false(recorded);
     assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM seal"), 0);
-    assert_int_equal(journal_store_seal(scene->store, &seal), 0);
+    assert_int_equal(journal_store_seal(scene->store, &seal, &recorded), 0);
+    assert_true(recorded);
     assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM seal"), 1);
 }
 
@@ -346,21 +373,21 @@ static void seals_come_back_with_a_backup(void **state) {
     struct journal_backup backup;
     struct wall now = {BEGIN_NS + DAYS * DAY_NS};
     scene_path(scene, "clean", clean);
-    assert_int_equal(journal_backup_make(scene->state, scene->backup, now, reason), 0);
-    assert_int_equal(journal_backup_restore(scene->backup, clean, now, &backup, reason), 0);
+    assert_int_equal(journal_backup_make(scene->state, scene->backup, NULL, now, reason), 0);
+    assert_int_equal(journal_backup_restore(scene->backup, clean, NULL, now, &backup, reason), 0);
     scene_path(scene, "clean/journal.db", scene->database);
     assert_int_equal(scene_audit(scene), SEAL_SOUND);
     assert_int_equal(scene->audit.seals.count, DAYS);
     /* One that somebody has taken away is no reason not to go on with the alarms … */
     assert_int_equal(unlink(scene->database), 0);
     database_run(scene->backup, "DELETE FROM seal WHERE number=1");
-    assert_int_equal(journal_backup_restore(scene->backup, clean, now, &backup, reason), 0);
+    assert_int_equal(journal_backup_restore(scene->backup, clean, NULL, now, &backup, reason), 0);
     assert_int_equal(backup.audit.seals.fault, SEAL_MISSING);
     /* … events that are made up are. */
     assert_int_equal(unlink(scene->database), 0);
     database_run(scene->backup, "UPDATE event SET body=body || ' ' WHERE seq=5");
     chain_anew(scene->backup);
-    assert_int_equal(journal_backup_restore(scene->backup, clean, now, &backup, reason),
+    assert_int_equal(journal_backup_restore(scene->backup, clean, NULL, now, &backup, reason),
                      JOURNAL_E_DAMAGED);
     assert_non_null(strstr(reason, "event 6 is not what was recorded"));
 }
@@ -370,7 +397,9 @@ static void a_journal_of_before_is_audited_without_seals(void **state) {
     char reason[JOURNAL_REASON_SIZE];
     scene->store = journal_store_free(scene->store, true);
     database_run(scene->database,
-                 "DROP TABLE seal;ALTER TABLE alarm DROP COLUMN chain_steps;PRAGMA user_version=8");
+                 "DROP TABLE seal;ALTER TABLE alarm DROP COLUMN chain_steps;"
+                 "ALTER TABLE alarm DROP COLUMN agreed;DROP TABLE gone;DROP TABLE trip;"
+                 "PRAGMA user_version=8");
     assert_int_equal(journal_audit(scene->database, NULL, &scene->audit, reason), 0);
     assert_true(journal_audit_is_good(&scene->audit));
     assert_int_equal(scene->audit.seals.count, 0);
@@ -460,15 +489,15 @@ static void a_journal_signs_what_the_life_before_it_recorded(void **state) {
     scene->store = journal_store_free(scene->store, true);
     struct journal *journal = journal_run(scene, scene->key);
     wait_for(scene, "SELECT count(*) FROM seal WHERE seq=2", 1);
+    struct journal_stats stats;
+    journal_stats(journal, &stats);
+    assert_int_equal(stats.seal_failures, 0);
     (void)journal_free(journal);
     assert_int_equal(scene_audit(scene), SEAL_SOUND);
 }
 
-static void without_its_key_everything_is_recorded_all_the_same(void **state) {
-    struct scene *scene = *state;
-    scene_record(scene, 0, 2);
-    scene->store = journal_store_free(scene->store, true);
-    struct journal *journal = journal_run(scene, "/nonexistent");
+/* Hand one more alarm over. */
+static void journal_record(struct journal *journal) {
     static const char text[] = ",\"data\":{}}";
     struct journal_event *event;
     assert_int_equal(journal_event_new(text, 0, strlen(text), &event), 0);
@@ -477,9 +506,118 @@ static void without_its_key_everything_is_recorded_all_the_same(void **state) {
     atomic_init(&event->early, 0);
     journal_add_event(journal, event);
     (void)journal_submit(journal);
+}
+
+static void without_its_key_everything_is_recorded_all_the_same(void **state) {
+    struct scene *scene = *state;
+    scene_record(scene, 0, 2);
+    scene->store = journal_store_free(scene->store, true);
+    struct journal *journal = journal_run(scene, "/nonexistent");
+    journal_record(journal);
     wait_for(scene, "SELECT count(*) FROM event", 3);
+    struct journal_stats stats = {.seal_failures = 0};
+    for (uint64_t until_ns = clock_real_ns() + DEADLINE_NS; stats.seal_failures == 0;) {
+        assert_true(clock_real_ns() < until_ns);
+        (void)usleep(5000);
+        journal_stats(journal, &stats);
+    }
     (void)journal_free(journal);
     assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM seal"), 0);
+}
+
+/* ---- a ledger that takes long to read, as the first one over all of an old journal does ---- */
+
+static atomic_bool ledger_is_held, ledger_is_read;
+
+int __real_journal_ledger_fill(struct journal_seal *seal, const char *path,
+                               bool (*go_on)(void *context), void *context,
+                               char reason[JOURNAL_REASON_SIZE]);
+int __wrap_journal_ledger_fill(struct journal_seal *seal, const char *path,
+                               bool (*go_on)(void *context), void *context,
+                               char reason[JOURNAL_REASON_SIZE]);
+
+/* As long as the test wants, or until nobody waits for it any more. */
+int __wrap_journal_ledger_fill(struct journal_seal *seal, const char *path,
+                               bool (*go_on)(void *context), void *context,
+                               char reason[JOURNAL_REASON_SIZE]) {
+    while (atomic_load(&ledger_is_held) && go_on(context)) {
+        atomic_store(&ledger_is_read, true);
+        (void)usleep(1000);
+    }
+    return __real_journal_ledger_fill(seal, path, go_on, context, reason);
+}
+
+/* A journal with two events, whose first seal is in the making. */
+static struct journal *journal_run_held(struct scene *scene) {
+    atomic_store(&ledger_is_read, false);
+    atomic_store(&ledger_is_held, true);
+    scene_record(scene, 0, 2);
+    scene->store = journal_store_free(scene->store, true);
+    struct journal *journal = journal_run(scene, scene->key);
+    for (uint64_t until_ns = clock_real_ns() + DEADLINE_NS; !atomic_load(&ledger_is_read);) {
+        assert_true(clock_real_ns() < until_ns);
+        (void)usleep(1000);
+    }
+    return journal;
+}
+
+static void recording_goes_on_while_a_ledger_is_read(void **state) {
+    struct scene *scene = *state;
+    struct journal *journal = journal_run_held(scene);
+    for (uint64_t count = 3; count <= 6; count++) {
+        journal_record(journal);
+        wait_for(scene, "SELECT count(*) FROM event", count);
+    }
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM seal"), 0);
+    atomic_store(&ledger_is_held, false);
+    wait_for(scene, "SELECT count(*) FROM seal WHERE seq=2", 1);
+    (void)journal_free(journal);
+    assert_int_equal(scene_audit(scene), SEAL_SOUND);
+}
+
+static void a_journal_that_is_closed_does_not_wait_for_a_ledger(void **state) {
+    struct scene *scene = *state;
+    (void)journal_free(journal_run_held(scene));
+    atomic_store(&ledger_is_held, false);
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM seal"), 0);
+}
+
+/* Between two slices nothing is held: the log can be moved into the file, and cut off. */
+struct slices {
+    sqlite3 *db;
+    uint32_t count;
+};
+
+static bool log_can_be_tidied(void *context) {
+    struct slices *slices = context;
+    int pages = -1;
+    int done = -1;
+    slices->count++;
+    assert_int_equal(sqlite3_exec(slices->db, "INSERT OR REPLACE INTO meta VALUES('slice', 'one')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_wal_checkpoint_v2(slices->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &pages, &done),
+        SQLITE_OK);
+    return true;
+}
+
+static void a_long_ledger_is_read_in_slices_that_hold_nothing_back(void **state) {
+    enum { LONG = 1234, SLICE = 500 };
+    struct scene *scene = *state;
+    char reason[JOURNAL_REASON_SIZE];
+    struct slices slices = {.count = 0};
+    struct journal_seal seal;
+    scene_record(scene, 0, LONG);
+    assert_true(journal_store_wants_seal(scene->store, (struct wall){BEGIN_NS}, &seal));
+    assert_int_equal(seal.seq, LONG);
+    assert_int_equal(seal.after, 0);
+    assert_int_equal(sqlite3_open(scene->database, &slices.db), SQLITE_OK);
+    assert_int_equal(
+        journal_ledger_fill(&seal, scene->database, log_can_be_tidied, &slices, reason), 0);
+    assert_int_equal(sqlite3_close(slices.db), SQLITE_OK);
+    assert_true(seal.has_ledger);
+    assert_int_equal(slices.count, LONG / SLICE + 1);
 }
 
 int main(void) {
@@ -490,7 +628,7 @@ int main(void) {
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(whoever_signs_anew_with_another_key_is_a_stranger,
                                         three_days_setup, scene_teardown),
-        cmocka_unit_test_setup_teardown(two_days_of_events_without_a_seal_are_missed,
+        cmocka_unit_test_setup_teardown(a_new_day_of_events_without_a_seal_is_missed,
                                         three_days_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(seals_outlive_their_events, three_days_setup,
                                         scene_teardown),
@@ -508,6 +646,12 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_journal_signs_what_the_life_before_it_recorded,
                                         scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(without_its_key_everything_is_recorded_all_the_same,
+                                        scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(recording_goes_on_while_a_ledger_is_read, scene_setup,
+                                        scene_teardown),
+        cmocka_unit_test_setup_teardown(a_journal_that_is_closed_does_not_wait_for_a_ledger,
+                                        scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(a_long_ledger_is_read_in_slices_that_hold_nothing_back,
                                         scene_setup, scene_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,7 +148,8 @@ static struct journal_alarm *state_make(uint64_t number) {
                  .investigated = (number & 3) == 1,
                  .real = (number & 3) == 2,
                  .promoted = (number & 5) == 4,
-                 .chattering = (number & 5) == 5},
+                 .chattering = (number & 5) == 5,
+                 .agreed = (number & 9) == 9},
         .condition = TRUTH_TRUE,
         .disposition = (uint8_t)(number % DISPOSITION_COUNT),
         .occurrence = (uint32_t)number,
@@ -389,10 +390,53 @@ static uint64_t boot_live(const struct scene *scene) {
 
 static void every_life_has_a_boot_of_its_own(void **state) {
     const struct scene *scene = *state;
-    uint64_t first = boot_live(scene);
-    for (uint64_t life = 1; life <= 3; life++) {
-        assert_int_equal(boot_live(scene), first + life);
+    uint64_t before = boot_live(scene);
+    for (int life = 1; life <= 3; life++) {
+        uint64_t boot = boot_live(scene);
+        assert_in_range(boot, before + 1, before + JOURNAL_BOOT_STEP_MAX);
+        before = boot;
     }
+}
+
+/* A snapshot of the machine, or a copy of the directory: nothing in it knows of what was lived since. */
+static void a_directory_that_is_put_back_begins_no_life_a_second_time(void **state) {
+    const struct scene *scene = *state;
+    char command[4 * PATH_SIZE];
+    uint64_t used[3 * 4];
+    (void)boot_live(scene);
+    (void)snprintf(command, sizeof command, "cp -a '%s' '%s.snapshot'", scene->state, scene->state);
+    assert_int_equal(system(command), 0);
+    (void)snprintf(command, sizeof command, "rm -r '%s' && cp -a '%s.snapshot' '%s'", scene->state,
+                   scene->state, scene->state);
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
+        if (i % 3 == 0) {
+            assert_int_equal(system(command), 0);
+        }
+        used[i] = boot_live(scene);
+        for (size_t before = 0; before < i; before++) {
+            assert_true(used[before] != used[i]);
+        }
+    }
+}
+
+static void the_next_boot_is_larger_and_stays_below_what_json_keeps(void **state) {
+    (void)state;
+    const uint64_t end = UINT64_C(1) << 53;
+    const uint64_t known[] = {1, end - JOURNAL_BOOT_STEP_MAX - 1, end - JOURNAL_BOOT_STEP_MAX,
+                              end - 3, end - 2};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint64_t largest = 0;
+        for (int chance = 0; chance < 1000; chance++) {
+            uint64_t next = journal_boot_next(known[i]);
+            assert_in_range(next, known[i] + 1, end - 1);
+            assert_true(next - known[i] <= JOURNAL_BOOT_STEP_MAX);
+            largest = next > largest ? next : largest;
+        }
+        /* All of 1000 in the lower half: never; where there is no room for a step, always. */
+        assert_true(i > 2 || largest - known[i] > JOURNAL_BOOT_STEP_MAX / 2);
+    }
+    assert_int_equal(journal_boot_next(end - 2), end - 1);
+    assert_int_equal(journal_boot_next(end - 1), end); /* it is still larger */
 }
 
 static void a_boot_is_never_used_again_when_both_its_places_are_lost(void **state) {
@@ -433,9 +477,10 @@ static void a_boot_survives_the_loss_of_either_of_its_two_places(void **state) {
     scene_record(scene, 1, 2);
     uint64_t first = boot_in_file(scene);
     assert_int_equal(unlink(boot_file), 0);
-    assert_int_equal(boot_live(scene), first + 1);
+    uint64_t second = boot_live(scene);
+    assert_in_range(second, first + 1, first + JOURNAL_BOOT_STEP_MAX);
     assert_int_equal(unlink(scene->database), 0);
-    assert_int_equal(boot_live(scene), first + 2);
+    assert_in_range(boot_live(scene), second + 1, second + JOURNAL_BOOT_STEP_MAX);
 }
 
 static void what_a_sink_has_confirmed_is_known_after_a_restart(void **state) {
@@ -453,6 +498,29 @@ static void what_a_sink_has_confirmed_is_known_after_a_restart(void **state) {
     assert_non_null(journal);
     assert_int_equal(journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ALARM), 9);
     assert_int_equal(journal_confirmed(journal, JOURNAL_SINK_MQTT, LANE_ACTIVITY), 4);
+    (void)journal_free(journal);
+}
+
+/* Not by their size: each life of a field process begins anywhere. */
+static void the_newest_token_of_each_field_process_is_known_after_a_restart(void **state) {
+    const struct scene *scene = *state;
+    struct heard heard = {.in_order = true};
+    struct journal *journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_token(journal, 0), 0);
+    assert_int_equal(journal_start(journal), 0);
+    journal_add_token(journal, 0, UINT64_C(0xfedcba9800000007));
+    (void)journal_submit(journal);
+    journal_add_token(journal, 0, 3);
+    journal_add_token(journal, JOURNAL_FIELD_MAX - 1, UINT64_C(0xfedcba9800000008));
+    assert_int_equal(journal_token(journal, 0), 3);
+    assert_true(heard_wait(&heard, journal, journal_submit(journal)));
+    (void)journal_free(journal);
+    journal = journal_open_for(scene);
+    assert_non_null(journal);
+    assert_int_equal(journal_token(journal, 0), 3);
+    assert_int_equal(journal_token(journal, 1), 0);
+    assert_int_equal(journal_token(journal, JOURNAL_FIELD_MAX - 1), UINT64_C(0xfedcba9800000008));
     (void)journal_free(journal);
 }
 
@@ -602,7 +670,7 @@ static void damage_leaves(const struct scene *scene, uint64_t newest,
     assert_non_null(journal);
     assert_true(journal_was_damaged(journal));
     assert_true(journal_is_recording(journal));
-    assert_int_equal(boot_in_file(scene), before + 1);
+    assert_in_range(boot_in_file(scene), before + 1, before + JOURNAL_BOOT_STEP_MAX);
     assert_int_equal(journal_newest(journal), newest);
     assert_int_equal(recorded(journal), kept);
     (void)journal_free(journal);
@@ -659,7 +727,7 @@ static void a_boot_file_that_lags_does_not_make_a_seq_come_twice(void **state) {
     assert_int_equal(write(fd, lagging, strlen(lagging)), strlen(lagging));
     assert_int_equal(close(fd), 0);
     database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
-    damage_is_noticed(scene, 6, true, "!!!__!!!!");
+    damage_is_noticed(scene, 6, true, "!!!!!!!!!");
 }
 
 static void a_removed_row_is_noticed(void **state) {
@@ -679,7 +747,16 @@ static void a_removed_first_row_is_noticed(void **state) {
 static void the_journal_of_another_site_is_set_aside(void **state) {
     const struct scene *scene = *state;
     scene_record(scene, 1, 6);
-    database_run(scene->database, "UPDATE meta SET value='elsewhere' WHERE key='site'");
+    database_run(scene->database, "UPDATE meta SET value='elsewhere' WHERE key='site';"
+                                  "UPDATE event SET body=replace(body,'gulou-demo','elsewhere')");
+    damage_is_noticed(scene, 6, false, "______!!!");
+}
+
+static void the_journal_of_another_gateway_is_set_aside(void **state) {
+    const struct scene *scene = *state;
+    scene_record(scene, 1, 6);
+    database_run(scene->database, "UPDATE meta SET value='elsewhere' WHERE key='gateway';"
+                                  "UPDATE event SET body=replace(body,'.main.','.elsewhere.')");
     damage_is_noticed(scene, 6, false, "______!!!");
 }
 
@@ -718,6 +795,8 @@ static struct journal_standing *standing_make(uint32_t incident, const char *pla
         walk->place = places[i];
         walk->left_ds = 60000;
         (void)snprintf(tripped, 64, "care/smoke-1 ");
+        const struct core_trip_record trip = {.earnest_age_ns = UINT64_MAX, .tested_age_ns = i};
+        assert_int_equal(journal_standing_add_trip(standing, places[i], &trip), 0);
     }
     return standing;
 }
@@ -750,6 +829,17 @@ static void walk_remember(void *context, const struct journal_standing *standing
     assert_int_equal(standing->at_wall.ns, 1234567);
 }
 
+/* … and of the trip of a point that is called like the place. */
+static void trip_remember(void *context, const struct journal_standing *standing,
+                          const struct journal_trip *trip) {
+    char *names = context;
+    (void)snprintf(names + strlen(names), 200 - strlen(names), "%s,", trip->point);
+    assert_int_equal(trip->record.earnest_age_ns, UINT64_MAX);
+    assert_int_equal(trip->record.tested_age_ns, strcmp(names, "care,sport,") == 0);
+    assert_int_equal(standing->at.ns, 77 * NS_PER_S);
+    assert_int_equal(standing->at_wall.ns, 1234567);
+}
+
 /* The journal knows these tests, and this flood. */
 static void standing_check(const struct scene *scene, const char *tests, uint32_t incident) {
     char names[200] = "";
@@ -761,6 +851,9 @@ static void standing_check(const struct scene *scene, const char *tests, uint32_
     assert_string_equal(names, tests);
     names[0] = '\0';
     assert_int_equal(journal_walks(journal, walk_remember, names), 0);
+    assert_string_equal(names, tests);
+    names[0] = '\0';
+    assert_int_equal(journal_trips(journal, trip_remember, names), 0);
     assert_string_equal(names, tests);
     assert_int_equal(journal_clock(journal, &good), 0);
     assert_int_equal(good.ns, incident == 0 ? 0 : 5000 + incident);
@@ -799,7 +892,7 @@ static void tests_and_the_flood_are_known_after_a_restart_until_they_end(void **
 
 /* When each thing was recorded, as it is handed out. */
 struct instants {
-    struct instant alarm, test, walk, present;
+    struct instant alarm, test, walk, trip, present;
 };
 
 static void instant_of_alarm(void *context, const char *name, struct journal_alarm *alarm) {
@@ -819,21 +912,29 @@ static void instant_of_walk(void *context, const struct journal_standing *standi
     ((struct instants *)context)->walk = standing->at;
 }
 
+static void instant_of_trip(void *context, const struct journal_standing *standing,
+                            const struct journal_trip *trip) {
+    (void)trip;
+    ((struct instants *)context)->trip = standing->at;
+}
+
 static void instant_of_present(void *context, const struct journal_present *present,
                                const struct journal_point *point) {
     (void)point;
     ((struct instants *)context)->present = present->at;
 }
 
-/* All four say `want_ns`, after a start on the timeline. */
+/* All five say `want_ns`, after a start on the timeline. */
 static void instants_are(const struct scene *scene, uint64_t timeline, uint64_t want_ns) {
-    struct instants instants = {{0}, {0}, {0}, {0}};
+    struct instants instants = {{0}, {0}, {0}, {0}, {0}};
     struct journal *journal = journal_open_on(scene, timeline);
     assert_non_null(journal);
     assert_int_equal(journal_alarms(journal, instant_of_alarm, &instants), 0);
     assert_int_equal(journal_tests(journal, instant_of_test, &instants), 0);
     assert_int_equal(journal_walks(journal, instant_of_walk, &instants), 0);
+    assert_int_equal(journal_trips(journal, instant_of_trip, &instants), 0);
     assert_int_equal(journal_points(journal, instant_of_present, &instants), 0);
+    assert_int_equal(instants.trip.ns, want_ns);
     assert_int_equal(instants.alarm.ns, want_ns);
     assert_int_equal(instants.test.ns, want_ns);
     assert_int_equal(instants.walk.ns, want_ns);
@@ -1011,11 +1112,13 @@ static void database_make_version_3(const char *path) {
     database_run(path, "DROP TABLE test");
     database_run(path, "DROP TABLE flood");
     database_run(path, "DROP TABLE walk");
+    database_run(path, "DROP TABLE trip");
     database_run(path, "DROP TABLE clock");
     database_run(path, "DROP TABLE present");
     database_run(path, "DROP TABLE run");
     database_run(path, "DROP TABLE mark");
     database_run(path, "DROP TABLE seal");
+    database_run(path, "DROP TABLE gone");
     database_run(path, "PRAGMA user_version=3");
 }
 
@@ -1079,7 +1182,7 @@ static void alarms_move_over_from_a_damaged_journal_of_version_1(void **state) {
     scene_record(scene, 1, 6);
     database_make_old(scene->database);
     database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
-    damage_leaves(scene, 6, alarm_recorded_bare, 6, "!!!__!!!!");
+    damage_leaves(scene, 6, alarm_recorded_bare, 6, "!!!!!!!!!");
 }
 
 /* Its memories do not say of what they are, also where their bytes could be read as if they did. */
@@ -1095,7 +1198,7 @@ static void a_damaged_journal_of_version_3_gives_all_but_memories(void **state) 
     scene_record(scene, 1, 6);
     database_make_version_3(scene->database);
     database_run(scene->database, "UPDATE event SET digest=zeroblob(32) WHERE seq=4");
-    damage_leaves(scene, 6, alarm_recorded_all_but_past, 6, "!!!__!!!!");
+    damage_leaves(scene, 6, alarm_recorded_all_but_past, 6, "!!!!!!!!!");
 }
 
 /* ---- what is watched no longer ---- */
@@ -1181,7 +1284,7 @@ static void a_journal_deleted_under_us_is_begun_anew_and_says_so(void **state) {
     assert_true(heard.renewed);
     assert_int_equal(heard.last_seq, 2);
     (void)journal_free(journal);
-    database_check(scene->database, 2, 2);
+    database_check(scene->database, 1, 2); /* the first was still in the log */
 }
 
 /* ---- no directory ---- */
@@ -1471,10 +1574,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(the_chain_goes_on_over_a_restart_without_a_gap),
         CASE(every_life_has_a_boot_of_its_own),
+        CASE(a_directory_that_is_put_back_begins_no_life_a_second_time),
+        cmocka_unit_test(the_next_boot_is_larger_and_stays_below_what_json_keeps),
         CASE(a_boot_survives_the_loss_of_either_of_its_two_places),
         CASE(a_boot_is_never_used_again_when_both_its_places_are_lost),
         CASE(a_later_beginning_is_larger_and_any_clock_gives_a_number),
         CASE(what_a_sink_has_confirmed_is_known_after_a_restart),
+        CASE(the_newest_token_of_each_field_process_is_known_after_a_restart),
         CASE(an_event_that_went_out_early_is_linked_to_its_seq),
         CASE(nothing_that_was_reported_is_lost_when_the_writer_is_killed),
         CASE(a_file_full_of_nonsense_is_set_aside_and_seq_goes_on),
@@ -1483,6 +1589,7 @@ int main(void) {
         CASE(a_removed_row_is_noticed),
         CASE(a_removed_first_row_is_noticed),
         CASE(the_journal_of_another_site_is_set_aside),
+        CASE(the_journal_of_another_gateway_is_set_aside),
         CASE(a_journal_of_a_later_build_is_set_aside),
         CASE(every_axis_clock_and_escalation_is_kept),
         CASE(tests_and_the_flood_are_known_after_a_restart_until_they_end),

@@ -243,6 +243,80 @@ static void outputs_that_do_not_answer_take_no_polls_from_the_buttons(void **sta
     talk_deinit(&talk);
 }
 
+static bool talk_is_rested(const struct talk *talk, uint16_t address) {
+    return mbbus_is_rested(talk->bus, 1, address);
+}
+
+static void an_output_that_is_taken_out_while_it_is_on_is_switched_off_and_told_once(void **state) {
+    (void)state;
+    struct talk talk;
+    const struct mbbus_device conf = device_with_outputs();
+    talk_init(&talk, &conf, 1);
+    mbbus_output(talk.bus, 50, true);
+    mbbus_output(talk.bus, 51, true);
+    talk_polls(&talk, 0, 4);
+    assert_true(talk.coils[7] && talk.coils[8]);
+    assert_true(mbbus_retire(talk.bus, 1, 8));
+    mbbus_output(talk.bus, 51, true); /* the rules that know it are still at work */
+    assert_false(talk_is_rested(&talk, 8));
+    talk_polls(&talk, 0, 100);
+    assert_true(talk.coils[7] && !talk.coils[8]);
+    assert_true(talk_is_rested(&talk, 8) && !talk_is_rested(&talk, 7));
+    assert_int_equal(recorder_notes(talk.recorder, SENSOR_RETIRED_RESTED), 1);
+    talk_deinit(&talk);
+}
+
+static void what_is_no_output_of_the_bus_is_not_retired(void **state) {
+    (void)state;
+    struct talk talk;
+    const struct mbbus_device conf = device_with_outputs();
+    talk_init(&talk, &conf, 1);
+    assert_false(mbbus_retire(talk.bus, 1, 9));
+    assert_false(mbbus_retire(talk.bus, 2, 7));
+    assert_false(mbbus_is_rested(talk.bus, 1, 9));
+    mbbus_leave(talk.bus, 2, 7);
+    talk_polls(&talk, 0, 10);
+    assert_int_equal(talk_counts(&talk).requests, 10);
+    talk_deinit(&talk);
+}
+
+/* "On" is coil off: at rest the coil carries current. It is a point no more, so nothing is reported. */
+static void the_rest_of_an_inverted_output_is_coil_on(void **state) {
+    (void)state;
+    static const struct mbbus_output door = {.point = MBBUS_NO_POINT, .address = 9, .invert = true};
+    struct talk talk;
+    struct mbbus_device conf = plain_device(0, 1);
+    conf.outputs = &door;
+    conf.output_count = 1;
+    talk_init(&talk, &conf, 1);
+    assert_true(mbbus_retire(talk.bus, 1, 9));
+    talk_polls(&talk, 0, 10);
+    assert_true(talk.coils[9]);
+    assert_true(talk_is_rested(&talk, 9));
+    assert_int_equal(recorder_readings(talk.recorder), 3); /* the registers' alone */
+    talk_deinit(&talk);
+}
+
+static void a_retired_output_that_does_not_obey_is_told_as_such_and_tried_again(void **state) {
+    (void)state;
+    struct talk talk;
+    const struct mbbus_device conf = device_with_outputs();
+    talk_init(&talk, &conf, 1);
+    talk.coils[8] = true;
+    talk.coils_mute = true;
+    assert_true(mbbus_retire(talk.bus, 1, 8));
+    while (recorder_notes(talk.recorder, SENSOR_RETIRED_FAILED) < 2) {
+        talk_step(&talk);
+    }
+    assert_int_equal(recorder_notes(talk.recorder, SENSOR_OUTPUT_FAILED), 0);
+    talk.coils_mute = false;
+    while (!talk_is_rested(&talk, 8)) {
+        talk_step(&talk);
+    }
+    assert_false(talk.coils[8]);
+    talk_deinit(&talk);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changed_registers_are_reported_and_unchanged_ones_are_not),
@@ -250,6 +324,10 @@ int main(void) {
         cmocka_unit_test(an_output_that_is_not_wanted_yet_is_left_as_it_is),
         cmocka_unit_test(a_device_that_hangs_up_is_looked_at_no_more_often_for_it),
         cmocka_unit_test(outputs_that_do_not_answer_take_no_polls_from_the_buttons),
+        cmocka_unit_test(an_output_that_is_taken_out_while_it_is_on_is_switched_off_and_told_once),
+        cmocka_unit_test(what_is_no_output_of_the_bus_is_not_retired),
+        cmocka_unit_test(the_rest_of_an_inverted_output_is_coil_on),
+        cmocka_unit_test(a_retired_output_that_does_not_obey_is_told_as_such_and_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

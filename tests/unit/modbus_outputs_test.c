@@ -190,6 +190,58 @@ static void what_cannot_be_reached_waits_and_holds_nobody(void **state) {
     expect_act(2, MBOUTPUT_WRITE, LAMP, true);
 }
 
+static void a_retired_output_is_written_off_once_more_and_then_left_alone(void **state) {
+    (void)state;
+    mboutputs_want(&outputs, SIREN, true);
+    expect_act(1, MBOUTPUT_WRITE, SIREN, true);
+    seen(1, SIREN, true);
+    mboutputs_retire(&outputs, SIREN);
+    mboutputs_want(&outputs, SIREN, true); /* whoever wants it on still is not heard */
+    assert_true(mboutputs_is_retired(&outputs, SIREN));
+    expect_act(2, MBOUTPUT_WRITE, SIREN, false);
+    assert_false(mboutputs_is_rested(&outputs, SIREN));
+    seen(2, SIREN, false);
+    assert_true(mboutputs_is_rested(&outputs, SIREN));
+    mboutputs_forget(&outputs, SIREN);
+    mboutputs_regained(&outputs, SIREN);
+    mboutputs_reopened(&outputs);
+    expect_rest(100, -1);
+}
+
+static void an_output_that_is_known_to_be_off_is_written_when_it_retires(void **state) {
+    (void)state;
+    mboutputs_want(&outputs, LAMP, false);
+    expect_act(1, MBOUTPUT_WRITE, LAMP, false);
+    seen(1, LAMP, false);
+    expect_rest(2, 31);
+    mboutputs_retire(&outputs, LAMP);
+    expect_act(2, MBOUTPUT_WRITE, LAMP, false);
+}
+
+static void a_retired_output_that_stays_on_is_tried_less_and_less_until_it_is_left(void **state) {
+    (void)state;
+    mboutputs_retire(&outputs, DOOR);
+    expect_act(1, MBOUTPUT_WRITE, DOOR, false);
+    failed(1, 1, DOOR, false);
+    expect_rest(1, 2);
+    expect_act(2, MBOUTPUT_WRITE, DOOR, false);
+    failed(2, 2, DOOR, false);
+    expect_rest(2, 4);
+    mboutputs_leave(&outputs, DOOR);
+    expect_rest(4, -1);
+    assert_false(mboutputs_is_rested(&outputs, DOOR));
+    mboutputs_retire(&outputs, DOOR); /* it was given up for good */
+    expect_rest(5, -1);
+}
+
+static void an_output_in_service_is_not_left_by_mistake(void **state) {
+    (void)state;
+    mboutputs_want(&outputs, DOOR, true);
+    mboutputs_leave(&outputs, DOOR);
+    assert_false(mboutputs_is_retired(&outputs, DOOR));
+    expect_act(1, MBOUTPUT_WRITE, DOOR, true);
+}
+
 static void a_bus_without_outputs_wants_nothing(void **state) {
     (void)state;
     struct mboutputs none;
@@ -216,6 +268,10 @@ int main(void) {
         OUTPUTS_TEST(failed_attempts_take_a_tenth_of_the_bus_and_new_wishes_do_not_wait_for_them),
         OUTPUTS_TEST(a_broken_output_does_not_stand_before_the_others),
         OUTPUTS_TEST(what_cannot_be_reached_waits_and_holds_nobody),
+        OUTPUTS_TEST(a_retired_output_is_written_off_once_more_and_then_left_alone),
+        OUTPUTS_TEST(an_output_that_is_known_to_be_off_is_written_when_it_retires),
+        OUTPUTS_TEST(a_retired_output_that_stays_on_is_tried_less_and_less_until_it_is_left),
+        OUTPUTS_TEST(an_output_in_service_is_not_left_by_mistake),
         OUTPUTS_TEST(a_bus_without_outputs_wants_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

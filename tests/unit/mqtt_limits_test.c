@@ -5,6 +5,7 @@
  * against a broker of the test's own where it cannot.
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,12 +62,31 @@ static void a_size_that_the_broker_refuses_is_learned_and_not_tried_again(void *
     assert_int_equal(publish_bytes(&scene, LARGE, 1), 0);
     scene_await(&scene, &scene.refused, 1);
     assert_string_equal(scene.reason, "Packet too large");
+    assert_true(scene.refused_as_large);
     assert_int_equal(publish_bytes(&scene, LARGE, 2), MQTT_LINK_E_LARGE);
     assert_int_equal(publish_bytes(&scene, LARGE - 1, 3), 0); /* only what was seen is believed */
     scene_await(&scene, &scene.refused, 2);
     assert_int_equal(publish_bytes(&scene, 900, 4), 0);
     scene_await(&scene, &scene.taken, 1);
     assert_int_equal(scene.lost_up, 0);
+    scene_part(&scene, &broker);
+}
+
+/* It may have been raised meanwhile, which nothing else tells. */
+static void a_size_that_was_refused_is_tried_again_in_the_next_session(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    scene_meet_with(&scene, &broker, 5, "message_size_limit 1000");
+    assert_int_equal(publish_bytes(&scene, LARGE, 1), 0);
+    scene_await(&scene, &scene.refused, 1);
+    assert_int_equal(publish_bytes(&scene, LARGE, 2), MQTT_LINK_E_LARGE);
+    broker_signal(&broker, SIGTERM);
+    scene_await(&scene, &scene.lost_up, 1);
+    broker_start(&broker);
+    scene_await(&scene, &scene.connected, 2);
+    assert_int_equal(publish_bytes(&scene, LARGE, 3), 0);
+    scene_await(&scene, &scene.refused, 2);
     scene_part(&scene, &broker);
 }
 
@@ -200,6 +220,9 @@ static void a_quota_that_is_exceeded_is_told_and_ends_no_session(void **state) {
     scene_await(&scene, &scene.taken, 1);
     assert_int_equal(scene.refused, 2);
     assert_string_equal(scene.reason, "Quota exceeded");
+    assert_string_equal(scene.refused_topic, "t/event");
+    assert_int_equal(scene.refused_number, 0x97);
+    assert_false(scene.refused_as_large);
     assert_true(scene.took[3]);
     assert_int_equal(scene.lost_up, 0);
     scene_free(&scene);
@@ -244,6 +267,186 @@ static void a_receive_maximum_of_one_still_carries_everything(void **state) {
     fake_broker_free(&broker);
 }
 
+static void a_broker_that_holds_no_retained_messages_gets_them_as_plain_ones(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    struct subscriber subscriber;
+    scene_meet_with(&scene, &broker, 5, "retain_available false");
+    assert_int_equal(scene.unretained, 1);
+    assert_int_equal(scene.lost_trying, 0); /* nobody is told of a broker that is away */
+    subscriber_start(&subscriber, &broker, "t/#");
+    scene_publish(&scene, 1);
+    assert_int_equal(mqtt_link_publish(scene.link, "t/alarm/a", "open;", 5, true, 2), 0);
+    scene_await(&scene, &scene.taken, 2);
+    scene_await_text(&scene, &subscriber, "0 t/alarm/a open;");
+    assert_int_equal(scene.lost_up, 0);
+    mqtt_link_stop(scene.link);
+    scene_await_text(&scene, &subscriber, "0 t/status offline");
+    subscriber_stop(&subscriber);
+    scene_part(&scene, &broker);
+}
+
+/* Set up as advised and started anew, it gets what it can keep again. */
+static void a_broker_that_has_learned_to_retain_is_used_for_it(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    struct subscriber subscriber;
+    broker_init(&broker, "retain_available false\n");
+    broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene.conf.steady_ms = 1; /* the session below was long */
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    scene_publish(&scene, 1);
+    scene_await(&scene, &scene.taken, 1);
+    broker_signal(&broker, SIGKILL);
+    broker.extra[0] = '\0';
+    broker_start(&broker);
+    scene_await(&scene, &scene.connected, 2);
+    assert_int_equal(scene.unretained, 1);
+    assert_int_equal(mqtt_link_publish(scene.link, "t/alarm/a", "open;", 5, true, 2), 0);
+    scene_await(&scene, &scene.taken, 2);
+    subscriber_start(&subscriber, &broker, "t/#");
+    scene_await_text(&scene, &subscriber, "1 t/alarm/a open;");
+    subscriber_stop(&subscriber);
+    scene_part(&scene, &broker);
+}
+
+/* A server may take the last will and name its limit only with the CONNACK (MQTT 5, 3.2.2.3.5). */
+static void a_broker_that_says_with_its_welcome_that_it_retains_nothing_is_told_of(void **state) {
+    (void)state;
+    static const unsigned char properties[] = {0x25, 0};
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    memcpy(broker.properties, properties, sizeof properties);
+    broker.properties_size = sizeof properties;
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    assert_int_equal(scene.unretained, 1);
+    assert_int_equal(mqtt_link_publish(scene.link, "t/event", "open;", 5, true, 1), 0);
+    scene_await(&scene, &scene.taken, 1);
+    assert_int_equal(atomic_load(&broker.retained), 0);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+/* QoS 0 has no PUBACK: what was sent so would count as delivered, or never be. */
+static void nothing_is_sent_to_a_broker_that_confirms_nothing(struct scene *scene) {
+    scene_await(scene, &scene->lost_trying, 2);
+    assert_int_equal(scene->connected, 0);
+    assert_non_null(strstr(scene->reason, "never confirms that it has an event"));
+    assert_non_null(strstr(scene->reason, "or name another broker"));
+    assert_int_equal(mqtt_link_counters(scene->link)->published, 0);
+    assert_int_equal(mqtt_link_publish(scene->link, "t/event", "x", 1, false, 1), MQTT_LINK_E_DOWN);
+}
+
+static void a_broker_of_qos_0_is_no_broker_for_alarms(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    broker_init(&broker, "max_qos 0\n");
+    broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    nothing_is_sent_to_a_broker_that_confirms_nothing(&scene);
+    scene_part(&scene, &broker);
+}
+
+static void nor_is_one_that_takes_the_last_will_and_says_so_with_its_welcome(void **state) {
+    (void)state;
+    static const unsigned char properties[] = {0x24, 0};
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    memcpy(broker.properties, properties, sizeof properties);
+    broker.properties_size = sizeof properties;
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene_start(&scene);
+    nothing_is_sent_to_a_broker_that_confirms_nothing(&scene);
+    assert_int_equal(atomic_load(&broker.events), 0);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
+static void the_next_broker_is_used_when_the_first_confirms_nothing(void **state) {
+    (void)state;
+    struct broker first;
+    struct broker second;
+    struct scene scene;
+    broker_init(&first, "max_qos 0\n");
+    broker_start(&first);
+    broker_init(&second, "max_qos 1\n");
+    broker_start(&second);
+    scene_init(&scene, 5, first.address, second.address);
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    assert_string_equal(scene.broker, second.address);
+    scene_publish(&scene, 1);
+    scene_await(&scene, &scene.taken, 1);
+    broker_free(&first);
+    scene_part(&scene, &second);
+}
+
+static void mqtt_3_cannot_say_why_and_the_reason_names_what_it_may_be(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    broker_init(&broker, "retain_available false\n");
+    broker_start(&broker);
+    scene_init(&scene, 3, broker.address, NULL);
+    scene_start(&scene);
+    scene_await(&scene, &scene.lost_trying, 1);
+    assert_non_null(strstr(scene.reason, "holds no retained messages, or takes QoS 0 alone"));
+    assert_non_null(strstr(scene.reason, "with `version: 5` in the site's `mqtt` it says which"));
+    scene_part(&scene, &broker);
+}
+
+/*
+ * All that may be in flight is, so that a question waits in the library for ever, and what closes the
+ * connection waits behind it.
+ */
+static void a_connection_that_the_library_does_not_close_is_left_to_itself(void **state) {
+    (void)state;
+    static const char *const filters[] = {"t/#"};
+    struct fake_broker broker;
+    struct scene scene;
+    fake_broker_init(&broker);
+    memcpy(broker.properties, (unsigned char[]){0x21, 0, 4}, 3); /* receive maximum 4 */
+    broker.properties_size = 3;
+    fake_broker_start(&broker);
+    scene_init(&scene, 5, broker.address, NULL);
+    scene.conf.answer_ms = 4000;
+    scene.conf.closing_ms = 500;
+    scene.conf.retained_filters = filters;
+    scene.conf.retained_filter_count = 1;
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    scene_publish(&scene, 1);
+    scene_await(&scene, &scene.taken, 1);
+    atomic_store(&broker.mute, true);
+    for (uint64_t ticket = 2; ticket <= 5; ticket++) {
+        scene_publish(&scene, ticket);
+    }
+    mqtt_link_ask(scene.link);
+    scene_await(&scene, &scene.lost_up, 1);
+    assert_string_equal(scene.reason, "the broker no longer answers");
+    atomic_store(&broker.mute, false);
+    scene_await(&scene, &scene.connected, 2);
+    assert_int_equal(mqtt_link_counters(scene.link)->replaced, 1);
+    scene_publish(&scene, 6);
+    scene_await(&scene, &scene.taken, 2);
+    assert_true(scene.took[6]);
+    assert_int_equal(scene.lost_trying, 0);
+    scene_free(&scene);
+    fake_broker_free(&broker);
+}
+
 /* What the gateway promises, and that each of the three waits counts. */
 static void a_broker_that_is_gone_is_noticed_within_half_a_minute(void **state) {
     (void)state;
@@ -261,9 +464,18 @@ static void a_broker_that_is_gone_is_noticed_within_half_a_minute(void **state) 
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_broker_that_holds_no_retained_messages_gets_them_as_plain_ones),
+        cmocka_unit_test(a_broker_that_has_learned_to_retain_is_used_for_it),
+        cmocka_unit_test(a_broker_that_says_with_its_welcome_that_it_retains_nothing_is_told_of),
+        cmocka_unit_test(a_broker_of_qos_0_is_no_broker_for_alarms),
+        cmocka_unit_test(nor_is_one_that_takes_the_last_will_and_says_so_with_its_welcome),
+        cmocka_unit_test(the_next_broker_is_used_when_the_first_confirms_nothing),
+        cmocka_unit_test(mqtt_3_cannot_say_why_and_the_reason_names_what_it_may_be),
+        cmocka_unit_test(a_connection_that_the_library_does_not_close_is_left_to_itself),
         cmocka_unit_test(a_broker_that_is_gone_is_noticed_within_half_a_minute),
         cmocka_unit_test(a_packet_above_the_brokers_maximum_is_not_sent_and_one_at_it_is),
         cmocka_unit_test(a_size_that_the_broker_refuses_is_learned_and_not_tried_again),
+        cmocka_unit_test(a_size_that_was_refused_is_tried_again_in_the_next_session),
         cmocka_unit_test(a_broker_that_says_why_it_closes_is_believed_at_once),
         cmocka_unit_test(a_broker_that_closes_three_times_over_one_message_is_believed),
         cmocka_unit_test(a_server_that_wants_to_hear_us_more_often_does),

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <MQTTAsync.h>
 #include <event2/event.h>
 
 #include "gateway/clock.h"
@@ -99,6 +101,35 @@ static void the_receive_maximum_of_the_broker_narrows_the_window(void **state) {
     scene_part(&scene, &broker);
 }
 
+static atomic_int traced;
+
+static void count_trace(enum MQTTASYNC_TRACE_LEVELS level, char *message) {
+    (void)level;
+    (void)message;
+    atomic_fetch_add(&traced, 1);
+}
+
+static void a_message_is_not_written_into_a_trace_that_nobody_asked_for(void **state) {
+    (void)state;
+    struct broker broker;
+    struct scene scene;
+    scene_meet(&scene, &broker, 5);
+    MQTTAsync_setTraceCallback(count_trace);
+    for (uint64_t ticket = 1; ticket <= 20; ticket++) {
+        scene_publish(&scene, ticket);
+    }
+    scene_await(&scene, &scene.taken, 20);
+    assert_int_equal(traced, 0);
+    /* It would have been seen. */
+    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_PROTOCOL);
+    scene_publish(&scene, 21);
+    scene_await(&scene, &scene.taken, 21);
+    assert_true(traced > 0);
+    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
+    MQTTAsync_setTraceCallback(NULL);
+    scene_part(&scene, &broker);
+}
+
 static void small_messages_do_not_wait_for_nagle(void **state) {
     (void)state;
     struct broker broker;
@@ -144,7 +175,7 @@ static void what_the_broker_holds_under_the_filter_is_reported(void **state) {
     while (second.retained[0] == '\0' && clock_real_ns() < deadline_ns) {
         assert_int_equal(event_base_loop(second.base, EVLOOP_ONCE), 0);
     }
-    assert_string_equal(second.retained, "t/alarm/old/one");
+    assert_string_equal(second.retained, "t/alarm/old/one {}");
     /* What we publish ourselves is an echo, not something that was there. */
     second.retained[0] = '\0';
     assert_int_equal(mqtt_link_publish(second.link, "t/alarm/new/two", "{}", 2, true, 1), 0);
@@ -215,6 +246,32 @@ static void a_clean_stop_says_offline_itself_after_all_else(void **state) {
     assert_null(strstr(at + 1, "t/status offline"));
     subscriber_stop(&subscriber);
     broker_free(&broker);
+}
+
+/* The library takes leave by itself: whoever frees a line that stands has to say offline before. */
+static void a_line_that_is_freed_takes_leave_and_no_last_will_is_told(void **state) {
+    (void)state;
+    for (uint32_t version = 3; version <= 5; version += 2) {
+        struct broker broker;
+        struct subscriber subscriber;
+        struct scene first, second;
+        broker_init(&broker, "");
+        broker_start(&broker);
+        subscriber_start(&subscriber, &broker, "t/#");
+        scene_init(&first, version, broker.address, NULL);
+        scene_start(&first);
+        scene_await_text(&first, &subscriber, "0 t/status online");
+        scene_free(&first);
+        /* The broker would tell a last will before anything that comes later. */
+        scene_init(&second, version, broker.address, NULL);
+        scene_start(&second);
+        scene_await(&second, &second.connected, 1);
+        scene_publish(&second, 1);
+        scene_await_text(&second, &subscriber, "message-");
+        assert_false(subscriber_has(&subscriber, "offline"));
+        scene_part(&second, &broker);
+        subscriber_stop(&subscriber);
+    }
 }
 
 static void the_status_is_told_again_when_it_changes(void **state) {
@@ -333,6 +390,13 @@ a_message_that_the_broker_does_not_allow_is_refused_and_the_others_are_not(void 
     scene_part(&scene, &broker);
 }
 
+/* Attempts go on until one fails for this reason. */
+static void await_reason(struct scene *scene, const char *wanted) {
+    while (strcmp(scene->reason, wanted) != 0) {
+        scene_await(scene, &scene->lost_trying, scene->lost_trying + 1);
+    }
+}
+
 static void user_and_password_open_the_door_and_a_changed_file_needs_no_restart(void **state) {
     (void)state;
     struct broker broker;
@@ -356,9 +420,9 @@ static void user_and_password_open_the_door_and_a_changed_file_needs_no_restart(
     assert_int_equal(scene.connected, 0);
     assert_int_equal(unlink(secret), 0);
     scene.reason[0] = '\0';
-    while (strcmp(scene.reason, "the password file cannot be read") != 0) {
-        scene_await(&scene, &scene.lost_trying, scene.lost_trying + 1);
-    }
+    await_reason(&scene, "the file with its password or token cannot be read");
+    scene_write(&broker, "secret", "\n", secret);
+    await_reason(&scene, "the file with its password or token has nothing in its first line");
     scene_write(&broker, "secret", "right\n", secret);
     scene_await(&scene, &scene.connected, 1);
     scene_part(&scene, &broker);
@@ -479,9 +543,11 @@ int main(void) {
         cmocka_unit_test(mqtt_3_1_1_messages_are_taken_and_reach_a_subscriber_in_order),
         cmocka_unit_test(the_window_is_never_exceeded_and_opens_again),
         cmocka_unit_test(the_receive_maximum_of_the_broker_narrows_the_window),
+        cmocka_unit_test(a_message_is_not_written_into_a_trace_that_nobody_asked_for),
         cmocka_unit_test(small_messages_do_not_wait_for_nagle),
         cmocka_unit_test(what_the_broker_holds_under_the_filter_is_reported),
         cmocka_unit_test(a_clean_stop_says_offline_itself_after_all_else),
+        cmocka_unit_test(a_line_that_is_freed_takes_leave_and_no_last_will_is_told),
         cmocka_unit_test(the_status_is_told_again_when_it_changes),
         cmocka_unit_test(mqtt_5_a_killed_broker_loses_what_was_in_flight_and_the_line_comes_back),
         cmocka_unit_test(

@@ -238,6 +238,62 @@ static void changed_certificates_are_used_at_the_next_connection(void **state) {
     scene_part(&scene, &tls.broker);
 }
 
+static void renewed_certificates_are_used_while_the_connection_stands(void **state) {
+    (void)state;
+    struct tls tls;
+    struct scene scene;
+    tls_open(&tls, "DNS:localhost", 2);
+    tls_scene(&scene, &tls);
+    scene.conf.look_ms = 100;
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    tls_issue(&tls.broker, "client", "ca", "DNS:gateway");
+    scene_await(&scene, &scene.lost_up, 1);
+    assert_non_null(strstr(scene.reason, "its certificates were renewed"));
+    scene_await(&scene, &scene.connected, 2);
+    /* The same once more, with another authority beside the one that vouches for the broker. */
+    tls_make(&tls.broker, "x509 -in other.crt >> ca.crt; :");
+    scene_await(&scene, &scene.connected, 3);
+    assert_int_equal(scene.lost_trying, 0);
+    scene_part(&scene, &tls.broker);
+}
+
+/* What cannot be used is told, once, and costs no connection; what can be is taken then. */
+static void renewed_files_that_are_not_sound_leave_the_connection_as_it_is(void **state) {
+    (void)state;
+    static const struct {
+        const char *make, *told;
+    } cases[] = {
+        {"genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out client.key",
+         "is not that of the certificate"},
+        {"rand -out client.crt -hex 64", "the file of `cert` holds no certificate"},
+        {"x509 -req -in client.csr -CA ca.crt -CAkey ca.key -days -1 -out client.crt",
+         "has ended already"},
+        {"rand -out ca.crt -hex 64", "the file of `ca` holds no certificate"},
+    };
+    struct tls tls;
+    struct scene scene;
+    tls_open(&tls, "DNS:localhost", 2);
+    tls_scene(&scene, &tls);
+    scene.conf.look_ms = 100;
+    scene_start(&scene);
+    scene_await(&scene, &scene.connected, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tls_make(&tls.broker, "%s", cases[i].make);
+        scene_await(&scene, &scene.unsound, (int)i + 1);
+        if (strstr(scene.reason, cases[i].told) == NULL) {
+            fail_msg("\"%s\" says nothing of \"%s\"", scene.reason, cases[i].told);
+        }
+        assert_int_equal(scene.connected, 1);
+    }
+    assert_int_equal(scene.lost_up, 0);
+    tls_make(&tls.broker, "req -x509 -key ca.key -days 3 -out ca.crt -subj /CN=ca");
+    tls_issue(&tls.broker, "client", "ca", "DNS:gateway");
+    scene_await(&scene, &scene.connected, 2);
+    assert_int_equal(scene.lost_trying, 0);
+    scene_part(&scene, &tls.broker);
+}
+
 static void the_end_of_the_brokers_certificate_is_known_while_it_is_spoken_to(void **state) {
     (void)state;
     struct tls tls;
@@ -361,6 +417,8 @@ int main(void) {
         cmocka_unit_test(files_of_ours_that_do_not_serve_are_named),
         cmocka_unit_test(a_port_without_tls_is_told_as_such),
         cmocka_unit_test(changed_certificates_are_used_at_the_next_connection),
+        cmocka_unit_test(renewed_certificates_are_used_while_the_connection_stands),
+        cmocka_unit_test(renewed_files_that_are_not_sound_leave_the_connection_as_it_is),
         cmocka_unit_test(the_end_of_the_brokers_certificate_is_known_while_it_is_spoken_to),
         cmocka_unit_test(an_address_is_verified_as_an_address),
         cmocka_unit_test(authorities_count_by_the_next_that_ends),

@@ -87,11 +87,45 @@ static void what_is_not_the_json_expected_is_refused(void **state) {
         {"/a~2", "{\"a~2\":1}"},
         {"/a~", "{\"a~\":1}"},
         {"/open", "\xFF\xFE{}"},
+        {"/open", "{\"open\":[1]}"},
+        {"", "NaN"},
+        {"", "null"},
+        {"", "[1]"},
+        {"", "1e400"},
+        {"", "\"unavailable\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct payload_format format = {.value = rows[i].pointer, .number = number()};
         struct reading reading;
         if (read_text(&format, rows[i].text, &reading) != SENSOR_CAUSE_GARBLED) {
+            fail_msg("%s in %s", rows[i].pointer, rows[i].text);
+        }
+        /* Whatever it is, it is not what the point said before. */
+        assert_true(reading.quality == QUALITY_FAULT || reading.quality == QUALITY_STALE);
+        assert_int_equal(reading.measured.ns, arrival.ns);
+    }
+}
+
+static void what_a_text_leaves_out_is_told_apart_from_what_it_says_wrongly(void **state) {
+    (void)state;
+    static const struct {
+        const char *pointer, *text;
+        enum quality want;
+    } rows[] = {
+        {"/t", "{\"humidity\":40}", QUALITY_STALE},
+        {"/a/2", "{\"a\":[1,2]}", QUALITY_STALE},
+        {"/t", "17", QUALITY_STALE},
+        {"/t", "{\"t\":null}", QUALITY_FAULT},
+        {"/t", "{\"t\":[1]}", QUALITY_FAULT},
+        {"/t", "{\"t\":NaN}", QUALITY_FAULT},
+        {"/t", "", QUALITY_FAULT},
+        {"", "null", QUALITY_FAULT},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct payload_format format = {.value = rows[i].pointer, .number = number()};
+        struct reading reading;
+        assert_int_equal(read_text(&format, rows[i].text, &reading), SENSOR_CAUSE_GARBLED);
+        if (reading.quality != rows[i].want) {
             fail_msg("%s in %s", rows[i].pointer, rows[i].text);
         }
     }
@@ -176,7 +210,7 @@ static void a_readers_result_must_be_true_or_false(void **state) {
     assert_int_equal(read_text(&format, "{\"card\":5}", &reading), SENSOR_CAUSE_GARBLED);
 }
 
-static void a_time_is_read_in_each_form_and_an_unreadable_one_is_the_arrival(void **state) {
+static void a_time_is_read_in_each_form_and_without_one_the_reading_is_uncertain(void **state) {
     (void)state;
     const struct payload_format format = {.value = "/v", .time = "/at", .number = number()};
     static const struct {
@@ -209,10 +243,27 @@ static void a_time_is_read_in_each_form_and_an_unreadable_one_is_the_arrival(voi
         struct reading reading;
         assert_int_equal(read_text(&format, text, &reading), SENSOR_CAUSE_NONE);
         int64_t want_ms = rows[i].want_ms != 0 ? rows[i].want_ms : arrival.ns / 1000000;
+        assert_int_equal(reading.quality, rows[i].want_ms != 0 ? QUALITY_GOOD : QUALITY_UNCERTAIN);
         if (reading.measured.ns / 1000000 != want_ms) {
             fail_msg("%s: %lld", rows[i].time, (long long)(reading.measured.ns / 1000000));
         }
     }
+}
+
+static void a_value_that_is_at_fault_is_not_made_better_by_its_time(void **state) {
+    (void)state;
+    struct payload_format format = {.value = "/v", .time = "/at", .number = number()};
+    struct reading reading;
+    assert_int_equal(read_text(&format, "{\"v\":1}", &reading), SENSOR_CAUSE_NONE);
+    assert_int_equal(reading.quality, QUALITY_UNCERTAIN);
+    assert_int_equal(reading.measured.ns, arrival.ns);
+    format.number.max = 60;
+    assert_int_equal(read_text(&format, "{\"v\":61}", &reading), SENSOR_CAUSE_VALUE);
+    assert_int_equal(reading.quality, QUALITY_FAULT);
+    format.time = NULL; /* nobody asked for one */
+    assert_int_equal(read_text(&format, "{\"v\":1,\"at\":\"yesterday\"}", &reading),
+                     SENSOR_CAUSE_NONE);
+    assert_int_equal(reading.quality, QUALITY_GOOD);
 }
 
 static void a_text_is_read_up_to_the_bound_and_refused_beyond(void **state) {
@@ -252,15 +303,38 @@ static void nesting_is_read_up_to_the_bound_and_refused_beyond(void **state) {
                      SENSOR_CAUSE_NONE);
 }
 
+/* A contact that says 2 is no open door; the rule tests and the simulator refuse it, too. */
+static void what_is_on_or_off_is_neither_more_nor_less(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {{"0", true},    {"1", true},     {"2", false},     {"-1", false},
+                {"0.5", false}, {"\"1\"", true}, {"\"2\"", false}, {"1.0", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct payload_format format = {.value = "", .number = number()};
+        struct reading reading;
+        format.number.truth = true;
+        enum sensor_cause cause = read_text(&format, rows[i].text, &reading);
+        assert_int_equal(cause, rows[i].good ? SENSOR_CAUSE_NONE : SENSOR_CAUSE_VALUE);
+        assert_int_equal(reading.quality, rows[i].good ? QUALITY_GOOD : QUALITY_FAULT);
+        format.number.truth = false; /* a quantity is what it is */
+        assert_int_equal(read_text(&format, rows[i].text, &reading), SENSOR_CAUSE_NONE);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_on_or_off_is_neither_more_nor_less),
         cmocka_unit_test(a_value_is_found_by_its_pointer),
         cmocka_unit_test(what_is_not_the_json_expected_is_refused),
+        cmocka_unit_test(what_a_text_leaves_out_is_told_apart_from_what_it_says_wrongly),
         cmocka_unit_test(what_is_no_finite_number_or_out_of_range_is_a_fault),
         cmocka_unit_test(scale_offset_and_invert_apply),
         cmocka_unit_test(a_card_is_a_whole_number_or_its_digits),
         cmocka_unit_test(a_readers_result_must_be_true_or_false),
-        cmocka_unit_test(a_time_is_read_in_each_form_and_an_unreadable_one_is_the_arrival),
+        cmocka_unit_test(a_time_is_read_in_each_form_and_without_one_the_reading_is_uncertain),
+        cmocka_unit_test(a_value_that_is_at_fault_is_not_made_better_by_its_time),
         cmocka_unit_test(a_text_is_read_up_to_the_bound_and_refused_beyond),
         cmocka_unit_test(nesting_is_read_up_to_the_bound_and_refused_beyond),
     };

@@ -79,6 +79,9 @@ static void the_nearest_output_going_up_is_meant_and_all_of_its_place(void **sta
 }
 
 static void zones_are(struct trial *trial, const uint32_t wanted[6]) {
+    for (uint32_t i = 0; i < 6; i++) {
+        trial->places[i].zone = RULESET_NONE;
+    }
     reach_zones(&trial->draft, trial->places);
     for (uint32_t i = 0; i < 6; i++) {
         assert_int_equal(trial->places[i].zone, wanted[i]);
@@ -101,6 +104,9 @@ static void a_zone_is_the_smallest_place_that_confirms_a_fire(void **state) {
     rule->in_place = HOME;
     zones_are(&trial, (const uint32_t[]){HOME, FLOOR, FLOOR, HOME, YARD, YARD});
     rule->in_place = RULESET_NONE;
+    rule->each = EXPR_EACH_POINT; /* such as each call point: it makes no zone of its room */
+    zones_are(&trial, (const uint32_t[]){HOME, HOME, HOME, HOME, YARD, YARD});
+    rule->each = EXPR_EACH_PLACE;
     rule->class = CLASS_FIRE_ALARM;
     zones_are(&trial, (const uint32_t[]){HOME, HOME, HOME, HOME, YARD, YARD});
     trial_deinit(&trial);

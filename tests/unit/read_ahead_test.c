@@ -37,6 +37,7 @@ static bool add(struct read_ahead *ahead, uint64_t seq, size_t body_size) {
     bool added = read_ahead_add(ahead, &row);
     memset(body, '-', body_size + 1);
     memset(type, '-', sizeof type - 1);
+    memset(alarm, '-', sizeof alarm - 1);
     free(body);
     return added;
 }
@@ -56,7 +57,7 @@ static void rows_come_out_whole_and_in_their_order(void **state) {
         assert_int_equal(row->wall.ns, seq + 2);
         assert_int_equal(row->lane, LANE_ACTIVITY);
         assert_string_equal(row->type, "access.granted");
-        assert_null(row->alarm);
+        assert_string_equal(row->alarm, "rule/entity");
         assert_int_equal(row->body_size, 10);
         for (size_t i = 0; i < 10; i++) {
             assert_int_equal(row->body[i], 'a' + (int)seq);
@@ -87,16 +88,16 @@ static void rows_are_bounded_in_number_and_there_is_room_again_for_all_of_them(v
 static void rows_are_bounded_in_bytes(void **state) {
     (void)state;
     struct read_ahead ahead = empty();
-    const size_t type_size = sizeof "access.granted";
-    assert_true(add(&ahead, 1, READ_AHEAD_BYTES / 2 - type_size));
-    assert_false(add(&ahead, 2, READ_AHEAD_BYTES / 2 - type_size + 1));
+    const size_t names_size = sizeof "access.granted" + sizeof "rule/entity";
+    assert_true(add(&ahead, 1, READ_AHEAD_BYTES / 2 - names_size));
+    assert_false(add(&ahead, 2, READ_AHEAD_BYTES / 2 - names_size + 1));
     assert_int_equal(read_ahead_count(&ahead), 1);
-    assert_true(add(&ahead, 2, READ_AHEAD_BYTES / 2 - type_size));
+    assert_true(add(&ahead, 2, READ_AHEAD_BYTES / 2 - names_size));
     assert_false(add(&ahead, 3, 0));
     read_ahead_clear(&ahead);
     assert_null(read_ahead_oldest(&ahead));
-    assert_true(add(&ahead, 3, READ_AHEAD_BYTES - type_size));
-    assert_int_equal(read_ahead_oldest(&ahead)->body_size, READ_AHEAD_BYTES - type_size);
+    assert_true(add(&ahead, 3, READ_AHEAD_BYTES - names_size));
+    assert_int_equal(read_ahead_oldest(&ahead)->body_size, READ_AHEAD_BYTES - names_size);
     read_ahead_deinit(&ahead);
 }
 
@@ -104,8 +105,8 @@ static void rows_are_bounded_in_bytes(void **state) {
 static void a_row_larger_than_the_bound_is_handed_out_without_its_texts(void **state) {
     (void)state;
     struct read_ahead ahead = empty();
-    const size_t type_size = sizeof "access.granted";
-    assert_true(add(&ahead, 1, READ_AHEAD_BYTES - type_size + 1));
+    const size_t names_size = sizeof "access.granted" + sizeof "rule/entity";
+    assert_true(add(&ahead, 1, READ_AHEAD_BYTES - names_size + 1));
     assert_int_equal(read_ahead_oldest(&ahead)->seq, 1);
     assert_int_equal(read_ahead_oldest(&ahead)->body_size, 0);
     assert_string_equal(read_ahead_oldest(&ahead)->type, "");

@@ -58,6 +58,8 @@ static size_t both_ways(const struct input *input) {
     struct recording_bytes bytes = {.begin = tape.bytes, .at = tape.size};
     size_t size = put(input);
     bytes.size = tape.size;
+    memset(&tape.input, 0xAA, sizeof tape.input); /* whatever was read before */
+    memset(&tape.command, 0xAA, sizeof tape.command);
     assert_true(take(&bytes));
     assert_int_equal(bytes.at, bytes.size);
     if (input->command != NULL) {
@@ -270,6 +272,13 @@ static void what_is_wrong_is_told_by_name(void **state) {
             0x81, 0);
     DAMAGED(RECORDING_BAD_TIME, INPUT_TICK, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
             0);
+    /* The last nanosecond of all stands for never: 2^64 - 1 - BEGIN_AT after the beginning. */
+    unsigned char last[] = {INPUT_TICK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    uint64_t left_ns = UINT64_MAX - BEGIN_AT.ns;
+    for (unsigned i = 1; i <= 10; i++, left_ns >>= 7) {
+        last[i] = (unsigned char)((left_ns & 0x7f) | (i < 10 ? 0x80 : 0));
+    }
+    damaged(last, sizeof last, RECORDING_BAD_TIME);
     DAMAGED(RECORDING_BAD_VALUE, HEAD_OF(INPUT_READING, READING_BIT), 0, 0, 1, 0, 0); /* point -1 */
     DAMAGED(RECORDING_BAD_VALUE, HEAD_OF(INPUT_READING, READING_BIT), 0, 0, 0, 3, 0); /* form 3 */
     DAMAGED(RECORDING_BAD_VALUE, HEAD_OF(INPUT_READING, READING_BIT), 0, 0, 0, 0x80, 0x10, 0);

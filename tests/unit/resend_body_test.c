@@ -55,6 +55,19 @@ static void a_time_has_a_zone_and_has_been(void **state) {
     refused("{\"since\":\"yesterday\"}", "since");
 }
 
+static void a_day_is_one_of_utc_and_whole(void **state) {
+    (void)state;
+    const int64_t midnight = NOW.ns - (7 * 3600 + 17 * 60) * INT64_C(1000000000);
+    assert_true(taken("{\"since\":\"2026-11-22\",\"until\":\"2026-11-22\"}"));
+    assert_true(wish.since.ns == midnight);
+    assert_true(wish.until.ns == midnight + INT64_C(86400000000000) - 1);
+    refused("{\"since\":\"2026-11-23\"}", "since"); /* has not been */
+    refused("{\"since\":\"2026-02-30\"}", "since");
+    refused("{\"since\":\"2026-11-2\"}", "since");
+    refused("{\"since\":\"26-11-22ab\"}", "since");
+    refused("{\"since\":\"2026-11-22\",\"until\":\"2026-11-21\"}", "until");
+}
+
 static void the_last_is_not_before_the_first(void **state) {
     (void)state;
     assert_true(taken("{\"since\":5,\"until\":5}"));
@@ -106,6 +119,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_number_is_enough_and_means_all_from_there_on),
         cmocka_unit_test(a_time_has_a_zone_and_has_been),
+        cmocka_unit_test(a_day_is_one_of_utc_and_whole),
         cmocka_unit_test(the_last_is_not_before_the_first),
         cmocka_unit_test(a_sink_is_one_of_two),
         cmocka_unit_test(a_name_is_short_and_one_line),

@@ -290,9 +290,21 @@ static void a_step_that_makes_no_sense_is_refused(void **state) {
           "`akcnowledge` is not what a person does");
     wrong("do: acknowledge", "`acknowledge` has not two words");
     wrong("do: test-begin nowhere", "no place `nowhere` in the site");
-    wrong("refused: still_active", "what is refused?");
+    wrong("set: {care/day-care/co2: granted}",
+          "`care/day-care/co2` must be a number, not `granted`");
+    static const char *const of_acts[] = {
+        "as: genuine",          "by: guo",  "role: security",       "second: ma", "reason: dust",
+        "second_role: manager", "for: 2 h", "refused: still_active"};
+    for (unsigned i = 0; i < sizeof of_acts / sizeof *of_acts; i++) {
+        char note[128];
+        snprintf(note, sizeof note, "`%.*s` without `do`: nothing is done in this step",
+                 (int)strcspn(of_acts[i], ":"), of_acts[i]);
+        wrong(of_acts[i], note);
+    }
     wrong("do: reset emergency_call/care/day-care/button-1, refused: never",
           "`never` is not a reason to refuse");
+    wrong("do: reset emergency_call/care/day-care/button-1, refused: accepted",
+          "`accepted` is not a reason to refuse");
     wrong("do: reset emergency_call/care/day-care/button-1, role: king", "`king` is not a role");
     wrong("expect: [risen emergency_call/care/day-care/button-1]",
           "`risen` is not what can be expected");
@@ -324,6 +336,19 @@ static void refused(const char *text, const char *note) {
     }
 }
 
+/* What is offered can be written so: `test begin` for test-begin, and no reason that is none. */
+static void what_is_offered_instead_can_be_written(void **state) {
+    (void)state;
+    refused(SITE
+            "tests:\n  - {test: a, steps: [{at: 1 s, do: dance fire_alarm/care/club/smoke-1}]}\n",
+            "one of: ack, attend, investigate, silence, reset, shelve, unshelve, out-of-service, "
+            "in-service, disposition, test begin, test end");
+    refused(SITE "tests:\n  - test: a\n    steps:\n      - at: 1 s\n"
+                 "        do: ack fire_alarm/care/club/smoke-1\n        refused: nonsense\n",
+            "one of: unknown_alarm, unknown_place, role_not_permitted, ");
+    assert_null(strstr(outcome.notes, "accepted"));
+}
+
 static void a_file_that_makes_no_sense_is_refused(void **state) {
     (void)state;
     refused(SITE "tests: []\n", "FILE:2:1: error: there are no tests in it");
@@ -342,6 +367,150 @@ static void a_file_that_makes_no_sense_is_refused(void **state) {
     refused("site: nowhere.yaml\ntests:\n  - {test: a, steps: [{at: 1 s}]}\n", "nowhere.yaml");
 }
 
+/* Copy a file of the example into `directory`, or write `text` in its stead. */
+static void example_put(const char *directory, const char *name, const char *text) {
+    static char bytes[65536];
+    char path[128];
+    size_t size = strlen(text != NULL ? text : "");
+    if (text == NULL) {
+        snprintf(path, sizeof path, TEST_SOURCE_DIR "/deploy/example/%s", name);
+        FILE *from = fopen(path, "r");
+        assert_non_null(from);
+        size = fread(bytes, 1, sizeof bytes, from);
+        assert_true(size > 0 && size < sizeof bytes);
+        assert_int_equal(fclose(from), 0);
+        text = bytes;
+    }
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *to = fopen(path, "w");
+    assert_non_null(to);
+    assert_int_equal(fwrite(text, 1, size, to), size);
+    assert_int_equal(fclose(to), 0);
+}
+
+/* Run tests of the example's site with these rules instead of its own. */
+static void run_with_rules(const char *rules, const char *tests) {
+    static const char *const names[] = {"site.yaml", "tours.yaml", "xuzhou-2017.yaml",
+                                        "rules.yaml"};
+    enum { NAMES = sizeof names / sizeof *names };
+    char directory[] = "/tmp/tocsin-rule-test.XXXXXX";
+    char text[4096];
+    assert_non_null(mkdtemp(directory));
+    for (unsigned i = 0; i < NAMES; i++) {
+        example_put(directory, names[i], i == NAMES - 1 ? rules : NULL);
+    }
+    snprintf(text, sizeof text, "site: %s/site.yaml\ntests:\n%s", directory, tests);
+    run(text);
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(text, sizeof text, "%s/%s", directory, names[i]);
+        assert_int_equal(unlink(text), 0);
+    }
+    assert_int_equal(rmdir(directory), 0);
+}
+
+static const char at_night[] = "rules:\n- rule: night\n"
+                               "  each: point door_contact in hall/gate\n"
+                               "  raise: between 22:00 and 06:00\n"
+                               "  class: access.denied_burst\n"
+                               "  message: {zh: 夜间, en: Night}\n"
+                               "- rule: shut\n"
+                               "  each: point door_contact in hall/gate\n"
+                               "  raise: not value\n"
+                               "  class: access.denied_burst\n"
+                               "  message: {zh: 关, en: Shut}\n";
+
+static void what_is_so_from_the_beginning_belongs_to_the_first_step(void **state) {
+    (void)state;
+    run_with_rules(at_night,
+                   "  - test: expected\n"
+                   "    begin: 2026-11-23 23:00\n"
+                   "    steps:\n"
+                   "      - at: 5 s\n"
+                   "        expect: [raised night/hall/gate/door, raised shut/hall/gate/door]\n"
+                   "      - {at: 12 h, expect: [cleared night/hall/gate/door]}\n"
+                   "  - test: by day it is not night\n"
+                   "    begin: 2026-11-23 10:00\n"
+                   "    only: [night]\n"
+                   "    steps:\n"
+                   "      - {at: 0 s}\n"
+                   "      - {at: 12 h, expect: [raised night/hall/gate/door]}\n");
+    assert_string_equal(outcome.ran, "expected=0 by day it is not night=0 ");
+
+    run_with_rules(at_night, "  - test: nobody expects it\n"
+                             "    begin: 2026-11-23 23:00\n"
+                             "    only: [night]\n"
+                             "    steps:\n"
+                             "      - {at: 0 s}\n"
+                             "      - {at: 1 h}\n"
+                             "  - test: nor later\n"
+                             "    begin: 2026-11-23 23:00\n"
+                             "    only: [shut]\n"
+                             "    steps:\n"
+                             "      - {at: 5 s}\n"
+                             "      - {at: 6 s, expect: [raised shut/hall/gate/door]}\n");
+    assert_string_equal(outcome.ran, "nobody expects it=1 nor later=2 ");
+    assert_non_null(strstr(outcome.notes, "FILE:7:14: error: not expected, but came at 0 s: raised "
+                                          "night/hall/gate/door\n"));
+    assert_non_null(strstr(outcome.notes,
+                           "FILE:13:14: error: not expected, but came at 0 s: raised "
+                           "shut/hall/gate/door\n"));
+    assert_non_null(
+        strstr(outcome.notes, "it is so from the beginning, which belongs to the first step"));
+    assert_non_null(
+        strstr(outcome.notes, "FILE:14:28: error: expected by 6 s, but did not come\n"));
+}
+
+static const char cold[] = "rules:\n- rule: cold\n"
+                           "  each: point temperature in care/day-care\n"
+                           "  raise: value < 10 °C\n"
+                           "  class: space.climate\n"
+                           "  message: {zh: 冷, en: Cold}\n";
+
+/* The site's range of this temperature is -40 to 85 °C; humidity has only what its kind can be. */
+static void a_value_that_cannot_be_is_a_fault_as_it_is_live(void **state) {
+    (void)state;
+    run_with_rules(cold,
+                   "  - test: the sensor is broken, the room is not cold\n"
+                   "    only: [cold, system_sensor_fault]\n"
+                   "    steps:\n"
+                   "      - {at: 5 s, set: {care/day-care/temperature: 85}}\n"
+                   "      - {at: 6 s, set: {care/day-care/temperature: -40.1},\n"
+                   "         expect: [raised system_sensor_fault/care/day-care/temperature]}\n"
+                   "      - at: 2 min\n"
+                   "        set: {care/day-care/temperature: -40}\n"
+                   "        expect:\n"
+                   "          - cleared system_sensor_fault/care/day-care/temperature\n"
+                   "          - raised cold/care/day-care/temperature\n"
+                   "      - {at: 3 min, set: {care/day-care/temperature: 85.1},\n"
+                   "         expect: [reraised system_sensor_fault/care/day-care/temperature]}\n"
+                   "      - {at: 4 min, set: {care/day-care/humidity: 100}}\n"
+                   "      - {at: 5 min, set: {care/day-care/humidity: 100.1},\n"
+                   "         expect: [raised system_sensor_fault/care/day-care/humidity]}\n");
+    assert_string_equal(outcome.notes, "");
+    assert_string_equal(outcome.ran, "the sensor is broken, the room is not cold=0 ");
+}
+
+static void a_time_is_told_in_seconds_and_from_a_day_on_in_days_too(void **state) {
+    (void)state;
+    run_with_rules(cold,
+                   "  - test: times\n"
+                   "    steps:\n"
+                   "      - {at: 86399500 ms, expect: [raised cold/care/day-care/temperature]}\n"
+                   "      - {at: 24 h, expect: [raised cold/care/day-care/temperature]}\n"
+                   "      - {at: 2120 h, expect: [raised cold/care/day-care/temperature]}\n"
+                   "      - {at: 366 d, expect: [raised cold/care/day-care/temperature]}\n");
+    static const char *const times[] = {"86399.5 s,", "86400 s (1 d 00:00:00),",
+                                        "7632000 s (88 d 08:00:00),",
+                                        "31622400 s (366 d 00:00:00),"};
+    for (unsigned i = 0; i < sizeof times / sizeof *times; i++) {
+        char note[96];
+        snprintf(note, sizeof note, "error: expected by %s but did not come", times[i]);
+        if (strstr(outcome.notes, note) == NULL) {
+            fail_msg("%s\nis not in\n%s", note, outcome.notes);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_happens_as_expected_passes),
@@ -353,7 +522,11 @@ int main(void) {
         cmocka_unit_test(counters_are_levelled_at_the_set_hour),
         cmocka_unit_test(who_falls_silent_is_missed_and_nobody_else),
         cmocka_unit_test(a_step_that_makes_no_sense_is_refused),
+        cmocka_unit_test(what_is_offered_instead_can_be_written),
         cmocka_unit_test(a_file_that_makes_no_sense_is_refused),
+        cmocka_unit_test(what_is_so_from_the_beginning_belongs_to_the_first_step),
+        cmocka_unit_test(a_value_that_cannot_be_is_a_fault_as_it_is_live),
+        cmocka_unit_test(a_time_is_told_in_seconds_and_from_a_day_on_in_days_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,16 @@ static void a_missing_or_doubtful_sibling_is_an_error_for_each_point(void **stat
     assert_finding(2, RULESET_SIBLING_MANY, 1, 1, HALL_DOOR);
 }
 
+static void the_first_point_of_a_site_may_lack_a_sibling_as_any_other(void **state) {
+    (void)state;
+    trial_point_rule(&trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value and heat",
+                     CLASS_CALL_EMERGENCY);
+    assert_int_equal(A_BUTTON, 0);
+    assert_false(trial_bind(&trial));
+    assert_int_equal(trial.finding_count, 1);
+    assert_finding(0, RULESET_SIBLING_NONE, 0, 1, A_BUTTON);
+}
+
 static void a_rule_for_nothing_in_the_site_is_an_error(void **state) {
     (void)state;
     trial_point_rule(&trial, TRIAL_KIND(POINT_GAS), "value", CLASS_GAS_ALARM);
@@ -281,6 +291,7 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
         [BUILTIN_STUCK] = 2, /* the two thermometers; it has neither battery nor tamper contact */
         [BUILTIN_FIRE_PROMOTED] = 1,
         [BUILTIN_CLOCK] = 1,
+        [BUILTIN_SITE_REFUSED] = 1,
     };
     uint32_t alarm = trial.ruleset.rules[0].alarm_count;
     for (unsigned builtin = 1; builtin < BUILTIN_COUNT; builtin++) {
@@ -397,6 +408,16 @@ static void the_first_point_of_a_site_serves_the_emergency_that_reads_it(void **
     assert_int_equal(builtin_priority(BUILTIN_SENSOR_FAULT, 0), PRIORITY_HIGH);
 }
 
+/* Motion is the first of the kinds, and none of a rule that does not name it. */
+static void motion_serves_no_emergency_that_does_not_look_at_it(void **state) {
+    (void)state;
+    trial.points[A_DOOR].kind = POINT_MOTION;
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_SITE), "any(door_contact)", CLASS_CARE_FALL);
+    assert_true(trial_bind(&trial));
+    assert_int_equal(trial.ruleset.points[A_DOOR].serves_emergency, 0);
+    assert_int_equal(trial.ruleset.points[B_DOOR].serves_emergency, 1);
+}
+
 static void a_fault_of_what_serves_an_emergency_is_high(void **state) {
     (void)state;
     trial.draft.listener_count = 1;
@@ -422,6 +443,19 @@ static void a_lost_device_is_told_at_the_smallest_place_with_all_its_points(void
         assert_int_equal(trial.ruleset.alarms[alarm].place, places[d]);
         assert_int_equal(trial.ruleset.alarms[alarm].entity_kind, ENTITY_DEVICE);
     }
+}
+
+static void a_first_device_without_points_is_lost_nowhere(void **state) {
+    (void)state;
+    trial_deinit(&trial);
+    trial_init(&trial, 0, 1);
+    uint32_t house = trial_place(&trial, RULESET_NONE, PLACE_BUILDING);
+    uint32_t unused = trial_device(&trial, 0);
+    (void)trial_point(&trial, house, trial_device(&trial, 0), POINT_SMOKE);
+    assert_true(trial_bind(&trial));
+    uint32_t alarm = trial_builtin(&trial, BUILTIN_DEVICE_LOST, unused);
+    assert_int_equal(trial.ruleset.alarms[alarm].place, RULESET_NONE);
+    assert_int_equal(trial.ruleset.alarms[alarm + 1].place, house);
 }
 
 /* Ten floors, each with a detector and a rule that confirms a fire of the floor alone. */
@@ -461,13 +495,13 @@ static void promoted_fire_calls(uint32_t first, uint32_t confirmed, uint32_t wan
     for (uint32_t i = 0; i < 3; i++) {
         assert_int_equal(trial_chain(&trial, &step, 1), i);
     }
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_BUILDING), "count(smoke, heat) >= 2",
+                     CLASS_FIRE_CONFIRMED)
+        ->chain = confirmed;
     trial_point_rule(&trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY)
         ->chain = 0;
     trial_point_rule(&trial, TRIAL_KIND(POINT_HEAT), "value", CLASS_FIRE_ALARM);
     trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM)->chain = first;
-    trial_place_rule(&trial, TRIAL_KIND(PLACE_BUILDING), "count(smoke, heat) >= 2",
-                     CLASS_FIRE_CONFIRMED)
-        ->chain = confirmed;
     assert_true(trial_bind(&trial));
     uint32_t promoted = trial_builtin(&trial, BUILTIN_FIRE_PROMOTED, house);
     assert_int_equal(trial.ruleset.rules[trial.ruleset.alarms[promoted].rule].chain, wanted);
@@ -585,6 +619,7 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
         .point_count = points,
         .device_count = 1,
         .rule_count = rules,
+        .component_count = 1,
         .times = &alarm_times_default,
     };
     uint32_t found = ruleset_measure(&draft, ret_sizes, ret_finding, 1);
@@ -594,11 +629,14 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
     return found;
 }
 
-/* One device, the uplink, the storage and the clock have an alarm each; the rest is the site's. */
+/*
+ * One device, one component, the uplink, the storage, the clock and the site file have an alarm each;
+ * the rest is the site's.
+ */
 static void more_alarms_than_the_limit_are_an_error(void **state) {
     (void)state;
-    enum { SITE_RULES = 501, SITE_POINTS = 1996 };
-    assert_int_equal(SITE_RULES * SITE_POINTS + 4, LIMIT_ALARMS);
+    enum { SITE_RULES = 46, SITE_POINTS = 21739 };
+    assert_int_equal(SITE_RULES * SITE_POINTS + 6, LIMIT_ALARMS);
     struct ruleset_sizes sizes;
     struct ruleset_finding finding = {0};
     assert_int_equal(
@@ -696,10 +734,11 @@ static void a_rule_has_the_most_sets_to_raise_and_as_many_to_clear(void **state)
     (void)state;
     static const char most[] = "any(smoke, smoke, smoke, smoke, smoke, smoke, smoke, smoke, smoke,"
                                " smoke, smoke, smoke, smoke, smoke, smoke, door_contact)";
-    trial_place_rule(&trial, TRIAL_KIND(PLACE_DAY_CARE_ROOM), most, CLASS_INTRUSION);
+    trial_place_rule(&trial, TRIAL_KIND(PLACE_DAY_CARE_ROOM), most, CLASS_CARE_FALL);
     trial_clear(&trial, most);
     assert_true(trial_bind(&trial));
     assert_int_equal(trial.ruleset.rules[0].set_count, 2 * LIMIT_EXPR_SETS);
+    assert_int_equal(trial.ruleset.points[B_DOOR].serves_emergency, 1); /* of the last set */
     uint32_t ward = trial_alarm(&trial, 0, WARD_B);
     for (uint32_t s = 0; s < 2 * LIMIT_EXPR_SETS; s++) {
         bool last = s % LIMIT_EXPR_SETS == LIMIT_EXPR_SETS - 1;
@@ -716,6 +755,7 @@ int main(void) {
         RULESET_TEST(a_kind_that_one_place_lacks_is_a_note_and_that_all_lack_an_error),
         RULESET_TEST(a_sibling_is_the_one_point_of_its_kind_in_the_same_place),
         RULESET_TEST(a_missing_or_doubtful_sibling_is_an_error_for_each_point),
+        RULESET_TEST(the_first_point_of_a_site_may_lack_a_sibling_as_any_other),
         RULESET_TEST(a_rule_for_nothing_in_the_site_is_an_error),
         RULESET_TEST(all_findings_are_counted_when_only_some_have_room),
         RULESET_TEST(a_reading_touches_each_alarm_that_reads_it_once_and_in_order),
@@ -723,7 +763,9 @@ int main(void) {
         RULESET_TEST(the_products_own_rules_stand_last_and_cover_the_site),
         RULESET_TEST(a_fault_of_what_a_rule_of_an_emergency_reads_is_high),
         RULESET_TEST(the_first_point_of_a_site_serves_the_emergency_that_reads_it),
+        RULESET_TEST(motion_serves_no_emergency_that_does_not_look_at_it),
         RULESET_TEST(a_fault_of_what_serves_an_emergency_is_high),
+        RULESET_TEST(a_first_device_without_points_is_lost_nowhere),
         RULESET_TEST(a_fault_of_an_output_that_an_emergency_switches_is_high),
         RULESET_TEST(a_lost_device_is_told_at_the_smallest_place_with_all_its_points),
         RULESET_TEST(a_fire_is_promoted_in_the_smallest_place_that_confirms_it),

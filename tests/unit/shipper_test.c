@@ -6,6 +6,8 @@
  */
 
 #include <curl/curl.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,8 @@
 #include <sqlite3.h>
 
 #include "gateway/clock.h"
+#include "gateway/log.h"
+#include "gateway/uplink/database/depot.h"
 #include "gateway/uplink/database/gzip.h"
 #include "gateway/uplink/database/shipper.h"
 #include "tests/support/cmocka.h"
@@ -47,6 +51,42 @@ struct scene {
     unsigned taken;
     uint64_t wanted; /* lines that a test waits for */
 };
+
+/* ---- a disk that hangs, and what is logged of lines that are lost ---- */
+
+static atomic_bool depot_gate, depot_waits;
+static atomic_uint lost_told;
+static char lost_text[1024];
+
+bool __real_depot_keep(struct depot *depot, const char *text, size_t size, uint32_t lines,
+                       struct spool_place *ret_place);
+bool __wrap_depot_keep(struct depot *depot, const char *text, size_t size, uint32_t lines,
+                       struct spool_place *ret_place);
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...)
+    __attribute__((format(printf, 3, 4)));
+
+bool __wrap_depot_keep(struct depot *depot, const char *text, size_t size, uint32_t lines,
+                       struct spool_place *ret_place) {
+    while (atomic_load(&depot_gate)) {
+        atomic_store(&depot_waits, true);
+        sched_yield();
+    }
+    return __real_depot_keep(depot, text, size, lines, ret_place);
+}
+
+/* Only the first is kept: it is told once a minute. */
+void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...) {
+    (void)level;
+    if (strcmp(event, "values_lost") == 0 && atomic_load(&lost_told) == 0) {
+        va_list arguments;
+        va_start(arguments, fields);
+        (void)vsnprintf(lost_text, sizeof lost_text, fields, arguments);
+        va_end(arguments);
+    }
+    if (strcmp(event, "values_lost") == 0) {
+        atomic_fetch_add(&lost_told, 1);
+    }
+}
 
 /* The number of a line, its first field; one with `bad` in it is refused. */
 static unsigned number_of(const char *line) {
@@ -153,6 +193,8 @@ static void shipper_start_again(struct scene *scene) {
 
 static int scene_begin(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
+    atomic_store(&depot_waits, false);
+    atomic_store(&lost_told, 0);
     (void)snprintf(scene->directory, sizeof scene->directory, "/tmp/shipper.XXXXXX");
     assert_non_null(mkdtemp(scene->directory));
     scene->base = event_base_new();
@@ -457,6 +499,16 @@ static void what_it_is_slow_to_take_is_on_the_disk_meanwhile(void **state) {
     taken_once(scene, 0, 20);
 }
 
+static void a_page_for_people_is_no_receipt(void **state) {
+    struct scene *scene = *state;
+    scene->statuses[0] = HTTP_OK;
+    shipper_start_again(scene);
+    hand(scene, 0, 10, NULL);
+    scene_until_written(scene, 10);
+    taken_once(scene, 0, 10);
+    assert_int_equal(scene->requests, 2);
+}
+
 static void what_is_under_way_at_the_end_goes_with_the_next_life(void **state) {
     struct scene *scene = *state;
     scene->hold = true;
@@ -506,6 +558,39 @@ static void without_a_disk_the_newest_batches_wait_in_memory_and_the_rest_is_cou
     assert_int_equal(stats.lines_written + stats.lines_lost, 1000);
     assert_true(stats.lines_written >= 10 * (HANDED_MAX - 1));
     taken_once(scene, 1000 - 10 * (HANDED_MAX - 1), 10 * (HANDED_MAX - 1));
+    assert_int_equal(lost_told, 1);
+    assert_non_null(strstr(lost_text, "directory=\"/proc/nothing\""));
+}
+
+static bool disk_hangs(struct scene *scene) {
+    (void)scene;
+    return atomic_load(&depot_waits);
+}
+
+/* The thread, which the disk has, cannot say so. */
+static void a_disk_that_hangs_is_told_with_the_first_value_that_is_lost_by_it(void **state) {
+    struct scene *scene = *state;
+    database_stop(scene);
+    shipper_start_again(scene);
+    atomic_store(&depot_gate, true);
+    hand(scene, 0, 10, NULL);
+    scene_until(scene, disk_hangs);
+    for (unsigned i = 1; i <= HANDED_MAX; i++) {
+        hand(scene, 10 * i, 10, NULL);
+    }
+    assert_int_equal(lost_told, 0);
+    assert_int_equal(stats_of(scene).lines_lost, 0);
+    hand(scene, 10 * (HANDED_MAX + 1), 10, NULL);
+    hand(scene, 10 * (HANDED_MAX + 2), 10, NULL);
+    assert_int_equal(lost_told, 1);
+    assert_non_null(strstr(lost_text, scene->conf.directory));
+    assert_non_null(strstr(lost_text, "lost=10 "));
+    assert_int_equal(stats_of(scene).lines_lost, 20);
+    atomic_store(&depot_gate, false);
+    database_start(scene);
+    scene_until_written(scene, 10 * (HANDED_MAX + 3));
+    taken_once(scene, 0, 10);
+    taken_once(scene, 30, 10 * HANDED_MAX);
 }
 
 /* A journal with events 1 … count; the third is none. */
@@ -551,6 +636,34 @@ static void events_are_written_after_the_last_that_is_confirmed_and_confirmed(vo
     assert_int_equal(scene->times[10], 0);
     assert_int_equal(stats_of(scene).events_written, 1190);
     assert_int_equal(stats_of(scene).lines_written, 0);
+}
+
+static bool wanted_is_on_disk(struct scene *scene) {
+    return stats_of(scene).spool.lines == scene->wanted;
+}
+
+static bool is_held_alone(struct scene *scene) {
+    return scene->held_count == 1;
+}
+
+/* The first request is one of events: new lines cannot show that the database is well, and must not wait for it. */
+static void what_waits_behind_slow_events_is_on_the_disk_meanwhile(void **state) {
+    struct scene *scene = *state;
+    scene->hold = true;
+    scene->conf.slow_ms = 20;
+    journal_write(scene, 3);
+    shipper_start_again(scene);
+    shipper_welcome(scene->shipper, 3, 0);
+    scene_until(scene, is_held_alone);
+    for (unsigned i = 0; i < HANDED_MAX + 2; i++) {
+        hand(scene, 100 + 2 * i, 2, NULL);
+        scene->wanted = 2 * (i + 1);
+        scene_until(scene, wanted_is_on_disk);
+    }
+    scene_release(scene);
+    scene_until_written(scene, 2 * (HANDED_MAX + 2));
+    taken_once(scene, 100, 2 * (HANDED_MAX + 2));
+    assert_int_equal(stats_of(scene).lines_lost, 0);
 }
 
 static void a_row_that_is_no_event_holds_up_none_behind_it(void **state) {
@@ -647,9 +760,12 @@ int main(void) {
         STORY(a_place_that_refuses_everything_empties_nothing_into_the_quarantine),
         STORY(what_is_too_large_goes_in_parts_and_later_ones_too),
         STORY(what_it_is_slow_to_take_is_on_the_disk_meanwhile),
+        STORY(what_waits_behind_slow_events_is_on_the_disk_meanwhile),
+        STORY(a_page_for_people_is_no_receipt),
         STORY(what_is_under_way_at_the_end_goes_with_the_next_life),
         STORY(an_end_waits_for_what_the_database_takes_at_once),
         STORY(without_a_disk_the_newest_batches_wait_in_memory_and_the_rest_is_counted),
+        STORY(a_disk_that_hangs_is_told_with_the_first_value_that_is_lost_by_it),
         STORY(events_are_written_after_the_last_that_is_confirmed_and_confirmed),
         STORY(a_row_that_is_no_event_holds_up_none_behind_it),
         STORY(an_engine_that_knows_less_counts_only_with_another_journal),

@@ -25,6 +25,7 @@ struct clockwork {
 static void clockwork_init(struct clockwork *clockwork) {
     memset(clockwork, 0xAA, sizeof *clockwork); /* nothing may rely on what was there before */
     timers_init(&clockwork->timers, COUNT, clockwork->due, clockwork->position, clockwork->heap);
+    assert_int_equal(clockwork->position[0], 0xAAAAAAAA); /* and nothing is written past the end */
 }
 
 /* The earliest of plain deadlines, the lowest number first among equals. */

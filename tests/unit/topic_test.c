@@ -31,6 +31,12 @@ static void each_message_has_the_topic_of_the_contract(void **state) {
     assert_string_equal(topic, ROOT "/point/care/day-care/temperature");
     topic_alarm_filter(&root, topic);
     assert_string_equal(topic, ROOT "/alarm/#");
+    topic_point_filter(&root, topic);
+    assert_string_equal(topic, ROOT "/point/#");
+    assert_string_equal(topic_point_id(&root, ROOT "/point/care/day-care/temperature"),
+                        "care/day-care/temperature");
+    assert_null(topic_point_id(&root, ROOT "/alarm/care"));
+    assert_null(topic_point_id(&root, "tocsin/v1/gulou-demo/other/point/care"));
 }
 
 static void an_event_is_sorted_by_lane_and_class_with_a_level_for_each_dot(void **state) {

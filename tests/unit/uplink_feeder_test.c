@@ -45,7 +45,7 @@ struct scene {
     bool down;
     size_t size_max; /* of a payload; 0: any */
     bool journal_gone;
-    uint32_t reads, asks;
+    uint32_t reads, asks, asks_for;
     struct row journal[ROWS_MAX + 1];
     uint64_t newest;
     uint32_t count;
@@ -92,6 +92,12 @@ static int port_publish(void *context, const char *topic, const void *payload, s
     message->in_flight = true;
     message->ticket = ticket;
     return 0;
+}
+
+static void port_ask_for(void *context, const char *filter) {
+    struct scene *scene = context;
+    assert_true(strncmp(filter, "tocsin/v1/gulou-demo/old/", 25) == 0);
+    scene->asks_for++;
 }
 
 static void port_ask(void *context) {
@@ -163,6 +169,7 @@ static struct scene *scene_new(uint32_t window) {
         .window = port_window,
         .publish = port_publish,
         .ask = port_ask,
+        .ask_for = port_ask_for,
         .read = port_read,
     };
     scene->site = console_site("/nowhere");
@@ -608,7 +615,7 @@ static void what_is_asked_for_and_refused_or_damaged_holds_up_nothing(void **sta
     scene_ask_again(scene, 1, 3);
     assert_int_equal(scene->count, 7);
     scene->messages[5].in_flight = false;
-    feeder_refused(&scene->feeder, scene->messages[5].ticket);
+    feeder_refused(&scene->feeder, scene->messages[5].ticket, false);
     scene_take_everything(scene);
     assert_int_equal(resend_left(&scene->feeder.resend), 0);
     assert_int_equal(scene->count, 7);
@@ -792,10 +799,10 @@ static void states_that_nobody_would_clear_are_cleared(void **state) {
     scene_alarm(scene, 0, false, 2);
     scene_connect(scene);
     uint32_t before = scene->count;
-    feeder_retained(&scene->feeder, ROOT "/alarm/emergency_call/care/day-care/button-1");
-    feeder_retained(&scene->feeder, ROOT "/alarm/fire_alarm/care/day-care/smoke-1");
-    feeder_retained(&scene->feeder, ROOT "/alarm/gone_rule/care/Old Room");
-    feeder_retained(&scene->feeder, "somebody/else/alarm/x/y");
+    feeder_retained(&scene->feeder, ROOT "/alarm/emergency_call/care/day-care/button-1", "{}");
+    feeder_retained(&scene->feeder, ROOT "/alarm/fire_alarm/care/day-care/smoke-1", "{}");
+    feeder_retained(&scene->feeder, ROOT "/alarm/gone_rule/care/Old Room", "{}");
+    feeder_retained(&scene->feeder, "somebody/else/alarm/x/y", "{}");
     (void)feeder_pump(&scene->feeder);
     assert_int_equal(scene->count, before + 2);
     assert_string_equal(scene_message(scene, before)->topic,
@@ -807,12 +814,64 @@ static void states_that_nobody_would_clear_are_cleared(void **state) {
     scene_free(scene);
 }
 
+/* What is retained of a point that left the site would be "good" for ever. */
+static void values_of_points_that_left_the_site_are_emptied(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    uint32_t before = scene->count;
+    static const char *const kept[] = {ROOT "/point/care/day-care/button-1",
+                                       ROOT "/point/care/day-care/temperature", ROOT "/status",
+                                       "tocsin/v1/gulou-demo/other/point/x"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        feeder_retained(&scene->feeder, kept[i], "{}");
+    }
+    feeder_retained(&scene->feeder, ROOT "/point/care/day-care/gone", "{}");
+    feeder_retained(&scene->feeder, ROOT "/point/care/day-care/reader",
+                    "{}"); /* no value of ours */
+    (void)feeder_pump(&scene->feeder);
+    assert_int_equal(scene->count, before + 2);
+    static const char *const emptied[] = {ROOT "/point/care/day-care/gone",
+                                          ROOT "/point/care/day-care/reader"};
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_string_equal(scene_message(scene, before + i)->topic, emptied[i]);
+        assert_string_equal(scene_message(scene, before + i)->payload, "");
+        assert_true(scene_message(scene, before + i)->retained);
+    }
+    scene_free(scene);
+}
+
+static void a_name_that_the_gateway_has_left_is_asked_for_and_emptied(void **state) {
+    (void)state;
+    static const struct note_list identities = {.texts = {"gulou-demo/main", "gulou-demo/old"},
+                                                .count = 2};
+    static const struct note_list none = {.count = 0};
+    struct scene *scene = scene_new(10);
+    struct former former;
+    former_init(&former, &identities, &none);
+    feeder_know_former(&scene->feeder, &former);
+    memcpy(scene->feeder.boot, "17", 3);
+    scene_connect(scene);
+    uint32_t before = scene->count;
+    feeder_retained(&scene->feeder, "tocsin/v1/gulou-demo/old/point/x", "{}");
+    assert_int_equal(scene->asks_for, 0);
+    feeder_retained(&scene->feeder, "tocsin/v1/gulou-demo/old/status",
+                    "{\"state\":\"offline\",\"boot\":\"16\"}");
+    assert_int_equal(scene->asks_for, 2); /* alarms and points */
+    feeder_retained(&scene->feeder, "tocsin/v1/gulou-demo/old/point/x", "{}");
+    (void)feeder_pump(&scene->feeder);
+    assert_int_equal(scene->count, before + 1);
+    assert_string_equal(scene_message(scene, before)->topic, "tocsin/v1/gulou-demo/old/point/x");
+    assert_string_equal(scene_message(scene, before)->payload, "");
+    scene_free(scene);
+}
+
 /* Tell of `count` topics of a rule that is gone, as a broker does at the start of a session. */
 static void scene_leave_over(struct scene *scene, uint32_t count) {
     char topic[TOPIC_SIZE];
     for (uint32_t i = 0; i < count; i++) {
         (void)snprintf(topic, sizeof topic, ROOT "/alarm/gone_rule/care/room-%u", i);
-        feeder_retained(&scene->feeder, topic);
+        feeder_retained(&scene->feeder, topic, "{}");
     }
     (void)feeder_pump(&scene->feeder);
 }
@@ -986,7 +1045,7 @@ static void a_refused_event_comes_again_after_a_pause_and_the_other_lane_goes_on
     scene_connect(scene);
     scene_happen(scene, LANE_ALARM);
     scene->messages[0].in_flight = false;
-    feeder_refused(&scene->feeder, scene->messages[0].ticket);
+    feeder_refused(&scene->feeder, scene->messages[0].ticket, false);
     (void)feeder_pump(&scene->feeder);
     assert_int_equal(scene->count, 1);
     scene_happen(scene, LANE_ACTIVITY);
@@ -1001,11 +1060,134 @@ static void a_refused_event_comes_again_after_a_pause_and_the_other_lane_goes_on
     scene_free(scene);
 }
 
+/* The broker refuses all that is in flight; what follows is sent. */
+static void scene_refuse(struct scene *scene) {
+    uint32_t count = scene->count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (scene->messages[i].in_flight) {
+            scene->messages[i].in_flight = false;
+            feeder_refused(&scene->feeder, scene->messages[i].ticket, false);
+        }
+    }
+    (void)feeder_pump(&scene->feeder);
+}
+
+static void scene_resume(struct scene *scene) {
+    feeder_tick(&scene->feeder, clock_instant(), scene->feeder.resume_real_ns);
+    (void)feeder_pump(&scene->feeder);
+}
+
+/* A quota that is used up, or rights that are given later: raised … cleared arrive in that order. */
+static void what_a_broker_refused_for_a_while_it_has_in_the_order_of_each_alarm(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    for (uint32_t i = 0; i < 6; i++) {
+        scene_happen(scene, LANE_ALARM);
+        scene_refuse(scene);
+    }
+    scene_resume(scene);
+    scene_record(scene, LANE_ALARM); /* the broker takes again; another alarm does not wait */
+    scene->journal[7].alarm = CONSOLE_SITE_FIRE;
+    scene_tell(scene, 7);
+    uint32_t before = scene->count - 2;
+    scene_happen(scene, LANE_ALARM);
+    scene_take_everything(scene);
+    assert_int_equal(scene->count, before + 8);
+    static const uint64_t order[] = {1, 7, 2, 3, 4, 5, 6, 8};
+    for (uint32_t i = 0; i < 8; i++) {
+        assert_int_equal(message_seq(scene_message(scene, before + i)), order[i]);
+    }
+    assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), 8);
+    scene_free(scene);
+}
+
+static void until_the_broker_takes_what_it_refused_the_feeder_does_not_deliver(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    scene_happen(scene, LANE_ALARM);
+    scene_happen(scene, LANE_ACTIVITY);
+    assert_true(feeder_delivers(&scene->feeder)); /* what is in flight is under way */
+    scene_refuse(scene);
+    assert_false(feeder_delivers(&scene->feeder));
+    assert_int_equal(outbox_unheard(&scene->feeder.outbox), 2);
+    scene_happen(scene, LANE_ALARM); /* waits behind the first, which is tried at once */
+    assert_int_equal(outbox_unheard(&scene->feeder.outbox), 2);
+    assert_false(feeder_delivers(&scene->feeder));
+    scene_take_everything(scene);
+    assert_int_equal(outbox_unheard(&scene->feeder.outbox), 1);
+    scene_resume(scene);
+    assert_false(feeder_delivers(&scene->feeder));
+    scene_take_everything(scene);
+    assert_true(feeder_delivers(&scene->feeder));
+    scene_free(scene);
+}
+
+/* An alarm that the broker holds as open for ever, or never, misleads whoever looks there. */
+static void a_refused_state_is_told_as_it_stands_then(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    scene_alarm(scene, 0, false, 2);
+    scene_alarm(scene, CONSOLE_SITE_CALL, true, 0);
+    scene_refuse(scene);
+    assert_int_equal(scene->count, 1);
+    assert_int_equal(alarm_board_unheard(&scene->feeder.alarms), 1);
+    assert_false(feeder_delivers(&scene->feeder));
+    scene_resume(scene);
+    assert_int_equal(scene->count, 2);
+    assert_string_equal(scene_message(scene, 1)->topic, scene_message(scene, 0)->topic);
+    assert_string_not_equal(scene_message(scene, 1)->payload, "");
+    assert_false(feeder_delivers(&scene->feeder));
+    scene_take_everything(scene);
+    assert_true(feeder_delivers(&scene->feeder));
+    scene_free(scene);
+}
+
+/* A broker with little room still hears that something happened, and where to ask for the rest. */
+static void what_fits_when_it_is_bare_is_sent_and_confirmed_by_the_broker_alone(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    scene->size_max = 110;
+    scene_happen(scene, LANE_ALARM);
+    assert_int_equal(scene->count, 1);
+    assert_string_equal(scene_message(scene, 0)->payload,
+                        "{\"specversion\":\"1.0\",\"id\":\"gulou-demo.main.17.1\","
+                        "\"sequence\":1,\"shortened\":true}");
+    assert_int_equal(scene->feeder.counters.shortened, 1);
+    assert_int_equal(scene->feeder.counters.events_left_out, 0);
+    assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), 0);
+    assert_true(feeder_delivers(&scene->feeder));
+    scene_take_everything(scene);
+    assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), 1);
+    scene_free(scene);
+}
+
+static void what_is_refused_as_too_large_goes_at_once_in_a_shorter_form(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(10);
+    scene_connect(scene);
+    scene_happen(scene, LANE_ALARM);
+    scene->size_max = 110;
+    scene->messages[0].in_flight = false;
+    feeder_refused(&scene->feeder, scene->messages[0].ticket, true);
+    (void)feeder_pump(&scene->feeder);
+    assert_int_equal(scene->count, 2);
+    assert_true(message_is(scene_message(scene, 1), "shortened"));
+    assert_true(feeder_delivers(&scene->feeder));
+    assert_int_equal(scene->feeder.resume_real_ns, 0);
+    scene_take_everything(scene);
+    assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), 1);
+    scene_free(scene);
+}
+
 static void an_event_too_large_for_the_broker_is_shortened_or_left_to_the_journal(void **state) {
     (void)state;
     struct scene *scene = scene_new(10);
     scene_connect(scene);
-    /* The mark makes this event, which has no texts, longer: it is left out, and confirmed. */
+    /* No form of an event is as short: it is left out, counted, and nothing waits for it. */
     scene->size_max = 40;
     scene_happen(scene, LANE_ALARM);
     scene_alarm(scene, CONSOLE_SITE_CALL, true, 0);
@@ -1013,6 +1195,9 @@ static void an_event_too_large_for_the_broker_is_shortened_or_left_to_the_journa
     (void)feeder_pump(&scene->feeder);
     assert_int_equal(scene->count, 0);
     assert_int_equal(scene->feeder.counters.left_out, 3);
+    assert_int_equal(scene->feeder.counters.events_left_out, 1);
+    assert_int_equal(scene->feeder.lacking_seq, 1);
+    assert_false(feeder_delivers(&scene->feeder));
     assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), 1);
     (void)feeder_pump(&scene->feeder); /* nothing is tried over and over */
     assert_int_equal(scene->feeder.counters.left_out, 3);
@@ -1020,6 +1205,10 @@ static void an_event_too_large_for_the_broker_is_shortened_or_left_to_the_journa
     scene->size_max = 0;
     scene_happen(scene, LANE_ALARM);
     assert_int_equal(scene->count, 1);
+    assert_false(feeder_delivers(&scene->feeder)); /* this session lacks one */
+    scene_lose(scene);
+    scene_connect(scene);
+    assert_true(feeder_delivers(&scene->feeder));
     scene_free(scene);
 }
 
@@ -1032,7 +1221,7 @@ static void a_refused_event_waits_twice_as_long_each_time_up_to_a_minute(void **
     for (uint32_t i = 0; i < sizeof waits_s / sizeof *waits_s; i++) {
         uint64_t before_ns = clock_real_ns();
         scene->messages[i].in_flight = false;
-        feeder_refused(&scene->feeder, scene->messages[i].ticket);
+        feeder_refused(&scene->feeder, scene->messages[i].ticket, false);
         uint64_t resume_ns = scene->feeder.resume_real_ns;
         assert_in_range(resume_ns, before_ns + waits_s[i] * NS_PER_S,
                         clock_real_ns() + waits_s[i] * NS_PER_S);
@@ -1093,6 +1282,8 @@ int main(void) {
         cmocka_unit_test(a_restarted_engine_counts_its_early_events_anew),
         cmocka_unit_test(alarm_states_are_retained_and_emptied),
         cmocka_unit_test(states_that_nobody_would_clear_are_cleared),
+        cmocka_unit_test(values_of_points_that_left_the_site_are_emptied),
+        cmocka_unit_test(a_name_that_the_gateway_has_left_is_asked_for_and_emptied),
         cmocka_unit_test(what_is_left_over_is_emptied_when_there_is_room),
         cmocka_unit_test(a_broker_that_holds_too_much_is_asked_again),
         cmocka_unit_test(what_is_left_over_ends_with_its_session),
@@ -1102,7 +1293,12 @@ int main(void) {
         cmocka_unit_test(a_journal_that_cannot_be_read_is_not_asked_over_and_over),
         cmocka_unit_test(a_damaged_row_does_not_hold_up_the_lane),
         cmocka_unit_test(a_refused_event_comes_again_after_a_pause_and_the_other_lane_goes_on),
+        cmocka_unit_test(until_the_broker_takes_what_it_refused_the_feeder_does_not_deliver),
+        cmocka_unit_test(a_refused_state_is_told_as_it_stands_then),
+        cmocka_unit_test(what_fits_when_it_is_bare_is_sent_and_confirmed_by_the_broker_alone),
+        cmocka_unit_test(what_is_refused_as_too_large_goes_at_once_in_a_shorter_form),
         cmocka_unit_test(an_event_too_large_for_the_broker_is_shortened_or_left_to_the_journal),
+        cmocka_unit_test(what_a_broker_refused_for_a_while_it_has_in_the_order_of_each_alarm),
         cmocka_unit_test(a_refused_event_waits_twice_as_long_each_time_up_to_a_minute),
         cmocka_unit_test(while_the_broker_is_away_nothing_piles_up),
     };

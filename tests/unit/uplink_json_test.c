@@ -181,7 +181,7 @@ static void a_shortened_event_keeps_what_a_machine_needs(void **state) {
                    "\"kept\":\"%s\",\"dropped\":\"%sx\",\"state\":{\"active\":true}},"
                    "\"durable\":true,\"replayed\":true}",
                    longest, longest);
-    size_t size = uplink_json_shorten(event, strlen(event), payload);
+    size_t size = uplink_json_shorten(event, strlen(event), UPLINK_JSON_BRIEF, payload);
     assert_true(size < strlen(event));
     json_t *object = parse(payload, size);
     json_t *data = json_object_get(object, "data");
@@ -194,11 +194,27 @@ static void a_shortened_event_keeps_what_a_machine_needs(void **state) {
     assert_non_null(json_object_get(data, "state"));
     json_decref(object);
     /* Cut off it cannot be read, as it cannot be without memory. */
-    size = uplink_json_shorten(event, strlen(event) - 1, payload);
+    size = uplink_json_shorten(event, strlen(event) - 1, UPLINK_JSON_BRIEF, payload);
     payload[size] = '\0';
     assert_string_equal(payload, "{\"id\":\"a.b.1.7\",\"shortened\":true}");
-    assert_int_equal(uplink_json_shorten("{", 1, payload), 2);
+    assert_int_equal(uplink_json_shorten("{", 1, UPLINK_JSON_BARE, payload), 2);
     assert_string_equal(payload, "{}");
+}
+
+/* It is still one CloudEvents 1.0 object. */
+static void a_bare_event_says_what_happened_to_what_and_under_which_number(void **state) {
+    (void)state;
+    char payload[UPLINK_JSON_SIZE];
+    static const char event[] =
+        "{\"specversion\":\"1.0\",\"id\":\"a.b.1.7\",\"source\":\"/tocsin/a/b\",\"type\":"
+        "\"tocsin.alarm.raised\",\"subject\":\"hall/button\",\"time\":\"2026-11-22T07:17:00.123Z\","
+        "\"sequence\":7,\"data\":{\"rule\":\"r\"},\"durable\":true,\"replayed\":true}";
+    size_t size = uplink_json_shorten(event, strlen(event), UPLINK_JSON_BARE, payload);
+    payload[size] = '\0';
+    assert_string_equal(payload,
+                        "{\"specversion\":\"1.0\",\"id\":\"a.b.1.7\",\"source\":\"/tocsin/a/b\","
+                        "\"type\":\"tocsin.alarm.raised\",\"subject\":\"hall/button\","
+                        "\"sequence\":7,\"shortened\":true}");
 }
 
 static void the_status_names_state_build_and_boot(void **state) {
@@ -223,6 +239,7 @@ int main(void) {
         cmocka_unit_test(a_value_is_exact_and_an_untrusted_one_is_no_number),
         cmocka_unit_test(a_value_carries_its_unit_its_quality_and_when_it_was_measured),
         cmocka_unit_test(a_shortened_event_keeps_what_a_machine_needs),
+        cmocka_unit_test(a_bare_event_says_what_happened_to_what_and_under_which_number),
         cmocka_unit_test(the_status_names_state_build_and_boot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

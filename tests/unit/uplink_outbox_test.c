@@ -20,6 +20,7 @@ struct row {
     enum core_lane lane;
     uint32_t alarm;
     bool sent, delivered;
+    bool refused; /* and not taken since */
 };
 
 struct world {
@@ -29,9 +30,12 @@ struct world {
     struct {
         enum core_lane lane;
         uint64_t seq;
+        uint64_t sent;    /* the how manieth sending it is */
     } flight[FLIGHT_MAX]; /* oldest first */
     uint32_t in_flight, window;
     uint64_t last_first_sent[16]; /* per alarm */
+    uint64_t last_heard[16];      /* by the broker, which hears in the order of sending */
+    uint64_t last_heard_sent[16];
     uint64_t age_ns;
     uint64_t sends, sends_again;
     bool journal_gone;
@@ -54,6 +58,18 @@ static void world_say(struct world *world, uint64_t seq, const char *mark) {
     }
 }
 
+static uint32_t row_order(const struct row *row) {
+    return row->lane == LANE_ALARM ? 100 + row->alarm : OUTBOX_NO_ORDER;
+}
+
+/* O3: nothing is sent of an alarm while an older event of it has been refused and waits. */
+static void world_check_order(const struct world *world, uint64_t seq) {
+    for (uint64_t older = 1; older < seq && world->journal[seq].lane == LANE_ALARM; older++) {
+        const struct row *row = &world->journal[older];
+        assert_false(row->refused && row_order(row) == row_order(&world->journal[seq]));
+    }
+}
+
 /* Compare what was said since the last call. */
 static void world_expect(struct world *world, const char *want) {
     assert_string_equal(world->said, want);
@@ -68,11 +84,13 @@ static void world_send(struct world *world, uint64_t seq, const char *mark) {
         assert_true(seq > world->last_first_sent[row->alarm]); /* O3 */
         world->last_first_sent[row->alarm] = seq;
     }
+    world_check_order(world, seq);
     world->sends++;
     world->sends_again += row->sent;
     row->sent = true;
     world->flight[world->in_flight].lane = row->lane;
     world->flight[world->in_flight].seq = seq;
+    world->flight[world->in_flight].sent = world->sends;
     world->in_flight++;
     world_say(world, seq, mark);
 }
@@ -82,7 +100,9 @@ static void world_record(struct world *world, enum core_lane lane, uint32_t alar
     uint64_t seq = ++world->newest;
     assert_true(seq <= ROWS_MAX);
     world->journal[seq] = (struct row){.lane = lane, .alarm = alarm};
-    if (outbox_live(&world->outbox, lane, seq, alarm, false, world->in_flight < world->window)) {
+    const struct outbox_news news = {
+        .lane = lane, .seq = seq, .alarm = alarm, .order = row_order(&world->journal[seq])};
+    if (outbox_live(&world->outbox, &news, world->in_flight < world->window)) {
         world_send(world, seq, "");
     }
 }
@@ -115,7 +135,7 @@ static void world_read(struct world *world, const struct outbox_read *read, uint
         }
         any = true;
         limit--;
-        enum outbox_verdict verdict = outbox_offer(&world->outbox, read, seq);
+        enum outbox_verdict verdict = outbox_offer(&world->outbox, read, seq, row_order(row));
         if (verdict == OUTBOX_STOP) {
             break;
         }
@@ -151,7 +171,13 @@ static void world_remove_flight(struct world *world, uint32_t index) {
 static void world_take_at(struct world *world, uint32_t index) {
     assert_true(index < world->in_flight);
     uint64_t seq = world->flight[index].seq;
-    world->journal[seq].delivered = true;
+    struct row *row = &world->journal[seq];
+    row->delivered = true;
+    row->refused = false;
+    if (row->lane == LANE_ALARM && world->flight[index].sent > world->last_heard_sent[row->alarm]) {
+        world->last_heard[row->alarm] = seq;
+        world->last_heard_sent[row->alarm] = world->flight[index].sent;
+    }
     outbox_taken(&world->outbox, world->flight[index].lane, seq);
     world_remove_flight(world, index);
 }
@@ -166,15 +192,27 @@ static void world_take(struct world *world, uint64_t seq) {
     fail_msg("%llu is not in flight", (unsigned long long)seq);
 }
 
+static void world_refuse_at(struct world *world, uint32_t index) {
+    uint64_t seq = world->flight[index].seq;
+    world->journal[seq].refused = true;
+    outbox_refused(&world->outbox, world->flight[index].lane, seq);
+    world_remove_flight(world, index);
+}
+
 static void world_refuse(struct world *world, uint64_t seq) {
     for (uint32_t i = 0; i < world->in_flight; i++) {
         if (world->flight[i].seq == seq) {
-            outbox_refused(&world->outbox, world->flight[i].lane, seq);
-            world_remove_flight(world, i);
+            world_refuse_at(world, i);
             return;
         }
     }
     fail_msg("%llu is not in flight", (unsigned long long)seq);
+}
+
+static void world_refuse_all(struct world *world) {
+    while (world->in_flight > 0) {
+        world_refuse_at(world, 0);
+    }
 }
 
 static void world_take_all(struct world *world) {
@@ -189,6 +227,9 @@ static void world_connect(struct world *world) {
 
 static void world_lose(struct world *world) {
     world->in_flight = 0;
+    for (uint64_t seq = 1; seq <= world->newest; seq++) {
+        world->journal[seq].refused = false; /* the lanes begin again behind what is confirmed */
+    }
     outbox_session_end(&world->outbox);
 }
 
@@ -383,6 +424,24 @@ after_a_lost_connection_the_unconfirmed_is_sent_again_and_the_taken_is_not(void 
     free(world);
 }
 
+static void after_a_lost_connection_what_was_taken_behind_an_unanswered_one_of_its_alarm_follows_it(
+    void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_alarm(world, 2);
+    world_alarm(world, 1);
+    world_take(world, 2);
+    world_take(world, 3);
+    world_expect(world, "1 2 3");
+    world_lose(world);
+    world_connect(world);
+    world_drain(world, 9);
+    world_expect(world, "1' 3'");
+    free(world);
+}
+
 static void events_that_were_not_told_one_by_one_are_read(void **state) {
     (void)state;
     struct world *world = world_new(10);
@@ -397,7 +456,61 @@ static void events_that_were_not_told_one_by_one_are_read(void **state) {
     free(world);
 }
 
-static void a_refused_event_is_sent_again_after_a_pause_and_nothing_waits_for_it(void **state) {
+static void a_refused_event_is_sent_again_after_a_pause_and_holds_up_its_alarm_alone(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1); /* 1 */
+    world_alarm(world, 1); /* 2 */
+    world_alarm(world, 2); /* 3 */
+    world_take(world, 1);
+    world_take(world, 3);
+    world_refuse(world, 2);
+    world_alarm(world, 2); /* 4 */
+    world_expect(world, "1 2 3 4");
+    world_drain(world, 9);
+    world_expect(world, ""); /* it is not sent before its time */
+    outbox_resume(&world->outbox);
+    world_drain(world, 9);
+    world_expect(world, "2");
+    world_take(world, 4);
+    assert_int_equal(confirmed(world, LANE_ALARM), 1); /* O1: what is behind it is not confirmed */
+    assert_int_equal(outbox_waiting(&world->outbox), 1);
+    world_take(world, 2);
+    assert_int_equal(confirmed(world, LANE_ALARM), 4);
+    assert_int_equal(outbox_waiting(&world->outbox), 0);
+    free(world);
+}
+
+/* A broker that refuses for a while and then takes: raised … cleared must arrive in that order. */
+static void what_was_refused_comes_before_anything_newer_of_its_alarm(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    for (int i = 0; i < 3; i++) {
+        world_alarm(world, 1);
+        world_alarm(world, 1);
+        world_drain(world, 9);
+        world_refuse_all(world);
+        world_drain(world, 9);
+    }
+    world_expect(world, "1 2 1 1"); /* news of an alarm tries its oldest, and nothing else */
+    outbox_resume(&world->outbox);
+    world_alarm(world, 2);
+    world_drain(world, 9);
+    world_expect(world, "7 1");
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        world_take(world, seq);
+        world_drain(world, 9);
+    }
+    world_expect(world, "2 3 4 5 6");
+    world_take(world, 6);
+    world_take(world, 7);
+    assert_int_equal(confirmed(world, LANE_ALARM), 7);
+    free(world);
+}
+
+static void what_was_taken_behind_a_refused_event_is_sent_once_more_after_it(void **state) {
     (void)state;
     struct world *world = world_new(10);
     world_connect(world);
@@ -405,51 +518,120 @@ static void a_refused_event_is_sent_again_after_a_pause_and_nothing_waits_for_it
         world_alarm(world, 1);
     }
     world_take(world, 1);
-    world_take(world, 3);
+    world_take(world, 3); /* before the refusal is known */
     world_refuse(world, 2);
-    world_alarm(world, 1);
-    world_expect(world, "1 2 3 4 5"); /* nothing waits for it */
-    world_drain(world, 9);
-    world_expect(world, ""); /* it is not sent before its time */
+    world_take(world, 4); /* after it */
+    world_expect(world, "1 2 3 4");
+    assert_int_equal(outbox_waiting(&world->outbox), 3);
     outbox_resume(&world->outbox);
-    world_drain(world, 9);
-    world_expect(world, "2"); /* alone */
-    world_take(world, 4);
-    world_take(world, 5);
-    assert_int_equal(confirmed(world, LANE_ALARM), 1); /* O1: what is behind it is not confirmed */
-    assert_int_equal(outbox_refusals(&world->outbox), 1);
-    world_take(world, 2);
-    assert_int_equal(confirmed(world, LANE_ALARM), 5);
-    assert_int_equal(outbox_refusals(&world->outbox), 0);
+    for (uint64_t seq = 2; seq <= 4; seq++) {
+        world_drain(world, 9);
+        world_take(world, seq);
+    }
+    world_expect(world, "2 3 4");
+    assert_int_equal(confirmed(world, LANE_ALARM), 4);
     free(world);
 }
 
-static void of_several_refused_events_one_is_tried_and_its_success_brings_the_others(void **state) {
+static void what_is_taken_late_behind_a_refused_event_is_sent_once_more_too(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_alarm(world, 1);
+    world_refuse(world, 1);
+    outbox_resume(&world->outbox);
+    world_drain(world, 9);
+    world_take_at(world, 1); /* 1, taken at the second try, is answered before 2 is */
+    world_take(world, 2);
+    world_drain(world, 9);
+    world_expect(world, "1 2 1 2");
+    world_take(world, 2);
+    assert_int_equal(confirmed(world, LANE_ALARM), 2);
+    free(world);
+}
+
+/* So that the broker cannot take the second and refuse the first again. */
+static void after_a_refusal_one_event_of_an_alarm_is_in_flight_at_a_time(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_alarm(world, 1);
+    world_expect(world, "1 2"); /* not before */
+    world_take_all(world);
+    world_alarm(world, 3);
+    world_refuse(world, 3);
+    world_alarm(world, 1); /* 4 */
+    world_alarm(world, 1); /* 5 */
+    world_alarm(world, 2); /* 6 */
+    world_drain(world, 9);
+    world_expect(world, "3 4 6");
+    world_take(world, 4);
+    world_drain(world, 9);
+    world_expect(world, "5"); /* at once, in no round of tries */
+    world_lose(world);
+    world_connect(world);
+    world_drain(world, 9);
+    world_expect(world, "3' 5' 6'");
+    world_take_all(world);
+    world_alarm(world, 1);
+    world_alarm(world, 1);
+    world_expect(world, "7"); /* in the next session too */
+    world_lose(world);
+    world_connect(world);
+    world_drain(world, 9);
+    world_expect(world, "7' 8'"); /* the one before this was without a refusal */
+    free(world);
+}
+
+static void activity_events_hold_up_no_other(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_activity(world);
+    world_activity(world);
+    world_refuse(world, 1);
+    world_activity(world);
+    world_expect(world, "1 2 3");
+    world_take(world, 2);
+    world_take(world, 3);
+    assert_int_equal(outbox_waiting(&world->outbox), 1);
+    outbox_resume(&world->outbox);
+    world_drain(world, 9);
+    world_expect(world, "1");
+    world_take(world, 1);
+    assert_int_equal(confirmed(world, LANE_ACTIVITY), 3);
+    free(world);
+}
+
+static void of_several_refused_alarms_each_is_tried_once_a_round_one_at_a_time(void **state) {
     (void)state;
     struct world *world = world_new(10);
     world_connect(world);
     for (uint32_t i = 1; i <= 4; i++) {
         world_alarm(world, i);
     }
-    for (uint64_t seq = 1; seq <= 4; seq++) {
-        world_refuse(world, seq);
-    }
+    world_refuse_all(world);
     world_expect(world, "1 2 3 4");
     outbox_resume(&world->outbox);
     world_drain(world, 9);
     world_expect(world, "1");
     world_refuse(world, 1);
-    outbox_resume(&world->outbox);
     world_drain(world, 9);
-    world_expect(world, "2"); /* by turns: what is never taken stops no other */
+    world_expect(world, "2"); /* what is never taken stops no other */
+    outbox_resume(&world->outbox);
     world_take(world, 2);
     world_drain(world, 9);
-    world_expect(world, "3");
+    world_expect(world, "3"); /* by turns, whatever happens meanwhile */
     world_take(world, 3);
     world_drain(world, 9);
     world_take(world, 4);
     world_drain(world, 9);
     world_expect(world, "4 1");
+    world_refuse(world, 1);
+    world_drain(world, 9);
+    world_expect(world, "");
     world_lose(world); /* another session begins with what is not confirmed */
     world_connect(world);
     world_drain(world, 9);
@@ -464,7 +646,7 @@ static void a_refused_event_that_the_journal_has_lost_holds_nothing_up(void **st
     struct world *world = world_new(10);
     world_connect(world);
     world_alarm(world, 1);
-    world_alarm(world, 1);
+    world_alarm(world, 2);
     world_take(world, 2);
     world_refuse(world, 1);
     world->journal[1].lane = LANE_ACTIVITY; /* no row of this lane any more */
@@ -474,8 +656,8 @@ static void a_refused_event_that_the_journal_has_lost_holds_nothing_up(void **st
     free(world);
 }
 
-static void behind_a_refused_event_the_table_fills_and_new_alarms_still_overtake(void **state) {
-    (void)state;
+/* The table of the alarm lane, full behind event 1, which was refused; all others were taken. */
+static struct world *world_full(void) {
     struct world *world = world_new(10);
     world_connect(world);
     world_alarm(world, 1);
@@ -486,10 +668,96 @@ static void behind_a_refused_event_the_table_fills_and_new_alarms_still_overtake
     }
     assert_int_equal(world->outbox.lanes[LANE_ALARM].count, OUTBOX_SENT_MAX);
     world->said[0] = '\0';
+    return world;
+}
+
+static void behind_a_refused_event_the_table_fills_and_new_alarms_still_overtake(void **state) {
+    (void)state;
+    struct world *world = world_full();
     world_alarm(world, 3); /* one past it: goes ahead */
     world_drain(world, 9);
     world_expect(world, "1025");
     assert_int_equal(confirmed(world, LANE_ALARM), 0);
+    assert_int_equal(world->outbox.lanes[LANE_ALARM].passed_over, 0);
+    free(world);
+}
+
+/* In each of so many rounds event 1 is tried, and refused. */
+static void world_refuse_rounds(struct world *world, uint32_t rounds) {
+    for (uint32_t i = 0; i < rounds; i++) {
+        outbox_resume(&world->outbox);
+        world_drain(world, 9);
+        world_expect(world, "1");
+        world_refuse(world, 1);
+    }
+}
+
+/* O6 */
+static void
+what_is_refused_for_long_before_a_full_table_of_taken_ones_is_passed_over(void **state) {
+    (void)state;
+    struct world *world = world_full();
+    const struct outbox_lane *lane = &world->outbox.lanes[LANE_ALARM];
+    world_refuse_rounds(world, OUTBOX_ROUNDS_MIN - 1);
+    assert_int_equal(lane->passed_over, 0);
+    assert_int_equal(outbox_unheard(&world->outbox), 1);
+    world_refuse_rounds(world, 1);
+    assert_int_equal(lane->passed_over, 1);
+    assert_int_equal(lane->passed_over_seq, 1);
+    assert_int_equal(confirmed(world, LANE_ALARM), OUTBOX_SENT_MAX);
+    assert_int_equal(outbox_waiting(&world->outbox), 0);
+    assert_int_equal(outbox_unheard(&world->outbox), 0);
+    world->journal[1].refused = false;
+    world_alarm(world, 1); /* its alarm goes on */
+    world_expect(world, "1025");
+    free(world);
+}
+
+static void below_a_full_table_nothing_is_passed_over(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    world_connect(world);
+    world_alarm(world, 1);
+    world_refuse(world, 1);
+    for (int i = 2; i < OUTBOX_SENT_MAX; i++) {
+        world_alarm(world, 2);
+        world_take_all(world);
+    }
+    world->said[0] = '\0';
+    world_refuse_rounds(world, OUTBOX_ROUNDS_MIN);
+    assert_int_equal(world->outbox.lanes[LANE_ALARM].count, OUTBOX_SENT_MAX - 1);
+    assert_int_equal(world->outbox.lanes[LANE_ALARM].passed_over, 0);
+    world_alarm(world, 2); /* now it is full */
+    assert_int_equal(world->outbox.lanes[LANE_ALARM].passed_over, 1);
+    free(world);
+}
+
+static void a_broker_that_refuses_everything_is_waited_for_and_has_it_all_in_order(void **state) {
+    (void)state;
+    enum { ALARMS = 8, EVENTS = OUTBOX_SENT_MAX + 200 };
+    struct world *world = world_new(10);
+    world_connect(world);
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        world_alarm(world, i % ALARMS);
+        world_drain(world, 2);
+        world_refuse_all(world);
+        if (i % 50 == 0) {
+            outbox_resume(&world->outbox);
+        }
+    }
+    assert_int_equal(world->outbox.lanes[LANE_ALARM].passed_over, 0);
+    uint64_t heard[ALARMS] = {0};
+    outbox_resume(&world->outbox);
+    for (int i = 0; i < 4 * EVENTS; i++) {
+        world_drain(world, 4);
+        while (world->in_flight > 0) {
+            uint64_t seq = world->flight[0].seq;
+            assert_true(seq > heard[world->journal[seq].alarm]);
+            heard[world->journal[seq].alarm] = seq;
+            world_take_at(world, 0);
+        }
+    }
+    assert_int_equal(confirmed(world, LANE_ALARM), EVENTS);
     free(world);
 }
 
@@ -589,7 +857,8 @@ static void more_overtakers_than_the_table_holds_wait_for_the_backlog(void **sta
     for (uint32_t i = 1; i <= ALARMS; i++) {
         uint64_t seq = ++world->newest;
         world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 1};
-        assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 100 + i, false, true));
+        const struct outbox_news news = {.lane = LANE_ALARM, .seq = seq, .alarm = 100 + i};
+        assert_false(outbox_live(&world->outbox, &news, true));
     }
     assert_int_equal(world->outbox.overtaker_count, OUTBOX_OVERTAKERS_MAX);
     assert_int_equal(world->outbox.overtakes_refused, 5);
@@ -604,12 +873,13 @@ static struct world *world_crowded(void) {
     for (uint32_t i = 1; i <= OUTBOX_OVERTAKERS_MAX; i++) {
         uint64_t seq = ++world->newest;
         world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 100 + i};
-        assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 100 + i, false, true));
+        const struct outbox_news news = {.lane = LANE_ALARM, .seq = seq, .alarm = 100 + i};
+        assert_false(outbox_live(&world->outbox, &news, true));
     }
     return world;
 }
 
-static void assert_next_is(const struct world *world, uint32_t alarm) {
+static void assert_next_is(struct world *world, uint32_t alarm) {
     struct outbox_read read;
     assert_true(outbox_next(&world->outbox, LANE_ALARM, &read));
     assert_int_equal(read.alarm, alarm);
@@ -621,7 +891,8 @@ static void an_urgent_alarm_goes_before_a_crowd_of_others(void **state) {
     assert_next_is(world, 101);
     uint64_t seq = ++world->newest;
     world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 7};
-    assert_false(outbox_live(&world->outbox, LANE_ALARM, seq, 7, true, true));
+    const struct outbox_news news = {.lane = LANE_ALARM, .seq = seq, .alarm = 7, .urgent = true};
+    assert_false(outbox_live(&world->outbox, &news, true));
     assert_next_is(world, 7);
     assert_int_equal(world->outbox.overtaker_count, OUTBOX_OVERTAKERS_MAX);
     free(world);
@@ -685,11 +956,7 @@ static void walk_step(struct world *world, uint64_t *seed, bool *connected, bool
         break;
     case 11:
         if (walk_random(seed, 4) == 0 && world->in_flight > 0) {
-            uint32_t index = walk_random(seed, world->in_flight);
-            uint64_t seq = world->flight[index].seq;
-            enum core_lane lane = world->flight[index].lane;
-            world_remove_flight(world, index);
-            outbox_refused(&world->outbox, lane, seq);
+            world_refuse_at(world, walk_random(seed, world->in_flight));
             *refused = true;
         } else if (walk_random(seed, 3) == 0) {
             outbox_resume(&world->outbox);
@@ -739,6 +1006,15 @@ static void whatever_happens_everything_arrives_once_confirmed_and_in_order(void
                          (unsigned long long)seq);
             }
         }
+        uint64_t newest[16] = {0};
+        for (uint64_t seq = 1; seq <= world->newest; seq++) {
+            if (world->journal[seq].lane == LANE_ALARM) {
+                newest[world->journal[seq].alarm] = seq;
+            }
+        }
+        for (uint32_t alarm = 0; alarm < 16; alarm++) {
+            assert_int_equal(world->last_heard[alarm], newest[alarm]);
+        }
         walked += world->newest;
         again += world->sends_again;
         free(world);
@@ -784,11 +1060,21 @@ int main(void) {
         cmocka_unit_test(what_waited_long_within_a_session_is_a_replay),
         cmocka_unit_test(
             after_a_lost_connection_the_unconfirmed_is_sent_again_and_the_taken_is_not),
+        cmocka_unit_test(
+            after_a_lost_connection_what_was_taken_behind_an_unanswered_one_of_its_alarm_follows_it),
         cmocka_unit_test(events_that_were_not_told_one_by_one_are_read),
-        cmocka_unit_test(a_refused_event_is_sent_again_after_a_pause_and_nothing_waits_for_it),
-        cmocka_unit_test(of_several_refused_events_one_is_tried_and_its_success_brings_the_others),
+        cmocka_unit_test(a_refused_event_is_sent_again_after_a_pause_and_holds_up_its_alarm_alone),
+        cmocka_unit_test(what_was_refused_comes_before_anything_newer_of_its_alarm),
+        cmocka_unit_test(what_was_taken_behind_a_refused_event_is_sent_once_more_after_it),
+        cmocka_unit_test(what_is_taken_late_behind_a_refused_event_is_sent_once_more_too),
+        cmocka_unit_test(after_a_refusal_one_event_of_an_alarm_is_in_flight_at_a_time),
+        cmocka_unit_test(activity_events_hold_up_no_other),
+        cmocka_unit_test(of_several_refused_alarms_each_is_tried_once_a_round_one_at_a_time),
         cmocka_unit_test(a_refused_event_that_the_journal_has_lost_holds_nothing_up),
         cmocka_unit_test(behind_a_refused_event_the_table_fills_and_new_alarms_still_overtake),
+        cmocka_unit_test(what_is_refused_for_long_before_a_full_table_of_taken_ones_is_passed_over),
+        cmocka_unit_test(below_a_full_table_nothing_is_passed_over),
+        cmocka_unit_test(a_broker_that_refuses_everything_is_waited_for_and_has_it_all_in_order),
         cmocka_unit_test(a_journal_that_cannot_be_read_does_not_silence_a_new_alarm),
         cmocka_unit_test(another_journal_is_begun_where_the_engine_says),
         cmocka_unit_test(an_engine_that_forgot_our_confirmations_does_not_bring_them_back),

@@ -226,9 +226,9 @@ static void a_call_carries_the_event_and_a_signature_of_it(void **state) {
     assert_string_equal(call->type, "application/cloudevents+json; charset=utf-8");
     long long time_s;
     assert_int_equal(sscanf(call->signature, "t=%lld,", &time_s), 1);
-    struct signature_secret secret;
+    struct secret_shared secret;
     char wanted[SIGNATURE_HEADER_SIZE];
-    assert_int_equal(signature_read(scene->secret, &secret), 0);
+    assert_int_equal(secret_file_read_shared(scene->secret, &secret), 0);
     assert_int_equal(signature_header(&secret, (struct wall){time_s * (int64_t)NS_PER_S},
                                       call->body, strlen(call->body), wanted),
                      0);

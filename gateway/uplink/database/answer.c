@@ -9,7 +9,7 @@
 
 enum {
     STATUS_OK = 200,
-    STATUS_REDIRECTED = 300,
+    STATUS_NO_CONTENT = 204,
     STATUS_BAD_REQUEST = 400,
     STATUS_TIMED_OUT = 408,
     STATUS_TOO_LARGE = 413,
@@ -20,10 +20,9 @@ enum {
 };
 
 enum answer answer_of(long status, const char *text) {
-    if (status >= STATUS_OK && status < STATUS_REDIRECTED) {
-        return ANSWER_TAKEN;
-    }
     switch (status) {
+    case STATUS_NO_CONTENT:
+        return ANSWER_TAKEN;
     case STATUS_BAD_REQUEST:
         return strstr(text, "beyond retention policy") != NULL ? ANSWER_TOO_OLD
                                                                : ANSWER_LINES_WRONG;

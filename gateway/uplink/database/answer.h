@@ -7,11 +7,12 @@
  *
  * InfluxDB 1.x and 2.x and VictoriaMetrics answer with the status codes of HTTP (RFC 9110, 15):
  *
- *     2xx                     taken
+ *     204                     taken
  *     400, 422                lines in it are wrong; InfluxDB 1.x has kept the others
  *     413                     too many bytes at once
  *     408, 425, 429, 5xx, –   not now; `Retry-After` may say when
- *     3xx, other 4xx          not at this address, not with this token, no such database
+ *     other 2xx, 3xx, 4xx     not at this address, not with this token, no such database: a page for people
+ *                             that says 200 has written nothing
  *
  * One answer of 400 is no fault of a line: points that are older than the database keeps ("points
  * beyond retention policy", as InfluxDB 1.x says it). It has dropped those and kept the others, and

@@ -22,6 +22,9 @@ enum {
     LINE_SIZE = HEAD_SIZE + 128,
 };
 
+/* By how much a clock that is kept right is set back at most. */
+#define DATABASE_BACK_NS ((int64_t)(60 * NS_PER_S))
+
 /* What every line of a point begins with. */
 struct head {
     char *text;
@@ -72,6 +75,19 @@ static void database_hand(struct database *database) {
     }
 }
 
+/*
+ * When the next line of a point is from: `wanted`, but not before its last one. A clock that is kept right
+ * goes back by some seconds, by one at a leap second: what came later would stand before what came earlier,
+ * and history would end with the wrong value. After a clock that was far ahead it is right to go back.
+ */
+static struct wall database_time(const struct database *database, const struct head *head,
+                                 struct wall wanted) {
+    const int64_t unit_ns = database->unit == LINE_MS ? (int64_t)NS_PER_MS : 1;
+    const int64_t next_ns = (head->last.ns / unit_ns + 1) * unit_ns;
+    const bool sooner = wanted.ns < next_ns && next_ns - wanted.ns < DATABASE_BACK_NS;
+    return sooner ? (struct wall){next_ns} : wanted;
+}
+
 /* Write the value that a point has at `wall`; `fresh` is one that has just come. */
 static void database_write(struct database *database, uint32_t point, bool fresh,
                            struct wall wall) {
@@ -84,7 +100,7 @@ static void database_write(struct database *database, uint32_t point, bool fresh
         database->lines_untimed++;
         return;
     }
-    head->last = measured ? entry->measured : wall;
+    head->last = database_time(database, head, measured ? entry->measured : wall);
     if (!database_make_room(database)) {
         database->lines_lost++;
         return;

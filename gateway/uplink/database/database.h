@@ -6,7 +6,8 @@
  * The database: what of the site is written as history
  *
  * Each value that has moved by its point's deadband or changed its quality becomes a line when it
- * comes, with the time it was measured; a value that stays gets one every ten minutes with the time
+ * comes, with the time it was measured, or the next time after its last line where the clock has gone back by
+ * less than a minute, as at a leap second; a value that stays gets one every ten minutes with the time
  * it is still so, one point after the other. A value that cannot be trusted has no field `value`, only
  * its `quality`, and the time at which that became known: the value it had stays as it was. Event points are never written, for a reading of theirs may carry a card's number.
  * What happened is written from the journal (event_line.h).

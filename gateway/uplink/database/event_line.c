@@ -31,6 +31,9 @@ static void state_write(json_t *state, char ret[STATE_SIZE]) {
 size_t event_line_write(const struct event_line_source *source, const struct journal_row *row,
                         char ret[EVENT_LINE_SIZE]) {
     json_t *body = json_loadb(row->body, row->body_size, 0, NULL);
+    if (body == NULL) {
+        return EVENT_LINE_UNREADABLE;
+    }
     json_t *data = json_object_get(body, "data");
     json_t *state = json_object_get(data, "state");
     const json_t *text = json_object_get(data, "text");

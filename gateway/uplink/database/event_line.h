@@ -15,6 +15,8 @@
  * that happened while the wall clock was behind has no line: its time is known to be wrong.
  */
 
+#include <stdint.h>
+
 #include "gateway/journal/journal_reader.h"
 #include "gateway/uplink/database/line_protocol.h"
 
@@ -27,7 +29,10 @@ struct event_line_source {
     enum line_unit unit;
 };
 
-/* Write the line. Returns its size, 0 when the row is not an event that can be written. */
+/* The row cannot be read, most likely for want of memory: Jansson does not say which. To be tried again. */
+#define EVENT_LINE_UNREADABLE SIZE_MAX
+
+/* Write the line. Returns its size, 0 when the row is not an event that has a line, EVENT_LINE_UNREADABLE. */
 size_t event_line_write(const struct event_line_source *source, const struct journal_row *row,
                         char ret[EVENT_LINE_SIZE]);
 

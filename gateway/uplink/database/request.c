@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/secret_file.h"
 #include "gateway/uplink/database/gzip.h"
-#include "gateway/uplink/secret_file.h"
 #include "gateway/uplink/transfers.h"
 
 enum { URL_SIZE = 2048, CONNECT_MS = 5000 };
@@ -57,12 +57,18 @@ static int request_add_header(struct request *request, const char *header) {
     return 0;
 }
 
+const char *request_secret_fault(const struct request_target *target) {
+    const char *fault = secret_file_fault(target->token_file[0] != '\0' ? target->token_file
+                                                                        : target->password_file);
+    return fault != NULL ? fault : "the file with its token or password was just changed";
+}
+
 static int request_add_secrets(struct request *request, const struct request_target *target) {
     char secret[SECRET_SIZE];
     int r = 0;
     if (target->token_file[0] != '\0') {
         char header[SECRET_SIZE + 32];
-        if (!secret_file_read(target->token_file, secret)) {
+        if (secret_file_read(target->token_file, secret) != NULL) {
             return REQUEST_E_SECRET;
         }
         (void)snprintf(header, sizeof header, "Authorization: Token %s", secret);
@@ -70,7 +76,8 @@ static int request_add_secrets(struct request *request, const struct request_tar
         explicit_bzero(header, sizeof header);
     } else if (target->user[0] != '\0') {
         secret[0] = '\0';
-        if (target->password_file[0] != '\0' && !secret_file_read(target->password_file, secret)) {
+        if (target->password_file[0] != '\0' &&
+            secret_file_read(target->password_file, secret) != NULL) {
             return REQUEST_E_SECRET;
         }
         (void)curl_easy_setopt(request->transfer, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);

@@ -38,12 +38,15 @@ struct request {
     size_t answer_size;
 };
 
-#define REQUEST_E_SECRET 1 /* the file with the token or the password cannot be read */
+#define REQUEST_E_SECRET 1 /* the file with the token or the password: request_secret_fault() */
 
 /* Make one for `size` bytes of lines, which it does not keep. Returns 0, REQUEST_E_SECRET or -ENOMEM;
  * it is empty then. `request` must not move while it is under way. */
 NODISCARD int request_make(struct request *request, const struct request_target *target,
                            const char *text, size_t size);
+
+/* What is wrong with the file of the target's secret, after REQUEST_E_SECRET. */
+const char *request_secret_fault(const struct request_target *target);
 
 /* Free all but the transfer, which is ended already. */
 void request_clear(struct request *request);

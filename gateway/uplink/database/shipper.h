@@ -57,6 +57,8 @@ struct shipper_conf {
 
 struct shipper_stats {
     enum truth reachable; /* unknown before the first answer */
+    bool refusing;        /* not reachable: it answers, and takes nothing */
+    struct wall since;    /* when that became so; 0: before the first answer */
     uint64_t lines_written, events_written;
     uint64_t lines_refused; /* by the database: in the quarantine, or older than it keeps */
     uint64_t lines_lost;    /* because neither memory nor disk had room */

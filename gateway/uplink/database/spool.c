@@ -44,6 +44,9 @@ struct spool {
     uint64_t read_offset; /* where its oldest record is */
     unsigned char *bytes; /* of the record that was read last */
     size_t bytes_size;
+    struct spool_place in_hand; /* the record that was read last, and is not known to be done … */
+    uint32_t in_hand_lines;     /* … or 0 */
+    bool in_hand_only;          /* its file went for want of room: whoever has it has all of it */
     struct spool_stats stats;
 };
 
@@ -138,6 +141,42 @@ static uint64_t spool_remove_oldest(struct spool *spool) {
     return oldest.lines;
 }
 
+/* The oldest file goes for want of room. What somebody has in hand is not lost by that. */
+static void spool_drop_oldest(struct spool *spool) {
+    const uint64_t file = spool->files[0].number;
+    uint64_t lines = spool_remove_oldest(spool);
+    if (spool->in_hand_lines > 0 && spool->in_hand.file == file) {
+        spool->in_hand_only = true;
+        lines -= spool->in_hand_lines;
+    }
+    spool->stats.dropped_lines += lines;
+}
+
+/* The record in hand is done; or another one is taken, and if it had no other place it is lost now. */
+static void spool_let_go(struct spool *spool, bool done) {
+    if (spool->in_hand_only && !done) {
+        spool->stats.dropped_lines += spool->in_hand_lines;
+    }
+    spool->in_hand_lines = 0;
+    spool->in_hand_only = false;
+}
+
+static void spool_take_in_hand(struct spool *spool, const struct spool_record *record) {
+    spool_let_go(spool, false);
+    spool->in_hand = record->place;
+    spool->in_hand_lines = record->lines;
+}
+
+/* The newest file holds nothing: each refusal of a full disk would leave one more, until they take the place of lines. */
+static void spool_remove_empty(struct spool *spool) {
+    const struct spool_file *newest = &spool->files[spool->count - 1];
+    char name[NAME_SIZE];
+    assert(newest->size == 0);
+    spool_name(newest->number, name);
+    (void)unlinkat(spool->directory, name, 0);
+    spool->count--;
+}
+
 static bool spool_begin_file(struct spool *spool) {
     if (!spool_list_grow(spool)) {
         errno = ENOMEM;
@@ -148,12 +187,14 @@ static bool spool_begin_file(struct spool *spool) {
         return false;
     }
     /* The file's name is only durable once its directory is. */
-    if (fsync(spool->directory) != 0) {
+    bool is_durable = fsync(spool->directory) == 0;
+    spool->files[spool->count++] = (struct spool_file){.number = spool->next_number++};
+    if (!is_durable) {
         close_fd(&fd);
+        spool_remove_empty(spool);
         return false;
     }
     spool->write_fd = fd;
-    spool->files[spool->count++] = (struct spool_file){.number = spool->next_number++};
     return true;
 }
 
@@ -265,7 +306,7 @@ int spool_append(struct spool *spool, const void *bytes, size_t size, uint32_t l
     }
     while (spool->count > 0 && (spool->stats.bytes + need > spool->size_max ||
                                 (spool->write_fd < 0 && spool->count == SPOOL_FILES_MAX))) {
-        spool->stats.dropped_lines += spool_remove_oldest(spool);
+        spool_drop_oldest(spool);
     }
     if (spool->write_fd < 0 && !spool_begin_file(spool)) {
         spool->stats.failures++;
@@ -278,6 +319,9 @@ int spool_append(struct spool *spool, const void *bytes, size_t size, uint32_t l
         /* A reader stops at the end of the whole records in any case. */
         (void)!ftruncate(spool->write_fd, (off_t)file->size);
         close_fd(&spool->write_fd);
+        if (file->size == 0) {
+            spool_remove_empty(spool);
+        }
         spool->stats.failures++;
         errno = error;
         return SPOOL_E_FAILED;
@@ -368,6 +412,7 @@ int spool_oldest(struct spool *spool, struct spool_record *ret_record) {
     while (spool->count > 0) {
         switch (spool_look(spool, ret_record)) {
         case LOOK_HERE:
+            spool_take_in_hand(spool, ret_record);
             return 0;
         case LOOK_NOTHING:
             return SPOOL_E_EMPTY;
@@ -380,6 +425,9 @@ int spool_oldest(struct spool *spool, struct spool_record *ret_record) {
 
 void spool_done(struct spool *spool, struct spool_place place) {
     uint32_t i = 0;
+    if (place.file == spool->in_hand.file && place.offset == spool->in_hand.offset) {
+        spool_let_go(spool, true);
+    }
     while (i < spool->count && spool->files[i].number != place.file) {
         i++;
     }

@@ -15,8 +15,9 @@
  * records, and each carries its size and check sum: a torn end is left out and counted, and a file
  * is never written again by another life.
  *
- * The spool has a size; beyond it the oldest file goes, its lines counted as dropped. A disk that
- * fails is told to the caller, who still has the lines.
+ * The spool has a size; beyond it the oldest file goes, its lines counted as dropped: but for those of the
+ * record that was read last, which whoever read it has still. They count when the next one is read without
+ * that one having been done. A disk that fails is told to the caller, who still has the lines.
  *
  * Waits for the disk: one thread of its own uses it.
  */
