@@ -290,8 +290,9 @@ static enum sensor_cause payload_extract(const struct payload_format *format, js
     if (format->code != NULL && !payload_code(payload_find(root, format->code), &reading.code)) {
         return payload_refuse(ret_detail, "no card number", format->code);
     }
-    bool dated =
-        format->time == NULL || payload_time(payload_find(root, format->time), &reading.measured);
+    /* Who says no time means now; who says one that nobody can read means one that nobody knows. */
+    const json_t *time = format->time != NULL ? payload_find(root, format->time) : NULL;
+    bool dated = time == NULL || payload_time(time, &reading.measured);
     enum quality quality = register_finish(&format->number, raw, &reading.value);
     reading.quality = (uint8_t)(quality == QUALITY_GOOD && !dated ? QUALITY_UNCERTAIN : quality);
     *ret_reading = reading;

@@ -44,12 +44,13 @@ struct payload_format {
 
 /*
  * Read `size` bytes at `text`. Returns
- *   SENSOR_CAUSE_NONE     with a good reading, or an uncertain one without its own time
+ *   SENSOR_CAUSE_NONE     with a good reading, or an uncertain one whose own time cannot be read
  *   SENSOR_CAUSE_VALUE    with a QUALITY_FAULT reading: no finite number, out of range, or neither on nor off
  *   SENSOR_CAUSE_GARBLED  not the JSON expected: a QUALITY_FAULT reading, or a QUALITY_STALE one of
  *                         sound JSON that has nothing at the place of the value, and so says nothing
  *                         of this point. `ret_detail` says what is wrong.
- * The reading's point is left 0. It is measured at its own time, or at `arrival`.
+ * The reading's point is left 0. It is measured at its own time; at `arrival`, when it has none or none
+ * that can be read.
  */
 enum sensor_cause payload_read(const struct payload_format *format, const char *text, size_t size,
                                struct wall arrival, struct reading *ret_reading,

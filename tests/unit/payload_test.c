@@ -210,7 +210,7 @@ static void a_readers_result_must_be_true_or_false(void **state) {
     assert_int_equal(read_text(&format, "{\"card\":5}", &reading), SENSOR_CAUSE_GARBLED);
 }
 
-static void a_time_is_read_in_each_form_and_without_one_the_reading_is_uncertain(void **state) {
+static void a_time_is_read_in_each_form_and_one_that_cannot_be_read_is_uncertain(void **state) {
     (void)state;
     const struct payload_format format = {.value = "/v", .time = "/at", .number = number()};
     static const struct {
@@ -250,13 +250,19 @@ static void a_time_is_read_in_each_form_and_without_one_the_reading_is_uncertain
     }
 }
 
+static void a_message_without_a_time_is_of_its_arrival(void **state) {
+    (void)state;
+    const struct payload_format format = {.value = "/v", .time = "/at", .number = number()};
+    struct reading reading;
+    assert_int_equal(read_text(&format, "{\"v\":1}", &reading), SENSOR_CAUSE_NONE);
+    assert_int_equal(reading.quality, QUALITY_GOOD);
+    assert_int_equal(reading.measured.ns, arrival.ns);
+}
+
 static void a_value_that_is_at_fault_is_not_made_better_by_its_time(void **state) {
     (void)state;
     struct payload_format format = {.value = "/v", .time = "/at", .number = number()};
     struct reading reading;
-    assert_int_equal(read_text(&format, "{\"v\":1}", &reading), SENSOR_CAUSE_NONE);
-    assert_int_equal(reading.quality, QUALITY_UNCERTAIN);
-    assert_int_equal(reading.measured.ns, arrival.ns);
     format.number.max = 60;
     assert_int_equal(read_text(&format, "{\"v\":61}", &reading), SENSOR_CAUSE_VALUE);
     assert_int_equal(reading.quality, QUALITY_FAULT);
@@ -333,7 +339,8 @@ int main(void) {
         cmocka_unit_test(scale_offset_and_invert_apply),
         cmocka_unit_test(a_card_is_a_whole_number_or_its_digits),
         cmocka_unit_test(a_readers_result_must_be_true_or_false),
-        cmocka_unit_test(a_time_is_read_in_each_form_and_without_one_the_reading_is_uncertain),
+        cmocka_unit_test(a_time_is_read_in_each_form_and_one_that_cannot_be_read_is_uncertain),
+        cmocka_unit_test(a_message_without_a_time_is_of_its_arrival),
         cmocka_unit_test(a_value_that_is_at_fault_is_not_made_better_by_its_time),
         cmocka_unit_test(a_text_is_read_up_to_the_bound_and_refused_beyond),
         cmocka_unit_test(nesting_is_read_up_to_the_bound_and_refused_beyond),
