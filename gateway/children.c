@@ -25,7 +25,8 @@ struct child {
     char name[PROCESS_NAME_SIZE];
     enum child_state state;
     pid_t pid;
-    int line; /* our end; -1 while there is no process */
+    uint64_t number; /* of the process; see losses.h */
+    int line;        /* our end; -1 while there is no process */
     struct event *readable;
     struct event *timer; /* by state: start again, ready too late, stop too late */
     uint64_t started_ns;
@@ -50,7 +51,8 @@ struct children {
     bool ready_told;
     uint64_t watched_ns; /* when it was last looked who is silent */
     struct descriptors_watch descriptors;
-    struct losses losses; /* what the next engine is to tell of */
+    uint64_t numbered;    /* of the newest process */
+    struct losses losses; /* what no engine has recorded */
     struct event *reaper;
     struct event *watch;
     void (*ready)(void *context);
@@ -76,27 +78,40 @@ static void child_became_ready(struct child *child) {
     children_start_next(child->all);
 }
 
-/* What the losses that are kept become by a word of the engine. */
-static void children_hear_engine(const struct child *engine, char word) {
-    struct losses *losses = &engine->all->losses;
-    if (word == (char)PROCESS_TOLD) {
-        losses_recorded(losses, engine->started_ns);
-    } else if (word == (char)PROCESS_ALIVE && engine->state == CHILD_RUNNING) {
-        losses_seen(losses, engine->heard_ns);
+/*
+ * Hand what is kept to the engine, if there is one. What finds its line full, because the engine hangs, is
+ * said with its next heartbeat, or to the next one at its start.
+ */
+static void children_say_losses(const struct children *all) {
+    const struct child *engine = &all->list[0];
+    const struct process_losses said = {.word = (char)PROCESS_LOSSES, .losses = all->losses};
+    assert(engine->role == PROCESS_ENGINE);
+    if (all->losses.count > 0 && engine->line >= 0) {
+        (void)send(engine->line, &said, sizeof said, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
+static void children_hear_engine(struct children *all, const struct process_told *said,
+                                 size_t size) {
+    if (said->word == (char)PROCESS_TOLD && size == sizeof *said) {
+        losses_recorded(&all->losses, said->serial);
+    } else if (said->word == (char)PROCESS_ALIVE) {
+        children_say_losses(all);
     }
 }
 
 static void child_heard(evutil_socket_t fd, short what, void *context) {
     (void)what;
     struct child *child = context;
-    char word;
-    while (recv(fd, &word, sizeof word, MSG_DONTWAIT) == 1) {
+    struct process_told said;
+    ssize_t size;
+    while ((size = recv(fd, &said, sizeof said, MSG_DONTWAIT)) > 0) {
         child->heard_ns = clock_real_ns();
-        if (word == (char)PROCESS_READY) {
+        if (said.word == (char)PROCESS_READY) {
             child_became_ready(child);
         }
         if (child->role == PROCESS_ENGINE) {
-            children_hear_engine(child, word);
+            children_hear_engine(child->all, &said, (size_t)size);
         }
     }
 }
@@ -106,7 +121,7 @@ static bool child_is_newest(const struct child *child) {
     return child->all->starting > 0 && child == &child->all->list[child->all->starting - 1];
 }
 
-/* Keep that it is gone for an engine that was not there to see it. */
+/* Keep that it is gone, and say so. */
 static void child_keep_loss(struct child *child, enum loss_end end, uint32_t code) {
     const uint64_t now_ns = clock_real_ns();
     const struct loss loss = {
@@ -116,8 +131,10 @@ static void child_keep_loss(struct child *child, enum loss_end end, uint32_t cod
         .code = child->hung_ns > 0 ? 0 : code,
         .since_ns = child->hung_ns > 0 ? child->hung_ns : now_ns,
         .ended_ns = now_ns,
+        .number = child->number,
     };
     losses_add(&child->all->losses, &loss);
+    children_say_losses(child->all);
     child->hung_ns = 0;
 }
 
@@ -130,12 +147,10 @@ static void child_ended(struct child *child, enum loss_end end, uint32_t code) {
     if (lived_ns >= CHILDREN_SHORT_LIFE_MS * NS_PER_MS) {
         child->retry_ms = 0;
     }
-    bool together = child->role == PROCESS_ENGINE && child->retry_ms < CHILDREN_TOGETHER_MS;
-    uint32_t pause_ms = together ? CHILDREN_TOGETHER_MS : child->retry_ms;
     log_line(LOG_ERROR, "component_lost",
              "component=%s pid=%d how=\"%s\" lived_ms=%llu restart_in_ms=%u effect=\"%s\"",
              child->name, (int)child->pid, how, (unsigned long long)(lived_ns / NS_PER_MS),
-             pause_ms,
+             child->retry_ms,
              child->role == PROCESS_ENGINE  ? "no alarm is decided until it is back"
              : child->role == PROCESS_FIELD ? "its devices are not watched until it is back"
              : child->role == PROCESS_UPLINK
@@ -143,7 +158,7 @@ static void child_ended(struct child *child, enum loss_end end, uint32_t code) {
                  : "people cannot look or act until it is back");
     bool held_others = child->state != CHILD_RUNNING && child_is_newest(child);
     child->state = CHILD_WAITING;
-    child_arm(child, pause_ms);
+    child_arm(child, child->retry_ms);
     child->retry_ms = child->retry_ms == 0                          ? CHILDREN_RETRY_MS_FIRST
                       : child->retry_ms * 2 < CHILDREN_RETRY_MS_MAX ? child->retry_ms * 2
                                                                     : CHILDREN_RETRY_MS_MAX;
@@ -157,6 +172,8 @@ static void child_start(struct child *child) {
     static const struct losses none = {0};
     child->started_ns = clock_real_ns();
     child->heard_ns = child->started_ns;
+    child->number = ++child->all->numbered;
+    child->all->conf.setup.number = child->number;
     child->all->conf.setup.losses = child->role == PROCESS_ENGINE ? child->all->losses : none;
     int r =
         spawn_process(&child->all->conf, child->role, child->instance, &child->pid, &child->line);
@@ -264,10 +281,26 @@ static bool child_renewed(struct child *child) {
     return true;
 }
 
+/* How a process that was reaped with `status` came to its end. */
+static enum loss_end child_end(int status, uint32_t *ret_code) {
+    bool is_killed = WIFSIGNALED(status);
+    *ret_code = (uint32_t)(is_killed ? WTERMSIG(status) : WEXITSTATUS(status));
+    return is_killed ? LOSS_KILLED : LOSS_EXITED;
+}
+
 /* Its process was reaped with `status`. */
 static void child_reaped(struct child *child, int status) {
+    uint32_t code;
+    enum loss_end end = child_end(status, &code);
+    /* What it has said last: an engine may have recorded losses. */
+    if (child->line >= 0) {
+        child_heard(child->line, EV_READ, child);
+    }
     child_close(child);
     if (child->all->is_stopping) {
+        if (child->kept) {
+            child_keep_loss(child, end, code);
+        }
         child->state = CHILD_GONE;
         child->pid = 0;
         children_stop_next(child->all);
@@ -276,11 +309,7 @@ static void child_reaped(struct child *child, int status) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_EXIT_RENEWED && child_renewed(child)) {
         return;
     }
-    if (WIFSIGNALED(status)) {
-        child_ended(child, LOSS_KILLED, (uint32_t)WTERMSIG(status));
-    } else {
-        child_ended(child, LOSS_EXITED, (uint32_t)WEXITSTATUS(status));
-    }
+    child_ended(child, end, code);
     child->pid = 0;
 }
 
@@ -542,6 +571,7 @@ static int child_adopt(struct child *child, struct child *kept) {
     event_free(kept->readable);
     kept->readable = NULL;
     child->pid = kept->pid;
+    child->number = kept->number;
     child->line = kept->line;
     child->started_ns = kept->started_ns;
     child->heard_ns = kept->heard_ns;
@@ -590,6 +620,7 @@ int children_new(struct event_base *base, const struct children_conf *conf, stru
     }
     if (r == 0 && from != NULL) {
         all->losses = from->losses;
+        all->numbered = from->numbered;
         r = err_trace(children_adopt(all, from));
     }
     if (r != 0) {

@@ -15,7 +15,8 @@
  *
  * A child says each second, from its own loop, that it is alive. One that is silent for
  * CHILDREN_SILENCE_MS is killed: a loop that hangs watches nothing. One that the kernel does not let go of
- * is told of (stuck.h), and none is started beside it.
+ * is told of (stuck.h), and none is started beside it. What is lost is handed to the engine, the one that
+ * runs or the next, until one has recorded it (losses.h).
  */
 
 #include "gateway/account.h"
@@ -26,11 +27,6 @@ enum {
     /* A child that has been silent so long makes no progress: three of its heartbeats are missing. */
     CHILDREN_PROGRESS_MS = 3000,
     CHILDREN_SHORT_LIFE_MS = 5000,
-    /*
-     * Who is killed with the engine, as by the kernel when memory is short, is seen to be gone within so
-     * long: another engine begins then, and is told of all of them.
-     */
-    CHILDREN_TOGETHER_MS = 50,
     CHILDREN_RETRY_MS_FIRST = 100,
     CHILDREN_RETRY_MS_MAX = 5000,
     /* How long the next one waits for the one before to be ready; then it starts all the same. */

@@ -4,37 +4,24 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "gateway/process.h"
-
 void losses_add(struct losses *losses, const struct loss *loss) {
     if (losses->count == LOSSES_MAX) {
-        losses->list[LOSSES_MAX - 1] = *loss;
         losses->displaced++;
-        return;
+        losses->count--;
     }
-    losses->list[losses->count++] = *loss;
+    losses->list[losses->count] = *loss;
+    losses->list[losses->count++].serial = ++losses->newest;
 }
 
-/* Those that ended until `until_ns` are over; of the engine's own only if it has `recorded` them. */
-static void losses_forget(struct losses *losses, uint64_t until_ns, bool recorded) {
+void losses_recorded(struct losses *losses, uint64_t serial) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < losses->count; i++) {
-        const struct loss *loss = &losses->list[i];
-        bool over = loss->ended_ns <= until_ns && (recorded || loss->role != PROCESS_ENGINE);
-        if (!over) {
-            losses->list[kept++] = *loss;
+        if (losses->list[i].serial > serial) {
+            losses->list[kept++] = losses->list[i];
         }
     }
     losses->count = kept;
     losses->displaced = kept == 0 ? 0 : losses->displaced;
-}
-
-void losses_recorded(struct losses *losses, uint64_t until_ns) {
-    losses_forget(losses, until_ns, true);
-}
-
-void losses_seen(struct losses *losses, uint64_t until_ns) {
-    losses_forget(losses, until_ns, false);
 }
 
 void loss_text(enum loss_end end, uint32_t code, bool chinese, char ret[LOSS_TEXT_SIZE]) {

@@ -3,12 +3,17 @@
 #define GATEWAY_LOSSES_H
 
 /*
- * Losses that no engine has seen
+ * Losses that no engine has recorded
  *
- * The engine tells of each process that it loses, but nobody tells of the engine, nor of those that
- * end while it is away. The supervisor, which is there all the time, keeps these losses and hands
- * them to each new engine, until one says that they are recorded. An engine that ended in between is
- * followed by one that finds in the journal which of them are; see engine_losses.c.
+ * The engine sees a connection break, but not its own end, nor that of a process which it never had a
+ * connection of. The supervisor, which is there all the time, sees the end of every process. It keeps
+ * each loss and hands all that it keeps to the engine: to a new one at its start, to a running one when
+ * another is added and with each heartbeat. The engine says up to which one they are recorded, and only
+ * that ends it. An engine that ended before it could say so is followed by one that finds in the journal
+ * which of them are; see engine_losses.c.
+ *
+ * Each process that the supervisor starts has a number, which none had before it. It says so in its hello,
+ * so that the engine knows a connection that breaks and a loss that it is handed for one and the same.
  *
  * Times are clock_real_ns(): of this machine since it was started, whoever reads them.
  */
@@ -34,6 +39,8 @@ struct loss {
     uint64_t
         since_ns; /* when it was known to work for the last time: its end, but for one that hung */
     uint64_t ended_ns; /* when the supervisor saw its end */
+    uint64_t number;   /* of the process */
+    uint64_t serial;   /* of the loss; given by losses_add() */
 };
 
 /* More than an engine that fails at each start brings about within a minute. */
@@ -43,6 +50,7 @@ enum { LOSSES_MAX = 16 };
 struct losses {
     uint32_t count;
     uint32_t displaced; /* that there was no room for */
+    uint64_t newest;    /* serial of the newest that was ever added; 0: none was */
     struct loss list[LOSSES_MAX];
 };
 
@@ -52,11 +60,8 @@ struct losses {
  */
 void losses_add(struct losses *losses, const struct loss *loss);
 
-/* An engine has recorded what it was given at its start: those that had ended until then. */
-void losses_recorded(struct losses *losses, uint64_t until_ns);
-
-/* An engine works: what happened to the others until then it has seen itself. */
-void losses_seen(struct losses *losses, uint64_t until_ns);
+/* An engine has recorded those up to and with this serial: they are over. */
+void losses_recorded(struct losses *losses, uint64_t serial);
 
 /* "killed by signal 9", "被信号 9 终止" … Writes "" when it is not known. */
 enum { LOSS_TEXT_SIZE = 80 };

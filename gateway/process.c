@@ -35,6 +35,7 @@ struct process_line {
     bool closing;
     bool orphaned;
     uint64_t generation;
+    struct losses losses;
     struct process_hearer hearers[PROCESS_WORDS_MAX];
     uint32_t hearer_count;
 };
@@ -95,11 +96,21 @@ static void process_stop(evutil_socket_t fd, short what, void *context) {
     (void)event_base_loopbreak(line->process->base);
 }
 
-static void process_take_word(struct process_line *line, const struct process_generation *said,
+/* A word of the supervisor, with what goes along. */
+union process_said {
+    char word;
+    struct process_generation generation;
+    struct process_losses losses;
+};
+
+static void process_take_word(struct process_line *line, const union process_said *said,
                               size_t size) {
     line->closing = line->closing || said->word == (char)PROCESS_CLOSING;
-    if (said->word == (char)PROCESS_GENERATION && size == sizeof *said) {
-        line->generation = said->generation;
+    if (said->word == (char)PROCESS_GENERATION && size == sizeof said->generation) {
+        line->generation = said->generation.generation;
+    }
+    if (said->word == (char)PROCESS_LOSSES && size == sizeof said->losses) {
+        line->losses = said->losses.losses;
     }
     for (uint32_t i = 0; i < line->hearer_count; i++) {
         line->hearers[i].count += line->hearers[i].word == said->word;
@@ -107,7 +118,7 @@ static void process_take_word(struct process_line *line, const struct process_ge
 }
 
 static void process_hear(struct process_line *line) {
-    struct process_generation said = {0};
+    union process_said said = {0};
     ssize_t r;
     while ((r = recv(PROCESS_FD_LINE, &said, sizeof said, MSG_DONTWAIT)) > 0) {
         process_take_word(line, &said, (size_t)r);
@@ -150,8 +161,16 @@ void process_ready(struct process *process) {
     }
 }
 
-void process_told(void) {
-    process_say(PROCESS_TOLD);
+/* A word that finds the line full is dropped here too: the losses are handed over again. */
+void process_told(uint64_t serial) {
+    const struct process_told told = {.word = (char)PROCESS_TOLD, .serial = serial};
+    (void)send(PROCESS_FD_LINE, &told, sizeof told, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+const struct losses *process_losses(struct process *process) {
+    process_hear(process->line);
+    assert(process->line->losses.count <= LOSSES_MAX);
+    return &process->line->losses;
 }
 
 int process_loop(struct process *process) {
@@ -296,7 +315,7 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
     log_init(name);
     (void)prctl(PR_SET_NAME, name);
 
-    struct process_line line = {0};
+    struct process_line line = {.losses = setup.losses};
     struct process process = {
         .role = (enum process_role)setup.role,
         .instance = setup.instance,
@@ -304,7 +323,7 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
         .run_directory = setup.run_directory,
         .console_socket = setup.console_socket,
         .language = (enum site_language)setup.language,
-        .losses = &setup.losses,
+        .number = setup.number,
         .site_refused = setup.site_refused != 0,
         .site_accepted = setup.site_accepted,
         .base = event_base_new(),

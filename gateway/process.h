@@ -40,6 +40,7 @@ struct process_setup {
     struct clock_origin clock;
     char run_directory[108];
     char console_socket[108];
+    uint64_t number;      /* of the process; see losses.h */
     struct losses losses; /* the engine only: what it is to tell of */
 };
 
@@ -47,12 +48,13 @@ struct process_setup {
 enum process_word {
     PROCESS_READY = 'r',
     PROCESS_ALIVE = 'a',
-    PROCESS_TOLD = 't',       /* by the engine: the losses that it was given are recorded */
+    PROCESS_TOLD = 't',       /* by the engine: losses that it was given are recorded */
     PROCESS_CLOSING = 'c',    /* all are about to be stopped, one after the other */
     PROCESS_REFUSED = 'r',    /* to the engine: a changed site was refused */
     PROCESS_MENDED = 'm',     /* to the engine: the file is right again and says what is in force */
     PROCESS_RETIRED = 'o',    /* to a field process: outputs have been added to the retired ones */
     PROCESS_GENERATION = 'g', /* to a field process whose part of a changed site is the same */
+    PROCESS_LOSSES = 'l',     /* to the engine: what was lost and is not recorded */
 };
 
 /* What PROCESS_GENERATION is said with. */
@@ -60,6 +62,20 @@ struct process_generation {
     char word;
     char reserved[7];
     uint64_t generation; /* of the site that is in force from now on */
+};
+
+/* What PROCESS_TOLD is said with. */
+struct process_told {
+    char word;
+    char reserved[7];
+    uint64_t serial; /* of the newest loss that is recorded */
+};
+
+/* What PROCESS_LOSSES is said with. */
+struct process_losses {
+    char word;
+    char reserved[7];
+    struct losses losses; /* all of them; what was said before is over */
 };
 
 /* The descriptors a child finds open; the last one, retired.h's, in a field process only. */
@@ -72,7 +88,7 @@ struct process {
     const char *run_directory;  /* sockets; absolute */
     const char *console_socket; /* absolute path */
     enum site_language language;
-    const struct losses *losses; /* until then; only the engine's can be other than none */
+    uint64_t number; /* of this process; see losses.h */
     struct site site;
     bool site_refused;         /* at the start: see struct process_setup */
     struct wall site_accepted; /* likewise */
@@ -90,17 +106,24 @@ enum { PROCESS_EXIT_RENEWED = 3 };
  */
 void process_ready(struct process *process);
 
-/* Tell the supervisor that the losses it handed over are recorded. */
-void process_told(void);
+/* Tell the supervisor that the losses it handed over are recorded, up to and with this serial. */
+void process_told(uint64_t serial);
+
+/*
+ * What was lost and is not recorded, as the supervisor last said; only the engine's can be other than
+ * none. It looks at the line itself: whoever says hello was started after its predecessor's end was said.
+ * Valid until the next call, or until the loop goes on.
+ */
+const struct losses *process_losses(struct process *process);
 
 /* Has the supervisor begun to stop all processes? */
 bool process_is_closing(struct process *process);
 
 /*
  * Call `heard` from the loop each time the supervisor says `word`, PROCESS_REFUSED, PROCESS_MENDED,
- * PROCESS_RETIRED or PROCESS_GENERATION. A process has use for PROCESS_WORDS_MAX of them.
+ * PROCESS_LOSSES, PROCESS_RETIRED or PROCESS_GENERATION. A process has use for PROCESS_WORDS_MAX of them.
  */
-enum { PROCESS_WORDS_MAX = 2 };
+enum { PROCESS_WORDS_MAX = 3 };
 void process_on_word(struct process *process, enum process_word word, void (*heard)(void *context),
                      void *context);
 

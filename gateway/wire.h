@@ -80,6 +80,7 @@ struct wire_hello {
     uint64_t generation;
     uint32_t role; /* enum wire_role */
     uint32_t instance;
+    uint64_t number; /* of the process; see losses.h */
 };
 
 /* The engine's answer. A wrong build or generation is answered by closing the connection. */

@@ -158,6 +158,7 @@ static int console_engine(struct console *console) {
     const struct wire_hello hello = {
         .generation = console->process->site.header->generation,
         .role = WIRE_ROLE_CONSOLE,
+        .number = console->process->number,
     };
     const struct wire_client_callbacks callbacks = {
         .welcomed = console_welcomed,

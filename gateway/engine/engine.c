@@ -193,6 +193,7 @@ void engine_hand_over(struct engine *engine) {
         engine_record_standing(engine);
     }
     engine->ticket = recorder_submit(engine->recorder);
+    engine_hand_over_losses(engine);
     recording_ring_flush(engine->recording, engine->event_count != engine->event_count_recorded);
     engine->event_count_recorded = engine->event_count;
     if (recording_ring_is_due(engine->recording)) {
@@ -463,6 +464,7 @@ static int engine_open(struct engine *engine) {
     if (r == 0) {
         process_on_word(process, PROCESS_REFUSED, engine_refused, engine);
         process_on_word(process, PROCESS_MENDED, engine_mended, engine);
+        process_on_word(process, PROCESS_LOSSES, engine_hear_losses, engine);
     }
     return r == 0 ? 0 : err_trace(r);
 }
@@ -515,7 +517,6 @@ int engine_run(struct process *process) {
     }
     engine->process = process;
     engine->site = &process->site;
-    engine->begun = UINT64_MAX;
     engine->site_refused = process->site_refused;
     int r = engine_open(engine);
     if (r == 0) {

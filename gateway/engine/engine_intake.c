@@ -407,8 +407,7 @@ void engine_joined(void *context, struct engine_peer *peer) {
         resends_renew(&engine->resends);
         engine_send_notices(engine);
     }
-    roster_join(&engine->roster, peer->component);
-    engine_apply_state(engine, INPUT_COMPONENT, peer->component, TRUTH_TRUE);
+    engine_gain(engine, peer);
     engine_hand_over(engine);
 }
 
@@ -426,10 +425,7 @@ void engine_left(void *context, struct engine_peer *peer, bool clean) {
         }
     }
     /* One that was told to stop is no fault; one that died is, at once. */
-    clean = clean || process_is_closing(engine->process);
-    roster_leave(&engine->roster, peer->component, clean, clock_real_ns());
-    engine_apply_state(engine, INPUT_COMPONENT, peer->component,
-                       clean ? TRUTH_UNKNOWN : TRUTH_FALSE);
+    engine_lose(engine, peer, clean || process_is_closing(engine->process));
     engine_hand_over(engine);
 }
 

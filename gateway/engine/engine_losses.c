@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What was lost while no engine was there to see it: an engine before this one, above all
+ * Which processes are lost: told once each, whoever sees it first
  *
- * The supervisor hands each new engine what no other has recorded. Each loss becomes two inputs, that
- * the component is gone and, of an engine, that it is there again; how and for how long goes along in
- * the first, so that a recording has it and a replay tells the same.
+ * The engine sees the connection of a process break, and the supervisor sees its end, that of an engine
+ * and of a process that had no connection included, and hands over each that is not known to be recorded
+ * (losses.h). Processes have numbers, so that both are known for the same.
+ *
+ * A loss that was handed over becomes two inputs, that the component was there and that it is gone; how and
+ * for how long goes along in the second, so that a recording has it and a replay tells the same.
  *
  * An engine may have recorded a loss and ended before it could say so. Then the state of the alarm
  * lies in the journal, and was taken after that end: the loss is not told once more.
@@ -23,7 +26,7 @@ void engine_note_recorded_loss(struct engine *engine, uint32_t alarm,
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     if (ruleset->rules[bound->rule].builtin == BUILTIN_COMPONENT_LOST &&
         recorded->at.ns != JOURNAL_INSTANT_FOREIGN.ns) {
-        engine->losses_known[bound->entity] =
+        engine->losses.known[bound->entity] =
             (struct engine_known_loss){.at = recorded->at, .is_lost = recorded->record.axes.active};
     }
 }
@@ -57,7 +60,7 @@ static uint64_t engine_ago_ns(uint64_t real_ns) {
 /* Does the journal say that an engine before this one has told it? */
 static bool engine_loss_is_known(const struct engine *engine, const struct loss *loss,
                                  uint32_t component) {
-    const struct engine_known_loss *known = &engine->losses_known[component];
+    const struct engine_known_loss *known = &engine->losses.known[component];
     uint64_t ago_ns = engine_ago_ns(loss->ended_ns);
     uint64_t earlier_ns = known->is_lost ? LOSS_SEEN_EARLIER_NS * clock_rate() : 0;
     if (known->at.ns == 0 || ago_ns >= engine->newest.ns) {
@@ -86,32 +89,126 @@ static void engine_tell_loss(struct engine *engine, const struct loss *loss, uin
              name, how, lost.age_ns / (uint64_t)NS_PER_MS,
              loss->role == PROCESS_ENGINE
                  ? "no alarm was decided meanwhile; what was read is decided now"
-                 : "it was lost while the engine was away");
+                 : "it does nothing until another has taken its place");
 }
 
-void engine_tell_losses(struct engine *engine) {
-    const struct losses *losses = engine->process->losses;
-    uint32_t self = site_component_engine(engine->site);
-    for (uint32_t i = 0; i < losses->count; i++) {
-        const struct loss *loss = &losses->list[i];
+/*
+ * Is it told as lost, and has not been there since? Then it is still the same: one that cannot start, or
+ * dies before it has said hello, is not raised again with each attempt.
+ */
+static bool engine_is_missing(const struct engine *engine, uint32_t component) {
+    return engine->losses.is_begun && engine->roster.present[component] == TRUTH_FALSE;
+}
+
+/* The component of a loss that was told just now: is another process there already? */
+static void engine_place_loss(struct engine *engine, const struct loss *loss, uint32_t component) {
+    const struct engine_peer *peer = engine_peers_find(engine->peers, component);
+    if (peer != NULL && peer->number > loss->number) {
+        engine_apply_state(engine, INPUT_COMPONENT, component, TRUTH_TRUE);
+    } else {
+        roster_leave(&engine->roster, component, false, clock_real_ns());
+    }
+}
+
+static void engine_take_loss(struct engine *engine, const struct loss *loss, uint32_t component) {
+    struct engine_losses *losses = &engine->losses;
+    bool is_self = loss->role == PROCESS_ENGINE;
+    losses->dead[component] = loss->number;
+    if (loss->number <= losses->told[component]) {
+        return;
+    }
+    losses->told[component] = loss->number;
+    if (engine_loss_is_known(engine, loss, component) ||
+        (!is_self && engine_is_missing(engine, component))) {
+        return;
+    }
+    engine_tell_loss(engine, loss, component);
+    if (!is_self) {
+        engine_place_loss(engine, loss, component);
+    }
+}
+
+/* Tell what the supervisor has said and was not told. */
+static void engine_tell_losses(struct engine *engine) {
+    const struct losses *said = process_losses(engine->process);
+    if (said->newest <= engine->losses.newest) {
+        return;
+    }
+    for (uint32_t i = 0; i < said->count; i++) {
+        const struct loss *loss = &said->list[i];
         uint32_t component = engine_loss_component(engine, loss);
-        if (component != RULESET_NONE && loss->end < LOSS_END_COUNT &&
-            !engine_loss_is_known(engine, loss, component)) {
-            engine_tell_loss(engine, loss, component);
+        if (component != RULESET_NONE && loss->end < LOSS_END_COUNT) {
+            engine_take_loss(engine, loss, component);
         }
     }
-    if (losses->displaced > 0) {
+    engine->losses.newest = said->newest;
+    engine->losses.is_owed = said->count > 0;
+    engine->losses.ticket = UINT64_MAX;
+}
+
+void engine_begin_losses(struct engine *engine) {
+    uint32_t displaced = process_losses(engine->process)->displaced;
+    engine_tell_losses(engine);
+    if (displaced > 0) {
         log_line(LOG_WARNING, "losses_not_told",
                  "count=%" PRIu32
                  " effect=\"more processes were lost in a row than are told one by one\"",
-                 losses->displaced);
+                 displaced);
     }
-    engine_apply_state(engine, INPUT_COMPONENT, self, TRUTH_TRUE);
+    engine_apply_state(engine, INPUT_COMPONENT, site_component_engine(engine->site), TRUTH_TRUE);
+    engine->losses.is_begun = true;
+}
+
+void engine_hear_losses(void *context) {
+    struct engine *engine = context;
+    engine_tell_losses(engine);
+    if (!engine->losses.is_owed) {
+        engine->losses.is_owed = true;
+        engine->losses.ticket = UINT64_MAX;
+    }
+    engine_hand_over(engine);
+}
+
+void engine_gain(struct engine *engine, const struct engine_peer *peer) {
+    struct engine_losses *losses = &engine->losses;
+    engine_tell_losses(engine);
+    if (peer->number <= losses->dead[peer->component]) {
+        return; /* its connection breaks next */
+    }
+    losses->known[peer->component] = (struct engine_known_loss){0};
+    if (losses->told[peer->component] >= peer->number) {
+        /* It had lost its connection alone; its end is yet to be told. */
+        losses->told[peer->component] = peer->number - 1;
+    }
+    roster_join(&engine->roster, peer->component);
+    engine_apply_state(engine, INPUT_COMPONENT, peer->component, TRUTH_TRUE);
+}
+
+void engine_lose(struct engine *engine, const struct engine_peer *peer, bool clean) {
+    struct engine_losses *losses = &engine->losses;
+    engine_tell_losses(
+        engine); /* which says also how it ended, if the supervisor has seen it first */
+    if (peer->number <= losses->told[peer->component]) {
+        return;
+    }
+    if (!clean) {
+        losses->told[peer->component] = peer->number;
+    }
+    roster_leave(&engine->roster, peer->component, clean, clock_real_ns());
+    engine_apply_state(engine, INPUT_COMPONENT, peer->component,
+                       clean ? TRUTH_UNKNOWN : TRUTH_FALSE);
+}
+
+void engine_hand_over_losses(struct engine *engine) {
+    if (engine->losses.is_owed && engine->losses.ticket == UINT64_MAX) {
+        engine->losses.ticket = engine->ticket;
+        engine_settle_losses(engine, engine->settled);
+    }
 }
 
 void engine_settle_losses(struct engine *engine, uint64_t ticket) {
-    if (engine->process->losses->count > 0 && !engine->losses_recorded && ticket >= engine->begun) {
-        engine->losses_recorded = true;
-        process_told();
+    if (engine->losses.is_owed && ticket >= engine->losses.ticket) {
+        engine->losses.is_owed = false;
+        process_told(engine->losses.newest);
     }
 }

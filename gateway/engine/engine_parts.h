@@ -31,6 +31,20 @@
 #include "gateway/log.h"
 #include "gateway/process.h"
 
+/* What the engine knows of lost processes; see engine_losses.c. */
+struct engine_losses {
+    bool is_begun;                   /* those that were there at the start are told */
+    bool is_owed;                    /* the supervisor is to hear that they are recorded */
+    uint64_t newest;                 /* serial of the newest that is told */
+    uint64_t ticket;                 /* of the hand-over that covers it; UINT64_MAX before */
+    uint64_t told[LIMIT_COMPONENTS]; /* number of the newest process whose loss is told */
+    uint64_t dead[LIMIT_COMPONENTS]; /* … of which the supervisor has said that it has ended */
+    struct engine_known_loss {
+        struct instant at; /* when its alarm's state was recorded; 0: not on this timeline */
+        bool is_lost;
+    } known[LIMIT_COMPONENTS];
+};
+
 struct engine {
     struct process *process;
     const struct site *site;
@@ -52,12 +66,7 @@ struct engine {
     struct instant awake;   /* when the engine was last seen to run */
     uint64_t ticket;        /* of the newest hand-over */
     uint64_t settled;       /* everything up to here is recorded */
-    uint64_t begun;         /* ticket of what the engine began with; UINT64_MAX before */
-    bool losses_recorded;   /* what the supervisor handed over, and it knows */
-    struct engine_known_loss {
-        struct instant at; /* when its alarm's state was recorded; 0: not on this timeline */
-        bool is_lost;
-    } losses_known[LIMIT_COMPONENTS];
+    struct engine_losses losses;
 
     struct calendar calendar;
     struct calendar_told calendar_told;
@@ -142,7 +151,19 @@ void engine_note_recorded_loss(struct engine *engine, uint32_t alarm,
                                const struct journal_alarm *recorded);
 
 /* Tell what was lost while no engine was there, and that this one is. At the start. */
-void engine_tell_losses(struct engine *engine);
+void engine_begin_losses(struct engine *engine);
+
+/* The supervisor hands over what was lost since, or once more what it does not know to be recorded. */
+void engine_hear_losses(void *context);
+
+/* A process said hello: it is there, but for one whose end is known already. */
+void engine_gain(struct engine *engine, const struct engine_peer *peer);
+
+/* The connection of a process broke; `clean` if it was told to stop. Unless its end is told, tell it. */
+void engine_lose(struct engine *engine, const struct engine_peer *peer, bool clean);
+
+/* What was told is handed over now. */
+void engine_hand_over_losses(struct engine *engine);
 
 /* Everything up to `ticket` is recorded: does the supervisor have to know? */
 void engine_settle_losses(struct engine *engine, uint64_t ticket);

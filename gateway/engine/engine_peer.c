@@ -133,6 +133,7 @@ static void engine_peer_greet(struct engine_peer *peer, const struct wire_header
     peer->known = true;
     peer->role = role;
     peer->instance = hello->instance;
+    peer->number = hello->number;
     peer->component = component;
     (void)event_remove_timer(peer->readable); /* it never fails on an event that is pending */
     peers->callbacks.joined(peers->context, peer);

@@ -30,12 +30,13 @@ struct engine_peer {
     struct engine_peers *peers; /* NULL: this slot is free */
     int fd;
     struct event *readable, *writable;
-    bool known;   /* its hello was good; role, instance and component are set */
+    bool known;   /* its hello was good; what follows from role on is set */
     bool leaving; /* it said goodbye */
     bool full;    /* its socket was full; writable() comes when it is not */
     enum wire_role role;
     uint32_t instance;
     uint32_t component;
+    uint64_t number; /* of the process; see losses.h */
 };
 
 struct engine_peer_callbacks {

@@ -306,12 +306,10 @@ int engine_begin(struct engine *engine) {
     engine_miss_time(engine, &restore);
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);
-    engine_tell_losses(engine);
+    engine_begin_losses(engine);
     engine_follow_calendar(engine);
     engine_recall_values(engine);
     engine_hand_over(engine);
-    engine->begun = engine->ticket;
-    engine_settle_losses(engine, engine->settled);
     log_line(LOG_NOTICE, "engine_started",
              "boot=%s newest_seq=%" PRIu64
              " restored=%u forgotten=%u memories_kept=%u memories_anew=%u memories_dropped=%u",

@@ -328,6 +328,7 @@ static int field_open(struct field *field) {
         .generation = field->generation,
         .role = WIRE_ROLE_FIELD,
         .instance = process->instance,
+        .number = process->number,
     };
     const struct wire_client_callbacks callbacks = {
         .welcomed = field_on_welcome,

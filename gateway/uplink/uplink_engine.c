@@ -295,6 +295,7 @@ int uplink_make_wire(struct uplink *uplink) {
         .header = wire_header_of(WIRE_HELLO, sizeof hello),
         .generation = process->site.header->generation,
         .role = WIRE_ROLE_UPLINK,
+        .number = process->number,
     };
     memcpy(hello.build, build_digest(), sizeof hello.build);
     return err_trace(wire_client_new(process->base, process->run_directory, &hello, &callbacks,

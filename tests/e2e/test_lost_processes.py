@@ -146,6 +146,42 @@ def test_an_uplink_that_is_lost_while_the_engine_hangs_is_told(scene):
     assert {name: len(told(backend, name)) for name in NAMES} == {"engine": 1, "uplink": 1, "field-0": 0, "console": 0}
 
 
+@pytest.mark.parametrize("name", ["field-0", "uplink", "console"])
+def test_a_process_that_dies_before_the_new_engine_has_heard_of_it_is_told(scene, name):
+    """It stands still from before the engine's end, so that it cannot connect to the next one, and is killed so."""
+    backend, field, gateway = house(scene)
+    still = gateway.kill(name, signal.SIGSTOP)
+    engine = gateway.kill("engine")
+    until(lambda: losses_recorded(scene) == 1, "another engine at work")
+    assert gateway.pids()["engine"] != engine and gateway.pids()[name] == still
+    killed(gateway, name)
+    over(backend, name)
+    gateway.until_healthy()
+    press_reaches_the_backend(backend, field, 1)
+    lost = {"engine", name}
+    assert {other: len(told(backend, other)) for other in NAMES} == {other: int(other in lost) for other in NAMES}
+    [event] = told(backend, name)
+    assert event["data"]["lost"]["how"] == "killed by signal 9"
+
+
+def test_a_loss_that_an_engine_had_told_and_not_recorded_is_told_by_the_next_one(scene):
+    backend, field, gateway = house(scene)
+    with contextlib.closing(sqlite3.connect(scene.state / "journal.db", timeout=30, isolation_level=None)) as journal:
+        journal.execute("BEGIN IMMEDIATE")  # nothing can be recorded now
+        console = gateway.kill("console")
+        until(lambda: any(event["subject"] == "component/console" for event in backend.events(type="alarm.raised")),
+              "the loss to be told before it is recorded")
+        until(lambda: gateway.pids().get("console") not in (None, console), "another console")
+        engine = gateway.kill("engine")
+        journal.execute("ROLLBACK")
+    until(lambda: gateway.pids().get("engine") not in (None, engine), "another engine")
+    over(backend, "console")
+    over(backend, "engine")
+    gateway.until_healthy()
+    press_reaches_the_backend(backend, field, 1)
+    assert {name: len(told(backend, name)) for name in NAMES} == {"engine": 1, "uplink": 0, "field-0": 0, "console": 1}
+
+
 def test_an_engine_that_is_lost_while_the_broker_is_away_is_told_when_it_is_back(scene):
     backend, field, gateway = house(scene)
     scene.broker.stop()

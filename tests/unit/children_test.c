@@ -31,10 +31,13 @@ static struct world {
     struct process_double {
         enum process_role role;
         int line; /* its end; -1: it is gone */
+        uint64_t number;
         bool is_held, is_dead, is_reaped, was_terminated;
     } list[PROCESSES_MAX];
     uint32_t count;
     uint32_t starts[PROCESS_ROLE_COUNT];
+    struct losses losses; /* of the setup of the newest engine */
+    struct losses heard;  /* by the first engine, last */
     uint32_t stuck_lines, left_lines, ready, stopped;
     char stuck_text[1024], left_text[1024];
 } world;
@@ -67,11 +70,13 @@ int __wrap_spawn_process(const struct children_conf *conf, enum process_role rol
                          uint32_t instance, pid_t *ret_pid, int *ret_line) {
     int ends[2];
     const char ready = PROCESS_READY;
-    (void)conf;
     (void)instance;
+    world.losses = role == PROCESS_ENGINE ? conf->setup.losses : world.losses;
     assert_true(world.count < PROCESSES_MAX);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    world.list[world.count] = (struct process_double){.role = role, .line = ends[1]};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends),
+                     0);
+    world.list[world.count] =
+        (struct process_double){.role = role, .line = ends[1], .number = conf->setup.number};
     world.starts[role]++;
     assert_int_equal(write(ends[1], &ready, sizeof ready), 1);
     *ret_pid = PID_FIRST + (pid_t)world.count++;
@@ -171,15 +176,21 @@ static bool engine_is_back(void) {
     return world.starts[PROCESS_ENGINE] == 2;
 }
 
-static int world_begin(void **state) {
-    static const struct children_conf conf = {
-        .site_fd = -1, .retired_fd = -1, .field_count = 1, .state_directory = "/the/state"};
+static const struct children_conf conf = {
+    .site_fd = -1, .retired_fd = -1, .field_count = 1, .state_directory = "/the/state"};
+
+static int world_begin_free(void **state) {
     (void)state;
     world = (struct world){.base = event_base_new()};
     assert_non_null(world.base);
     assert_int_equal(children_new(world.base, &conf, NULL, &world.children), 0);
     children_start(world.children, world_ready, NULL);
     world_until(is_ready);
+    return 0;
+}
+
+static int world_begin(void **state) {
+    (void)world_begin_free(state);
     world_engine()->is_held = true;
     return 0;
 }
@@ -249,6 +260,106 @@ static void an_end_that_comes_while_a_reload_waits_leaves_it(void **state) {
     assert_int_equal(world.left_lines, 1);
 }
 
+/* ---- what was lost ---- */
+
+enum { ENGINE, FIELD, UPLINK, CONSOLE };
+
+/* What the engine was told last of losses; none when it was told nothing. */
+static struct losses heard_by(struct process_double *engine) {
+    struct process_losses said;
+    struct losses losses = {0};
+    ssize_t size;
+    while ((size = recv(engine->line, &said, sizeof said, MSG_DONTWAIT)) > 0) {
+        if (said.word == (char)PROCESS_LOSSES) {
+            assert_int_equal(size, sizeof said);
+            losses = said.losses;
+        }
+    }
+    return losses;
+}
+
+static bool engine_has_heard(void) {
+    world.heard = heard_by(&world.list[ENGINE]);
+    return world.heard.count > 0;
+}
+
+static bool engine_is_there_again(void) {
+    return world.starts[PROCESS_ENGINE] == 3;
+}
+
+static void a_running_engine_is_handed_each_loss_again_until_it_has_recorded_it(void **state) {
+    const struct process_told told = {.word = PROCESS_TOLD, .serial = 1};
+    (void)state;
+    process_die(&world.list[UPLINK]);
+    for (int i = 0; i < 3; i++) {
+        world_until(engine_has_heard);
+        assert_int_equal(world.heard.count, 1);
+        assert_int_equal(world.heard.newest, 1);
+        assert_int_equal(world.heard.list[0].role, PROCESS_UPLINK);
+        assert_int_equal(world.heard.list[0].number, world.list[UPLINK].number);
+    }
+    assert_int_equal(send(world.list[ENGINE].line, &told, sizeof told, 0), sizeof told);
+    process_die(&world.list[CONSOLE]);
+    do {
+        world_until(engine_has_heard);
+    } while (world.heard.newest == 1);
+    assert_int_equal(world.heard.count, 1);
+    assert_int_equal(world.heard.list[0].role, PROCESS_CONSOLE);
+}
+
+static void what_an_engine_has_not_recorded_is_handed_to_the_next_one(void **state) {
+    const struct process_told told = {.word = PROCESS_TOLD, .serial = 2};
+    (void)state;
+    process_die(&world.list[UPLINK]);
+    world_until(engine_has_heard); /* and says that it is alive, which is no word about the loss */
+    process_die(&world.list[ENGINE]);
+    world_until(engine_is_back);
+    assert_int_equal(world.losses.count, 2);
+    assert_int_equal(world.losses.list[0].role, PROCESS_UPLINK);
+    assert_int_equal(world.losses.list[1].role, PROCESS_ENGINE);
+
+    struct process_double *second = &world.list[world.count - 1];
+    while (second->role != PROCESS_ENGINE) {
+        second--;
+    }
+    /* Its last word, which nobody has read when it is reaped. */
+    assert_int_equal(send(second->line, &told, sizeof told, 0), sizeof told);
+    process_die(second);
+    world_until(engine_is_there_again);
+    assert_int_equal(world.losses.count, 1);
+    assert_int_equal(world.losses.list[0].role, PROCESS_ENGINE);
+    assert_int_equal(world.losses.list[0].number, second->number);
+}
+
+static void no_two_processes_have_the_same_number_nor_any_none(void **state) {
+    (void)state;
+    process_die(&world.list[ENGINE]);
+    world_until(engine_is_back);
+    for (uint32_t i = 0; i < world.count; i++) {
+        assert_int_not_equal(world.list[i].number, 0);
+        for (uint32_t other = 0; other < i; other++) {
+            assert_int_not_equal(world.list[i].number, world.list[other].number);
+        }
+    }
+}
+
+static void
+one_that_is_kept_over_a_reload_and_dies_meanwhile_is_told_by_the_new_engine(void **state) {
+    struct children *before = world.children;
+    (void)state;
+    assert_true(children_keep(before, 0));
+    children_stop(before, world_stopped, NULL);
+    process_die(&world.list[FIELD]);
+    world_until(is_stopped);
+    assert_int_equal(children_new(world.base, &conf, before, &world.children), 0);
+    (void)children_free(before);
+    children_start(world.children, world_ready, NULL);
+    world_until(engine_is_back);
+    assert_int_equal(world.losses.count, 1);
+    assert_int_equal(world.losses.list[0].role, PROCESS_FIELD);
+    assert_int_equal(world.losses.list[0].number, world.list[FIELD].number);
+}
+
 /* ---- when it counts as held, and how often that is told ---- */
 
 static void one_counts_as_held_two_seconds_after_it_was_killed_and_is_told_each_ten(void **state) {
@@ -279,6 +390,7 @@ static void one_counts_as_held_two_seconds_after_it_was_killed_and_is_told_each_
 }
 
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, world_begin, world_end)
+#define FREE(test)  cmocka_unit_test_setup_teardown(test, world_begin_free, world_end)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -286,6 +398,10 @@ int main(void) {
         WORLD(an_end_leaves_whoever_cannot_be_killed_and_stops_the_others),
         WORLD(a_reload_waits_for_whoever_cannot_be_killed),
         WORLD(an_end_that_comes_while_a_reload_waits_leaves_it),
+        FREE(a_running_engine_is_handed_each_loss_again_until_it_has_recorded_it),
+        FREE(what_an_engine_has_not_recorded_is_handed_to_the_next_one),
+        FREE(no_two_processes_have_the_same_number_nor_any_none),
+        FREE(one_that_is_kept_over_a_reload_and_dies_meanwhile_is_told_by_the_new_engine),
         cmocka_unit_test(one_counts_as_held_two_seconds_after_it_was_killed_and_is_told_each_ten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,23 +20,25 @@ static void what_an_engine_has_recorded_is_not_given_to_the_next(void **state) {
     (void)state;
     add(&losses, PROCESS_ENGINE, 10);
     add(&losses, PROCESS_UPLINK, 11);
-    add(&losses, PROCESS_ENGINE, 20); /* of the engine that was started at 15 */
-    losses_recorded(&losses, 15);
+    add(&losses, PROCESS_ENGINE, 20);
+    assert_int_equal(losses.newest, 3);
+    losses_recorded(&losses, 2);
     assert_int_equal(losses.count, 1);
     assert_int_equal(losses.list[0].ended_ns, 20);
+    losses_recorded(&losses, 2); /* said again */
+    assert_int_equal(losses.count, 1);
 }
 
-static void an_engine_that_works_has_seen_the_others_and_not_its_own_end(void **state) {
+static void a_serial_is_never_used_again(void **state) {
     struct losses losses = {0};
     (void)state;
-    add(&losses, PROCESS_ENGINE, 10);
-    add(&losses, PROCESS_FIELD, 11);
-    add(&losses, PROCESS_CONSOLE, 12);
-    add(&losses, PROCESS_UPLINK, 13);
-    losses_seen(&losses, 12);
-    assert_int_equal(losses.count, 2);
-    assert_int_equal(losses.list[0].role, PROCESS_ENGINE);
-    assert_int_equal(losses.list[1].role, PROCESS_UPLINK);
+    add(&losses, PROCESS_FIELD, 10);
+    losses_recorded(&losses, 1);
+    assert_int_equal(losses.count, 0);
+    add(&losses, PROCESS_FIELD, 20);
+    assert_int_equal(losses.list[0].serial, 2);
+    losses_recorded(&losses, 1); /* of the one before, heard late */
+    assert_int_equal(losses.count, 1);
 }
 
 static void as_many_as_there_is_room_for_are_kept(void **state) {
@@ -60,6 +62,7 @@ static void one_more_is_counted_and_costs_neither_the_first_nor_the_newest(void 
     assert_int_equal(losses.displaced, 1);
     assert_int_equal(losses.list[0].ended_ns, 1);
     assert_int_equal(losses.list[LOSSES_MAX - 1].ended_ns, LOSSES_MAX + 1);
+    assert_int_equal(losses.list[LOSSES_MAX - 1].serial, LOSSES_MAX + 1);
     losses_recorded(&losses, LOSSES_MAX + 1);
     assert_int_equal(losses.count, 0);
     assert_int_equal(losses.displaced, 0);
@@ -92,7 +95,7 @@ static void an_end_is_told_in_both_languages(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_an_engine_has_recorded_is_not_given_to_the_next),
-        cmocka_unit_test(an_engine_that_works_has_seen_the_others_and_not_its_own_end),
+        cmocka_unit_test(a_serial_is_never_used_again),
         cmocka_unit_test(as_many_as_there_is_room_for_are_kept),
         cmocka_unit_test(one_more_is_counted_and_costs_neither_the_first_nor_the_newest),
         cmocka_unit_test(an_end_is_told_in_both_languages),
