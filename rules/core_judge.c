@@ -119,13 +119,14 @@ static struct expr_view core_view(const struct core *core, uint32_t alarm, uint3
 }
 
 enum truth core_judge_without(const struct core *core, uint32_t alarm,
-                              const struct index_set *left_out) {
+                              const struct index_set *left_out, bool others) {
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     const struct ruleset_rule *rule = &core->ruleset->rules[bound->rule];
     struct expr_past past = {.memories = &core->memories[bound->memory_first],
                              .windows = &core->windows[bound->window_first]};
     struct expr_view view = core_view(core, alarm, EXPR_NO_MOMENT);
     view.left_out = left_out;
+    view.others = others;
     return expr_eval(&core->ruleset->ops[rule->op_first], rule->op_count, &view, &past).truth;
 }
 

@@ -238,9 +238,9 @@ bool core_reading_is_moment(const struct core *core, const struct input *input);
 /* What the alarm's condition is now; `moment` as in struct expr_view. */
 enum truth core_judge(struct core *core, uint32_t alarm, struct instant now, uint32_t moment);
 
-/* What would raise the alarm of a site's rule now without these points; see struct expr_view. */
+/* What would raise the alarm of a site's rule now without these points; as in struct expr_view. */
 enum truth core_judge_without(const struct core *core, uint32_t alarm,
-                              const struct index_set *left_out);
+                              const struct index_set *left_out, bool others);
 
 /* --- core_tell.c --- */
 

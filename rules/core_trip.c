@@ -123,19 +123,22 @@ static struct moment trip_latest(const struct core *core) {
     return core->trips_tested > 0 ? MOMENT_NEVER : core->trip_tested_last;
 }
 
-/*
- * Until when anything that the alarm reads counts as a test. Adds what does so now, and not in earnest
- * as well, to `tested` unless that is NULL.
- */
-static struct instant trip_gather(const struct core *core, uint32_t alarm,
-                                  struct index_set *tested) {
+/* What of that which an alarm reads was tripped, as far as it counts still. */
+struct trip_sum {
+    struct instant tested_until; /* until when anything counts as a test; {0} if nothing does */
+    bool earnest;                /* something counts as in earnest */
+};
+
+/* Adds what counts as a test now, and not in earnest as well, to `tested` unless that is NULL. */
+static struct trip_sum trip_gather(const struct core *core, uint32_t alarm,
+                                   struct index_set *tested) {
     const struct ruleset *ruleset = core->ruleset;
     const struct ruleset_alarm *bound = &ruleset->alarms[alarm];
     const struct ruleset_place *place = &ruleset->places[bound->place];
     uint64_t back_ns = trip_back_ns(ruleset, &ruleset->rules[bound->rule]);
-    struct instant last = {0};
+    struct trip_sum sum = {.earnest = false};
     if (trip_end(trip_latest(core), back_ns).ns <= core->newest.ns) {
-        return last; /* as nearly always */
+        return sum; /* as nearly always */
     }
     for (uint32_t i = place->point_first; i < place->point_end; i++) {
         if (!core_point_is_walked(core, i)) {
@@ -143,15 +146,20 @@ static struct instant trip_gather(const struct core *core, uint32_t alarm,
         }
         const struct core_trips *trips = core_trips_of(core, i);
         struct instant end = trip_end(trips->tested, back_ns);
-        if (end.ns <= core->newest.ns || !core_depends(ruleset, i, alarm)) {
+        bool earnest = trip_end(trips->earnest, back_ns).ns > core->newest.ns;
+        bool counts = end.ns > core->newest.ns;
+        if ((!counts && !earnest) || !core_depends(ruleset, i, alarm)) {
             continue;
         }
-        last = end.ns > last.ns ? end : last;
-        if (tested != NULL && trip_end(trips->earnest, back_ns).ns <= core->newest.ns) {
+        sum.earnest |= earnest;
+        if (counts && end.ns > sum.tested_until.ns) {
+            sum.tested_until = end;
+        }
+        if (counts && !earnest && tested != NULL) {
             index_set_add(tested, i);
         }
     }
-    return last;
+    return sum;
 }
 
 /* Is it so only because of what is tested? */
@@ -162,13 +170,14 @@ static bool core_alarm_is_of_test(const struct core *core, uint32_t alarm) {
     index_set_init(&tested, core->ruleset->point_count, words);
     const struct ruleset_alarm *bound = &core->ruleset->alarms[alarm];
     bool of_place = bound->entity_kind == ENTITY_PLACE;
-    bool remembers = trip_gather(core, alarm, &tested).ns > 0;
+    struct trip_sum sum = trip_gather(core, alarm, &tested);
+    bool remembers = sum.tested_until.ns > 0;
     if ((!remembers && !(of_place && core->alarms[alarm].axes.test)) ||
         (!of_place && core_point_is_walked(core, bound->entity) &&
          trip_lasts(core_trips_of(core, bound->entity)->tested))) {
         return false;
     }
-    enum truth without = core_judge_without(core, alarm, &tested);
+    enum truth without = core_judge_without(core, alarm, &tested, sum.earnest);
     return without != TRUTH_TRUE && (remembers || without == TRUTH_UNKNOWN);
 }
 
@@ -189,7 +198,7 @@ struct instant core_trip_due(const struct core *core, uint32_t alarm) {
     if (!axes.test || !axes.active) {
         return INSTANT_NEVER;
     }
-    struct instant end = trip_gather(core, alarm, NULL);
+    struct instant end = trip_gather(core, alarm, NULL).tested_until;
     return end.ns > 0 ? end : INSTANT_NEVER;
 }
 

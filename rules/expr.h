@@ -288,9 +288,12 @@ struct expr_view {
     double capacity, area; /* of the alarm's place; a negative one is unknown */
     /*
      * Points to be left out, or NULL: they count as at rest, what was remembered of them as never seen,
-     * and nothing is remembered of this run.
+     * and nothing is remembered of this run. What was remembered of them and others in one cannot be
+     * told apart: it stands when the condition is true without them (`within`, `held`, `since`), or when
+     * `others` have had a part in it (what counts over a time).
      */
     const struct index_set *left_out;
+    bool others;
 };
 
 /* Where a run is in an alarm's memories and windows. */

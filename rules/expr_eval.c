@@ -20,13 +20,16 @@
 #include "rules/expr_past.h"
 #include "rules/expr_window.h"
 
+/* Of what points something is: such as this run leaves out, others, or both. */
+enum source { SOURCE_LEFT_OUT = 1, SOURCE_STAYS = 2 };
+
 /* One value on the stack. */
 struct cell {
     struct expr_moving number; /* means nothing while it is only a truth */
     uint32_t count;            /* an accumulator's members so far */
     uint8_t truth;             /* enum truth; means nothing for a number */
     bool only_truth;
-    bool left_out; /* something of it is of a point that this run leaves out */
+    uint8_t sources; /* enum source, by bit */
 };
 
 struct machine {
@@ -41,7 +44,7 @@ struct machine {
 static struct cell *eval_push(struct machine *machine) {
     assert(machine->depth < LIMIT_EXPR_STACK);
     struct cell *cell = &machine->stack[machine->depth++];
-    cell->left_out = false;
+    cell->sources = 0;
     return cell;
 }
 
@@ -116,8 +119,9 @@ static void eval_load(struct machine *machine, const struct expr_op *op) {
     static const struct point_state at_rest = {.quality = QUALITY_GOOD, .known = POINT_READ};
     const struct index_set *left_out = machine->view->left_out;
     struct cell *cell = eval_push(machine);
-    cell->left_out = left_out != NULL && index_set_has(left_out, eval_index(machine, op));
-    const struct point_state *point = cell->left_out ? &at_rest : eval_point(machine, op);
+    bool stays = left_out == NULL || !index_set_has(left_out, eval_index(machine, op));
+    const struct point_state *point = stays ? eval_point(machine, op) : &at_rest;
+    cell->sources = stays ? SOURCE_STAYS : SOURCE_LEFT_OUT;
     cell_make_number(cell, eval_point_number(point));
     cell->truth = (uint8_t)eval_point_truth(point);
 }
@@ -190,7 +194,7 @@ static void eval_fold(struct machine *machine, enum expr_fold fold, struct cell 
     struct instant *deadline = &machine->result.deadline;
     bool first = sum->count == 0;
     sum->count++;
-    sum->left_out = sum->left_out || member->left_out;
+    sum->sources |= member->sources;
     switch (fold) {
     case EXPR_FOLD_ANY:
     case EXPR_FOLD_ALL:
@@ -245,7 +249,7 @@ static void eval_compare(struct machine *machine, enum expr_opcode code) {
     const struct expr_moving *right = cell_number(popped);
     struct cell *cell = eval_top(machine);
     const struct expr_moving *left = cell_number(cell);
-    cell->left_out = cell->left_out || popped->left_out;
+    cell->sources |= popped->sources;
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
     bool swap = code == EXPR_GT || code == EXPR_LE;
@@ -261,7 +265,7 @@ static void eval_combine(struct machine *machine, enum expr_opcode code) {
     struct cell *popped = eval_pop(machine);
     struct expr_moving right = *cell_number(popped);
     struct cell *cell = eval_top(machine);
-    cell->left_out = cell->left_out || popped->left_out;
+    cell->sources |= popped->sources;
     struct expr_moving left = *cell_number(cell);
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
@@ -275,7 +279,7 @@ static void eval_join(struct machine *machine, enum expr_opcode code) {
     const struct cell *popped = eval_pop(machine);
     enum truth right = (enum truth)popped->truth;
     struct cell *cell = eval_top(machine);
-    cell->left_out = cell->left_out || popped->left_out;
+    cell->sources |= popped->sources;
     enum truth left = (enum truth)cell->truth;
     cell_make_truth(cell,
                     code == EXPR_AND ? expr_truth_and(left, right) : expr_truth_or(left, right));
@@ -294,21 +298,26 @@ static struct expr_sample eval_sample(struct cell *cell, enum expr_opcode code) 
 }
 
 /* The next memory, or in `room` what a run that leaves points out may know of it. */
-static struct expr_memory *eval_memory(struct machine *machine, bool left_out,
+static struct expr_memory *eval_memory(struct machine *machine, bool forget,
                                        struct expr_memory *room) {
     struct expr_memory *memory = machine->past->memories++;
     if (machine->view->left_out == NULL) {
         return memory;
     }
-    *room = left_out ? (struct expr_memory){0} : *memory;
+    *room = forget ? (struct expr_memory){0} : *memory;
     return room;
+}
+
+/* Is what is remembered of a truth to be forgotten, in a run that leaves something of it out? */
+static bool eval_forgets(enum truth truth, unsigned sources) {
+    return (sources & SOURCE_LEFT_OUT) != 0 && truth != TRUTH_TRUE;
 }
 
 /* Step the next memory of `within` or `held`, to what its condition is now. */
 static enum truth eval_past(struct machine *machine, const struct expr_op *op, enum truth truth,
-                            bool left_out) {
+                            unsigned sources) {
     struct expr_memory room;
-    struct expr_memory *memory = eval_memory(machine, left_out, &room);
+    struct expr_memory *memory = eval_memory(machine, eval_forgets(truth, sources), &room);
     struct instant now = machine->view->now;
     struct instant *deadline = &machine->result.deadline;
     uint8_t was = memory->now;
@@ -319,9 +328,9 @@ static enum truth eval_past(struct machine *machine, const struct expr_op *op, e
     return past;
 }
 
-static struct expr_moving eval_since(struct machine *machine, enum truth truth, bool left_out) {
+static struct expr_moving eval_since(struct machine *machine, enum truth truth, unsigned sources) {
     struct expr_memory room;
-    struct expr_memory *memory = eval_memory(machine, left_out, &room);
+    struct expr_memory *memory = eval_memory(machine, eval_forgets(truth, sources), &room);
     uint8_t was = memory->now;
     struct expr_moving since = expr_past_since(memory, truth, machine->view->now);
     machine->past->turned |= memory->now != was;
@@ -343,7 +352,8 @@ static void eval_window(struct machine *machine, const struct expr_op *op) {
     struct expr_window *window = machine->past->windows++;
     struct expr_window room;
     if (machine->view->left_out != NULL) {
-        if (cell->left_out) {
+        bool others = (cell->sources & SOURCE_STAYS) != 0 && machine->view->others;
+        if ((cell->sources & SOURCE_LEFT_OUT) != 0 && !others) {
             memset(&room, 0, sizeof room);
         } else {
             room = *window;
@@ -375,7 +385,7 @@ static bool eval_walk_truths(struct machine *machine, const struct expr_op *walk
     for (uint32_t i = 0; i < bound.count; i++) {
         enum truth truth = eval_point_truth(&machine->view->points[members[i]]);
         eval_fold_truth(fold, sum,
-                        within == NULL ? truth : eval_past(machine, within, truth, false));
+                        within == NULL ? truth : eval_past(machine, within, truth, SOURCE_STAYS));
     }
     return true;
 }
@@ -458,12 +468,12 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
     case EXPR_HELD:
         cell_make_truth(eval_top(machine),
                         eval_past(machine, op, (enum truth)eval_top(machine)->truth,
-                                  eval_top(machine)->left_out));
+                                  eval_top(machine)->sources));
         break;
     case EXPR_SINCE:
         cell_make_moving(
             eval_top(machine),
-            eval_since(machine, (enum truth)eval_top(machine)->truth, eval_top(machine)->left_out));
+            eval_since(machine, (enum truth)eval_top(machine)->truth, eval_top(machine)->sources));
         break;
     case EXPR_FOLD:
         eval_fold_begin(eval_push(machine), (enum expr_fold)op->slot);

@@ -1882,6 +1882,54 @@ static void a_test_that_is_asked_about_counts_the_changes_of_the_tested(void **s
     assert_true(confirmed_is_a_test());
 }
 
+/*
+ * Smoke is tested, heat is in earnest, and the rule remembers both in one. Nobody can take them apart, so
+ * it is in earnest where the one in earnest has a part in it.
+ */
+static void drill_with_heat(const char *confirmed, const char *then) {
+    drill_site(POINT_EMERGENCY_BUTTON, ROOM, confirmed);
+    story("0 start yes : system.started\n"
+          "0 smoke 0 : -\n"
+          "0 heat 0 : -\n"
+          "1 room test-begin:600 : test.begun\n"
+          "20 smoke 1 : test.tripped,raised:fire/smoke\n");
+    story(then);
+}
+
+static void what_holds_without_the_tested_is_in_earnest(void **state) {
+    (void)state;
+    drill_with_heat("held(any(smoke) or any(heat), 10 s)", "25 heat 1 : raised:fire/heat\n"
+                                                           "30 tick - : raised:confirmed/0\n");
+    assert_false(confirmed_is_a_test());
+    drill_with_heat("held(any(smoke) or any(heat), 10 s)", "25 heat 1 : raised:fire/heat\n"
+                                                           "26 smoke 0 : cleared:fire/smoke\n"
+                                                           "30 tick - : raised:confirmed/0\n");
+    assert_false(confirmed_is_a_test());
+    drill_with_heat("held(any(smoke) or any(heat), 10 s)", "25 heat 1 : raised:fire/heat\n"
+                                                           "26 heat 0 : cleared:fire/heat\n"
+                                                           "30 tick - : raised:confirmed/0\n");
+    assert_true(confirmed_is_a_test());
+}
+
+static void what_counts_over_time_is_in_earnest_with_a_part_in_earnest(void **state) {
+    (void)state;
+    static const char again_in_earnest[] = "21 smoke 0 : cleared:fire/smoke\n"
+                                           "25 heat 1 : raised:fire/heat,raised:confirmed/0\n";
+    drill_with_heat("changes(any(smoke) or any(heat), 20 s) >= 2", again_in_earnest);
+    assert_false(confirmed_is_a_test());
+    /* Of each alone they can be told apart: one that is tested and one in earnest are not two. */
+    drill_with_heat("count(changes(smoke, 20 s) >= 1, changes(heat, 20 s) >= 1) >= 2",
+                    again_in_earnest);
+    assert_true(confirmed_is_a_test());
+    static const char by_both[] = "avg(count(smoke, heat), 20 s) >= 0.5";
+    drill_with_heat(by_both, "22 heat 1 : raised:fire/heat\n"
+                             "23 heat 0 : cleared:fire/heat\n"
+                             "35 tick - : raised:confirmed/0\n");
+    assert_false(confirmed_is_a_test());
+    drill_with_heat(by_both, "35 tick - : raised:confirmed/0\n");
+    assert_true(confirmed_is_a_test());
+}
+
 /* A smoke detector of the lobby is under test; in the room it is hot (button). */
 static void hot_room(const char *confirmed, const char *when_hot) {
     drill_site(POINT_EMERGENCY_BUTTON, HALL, "any(smoke)");
@@ -2419,6 +2467,8 @@ int main(void) {
         CORE_TEST(what_a_detector_says_of_a_test_wakes_it_as_the_test_is_forgotten),
         CORE_TEST(a_point_of_its_own_is_in_earnest_though_its_rule_remembers_a_test),
         CORE_TEST(a_test_that_is_asked_about_counts_the_changes_of_the_tested),
+        CORE_TEST(what_holds_without_the_tested_is_in_earnest),
+        CORE_TEST(what_counts_over_time_is_in_earnest_with_a_part_in_earnest),
         CORE_TEST(what_the_rule_says_without_the_test_is_in_earnest),
         CORE_TEST(what_an_alarm_still_says_of_a_test_is_a_test),
         CORE_TEST(a_restart_after_a_walk_test_evacuates_nobody),
