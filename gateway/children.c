@@ -53,6 +53,7 @@ struct children {
     struct descriptors_watch descriptors;
     uint64_t numbered;    /* of the newest process */
     struct losses losses; /* what no engine has recorded */
+    uint64_t disk_ns;     /* when the engine said last that the disk has answered */
     struct event *reaper;
     struct event *watch;
     void (*ready)(void *context);
@@ -95,6 +96,8 @@ static void children_hear_engine(struct children *all, const struct process_told
                                  size_t size) {
     if (said->word == (char)PROCESS_TOLD && size == sizeof *said) {
         losses_recorded(&all->losses, said->serial);
+    } else if (said->word == (char)PROCESS_DISK_ANSWERS) {
+        all->disk_ns = clock_real_ns();
     } else if (said->word == (char)PROCESS_ALIVE) {
         children_say_losses(all);
     }
@@ -478,6 +481,15 @@ void children_say_retired(struct children *children) {
 void children_say_refused(struct children *children, bool is_refused) {
     children->conf.setup.site_refused = is_refused;
     child_say(&children->list[0], is_refused ? PROCESS_REFUSED : PROCESS_MENDED); /* the engine */
+}
+
+bool children_disk_answers(struct children *children, uint64_t since_ns) {
+    const struct child *engine = &children->list[0];
+    if (engine->pid <= 0 || children->disk_ns >= since_ns) {
+        return true;
+    }
+    child_say(engine, PROCESS_TRY_DISK);
+    return false;
 }
 
 /* The field process of a number; there is one. */

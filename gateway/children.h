@@ -95,6 +95,12 @@ void children_say_retired(struct children *children);
 void children_say_refused(struct children *children, bool is_refused);
 
 /*
+ * Have the engine try the disk, and say whether that has answered since `since_ns`, real. To be called
+ * until it has. Also when there is no engine: then none watches that could be kept.
+ */
+bool children_disk_answers(struct children *children, uint64_t since_ns);
+
+/*
  * The first child that makes no progress: it is not there, or has not said within
  * CHILDREN_PROGRESS_MS that it is alive. NULL when all do. The name lives as long as `children`.
  */

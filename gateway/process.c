@@ -167,6 +167,10 @@ void process_told(uint64_t serial) {
     (void)send(PROCESS_FD_LINE, &told, sizeof told, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+void process_disk_answers(void) {
+    process_say(PROCESS_DISK_ANSWERS);
+}
+
 const struct losses *process_losses(struct process *process) {
     process_hear(process->line);
     assert(process->line->losses.count <= LOSSES_MAX);

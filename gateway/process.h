@@ -48,13 +48,15 @@ struct process_setup {
 enum process_word {
     PROCESS_READY = 'r',
     PROCESS_ALIVE = 'a',
-    PROCESS_TOLD = 't',       /* by the engine: losses that it was given are recorded */
-    PROCESS_CLOSING = 'c',    /* all are about to be stopped, one after the other */
-    PROCESS_REFUSED = 'r',    /* to the engine: a changed site was refused */
+    PROCESS_TOLD = 't',         /* by the engine: losses that it was given are recorded */
+    PROCESS_DISK_ANSWERS = 'd', /* by the engine: it has tried */
+    PROCESS_CLOSING = 'c',      /* all are about to be stopped, one after the other */
+    PROCESS_REFUSED = 'r',      /* to the engine: a changed site was refused */
     PROCESS_MENDED = 'm',     /* to the engine: the file is right again and says what is in force */
     PROCESS_RETIRED = 'o',    /* to a field process: outputs have been added to the retired ones */
     PROCESS_GENERATION = 'g', /* to a field process whose part of a changed site is the same */
     PROCESS_LOSSES = 'l',     /* to the engine: what was lost and is not recorded */
+    PROCESS_TRY_DISK = 'd',   /* to the engine: write something, and say when that is over */
 };
 
 /* What PROCESS_GENERATION is said with. */
@@ -109,6 +111,9 @@ void process_ready(struct process *process);
 /* Tell the supervisor that the losses it handed over are recorded, up to and with this serial. */
 void process_told(uint64_t serial);
 
+/* Tell the supervisor that the disk has answered, well or not, since it was said to be tried. */
+void process_disk_answers(void);
+
 /*
  * What was lost and is not recorded, as the supervisor last said; only the engine's can be other than
  * none. It looks at the line itself: whoever says hello was started after its predecessor's end was said.
@@ -121,9 +126,10 @@ bool process_is_closing(struct process *process);
 
 /*
  * Call `heard` from the loop each time the supervisor says `word`, PROCESS_REFUSED, PROCESS_MENDED,
- * PROCESS_LOSSES, PROCESS_RETIRED or PROCESS_GENERATION. A process has use for PROCESS_WORDS_MAX of them.
+ * PROCESS_LOSSES, PROCESS_TRY_DISK, PROCESS_RETIRED or PROCESS_GENERATION. A process has use for
+ * PROCESS_WORDS_MAX of them.
  */
-enum { PROCESS_WORDS_MAX = 3 };
+enum { PROCESS_WORDS_MAX = 4 };
 void process_on_word(struct process *process, enum process_word word, void (*heard)(void *context),
                      void *context);
 

@@ -36,6 +36,11 @@ enum {
     /* How long a reload waits for outputs that it takes out to be switched off; real time. */
     REST_MS = 5000,
     REST_LOOK_MS = 20,
+    /* How often a reload looks whether the disk answers, when it says for the first time that it waits
+     * for that, and how often afterwards. */
+    DISK_LOOK_MS = 20,
+    DISK_WAIT_MS = 2000,
+    DISK_TELL_MS = 10000,
 };
 
 struct run_options {
@@ -58,6 +63,10 @@ struct supervisor {
     struct retired *retired; /* outputs that reloads took out of the site */
     struct event *resting;   /* while the field processes switch them off */
     uint64_t resting_since_ns;
+    struct event *trying; /* while the engine tries the disk, before it is ended */
+    uint64_t trying_since_ns;
+    uint64_t
+        trying_told_ns; /* when it was last said that a reload waits for the disk; 0: it was not */
     bool ready;         /* every child has done its work since the start or the last reload */
     bool reloading;     /* the children end, to begin anew with `next` */
     bool reload_wanted; /* asked for again meanwhile */
@@ -125,6 +134,9 @@ static void run_announce(const struct site *site) {
 /* What there is to say of a gateway whose components all work. */
 static const char *supervisor_status(const struct supervisor *supervisor) {
     bool watches = supervisor->site.ruleset.point_count > 0;
+    if (supervisor->trying_told_ns > 0) {
+        return "watching the site before: the disk does not answer, and the reload waits for it";
+    }
     if (supervisor->refused) {
         return watches
                    ? "watching the site before: the site file is wrong"
@@ -174,6 +186,7 @@ static void supervisor_stop(evutil_socket_t signal, short what, void *context) {
     supervisor->stopping = true;
     (void)event_del(supervisor->watchdog);
     (void)event_del(supervisor->resting);
+    (void)event_del(supervisor->trying);
     /* Also while they stop for a reload, which then ends in this. */
     children_end(supervisor->children, supervisor_stopped, supervisor);
 }
@@ -290,6 +303,60 @@ static void supervisor_rest(struct supervisor *supervisor) {
     (void)event_add(supervisor->resting, &period);
 }
 
+static void supervisor_change_over(struct supervisor *supervisor) {
+    (void)event_del(supervisor->trying);
+    supervisor->trying_told_ns = 0;
+    log_line(LOG_NOTICE, "reloading",
+             "generation=%016llx effect=\"the components change over to the changed site; open "
+             "alarms, timers, acknowledgements and present values are kept\"",
+             (unsigned long long)supervisor->next.site.header->generation);
+    supervisor_rest(supervisor);
+}
+
+static void supervisor_tell_waiting(struct supervisor *supervisor, uint64_t now_ns) {
+    char quoted[512];
+    supervisor->trying_told_ns = now_ns;
+    log_line(
+        LOG_ERROR, "reload_waits",
+        "state=%s waited_s=%llu effect=\"the disk does not answer, and an engine that ends could "
+        "not begin again: the old site stays in force and all rooms are watched as before; the "
+        "change is taken as soon as the disk answers\" advice=\"do not restart the gateway: look "
+        "at the disk of this directory (dmesg), unfreeze it, free it or replace it\"",
+        log_quote(supervisor->conf.state_directory, quoted, sizeof quoted),
+        (unsigned long long)((now_ns - supervisor->trying_since_ns) / NS_PER_S));
+    supervisor_tell_ready(supervisor);
+}
+
+/* The engine ends only if the disk answers: one that watches is kept until the next one can begin. */
+static void supervisor_look_at_disk(evutil_socket_t fd, short what, void *context) {
+    struct supervisor *supervisor = context;
+    uint64_t now_ns = clock_real_ns();
+    bool is_told = supervisor->trying_told_ns > 0;
+    uint64_t last_ns = is_told ? supervisor->trying_told_ns : supervisor->trying_since_ns;
+    (void)fd;
+    (void)what;
+    if (children_disk_answers(supervisor->children, supervisor->trying_since_ns)) {
+        supervisor_change_over(supervisor);
+    } else if (now_ns - last_ns >= (is_told ? DISK_TELL_MS : DISK_WAIT_MS) * NS_PER_MS) {
+        supervisor_tell_waiting(supervisor, now_ns);
+    }
+}
+
+static void supervisor_try_disk(struct supervisor *supervisor) {
+    const struct timeval period = {.tv_usec = DISK_LOOK_MS * 1000};
+    supervisor->trying_since_ns = clock_real_ns();
+    (void)event_add(supervisor->trying, &period);
+    supervisor_look_at_disk(-1, EV_TIMEOUT, supervisor);
+}
+
+/* The file may have changed once more, or back: what waits for the disk is looked at anew. */
+static void supervisor_drop_waiting(struct supervisor *supervisor) {
+    (void)event_del(supervisor->trying);
+    supervisor->trying_told_ns = 0;
+    supervisor->reloading = false;
+    loading_drop(&supervisor->next);
+}
+
 /* The old children are gone: begin anew with the next site, or stop if that was asked meanwhile. */
 static void supervisor_exchange(evutil_socket_t fd, short what, void *context) {
     struct supervisor *supervisor = context;
@@ -350,18 +417,17 @@ static void supervisor_reload(struct supervisor *supervisor) {
         supervisor_stay(supervisor);
         return;
     }
-    log_line(LOG_NOTICE, "reloading",
-             "generation=%016llx effect=\"the components change over to the changed site; open "
-             "alarms, timers, acknowledgements and present values are kept\"",
-             (unsigned long long)next->site.header->generation);
     supervisor->reloading = true;
-    supervisor_rest(supervisor);
+    supervisor_try_disk(supervisor);
 }
 
 static void supervisor_hangup(evutil_socket_t signal, short what, void *context) {
     (void)signal;
     (void)what;
     struct supervisor *supervisor = context;
+    if (event_pending(supervisor->trying, EV_TIMEOUT, NULL) != 0) {
+        supervisor_drop_waiting(supervisor);
+    }
     if (supervisor->reloading) {
         supervisor->reload_wanted = true; /* the file may have changed once more */
     } else if (!supervisor->stopping) {
@@ -412,10 +478,12 @@ static int supervisor_open(struct supervisor *supervisor) {
     supervisor->exchange = event_new(supervisor->base, -1, 0, supervisor_exchange, supervisor);
     supervisor->resting =
         event_new(supervisor->base, -1, EV_PERSIST, supervisor_look_at_rest, supervisor);
+    supervisor->trying =
+        event_new(supervisor->base, -1, EV_PERSIST, supervisor_look_at_disk, supervisor);
     struct event *const events[] = {supervisor->terminate, supervisor->interrupt,
                                     supervisor->hangup};
     if (supervisor->watchdog == NULL || supervisor->exchange == NULL ||
-        supervisor->resting == NULL) {
+        supervisor->resting == NULL || supervisor->trying == NULL) {
         return err_origin(-ENOMEM);
     }
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
@@ -431,9 +499,9 @@ static int supervisor_open(struct supervisor *supervisor) {
 
 static void supervisor_close(struct supervisor *supervisor) {
     supervisor->children = children_free(supervisor->children);
-    struct event *const events[] = {supervisor->terminate, supervisor->interrupt,
-                                    supervisor->hangup,    supervisor->watchdog,
-                                    supervisor->exchange,  supervisor->resting};
+    struct event *const events[] = {
+        supervisor->terminate, supervisor->interrupt, supervisor->hangup, supervisor->watchdog,
+        supervisor->exchange,  supervisor->resting,   supervisor->trying};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (events[i] != NULL) {
             event_free(events[i]);

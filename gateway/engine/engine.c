@@ -302,10 +302,20 @@ static void engine_told_early(void *context) {
     engine_send_results(engine);
 }
 
+/* The disk has answered: it has taken what it was tried with, or failed. */
+static void engine_settle_disk(struct engine *engine, uint64_t ticket) {
+    if (engine->disk_ticket != 0 &&
+        (ticket >= engine->disk_ticket || !recorder_is_recording(engine->recorder))) {
+        engine->disk_ticket = 0;
+        process_disk_answers();
+    }
+}
+
 static void engine_settled(void *context, uint64_t ticket) {
     struct engine *engine = context;
     engine->settled = ticket;
     engine_settle_losses(engine, ticket);
+    engine_settle_disk(engine, ticket);
     receipts_settle_results(&engine->results, ticket);
     for (uint32_t i = 0; i < engine->site->header->field_count; i++) {
         struct engine_peer *peer = engine_peers_find(engine->peers, i);
@@ -409,6 +419,19 @@ static int engine_timers(struct engine *engine) {
     return 0;
 }
 
+/*
+ * The supervisor asks before it ends this engine: one that ends while the disk hangs has to wait for the
+ * disk and watches nothing meanwhile. What stands beside the alarms is written once more.
+ */
+static void engine_try_disk(void *context) {
+    struct engine *engine = context;
+    if (engine->disk_ticket == 0) {
+        engine->standing.changed = true;
+        engine_hand_over(engine);
+        engine->disk_ticket = engine->ticket;
+    }
+}
+
 /* The supervisor says that a changed site is wrong. */
 static void engine_refused(void *context) {
     struct engine *engine = context;
@@ -465,6 +488,7 @@ static int engine_open(struct engine *engine) {
         process_on_word(process, PROCESS_REFUSED, engine_refused, engine);
         process_on_word(process, PROCESS_MENDED, engine_mended, engine);
         process_on_word(process, PROCESS_LOSSES, engine_hear_losses, engine);
+        process_on_word(process, PROCESS_TRY_DISK, engine_try_disk, engine);
     }
     return r == 0 ? 0 : err_trace(r);
 }

@@ -67,6 +67,7 @@ struct engine {
     uint64_t ticket;        /* of the newest hand-over */
     uint64_t settled;       /* everything up to here is recorded */
     struct engine_losses losses;
+    uint64_t disk_ticket; /* of what is written to try the disk; 0: nothing is */
 
     struct calendar calendar;
     struct calendar_told calendar_told;

@@ -149,8 +149,8 @@ static void recorder_log_hang(struct recorder *recorder, uint64_t owed_ns) {
             "state=%s waited_s=%" PRIu64
             " effect=\"the disk does not answer: nothing is recorded; alarms are told at once and "
             "all rooms are watched, but events wait in memory and are lost if the power fails "
-            "or the gateway ends now\" advice=\"do not restart or reload the gateway: first look at "
-            "the disk of this directory (dmesg), unfreeze it, free it or replace it\"",
+            "or the gateway ends now\" advice=\"do not restart the gateway; a reload waits by itself: first "
+            "look at the disk of this directory (dmesg), unfreeze it, free it or replace it\"",
             log_quote(recorder->directory, directory, sizeof directory),
             (uint64_t)(owed_ns / NS_PER_S));
     }
@@ -479,6 +479,10 @@ struct recorder *recorder_free(struct recorder *recorder) {
 
 struct journal *recorder_journal(struct recorder *recorder) {
     return recorder->journal;
+}
+
+bool recorder_is_recording(const struct recorder *recorder) {
+    return recorder->recording;
 }
 
 bool recorder_is_sealing(const struct recorder *recorder) {

@@ -73,6 +73,9 @@ struct journal *recorder_journal(struct recorder *recorder);
 bool recorder_is_well(const struct recorder *recorder);
 bool recorder_is_sealing(const struct recorder *recorder);
 
+/* Did the disk take what it was given last? False: it has answered with an error. */
+bool recorder_is_recording(const struct recorder *recorder);
+
 /* Format and add an event; `ret_event`, which may be NULL, is valid until it has been recorded. */
 NODISCARD int recorder_add(struct recorder *recorder, const struct core_event *event,
                            const struct event_context *context,
