@@ -159,6 +159,24 @@ static void client_refused5(void *context, MQTTAsync_failureData5 *data) {
     client_note(context, MQTT_NOTE_REFUSED, (uint32_t)data->token, number, NULL);
 }
 
+static void client_own_refused(void *context, MQTTAsync_failureData *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_OWN_REFUSED, 0, 0, NULL);
+}
+
+static void client_own_refused5(void *context, MQTTAsync_failureData5 *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_OWN_REFUSED, 0, 0, NULL);
+}
+
+/* Is it a word of our own? One that is retained was said by somebody else. */
+static bool client_is_own(const struct mqtt_client *client, const char *topic, size_t len,
+                          const MQTTAsync_message *message) {
+    const char *own = client->conf.own_topic;
+    return own != NULL && !message->retained && message->payloadlen > 0 && len == strlen(own) &&
+           memcmp(topic, own, len) == 0;
+}
+
 static bool client_knows(const struct mqtt_client *client, const char *topic) {
     return client->conf.knows != NULL && client->conf.knows(client->conf.knows_context, topic);
 }
@@ -168,7 +186,12 @@ static bool client_knows(const struct mqtt_client *client, const char *topic) {
 static int client_arrived(void *context, char *topic, int topic_len, MQTTAsync_message *message) {
     char text[TOPIC_TEXT_SIZE + 1 + MQTT_NOTE_START_MAX];
     size_t len = topic_len > 0 ? (size_t)topic_len : strlen(topic);
-    if (message->retained && message->payloadlen > 0 && len < TOPIC_TEXT_SIZE) {
+    if (client_is_own(context, topic, len, message)) {
+        int start =
+            message->payloadlen < MQTT_NOTE_START_MAX ? message->payloadlen : MQTT_NOTE_START_MAX;
+        (void)snprintf(text, sizeof text, "%.*s", start, (const char *)message->payload);
+        client_note(context, MQTT_NOTE_OWN, 0, 0, text);
+    } else if (message->retained && message->payloadlen > 0 && len < TOPIC_TEXT_SIZE) {
         int start =
             message->payloadlen < MQTT_NOTE_START_MAX ? message->payloadlen : MQTT_NOTE_START_MAX;
         int at = snprintf(text, TOPIC_TEXT_SIZE, "%.*s", (int)len, topic);
@@ -357,6 +380,17 @@ void mqtt_client_subscribe(struct mqtt_client *client, const char *filter) {
     /* What we publish ourselves need not come back (MQTT 5, 3.8.3.1); 3.1.1 has no such wish. */
     response.subscribeOptions.noLocal = client->conf.version == 5;
     (void)MQTTAsync_subscribe(client->handle, filter, 0, &response);
+}
+
+void mqtt_client_subscribe_own(struct mqtt_client *client, const char *topic) {
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+    response.context = client;
+    if (client->conf.version == 5) {
+        response.onFailure5 = client_own_refused5;
+    } else {
+        response.onFailure = client_own_refused;
+    }
+    (void)MQTTAsync_subscribe(client->handle, topic, 0, &response);
 }
 
 bool mqtt_client_disconnect(struct mqtt_client *client) {

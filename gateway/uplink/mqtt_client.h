@@ -33,6 +33,7 @@ struct mqtt_client_conf {
     uint32_t window;
     /* "" where not given */
     const char *ca, *cert, *key, *user, *password_file;
+    const char *own_topic; /* what comes here is told by notes OWN; NULL: there is none */
     /* Which retained messages are none that anybody has to be told of; asked by the library's thread. NULL:
        none is. */
     bool (*knows)(const void *context, const char *topic);
@@ -74,6 +75,9 @@ NODISCARD int mqtt_client_publish(struct mqtt_client *client, const char *topic,
 
 /* Ask for what the broker holds under `filter`: a note RETAINED for each. */
 void mqtt_client_subscribe(struct mqtt_client *client, const char *filter);
+
+/* Ask for what is published on the client's own topic, from now on: a note OWN for each, or OWN_REFUSED once. */
+void mqtt_client_subscribe_own(struct mqtt_client *client, const char *topic);
 
 /* End the connection now; what is in flight is dropped. Returns true when a note CLOSED follows. */
 bool mqtt_client_disconnect(struct mqtt_client *client);

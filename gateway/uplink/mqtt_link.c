@@ -26,6 +26,7 @@ struct mqtt_link_conf mqtt_link_defaults(void) {
         .connect_limit_s = 5,
         .answer_ms = 15000,
         .quiet_ms = 10000,
+        .loop_ms = 10000,
         .closing_ms = 2000,
         .stuck_ms = 60000,
         .look_ms = 5000,
@@ -44,6 +45,7 @@ int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
                   struct mqtt_link **ret_link) {
     assert(conf->broker_count >= 1 && conf->broker_count <= MQTT_LINK_BROKERS_MAX);
     assert(conf->retained_filter_count <= MQTT_LINK_FILTERS_MAX);
+    assert(conf->loop_topic == NULL || callbacks->looped != NULL);
     assert(conf->window >= 1 && conf->window <= MQTT_LINK_WINDOW_MAX);
     struct mqtt_link *link = calloc(1, sizeof *link);
     if (link == NULL) {
@@ -156,7 +158,7 @@ uint32_t mqtt_link_window(const struct mqtt_link *link) {
 
 int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
                       bool retained, uint64_t ticket) {
-    assert(ticket != TICKET_STATUS);
+    assert(ticket < TICKET_LOOP);
     if (link->state != LINK_UP) {
         return MQTT_LINK_E_DOWN;
     }

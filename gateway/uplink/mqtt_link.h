@@ -26,6 +26,10 @@
  *     question that a living broker answers. A message not answered within `answer_ms` ends the
  *     connection. So a peer that vanished is noticed within quiet_ms + answer_ms, whatever the
  *     library's own keep-alive does.
+ *   - A PUBACK proves that the broker has a message, not that it passes it on: what access rules forbid a broker
+ *     of MQTT 3.1.1 confirms and drops. So the line listens to a topic of its own and publishes a word there each
+ *     `loop_ms`. Three in a row that do not come back are told by looped(); where one had come back before in
+ *     the session, another is begun. A broker that refuses the question or the word by a code is told of too.
  *   - The library sets no TCP_NODELAY and gives no way to its socket; the line sets it on every TCP
  *     socket of the process once a connection stands.
  *   - What the broker allows is kept to: its receive maximum, its maximum packet size, and its keep
@@ -72,6 +76,7 @@ struct mqtt_link_conf {
     const char *client_id;
     uint32_t version; /* 5 or 3 (3.1.1) */
     const char *status_topic;
+    const char *loop_topic; /* the line's own, to hear itself on; NULL: it does not listen */
     /* Report what the broker holds under these, at most MQTT_LINK_FILTERS_MAX. */
     const char *const *retained_filters;
     uint32_t retained_filter_count;
@@ -85,6 +90,7 @@ struct mqtt_link_conf {
     uint32_t connect_limit_s;            /* 5 */
     uint32_t answer_ms;                  /* 15,000 */
     uint32_t quiet_ms;                   /* 10,000 */
+    uint32_t loop_ms;                    /* between two words of its own: 10,000 */
     uint32_t closing_ms;                 /* 2,000 */
     uint32_t stuck_ms;                   /* 60,000 */
     uint32_t look_ms;                    /* at the files, renewed ones are taken after two: 5,000 */
@@ -111,6 +117,14 @@ struct mqtt_link_refusal {
     bool too_large; /* as is known now: one as large will not be sent */
 };
 
+/* Whether what the broker takes is passed on. */
+enum mqtt_link_loop {
+    MQTT_LINK_LOOP_UNKNOWN,
+    MQTT_LINK_LOOP_PROVEN,
+    MQTT_LINK_LOOP_FORBIDDEN, /* the broker does not let us look */
+    MQTT_LINK_LOOP_BROKEN,    /* it confirms, and passes nothing on to us */
+};
+
 /* All run in the loop's thread; each may publish. */
 struct mqtt_link_callbacks {
     /* A session has begun; nothing is in flight. */
@@ -127,6 +141,9 @@ struct mqtt_link_callbacks {
     /* The broker holds a retained message under `topic` that begins with `start`; both NULL: and more than
        can be told at once. */
     void (*retained)(void *context, const char *topic, const char *start);
+    /* Each word of our own that came back is told, and each change for the worse, with its reason. Needed with
+       a `loop_topic`. */
+    void (*looped)(void *context, enum mqtt_link_loop state, const char *reason);
     /* A batch of the above is over: there may be room again. */
     void (*settled)(void *context);
     /* The library hangs; the process must end. */
@@ -190,7 +207,7 @@ int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 /* For /metrics and tests. */
 struct mqtt_link_counters {
     uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale,
-        taken_over, replaced;
+        taken_over, replaced, loop_missed;
     uint64_t silent_ms; /* how long the broker had answered nothing when the last session ended */
 };
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);

@@ -32,7 +32,7 @@ static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *not
     if (note->kind == MQTT_NOTE_TAKEN) {
         link->counters.taken++;
         packet_bound_taken(link_bound(link), flight.size);
-        if (flight.ticket != TICKET_STATUS) {
+        if (flight.ticket < TICKET_LOOP) {
             link->callbacks.taken(link->context, flight.ticket);
         }
         return;
@@ -41,7 +41,9 @@ static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *not
     if (note->number == REASON_PACKET_TOO_LARGE) {
         packet_bound_refused(link_bound(link), flight.size);
     }
-    if (flight.ticket != TICKET_STATUS) {
+    if (flight.ticket == TICKET_LOOP) {
+        link_loop_forbidden(link, mqtt_client_text(link->conf.version, note->number));
+    } else if (flight.ticket != TICKET_STATUS) {
         const struct mqtt_link_refusal refusal = {
             .ticket = flight.ticket,
             .topic = flight.topic,
@@ -172,6 +174,14 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
         return;
     case MQTT_NOTE_EXAMINED:
         link_examined(link, note);
+        return;
+    case MQTT_NOTE_OWN:
+        link_loop_heard(link, note->text == NULL ? "" : note->text);
+        return;
+    case MQTT_NOTE_OWN_REFUSED:
+        if (link->state == LINK_UP && link->loop.open) {
+            link_loop_forbidden(link, "it refuses our question to hear our own topic");
+        }
         return;
     case MQTT_NOTE_RETAINED:
         link_held(link, note->text);

@@ -9,6 +9,7 @@
  *     mqtt_link_session.c  from one state to the next, and what is sent
  *     mqtt_link_watch.c    what is overdue, and what an examination has found
  *     mqtt_link_heard.c    what the library has noted: answers, failures, ends
+ *     mqtt_link_loop.c     whether what the broker takes arrives anywhere
  */
 
 #include <event2/event.h>
@@ -34,6 +35,7 @@ enum {
 
 /* Ours, beside the tickets of the caller. */
 #define TICKET_STATUS UINT64_MAX
+#define TICKET_LOOP   (UINT64_MAX - 1)
 
 enum link_state {
     LINK_IDLE, /* not started, or stopped */
@@ -42,6 +44,17 @@ enum link_state {
     LINK_EXAMINING, /* the attempt has failed; why is being looked into */
     LINK_UP,
     LINK_CLOSING,
+};
+
+/* Words that the line says to itself through the broker. */
+struct link_loop {
+    enum mqtt_link_loop state; /* as it was told; outlives a session */
+    bool open;                 /* words are said in this session */
+    bool proven;               /* one has come back in it */
+    bool awaited;              /* the last has not come back yet */
+    uint32_t misses;           /* words in a row that did not come back */
+    uint64_t said_ns;          /* when the last was said; 0: none was */
+    uint64_t words;
 };
 
 struct mqtt_link {
@@ -67,6 +80,7 @@ struct mqtt_link {
     struct packet_bound bounds[MQTT_LINK_BROKERS_MAX];
     bool keeps_nothing[MQTT_LINK_BROKERS_MAX]; /* it holds no retained messages */
     struct flights flights;
+    struct link_loop loop;
     bool stopping;        /* what is sent now is the last */
     uint64_t since_ns;    /* when the state was entered */
     uint64_t held_ms;     /* how long the connection stood that is being closed */
@@ -136,6 +150,20 @@ void link_begin_credentials(struct mqtt_link *link);
 
 /* The timer of what is overdue. */
 void link_tick(evutil_socket_t fd, short what, void *context);
+
+/* --- mqtt_link_loop.c --- */
+
+/* A session has begun. */
+void link_loop_begin(struct mqtt_link *link);
+
+/* In this session no word can come back, by no fault of what else is sent. */
+void link_loop_forbidden(struct mqtt_link *link, const char *reason);
+
+/* Say the next word when it is time; may end the session. */
+void link_loop_tick(struct mqtt_link *link, uint64_t now_ns);
+
+/* A word has come on the line's own topic; may end the session. */
+void link_loop_heard(struct mqtt_link *link, const char *word);
 
 /* --- mqtt_link_heard.c --- */
 

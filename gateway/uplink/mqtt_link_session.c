@@ -182,6 +182,7 @@ static int link_new_client(struct mqtt_link *link, struct mqtt_client **ret_clie
         .key = link->conf.key,
         .user = link->conf.user,
         .password_file = link->conf.password_file,
+        .own_topic = link->conf.loop_topic,
         .knows = link->conf.retained_known,
         .knows_context = link->conf.retained_known_context,
     };
@@ -282,6 +283,7 @@ void link_up(struct mqtt_link *link, const struct mqtt_note *note) {
     link_hasten_sockets();
     mqtt_link_ask(link);
     link_send_status(link, link->online);
+    link_loop_begin(link);
     if (link->keeps_nothing[link->reconnect.broker]) {
         link->callbacks.unretained(link->context, link_broker(link));
     }

@@ -42,6 +42,8 @@ enum mqtt_note_kind {
     MQTT_NOTE_TAKEN,       /* a PUBACK; key names the message */
     MQTT_NOTE_REFUSED,  /* a negative PUBACK, number is the reason, or never sent at all: below 0 */
     MQTT_NOTE_EXAMINED, /* an examination is over: text is what is wrong, or NULL; and until_s */
+    MQTT_NOTE_OWN,      /* text: what came on the client's own topic */
+    MQTT_NOTE_OWN_REFUSED, /* the broker does not let us hear it */
     /* The broker holds a retained message: its topic in text, a newline, and what it begins with. */
     MQTT_NOTE_RETAINED,
 };

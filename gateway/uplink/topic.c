@@ -30,6 +30,10 @@ void topic_status(const struct topic_root *root, char ret[TOPIC_SIZE]) {
     topic_join(root, "/status", "", ret);
 }
 
+void topic_loopback(const struct topic_root *root, char ret[TOPIC_SIZE]) {
+    topic_join(root, "/loopback", "", ret);
+}
+
 void topic_event(const struct topic_root *root, enum core_lane lane, enum alarm_class class,
                  const char *type, char ret[TOPIC_SIZE]) {
     const char *dotted = class == ALARM_CLASS_COUNT ? type : alarm_class_facts(class)->name;

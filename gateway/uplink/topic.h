@@ -9,6 +9,7 @@
  * `tocsin/v1/<site>/<gateway>`, consist of [a-z0-9_/-] only, and have no leading slash:
  *
  *     status                        retained: online, offline
+ *     loopback                      what the gateway says to itself, to see whether it arrives
  *     event/<lane>/<class>          one event; the class with "/" for each "."
  *     alarm/<rule>/<entity>         retained: one alarm while it is not normal
  *     point/<point id>              retained: one value
@@ -33,6 +34,7 @@ struct topic_root {
 void topic_root_init(struct topic_root *root, const char *site, const char *gateway);
 
 void topic_status(const struct topic_root *root, char ret[TOPIC_SIZE]);
+void topic_loopback(const struct topic_root *root, char ret[TOPIC_SIZE]);
 
 /* The topic of an event; `class` is ALARM_CLASS_COUNT for one that has none: then its type counts.
  */

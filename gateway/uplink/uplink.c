@@ -77,6 +77,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     feeder_tick(&uplink->feeder, clock_instant(), clock_real_ns());
     uplink_pump(uplink);
     uplink_tell_broker_limits(uplink);
+    uplink_loop_resend(uplink);
     if (uplink->link != NULL) {
         certificates_tick(&uplink->certificates, mqtt_link_certificate_until_s(uplink->link),
                           clock_wall(), clock_real_ns());

@@ -267,6 +267,7 @@ int uplink_make_link(struct uplink *uplink) {
         .unsound = uplink_unsound,
         .refused = uplink_refused,
         .retained = uplink_retained,
+        .looped = uplink_looped,
         .settled = uplink_settled,
         .failed = uplink_failed,
     };
@@ -290,10 +291,12 @@ int uplink_make_link(struct uplink *uplink) {
     (void)snprintf(uplink->client_id, sizeof uplink->client_id, "tocsin-%s-%s",
                    site_text(site, header->site_id), site_text(site, header->gateway_id));
     topic_status(&uplink->feeder.root, uplink->status_topic);
+    topic_loopback(&uplink->feeder.root, uplink->loop_topic);
     conf.brokers = uplink->brokers;
     conf.client_id = uplink->client_id;
     conf.version = header->mqtt_version;
     conf.status_topic = uplink->status_topic;
+    conf.loop_topic = uplink->loop_topic;
     conf.retained_filters = uplink->filters;
     conf.retained_filter_count = uplink_make_filters(uplink);
     conf.retained_known = uplink_knows;

@@ -25,6 +25,9 @@ static bool uplink_tell_sink(struct uplink *uplink, enum journal_sink sink, uint
 
 void uplink_tell_confirmed(struct uplink *uplink, uint64_t step) {
     const struct outbox *outbox = &uplink->feeder.outbox;
+    if (uplink_is_unheard(uplink)) {
+        return;
+    }
     for (uint32_t lane = 0; lane < OUTBOX_LANES; lane++) {
         uint64_t seq = outbox_confirmed(outbox, (enum core_lane)lane);
         bool far = seq < uplink->told[lane] || seq - uplink->told[lane] >= step;
@@ -53,7 +56,7 @@ void uplink_note_state(struct uplink *uplink, bool connected, const char *broker
     struct wire_uplink_state state = {
         .header = wire_header_of(WIRE_UPLINK_STATE, sizeof state),
         .connected = connected,
-        .delivers = connected,
+        .delivers = connected && !uplink_is_unheard(uplink),
     };
     (void)snprintf(state.broker, sizeof state.broker, "%s", broker);
     (void)snprintf(state.reason, sizeof state.reason, "%s", reason);
@@ -65,7 +68,7 @@ void uplink_note_state(struct uplink *uplink, bool connected, const char *broker
 
 /* Whether the broker takes what it is given; nobody outside hears of what it does not. */
 static void uplink_note_delivery(struct uplink *uplink) {
-    bool delivers = feeder_delivers(&uplink->feeder);
+    bool delivers = feeder_delivers(&uplink->feeder) && !uplink_is_unheard(uplink);
     uint64_t kept_back = 0;
     if (!uplink->state.connected || delivers == (uplink->state.delivers != 0)) {
         return;
@@ -127,6 +130,9 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
                 [FIGURE_UPLINK_EARLY_DROPPED] = uplink->feeder.early.dropped,
                 [FIGURE_UPLINK_LEFTOVERS_MISSED] = uplink->feeder.leftovers.missed,
+                [FIGURE_UPLINK_LOOP_PROVEN] = uplink->loop == MQTT_LINK_LOOP_PROVEN,
+                [FIGURE_UPLINK_LOOP_BROKEN] = uplink_is_unheard(uplink),
+                [FIGURE_UPLINK_LOOP_MISSED] = line.loop_missed,
                 [FIGURE_UPLINK_ATTEMPTS] = line.attempts,
                 [FIGURE_UPLINK_SESSIONS] = line.sessions,
                 [FIGURE_UPLINK_MEMORY] = uplink->weight.bytes,
@@ -167,7 +173,10 @@ static bool uplink_tell_resent(struct uplink *uplink, enum journal_sink sink, ui
 /* Tell what has been sent again as it was asked for; until it can be told it is kept. */
 static void uplink_tell_resends(struct uplink *uplink, const struct shipper_stats *database) {
     uint64_t *number = &uplink->resent;
-    (void)resend_is_over(&uplink->feeder.resend, number);
+    uint64_t over = 0;
+    if (resend_is_over(&uplink->feeder.resend, &over) && !uplink_loop_resent(uplink, over)) {
+        *number = over;
+    }
     if (*number != 0 && uplink_tell_resent(uplink, JOURNAL_SINK_MQTT, *number)) {
         *number = 0;
     }
@@ -213,6 +222,7 @@ static void uplink_welcomed(void *context, const struct wire_welcome *welcome) {
     uplink->told[LANE_ALARM] = welcome->confirmed_alarm;
     uplink->told[LANE_ACTIVITY] = welcome->confirmed_activity;
     uplink->told_database = welcome->confirmed_database;
+    uplink_loop_welcome(uplink);
     database_welcome(uplink->database, welcome);
     uplink_tell_state(uplink);
     caller_welcome(uplink->caller);

@@ -8,6 +8,7 @@
  *     uplink.c         the process: birth, what it does each second, death
  *     uplink_engine.c  what it hears from the engine, and what it tells it
  *     uplink_broker.c  the line to the broker: how it is made, what comes from it, what people are told of it
+ *     uplink_loop.c    what is made of it that the broker passes nothing on
  */
 
 #include <event2/event.h>
@@ -57,6 +58,7 @@ struct uplink {
     const char *brokers[MQTT_LINK_BROKERS_MAX];
     char client_id[160];
     char status_topic[TOPIC_SIZE];
+    char loop_topic[TOPIC_SIZE];
     const char *filters[UPLINK_FILTERS_MAX];
     char filter_texts[UPLINK_FILTERS_MAX][TOPIC_SIZE];
     char build[17]; /* the first bytes of the build's digest, in hex */
@@ -66,6 +68,11 @@ struct uplink {
     struct log_limiter large_limiter, passed_limiter, unretained_limiter;
     struct refusals refusals;
     uint64_t large_told, passed_told;
+    enum mqtt_link_loop loop;
+    /* Events up to here were passed on; those up to there will be, when the next word comes back. */
+    uint64_t proven_seq, proving_seq;
+    uint64_t unproven_first_seq; /* to be sent again from here up to proven_seq; 0: nothing is */
+    struct log_limiter loop_limiter;
     int failure;
 };
 
@@ -94,6 +101,23 @@ void uplink_note_state(struct uplink *uplink, bool connected, const char *broker
 /* Once a second: all that the engine is told at its own pace. */
 void uplink_tell_engine(struct uplink *uplink, const struct shipper_stats *database,
                         uint64_t untimed);
+
+/* ---- uplink_loop.c ---- */
+
+/* As mqtt_link_callbacks.looped. */
+void uplink_looped(void *context, enum mqtt_link_loop state, const char *reason);
+
+/* Does the broker confirm without passing on? */
+bool uplink_is_unheard(const struct uplink *uplink);
+
+/* The engine has said what is confirmed. */
+void uplink_loop_welcome(struct uplink *uplink);
+
+/* Once a second: ask for what was confirmed without having been passed on. */
+void uplink_loop_resend(struct uplink *uplink);
+
+/* A question to send again is over: was it ours, and none of the engine's? */
+bool uplink_loop_resent(struct uplink *uplink, uint64_t number);
 
 /* ---- uplink_broker.c ---- */
 
