@@ -306,15 +306,14 @@ static MQTTAsync_connectOptions client_options(struct mqtt_client *client) {
     }
     options.context = client;
     options.keepAliveInterval = (int)conf->keep_alive_s;
-    options.connectTimeout = (int)conf->connect_limit_s;
     options.maxInflight = (int)conf->window;
     options.retryInterval = 0;
     options.automaticReconnect = 0;
     return options;
 }
 
-int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt, const char *will_topic,
-                        const char *will, bool retained, int *ret_number) {
+int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt, uint32_t limit_s,
+                        const char *will_topic, const char *will, bool retained, int *ret_number) {
     const struct mqtt_client_conf *conf = &client->conf;
     char password[SECRET_SIZE];
     MQTTAsync_willOptions last = MQTTAsync_willOptions_initializer;
@@ -325,6 +324,7 @@ int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt, const char
     last.qos = 1;
     last.retained = retained;
     options.will = &last;
+    options.connectTimeout = (int)limit_s;
     if (strncmp(conf->address, "ssl://", 6) == 0) {
         options.ssl = &tls;
     }

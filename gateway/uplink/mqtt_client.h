@@ -29,7 +29,7 @@ struct mqtt_client_conf {
     const char *address; /* "tcp://host:port" or "ssl://host:port" */
     const char *client_id;
     uint32_t version; /* 5 or 3 */
-    uint32_t keep_alive_s, connect_limit_s;
+    uint32_t keep_alive_s;
     uint32_t window;
     /* "" where not given */
     const char *ca, *cert, *key, *user, *password_file;
@@ -59,10 +59,10 @@ struct mqtt_client *mqtt_client_free(struct mqtt_client *client);
 
 /*
  * Begin to connect as attempt number `attempt`, which all notes will carry. A note CONNECTED or
- * FAILED follows. `will` is published under `will_topic` if the connection ends without a word, with the
+ * FAILED follows, after `limit_s` at the latest. `will` is published under `will_topic` if the connection ends without a word, with the
  * wish to be retained or not.
  */
-NODISCARD int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt,
+NODISCARD int mqtt_client_connect(struct mqtt_client *client, uint32_t attempt, uint32_t limit_s,
                                   const char *will_topic, const char *will, bool retained,
                                   int *ret_number);
 

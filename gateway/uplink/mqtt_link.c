@@ -24,6 +24,7 @@ struct mqtt_link_conf mqtt_link_defaults(void) {
         .window = MQTT_LINK_WINDOW_MAX,
         .keep_alive_s = 10,
         .connect_limit_s = 5,
+        .connect_limit_s_max = 30,
         .answer_ms = 15000,
         .quiet_ms = 10000,
         .loop_ms = 10000,

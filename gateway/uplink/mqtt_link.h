@@ -87,7 +87,8 @@ struct mqtt_link_conf {
     const char *ca, *cert, *key, *user, *password_file;
     uint32_t window;                     /* 1…MQTT_LINK_WINDOW_MAX */
     uint32_t keep_alive_s;               /* 10 */
-    uint32_t connect_limit_s;            /* 5 */
+    uint32_t connect_limit_s;            /* for a CONNACK, in the first round: 5 */
+    uint32_t connect_limit_s_max;        /* … in later ones, below `stuck_ms`: 30 */
     uint32_t answer_ms;                  /* 15,000 */
     uint32_t quiet_ms;                   /* 10,000 */
     uint32_t loop_ms;                    /* between two words of its own: 10,000 */
@@ -207,7 +208,7 @@ int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 /* For /metrics and tests. */
 struct mqtt_link_counters {
     uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale,
-        taken_over, replaced, loop_missed;
+        taken_over, replaced, loop_missed, broken_off;
     uint64_t silent_ms; /* how long the broker had answered nothing when the last session ended */
 };
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);

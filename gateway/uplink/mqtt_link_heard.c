@@ -95,6 +95,7 @@ static void link_broken_off(struct mqtt_link *link) {
         return;
     }
     link->since_ns = clock_real_ns();
+    link->counters.broken_off++;
     link_over(
         link,
         "the broker closes the connection again and again: is there a second gateway with the "

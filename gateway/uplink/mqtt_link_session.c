@@ -175,7 +175,6 @@ static int link_new_client(struct mqtt_link *link, struct mqtt_client **ret_clie
         .client_id = link->conf.client_id,
         .version = link->conf.version,
         .keep_alive_s = link->conf.keep_alive_s,
-        .connect_limit_s = link->conf.connect_limit_s,
         .window = link->conf.window,
         .ca = link->conf.ca,
         .cert = link->conf.cert,
@@ -233,7 +232,9 @@ void link_connect(struct mqtt_link *link) {
     link->reason[0] = '\0';
     link_enter(link, LINK_CONNECTING);
     link_begin_credentials(link);
-    r = mqtt_client_connect(link_client(link), link->attempt, link->conf.status_topic,
+    uint32_t limit_s = reconnect_limit_s(&link->reconnect, link->conf.connect_limit_s,
+                                         link->conf.connect_limit_s_max);
+    r = mqtt_client_connect(link_client(link), link->attempt, limit_s, link->conf.status_topic,
                             link->offline, !link->keeps_nothing[link->reconnect.broker], &number);
     if (r == MQTT_CLIENT_E_PASSWORD) {
         const char *fault = secret_file_fault(link->conf.password_file);

@@ -50,6 +50,13 @@ uint32_t reconnect_failed(struct reconnect *reconnect, uint64_t held_ms) {
     return (uint32_t)(reconnect->min_ms + reconnect_random(reconnect) % spread_ms);
 }
 
+uint32_t reconnect_limit_s(const struct reconnect *reconnect, uint32_t limit_s,
+                           uint32_t limit_s_max) {
+    uint64_t limit = (uint64_t)limit_s << reconnect->rounds;
+    uint32_t longest = limit_s > limit_s_max ? limit_s : limit_s_max;
+    return limit < longest ? (uint32_t)limit : longest;
+}
+
 uint32_t reconnect_taken_over(struct reconnect *reconnect, uint64_t held_ms) {
     if (held_ms > (uint64_t)reconnect->max_ms * RECONNECT_YIELD_MAX) {
         reconnect->yields = 0;

@@ -11,6 +11,9 @@
  * when a broker comes back. Within a round the next broker follows at once. A connection that held
  * for `steady_ms` begins the count anew, at the first broker; one that broke sooner counts as a
  * failure, or a broker that accepts and closes would be met with a busy loop.
+ *
+ * How long a broker may take to answer doubles with each such round too: in the first, one that is away costs
+ * little before the next is tried; in later ones, one that is slow is reached.
  */
 
 #include <stdint.h>
@@ -33,6 +36,13 @@ void reconnect_init(struct reconnect *reconnect, uint32_t broker_count, uint32_t
  * broker and returns how many milliseconds to wait before trying it.
  */
 uint32_t reconnect_failed(struct reconnect *reconnect, uint64_t held_ms);
+
+/*
+ * How long the broker may take to answer in the present round: `limit_s`, doubled with each round before it
+ * without success, up to `limit_s_max` or to itself if that is longer. All in seconds.
+ */
+uint32_t reconnect_limit_s(const struct reconnect *reconnect, uint32_t limit_s,
+                           uint32_t limit_s_max);
 
 /* The longest wait for a session that is taken over again and again, in `max_ms`. */
 enum { RECONNECT_YIELD_MAX = 8 };

@@ -2,7 +2,9 @@
 """Brokers that go: with a word, without one, and one after the other."""
 
 import re
+import socket
 import sys
+import threading
 from pathlib import Path
 
 from harness import Backend, Broker, button_site, free_port
@@ -22,6 +24,56 @@ def site(scene, *ports):
     edited = re.sub(r"brokers: \[.*?\]", f"brokers: [{brokers}]", text)
     assert edited != text
     scene.site.write_text(edited)
+
+
+class SlowBroker:
+    """A way to a broker whose first word comes late, and all the rest at once."""
+
+    def __init__(self, target, late_s):
+        self.target, self.late_s = target, late_s
+        self.port = free_port()
+        self.ended = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while not self.ended.is_set():
+            try:
+                client, _ = self.listener.accept()
+                broker = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            threading.Thread(target=self.carry, args=(client, broker, 0), daemon=True).start()
+            threading.Thread(target=self.carry, args=(broker, client, self.late_s), daemon=True).start()
+
+    def carry(self, source, sink, late_s):
+        try:
+            while data := source.recv(65536):
+                self.ended.wait(late_s)
+                late_s = 0
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            end.close()
+
+    def stop(self):
+        self.ended.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def test_a_broker_that_needs_long_to_welcome_the_gateway_is_reached(scene):
+    """Longer than the first attempt waits, which is short so that the next broker is tried soon."""
+    scene.start_broker()
+    slow = scene.keep(SlowBroker(scene.broker.port, 7))
+    site(scene, slow.port)
+    backend, field, gateway = scene.backend(), scene.field(), scene.gateway(wait=False)
+    gateway.process.until_said("event=broker_unreachable ")
+    gateway.process.until_said("event=broker_connected ", 60)
+    gateway.until_healthy()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", rule="call")
 
 
 def test_a_line_that_goes_dead_without_a_word_is_noticed_though_nothing_is_sent(scene):

@@ -199,6 +199,8 @@ static void two_gateways_of_one_name_are_suspected_where_the_broker_says_nothing
         assert_int_equal(event_base_loop(second.base, EVLOOP_ONCE), 0);
     }
     assert_true(first.lost_up >= 3);
+    assert_true(mqtt_link_counters(first.link)->broken_off >= 1);
+    assert_int_equal(mqtt_link_counters(first.link)->taken_over, 0); /* nobody said so */
     scene_free(&first);
     scene_part(&second, &broker);
 }

@@ -113,6 +113,28 @@ static void a_broker_that_accepts_and_closes_is_not_met_with_a_busy_loop(void **
     assert_true(waited_ms > 60000);
 }
 
+static void a_broker_that_is_slow_gets_more_time_each_round_up_to_a_bound(void **state) {
+    (void)state;
+    enum { LIMIT_S = 5, LIMIT_S_MAX = 30 };
+    static const uint32_t limits_s[] = {5, 10, 20, 30, 30};
+    struct reconnect reconnect;
+    reconnect_init(&reconnect, 2, MIN_MS, MAX_MS, STEADY_MS, 5);
+    for (size_t round = 0; round < sizeof limits_s / sizeof *limits_s; round++) {
+        assert_int_equal(reconnect_limit_s(&reconnect, LIMIT_S, LIMIT_S_MAX), limits_s[round]);
+        (void)reconnect_failed(&reconnect, 0);
+        assert_int_equal(reconnect_limit_s(&reconnect, LIMIT_S, LIMIT_S_MAX), limits_s[round]);
+        (void)reconnect_failed(&reconnect, 0);
+    }
+    for (int round = 0; round < 100; round++) {
+        (void)reconnect_failed(&reconnect, 0);
+    }
+    assert_int_equal(reconnect_limit_s(&reconnect, LIMIT_S, LIMIT_S_MAX), LIMIT_S_MAX);
+    assert_int_equal(reconnect_limit_s(&reconnect, 3600, LIMIT_S_MAX), 3600);
+    /* After a good session one that is away delays the next broker no longer than at first. */
+    (void)reconnect_failed(&reconnect, STEADY_MS);
+    assert_in_range(reconnect_limit_s(&reconnect, LIMIT_S, LIMIT_S_MAX), LIMIT_S, 2 * LIMIT_S);
+}
+
 static void a_session_taken_over_waits_longer_each_time_up_to_a_bound(void **state) {
     (void)state;
     struct reconnect reconnect;
@@ -138,6 +160,7 @@ int main(void) {
         cmocka_unit_test(brokers_are_tried_in_order_and_only_a_whole_round_waits),
         cmocka_unit_test(a_steady_connection_begins_the_count_anew_at_the_first_broker),
         cmocka_unit_test(a_broker_that_accepts_and_closes_is_not_met_with_a_busy_loop),
+        cmocka_unit_test(a_broker_that_is_slow_gets_more_time_each_round_up_to_a_bound),
         cmocka_unit_test(a_session_taken_over_waits_longer_each_time_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
