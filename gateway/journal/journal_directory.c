@@ -54,15 +54,42 @@ static void directory_sync_parent(const char *path) {
     }
 }
 
+/*
+ * Why it cannot be made or opened. The file system is closed to us but for the directory that was at the
+ * path when this process began (confine.h): one that comes into its place is denied whatever its
+ * permissions say, and one that is gone cannot be made anew.
+ */
+static int directory_denied(struct journal_directory *directory, const char *what,
+                            struct journal_finding *finding) {
+    struct stat found;
+    int error = errno;
+    bool is_there = stat(directory->path, &found) == 0;
+    bool is_own =
+        is_there && found.st_dev == directory->own_device && found.st_ino == directory->own_inode;
+    finding->denied = directory->own_inode != 0 && !is_own;
+    if (!finding->denied) {
+        return directory_failed(finding, what, error);
+    }
+    (void)snprintf(finding->reason, sizeof finding->reason,
+                   is_there ? "it is another directory than when the gateway was started"
+                            : "it was there when the gateway was started, and is gone");
+    return JOURNAL_E_FAILED;
+}
+
 static int directory_enter(struct journal_directory *directory, struct journal_finding *finding) {
+    struct stat found;
     journal_directory_deinit(directory); /* it may be another one by now: mounted, made anew */
     if (mkdir(directory->path, 0700) != 0 && errno != EEXIST) {
-        return directory_failed(finding, "it cannot be made", errno);
+        return directory_denied(directory, "it cannot be made", finding);
     }
     directory_sync_parent(directory->path); /* whoever of our processes made it */
     directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory->fd < 0) {
-        return directory_failed(finding, "it cannot be opened", errno);
+        return directory_denied(directory, "it cannot be opened", finding);
+    }
+    if (fstat(directory->fd, &found) == 0) {
+        directory->own_device = found.st_dev;
+        directory->own_inode = found.st_ino;
     }
     if (faccessat(directory->fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
         return directory_failed(finding, "it cannot be written to", errno);

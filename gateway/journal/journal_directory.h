@@ -40,6 +40,8 @@ struct journal_directory {
     int witness_fd;                   /* -1: there is none */
     dev_t device;                     /* of the opened journal.db */
     ino_t inode;
+    dev_t own_device; /* of the directory that was opened last */
+    ino_t own_inode;  /* 0: none was */
 };
 
 /* What was found on the way to an open journal. */
@@ -48,6 +50,7 @@ struct journal_finding {
     bool damaged; /* … because another had to be set aside, for `reason` */
     bool foreign; /* … or because the one that was there is of another site or gateway */
     bool missing; /* … although events have been recorded here before */
+    bool denied;  /* the directory is gone, or is another one, which this process may not use */
     char reason[JOURNAL_REASON_SIZE];
     char aside[JOURNAL_PATH_SIZE]; /* where the one that was set aside is now */
 };

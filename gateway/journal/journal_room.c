@@ -123,10 +123,13 @@ static void room_look(struct journal *journal, uint64_t reserve_bytes) {
 
 void journal_reserve_turn(struct journal *journal) {
     uint64_t bytes = 0;
-    enum journal_reserve_state state = journal->directory.fd >= 0
-                                           ? journal_reserve_grow(journal->directory.fd, &bytes)
-                                           : RESERVE_NO_ROOM;
     uint64_t pause_ns = RESERVE_RETRY_NS;
+    if (journal->directory.fd < 0) {
+        /* Why nothing is open is told by the attempts to record: it says nothing of the room. */
+        journal->chores_at[CHORE_RESERVE] = clock_real_ns() + pause_ns;
+        return;
+    }
+    enum journal_reserve_state state = journal_reserve_grow(journal->directory.fd, &bytes);
     switch (state) {
     case RESERVE_WHOLE:
         pause_ns = RESERVE_NS;

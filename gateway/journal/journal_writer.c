@@ -30,7 +30,7 @@ void journal_wake(struct journal *journal) {
     (void)written;
 }
 
-static void journal_log_failure(struct journal *journal, const char *why) {
+static void journal_log_failure(struct journal *journal, const struct journal_finding *finding) {
     char reason[JOURNAL_REASON_SIZE + 8];
     uint64_t kept_back;
     if (log_permit(&journal->failure_limiter, &kept_back)) {
@@ -38,8 +38,11 @@ static void journal_log_failure(struct journal *journal, const char *why) {
             LOG_ERROR, "journal_failed",
             "reason=%s not_printed=%" PRIu64
             " effect=\"events are told before they are recorded, and recorded later; all rooms "
-            "are watched\" advice=\"look at the disk: space, errors, permissions\"",
-            log_quote(why, reason, sizeof reason), kept_back);
+            "are watched\" advice=\"%s\"",
+            log_quote(finding->reason, reason, sizeof reason), kept_back,
+            finding->denied ? "put the state directory back that was moved away, or restart the "
+                              "gateway: it then works in the one that is there"
+                            : "look at the disk: space, errors, permissions");
     }
 }
 
@@ -127,7 +130,7 @@ static int journal_attempt(struct journal *journal, uint64_t *ret_commit_ns) {
         r = journal_try(journal, ret_commit_ns, &finding);
     }
     if (r != 0) {
-        journal_log_failure(journal, finding.reason);
+        journal_log_failure(journal, &finding);
     }
     return r;
 }

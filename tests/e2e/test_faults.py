@@ -203,6 +203,28 @@ def test_a_state_directory_that_is_missing_is_made(scene):
     assert scene.state.stat().st_mode & 0o777 == 0o700
 
 
+def test_another_directory_in_place_of_the_state_directory_is_told_as_that_until_the_old_one_is_back(scene):
+    backend, field, gateway = scene.everything()
+    if re.search(r"event=confined .*landlock=0", gateway.process.text()):
+        pytest.skip("this kernel lets a process use any directory: the other one is simply used")
+    press(gateway, field)
+    before = max(int(event["sequence"]) for event in backend.events() if "sequence" in event)
+    aside = scene.directory / "state.old"
+    scene.state.rename(aside)
+    shutil.copytree(aside, scene.state)
+    field.press("care/talk/button")
+    backend.until_event(type="alarm.raised", rule="emergency_call", count=2)
+    told = gateway.process.until_said(r"event=journal_failed .*another directory.*").group(0)
+    assert "put the state directory back" in told and "restart the gateway" in told, told
+    assert not gateway.process.has("nearly full")
+    shutil.rmtree(scene.state)
+    aside.rename(scene.state)
+    gateway.process.until_said("event=journal_records", 60)
+    kept = [json.loads(line) for line in gateway.cli("events", "--json").splitlines()]
+    calls = [int(event["sequence"]) for event in kept if event["type"].endswith("alarm.raised")]
+    assert len(calls) == 3 and calls[-1] > before, calls  # both calls, and that the storage was unwell
+
+
 def test_without_a_usable_journal_alarms_still_go_out_and_say_so(scene):
     blocker = scene.directory / "blocker"
     blocker.write_text("a file where the directory should be")
