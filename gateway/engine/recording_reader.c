@@ -84,7 +84,7 @@ static int reader_fill(struct recording_reader *reader, int fd, size_t size) {
 static int reader_load(struct recording_reader *reader, const char *path,
                        char reason[RECORDING_REASON_SIZE]) {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return reader_refuse(reason, strerror(errno));
     }

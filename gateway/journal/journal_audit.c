@@ -10,6 +10,7 @@
 #include "gateway/journal/journal_boot.h"
 #include "gateway/journal/journal_columns.h"
 #include "gateway/journal/journal_witness.h"
+#include "gateway/state_file.h"
 
 enum { AUDIT_ROWS = 1000, AUDIT_BUSY_MS = 5000 };
 
@@ -89,7 +90,7 @@ static void audit_look_beside(struct auditor *auditor, const char *path) {
     if (journal_boot_read(fd, &boot) == 0 && witness.seq > boot.seq) {
         auditor->found.witnessed = witness.seq;
     }
-    int file = openat(fd, SEAL_NOTE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = state_file_open(fd, SEAL_NOTE_NAME, O_RDONLY | O_NOFOLLOW);
     if (file >= 0) {
         auditor->has_note =
             read(file, note, sizeof note - 1) > 0 && seal_note_parse(note, &auditor->note);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/disk.h"
+#include "gateway/state_file.h"
 
 enum { BOOT_FILE_SIZE_MAX = 128 };
 
@@ -33,9 +34,9 @@ static struct journal_boot journal_boot_parse(const char *text) {
 
 int journal_boot_read(int directory, struct journal_boot *ret_boot) {
     char text[BOOT_FILE_SIZE_MAX] = {0};
-    int fd = openat(directory, "boot", O_RDONLY | O_CLOEXEC);
+    int fd = state_file_open(directory, "boot", O_RDONLY);
     if (fd < 0) {
-        if (errno != ENOENT) {
+        if (errno != ENOENT && errno != EINVAL) {
             return err_origin(-errno);
         }
         *ret_boot = (struct journal_boot){0};

@@ -42,7 +42,8 @@ struct journal_boot {
 
 /*
  * Read the file in the directory open at `directory`. A missing file, or one that is not of this
- * form (only an accident from outside makes one: it is replaced atomically), reads as zeros.
+ * form or is no file at all (only an accident from outside makes one: it is replaced atomically),
+ * reads as zeros.
  */
 NODISCARD int journal_boot_read(int directory, struct journal_boot *ret_boot);
 

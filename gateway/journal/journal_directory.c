@@ -10,6 +10,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/disk.h"
+#include "gateway/state_file.h"
 
 int journal_directory_init(struct journal_directory *directory, const char *path,
                            uint64_t timeline) {
@@ -182,7 +183,7 @@ static bool directory_has_lost_file(const struct journal_directory *directory) {
                                                              : errno != ENOENT) {
         return false;
     }
-    int log = openat(directory->fd, "journal.db-wal", O_RDONLY | O_CLOEXEC);
+    int log = state_file_open(directory->fd, "journal.db-wal", O_RDONLY);
     if (log >= 0 && disk_read_at(log, head, sizeof head, 0)) {
         for (size_t i = 0; i < sizeof head; i++) {
             has_head = has_head || head[i] != 0;

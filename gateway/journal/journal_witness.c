@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/state_file.h"
+
 enum { WITNESS_SIZE_MAX = 128 };
 
 static const char witness_name[] = "witness";
@@ -24,13 +26,13 @@ static uint64_t witness_number(const char *text, const char *name, int base) {
 }
 
 int journal_witness_open(int directory) {
-    return openat(directory, witness_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return state_file_open(directory, witness_name, O_RDWR | O_CREAT | O_NOFOLLOW);
 }
 
 struct journal_witness journal_witness_read(int directory) {
     char text[WITNESS_SIZE_MAX] = {0};
     char again[WITNESS_SIZE_MAX];
-    int fd = openat(directory, witness_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = state_file_open(directory, witness_name, O_RDONLY | O_NOFOLLOW);
     if (fd < 0 || read(fd, text, sizeof text - 1) < 0) {
         text[0] = '\0';
     }

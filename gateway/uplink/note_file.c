@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/disk.h"
+#include "gateway/state_file.h"
 
 int note_file_path(const char *state_directory, const char *name, char ret[NOTE_FILE_PATH_SIZE]) {
     int len = snprintf(ret, NOTE_FILE_PATH_SIZE, "%s/uplink/%s", state_directory, name);
@@ -15,7 +16,7 @@ int note_file_path(const char *state_directory, const char *name, char ret[NOTE_
 
 void note_file_read(const char *path, char *ret, size_t size) {
     ssize_t len = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = state_file_open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
     if (fd >= 0) {
         len = read(fd, ret, size - 1);
         (void)close(fd);

@@ -504,6 +504,32 @@ static void only_its_own_form_is_a_witness(void **state) {
     assert_int_equal(scene_said(scene).seq, 0);
 }
 
+/* ---- what is no file ---- */
+
+/* A pipe, a directory or a socket takes the place of `name`; the next life records all the same. */
+static void scene_live_beside(const struct scene *scene, const char *name, mode_t kind) {
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%.60s/%s", scene->state, name);
+    scene_crash(scene, 1);
+    (void)unlink(path);
+    assert_int_equal(S_ISDIR(kind) ? mkdir(path, 0700) : mknod(path, kind | 0600, 0), 0);
+    scene_crash(scene, 1);
+    assert_int_equal(S_ISDIR(kind) ? rmdir(path) : unlink(path), 0);
+}
+
+static void what_takes_the_place_of_a_file_keeps_no_engine_waiting(void **state) {
+    const struct scene *scene = *state;
+    (void)alarm(60); /* real time: this process and its children would wait for ever */
+    scene_live_beside(scene, "witness", S_IFIFO);
+    scene_live_beside(scene, "witness", S_IFSOCK);
+    scene_live_beside(scene, "witness", S_IFDIR);
+    scene_live_beside(scene, "boot", S_IFIFO);
+    scene_live_beside(scene, "boot", S_IFSOCK);
+    (void)alarm(0);
+    assert_int_equal(database_ask(scene->database, "SELECT count(*) FROM event"), 10);
+    assert_int_equal(database_ask(scene->database, "SELECT max(seq) FROM event"), 10);
+}
+
 int main(void) {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
     const struct CMUnitTest tests[] = {
@@ -519,6 +545,7 @@ int main(void) {
         SCENE(a_lost_end_whose_events_before_it_were_let_go_of_is_told_as_unproven),
         SCENE(what_a_restore_gives_up_is_not_told_as_damage),
         SCENE(only_its_own_form_is_a_witness),
+        SCENE(what_takes_the_place_of_a_file_keeps_no_engine_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

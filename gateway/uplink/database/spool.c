@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "gateway/disk.h"
+#include "gateway/state_file.h"
 
 enum { NAME_SIZE = 32 };
 
@@ -105,7 +106,7 @@ static bool record_read_head(int fd, uint64_t offset, struct record_head *ret_he
 static int spool_file_open(const struct spool *spool, uint64_t number, int flags) {
     char name[NAME_SIZE];
     spool_name(number, name);
-    return openat(spool->directory, name, flags | O_CLOEXEC, 0600);
+    return state_file_open(spool->directory, name, flags);
 }
 
 /* Make room for one more in the list; false without memory. */
