@@ -17,6 +17,10 @@ int32_t zone_east_s(int64_t utc_s) {
     return localtime_r(&at, &local) != NULL ? (int32_t)local.tm_gmtoff : 0;
 }
 
+int64_t zone_utc_s(int64_t local_s) {
+    return local_s - zone_east_s(local_s - zone_east_s(local_s));
+}
+
 void zone_format(struct wall wall, char ret[ZONE_TEXT_SIZE]) {
     int64_t utc_s = wall.ns / (int64_t)NS_PER_S;
     int64_t minute = (utc_s + zone_east_s(utc_s)) / 60;

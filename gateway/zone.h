@@ -17,6 +17,9 @@ void zone_init(const char *name);
 /* How far the zone was ahead of UTC at `utc_s` seconds since 1970. */
 int32_t zone_east_s(int64_t utc_s);
 
+/* The second since 1970 at which the clocks of the zone show `local_s`, counted as if they were UTC. */
+int64_t zone_utc_s(int64_t local_s);
+
 /* Write the local time of day, "07:17". */
 enum { ZONE_TEXT_SIZE = 8 };
 void zone_format(struct wall wall, char ret[ZONE_TEXT_SIZE]);

@@ -16,7 +16,7 @@ static const char usage[] =
     "again when all has been taken, and the log says event=resend_over.\n"
     "\n"
     "SEQ is the number of an event as `tocsin events` shows it; TIME has its zone; DAY, 2026-11-25, is one\n"
-    "of UTC: from its midnight on, or with --until up to its end. Only an engineer may ask for it.\n";
+    "of the site: from its midnight on, or with --until up to its end. Only an engineer may ask for it.\n";
 
 static const char closing[] =
     "Exit code 0 when the gateway has taken the request, 1 when it refuses it and says why.\n";

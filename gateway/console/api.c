@@ -386,11 +386,12 @@ static void answer_resend(struct call *call) {
     const char *bytes = size > 0 ? (const char *)evbuffer_pullup(input, -1) : "";
     const char *wrong = NULL;
     struct wire_resend message;
+    struct wall now = clock_wall();
     if (call->role != ROLE_ENGINEER) {
         call_problem(call, PROBLEM_RESEND_ROLE, role_name(call->role));
-    } else if (!resend_body_read(bytes, size, call->peer.name, call->role, clock_wall(), &message,
-                                 &wrong)) {
-        call_problem(call, PROBLEM_RESEND, wrong);
+    } else if (!resend_body_read(bytes, size, call->peer.name, call->role, now, &message, &wrong)) {
+        call_problem(call, message.since.ns > now.ns ? PROBLEM_RESEND_EARLY : PROBLEM_RESEND,
+                     wrong);
     } else if (!call_has_sink(call, message.sink)) {
         call_problem(call, PROBLEM_NO_SINK, resends_sink_name((enum journal_sink)message.sink));
     } else {

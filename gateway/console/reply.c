@@ -97,6 +97,15 @@ static const struct {
          {"请求内容有误:它是一个 JSON 对象,成员只有 since、until、to、by,各至多一次,since 必填",
           "The body is wrong: it is a JSON object of since, until, to and by, each at most once, and "
           "since has to be there"}},
+    [PROBLEM_RESEND_EARLY] =
+        {400,
+         "resend_early",
+         "A time that has not been yet",
+         {"since(--since)是将来的时刻或日期,那时起的事件尚未发生,因此未重发任何事件;请给出已过去的时刻,并核对"
+          "网关的时钟(tocsin status)",
+          "since (--since) lies in the future: nothing of then has happened yet, so nothing is sent again. "
+          "Give a time that has been; if it has, see whether the gateway's clock is right (`tocsin "
+          "status`)"}},
     [PROBLEM_RESEND_ROLE] =
         {403,
          "resend_role",
@@ -160,16 +169,16 @@ static const struct {
     {PROBLEM_RESEND,
      "since",
      {"since(--since)必填,为首个要重发的事件:其序号(自 1 起,可用 tocsin events 查看),或带时区且已过去的时刻,"
-      "如 2026-11-25T18:00:00+08:00,或一个日期,如 2026-11-25:自该日世界时零点起",
+      "如 2026-11-25T18:00:00+08:00,或一个日期,如 2026-11-25:自站点当地该日零点起",
       "since (--since) has to be given. It is the number of the first event, from 1 on (`tocsin "
       "events` shows them), or a time that has been, with its zone: 2026-11-25T18:00:00+08:00, or a "
-      "day: 2026-11-25, from its midnight in UTC"}},
+      "day: 2026-11-25, from its midnight at the site"}},
     {PROBLEM_RESEND,
      "until",
      {"until(--until)为最后一个要重发的事件,不早于 since:其序号,或带时区的时刻,如 "
-      "2026-11-25T18:00:00+08:00,或一个日期,如 2026-11-25:至该日世界时结束",
+      "2026-11-25T18:00:00+08:00,或一个日期,如 2026-11-25:至站点当地该日结束",
       "until (--until) is the last event, not before since: its number, or a time with its zone: "
-      "2026-11-25T18:00:00+08:00, or a day: 2026-11-25, up to its end in UTC"}},
+      "2026-11-25T18:00:00+08:00, or a day: 2026-11-25, up to its end at the site"}},
     {PROBLEM_RESEND,
      "to",
      {"to(--to)为 broker(缺省)或 database",

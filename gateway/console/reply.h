@@ -34,8 +34,9 @@ enum problem {
     PROBLEM_ENGINE_LATE,
     PROBLEM_BUSY,
     PROBLEM_JOURNAL,
-    PROBLEM_RESEND,      /* the body of a wish to have events sent again */
-    PROBLEM_RESEND_ROLE, /* only an engineer may have events sent again */
+    PROBLEM_RESEND,       /* the body of a wish to have events sent again */
+    PROBLEM_RESEND_EARLY, /* what is to be sent again has not happened yet */
+    PROBLEM_RESEND_ROLE,  /* only an engineer may have events sent again */
     PROBLEM_NO_SINK,
     PROBLEM_NO_EVENTS,
     PROBLEM_COUNT,

@@ -7,8 +7,9 @@
 #include <jansson.h>
 
 #include "gateway/clock.h"
+#include "gateway/zone.h"
 
-/* A time, or a day in UTC: its begin, or its end where it is the last. */
+/* A time, or a day of the site: its begin, or its end where it is the last. */
 static bool resend_read_time(const char *text, bool last, struct wall *ret_wall) {
     enum { DAY_LEN = sizeof "2026-11-25" - 1, DAY_S = 86400 };
     char midnight[DAY_LEN + sizeof "T00:00:00Z"];
@@ -19,7 +20,9 @@ static bool resend_read_time(const char *text, bool last, struct wall *ret_wall)
     if (clock_parse_wall(midnight, ret_wall) != 0) {
         return false;
     }
-    ret_wall->ns += last ? DAY_S * (int64_t)NS_PER_S - 1 : 0;
+    /* The day on which the clocks change has an hour more or less. */
+    int64_t local_s = ret_wall->ns / (int64_t)NS_PER_S + (last ? DAY_S : 0);
+    ret_wall->ns = zone_utc_s(local_s) * (int64_t)NS_PER_S - (last ? 1 : 0);
     return true;
 }
 

@@ -10,8 +10,9 @@
  *      "to": "broker" | "database",     else the broker
  *      "by": NAME}                      who; else the login name
  *
- * SEQ is the number of an event, TIME is RFC 3339 with a zone, or a day in UTC: "2026-11-25" is its
- * begin where it is the first, and its end where it is the last. Nothing else is taken.
+ * SEQ is the number of an event, TIME is RFC 3339 with a zone, or a day of the site, by its own zone
+ * (zone.h): "2026-11-25" is its begin where it is the first, and its end where it is the last. Nothing
+ * else is taken.
  */
 
 #include "gateway/console/peer.h"
@@ -21,7 +22,8 @@
 /*
  * Read `size` bytes into `ret`, in which a bound that was not given is none; `name` and `role` are who
  * asks, `now` is later than any `since`. False when it is not of the form above; `ret_wrong` is the
- * member that will not do then, or NULL when that is none of those.
+ * member that will not do then, or NULL when that is none of those. Where that is "since" and
+ * `ret->since` is after `now`, the member is of its form and has not been yet.
  */
 bool resend_body_read(const char *bytes, size_t size, const char *name, enum role role,
                       struct wall now, struct wire_resend *ret, const char **ret_wrong);

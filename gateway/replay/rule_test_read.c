@@ -260,9 +260,7 @@ static bool begin_read(struct config *config, const struct config_node *node, st
                      "`%s` is no such moment", node->text);
         return false;
     }
-    int64_t second = local.ns / (int64_t)NS_PER_S;
-    int64_t utc_s = second - zone_east_s(second - zone_east_s(second));
-    ret->ns = utc_s * (int64_t)NS_PER_S;
+    ret->ns = zone_utc_s(local.ns / (int64_t)NS_PER_S) * (int64_t)NS_PER_S;
     return true;
 }
 

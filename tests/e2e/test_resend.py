@@ -118,10 +118,11 @@ def test_what_cannot_be_sent_again_is_answered_with_words(scene):
     for words, code, said in (
             ((), 2, "--since takes the number of an event"),
             (("--since", "yesterday"), 1, "a time that has been, with its zone"),
-            (("--since", tomorrow), 1, "a time that has been, with its zone"),
+            (("--since", tomorrow), 1, "since (--since) lies in the future"),
+            (("--since", tomorrow, "--lang", "zh"), 1, "将来的时刻"),
             (("--since", "0"), 1, "the number of the first event"),
             (("--since", "5", "--until", "4"), 1, "not before since"),
-            (("--since", "1.5"), 1, "or a day: 2026-11-25, from its midnight in UTC"),
+            (("--since", "1.5"), 1, "or a day: 2026-11-25, from its midnight at the site"),
             (("--since", "1", "--until", "x"), 1, "until (--until) is the last event"),
             (("--since", "1", "--by", "x" * 43), 1, "by (--by) is a name of 1 to 42 bytes"),
             (("--since", "1", "--to", "moon"), 1, "to (--to) is broker, which it is without it, or database"),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/console/resend_body.h"
+#include "gateway/zone.h"
 #include "tests/support/cmocka.h"
 
 /* 2026-11-22T07:17:00Z */
@@ -55,9 +56,18 @@ static void a_time_has_a_zone_and_has_been(void **state) {
     refused("{\"since\":\"yesterday\"}", "since");
 }
 
-static void a_day_is_one_of_utc_and_whole(void **state) {
+static void what_has_not_been_is_told_apart_from_what_is_no_time(void **state) {
     (void)state;
-    const int64_t midnight = NOW.ns - (7 * 3600 + 17 * 60) * INT64_C(1000000000);
+    refused("{\"since\":\"2026-11-22T07:17:01Z\"}", "since");
+    assert_true(wish.since.ns == NOW.ns + INT64_C(1000000000));
+    refused("{\"since\":\"yesterday\"}", "since");
+    assert_true(wish.since.ns <= NOW.ns);
+}
+
+static void a_day_is_one_of_the_site_and_whole(void **state) {
+    (void)state;
+    zone_init("Asia/Shanghai");
+    const int64_t midnight = NOW.ns - (15 * 3600 + 17 * 60) * INT64_C(1000000000);
     assert_true(taken("{\"since\":\"2026-11-22\",\"until\":\"2026-11-22\"}"));
     assert_true(wish.since.ns == midnight);
     assert_true(wish.until.ns == midnight + INT64_C(86400000000000) - 1);
@@ -66,6 +76,15 @@ static void a_day_is_one_of_utc_and_whole(void **state) {
     refused("{\"since\":\"2026-11-2\"}", "since");
     refused("{\"since\":\"26-11-22ab\"}", "since");
     refused("{\"since\":\"2026-11-22\",\"until\":\"2026-11-21\"}", "until");
+}
+
+static void a_day_on_which_the_clocks_change_has_all_its_hours(void **state) {
+    (void)state;
+    zone_init("Europe/Berlin");
+    assert_true(taken("{\"since\":\"2026-10-25\",\"until\":\"2026-10-25\"}"));
+    assert_true(wish.until.ns - wish.since.ns == INT64_C(25) * 3600 * 1000000000 - 1);
+    assert_true(taken("{\"since\":\"2026-03-29\",\"until\":\"2026-03-29\"}"));
+    assert_true(wish.until.ns - wish.since.ns == INT64_C(23) * 3600 * 1000000000 - 1);
 }
 
 static void the_last_is_not_before_the_first(void **state) {
@@ -119,7 +138,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_number_is_enough_and_means_all_from_there_on),
         cmocka_unit_test(a_time_has_a_zone_and_has_been),
-        cmocka_unit_test(a_day_is_one_of_utc_and_whole),
+        cmocka_unit_test(what_has_not_been_is_told_apart_from_what_is_no_time),
+        cmocka_unit_test(a_day_is_one_of_the_site_and_whole),
+        cmocka_unit_test(a_day_on_which_the_clocks_change_has_all_its_hours),
         cmocka_unit_test(the_last_is_not_before_the_first),
         cmocka_unit_test(a_sink_is_one_of_two),
         cmocka_unit_test(a_name_is_short_and_one_line),
