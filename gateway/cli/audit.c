@@ -291,13 +291,17 @@ bool audit_print(const struct journal_audit *audit, enum site_language language)
 int audit_explain(const char *command, const char *what, int r, const char *reason,
                   enum site_language language) {
     const bool zh = language == LANGUAGE_ZH;
-    const char *words = r == JOURNAL_E_DAMAGED
-                            ? (zh ? "已损坏或不是日志" : "it is damaged, or none")
-                        : r == JOURNAL_E_OCCUPIED
-                            ? zh ? "不可写入,先移走其中的日志或停止其网关"
-                                 : "it cannot be used: move its journal away, or stop its gateway"
-                        : zh ? "无法完成"
-                             : "it could not be done";
+    const char *words =
+        r == JOURNAL_E_DAMAGED ? (zh ? "已损坏或不是日志" : "it is damaged, or none")
+        : r == JOURNAL_E_OCCUPIED
+            ? zh ? "不可写入,先移走其中的日志或停止其网关"
+                 : "it cannot be used: move its journal away, or stop its gateway"
+        : r == JOURNAL_E_RIVAL
+            ? zh ? "另一个备份正以同一名称写入,它不受影响;请等它完成,或换一个名称"
+                 : "another backup is being made under this name, and goes on: wait "
+                   "for it, or give this one another name"
+        : zh ? "无法完成"
+             : "it could not be done";
     if (r < 0) {
         reason = strerror(-r);
     }

@@ -100,7 +100,7 @@ int backup_main(int argc, char **argv) {
     struct journal_backup backup;
     int r = journal_backup_make(state, to, &kept_site, clock_wall(), reason);
     if (r != 0) {
-        return audit_explain("backup", state, r, reason, language);
+        return audit_explain("backup", r == JOURNAL_E_RIVAL ? to : state, r, reason, language);
     }
     r = journal_backup_check(to, &kept_site, &backup, reason);
     if (r != 0) {

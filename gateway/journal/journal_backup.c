@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -280,6 +281,28 @@ int backup_publish(const char *partial, const char *path, char reason[JOURNAL_RE
     return r;
 }
 
+/*
+ * Have the file that a backup grows in for ourselves until `ret_fd` is closed. Whoever else makes one of
+ * that name has it locked, or has just given it its name or removed it.
+ */
+static int backup_claim(const char *partial, int *ret_fd, char reason[JOURNAL_REASON_SIZE]) {
+    struct stat ours;
+    struct stat found;
+    /* What people said and where they were is in there: nobody else's business. */
+    int fd = open(partial, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return backup_failed(partial, reason);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &ours) != 0 || stat(partial, &found) != 0 ||
+        ours.st_dev != found.st_dev || ours.st_ino != found.st_ino) {
+        (void)close(fd);
+        (void)snprintf(reason, JOURNAL_REASON_SIZE, "somebody else has its .partial");
+        return JOURNAL_E_RIVAL;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
 int journal_backup_make(const char *directory, const char *path,
                         const struct journal_beside *beside, struct wall now,
                         char reason[JOURNAL_REASON_SIZE]) {
@@ -288,23 +311,27 @@ int journal_backup_make(const char *directory, const char *path,
     if (len < 0 || (size_t)len >= sizeof partial) {
         return err_origin(-ENAMETOOLONG);
     }
+    int fd = -1;
+    int r = backup_claim(partial, &fd, reason);
+    if (r != 0) {
+        return r;
+    }
     if (access(path, F_OK) == 0) {
         errno = EEXIST;
-        return backup_failed(path, reason);
+        r = backup_failed(path, reason);
+    } else if (ftruncate(fd, 0) != 0) { /* one that was cut short may have left something */
+        r = backup_failed(partial, reason);
     }
-    /* What people said and where they were is in there: nobody else's business. */
-    int fd = open(partial, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return backup_failed(partial, reason);
+    if (r == 0) {
+        r = backup_write(directory, partial, beside, now, reason);
     }
-    (void)close(fd);
-    int r = backup_write(directory, partial, beside, now, reason);
     if (r == 0) {
         r = backup_publish(partial, path, reason);
     }
     if (r != 0) {
         (void)unlink(partial);
     }
+    (void)close(fd); /* others may have it now */
     return r;
 }
 

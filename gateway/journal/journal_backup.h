@@ -50,7 +50,8 @@ struct journal_backup {
 /*
  * Copy the journal of the state directory `directory` into the new file `path`, as of `now`, and the file
  * `beside` it if there is one and it is whole; NULL: none is wanted, here and below. The copy is there
- * whole or not at all. Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED with the reason, or <0.
+ * whole or not at all. Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED with the reason, JOURNAL_E_RIVAL
+ * when another is being made under the same name, which goes on, or <0.
  */
 NODISCARD int journal_backup_make(const char *directory, const char *path,
                                   const struct journal_beside *beside, struct wall now,
@@ -65,6 +66,7 @@ NODISCARD int journal_backup_check(const char *path, const struct journal_beside
                                    char reason[JOURNAL_REASON_SIZE]);
 
 #define JOURNAL_E_OCCUPIED 3 /* the directory has a journal, or a gateway uses it */
+#define JOURNAL_E_RIVAL    4 /* another backup is being made under the same name */
 
 /*
  * Check a backup and make it the journal of the state directory `directory`, which is made if it is

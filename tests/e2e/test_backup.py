@@ -3,6 +3,7 @@
 
 import contextlib
 import datetime
+import fcntl
 import hashlib
 import os
 import re
@@ -257,6 +258,32 @@ def test_what_is_wrong_with_a_backup_is_said_and_changes_nothing(scene):
     assert code == 1 and "event 2 is not what was recorded" in said, said
     code, said = tocsin("restore", damaged, "--verify")
     assert code == 1 and "event 2 is not what was recorded" in said, said
+
+
+def test_two_backups_under_one_name_leave_one_that_is_whole_and_say_what_happened(scene):
+    stopped_with_events(scene)
+    # One that is under way has its file to itself, and is not disturbed.
+    slow = scene.directory / "slow.backup"
+    partial = scene.directory / "slow.backup.partial"
+    with partial.open("wb") as under_way:
+        fcntl.flock(under_way, fcntl.LOCK_EX)
+        under_way.write(b"what has been copied so far")
+        under_way.flush()
+        code, said = tocsin("backup", scene.state, "--to", slow)
+        assert code == 1 and "another backup is being made under this name" in said and "damaged" not in said, said
+        assert partial.read_bytes() == b"what has been copied so far" and not slow.exists()
+    # One that was killed has left its file to whoever comes.
+    assert tocsin("backup", scene.state, "--to", slow)[0] == 0
+    assert not partial.exists()
+    for turn in range(8):
+        backup = scene.directory / f"{turn}.backup"
+        rivals = [subprocess.Popen([TOCSIN, "backup", scene.state, "--to", backup], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+        said = [rival.communicate(timeout=60)[0] for rival in rivals]
+        assert sorted(rival.returncode for rival in rivals) == [0, 1], said
+        refused = said[0] if rivals[0].returncode else said[1]
+        assert "another backup is being made" in refused or "File exists" in refused, refused
+        assert tocsin("restore", backup, "--verify")[0] == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root restores for others")
