@@ -127,11 +127,13 @@ int journal_directory_set_log_aside(int directory, const char *aside, bool *ret_
     return 0;
 }
 
-/* Rename the damaged journal and its log. */
-static int directory_set_aside(struct journal_directory *directory,
-                               struct journal_finding *finding) {
+/* Rename the damaged journal, if there is anything of it besides its log, and the log. */
+static int directory_set_aside(struct journal_directory *directory, struct journal_finding *finding,
+                               bool *ret_has_file) {
     char aside[JOURNAL_ASIDE_SIZE];
+    struct stat file;
     bool found;
+    *ret_has_file = fstatat(directory->fd, "journal.db", &file, 0) == 0 && file.st_size > 0;
     journal_directory_aside(clock_wall(), aside);
     (void)snprintf(finding->aside, sizeof finding->aside, "%.*s/%s", JOURNAL_PATH_SIZE - 80,
                    directory->path, aside);
@@ -168,6 +170,68 @@ static int directory_identify(struct journal_directory *directory,
     }
     directory->device = found.st_dev;
     directory->inode = found.st_ino;
+    return 0;
+}
+
+/* Take over what is open in the journal that was set aside. */
+static int directory_salvage(struct journal_store *store, struct journal_finding *finding,
+                             uint64_t *ret_newest) {
+    int r = journal_store_salvage(store, finding->aside, &finding->foreign, ret_newest);
+    if (r != 0) {
+        (void)snprintf(finding->reason, sizeof finding->reason, "%s", journal_store_reason(store));
+    }
+    directory_tidy_aside(finding->aside);
+    return r;
+}
+
+/*
+ * Nothing could be begun in place of the damaged journal: it goes back, and the next attempt finds all of it
+ * again. Its log goes first, as a log alone is noticed and a journal without its log may not be. Without
+ * `has_file` there was nothing but the log; a page of zeros was made beside it to read it.
+ */
+static void directory_put_back(const struct journal_directory *directory, const char *aside,
+                               bool has_file) {
+    static const char *const suffixes[] = {"-wal", "-journal", "", "-shm"};
+    const char *name = strrchr(aside, '/') + 1;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char ours[JOURNAL_ASIDE_SIZE];
+        (void)snprintf(ours, sizeof ours, "journal.db%s", suffixes[i]);
+        (void)unlinkat(directory->fd, ours, 0); /* what was begun, which has nothing */
+    }
+    for (size_t i = 0; i + 1 < sizeof suffixes / sizeof *suffixes; i++) {
+        char from[JOURNAL_ASIDE_SIZE + 16];
+        char to[JOURNAL_ASIDE_SIZE];
+        (void)snprintf(from, sizeof from, "%.*s%s", JOURNAL_ASIDE_SIZE, name, suffixes[i]);
+        (void)snprintf(to, sizeof to, "journal.db%s", suffixes[i]);
+        if (suffixes[i][0] == '\0' && !has_file) {
+            (void)unlinkat(directory->fd, from, 0);
+        } else {
+            (void)renameat(directory->fd, from, directory->fd, to); /* there may be none */
+        }
+    }
+}
+
+/* Set the damaged journal aside, and open a new one that goes on from what is open in it. */
+static int directory_begin_anew(struct journal_directory *directory,
+                                const struct journal_identity *identity,
+                                struct journal_store **ret_store, uint64_t *ret_newest,
+                                struct journal_finding *finding) {
+    struct journal_store *store = NULL;
+    bool has_file;
+    int r = directory_set_aside(directory, finding, &has_file);
+    if (r != 0) {
+        return r;
+    }
+    r = journal_store_open(directory->database, identity, &store, finding->reason);
+    if (r == 0) {
+        r = directory_salvage(store, finding, ret_newest);
+    }
+    if (r != 0) {
+        (void)journal_store_free(store, false);
+        directory_put_back(directory, finding->aside, has_file);
+        return r;
+    }
+    *ret_store = store;
     return 0;
 }
 
@@ -258,13 +322,8 @@ int journal_directory_open(struct journal_directory *directory,
     if (r == JOURNAL_E_DAMAGED) {
         char reason[JOURNAL_REASON_SIZE];
         (void)memcpy(reason, ret_finding->reason, sizeof reason);
-        r = directory_set_aside(directory, ret_finding);
+        r = directory_begin_anew(directory, identity, &store, &newest, ret_finding);
         if (r == 0) {
-            r = journal_store_open(directory->database, identity, &store, ret_finding->reason);
-        }
-        if (r == 0) {
-            newest = journal_store_salvage(store, ret_finding->aside, &ret_finding->foreign);
-            directory_tidy_aside(ret_finding->aside);
             (void)memcpy(ret_finding->reason, reason, sizeof reason);
         }
         ret_finding->damaged = !ret_finding->foreign;

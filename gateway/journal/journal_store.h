@@ -180,11 +180,13 @@ void journal_store_tokens(struct journal_store *store, uint64_t ret[JOURNAL_FIEL
 
 /*
  * Take over from a journal that was set aside beside this one what is needed to go on: the states of
- * alarms, tests, the flood and what sinks have confirmed, as far as they can be read. Returns the
+ * alarms, tests, the flood and what sinks have confirmed, as far as they can be read. `ret_newest` is the
  * highest seq found in it, 0 if none can be read. Its events are still to be taken over then. One of
- * another site or gateway is `ret_foreign`, and nothing of it is taken.
+ * another site or gateway is `ret_foreign`, and nothing of it is taken. Returns 0, or JOURNAL_E_FAILED with
+ * the reason when what can be read finds no room here: this file is then not to be gone on with.
  */
-uint64_t journal_store_salvage(struct journal_store *store, const char *path, bool *ret_foreign);
+NODISCARD int journal_store_salvage(struct journal_store *store, const char *path,
+                                    bool *ret_foreign, uint64_t *ret_newest);
 
 /* What came of the events of a journal that was set aside. */
 struct journal_salvaged {

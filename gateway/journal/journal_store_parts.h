@@ -128,9 +128,10 @@ int store_new(const char *path, int more_flags, const struct journal_identity *i
  * Copy a table of the file attached as `bad`, of whatever version it is: the columns that both have. What an
  * older one lacks is as it is at the beginning. A page that cannot be read costs what stands on it: the
  * rows are taken from both ends, by the key that they begin with, into memory first, where an error of
- * the attached file takes nothing back.
+ * the attached file takes nothing back. Returns 0, or JOURNAL_E_FAILED with the store's reason when what
+ * was read finds no room.
  */
-void store_salvage_table(struct journal_store *store, const char *table);
+int store_salvage_table(struct journal_store *store, const char *table);
 
 /*
  * Is the file attached as `bad` of this site and gateway, or can nobody tell? One whose `meta` names

@@ -42,7 +42,7 @@ static int recall_take(struct journal_store *store) {
         return JOURNAL_E_FAILED;
     }
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        store_salvage_table(store, tables[i]);
+        (void)store_salvage_table(store, tables[i]); /* one that has no room is not there */
     }
     /* What cannot be read is not there. */
     (void)sqlite3_exec(store->db, "INSERT OR REPLACE INTO main.meta SELECT * FROM bad.meta", NULL,

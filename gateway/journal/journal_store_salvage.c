@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,11 +33,48 @@ static struct salvage_columns salvage_columns_of(struct journal_store *store, co
     return columns;
 }
 
+/*
+ * Has what was to be written found no room? What cannot be read of the damaged file is not there; what can
+ * be read and has no place here yet must not be given up for that.
+ */
+static bool salvage_is_refused(int sqlite_result) {
+    switch (sqlite_result) {
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+    case SQLITE_IOERR_TRUNCATE:
+    case SQLITE_IOERR_SHMSIZE:
+        return true;
+    default:
+        break;
+    }
+    switch (sqlite_result & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Run it. Returns 0, also where there was nothing to be read, or JOURNAL_E_FAILED with the store's reason. */
+static int salvage_run(struct journal_store *store, const char *sql) {
+    int result = sql != NULL ? sqlite3_exec(store->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
+    if (!salvage_is_refused(result)) {
+        return 0;
+    }
+    (void)snprintf(store->reason, sizeof store->reason,
+                   "what was open cannot be taken over from the damaged journal: %s",
+                   sqlite3_errstr(result));
+    return JOURNAL_E_FAILED;
+}
+
 static void salvage_row(sqlite3_stmt *from, sqlite3_stmt *to) {
     for (int i = 0; i < sqlite3_column_count(from); i++) {
         (void)sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i));
     }
-    (void)sqlite3_step(to); /* what cannot be taken is not there */
+    (void)sqlite3_step(to); /* into memory; what cannot be taken is not there */
     (void)sqlite3_reset(to);
 }
 
@@ -67,7 +105,8 @@ static bool salvage_rows(struct journal_store *store, const char *table, const c
     return result == SQLITE_DONE;
 }
 
-void store_salvage_table(struct journal_store *store, const char *table) {
+int store_salvage_table(struct journal_store *store, const char *table) {
+    int r = 0;
     struct salvage_columns columns = salvage_columns_of(store, table);
     char *begin = sqlite3_mprintf("DROP TABLE IF EXISTS temp.taken;"
                                   "CREATE TEMP TABLE taken AS SELECT %s FROM main.%s WHERE 0;",
@@ -75,17 +114,18 @@ void store_salvage_table(struct journal_store *store, const char *table) {
     char *end = sqlite3_mprintf("INSERT OR IGNORE INTO main.%s(%s) SELECT * FROM temp.taken;"
                                 "DROP TABLE temp.taken;",
                                 table, columns.names);
-    if (columns.names != NULL && columns.places != NULL && begin != NULL && end != NULL &&
-        sqlite3_exec(store->db, begin, NULL, NULL, NULL) == SQLITE_OK) {
-        if (!salvage_rows(store, table, "ASC", &columns)) {
+    if (columns.names != NULL && columns.places != NULL) {
+        r = salvage_run(store, begin);
+        if (r == 0 && !salvage_rows(store, table, "ASC", &columns)) {
             (void)salvage_rows(store, table, "DESC", &columns);
         }
-        (void)sqlite3_exec(store->db, end, NULL, NULL, NULL);
+        r = r == 0 ? salvage_run(store, end) : r;
     }
     sqlite3_free(begin);
     sqlite3_free(end);
     sqlite3_free(columns.names);
     sqlite3_free(columns.places);
+    return r;
 }
 
 bool store_salvage_may_be_ours(struct journal_store *store) {
@@ -105,14 +145,30 @@ bool store_salvage_may_be_ours(struct journal_store *store) {
 }
 
 /* Note that events are still to be taken over from the file of this name beside ours. */
-static void salvage_mark(struct journal_store *store, const char *path) {
+static int salvage_mark(struct journal_store *store, const char *path) {
     const char *slash = strrchr(path, '/');
     char *mark = sqlite3_mprintf("INSERT OR REPLACE INTO meta VALUES('salvage',%Q)",
                                  slash != NULL ? slash + 1 : path);
-    if (mark != NULL) {
-        (void)sqlite3_exec(store->db, mark, NULL, NULL, NULL);
-    }
+    int r = salvage_run(store, mark);
     sqlite3_free(mark);
+    return r;
+}
+
+/* Each by itself: one broken table must not cost another. */
+static int salvage_standing(struct journal_store *store) {
+    static const char *const tables[] = {"alarm", "sink", "test", "flood", "walk", "trip",
+                                         "clock", "mark", "seal", "run",   "gone", "first_sent"};
+    int r =
+        salvage_run(store, "INSERT OR IGNORE INTO main.meta SELECT * FROM bad.meta WHERE key IN "
+                           "('timeline','" STORE_META_LOST "','" STORE_META_UNPROVEN "')");
+    for (size_t i = 0; r == 0 && i < sizeof tables / sizeof tables[0]; i++) {
+        r = store_salvage_table(store, tables[i]);
+    }
+    return r != 0
+               ? r
+               : salvage_run(store,
+                             "INSERT OR REPLACE INTO main.meta SELECT 'salvage_oldest', min(seq) "
+                             "FROM bad.event HAVING min(seq) IS NOT NULL");
 }
 
 /*
@@ -131,40 +187,29 @@ static void salvage_make_readable(const char *path) {
     }
 }
 
-uint64_t journal_store_salvage(struct journal_store *store, const char *path, bool *ret_foreign) {
-    static const char *const tables[] = {"alarm", "sink", "test", "flood", "walk", "trip",
-                                         "clock", "mark", "seal", "run",   "gone", "first_sent"};
+int journal_store_salvage(struct journal_store *store, const char *path, bool *ret_foreign,
+                          uint64_t *ret_newest) {
+    int r = 0;
     salvage_make_readable(path);
     char *attach = sqlite3_mprintf("ATTACH %Q AS bad", path);
-    uint64_t newest = 0;
+    *ret_newest = 0;
     bool attached =
         attach != NULL && sqlite3_exec(store->db, attach, NULL, NULL, NULL) == SQLITE_OK;
     sqlite3_free(attach);
     *ret_foreign = attached && !store_salvage_may_be_ours(store);
     if (!*ret_foreign) {
-        salvage_mark(store, path);
+        r = salvage_mark(store, path);
     }
     if (!attached) {
-        return 0;
+        return r;
     }
-    if (!*ret_foreign) {
-        /* Each by itself: one broken table must not cost another. What fails is not there. */
-        (void)sqlite3_exec(store->db,
-                           "INSERT OR IGNORE INTO main.meta SELECT * FROM bad.meta WHERE key IN "
-                           "('timeline','" STORE_META_LOST "','" STORE_META_UNPROVEN "')",
-                           NULL, NULL, NULL);
-        for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-            store_salvage_table(store, tables[i]);
-        }
-        newest = store_ask(store, "SELECT max(seq) FROM bad.event");
-        (void)sqlite3_exec(store->db,
-                           "INSERT OR REPLACE INTO main.meta SELECT 'salvage_oldest', min(seq) "
-                           "FROM bad.event HAVING min(seq) IS NOT NULL",
-                           NULL, NULL, NULL);
+    if (r == 0 && !*ret_foreign) {
+        r = salvage_standing(store);
+        *ret_newest = store_ask(store, "SELECT max(seq) FROM bad.event");
     }
     /* Whoever looks into the file later finds it, and the log beside it, as they were. */
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_exec(store->db, "DETACH bad", NULL, NULL, NULL);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return newest;
+    return r;
 }

@@ -24,6 +24,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/journal/journal.h"
+#include "gateway/journal/journal_directory.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/database.h"
@@ -321,6 +322,51 @@ static void nothing_is_taken_of_a_journal_of_another_gateway(void **state) {
     assert_int_equal(access(scene->database, F_OK), -1);
 }
 
+/* Pages that are left on a disk which is otherwise full. */
+static void scene_leave_room(const struct scene *scene, unsigned pages) {
+    struct stat filler;
+    scene_close_disk(scene, true);
+    assert_int_equal(stat(scene->filler, &filler), 0);
+    assert_int_equal(truncate(scene->filler, filler.st_size - (off_t)pages * 4096), 0);
+}
+
+/* Begin in place of a journal that is not to be trusted. Says whether that could be done. */
+static bool scene_begin_anew(const struct scene *scene) {
+    static struct journal_directory directory;
+    static struct journal_finding finding;
+    const struct journal_identity identity = {
+        .site = "gulou-demo", .gateway = "main", .alarm_name = alarm_name};
+    struct journal_store *store = NULL;
+    assert_int_equal(journal_directory_init(&directory, scene->state, TIMELINE), 0);
+    int r = journal_directory_open(&directory, &identity, "it is damaged", &store, &finding);
+    if (r != 0) {
+        assert_true(finding.reason[0] != '\0');
+    }
+    (void)journal_store_free(store, false);
+    journal_directory_deinit(&directory);
+    return r == 0;
+}
+
+static void however_little_room_there_is_no_salvage_gives_up_what_was_open(void **state) {
+    struct scene *scene = *state;
+    unsigned refused = 0;
+    bool begun = false;
+    if (!scene->mounted) {
+        skip(); /* see group_setup() */
+    }
+    scene_end_life(scene, &(struct end){.killed = true});
+    for (unsigned pages = 0; !begun; pages++) {
+        assert_true(pages < 1000);
+        scene_leave_room(scene, pages);
+        begun = scene_begin_anew(scene);
+        scene_mend_disk(scene, true);
+        assert_int_equal(
+            database_ask(scene->database, "SELECT count(*) FROM alarm WHERE open AND latched"), 1);
+        refused += !begun;
+    }
+    assert_true(refused > 0);
+}
+
 /* A file system of our own, which nobody else sees. */
 static int group_setup(void **state) {
     (void)state;
@@ -340,6 +386,7 @@ int main(void) {
         SCENE(what_was_open_is_known_on_a_full_disk_after_a_stop_in_good_order),
         SCENE(a_full_disk_hides_nothing_of_a_log_without_its_index),
         SCENE(nothing_is_taken_of_a_journal_of_another_gateway),
+        SCENE(however_little_room_there_is_no_salvage_gives_up_what_was_open),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }
