@@ -190,7 +190,7 @@ enum ruleset_finding_kind {
 
 struct ruleset_finding {
     enum ruleset_finding_kind kind;
-    uint32_t rule;
+    uint32_t rule;   /* of the draft */
     uint32_t set;    /* RULESET_NONE where the finding is about the whole rule */
     uint32_t entity; /* point or place index; RULESET_NONE where it is about no single one */
 };

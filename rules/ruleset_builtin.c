@@ -228,7 +228,9 @@ static void ruleset_builtin_rule(struct ruleset_walk *walk, const uint8_t *zones
         ruleset_device_places(walk->draft, &walk->arrays->alarms[rule.alarm_first]);
     }
     if (walk->sizes.alarms > LIMIT_ALARMS) {
-        ruleset_stop(walk, RULESET_TOO_MANY_ALARMS, walk->sizes.rules);
+        /* Those alone are never so many: it is the site's last rule that there is no room for. */
+        assert(walk->draft->rule_count > 0);
+        ruleset_stop(walk, RULESET_TOO_MANY_ALARMS, walk->draft->rule_count - 1);
     }
     ruleset_add_rule(walk, &rule);
 }

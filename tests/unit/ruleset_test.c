@@ -653,6 +653,20 @@ static void more_alarms_than_the_limit_are_an_error(void **state) {
     assert_int_equal(finding.rule, LIMIT_ALARMS / LIMIT_POINTS);
 }
 
+/* Whoever reads the finding looks up the rule in his draft, where the product's own are not. */
+static void
+alarms_of_the_product_itself_over_the_limit_are_the_last_rules_of_the_site(void **state) {
+    (void)state;
+    enum { SITE_RULES = 20, SITE_POINTS = LIMIT_ALARMS / SITE_RULES };
+    struct ruleset_sizes sizes;
+    struct ruleset_finding finding = {0};
+    assert_int_equal(
+        large_site(EXPR_EACH_POINT, SITE_POINTS, SITE_RULES, 0, POINT_CHECKPOINT, &sizes, &finding),
+        1);
+    assert_int_equal(finding.kind, RULESET_TOO_MANY_ALARMS);
+    assert_int_equal(finding.rule, SITE_RULES - 1);
+}
+
 static void more_bindings_than_the_limit_are_an_error(void **state) {
     (void)state;
     enum { SITE_RULES = 4, SITE_POINTS = LIMIT_BINDINGS / SITE_RULES / LIMIT_EXPR_SETS };
@@ -774,6 +788,7 @@ int main(void) {
         RULESET_TEST(a_device_with_nothing_but_the_first_point_is_lost_at_its_place),
         RULESET_TEST(more_between_clauses_than_the_limit_are_an_error),
         RULESET_TEST(more_alarms_than_the_limit_are_an_error),
+        RULESET_TEST(alarms_of_the_product_itself_over_the_limit_are_the_last_rules_of_the_site),
         RULESET_TEST(more_bindings_than_the_limit_are_an_error),
         RULESET_TEST(nothing_more_is_found_of_a_rule_that_is_past_a_limit),
         RULESET_TEST(more_windows_than_the_limit_are_an_error),
