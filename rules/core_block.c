@@ -50,12 +50,11 @@ static void *core_take(struct core_room *room, size_t count, size_t size) {
 
 /* How many alarms the site's own rules have: they stand before those of the product's own. */
 static uint32_t core_evaluation_count(const struct ruleset *ruleset) {
-    for (uint32_t r = 0; r < ruleset->rule_count; r++) {
-        if (ruleset->rules[r].builtin != BUILTIN_NONE) {
-            return ruleset->rules[r].alarm_first;
-        }
+    uint32_t own = 0;
+    while (ruleset->rules[own].builtin == BUILTIN_NONE) {
+        own++; /* every site has some */
     }
-    return ruleset->alarm_count;
+    return ruleset->rules[own].alarm_first;
 }
 
 /* Return `core` with its arrays behind it in `room`; what is no address stays as it is. */
@@ -199,7 +198,8 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     assert(block != NULL && (uintptr_t)block % CORE_ALIGNMENT == 0);
     struct core_room room = {.base = block};
     struct core *core = block;
-    *core = core_lay(&room, ruleset, (struct core){0});
+    *core =
+        core_lay(&room, ruleset, (struct core){0}); /* no test, no trip, a clock that is right */
     core->newest = now;
     core->events_max = core_events_max(ruleset);
     core->evaluation_count = core_evaluation_count(ruleset);
@@ -253,14 +253,8 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
         core->walks[place] = MOMENT_NEVER;
     }
     core_walked_init(core);
-    core->test_count = 0;
-    core->trips_tested = 0;
-    core->trip_tested_last = (struct moment){0};
-    core->trips_turned = false;
-    core->receivers_turned = false;
     core->attended = RULESET_NONE;
     flood_init(&core->flood);
-    core_clock_init(&core->clock);
     timers_init(&core->timers, core_timer_count(ruleset), core->timers.due, core->timers.position,
                 core->timers.heap);
     return core;

@@ -14,6 +14,7 @@
  * step comes. People are none yet: what they carry comes with the console.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "rules/core_state.h"
 
@@ -52,9 +53,8 @@ void core_chain_init(struct core *core) {
         core->chains[i] = (struct core_chain){.due = INSTANT_NEVER};
         chain_init(&core->chains[i].chain);
     }
-    for (uint32_t i = 0; i < core->outputs.first[REACH_KINDS]; i++) {
-        core->output_holders[i] = 0;
-    }
+    memset(core->output_holders, 0,
+           core->outputs.first[REACH_KINDS] * sizeof *core->output_holders);
 }
 
 static const struct ruleset_chain *core_chain_conf(const struct core *core, uint32_t alarm,

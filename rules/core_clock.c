@@ -28,18 +28,14 @@ static uint64_t clock_take(uint64_t *left_ns, uint64_t span_ns) {
 /* It shows a time so far behind the newest that it had shown. */
 static void clock_fall_behind(struct core *core, uint64_t behind_ns, struct instant now) {
     struct core_clock *clock = &core->clock;
-    clock->caught_up = behind_ns > 0 ? instant_after(now, behind_ns) : INSTANT_NEVER;
+    clock->caught_up = instant_after(now, behind_ns);
     clock->lost = behind_ns > CLOCK_BACK_NS || (behind_ns > 0 && clock->lost != 0);
-    timers_set(&core->timers, core_clock_timer(core), clock->caught_up);
+    timers_set(&core->timers, core_clock_timer(core),
+               behind_ns > 0 ? clock->caught_up : INSTANT_NEVER);
 }
 
 static uint64_t clock_behind_ns(const struct core *core, struct instant now) {
-    struct instant caught_up = core->clock.caught_up;
-    return caught_up.ns == INSTANT_NEVER.ns ? 0 : instant_span_ns(now, caught_up);
-}
-
-void core_clock_init(struct core_clock *clock) {
-    *clock = (struct core_clock){.caught_up = INSTANT_NEVER};
+    return instant_span_ns(now, core->clock.caught_up);
 }
 
 void core_clock_step(struct core *core, int64_t step_ns, struct instant now) {

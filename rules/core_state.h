@@ -57,7 +57,7 @@ struct core_promotions {
 
 /* What is known of the wall clock; see core_clock.c. */
 struct core_clock {
-    struct instant caught_up;   /* it is past the newest time again; INSTANT_NEVER: it is now */
+    struct instant caught_up;   /* it is past the newest time again; not later than now: it is */
     uint64_t ahead_ns;          /* steps have set it ahead by so much, … */
     struct instant ahead_until; /* … and until then that may have been a mistake */
     uint64_t lost;              /* 1: it is not to be trusted */
@@ -395,8 +395,6 @@ void core_walk_due(const struct core_turn *turn);
 void core_walk_trip(struct core *core, uint32_t point, struct instant now);
 
 /* --- core_clock.c --- */
-
-void core_clock_init(struct core_clock *clock);
 
 /* The wall clock was set, by so much. */
 void core_clock_step(struct core *core, int64_t step_ns, struct instant now);

@@ -164,7 +164,7 @@ static struct trip_sum trip_gather(const struct core *core, uint32_t alarm,
 
 /* Is it so only because of what is tested? */
 static bool core_alarm_is_of_test(const struct core *core, uint32_t alarm) {
-    uint64_t words[LIMIT_POINTS / 64 + LIMIT_POINTS / 4096 + 2];
+    uint64_t words[INDEX_SET_WORDS(LIMIT_POINTS)];
     struct index_set tested;
     assert(index_set_words(core->ruleset->point_count) <= sizeof words / sizeof words[0]);
     index_set_init(&tested, core->ruleset->point_count, words);

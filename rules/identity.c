@@ -208,6 +208,7 @@ bool identity_next(struct identity_walk *walk, struct identity *ret) {
         }
         if (counts[walk->program] > 0) {
             walk->condition = identity_mix(walk->condition, identity_pop(walk));
+            assert(walk->depth == 0); /* it was one condition, and all of it */
         }
         walk->index = 0;
     }

@@ -14,14 +14,9 @@ static uint64_t index_bit(uint32_t index) {
     return UINT64_C(1) << index % WORD_BITS;
 }
 
-/* How many words hold a bit per index; there is one even when `limit` is 0. */
-static uint32_t index_words(uint32_t limit) {
-    return limit / WORD_BITS + 1;
-}
-
 /* The summary: a bit per word, which says whether the word has any. */
 static uint64_t *index_set_summary(const struct index_set *set) {
-    return &set->words[index_words(set->limit)];
+    return &set->words[INDEX_WORDS(set->limit)];
 }
 
 /*
@@ -40,7 +35,7 @@ static uint32_t index_lowest(uint64_t word) {
 }
 
 size_t index_set_words(uint32_t limit) {
-    return (size_t)index_words(limit) + index_words(index_words(limit));
+    return INDEX_SET_WORDS((size_t)limit);
 }
 
 void index_set_init(struct index_set *set, uint32_t limit, uint64_t *words) {

@@ -24,7 +24,11 @@ struct index_set {
     uint32_t end;    /* one past the greatest member; 0: there is none */
 };
 
-/* How many words a set of indexes less than `limit` needs. */
+/* How many words hold a bit per index; there is one even when `limit` is 0. */
+#define INDEX_WORDS(limit) ((limit) / 64 + 1)
+
+/* How many words a set of indexes less than `limit` needs: a constant, or asked at run time. */
+#define INDEX_SET_WORDS(limit) (INDEX_WORDS(limit) + INDEX_WORDS(INDEX_WORDS(limit)))
 size_t index_set_words(uint32_t limit);
 
 /* Make an empty set of indexes less than `limit`. Borrows index_set_words() `words`. */

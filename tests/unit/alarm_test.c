@@ -825,6 +825,19 @@ static void a_fire_that_is_realarmed_is_promoted_as_a_new_one(void **state) {
                  "76 true unacknowledged promoted\n");
 }
 
+/* Whoever looks at it must not believe that somebody knows. */
+static void nobody_has_acknowledged_at_any_time_what_is_realarmed(void **state) {
+    (void)state;
+    struct life life;
+    life_begin(&life, CALL, 0);
+    story(&life, "1 true unacknowledged raised\n"
+                 "2 acknowledge acknowledged acknowledged\n");
+    assert_int_equal(life.alarm.acked_at.ns, 2 * NS_PER_S + 1000);
+    story(&life, "302 true unacknowledged realarmed\n");
+    assert_int_equal(life.alarm.acked_at.ns, 0);
+    assert_int_equal(life.alarm.attended_at.ns, 0);
+}
+
 /* As model.md 3 has it; nothing in the rules waits for them, people are measured by them. */
 static void the_graver_an_alarm_the_sooner_it_is_to_be_acknowledged(void **state) {
     (void)state;
@@ -1021,6 +1034,7 @@ int main(void) {
         cmocka_unit_test(every_verb_refusal_and_state_has_a_name_of_its_own),
         cmocka_unit_test(every_state_can_be_reached),
         cmocka_unit_test(a_fire_that_is_realarmed_is_promoted_as_a_new_one),
+        cmocka_unit_test(nobody_has_acknowledged_at_any_time_what_is_realarmed),
         cmocka_unit_test(the_graver_an_alarm_the_sooner_it_is_to_be_acknowledged),
         cmocka_unit_test(an_order_by_no_role_or_with_no_disposition_is_refused),
         cmocka_unit_test(the_second_person_may_have_a_short_name),

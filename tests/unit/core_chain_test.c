@@ -591,6 +591,23 @@ static void a_webhook_that_confirms_is_a_receiver(void **state) {
           "181 tick - : 3:one | lamp\n");
 }
 
+/* … and what it says of another step, or of a call that was before, is none of this one. */
+static void a_receipt_of_another_call_holds_nobody_up(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(3);
+    stage.trial.steps[1].webhook = 0;
+    story("0 start yes : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "70 receipt 1.1 : - | lamp\n"
+          "71 receipt 2.7 : - | lamp\n"
+          "75.999 tick - : - | lamp\n"
+          "76 tick - : 3!:one | lamp\n"); /* nobody has it: the next one, long before his turn */
+}
+
 /* Of a webhook there is nothing but its receipt: what comes of it is journalled at once. */
 static void a_webhook_that_confirms_changes_what_is_kept_of_the_call(void **state) {
     (void)state;
@@ -1083,6 +1100,7 @@ int main(void) {
         STORY(what_comes_at_once_comes_with_the_next_input_of_the_same_instant),
         STORY(a_lamp_that_does_not_read_back_is_waited_for_fifteen_seconds),
         STORY(a_webhook_that_confirms_is_a_receiver),
+        STORY(a_receipt_of_another_call_holds_nobody_up),
         STORY(a_webhook_that_confirms_changes_what_is_kept_of_the_call),
         STORY(a_walk_through_one_room_calls_nobody_for_the_whole_centre_until_it_is_in_earnest),
         STORY(who_chatters_calls_everybody_once_a_minute),

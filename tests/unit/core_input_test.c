@@ -307,6 +307,40 @@ static void only_a_standstill_excuses_a_silent_device(void **state) {
     }
 }
 
+/* Its timer stands behind those of the devices, and next to the last of them. */
+static void the_first_point_of_a_site_is_missed_by_its_own_silence(void **state) {
+    (void)state;
+    stage_of(POINT_DOOR_CONTACT, "value", POINT_TEMPERATURE, 0);
+    trial.bound.points[DOOR].silence_ns = S(7);
+    uint32_t fault = trial_builtin(&trial, BUILTIN_SENSOR_FAULT, DOOR);
+    start(0);
+    read_good(1, DOOR, 0);
+    take((struct input){.at = {S(8) - 1}, .kind = INPUT_TICK});
+    assert_int_equal(core_condition(core, fault), TRUTH_FALSE);
+    take((struct input){.at = {S(8)}, .kind = INPUT_TICK});
+    assert_int_equal(core_condition(core, fault), TRUTH_TRUE);
+    assert_int_equal(core_point(core, DOOR)->quality, QUALITY_STALE);
+    assert_false(is_lost(DOORS) || is_lost(WIRELESS));
+}
+
+static void a_site_without_rules_of_its_own_misses_a_device_all_the_same(void **state) {
+    (void)state;
+    trial_init(&trial, COMPONENTS, CALENDARS);
+    (void)trial_place(&trial, RULESET_NONE, PLACE_SITE);
+    (void)trial_device(&trial, S(5));
+    assert_true(trial_bind(&trial));
+    block = block_new(0xAA);
+    step.events = malloc(core_events_max(&trial.ruleset) * sizeof *step.events);
+    assert_non_null(step.events);
+    core = core_init(block, &trial.ruleset, (struct instant){0});
+    start(0);
+    assert_false(is_lost(0));
+    take((struct input){.at = {S(5)}, .kind = INPUT_TICK});
+    assert_true(is_lost(0));
+    assert_int_equal(step.event_count, 1);
+    assert_true(step.events[0].value == 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define INPUT_TEST(test) cmocka_unit_test_teardown(test, leave)
@@ -323,6 +357,8 @@ int main(void) {
         INPUT_TEST(a_start_tells_that_it_started_and_no_more),
         INPUT_TEST(who_is_on_duty_says_nothing_of_who_can_be_reached),
         INPUT_TEST(only_a_standstill_excuses_a_silent_device),
+        INPUT_TEST(the_first_point_of_a_site_is_missed_by_its_own_silence),
+        INPUT_TEST(a_site_without_rules_of_its_own_misses_a_device_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

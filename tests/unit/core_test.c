@@ -1570,6 +1570,23 @@ static void the_end_of_a_test_is_told_where_it_begins_and_nowhere_else(void **st
     }
 }
 
+static void
+the_end_of_a_silence_and_of_a_shelving_is_told_with_it_and_with_nothing_else(void **state) {
+    (void)state;
+    rest();
+    story("1 button 1 : raised:call/button\n"
+          "1 call/button silence:1 : silenced:call/button\n");
+    assert_int_equal(stage.step.events[0].until.ns, 2 * NS_PER_S + 7);
+    story("1 call/button acknowledge : acknowledged:call/button\n");
+    assert_int_equal(stage.step.events[0].until.ns, 0);
+    story("2 tick - : unsilenced:call/button\n");
+    assert_int_equal(stage.step.events[0].until.ns, 0);
+    story("2 weekend/door shelve:600 : shelved:weekend/door\n");
+    assert_int_equal(stage.step.events[0].until.ns, 602 * NS_PER_S + 7);
+    story("2 weekend/door unshelve : unshelved:weekend/door\n");
+    assert_int_equal(stage.step.events[0].until.ns, 0);
+}
+
 static void a_test_that_was_ended_by_hand_wakes_nobody_at_its_old_end(void **state) {
     (void)state;
     rest();
@@ -1993,6 +2010,38 @@ static void what_an_alarm_still_says_of_a_test_is_a_test(void **state) {
     }
 }
 
+/* Smoke of a minute ago was in earnest, and so is a rule that still looks back on it; not one later. */
+static void
+what_was_in_earnest_before_a_test_counts_for_just_as_long_as_the_rule_looks_back(void **state) {
+    (void)state;
+    static const struct {
+        const char *hot;
+        bool test;
+    } rows[] = {{"61.9 button 75 : raised:call/button,raised:confirmed/0\n", false},
+                {"62 button 75 : raised:call/button,raised:confirmed/0\n", true}};
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        drill_site(POINT_EMERGENCY_BUTTON, HALL, "any(smoke)");
+        stage_core_end();
+        stage.trial.points[0].kind = POINT_TEMPERATURE;
+        stage.trial.rules[CALL].point_kinds = TRIAL_KIND(POINT_TEMPERATURE);
+        stage.trial.expressions[CALL] = "value > 60 °C";
+        stage.trial.expressions[CONFIRMED] =
+            "within(any(smoke), 60 s) and max(temperature) > 60 °C";
+        assert_true(trial_bind(&stage.trial));
+        stage_core((struct instant){0});
+        story("0 start yes : system.started\n"
+              "0 button 20 : -\n"
+              "0 smoke 0 : -\n"
+              "1 smoke 1 : raised:fire/smoke\n"
+              "2 smoke 0 : cleared:fire/smoke\n"
+              "3 lobby test-begin:600 : test.begun\n"
+              "4 smoke 1 : test.tripped,reraised:fire/smoke\n"
+              "19 tick - : raised:promoted/0\n"); /* it was in earnest, and nobody has looked */
+        story(rows[i].hot);
+        assert_int_equal(confirmed_is_a_test(), rows[i].test);
+    }
+}
+
 static void restart_at_s(uint64_t at_s) {
     restart((struct instant){at_s * NS_PER_S});
 }
@@ -2111,6 +2160,50 @@ static void what_is_lost_in_a_test_confirms_no_fire(void **state) {
     story("410 smoke 1 : cleared:lost/io,cleared:fault/smoke,closed:fault/smoke\n");
     assert_true(confirmed_is_a_test());
     story("411 heat 1 : realarmed:confirmed/0\n");
+    assert_false(confirmed_is_a_test());
+}
+
+/* Nobody knows how it goes on, and what was tripped is over: nothing is left to wait for. */
+static void what_is_lost_in_a_test_wakes_nobody_when_the_trips_of_it_are_over(void **state) {
+    (void)state;
+    drill_site(POINT_EMERGENCY_BUTTON, ROOM, "within(any(smoke, heat), 60 s)");
+    story("0 start - : system.started\n"
+          "0 smoke 0 : -\n"
+          "0 heat 0 : -\n"
+          "1 room test-begin:600 : test.begun\n"
+          "2 smoke 1 : test.tripped,raised:fire/smoke,raised:confirmed/0\n"
+          "3 smoke 0 : cleared:fire/smoke\n"
+          "3 button 1 : test.tripped,raised:call/button\n" /* the rule does not ask for it */
+          "4 button 0 : cleared:call/button\n"
+          "4 room test-end : test.ended\n"
+          "5 heat fault : raised:fault/heat\n"
+          "63 tick - : -\n");
+    assert_true(confirmed_is_a_test());
+    assert_true(core_deadline(stage.core).ns > 64 * NS_PER_S);
+    story("65 heat 0 : cleared:fault/heat\n"
+          "125 tick - : cleared:confirmed/0\n");
+}
+
+/* … nor is anything left to wait for when the other one is tripped in earnest in the meantime. */
+static void one_in_earnest_beside_one_that_is_lost_waits_for_no_test(void **state) {
+    (void)state;
+    drill_site(POINT_EMERGENCY_BUTTON, ROOM, "count(within(smoke, 60 s), within(heat, 60 s)) >= 2");
+    story("0 start - : system.started\n"
+          "0 smoke 0 : -\n"
+          "0 heat 0 : -\n"
+          "1 care test-begin:600 : test.begun\n"
+          "2 smoke 1 : test.tripped,raised:fire/smoke\n"
+          "2 heat 1 : test.tripped,raised:fire/heat,raised:confirmed/0\n"
+          "3 smoke 0 : cleared:fire/smoke\n"
+          "3 heat 0 : cleared:fire/heat\n"
+          "3 button 1 : test.tripped,raised:call/button\n" /* the rule does not ask for it */
+          "4 button 0 : cleared:call/button\n"
+          "4 care test-end : test.ended\n"
+          "5 heat fault : raised:fault/heat\n"
+          "50 smoke 1 : reraised:fire/smoke\n"
+          "63 tick - : -\n");
+    assert_true(confirmed_is_a_test());
+    story("64 heat 1 : reraised:fire/heat,realarmed:confirmed/0,cleared:fault/heat\n");
     assert_false(confirmed_is_a_test());
 }
 
@@ -2454,6 +2547,7 @@ int main(void) {
         CORE_TEST(changed_alarms_come_in_portions),
         CORE_TEST(a_reading_that_changes_nothing_is_not_reported),
         CORE_TEST(the_end_of_a_test_is_told_where_it_begins_and_nowhere_else),
+        CORE_TEST(the_end_of_a_silence_and_of_a_shelving_is_told_with_it_and_with_nothing_else),
         CORE_TEST(a_test_that_was_ended_by_hand_wakes_nobody_at_its_old_end),
         CORE_TEST(zones_that_are_promoted_at_once_are_told_in_their_order),
         CORE_TEST(a_test_elsewhere_and_an_old_drill_keep_no_real_fire_quiet),
@@ -2471,11 +2565,14 @@ int main(void) {
         CORE_TEST(what_counts_over_time_is_in_earnest_with_a_part_in_earnest),
         CORE_TEST(what_the_rule_says_without_the_test_is_in_earnest),
         CORE_TEST(what_an_alarm_still_says_of_a_test_is_a_test),
+        CORE_TEST(what_was_in_earnest_before_a_test_counts_for_just_as_long_as_the_rule_looks_back),
         CORE_TEST(a_restart_after_a_walk_test_evacuates_nobody),
         CORE_TEST(a_restart_in_a_test_knows_what_is_tripped_in_it),
         CORE_TEST(one_real_detector_is_not_confirmed_by_one_of_a_test_that_is_over),
         CORE_TEST(a_restart_in_a_test_hides_no_fire_from_before_it),
         CORE_TEST(what_is_lost_in_a_test_confirms_no_fire),
+        CORE_TEST(what_is_lost_in_a_test_wakes_nobody_when_the_trips_of_it_are_over),
+        CORE_TEST(one_in_earnest_beside_one_that_is_lost_waits_for_no_test),
         CORE_TEST(what_is_lost_as_its_test_ends_is_in_earnest_when_it_is_back),
         CORE_TEST(a_trip_of_a_test_that_is_gone_is_of_it_until_it_is_read),
         CORE_TEST(a_trip_is_recorded_for_as_long_as_anything_looks_back_on_it),
