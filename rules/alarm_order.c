@@ -114,6 +114,8 @@ static enum command_refusal alarm_refuse(const struct alarm *alarm, const struct
         return COMMAND_REFUSED_ROLE;
     } else if (command->disposition >= DISPOSITION_COUNT) {
         return COMMAND_REFUSED_NO_DISPOSITION;
+    } else if (command->of_test != 0 && axes.open && !axes.test) {
+        return COMMAND_REFUSED_IN_EARNEST;
     }
     switch (command->verb) {
     case COMMAND_ACKNOWLEDGE:

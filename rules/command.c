@@ -56,6 +56,7 @@ static const char *const refusals[COMMAND_REFUSAL_COUNT] = {
     [COMMAND_REFUSED_TOO_LATE] = "too_late",
     [COMMAND_REFUSED_TESTING] = "already_testing",
     [COMMAND_REFUSED_NOT_TESTING] = "not_testing",
+    [COMMAND_REFUSED_IN_EARNEST] = "in_earnest",
 };
 
 /* The index of a word of `len` bytes in `words`; `count` when it is not there. */

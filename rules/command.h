@@ -92,6 +92,7 @@ enum command_refusal {
     COMMAND_REFUSED_TOO_LATE,        /* "too_late": it was closed too long ago */
     COMMAND_REFUSED_TESTING,         /* "already_testing" */
     COMMAND_REFUSED_NOT_TESTING,     /* "not_testing" */
+    COMMAND_REFUSED_IN_EARNEST,      /* "in_earnest": it was to be of a test, and is not any more */
     COMMAND_REFUSAL_COUNT,
 };
 
@@ -107,7 +108,8 @@ struct command {
     enum role second_role;        /* ROLE_COUNT: there is no second person */
     enum disposition disposition; /* DISPOSITION_UNSTATED: not given */
     uint8_t real;                 /* INVESTIGATE: 1 when it is real, 0 when it is false */
-    char actor[LIMIT_ACTOR];      /* who: never empty */
+    uint8_t of_test; /* 1: only if the alarm comes from a test, as whoever gives it has seen */
+    char actor[LIMIT_ACTOR]; /* who: never empty */
     char second_actor[LIMIT_ACTOR];
     char reason[LIMIT_REASON]; /* why; may be empty */
 };

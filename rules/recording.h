@@ -32,7 +32,7 @@
 
 enum {
     /* Of this format, with all members of struct input and struct command. */
-    RECORDING_VERSION = 5,
+    RECORDING_VERSION = 6,
     /* More bytes than any input takes: a command with its texts, and all else. */
     RECORDING_INPUT_MAX = 2048,
 };

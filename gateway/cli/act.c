@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/cli/session.h"
-#include "gateway/cli/test_reset.h"
+#include "gateway/cli/test_alarms.h"
 #include "gateway/cli/words.h"
 
 #define ONE_ALARM  "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it"
@@ -100,7 +100,8 @@ static void act_login_name(char ret[NAME_SIZE]) {
 }
 
 /* `word` is the second operand, or NULL. */
-static json_t *act_body(const struct options *options, const struct act *act, const char *word) {
+static json_t *act_body(const struct options *options, const struct act *act, const char *word,
+                        bool of_test) {
     char login[NAME_SIZE];
     json_t *body = json_object();
     const char *by = options->by;
@@ -129,6 +130,9 @@ static json_t *act_body(const struct options *options, const struct act *act, co
     if (options->seconds > 0) {
         (void)json_object_set_new(body, "seconds", json_integer(options->seconds));
     }
+    if (of_test) {
+        (void)json_object_set_new(body, "of_test", json_true());
+    }
     return body;
 }
 
@@ -152,7 +156,7 @@ static void act_tell_calling(const struct reader *reader, const json_t *roles) {
 }
 
 static int act_run(struct session *session, const struct act *act, const char *subject,
-                   const char *word) {
+                   const char *word, bool of_test) {
     const struct options *options = session->options;
     const struct reader *reader = &session->reader;
     char escaped[2 * SITE_ALARM_NAME_SIZE];
@@ -161,7 +165,7 @@ static int act_run(struct session *session, const struct act *act, const char *s
     client_escape(subject, escaped, sizeof escaped);
     (void)snprintf(path, sizeof path, "/api/v1/%s/%s/%s", act->about_place ? "places" : "alarms",
                    escaped, act->verb);
-    json_t *body = act_body(options, act, word);
+    json_t *body = act_body(options, act, word, of_test);
     int r = session_ask(session, path, body, &answer);
     json_decref(body);
     if (r != EXIT_DONE) {
@@ -198,10 +202,10 @@ static const struct act *act_find(const char *command) {
     return NULL;
 }
 
-int act_send(struct session *session, const char *command, const char *alarm) {
+int act_send_of_test(struct session *session, const char *command, const char *alarm) {
     const struct act *act = act_find(command);
     assert(act != NULL && act->second == NULL && !act->about_place);
-    return act_run(session, act, alarm, NULL);
+    return act_run(session, act, alarm, NULL, true);
 }
 
 static int act_start(struct session *session) {
@@ -210,7 +214,7 @@ static int act_start(struct session *session) {
     if (strchr(operands[0], '/') == NULL) {
         return arguments_refuse(session->command, act->operands, NULL);
     }
-    return act_run(session, act, operands[0], act->second == NULL ? NULL : operands[1]);
+    return act_run(session, act, operands[0], act->second == NULL ? NULL : operands[1], false);
 }
 
 int act_main(int argc, char **argv) {
@@ -232,14 +236,18 @@ static int act_start_test(struct session *session) {
     char command[16];
     char **operands = session->options->operands;
     if (strcmp(operands[0], "reset") == 0) {
-        return test_reset_run(session, operands[1]);
+        return test_alarms_reset(session, operands[1]);
     }
     (void)snprintf(command, sizeof command, "test %s", operands[0]);
     const struct act *act = act_find(command);
     if (act == NULL) {
         return arguments_refuse(session->command, TEST_PLACE, NULL);
     }
-    return act_run(session, act, operands[1], NULL);
+    int r = act_run(session, act, operands[1], NULL, false);
+    if (r == EXIT_DONE && strcmp(operands[0], "begin") == 0) {
+        test_alarms_warn(session, operands[1]);
+    }
+    return r;
 }
 
 int act_test_main(int argc, char **argv) {

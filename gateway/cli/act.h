@@ -19,8 +19,9 @@ int act_test_main(int argc, char **argv);
 
 /*
  * Send one command that takes nothing but its alarm ("ack", "attend", "reset"), as one of the
- * session's person, and print what came of it. Returns an exit code.
+ * session's person, and print what came of it. It is refused if the alarm comes from no test by then:
+ * somebody may have called in earnest meanwhile. Returns an exit code.
  */
-int act_send(struct session *session, const char *command, const char *alarm);
+int act_send_of_test(struct session *session, const char *command, const char *alarm);
 
 #endif

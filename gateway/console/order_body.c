@@ -107,6 +107,11 @@ static bool order_read_result(struct order_reader *reader, const json_t *value) 
     return reader->command->real || strcmp(text, "false") == 0;
 }
 
+static bool order_read_of_test(struct order_reader *reader, const json_t *value) {
+    reader->command->of_test = json_is_true(value);
+    return json_is_boolean(value);
+}
+
 static const struct {
     const char *key;
     bool (*read)(struct order_reader *reader, const json_t *value);
@@ -120,6 +125,7 @@ static const struct {
     {"second_role", order_read_second_role},
     {"disposition", order_read_disposition},
     {"result", order_read_result},
+    {"of_test", order_read_of_test},
 };
 
 static bool order_read_member(struct order_reader *reader, const char *key, const json_t *value,

@@ -55,12 +55,12 @@ static const struct {
          {"请求内容有误:by 与 second_by 为至多 42 字节的姓名,reason 至多 255 字节,均不含控制字符;"
           "时长用 minutes、seconds(整数)或 until(带时区的将来时刻)之一;second_role 为角色;"
           "disposition 为 genuine、equipment、misuse、test、drill、duplicate、no_answer 之一;"
-          "result 为 real 或 false",
+          "result 为 real 或 false;of_test 为 true 或 false",
           "The body is wrong: by and second_by are names of at most 42 bytes, reason a text of at "
           "most 255, without control characters; how long is one of minutes, seconds (whole "
           "numbers) and until (a time to come, with its zone); second_role is a role; disposition is "
           "genuine, equipment, misuse, test, drill, duplicate or no_answer; result is real or "
-          "false"}},
+          "false; of_test is true or false"}},
     [PROBLEM_ENGINE_AWAY] =
         {503,
          "engine_away",
@@ -267,9 +267,15 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
     [COMMAND_REFUSED_NO_DISPOSITION] =
         {"须给出处置结论:genuine、equipment、misuse、test、drill、duplicate、no_answer 之一",
          "Say what it was: genuine, equipment, misuse, test, drill, duplicate or no_answer"},
-    [COMMAND_REFUSED_TESTING] = {"此位置已在测试中;请先结束测试",
-                                 "The place is under test already; end that test first"},
-    [COMMAND_REFUSED_NOT_TESTING] = {"此位置不在测试中", "The place is not under test"},
+    [COMMAND_REFUSED_TESTING] = {"此位置、其上级或下级位置已在测试中;请先结束该测试",
+                                 "The place, one around it or one in it is under test already; end "
+                                 "that test first"},
+    [COMMAND_REFUSED_NOT_TESTING] = {"此位置本身没有测试;若上级位置在测试中,请结束那个测试",
+                                     "The place itself is not under test; if a place around it is, "
+                                     "end that test"},
+    [COMMAND_REFUSED_IN_EARNEST] = {"此报警已不是测试:测试之后又有人呼叫或再次触发,请立即查看",
+                                    "The alarm is no test any more: it was raised again after "
+                                    "the test; go and look"},
 };
 
 static const char *texts_pick(struct texts texts, enum site_language language) {

@@ -2,9 +2,12 @@
 """Test mode through the real processes: a test outlives the engine, a reload and itself, and calls nobody."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 
-from harness import until
+from harness import TOCSIN, until
 from test_chains import Receiver, lamp_is, own_site, webhook_site
 from test_reload import edit, hang_up, until_watching
 
@@ -247,6 +250,58 @@ def test_what_a_walk_test_left_latched_is_reset_one_by_one_in_the_name_of_who_as
     backend.until_event(type="alarm.cleared", subject=BUTTON, count=2)
     code, out, err = gateway.try_cli("test", "reset", ROOM, "--role", "auditor")
     assert code == 1 and out == "" and CALL in left()
+
+
+def test_a_call_while_tests_are_reset_is_left_to_those_who_are_called(scene):
+    backend, field, gateway = scene.everything()
+    buttons = [BUTTON, OTHER, ELSEWHERE, "care/rehab/button", "care/talk/button", "care/club/button", "care/read/button"]
+    gateway.cli("test", "begin", "care", "--minutes", "30", "--reason", "monthly")
+    for button in buttons:
+        field.press(button)
+        backend.until_event(type="alarm.raised", subject=button)
+        field.release(button)
+        backend.until_event(type="alarm.cleared", subject=button)
+    gateway.cli("test", "end", "care")
+    # A command line behind a slow link: stopped when it has told of the first alarm.
+    reader, writer = os.openpty()
+    reset = subprocess.Popen([TOCSIN, "test", "reset", "care", "--by", "wang", "--lang", "en"], stdout=writer, stderr=writer,
+                             env={**os.environ, "TOCSIN_SOCKET": str(gateway.socket)})
+    said = b""
+    while b"\n" not in said:
+        said += os.read(reader, 4096)
+    reset.send_signal(signal.SIGSTOP)
+    left = [row["entity"] for row in gateway.alarms() if row["state"]["test"]]
+    real = left[-1]
+    field.press(real)
+    backend.until_event(type="alarm.escalated", subject=real)
+    field.release(real)
+    backend.until_event(type="alarm.cleared", subject=real, count=2)
+    reset.send_signal(signal.SIGCONT)
+    assert reset.wait(30) == 1
+    os.close(writer)
+    for button in set(left) - {real}:
+        backend.until_event(type="alarm.closed", subject=button)
+    row = call_of(gateway, f"emergency_call/{real}")
+    assert not row["state"]["acked"] and not row["state"]["attended"]
+    assert not [e for e in backend.events(subject=real) if e["type"] in (
+        "tocsin.alarm.acknowledged", "tocsin.alarm.attended", "tocsin.alarm.closed")]
+    while b"raised again after" not in said:
+        said += os.read(reader, 4096)
+    os.close(reader)
+
+
+def test_whoever_begins_a_test_is_told_what_there_is_still_in_earnest(scene):
+    backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    backend.until_event(type="alarm.raised", subject=BUTTON)
+    code, _out, err = gateway.try_cli("test", "begin", ELSEWHERE.rsplit("/", 1)[0], "--minutes", "5", "--reason", "x")
+    assert code == 0 and CALL not in err
+    code, _out, err = gateway.try_cli("test", "begin", ROOM, "--minutes", "5", "--reason", "x", "--lang", "en")
+    told = err.splitlines()
+    assert code == 0 and told[told.index(f"  {CALL}") - 1].endswith("Reset them first:")
+    # A test around it is no test of it, and is named as that.
+    code, _out, err = gateway.try_cli("test", "end", "care", "--lang", "en")
+    assert code == 1 and "a place around it" in err
 
 
 def until_heard(gateway, *points):

@@ -208,6 +208,8 @@ static void command_add(struct command *command, const char *word) {
         command->disposition = disposition;
     } else if (strcmp(word, "real") == 0 || strcmp(word, "false") == 0) {
         command->real = word[0] == 'r';
+    } else if (strcmp(word, "of-test") == 0) {
+        command->of_test = 1;
     } else if (strcmp(word, "no-reason") == 0) {
         command->reason[0] = '\0';
     } else if (strncmp(word, "as=", 3) == 0) {

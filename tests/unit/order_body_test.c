@@ -81,6 +81,18 @@ static void which_member_will_not_do_is_told(void **state) {
     assert_string_equal(wrong, "result");
 }
 
+static void whether_it_was_seen_as_a_test_is_true_or_false(void **state) {
+    (void)state;
+    assert_true(taken("{\"by\":\"wang\"}"));
+    assert_int_equal(command.of_test, 0);
+    assert_true(taken("{\"of_test\":true}"));
+    assert_int_equal(command.of_test, 1);
+    assert_true(taken("{\"of_test\":false}"));
+    assert_int_equal(command.of_test, 0);
+    assert_false(taken("{\"of_test\":1}"));
+    assert_string_equal(wrong, "of_test");
+}
+
 static void what_it_was_is_one_of_the_words(void **state) {
     (void)state;
     assert_true(taken("{\"disposition\":\"no_answer\"}"));
@@ -140,6 +152,7 @@ int main(void) {
         cmocka_unit_test(which_member_will_not_do_is_told),
         cmocka_unit_test(what_it_was_is_one_of_the_words),
         cmocka_unit_test(an_investigation_says_what_was_found),
+        cmocka_unit_test(whether_it_was_seen_as_a_test_is_true_or_false),
         cmocka_unit_test(names_and_reasons_have_their_limits),
         cmocka_unit_test(anything_else_is_not_taken),
     };

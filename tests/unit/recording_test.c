@@ -109,6 +109,7 @@ static void every_kind_of_input_comes_back_with_all_its_members(void **state) {
         command.second_role = ROLE_COUNT;
         command.disposition = DISPOSITION_DRILL;
         command.real = 1;
+        command.of_test = 1;
         memset(command.second_actor, 's', LIMIT_ACTOR - 1);
         memset(command.actor, 'a', LIMIT_ACTOR - 1);
         memset(command.reason, 'r', LIMIT_REASON - 1);
@@ -258,7 +259,7 @@ enum {
     (unsigned char)((kind) | 0x80 | ((1u << (bit)) & 0x7f)), (unsigned char)((1u << (bit)) >> 7)
 
 /* Two times, and a command's members before its texts. */
-#define NUMBERS 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define NUMBERS 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 
 static void what_is_wrong_is_told_by_name(void **state) {
     (void)state;
