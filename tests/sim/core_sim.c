@@ -996,6 +996,7 @@ static void life_order_anything(struct life *life, uint32_t alarm) {
     enum role role = (enum role)chance_below(life, ROLE_COUNT);
     enum role second_role = (enum role)chance_below(life, ROLE_COUNT + 1);
     enum disposition disposition = (enum disposition)chance_below(life, DISPOSITION_COUNT);
+    bool of_test = chance_percent(life, 12);
     life->command = (struct command){
         .verb = verb,
         /* What an alarm was is mostly said when it is over. */
@@ -1006,6 +1007,7 @@ static void life_order_anything(struct life *life, uint32_t alarm) {
         .second_role = second_role,
         .disposition = disposition,
         .real = (uint8_t)chance_below(life, 2),
+        .of_test = of_test,
         .actor = "nurse",
         .second_actor = "manager",
     };
