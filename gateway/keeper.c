@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/apart.h"
 #include "gateway/clock.h"
-#include "gateway/kept.h"
 #include "gateway/log.h"
 
 struct keeper {
@@ -67,7 +67,7 @@ static bool keeper_try(struct keeper *keeper, bool told) {
     size_t size = keeper->size;
     keeper->bytes = NULL;
     (void)pthread_mutex_unlock(&keeper->lock);
-    int r = kept_write(keeper->directory, bytes, size);
+    int r = apart_write(keeper->directory, bytes, size);
     keeper_tell(keeper, r, told);
     (void)pthread_mutex_lock(&keeper->lock);
     if (r == 0 || keeper->bytes != NULL || keeper->quits) {

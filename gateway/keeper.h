@@ -5,8 +5,8 @@
 /*
  * The keeper: puts the site that was accepted into the state directory (kept.h)
  *
- * A disk that is full or hangs must stop nobody who supervises, so a thread writes. It tells how it
- * ended, and tries again every KEEPER_RETRY_MS until it has succeeded or a newer site is to be kept.
+ * A disk that is full or hangs must stop nobody who supervises, so a thread has it written by a process
+ * of its own (apart.h), which is left behind when the disk hangs at the end. It tells how it ended, and tries again every KEEPER_RETRY_MS until it has succeeded or a newer site is to be kept.
  */
 
 #include <stddef.h>

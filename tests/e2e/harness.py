@@ -268,7 +268,7 @@ class Gateway:
         return [json.loads(line) for line in self.cli("alarms", "--json", *arguments).splitlines()]
 
     def pids(self):
-        """The children by name, as the kernel tells: {"engine": pid, …}."""
+        """The components by name, as the kernel tells: {"engine": pid, …}."""
         found = {}
         for task in Path("/proc").glob("[0-9]*"):
             try:
@@ -277,6 +277,7 @@ class Gateway:
                     found[(task / "comm").read_text().strip()] = int(task.name)
             except OSError:
                 continue
+        found.pop("keeper", None)  # who keeps the site that was accepted is there only while it writes
         return found
 
     def kill(self, name, number=signal.SIGKILL):

@@ -7,6 +7,7 @@ because the tests do not run as root or there are no loop devices, they are skip
 
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -66,6 +67,13 @@ def frozen(scene):
 def pressed(backend, field, button):
     field.set(f"room/button-{button}", 1)
     return backend.until_event(type="alarm.raised", rule="call", subject=f"room/button-{button}")
+
+
+def ended(gateway):
+    """Its exit code once it has ended. Whoever does not is not waited for: it cannot be killed before the thaw."""
+    gateway.process.child.send_signal(signal.SIGTERM)
+    return until(lambda: (gateway.process.child.poll(),) if gateway.process.child.poll() is not None else None,
+                 "the gateway to end", 60, lambda: "\n" + gateway.process.text()[-3000:])[0]
 
 
 def recorded(backend, rule):
@@ -147,5 +155,15 @@ def test_a_gateway_whose_disk_is_frozen_ends_when_it_is_told_to(frozen):
     disk.freeze()
     pressed(backend, field, 0)
     gateway.process.until_said("event=journal_hangs ")
-    assert gateway.process.stop(deadline_s=60) == 1
+    assert ended(gateway) == 1
     assert gateway.process.has(r"event=component_left component=engine .*the gateway ends without it")
+
+
+def test_a_gateway_that_is_keeping_its_site_on_a_frozen_disk_ends_when_it_is_told_to(frozen):
+    _backend, _field, gateway, disk = frozen
+    gateway.process.until_said("event=site_kept ")
+    disk.freeze()
+    hang_up(gateway)  # nothing has changed, and the site is kept once more
+    gateway.process.until_said("event=reload_unchanged ")
+    assert ended(gateway) == 1
+    assert gateway.process.has("event=stopped ")

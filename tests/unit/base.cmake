@@ -12,7 +12,7 @@ tocsin_unit_test(field_part gateway_supervisor gateway_config)
 tocsin_unit_test(kept gateway_supervisor test_fault_disk)
 tocsin_unit_test(keeper gateway_supervisor)
 target_link_options(keeper_test PRIVATE
-  -Wl,--wrap=kept_write,--wrap=log_line,--wrap=clock_real_after)
+  -Wl,--wrap=apart_write,--wrap=log_line,--wrap=clock_real_after)
 tocsin_unit_test(children gateway_supervisor PkgConfig::LIBEVENT)
 target_link_options(children_test PRIVATE
   -Wl,--wrap=clock_real_ns,--wrap=event_add,--wrap=spawn_process,--wrap=kill,--wrap=waitpid

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/apart.h"
 #include "gateway/clock.h"
 #include "gateway/keeper.h"
-#include "gateway/kept.h"
 #include "gateway/log.h"
 #include "tests/support/cmocka.h"
 
@@ -28,7 +28,7 @@ static struct {
     char story[STORY_SIZE];
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-int __wrap_kept_write(const char *directory, const char *bytes, size_t size);
+int __wrap_apart_write(const char *directory, const char *bytes, size_t size);
 void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...);
 struct timespec __real_clock_real_after(uint64_t span_ns);
 struct timespec __wrap_clock_real_after(uint64_t span_ns);
@@ -39,7 +39,7 @@ static void disk_tell(const char *word, int len) {
     (void)pthread_cond_broadcast(&disk.changed);
 }
 
-int __wrap_kept_write(const char *directory, const char *bytes, size_t size) {
+int __wrap_apart_write(const char *directory, const char *bytes, size_t size) {
     (void)pthread_mutex_lock(&disk.lock);
     assert_string_equal(directory, "/state");
     disk.waiting++;
