@@ -70,6 +70,27 @@ static void health_database(const struct reader *reader, struct table *table,
     table_add(table, takes ? TONE_GOOD : TONE_WARNING, texts);
 }
 
+/* "tcp://10.0.0.5:1883, since 11-26 16:29:01, 12 events wait": which broker it is that is connected or away. */
+static void health_uplink(const struct reader *reader, struct table *table, const json_t *uplink) {
+    char since[32] = "";
+    char text[256];
+    health_row(reader, table, reader_text(reader, "消息代理", "broker"),
+               member_text(uplink, "state"));
+    if (!json_is_string(json_object_get(uplink, "broker"))) {
+        return;
+    }
+    if (json_is_string(json_object_get(uplink, "since"))) {
+        reader_time(member_text(uplink, "since"), READER_MOMENT, since, sizeof since);
+    }
+    (void)snprintf(text, sizeof text, "%s%s%s", member_text(uplink, "broker"),
+                   since[0] == '\0' ? "" : reader_text(reader, ",自 ", ", since "), since);
+    health_count(text, sizeof text, reader_text(reader, ",", ", "),
+                 json_integer_value(json_object_get(uplink, "waiting")),
+                 reader_text(reader, " 条事件待送", " events wait"));
+    const char *const texts[] = {"", text};
+    table_add(table, TONE_PLAIN, texts);
+}
+
 static void health_print(const struct session *session, const json_t *health) {
     const struct reader *reader = &session->reader;
     struct table table;
@@ -94,8 +115,7 @@ static void health_print(const struct session *session, const json_t *health) {
                    reader_text(reader, "事件记录", "journal"),
                    (int64_t)json_integer_value(json_object_get(journal, "newest_seq")));
     health_row(reader, &table, text, member_text(journal, "state"));
-    health_row(reader, &table, reader_text(reader, "消息代理", "broker"),
-               member_text(json_object_get(health, "uplink"), "state"));
+    health_uplink(reader, &table, json_object_get(health, "uplink"));
     health_database(reader, &table, json_object_get(health, "database"));
     table_print(&table, reader);
     table_deinit(&table);

@@ -276,7 +276,7 @@ static const char *body_presence(unsigned truth, const char *yes, const char *no
 }
 
 /* How the line to the broker is called there. */
-static const char *body_uplink(const struct view *view) {
+static const char *body_uplink_state(const struct view *view) {
     const struct wire_components *components = &view->components;
     if (view->site->broker_count == 0) {
         return "none";
@@ -284,6 +284,25 @@ static const char *body_uplink(const struct view *view) {
     bool refusing =
         components->uplink_connected == TRUTH_TRUE && components->uplink_delivers == TRUTH_FALSE;
     return refusing ? "refusing" : body_presence(components->uplink_connected, "connected", "away");
+}
+
+/* How it is, by which broker, since when, and how many events wait for it. */
+static json_t *body_uplink(const struct view *view, bool fresh) {
+    static const uint64_t nothing[FIGURE_COUNT] = {0};
+    const uint64_t *told = fresh ? view_uplink_figures(view) : NULL;
+    const uint64_t *figures = told != NULL ? told : nothing;
+    const struct wire_components *components = &view->components;
+    const struct site *site = view->site;
+    uint64_t broker = figures[FIGURE_UPLINK_BROKER];
+    bool is_known = broker >= 1 && broker <= site->broker_count;
+    const struct wall since = {(int64_t)figures[FIGURE_UPLINK_SINCE] * (int64_t)NS_PER_S};
+    return json_pack(
+        "{s:s, s:o, s:o, s:I, s:I, s:I}", "state",
+        fresh || site->broker_count == 0 ? body_uplink_state(view) : "unknown", "broker",
+        is_known ? json_string(site_text(site, site->brokers[broker - 1])) : json_null(), "since",
+        body_wall(since), "waiting", (json_int_t)figures[FIGURE_UPLINK_EVENTS_WAITING],
+        "confirmed_alarm", (json_int_t)components->uplink_confirmed_alarm, "confirmed_activity",
+        (json_int_t)components->uplink_confirmed_activity);
 }
 
 /* How the database is called there. */
@@ -383,12 +402,7 @@ json_t *body_health(const struct view *view, uint64_t real_ns) {
                                         fresh ? body_journal(components) : "unknown", "pending",
                                         (json_int_t)components->journal_pending, "newest_seq",
                                         (json_int_t)view->newest_seq));
-    (void)json_object_set_new(
-        body, "uplink",
-        json_pack("{s:s, s:I, s:I}", "state",
-                  fresh || view->site->broker_count == 0 ? body_uplink(view) : "unknown",
-                  "confirmed_alarm", (json_int_t)components->uplink_confirmed_alarm,
-                  "confirmed_activity", (json_int_t)components->uplink_confirmed_activity));
+    (void)json_object_set_new(body, "uplink", body_uplink(view, fresh));
     (void)json_object_set_new(body, "database", body_database(view, fresh));
     return body;
 }

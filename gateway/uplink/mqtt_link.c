@@ -28,6 +28,7 @@ struct mqtt_link_conf mqtt_link_defaults(void) {
         .answer_ms = 15000,
         .quiet_ms = 10000,
         .loop_ms = 10000,
+        .return_ms = 60000,
         .closing_ms = 2000,
         .stuck_ms = 60000,
         .look_ms = 5000,
@@ -84,6 +85,7 @@ struct mqtt_link *mqtt_link_free(struct mqtt_link *link) {
     if (link == NULL) {
         return NULL;
     }
+    link_return_end(link);
     struct event *const events[] = {link->wake, link->retry, link->tick};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         if (events[i] != NULL) {
@@ -191,6 +193,10 @@ void mqtt_link_ask_for(struct mqtt_link *link, const char *filter) {
 
 int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link) {
     return link->certificate_until_s;
+}
+
+uint32_t mqtt_link_broker(const struct mqtt_link *link) {
+    return link->reconnect.broker;
 }
 
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link) {

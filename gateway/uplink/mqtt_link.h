@@ -30,6 +30,8 @@
  *     of MQTT 3.1.1 confirms and drops. So the line listens to a topic of its own and publishes a word there each
  *     `loop_ms`. Three in a row that do not come back are told by looped(); where one had come back before in
  *     the session, another is begun. A broker that refuses the question or the word by a code is told of too.
+ *   - While another broker than the first serves, the first is looked at (mqtt_link_return.c); when it was there for
+ *     `return_ms` the line goes back to it. What is in flight then is sent again.
  *   - The library sets no TCP_NODELAY and gives no way to its socket; the line sets it on every TCP
  *     socket of the process once a connection stands.
  *   - What the broker allows is kept to: its receive maximum, its maximum packet size, and its keep
@@ -85,16 +87,17 @@ struct mqtt_link_conf {
     const void *retained_known_context;
     /* paths and names, "" where not given */
     const char *ca, *cert, *key, *user, *password_file;
-    uint32_t window;                     /* 1…MQTT_LINK_WINDOW_MAX */
-    uint32_t keep_alive_s;               /* 10 */
-    uint32_t connect_limit_s;            /* for a CONNACK, in the first round: 5 */
-    uint32_t connect_limit_s_max;        /* … in later ones, below `stuck_ms`: 30 */
-    uint32_t answer_ms;                  /* 15,000 */
-    uint32_t quiet_ms;                   /* 10,000 */
-    uint32_t loop_ms;                    /* between two words of its own: 10,000 */
-    uint32_t closing_ms;                 /* 2,000 */
-    uint32_t stuck_ms;                   /* 60,000 */
-    uint32_t look_ms;                    /* at the files, renewed ones are taken after two: 5,000 */
+    uint32_t window;              /* 1…MQTT_LINK_WINDOW_MAX */
+    uint32_t keep_alive_s;        /* 10 */
+    uint32_t connect_limit_s;     /* for a CONNACK, in the first round: 5 */
+    uint32_t connect_limit_s_max; /* … in later ones, below `stuck_ms`: 30 */
+    uint32_t answer_ms;           /* 15,000 */
+    uint32_t quiet_ms;            /* 10,000 */
+    uint32_t loop_ms;             /* between two words of its own: 10,000 */
+    uint32_t return_ms;  /* that the first broker is well before it is used again: 60,000 */
+    uint32_t closing_ms; /* 2,000 */
+    uint32_t stuck_ms;   /* 60,000 */
+    uint32_t look_ms;    /* at the files, renewed ones are taken after two: 5,000 */
     uint32_t retry_ms_min, retry_ms_max; /* 500 and 30,000 */
     uint32_t steady_ms; /* a connection that held this long was a good one: 10,000 */
     uint64_t seed;      /* of the jitter */
@@ -205,10 +208,13 @@ void mqtt_link_ask_for(struct mqtt_link *link, const char *filter);
 /* When the first of the broker's certificates ends, in wall seconds; 0: not known. */
 int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 
+/* Which of the brokers is connected, or tried: from 0. */
+uint32_t mqtt_link_broker(const struct mqtt_link *link);
+
 /* For /metrics and tests. */
 struct mqtt_link_counters {
     uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale,
-        taken_over, replaced, loop_missed, broken_off;
+        taken_over, replaced, loop_missed, broken_off, returns;
     uint64_t silent_ms; /* how long the broker had answered nothing when the last session ended */
 };
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);

@@ -9,6 +9,7 @@
  *     mqtt_link_session.c  from one state to the next, and what is sent
  *     mqtt_link_watch.c    what is overdue, and what an examination has found
  *     mqtt_link_heard.c    what the library has noted: answers, failures, ends
+ *     mqtt_link_return.c   back to the first broker
  *     mqtt_link_loop.c     whether what the broker takes arrives anywhere
  */
 
@@ -57,6 +58,14 @@ struct link_loop {
     uint64_t words;
 };
 
+/* The way back to the first broker, while another serves. */
+struct link_return {
+    int fd; /* a connection that is looked whether it comes about; 0: none is */
+    uint64_t looked_ns;
+    uint32_t well;    /* looks in a row that found it there */
+    uint32_t returns; /* times that the line went back, and the first broker did not last */
+};
+
 struct mqtt_link {
     struct mqtt_link_conf conf;
     struct mqtt_link_callbacks callbacks;
@@ -81,6 +90,7 @@ struct mqtt_link {
     bool keeps_nothing[MQTT_LINK_BROKERS_MAX]; /* it holds no retained messages */
     struct flights flights;
     struct link_loop loop;
+    struct link_return returning;
     bool stopping;        /* what is sent now is the last */
     uint64_t since_ns;    /* when the state was entered */
     uint64_t held_ms;     /* how long the connection stood that is being closed */
@@ -150,6 +160,14 @@ void link_begin_credentials(struct mqtt_link *link);
 
 /* The timer of what is overdue. */
 void link_tick(evutil_socket_t fd, short what, void *context);
+
+/* --- mqtt_link_return.c --- */
+
+/* Look after the first broker while another serves; may end the session. */
+void link_return_tick(struct mqtt_link *link, uint64_t now_ns);
+
+/* The session is over, or the line. */
+void link_return_end(struct mqtt_link *link);
 
 /* --- mqtt_link_loop.c --- */
 

@@ -140,6 +140,7 @@ void link_over(struct mqtt_link *link, const char *reason, enum link_state next)
         names_failed(broker);
     }
     flights_forget(&link->flights);
+    link_return_end(link);
     if (link->held_ms >= link->conf.steady_ms) {
         link->keeps_nothing[link->reconnect.broker] = false; /* it may be set up otherwise now */
         packet_bound_forget_guess(link_bound(link));

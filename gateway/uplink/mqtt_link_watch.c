@@ -114,6 +114,9 @@ void link_tick(evutil_socket_t fd, short what, void *context) {
         if (link->state == LINK_UP) {
             link_loop_tick(link, now_ns);
         }
+        if (link->state == LINK_UP) {
+            link_return_tick(link, now_ns);
+        }
         if (link->state == LINK_UP && link->flights.count == 0 &&
             now_ns - link->answered_ns >= link_ns(link->quiet_ms)) {
             link_send_status(link, link->online);

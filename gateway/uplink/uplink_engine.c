@@ -60,6 +60,9 @@ void uplink_note_state(struct uplink *uplink, bool connected, const char *broker
     };
     (void)snprintf(state.broker, sizeof state.broker, "%s", broker);
     (void)snprintf(state.reason, sizeof state.reason, "%s", reason);
+    if (state.connected != uplink->state.connected || uplink->state_since.ns == 0) {
+        uplink->state_since = clock_wall();
+    }
     if (memcmp(&state, &uplink->state, sizeof state) != 0) {
         uplink->state = state;
         uplink_tell_state(uplink);
@@ -134,6 +137,11 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_LOOP_PROVEN] = uplink->loop == MQTT_LINK_LOOP_PROVEN,
                 [FIGURE_UPLINK_LOOP_BROKEN] = uplink_is_unheard(uplink),
                 [FIGURE_UPLINK_LOOP_MISSED] = line.loop_missed,
+                [FIGURE_UPLINK_BROKER] =
+                    uplink->link == NULL ? 0 : mqtt_link_broker(uplink->link) + 1,
+                [FIGURE_UPLINK_SINCE] = (uint64_t)uplink->state_since.ns / NS_PER_S,
+                [FIGURE_UPLINK_EVENTS_WAITING] = uplink_waiting(uplink),
+                [FIGURE_UPLINK_RETURNS] = line.returns,
                 [FIGURE_UPLINK_ATTEMPTS] = line.attempts,
                 [FIGURE_UPLINK_SESSIONS] = line.sessions,
                 [FIGURE_UPLINK_MEMORY] = uplink->weight.bytes,

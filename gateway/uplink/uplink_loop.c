@@ -29,6 +29,12 @@ static uint64_t uplink_settled_seq(const struct uplink *uplink) {
     return alarm < activity ? alarm : activity;
 }
 
+uint64_t uplink_waiting(const struct uplink *uplink) {
+    uint64_t newest = uplink->feeder.outbox.newest;
+    uint64_t settled = uplink_is_unheard(uplink) ? uplink->proven_seq : uplink_settled_seq(uplink);
+    return newest > settled ? newest - settled : 0;
+}
+
 void uplink_loop_welcome(struct uplink *uplink) {
     if (uplink->loop == MQTT_LINK_LOOP_UNKNOWN) {
         uplink->proven_seq = uplink->proving_seq = uplink_settled_seq(uplink);

@@ -68,6 +68,7 @@ struct uplink {
     struct log_limiter large_limiter, passed_limiter, unretained_limiter;
     struct refusals refusals;
     uint64_t large_told, passed_told;
+    struct wall state_since; /* when the broker was connected or lost */
     enum mqtt_link_loop loop;
     /* Events up to here were passed on; those up to there will be, when the next word comes back. */
     uint64_t proven_seq, proving_seq;
@@ -106,6 +107,9 @@ void uplink_tell_engine(struct uplink *uplink, const struct shipper_stats *datab
 
 /* As mqtt_link_callbacks.looped. */
 void uplink_looped(void *context, enum mqtt_link_loop state, const char *reason);
+
+/* How many events have been recorded since the first that the broker does not have for sure. */
+uint64_t uplink_waiting(const struct uplink *uplink);
 
 /* Does the broker confirm without passing on? */
 bool uplink_is_unheard(const struct uplink *uplink);

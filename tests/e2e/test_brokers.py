@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brokers that go: with a word, without one, and one after the other."""
 
+import json
 import re
 import socket
 import sys
 import threading
 from pathlib import Path
 
-from harness import Backend, Broker, button_site, free_port
+from harness import Backend, Broker, button_site, free_port, until
+from test_figures import figure
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "faults"))
 
@@ -61,6 +63,40 @@ class SlowBroker:
         self.ended.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+
+def uplink(gateway):
+    return json.loads(gateway.try_cli("health", "--json")[1])["uplink"]
+
+
+def test_the_line_goes_back_to_the_first_broker_when_it_is_well_and_health_names_the_one_in_use(scene):
+    second = scene.keep(Broker(scene.directory / "second"))
+    second.directory.mkdir()
+    site(scene, scene.broker.port, second.port)
+    second.start()
+    at_second = scene.keep(Backend(second.port))
+    field, gateway = scene.field(), scene.gateway()
+    first_url, second_url = (f"tcp://127.0.0.1:{port}" for port in (scene.broker.port, second.port))
+    until(lambda: uplink(gateway)["broker"] == second_url and uplink(gateway)["waiting"] == 0, "the second broker, and no backlog")
+    since = uplink(gateway)["since"]
+    assert since and figure(gateway, "uplink_broker_number") == 2
+    assert second_url + ", since " in gateway.cli("health", "--lang", "en")
+    field.press(BUTTON)
+    at_second.until_event(type="alarm.raised", rule="call")
+    scene.start_broker()
+    at_first = scene.backend()
+    gateway.process.until_said(f'event=broker_lost broker="?{second_url}"? reason="the first broker takes connections again', 150)
+    until(lambda: uplink(gateway)["state"] == "connected" and uplink(gateway)["broker"] == first_url, "the first broker", 30)
+    assert uplink(gateway)["since"] != since and figure(gateway, "uplink_broker_returns_total") == 1
+    gateway.cli("ack", f"call/{BUTTON}")
+    at_first.until_event(type="alarm.acknowledged", rule="call")
+    # Nothing is lost on the way over, and what both were told is no event.
+    told = [event["sequence"] for backend in (at_second, at_first) for event in backend.events()]
+    assert sorted(told) == list(range(1, max(told) + 1))
+    scene.broker.stop()
+    second.stop()
+    gateway.cli("attend", f"call/{BUTTON}")
+    until(lambda: uplink(gateway)["state"] == "away" and uplink(gateway)["waiting"] > 0, "events that wait", 60)
 
 
 def test_a_broker_that_needs_long_to_welcome_the_gateway_is_reached(scene):
