@@ -34,9 +34,9 @@ static void feeder_leave_out(struct feeder *feeder, uint64_t ticket) {
         feeder_lack(feeder, ticket_number(ticket));
         break;
     case TICKET_EARLY:
+    case TICKET_ALARM: /* whoever subscribes later does not see that it is open */
         feeder_lack(feeder, 0);
         break;
-    case TICKET_ALARM:
     case TICKET_POINT:
     case TICKET_CLEAR:
     case TICKET_ANNOUNCEMENT:

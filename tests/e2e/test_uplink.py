@@ -243,6 +243,21 @@ def test_a_broker_with_little_room_hears_of_every_event_in_the_form_that_fits(sc
     assert figure(gateway, "uplink_events_left_out_total") == 0
 
 
+def test_a_broker_that_has_room_for_events_and_none_for_states_is_told_of_by_an_alarm(scene):
+    """Whoever subscribes later would not see that somebody calls; all that fits goes out."""
+    scene.broker.extra = "max_packet_size 300\n"
+    backend, field, gateway = one_button(scene)
+    field.press("room/button-0")
+    until(lambda: calls(backend), "the call, without its data")
+    line = gateway.process.until_said(r"event=broker_takes_no_large_messages .*").group(0)
+    assert "events_left_out=0" in line and "maximum packet size to 8,900 bytes" in line, line
+    until(lambda: line_state(gateway) == ("degraded", "refusing"), "a health that says so")
+    until(lambda: any(alarm["alarm"] == "system_uplink_lost/gateway" and alarm["state"]["active"]
+                      for alarm in gateway.alarms()), "the alarm", 60)
+    until(lambda: any("/event/alarm/system/" in event["topic"] for event in backend.events()), "the alarm outside")
+    assert backend.latest("/alarm/call/room/button-0") is None
+
+
 def test_what_no_form_of_fits_is_counted_and_told_and_is_not_said_to_be_delivered(scene):
     scene.broker.extra = "max_packet_size 150\n"
     backend, field, gateway = one_button(scene)
