@@ -42,14 +42,11 @@ static bool call_goes_on(struct expr_source *source, struct expr_token *token) {
 
 /*
  * Is the call whose opening bracket is the present token a window, with a time as its second
- * argument? Looks ahead and stays where it is. An error on the way is left for those who come to
- * it.
+ * argument? Looks ahead and stays where it is. Whoever comes to an error on the way says it anew.
  */
 static bool call_is_window(const struct expr_parser *parser) {
-    struct expr_error ignored;
     struct expr_source ahead = parser->source;
     struct expr_token token = parser->token;
-    ahead.error = &ignored;
     uint32_t open = 0;
     do {
         if (token.kind == EXPR_TOKEN_COMMA && open == 1) {

@@ -630,6 +630,31 @@ the_last_tenth_of_a_second_of_a_clock_is_left_after_a_restart_and_no_more(void *
     }
 }
 
+/* What was over may be annotated for a day; once it is there again, or before it ever was, nothing is. */
+static void only_an_alarm_that_is_over_waits_for_what_it_turned_out_to_be(void **state) {
+    static const struct {
+        struct alarm_axes axes;
+        uint32_t occurrence;
+        bool waits;
+    } rows[] = {
+        {{.open = false}, 1, true},
+        {{.open = false}, 0, false},
+        {{.open = true, .active = true}, 1, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alarm_record record = {
+            .axes = rows[i].axes, .occurrence = rows[i].occurrence, .raises = rows[i].occurrence};
+        record.left_ds[ALARM_CLOCK_DISPOSITION] = 10;
+        struct life life;
+        life_begin(&life, CLASS_SPACE_CLIMATE, false, 0);
+        alarm_restore(&life.alarm, &life.conf, &record, (struct instant){NS_PER_S});
+        alarm_check(&life.alarm, &life.conf);
+        assert_int_equal(alarm_due(&life.alarm).ns,
+                         rows[i].waits ? 2 * NS_PER_S : INSTANT_NEVER.ns);
+    }
+}
+
 /* Its rule was for a first detector when it was promoted, and has another class since. */
 static void only_a_first_detector_is_still_promoted_after_a_restart(void **state) {
     (void)state;
@@ -1026,6 +1051,7 @@ int main(void) {
         cmocka_unit_test(a_record_keeps_occurrence_and_times),
         cmocka_unit_test(a_clock_that_is_not_recorded_begins_anew_where_it_waits_for_people),
         cmocka_unit_test(the_last_tenth_of_a_second_of_a_clock_is_left_after_a_restart_and_no_more),
+        cmocka_unit_test(only_an_alarm_that_is_over_waits_for_what_it_turned_out_to_be),
         cmocka_unit_test(only_a_first_detector_is_still_promoted_after_a_restart),
         cmocka_unit_test(a_shelved_alarm_of_a_class_that_is_managed_since_calls_people_and_says_so),
         cmocka_unit_test(what_one_put_out_of_service_is_back_when_its_class_takes_two),
