@@ -474,7 +474,9 @@ def values_kept(gateway, times):
 
 
 def point_of(gateway, point):
-    return next(row for row in map(json.loads, gateway.cli("points", "--json").splitlines()) if row["point"] == point)
+    """What is shown of it; while the engine is away that is the past, shown as stale."""
+    _code, out, _err = gateway.try_cli("points", "--json")
+    return next(row for row in map(json.loads, out.splitlines()) if row["point"] == point)
 
 
 def open_until_forced(backend, field, since):
