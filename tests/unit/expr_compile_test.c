@@ -340,6 +340,9 @@ static void broken_utf8_is_refused_where_it_stands(void **state) {
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
         check_refused(whole[i], &place, "has no meaning", 5, strlen(whole[i]) - 5);
     }
+    /* The text ends in the middle of a character, and what is behind it is not of it. */
+    assert_false(expr_compile("open \xe7\x81\xab", 7, &place, &program, &error));
+    assert_non_null(strstr(error.message, "not UTF-8"));
     assert_false(expr_compile("open\0or", 7, &place, &program, &error));
     assert_int_equal(error.at, 4);
     check_refused("open \xf0\x9f\x94\xa5", &place, "has no meaning", 5, 4);

@@ -21,7 +21,7 @@ struct hall {
     const char *points; /* "smoke a, smoke b, button": kind and name */
     const char *raise, *clear;
     double capacity;
-    uint64_t raise_after_ns;
+    uint64_t raise_after_ns, clear_after_ns;
     enum place_kind each; /* PLACE_KIND_COUNT: for each door contact, instead */
     double area_m2;
     const char *beside; /* points of a second hall, to which the rule applies as well; NULL: none */
@@ -116,6 +116,7 @@ static void begin(struct hall hall, double at_s) {
             ? trial_point_rule(&trial, TRIAL_KIND(POINT_DOOR_CONTACT), hall.raise, CLASS_DOOR_HELD)
             : trial_place_rule(&trial, TRIAL_KIND(PLACE_SERVICE_HALL), hall.raise, CLASS_DOOR_HELD);
     rule->raise_after_ns = hall.raise_after_ns;
+    rule->clear_after_ns = hall.clear_after_ns;
     if (hall.clear != NULL) {
         trial_clear(&trial, hall.clear);
     }
@@ -687,6 +688,25 @@ static void a_delay_goes_on_only_with_its_own_condition(void **state) {
     assert_true(raised());                      /* and what was raised stays */
 }
 
+/* What was about to be over by another condition is not over sooner by this one. */
+static void a_delay_of_clearing_goes_on_only_with_its_own_condition(void **state) {
+    (void)state;
+    struct hall hall = hall_of("t1", "max(temperature) > 20 °C");
+    hall.clear_after_ns = S(10);
+    struct hall other = hall;
+    other.raise = "max(temperature) > 18 °C";
+    begin(hall, 0);
+    start(0);
+    read_point(1, "t1", 25);
+    read_point(2, "t1", 15);
+    assert_true(reload(other, 9).delay_ended);
+    read_point(9, "t1", 15);
+    tick(18.999999999);
+    assert_true(raised());
+    tick(19);
+    assert_false(raised());
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define IDENTITY_TEST(test) cmocka_unit_test_teardown(test, leave)
@@ -713,6 +733,7 @@ int main(void) {
         IDENTITY_TEST(every_order_of_records_is_restored_alike),
         IDENTITY_TEST(many_records_are_found_in_whatever_order_they_come),
         IDENTITY_TEST(a_delay_goes_on_only_with_its_own_condition),
+        IDENTITY_TEST(a_delay_of_clearing_goes_on_only_with_its_own_condition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
