@@ -393,8 +393,8 @@ struct core *core_resume(void *block, const struct ruleset *ruleset);
  * The picture that the core has of the site, as inputs that give it to a fresh one: INPUT_START
  * first, then what it knows of storage, uplink, calendars, components, devices, and each point's
  * last reading. Writes number `index` of them, with the core's newest instant and `wall`, and returns
- * false past the last. What it leaves out: readings of event points, which are moments and over;
- * for how long a value has stood. Where nothing is known the input says so, or is an INPUT_TICK.
+ * false past the last. What it leaves out: readings of event points, which are moments and over, but
+ * for whether the point is at fault; for how long a value has stood. Where nothing is known the input says so, or is an INPUT_TICK.
  */
 bool core_picture(const struct core *core, uint32_t index, struct wall wall,
                   struct input *ret_input);

@@ -25,13 +25,43 @@ enum quality core_reading_quality(const struct reading *reading) {
     return quality_usable(quality) && !finite ? QUALITY_FAULT : quality;
 }
 
-/* Is a point at fault whose last reading had this quality? */
-static enum truth core_quality_fault(enum quality quality) {
+bool core_reading_is_moment(const struct core *core, const struct input *input) {
+    const struct reading *reading = &input->reading;
+    if (!core_point_is_moments(core, reading->point) ||
+        core_reading_quality(reading) != QUALITY_GOOD) {
+        return false; /* nobody knows when an uncertain one was */
+    }
+    uint64_t arrived_ns = (uint64_t)input->wall.ns;
+    uint64_t measured_ns = (uint64_t)reading->measured.ns;
+    uint64_t off_ns =
+        input->wall.ns > reading->measured.ns ? arrived_ns - measured_ns : measured_ns - arrived_ns;
+    return off_ns <= LIMIT_MOMENT_OFF_S * NS_PER_S;
+}
+
+/* A guard's reader may keep its scans until it is brought in: that they are late is no fault of it. */
+static bool core_reading_is_late_scan(const struct core *core, const struct input *input) {
+    const struct reading *reading = &input->reading;
+    return core->ruleset->points[reading->point].kind == POINT_CHECKPOINT &&
+           core_reading_quality(reading) == QUALITY_GOOD && reading->measured.ns <= input->wall.ns;
+}
+
+/*
+ * Is a point at fault whose last reading was this one, and has this quality? A reader is as well whose
+ * cards are of no known moment, or of another than now: they make nothing true, and somebody has to
+ * set its clock.
+ */
+static enum truth core_reading_fault(const struct core *core, const struct input *input,
+                                     enum quality quality) {
+    bool moments = core_point_is_moments(core, input->reading.point);
     switch (quality) {
     case QUALITY_GOOD:
     case QUALITY_UNCERTAIN:
-        return TRUTH_FALSE;
-    case QUALITY_STALE: /* its driver says that this one value is too old */
+        return moments && !core_reading_is_moment(core, input) &&
+                       !core_reading_is_late_scan(core, input)
+                   ? TRUTH_TRUE
+                   : TRUTH_FALSE;
+    case QUALITY_STALE: /* its driver says that this one value is too old; a moment has none */
+        return moments ? TRUTH_FALSE : TRUTH_TRUE;
     case QUALITY_FAULT:
         return TRUTH_TRUE;
     case QUALITY_OUT_OF_SERVICE: /* nobody looks, so nobody knows */
@@ -98,19 +128,6 @@ static void core_recall(struct core *core, const struct input *input) {
     }
 }
 
-bool core_reading_is_moment(const struct core *core, const struct input *input) {
-    const struct reading *reading = &input->reading;
-    if (!core_point_is_moments(core, reading->point) ||
-        core_reading_quality(reading) != QUALITY_GOOD) {
-        return false; /* nobody knows when an uncertain one was */
-    }
-    uint64_t arrived_ns = (uint64_t)input->wall.ns;
-    uint64_t measured_ns = (uint64_t)reading->measured.ns;
-    uint64_t off_ns =
-        input->wall.ns > reading->measured.ns ? arrived_ns - measured_ns : measured_ns - arrived_ns;
-    return off_ns <= LIMIT_MOMENT_OFF_S * NS_PER_S;
-}
-
 /*
  * Does the reading say that whoever was called has come? A button that was not seen at rest before
  * may have been pressed for another call; each card is a moment of its own, and one that was denied
@@ -141,7 +158,7 @@ static void core_reading(const struct core_turn *turn) {
     bool usable = quality_usable(quality);
     bool rested = state->known == POINT_READ && state->value == 0; /* when it could last be read */
     bool changed = quality != state->quality || (usable && reading->value != state->value);
-    uint8_t fault = (uint8_t)core_quality_fault(quality);
+    uint8_t fault = (uint8_t)core_reading_fault(core, turn->input, quality);
     /* What was read already says nothing new, but that it is so still; each moment is new. */
     bool news = changed || core_point_is_moments(core, point);
     if (changed) {

@@ -30,6 +30,16 @@ static void picture_point(const struct core *core, uint32_t point, struct input 
     const struct point_state *state = &core->points[point];
     enum point_kind kind = (enum point_kind)core->ruleset->points[point].kind;
     bool moment = point_kind_facts(kind)->form == POINT_FORM_EVENT;
+    if (moment && state->fault != TRUTH_UNKNOWN) {
+        /* A card is over; what stays is whether its reader is at fault. */
+        input->kind = INPUT_READING;
+        input->reading = (struct reading){
+            .point = point,
+            .quality = state->fault == TRUTH_TRUE ? QUALITY_FAULT : QUALITY_STALE,
+            .measured = core->measured[point],
+        };
+        return;
+    }
     if (moment || (state->quality == QUALITY_STALE && core->points[point].fault != TRUTH_TRUE)) {
         picture_state(input, INPUT_TICK, 0, TRUTH_UNKNOWN);
         return;

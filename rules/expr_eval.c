@@ -138,10 +138,15 @@ static struct expr_moving eval_age(const struct point_state *point, struct insta
     return age;
 }
 
-/* Is this the moment of a reading with the word `moment`? */
+/*
+ * Is this the moment of a reading with the word `moment`? A reader that said what nobody can read was
+ * heard, and said neither: else a single spoilt card would keep a forced door silent until the next.
+ */
 static enum truth eval_moment(const struct machine *machine, const struct expr_op *op) {
     const struct point_state *point = eval_point(machine, op);
-    if (!quality_usable((enum quality)point->quality)) {
+    if (point->quality == QUALITY_FAULT) {
+        return TRUTH_FALSE;
+    } else if (!quality_usable((enum quality)point->quality)) {
         return TRUTH_UNKNOWN;
     }
     bool granted = point->value != 0;

@@ -60,7 +60,7 @@ struct ruleset_device {
 enum ruleset_builtin {
     BUILTIN_NONE,
     BUILTIN_DEVICE_LOST,      /* system_device_lost, each device */
-    BUILTIN_SENSOR_FAULT,     /* system_sensor_fault, each point but those of moments */
+    BUILTIN_SENSOR_FAULT,     /* system_sensor_fault, each point */
     BUILTIN_COMPONENT_LOST,   /* system_component_lost, each component */
     BUILTIN_UPLINK_LOST,      /* system_uplink_lost, one */
     BUILTIN_STORAGE,          /* system_storage, one */

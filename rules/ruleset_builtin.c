@@ -29,9 +29,8 @@ static const struct {
 } builtins[BUILTIN_COUNT] = {
     [BUILTIN_DEVICE_LOST] = {"system_device_lost", CLASS_SYSTEM_DEVICE_LOST, PRIORITY_LOW,
                              ENTITY_DEVICE, 0, 0},
-    /* Every kind that has a state, and not only moments. */
     [BUILTIN_SENSOR_FAULT] = {"system_sensor_fault", CLASS_SYSTEM_SENSOR_FAULT, PRIORITY_LOW,
-                              ENTITY_POINT, 0, ~(KIND(ACCESS_READER) | KIND(CHECKPOINT))},
+                              ENTITY_POINT, 0, ~(point_kind_set)0},
     /*
      * Only what is never quite still: an empty room counts nobody for days, a dark one has 0 lx, and
      * a counter at night does not move.

@@ -24,6 +24,7 @@ enum sensor_note_kind {
     SENSOR_DEVICE_LOST,    /* given up after repeated failure; probes go on with back-off */
     SENSOR_ANSWER_REFUSED, /* one answer was wrong and thrown away; `detail` says how */
     SENSOR_VALUE_REFUSED,  /* one point's value was not a number, or out of range */
+    SENSOR_MOMENT_DOUBTED, /* a point's moment was taken, but is of no known time, or not of now */
     SENSOR_TOPIC_CROWDED, /* a point's messages come faster than they are read; some were passed over */
     SENSOR_OUTPUT_FAILED,  /* an output could not be switched, or reads back otherwise; tried again
                             */
@@ -61,7 +62,7 @@ struct sensor_note {
     enum sensor_cause cause;
     uint8_t exception;
     uint32_t device; /* index in the site */
-    uint32_t point;  /* SENSOR_VALUE_REFUSED, SENSOR_TOPIC_CROWDED, SENSOR_OUTPUT_FAILED */
+    uint32_t point;  /* SENSOR_VALUE_REFUSED, _MOMENT_DOUBTED, _TOPIC_CROWDED, _OUTPUT_FAILED */
     char detail[SENSOR_DETAIL_SIZE]; /* for people, may be empty */
 };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/limits.h"
 #include "sensors/bell.h"
 #include "sensors/message_queue.h"
 #include "sensors/paho.h"
@@ -246,11 +247,11 @@ struct source_findings {
     bool absent; /* … and nothing at all of another */
 };
 
-/* It has no good value of the point, which is in fault until there is one; but for moments. */
+/* It has no good value of the point, which is in fault until there is one. */
 static void source_refuse(struct mqtt_source *source, const struct mqtt_source_point *point,
                           const struct reading *reading, enum sensor_cause cause,
                           const char *detail) {
-    bool faulty = !point->event && reading->quality == QUALITY_FAULT;
+    bool faulty = reading->quality == QUALITY_FAULT;
     (void)pthread_mutex_lock(&source->lock);
     source->counts.refused++;
     (void)pthread_mutex_unlock(&source->lock);
@@ -259,6 +260,27 @@ static void source_refuse(struct mqtt_source *source, const struct mqtt_source_p
     }
     source_note(source, faulty ? SENSOR_VALUE_REFUSED : SENSOR_ANSWER_REFUSED, cause, point->device,
                 point->point, detail);
+}
+
+/*
+ * Tell of a moment that nobody knows, or that is not now: the rules look back on it in vain. A guard's
+ * scans may come long after theirs.
+ */
+static void source_doubt_moment(struct mqtt_source *source, const struct mqtt_source_point *point,
+                                const struct reading *reading, struct wall arrival) {
+    char detail[SENSOR_DETAIL_SIZE];
+    int64_t off_ns = reading->measured.ns - arrival.ns;
+    if (reading->quality == QUALITY_UNCERTAIN) {
+        (void)snprintf(detail, sizeof detail, "its time at %s cannot be read", point->format.time);
+    } else if ((uint64_t)llabs(off_ns) <= LIMIT_MOMENT_OFF_S * NS_PER_S ||
+               (point->scan && off_ns < 0)) {
+        return;
+    } else {
+        (void)snprintf(detail, sizeof detail, "its time is %lld s %s ours",
+                       llabs(off_ns) / (int64_t)NS_PER_S, off_ns < 0 ? "behind" : "ahead of");
+    }
+    source_note(source, SENSOR_MOMENT_DOUBTED, SENSOR_CAUSE_NONE, point->device, point->point,
+                detail);
 }
 
 /* Read one point from a message; what it leaves out waits until all others have been read. */
@@ -276,6 +298,9 @@ static void source_read_point(struct mqtt_source *source, const struct mqtt_sour
     } else {
         findings->spoke = true;
         source->conf.sink.reading(source->conf.sink.context, &reading, 0);
+        if (point->event) {
+            source_doubt_moment(source, point, &reading, message->arrival);
+        }
     }
 }
 

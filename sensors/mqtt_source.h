@@ -24,8 +24,8 @@
  *
  * A message from which no value can be read puts its point in fault: whoever published it no longer
  * says what he said last. Where several points share a topic, one that a message leaves out while it
- * has a value of another stays as it is: many sensors publish only what has changed. An event point
- * has no state that could be in fault.
+ * has a value of another stays as it is: many sensors publish only what has changed. An event point is
+ * in fault until its next message that can be read: cards that nobody hears of open no door.
  *
  * A retained message is a state from before: taken for every point but event points, whose readings
  * are moments, and a moment happens once.
@@ -42,6 +42,7 @@ struct mqtt_source_point {
     uint32_t device;   /* index in the site */
     const char *topic; /* without wildcards */
     bool event;        /* each message is a moment; retained ones are not taken */
+    bool scan;         /* a moment that may be published long after it was */
     struct payload_format format;
 };
 

@@ -256,6 +256,11 @@ static bool payload_time(const json_t *json, struct wall *ret_wall) {
     return false;
 }
 
+/* Likewise, or NULL when no pointer was given. */
+static json_t *payload_part(json_t *root, const char *pointer) {
+    return pointer != NULL ? payload_find(root, pointer) : NULL;
+}
+
 static enum sensor_cause payload_refuse(char ret_detail[SENSOR_DETAIL_SIZE], const char *what,
                                         const char *pointer) {
     (void)snprintf(ret_detail, SENSOR_DETAIL_SIZE, "%s at %s", what,
@@ -268,10 +273,16 @@ static enum sensor_cause payload_extract(const struct payload_format *format, js
                                          char ret_detail[SENSOR_DETAIL_SIZE]) {
     struct reading reading = {.quality = QUALITY_GOOD, .measured = arrival};
     double raw = 1;
-    const json_t *value = format->value != NULL ? payload_find(root, format->value) : NULL;
-    if (format->value != NULL && value == NULL) {
+    const json_t *value = payload_part(root, format->value);
+    const json_t *result = payload_part(root, format->result);
+    const json_t *code = payload_part(root, format->code);
+    const char *wanted = format->value != NULL  ? format->value
+                         : format->code != NULL ? format->code
+                                                : format->result;
+    if (wanted != NULL && value == NULL &&
+        (format->value != NULL || (result == NULL && code == NULL))) {
         ret_reading->quality = QUALITY_STALE;
-        return payload_refuse(ret_detail, "nothing", format->value);
+        return payload_refuse(ret_detail, "nothing", wanted);
     }
     if (value != NULL && !payload_number(value, &raw)) {
         return payload_refuse(ret_detail, "no number, true or false", format->value);
@@ -281,18 +292,17 @@ static enum sensor_cause payload_extract(const struct payload_format *format, js
         return SENSOR_CAUSE_VALUE;
     }
     if (format->result != NULL) {
-        const json_t *result = payload_find(root, format->result);
         if (!json_is_boolean(result)) {
             return payload_refuse(ret_detail, "neither true nor false", format->result);
         }
         raw = json_is_true(result) ? 1 : 0;
     }
-    if (format->code != NULL && !payload_code(payload_find(root, format->code), &reading.code)) {
-        return payload_refuse(ret_detail, "no card number", format->code);
+    if (format->code != NULL && !payload_code(code, &reading.code)) {
+        return payload_refuse(ret_detail, "no card number in decimal digits", format->code);
     }
     /* Who says no time means now; who says one that nobody can read means one that nobody knows. */
-    const json_t *time = format->time != NULL ? payload_find(root, format->time) : NULL;
-    bool dated = time == NULL || payload_time(time, &reading.measured);
+    const json_t *time = payload_part(root, format->time);
+    bool dated = time == NULL || json_is_null(time) || payload_time(time, &reading.measured);
     enum quality quality = register_finish(&format->number, raw, &reading.value);
     reading.quality = (uint8_t)(quality == QUALITY_GOOD && !dated ? QUALITY_UNCERTAIN : quality);
     *ret_reading = reading;

@@ -13,8 +13,9 @@
  *             number in quotes; of what is on or off only 0 and 1, for a 2 is neither
  *     code    a whole number from 0, or its decimal digits in quotes
  *     result  true (1: granted) or false (0: denied)
- *     time    RFC 3339, or seconds or milliseconds since 1970; where it is absent or cannot be read,
- *             the reading is uncertain and of its arrival: it matters more than its stamp
+ *     time    RFC 3339, or seconds or milliseconds since 1970; where it is absent or null the reading
+ *             is of its arrival, and where it cannot be read it is uncertain as well: it matters more
+ *             than its stamp
  *
  * The text is a stranger's: at most PAYLOAD_SIZE_MAX bytes and PAYLOAD_DEPTH_MAX brackets deep, or
  * refused unread.
@@ -47,8 +48,8 @@ struct payload_format {
  *   SENSOR_CAUSE_NONE     with a good reading, or an uncertain one whose own time cannot be read
  *   SENSOR_CAUSE_VALUE    with a QUALITY_FAULT reading: no finite number, out of range, or neither on nor off
  *   SENSOR_CAUSE_GARBLED  not the JSON expected: a QUALITY_FAULT reading, or a QUALITY_STALE one of
- *                         sound JSON that has nothing at the place of the value, and so says nothing
- *                         of this point. `ret_detail` says what is wrong.
+ *                         sound JSON that has nothing at the place of the value, or of neither code
+ *                         nor result, and so says nothing of this point. `ret_detail` says what is wrong.
  * The reading's point is left 0. It is measured at its own time; at `arrival`, when it has none or none
  * that can be read.
  */

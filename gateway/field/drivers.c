@@ -225,6 +225,7 @@ static void driver_mqtt_point(const struct site *site, uint32_t point,
         .device = kind->device,
         .topic = site_text(site, row->mqtt_topic),
         .event = point_kind_facts((enum point_kind)kind->kind)->form == POINT_FORM_EVENT,
+        .scan = kind->kind == POINT_CHECKPOINT,
         .format = point_payload_format(site, point),
     };
 }

@@ -15,6 +15,7 @@ enum slot_kind {
     SLOT_STATE,
     SLOT_ANSWER,
     SLOT_VALUE,
+    SLOT_MOMENT,
     SLOT_CROWD,
     SLOT_OUTPUT,
     SLOT_RETIRED,
@@ -70,6 +71,8 @@ static enum slot_kind inbox_slot_kind(enum sensor_note_kind kind) {
         return SLOT_STATE;
     case SENSOR_ANSWER_REFUSED:
         return SLOT_ANSWER;
+    case SENSOR_MOMENT_DOUBTED:
+        return SLOT_MOMENT;
     case SENSOR_TOPIC_CROWDED:
         return SLOT_CROWD;
     case SENSOR_VALUE_REFUSED:

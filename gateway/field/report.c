@@ -123,6 +123,10 @@ static const struct {
 } words[SENSOR_NOTE_KIND_COUNT] = {
     [SENSOR_ANSWER_REFUSED] = {"answer_refused", "thrown away; the last good values stand"},
     [SENSOR_VALUE_REFUSED] = {"value_refused", "the point is in fault until it has a good value"},
+    [SENSOR_MOMENT_DOUBTED] = {"moment_doubted",
+                               "recorded, but it excuses no door and attends no call, and the "
+                               "point is in fault until its next that is of now: set the reader's "
+                               "clock, or take time: off the point"},
     [SENSOR_TOPIC_CROWDED] = {"topic_crowded",
                               "of this topic only the oldest that waited and its newest are taken; "
                               "find out why it publishes so much; others are taken as before"},

@@ -173,6 +173,69 @@ def test_a_gate_that_opens_at_night_without_a_card_is_forced_and_with_one_is_not
     backend.until_event(type="alarm.cleared", rule="door_forced")
 
 
+def a_closed_gate_at_night(scene):
+    backend, field, gateway = at(scene, SUNDAY_NIGHT, 1)
+    field.say('mqtt field/gate/door {"open": false}')
+    field.say('mqtt field/gate/rex {"pressed": false}')
+    until_seen(backend, "hall/gate/door", 0)
+    until_seen(backend, "hall/gate/exit", 0)
+    return backend, field, gateway
+
+
+def quality_of(gateway, point):
+    rows = [json.loads(line) for line in gateway.cli("points", point.rpartition("/")[0], "--json").splitlines()]
+    return next(row["quality"] for row in rows if row["point"] == point)
+
+
+def test_a_reader_whose_cards_cannot_be_read_is_at_fault_and_a_forced_gate_is_heard_all_the_same(scene):
+    backend, field, gateway = a_closed_gate_at_night(scene)
+    fault = {"rule": "system_sensor_fault", "subject": "hall/gate/reader"}
+    messages = ['{"card": "04A1B2C3", "granted": true}', '{"card": 1, "granted": 1}', '{"granted": true}']
+    for count, message in enumerate(messages, 1):
+        field.say(f"mqtt field/gate/reader {message}")
+        if count == 1:
+            backend.until_event(type="alarm.raised", **fault)
+        else:
+            backend.until_event(type="alarm.reraised", count=count - 1, **fault)
+        assert quality_of(gateway, "hall/gate/reader") == "fault"
+        if count < len(messages):
+            field.say('mqtt field/gate/reader {"card": 7, "granted": false}')
+            backend.until_event(type="alarm.cleared", count=count, **fault)
+            assert quality_of(gateway, "hall/gate/reader") == "good"
+    gateway.process.until_said("no card number in decimal digits at /card")
+    field.say('mqtt field/gate/door {"open": true}')
+    [forced] = backend.until_event(type="alarm.raised", rule="door_forced")
+    assert forced["subject"] == "hall/gate/door"
+    assert [alarm["alarm"] for alarm in gateway.alarms() if alarm["rule"] == "system_sensor_fault"] == [
+        "system_sensor_fault/hall/gate/reader"]
+
+
+def test_a_reader_with_a_wrong_clock_is_at_fault_until_a_card_of_now_and_is_told_what_to_do(scene):
+    backend, field, gateway = a_closed_gate_at_night(scene)
+    fault = {"rule": "system_sensor_fault", "subject": "hall/gate/reader"}
+    field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": "2026-11-22T22:00:00+08:00"}')
+    backend.until_event(type="access.granted")
+    backend.until_event(type="alarm.raised", **fault)
+    line = gateway.process.until_said("event=moment_doubted")
+    assert " s behind ours" in gateway.process.text() and "set the reader's clock" in gateway.process.text(), line
+    field.say('mqtt field/gate/door {"open": true}')
+    backend.until_event(type="alarm.raised", rule="door_forced")
+    field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": null}')  # no time: it is of now
+    backend.until_event(type="access.granted", count=2)
+    backend.until_event(type="alarm.cleared", **fault)
+    field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": "noon"}')
+    backend.until_event(type="alarm.reraised", **fault)
+
+
+def test_guards_scans_that_come_late_are_no_fault_of_their_reader(scene):
+    backend, field, gateway = at(scene, SUNDAY_NIGHT, 1)
+    field.say('mqtt field/patrol/police {"card": 7, "at": "2026-11-22T21:00:00+08:00"}')
+    backend.until_event(type="patrol.checkpoint")
+    field.say('mqtt field/patrol/care {"card": 7, "at": "2026-11-23T21:00:00+08:00"}')  # tomorrow
+    [raised] = backend.until_event(type="alarm.raised", rule="system_sensor_fault")
+    assert raised["subject"] == "care/hallway/check"
+
+
 def test_moves_on_the_court_at_night_are_an_intrusion_and_by_day_are_not(scene):
     backend, field, gateway = at(scene, SUNDAY_NIGHT, 10)
 

@@ -354,7 +354,8 @@ class Meaning:
 
     def event_of(self, sides, member):
         """`access_reader == granted`, either way round: true at the moment of such a reading, and
-        unknown while nobody could tell that there was one. When an uncertain one was, nobody knows."""
+        unknown while nobody could tell that there was one. When an uncertain one was, nobody knows.
+        A reader at fault was heard, and said neither."""
         words = [side[1] for side in sides if side[0] == "word"]
         moment_words = [word for word in words if word in MOMENTS]
         if not moment_words:
@@ -365,7 +366,7 @@ class Meaning:
 
         def told(moment):
             point = moment.points[index]
-            return None if not point.usable else \
+            return None if not point.usable and point.quality != "fault" else \
                 point.is_moment and point.quality == "good" and (point.value != 0) == granted
         return self.each(told)
 

@@ -29,7 +29,7 @@
 
 #define BROKER_BINARY "/usr/sbin/mosquitto"
 
-enum { DOOR, READER, PEOPLE, TWIN, POINT_COUNT };
+enum { DOOR, READER, PEOPLE, TWIN, GUARD, LOCK, POINT_COUNT };
 enum { DEVICE = 5 };
 
 struct broker {
@@ -180,6 +180,19 @@ static const struct mqtt_source_point points[POINT_COUNT] = {
      .device = DEVICE,
      .topic = "field/desk",
      .format = {.value = "/noise", .number = NUMBER}},
+    {.point = GUARD,
+     .device = DEVICE,
+     .topic = "field/desk",
+     .event = true,
+     .format = {.code = "/card", .result = "/granted", .number = {.bit = -1, .truth = true}}},
+    {.point = LOCK,
+     .device = DEVICE,
+     .topic = "field/gate/lock",
+     .event = true,
+     .format = {.code = "/card",
+                .result = "/granted",
+                .time = "/at",
+                .number = {.bit = -1, .truth = true}}},
 };
 static const uint32_t devices[] = {DEVICE};
 
@@ -314,15 +327,65 @@ static void a_point_that_a_message_leaves_out_stays_as_it_is_if_another_has_a_va
     fixture_end(&fixture);
 }
 
-static void a_card_that_cannot_be_read_is_no_fault_of_the_reader(void **state) {
+static void a_reader_whose_message_cannot_be_read_is_in_fault_and_told_why(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *detail;
+    } rows[] = {
+        {"{\"card\":null,\"granted\":true}", "no card number in decimal digits at /card"},
+        {"{\"card\":\"04A1B2C3\",\"granted\":true}", "no card number in decimal digits at /card"},
+        {"{\"card\":5,\"granted\":1}", "neither true nor false at /granted"},
+        {"{\"card\":5}", "neither true nor false at /granted"},
+        {"{\"granted\":true}", "no card number in decimal digits at /card"},
+        {"{\"status\":\"online\"}", "nothing at /card"},
+        {"no json", "no JSON at byte 2"},
+    };
+    struct fixture fixture;
+    fixture_start(&fixture);
+    size_t from = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        say(&fixture.broker, "field/gate/reader", rows[i].text);
+        from = recorder_await_reading(fixture.recorder, from, READER, QUALITY_FAULT, 0);
+        struct sensor_note note =
+            recorder_await_note(fixture.recorder, SENSOR_VALUE_REFUSED, i + 1);
+        assert_int_equal(note.point, READER);
+        assert_string_equal(note.detail, rows[i].detail);
+        say(&fixture.broker, "field/gate/reader", "{\"card\":5,\"granted\":true}");
+        from = recorder_await_reading(fixture.recorder, from, READER, QUALITY_GOOD, 1);
+    }
+    fixture_end(&fixture);
+}
+
+/* A desk and its reader may share a topic: how many sit there is nothing of a card. */
+static void a_reader_that_a_message_leaves_out_is_well_if_another_point_has_a_value(void **state) {
     (void)state;
     struct fixture fixture;
     fixture_start(&fixture);
-    say(&fixture.broker, "field/gate/reader", "{\"card\":null,\"granted\":true}");
-    struct sensor_note note = recorder_await_note(fixture.recorder, SENSOR_ANSWER_REFUSED, 1);
-    assert_int_equal(note.point, READER);
-    say(&fixture.broker, "field/gate/reader", "{\"card\":5,\"granted\":true}");
-    assert_int_equal(recorder_await_reading(fixture.recorder, 0, READER, QUALITY_GOOD, 1), 0);
+    say(&fixture.broker, "field/desk", "{\"count\":1,\"noise\":1}");
+    size_t from = recorder_await_reading(fixture.recorder, 0, TWIN, QUALITY_GOOD, 1);
+    say(&fixture.broker, "field/desk", "{\"card\":7,\"granted\":true}");
+    from = recorder_await_reading(fixture.recorder, from, GUARD, QUALITY_GOOD, 1);
+    for (size_t i = 0; i <= from; i++) {
+        assert_int_equal(recorder_reading(fixture.recorder, i).quality, QUALITY_GOOD);
+    }
+    fixture_end(&fixture);
+}
+
+static void a_moment_of_no_known_time_or_not_of_now_is_told(void **state) {
+    (void)state;
+    struct fixture fixture;
+    fixture_start(&fixture);
+    say(&fixture.broker, "field/gate/lock", "{\"card\":7,\"granted\":true,\"at\":1000000}");
+    struct sensor_note note = recorder_await_note(fixture.recorder, SENSOR_MOMENT_DOUBTED, 1);
+    assert_int_equal(note.point, LOCK);
+    assert_non_null(strstr(note.detail, " s behind ours"));
+    (void)recorder_await_reading(fixture.recorder, 0, LOCK, QUALITY_GOOD, 1);
+    say(&fixture.broker, "field/gate/lock", "{\"card\":7,\"granted\":true,\"at\":4000000000}");
+    note = recorder_await_note(fixture.recorder, SENSOR_MOMENT_DOUBTED, 2);
+    assert_non_null(strstr(note.detail, " s ahead of ours"));
+    say(&fixture.broker, "field/gate/lock", "{\"card\":7,\"granted\":true,\"at\":\"noon\"}");
+    note = recorder_await_note(fixture.recorder, SENSOR_MOMENT_DOUBTED, 3);
+    assert_string_equal(note.detail, "its time at /at cannot be read");
     fixture_end(&fixture);
 }
 
@@ -470,7 +533,9 @@ int main(void) {
         cmocka_unit_test(points_of_one_topic_are_all_read_from_one_message),
         cmocka_unit_test(what_is_no_json_of_ours_is_a_fault_and_the_next_message_is_read),
         cmocka_unit_test(a_point_that_a_message_leaves_out_stays_as_it_is_if_another_has_a_value),
-        cmocka_unit_test(a_card_that_cannot_be_read_is_no_fault_of_the_reader),
+        cmocka_unit_test(a_reader_whose_message_cannot_be_read_is_in_fault_and_told_why),
+        cmocka_unit_test(a_reader_that_a_message_leaves_out_is_well_if_another_point_has_a_value),
+        cmocka_unit_test(a_moment_of_no_known_time_or_not_of_now_is_told),
         cmocka_unit_test(a_retained_state_is_taken_and_a_retained_event_is_not),
         cmocka_unit_test(a_broker_that_restarts_is_found_again_and_topics_are_read_again),
         cmocka_unit_test(an_event_published_while_the_gateway_restarts_arrives_afterwards),

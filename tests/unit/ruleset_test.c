@@ -87,18 +87,15 @@ static void assert_members(uint32_t alarm, uint32_t set, uint32_t count, const u
     assert_memory_equal(&trial.ruleset.members[bound->first], points, count * sizeof *points);
 }
 
-/* A reading of `point` touches exactly these alarms and, where it is supervised, its own fault. */
-static void assert_dependents(uint32_t point, uint32_t count, const uint32_t *alarms,
-                              bool supervised) {
+/* A reading of `point` touches exactly these alarms and its own fault. */
+static void assert_dependents(uint32_t point, uint32_t count, const uint32_t *alarms) {
     uint32_t first = trial.ruleset.dependent_first[point];
-    assert_int_equal(trial.ruleset.dependent_first[point + 1] - first, count + supervised);
+    assert_int_equal(trial.ruleset.dependent_first[point + 1] - first, count + 1);
     for (uint32_t i = 0; i < count; i++) {
         assert_int_equal(trial.ruleset.dependents[first + i], alarms[i]);
     }
-    if (supervised) {
-        assert_int_equal(trial.ruleset.dependents[first + count],
-                         trial_builtin(&trial, BUILTIN_SENSOR_FAULT, point));
-    }
+    assert_int_equal(trial.ruleset.dependents[first + count],
+                     trial_builtin(&trial, BUILTIN_SENSOR_FAULT, point));
 }
 
 static void assert_finding(uint32_t i, enum ruleset_finding_kind kind, uint32_t rule, uint32_t set,
@@ -243,11 +240,11 @@ static void a_reading_touches_each_alarm_that_reads_it_once_and_in_order(void **
     assert_true(trial_bind(&trial));
     uint32_t own = trial_alarm(&trial, 0, B_SMOKE);
     uint32_t care = trial_alarm(&trial, 1, CARE);
-    assert_dependents(B_SMOKE, 2, (const uint32_t[]){own, care}, true);
-    assert_dependents(B_HEAT, 1, (const uint32_t[]){care}, true);
-    assert_dependents(HALL_DOOR, 0, NULL, true);
-    assert_dependents(HALL_SOUNDER, 0, NULL, true);
-    assert_dependents(B_READER, 0, NULL, false);
+    assert_dependents(B_SMOKE, 2, (const uint32_t[]){own, care});
+    assert_dependents(B_HEAT, 1, (const uint32_t[]){care});
+    assert_dependents(HALL_DOOR, 0, NULL);
+    assert_dependents(HALL_SOUNDER, 0, NULL);
+    assert_dependents(B_READER, 0, NULL);
     assert_int_equal(trial.ruleset.dependent_first[POINTS], trial.ruleset.dependent_count);
 }
 
@@ -283,7 +280,7 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
     assert_int_equal(trial.ruleset.rule_count, 1 + BUILTIN_COUNT - 1);
     static const uint32_t counts[BUILTIN_COUNT] = {
         [BUILTIN_DEVICE_LOST] = DEVICES,
-        [BUILTIN_SENSOR_FAULT] = POINTS - 1, /* not the reader */
+        [BUILTIN_SENSOR_FAULT] = POINTS,
         [BUILTIN_COMPONENT_LOST] = 3,
         [BUILTIN_UPLINK_LOST] = 1,
         [BUILTIN_STORAGE] = 1,
@@ -304,7 +301,6 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
         alarm += rule->alarm_count;
     }
     assert_int_equal(trial.ruleset.alarm_count, alarm);
-    assert_int_equal(trial_builtin(&trial, BUILTIN_SENSOR_FAULT, B_READER), RULESET_NONE);
     assert_null(ruleset_builtin_name(BUILTIN_NONE));
     /* A broker may be away for half a minute before it is anybody's business. */
     assert_int_equal(trial.ruleset.rules[BUILTIN_UPLINK_LOST].raise_after_ns, 30 * NS_PER_S);
@@ -630,13 +626,13 @@ static uint32_t large_site(enum expr_each each, uint32_t points, uint32_t rules,
 }
 
 /*
- * One device, one component, the uplink, the storage, the clock and the site file have an alarm each;
- * the rest is the site's.
+ * One device, one component, the uplink, the storage, the clock and the site file have an alarm each, and so
+ * has each point; the rest is the site's.
  */
 static void more_alarms_than_the_limit_are_an_error(void **state) {
     (void)state;
-    enum { SITE_RULES = 46, SITE_POINTS = 21739 };
-    assert_int_equal(SITE_RULES * SITE_POINTS + 6, LIMIT_ALARMS);
+    enum { SITE_RULES = 45, SITE_POINTS = 21739 };
+    assert_int_equal((SITE_RULES + 1) * SITE_POINTS + 6, LIMIT_ALARMS);
     struct ruleset_sizes sizes;
     struct ruleset_finding finding = {0};
     assert_int_equal(
@@ -677,7 +673,7 @@ static void more_bindings_than_the_limit_are_an_error(void **state) {
         large_site(EXPR_EACH_PLACE, SITE_POINTS, SITE_RULES, 0, POINT_CHECKPOINT, &sizes, &finding),
         0);
     assert_int_equal(sizes.members, LIMIT_BINDINGS);
-    assert_int_equal(sizes.dependents, SITE_RULES * SITE_POINTS);
+    assert_int_equal(sizes.dependents, (SITE_RULES + 1) * SITE_POINTS);
     assert_int_equal(large_site(EXPR_EACH_PLACE, SITE_POINTS + 1, SITE_RULES, 0, POINT_CHECKPOINT,
                                 &sizes, &finding),
                      1);
@@ -739,8 +735,8 @@ static void an_expression_that_clears_is_bound_behind_the_one_that_raises(void *
         behind = behind || (op->code == EXPR_LOAD && op->set == 2);
     }
     assert_true(behind);
-    assert_dependents(B_DOOR, 1, (const uint32_t[]){ward}, true);
-    assert_dependents(B_SMOKE, 1, (const uint32_t[]){ward}, true);
+    assert_dependents(B_DOOR, 1, (const uint32_t[]){ward});
+    assert_dependents(B_SMOKE, 1, (const uint32_t[]){ward});
 }
 
 /* Either expression may have LIMIT_EXPR_SETS sets, and a rule both. */
