@@ -3,21 +3,18 @@
 /*
  * A start with a journal that can be read and not written
  *
- * The state directory lies on a small file system in memory, mounted in a name space of this program's
- * own. A process of its own lives there and ends; then the file system can only be read, or is full to
- * the last byte. Where no such mount is permitted the tests that need it are skipped, and say so.
+ * The state directory lies on a small disk (small_disk.h). A process of its own lives there and ends; then
+ * the disk can only be read, or is full to the last byte.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,9 +25,11 @@
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/database.h"
+#include "tests/support/small_disk.h"
 
 #define DEADLINE_NS (200 * NS_PER_S)
-#define DISK        "size=8m,mode=0700" /* so small that there is no reserve */
+
+enum { DISK_MIB = 8 }; /* so small that there is no reserve */
 
 enum { FIELD = 2, TOKEN = 77, TIMELINE = 1, LATER_TIMELINE = 2, LATER_GENERATION = 7 };
 
@@ -42,9 +41,8 @@ struct end {
 };
 
 struct scene {
-    char disk[64];
-    char state[96], filler[96], database[128], log[160];
-    bool mounted;
+    struct small_disk disk;
+    char state[96], database[128], log[160];
     struct journal *journal;
     uint64_t recorded, added;
     unsigned renewals;
@@ -59,14 +57,11 @@ static void alarm_name(const void *context, uint32_t alarm, char *ret) {
 static int scene_setup(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
     assert_non_null(scene);
-    (void)snprintf(scene->disk, sizeof scene->disk, "/tmp/tocsin-recall-XXXXXX");
-    assert_non_null(mkdtemp(scene->disk));
+    small_disk_make(&scene->disk, "recall", DISK_MIB);
     /* A name with all that means something in the address of a file. */
-    (void)snprintf(scene->state, sizeof scene->state, "%s/50%% #1?", scene->disk);
-    (void)snprintf(scene->filler, sizeof scene->filler, "%s/filler", scene->disk);
+    (void)snprintf(scene->state, sizeof scene->state, "%s/50%% #1?", scene->disk.path);
     (void)snprintf(scene->database, sizeof scene->database, "%s/journal.db", scene->state);
     (void)snprintf(scene->log, sizeof scene->log, "%s-wal", scene->database);
-    scene->mounted = mount("tocsin", scene->disk, "tmpfs", 0, DISK) == 0;
     *state = scene;
     return 0;
 }
@@ -74,10 +69,7 @@ static int scene_setup(void **state) {
 static int scene_teardown(void **state) {
     struct scene *scene = *state;
     (void)journal_free(scene->journal);
-    int r = scene->mounted ? umount(scene->disk) : 0;
-    if (r == 0) {
-        r = rmdir(scene->disk);
-    }
+    int r = small_disk_remove(&scene->disk);
     free(scene);
     return r;
 }
@@ -177,22 +169,19 @@ static void scene_end_life(const struct scene *scene, const struct end *end) {
 }
 
 static void scene_close_disk(const struct scene *scene, bool full) {
-    static const char zeros[4096];
-    if (!full) {
-        assert_int_equal(mount(NULL, scene->disk, NULL, MS_REMOUNT | MS_RDONLY, DISK), 0);
-        return;
+    if (full) {
+        small_disk_fill(&scene->disk);
+    } else {
+        small_disk_close(&scene->disk, true);
     }
-    int fd = open(scene->filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    while (write(fd, zeros, sizeof zeros) == (ssize_t)sizeof zeros) {
-    }
-    assert_int_equal(errno, ENOSPC);
-    assert_int_equal(close(fd), 0);
 }
 
 static void scene_mend_disk(const struct scene *scene, bool full) {
-    int r = full ? unlink(scene->filler) : mount(NULL, scene->disk, NULL, MS_REMOUNT, DISK);
-    assert_int_equal(r, 0);
+    if (full) {
+        assert_int_equal(unlink(scene->disk.filler), 0);
+    } else {
+        small_disk_close(&scene->disk, false);
+    }
 }
 
 /* Bytes of the log; it is there to the last one after it has only been read. */
@@ -259,8 +248,8 @@ static void scene_look(const struct scene *scene) {
 }
 
 static void scene_run(struct scene *scene, const struct end *end) {
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     scene_end_life(scene, end);
     uint64_t log_bytes = scene_log_bytes(scene);
@@ -308,8 +297,8 @@ static void nothing_is_taken_of_a_journal_of_another_gateway(void **state) {
     static const struct journal_identity other = {"gulou-demo", "spare", alarm_name, NULL};
     char reason[JOURNAL_REASON_SIZE];
     struct journal_store *store = NULL;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     scene_end_life(scene, &(struct end){.killed = false});
     assert_int_equal(journal_store_recall(scene->database, &other, &store, reason),
@@ -326,8 +315,8 @@ static void nothing_is_taken_of_a_journal_of_another_gateway(void **state) {
 static void scene_leave_room(const struct scene *scene, unsigned pages) {
     struct stat filler;
     scene_close_disk(scene, true);
-    assert_int_equal(stat(scene->filler, &filler), 0);
-    assert_int_equal(truncate(scene->filler, filler.st_size - (off_t)pages * 4096), 0);
+    assert_int_equal(stat(scene->disk.filler, &filler), 0);
+    assert_int_equal(truncate(scene->disk.filler, filler.st_size - (off_t)pages * 4096), 0);
 }
 
 /* Begin in place of a journal that is not to be trusted. Says whether that could be done. */
@@ -351,8 +340,8 @@ static void however_little_room_there_is_no_salvage_gives_up_what_was_open(void 
     struct scene *scene = *state;
     unsigned refused = 0;
     bool begun = false;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     scene_end_life(scene, &(struct end){.killed = true});
     for (unsigned pages = 0; !begun; pages++) {
@@ -367,16 +356,6 @@ static void however_little_room_there_is_no_salvage_gives_up_what_was_open(void 
     assert_true(refused > 0);
 }
 
-/* A file system of our own, which nobody else sees. */
-static int group_setup(void **state) {
-    (void)state;
-    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-        return 0; /* the mounts fail, too, and the tests are skipped */
-    }
-    (void)mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
-    return 0;
-}
-
 int main(void) {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
     const struct CMUnitTest tests[] = {
@@ -388,5 +367,5 @@ int main(void) {
         SCENE(nothing_is_taken_of_a_journal_of_another_gateway),
         SCENE(however_little_room_there_is_no_salvage_gives_up_what_was_open),
     };
-    return cmocka_run_group_tests(tests, group_setup, NULL);
+    return cmocka_run_group_tests(tests, small_disk_group_setup, NULL);
 }

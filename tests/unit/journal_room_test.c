@@ -3,21 +3,17 @@
 /*
  * A disk that is really full
  *
- * The state directory lies on a small file system in memory, mounted in a name space of this program's
- * own; another file fills it to the last byte. Where no such mount is permitted the tests that need it
- * are skipped, and say so.
+ * The state directory lies on a small disk (small_disk.h), and another file fills it to the last byte.
  */
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +27,7 @@
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/database.h"
+#include "tests/support/small_disk.h"
 
 enum { DISK_MIB = 192, RESERVE_MIB = DISK_MIB / JOURNAL_RESERVE_SHARE };
 
@@ -38,9 +35,8 @@ enum { DISK_MIB = 192, RESERVE_MIB = DISK_MIB / JOURNAL_RESERVE_SHARE };
 #define MIB         (UINT64_C(1) << 20)
 
 struct scene {
-    char disk[64];
-    char state[96], filler[96], reserve[128], database[128];
-    bool mounted;
+    struct small_disk disk;
+    char state[96], reserve[128], database[128];
     struct journal *journal;
     struct journal_report report; /* the newest, without its lists */
     uint64_t added, recorded;
@@ -77,15 +73,10 @@ static void alarm_name(const void *context, uint32_t alarm, char *ret) {
 static int scene_setup(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
     assert_non_null(scene);
-    (void)snprintf(scene->disk, sizeof scene->disk, "/tmp/tocsin-room-XXXXXX");
-    assert_non_null(mkdtemp(scene->disk));
-    (void)snprintf(scene->state, sizeof scene->state, "%s/state", scene->disk);
-    (void)snprintf(scene->filler, sizeof scene->filler, "%s/filler", scene->disk);
+    small_disk_make(&scene->disk, "room", DISK_MIB);
+    (void)snprintf(scene->state, sizeof scene->state, "%s/state", scene->disk.path);
     (void)snprintf(scene->reserve, sizeof scene->reserve, "%s/reserve", scene->state);
     (void)snprintf(scene->database, sizeof scene->database, "%s/journal.db", scene->state);
-    char size[32];
-    (void)snprintf(size, sizeof size, "size=%dm,mode=0700", DISK_MIB);
-    scene->mounted = mount("tocsin", scene->disk, "tmpfs", 0, size) == 0;
     lines_failed = lines_crowded = lines_about_the_disk = lines_about_the_broker = 0;
     *state = scene;
     return 0;
@@ -94,10 +85,7 @@ static int scene_setup(void **state) {
 static int scene_teardown(void **state) {
     struct scene *scene = *state;
     (void)journal_free(scene->journal);
-    int r = scene->mounted ? umount(scene->disk) : 0;
-    if (r == 0) {
-        r = rmdir(scene->disk);
-    }
+    int r = small_disk_remove(&scene->disk);
     free(scene);
     return r;
 }
@@ -189,17 +177,6 @@ static bool is_well(struct scene *scene) {
     return !scene->report.crowded && scene->report.recording;
 }
 
-/* Somebody else takes what is left of the disk. */
-static void scene_fill(const struct scene *scene) {
-    static const char zeros[4096];
-    int fd = open(scene->filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    while (write(fd, zeros, sizeof zeros) == (ssize_t)sizeof zeros) {
-    }
-    assert_int_equal(errno, ENOSPC);
-    assert_int_equal(close(fd), 0);
-}
-
 /* ---- how much is held back ---- */
 
 static void a_large_disk_has_the_whole_reserve_and_a_small_one_its_share(void **state) {
@@ -216,29 +193,29 @@ static void a_large_disk_has_the_whole_reserve_and_a_small_one_its_share(void **
 static void the_reserve_takes_no_room_that_is_scarce(void **state) {
     struct scene *scene = *state;
     uint64_t bytes;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
-    int directory = open(scene->disk, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int directory = open(scene->disk.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(directory >= 0);
     assert_false(journal_reserve_spend(directory));
     for (uint64_t piece = 1; piece < RESERVE_MIB; piece++) {
         assert_int_equal(journal_reserve_grow(directory, &bytes), RESERVE_GROWING);
         assert_int_equal(bytes, piece * MIB);
     }
-    scene_fill(scene);
+    small_disk_fill(&scene->disk);
     assert_int_equal(journal_reserve_grow(directory, &bytes), RESERVE_NO_ROOM);
     assert_int_equal(bytes, (RESERVE_MIB - 1) * MIB);
     /* Twice of what is missing is enough, and a page less is not. */
-    assert_int_equal(truncate(scene->filler, (off_t)((DISK_MIB - RESERVE_MIB - 1) * MIB)), 0);
+    assert_int_equal(truncate(scene->disk.filler, (off_t)((DISK_MIB - RESERVE_MIB - 1) * MIB)), 0);
     struct stat filler;
-    assert_int_equal(stat(scene->filler, &filler), 0);
-    assert_int_equal(truncate(scene->filler, filler.st_size + 4096), 0);
-    int fd = open(scene->filler, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(stat(scene->disk.filler, &filler), 0);
+    assert_int_equal(truncate(scene->disk.filler, filler.st_size + 4096), 0);
+    int fd = open(scene->disk.filler, O_WRONLY | O_CLOEXEC);
     assert_int_equal(posix_fallocate(fd, filler.st_size, 4096), 0);
     assert_int_equal(close(fd), 0);
     assert_int_equal(journal_reserve_grow(directory, &bytes), RESERVE_NO_ROOM);
-    assert_int_equal(truncate(scene->filler, filler.st_size), 0);
+    assert_int_equal(truncate(scene->disk.filler, filler.st_size), 0);
     assert_int_equal(journal_reserve_grow(directory, &bytes), RESERVE_WHOLE);
     assert_int_equal(journal_reserve_grow(directory, &bytes), RESERVE_WHOLE);
     assert_int_equal(bytes, RESERVE_MIB * MIB);
@@ -252,15 +229,15 @@ static void the_reserve_takes_no_room_that_is_scarce(void **state) {
 static void alarms_are_recorded_on_a_full_disk_and_it_recovers_alone(void **state) {
     struct scene *scene = *state;
     struct journal_stats stats;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     scene_open(scene);
     scene_until(scene, reserve_is_whole);
     scene_add(scene, LANE_ALARM, 10);
     scene_until(scene, all_recorded);
     assert_false(scene->report.crowded);
-    scene_fill(scene);
+    small_disk_fill(&scene->disk);
     /* Until the log and the file have no room for more, and then some: no commit is seen to fail. */
     for (uint32_t behind = 0; behind < 3;) {
         scene_add(scene, LANE_ALARM, 20);
@@ -274,7 +251,7 @@ static void alarms_are_recorded_on_a_full_disk_and_it_recovers_alone(void **stat
     assert_int_equal(lines_failed, 0);
     assert_int_equal(stats.reserves_spent, 1);
     assert_int_equal(stats.reserve_bytes, 0);
-    assert_int_equal(unlink(scene->filler), 0);
+    assert_int_equal(unlink(scene->disk.filler), 0);
     scene_until(scene, is_well);
     assert_true(reserve_is_whole(scene));
     scene_add(scene, LANE_ALARM, 1);
@@ -283,12 +260,12 @@ static void alarms_are_recorded_on_a_full_disk_and_it_recovers_alone(void **stat
 
 static void what_the_reserve_cannot_hold_is_kept_and_recorded_when_there_is_room(void **state) {
     struct scene *scene = *state;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     scene_open(scene);
     scene_until(scene, reserve_is_whole);
-    scene_fill(scene);
+    small_disk_fill(&scene->disk);
     do {
         scene_add(scene, LANE_ALARM, 100);
         scene_until(scene, all_recorded_or_failing);
@@ -296,7 +273,7 @@ static void what_the_reserve_cannot_hold_is_kept_and_recorded_when_there_is_room
     assert_true(scene->recorded < scene->added);
     assert_true(lines_failed > 0);
     scene_add(scene, LANE_ALARM, 10);
-    assert_int_equal(unlink(scene->filler), 0);
+    assert_int_equal(unlink(scene->disk.filler), 0);
     scene_until(scene, all_recorded);
     scene_until(scene, is_well);
 }
@@ -305,15 +282,15 @@ static void what_the_reserve_cannot_hold_is_kept_and_recorded_when_there_is_room
 static void old_activity_makes_room_on_a_full_disk(void **state) {
     struct scene *scene = *state;
     struct journal_stats stats;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     scene_open(scene);
     scene_until(scene, reserve_is_whole);
     scene_add(scene, LANE_ALARM, 10);
     scene_add(scene, LANE_ACTIVITY, 1000);
     scene_until(scene, all_recorded);
-    scene_fill(scene);
+    small_disk_fill(&scene->disk);
     uint64_t until_ns = clock_real_ns() + DEADLINE_NS;
     do {
         assert_true(clock_real_ns() < until_ns);
@@ -369,11 +346,11 @@ static unsigned scene_begin_again(struct scene *scene) {
 static void a_full_disk_at_the_start_has_the_reserve_to_begin_with(void **state) {
     struct scene *scene = *state;
     struct journal_stats stats;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     scene_life(scene, false);
-    scene_fill(scene);
+    small_disk_fill(&scene->disk);
     assert_int_equal(scene_begin_again(scene), 1);
     assert_true(journal_is_recording(scene->journal));
     journal_stats(scene->journal, &stats);
@@ -386,8 +363,8 @@ static void a_full_disk_at_the_start_has_the_reserve_to_begin_with(void **state)
 static void what_was_open_is_known_where_nothing_at_all_can_be_written(void **state) {
     struct scene *scene = *state;
     int status;
-    if (!scene->mounted) {
-        skip(); /* see group_setup() */
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
     }
     pid_t child = fork();
     if (child == 0) {
@@ -396,26 +373,16 @@ static void what_was_open_is_known_where_nothing_at_all_can_be_written(void **st
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_int_equal(unlink(scene->reserve), 0);
-    scene_fill(scene);
+    small_disk_fill(&scene->disk);
     assert_int_equal(scene_begin_again(scene), 1);
     assert_false(journal_is_recording(scene->journal));
     assert_int_equal(journal_boot(scene->journal)[0], 'r');
-    assert_int_equal(unlink(scene->filler), 0);
+    assert_int_equal(unlink(scene->disk.filler), 0);
     assert_int_equal(journal_start(scene->journal), 0);
     scene->recorded = scene->added = 1;
     scene_add(scene, LANE_ALARM, 1);
     scene_until(scene, all_recorded);
     assert_true(scene->report.recording);
-}
-
-/* A file system of our own, which nobody else sees. */
-static int group_setup(void **state) {
-    (void)state;
-    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-        return 0; /* the mounts fail, too, and the tests are skipped */
-    }
-    (void)mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
-    return 0;
 }
 
 int main(void) {
@@ -429,5 +396,5 @@ int main(void) {
         SCENE(a_full_disk_at_the_start_has_the_reserve_to_begin_with),
         SCENE(what_was_open_is_known_where_nothing_at_all_can_be_written),
     };
-    return cmocka_run_group_tests(tests, group_setup, NULL);
+    return cmocka_run_group_tests(tests, small_disk_group_setup, NULL);
 }
