@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <sqlite3.h>
 
 #include "gateway/clock.h"
+#include "gateway/journal/journal_schema.h"
+#include "gateway/log.h"
 
 /* Real time: how long one transaction may last, and how long we wait for a file being opened anew.
  */
@@ -32,6 +35,8 @@ struct journal_reader {
     sqlite3 *db; /* NULL while closed */
     dev_t device;
     ino_t inode;
+    bool still; /* opened as one that nobody writes, … */
+    bool told;  /* … which was said */
     sqlite3_stmt *statements[QUERY_FORMS];
 };
 
@@ -81,28 +86,56 @@ static bool reader_is_salvaging(sqlite3 *db) {
     return result != SQLITE_DONE && result != SQLITE_ERROR; /* there may be no such table */
 }
 
-/* Have the file open that is at the path now, which may be another one than a moment ago. */
-static int reader_open(struct journal_reader *reader) {
-    struct stat found;
-    if (stat(reader->path, &found) != 0) {
-        reader_close(reader);
-        return JOURNAL_E_ABSENT;
-    }
-    if (reader->db != NULL && found.st_dev == reader->device && found.st_ino == reader->inode) {
-        return 0;
-    }
-    reader_close(reader);
-    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(reader->path, &reader->db, flags, NULL) != SQLITE_OK) {
-        reader_close(reader);
+/* Can nobody write there? */
+static bool reader_disk_is_still(const struct journal_reader *reader) {
+    struct statvfs disk;
+    return statvfs(reader->path, &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0;
+}
+
+static int reader_open_file(struct journal_reader *reader) {
+    char address[JOURNAL_ADDRESS_SIZE];
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+    const char *how = reader->still ? journal_schema_still(reader->path) : "mode=ro";
+    if (!journal_schema_address(reader->path, how, address) ||
+        sqlite3_open_v2(address, &reader->db, flags, NULL) != SQLITE_OK) {
         return JOURNAL_E_ABSENT;
     }
     (void)sqlite3_busy_timeout(reader->db, BUSY_MS);
     (void)sqlite3_exec(reader->db, "PRAGMA cache_size=-256", NULL, NULL, NULL); /* only a size */
-    if (reader_is_salvaging(reader->db)) {
+    if (reader->still) {
+        (void)sqlite3_exec(reader->db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+        (void)sqlite3_db_config(reader->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+    return reader_is_salvaging(reader->db) ? JOURNAL_E_ABSENT : 0;
+}
+
+/* Have the file open that is at the path now, which may be another one than a moment ago. */
+static int reader_open(struct journal_reader *reader) {
+    struct stat found;
+    bool still = reader_disk_is_still(reader);
+    if (stat(reader->path, &found) != 0) {
         reader_close(reader);
         return JOURNAL_E_ABSENT;
     }
+    if (reader->db != NULL && found.st_dev == reader->device && found.st_ino == reader->inode &&
+        still == reader->still) {
+        return 0;
+    }
+    reader_close(reader);
+    reader->still = still;
+    int r = reader_open_file(reader);
+    if (r != 0) {
+        reader_close(reader);
+        return r;
+    }
+    if (still && !reader->told) {
+        log_line(
+            LOG_WARNING, "journal_read_only",
+            "effect=\"the disk of the state directory can only be read: what was recorded before "
+            "is shown, and nothing that happens now\" advice=\"see why the disk was mounted "
+            "for reading only\"");
+    }
+    reader->told = still;
     reader->device = found.st_dev;
     reader->inode = found.st_ino;
     return 0;

@@ -7,7 +7,8 @@
  *
  * The engine alone writes `journal.db`; the uplink and the console read it by this module, in
  * transactions of at most 100 ms, so that the writer's checkpoints are never held up. A reader
- * opens lazily and again after the engine replaced the file.
+ * opens lazily and again after the engine replaced the file. On a disk that can only be read, which is
+ * told once, it shows what was recorded before.
  */
 
 #include <stddef.h>

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/journal/journal_schema.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define TEXT_OF(number)          TEXT_OF_EXPANDED(number)
 #define TEXT_OF_EXPANDED(number) #number
@@ -191,6 +194,14 @@ bool journal_schema_address(const char *path, const char *how, char ret[JOURNAL_
         len += (size_t)snprintf(ret + len, size - len, plain ? "%c" : "%%%02x", (unsigned char)*c);
     }
     return len < size && len + (size_t)snprintf(ret + len, size - len, "?%s", how) < size;
+}
+
+const char *journal_schema_still(const char *path) {
+    char log[PATH_MAX + 8];
+    struct stat found;
+    (void)snprintf(log, sizeof log, "%s-wal", path);
+    bool has_none = stat(log, &found) == 0 ? found.st_size == 0 : errno == ENOENT;
+    return has_none ? "mode=ro&immutable=1" : "mode=ro&vfs=unix-none";
 }
 
 /* Run statements without results; says why not in `reason`. */

@@ -80,6 +80,16 @@ enum { JOURNAL_ADDRESS_SIZE = 3 * PATH_MAX + 64 };
 NODISCARD bool journal_schema_address(const char *path, const char *how,
                                       char ret[JOURNAL_ADDRESS_SIZE]);
 
+/*
+ * How a journal is opened that cannot be written, as part of an address: beside it nothing can be made, and
+ * SQLite wants the index of its log there, and the log. Without a log it is a file that does not change.
+ * With one the index is kept in memory, for a connection that has the file for itself (PRAGMA
+ * locking_mode=EXCLUSIVE) and asks for no lock, as none is to be had on a file that is open for reading
+ * only. Nobody may write it meanwhile. See https://www.sqlite.org/wal.html, "Read-Only Databases" and "Use
+ * of WAL Without Shared-Memory", and https://www.sqlite.org/vfs.html, "Standard Unix VFSes".
+ */
+const char *journal_schema_still(const char *path);
+
 /* Sort an SQLite result into 0 and the two errors above. */
 NODISCARD int journal_schema_result(int sqlite_result);
 

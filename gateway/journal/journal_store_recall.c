@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "gateway/journal/journal_store_parts.h"
 
-/*
- * How a journal is opened beside which nothing can be made: SQLite wants the index of its log there, and
- * the log. Without a log it is a file that does not change. With one the index is kept in memory, for a
- * connection that has the file for itself and asks for no lock, as none is to be had on a file that is
- * open for reading only. See https://www.sqlite.org/wal.html, "Read-Only Databases" and "Use of WAL
- * Without Shared-Memory", and https://www.sqlite.org/vfs.html, "Standard Unix VFSes".
- */
-static const char *recall_how(const char *path) {
-    char log[PATH_MAX + 8];
-    struct stat found;
-    (void)snprintf(log, sizeof log, "%s-wal", path);
-    bool has_none = stat(log, &found) == 0 ? found.st_size == 0 : errno == ENOENT;
-    return has_none ? "mode=ro&immutable=1" : "mode=ro&vfs=unix-none";
-}
-
 static int recall_attach(struct journal_store *store, const char *path) {
     char address[JOURNAL_ADDRESS_SIZE];
-    if (!journal_schema_address(path, recall_how(path), address)) {
+    if (!journal_schema_address(path, journal_schema_still(path), address)) {
         return err_origin(-ENAMETOOLONG);
     }
     char *attach = sqlite3_mprintf("PRAGMA locking_mode=EXCLUSIVE; ATTACH %Q AS bad", address);

@@ -22,6 +22,7 @@
 #include "gateway/clock.h"
 #include "gateway/journal/journal.h"
 #include "gateway/journal/journal_directory.h"
+#include "gateway/journal/journal_reader.h"
 #include "gateway/site.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/database.h"
@@ -311,6 +312,49 @@ static void nothing_is_taken_of_a_journal_of_another_gateway(void **state) {
     assert_int_equal(access(scene->database, F_OK), -1);
 }
 
+static bool count_row(void *context, const struct journal_row *row) {
+    *(uint32_t *)context += row->type != NULL;
+    return true;
+}
+
+/* So many events as whoever shows the journal finds there. */
+static uint32_t scene_shown(struct journal_reader *reader) {
+    const struct journal_query query = {.until_seq = UINT64_MAX, .lane = -1, .limit = 100};
+    uint64_t last_seq = 0;
+    uint32_t count = 0;
+    assert_int_equal(journal_read(reader, &query, count_row, &count, &last_seq), 0);
+    return count;
+}
+
+/* … and what comes after the disk has been mended, by the same reader. */
+static void scene_show(struct scene *scene, const struct end *end) {
+    struct journal_reader *reader;
+    if (!scene->disk.mounted) {
+        skip(); /* see small_disk.h */
+    }
+    scene_end_life(scene, end);
+    scene_close_disk(scene, false);
+    assert_int_equal(journal_reader_new(scene->state, &reader), 0);
+    assert_int_equal(scene_shown(reader), 2);
+    assert_int_equal(scene_shown(reader), 2);
+    scene_mend_disk(scene, false);
+    scene_open(scene, LATER_TIMELINE, LATER_GENERATION);
+    assert_int_equal(journal_start(scene->journal), 0);
+    scene->recorded = scene->added = 2;
+    scene_add_event(scene);
+    scene_until_recorded(scene);
+    assert_int_equal(scene_shown(reader), 3);
+    (void)journal_reader_free(reader);
+}
+
+static void events_are_shown_from_a_disk_that_can_only_be_read(void **state) {
+    scene_show(*state, &(struct end){.killed = false});
+}
+
+static void the_newest_are_shown_from_a_log_whose_index_is_gone(void **state) {
+    scene_show(*state, &(struct end){.killed = true, .index_too = true});
+}
+
 /* Pages that are left on a disk which is otherwise full. */
 static void scene_leave_room(const struct scene *scene, unsigned pages) {
     struct stat filler;
@@ -365,6 +409,8 @@ int main(void) {
         SCENE(what_was_open_is_known_on_a_full_disk_after_a_stop_in_good_order),
         SCENE(a_full_disk_hides_nothing_of_a_log_without_its_index),
         SCENE(nothing_is_taken_of_a_journal_of_another_gateway),
+        SCENE(events_are_shown_from_a_disk_that_can_only_be_read),
+        SCENE(the_newest_are_shown_from_a_log_whose_index_is_gone),
         SCENE(however_little_room_there_is_no_salvage_gives_up_what_was_open),
     };
     return cmocka_run_group_tests(tests, small_disk_group_setup, NULL);
