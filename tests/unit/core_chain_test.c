@@ -574,8 +574,8 @@ static void what_comes_at_once_comes_with_the_next_input_of_the_same_instant(voi
           "2 one on : 3!:one | lamp\n");
 }
 
-static void a_webhook_that_confirms_is_a_receiver(void **state) {
-    (void)state;
+/* A chain whose second step is a webhook has come to it, at second 61: its receipt is waited for. */
+static void story_calls_webhook(void) {
     core_end();
     trial_deinit(&stage.trial);
     site_build(3);
@@ -583,8 +583,13 @@ static void a_webhook_that_confirms_is_a_receiver(void **state) {
     story("0 start yes : - | dark\n"
           "1 one on : raised:one,1:one | lamp\n"
           "1 lamp on : - | lamp\n"
-          "61 tick - : 2:one | lamp\n"
-          "70 receipt 1.1 : - | lamp\n" /* of an earlier step */
+          "61 tick - : 2:one | lamp\n");
+}
+
+static void a_webhook_that_confirms_is_a_receiver(void **state) {
+    (void)state;
+    story_calls_webhook();
+    story("70 receipt 1.1 : - | lamp\n" /* of an earlier step */
           "70 receipt 2.7 : - | lamp\n" /* of another run */
           "75.999 receipt 2.1 : - | lamp\n"
           "180.999 tick - : - | lamp\n"
@@ -612,14 +617,7 @@ static void a_receipt_of_another_call_holds_nobody_up(void **state) {
 static void a_webhook_that_confirms_changes_what_is_kept_of_the_call(void **state) {
     (void)state;
     uint32_t changed[POINTS];
-    core_end();
-    trial_deinit(&stage.trial);
-    site_build(3);
-    stage.trial.steps[1].webhook = 0;
-    story("0 start yes : - | dark\n"
-          "1 one on : raised:one,1:one | lamp\n"
-          "1 lamp on : - | lamp\n"
-          "61 tick - : 2:one | lamp\n");
+    story_calls_webhook();
     while (core_changed(stage.core, changed, POINTS) > 0) {
     }
     story("62 receipt 2.1 : - | lamp\n");
@@ -729,15 +727,8 @@ static void who_is_no_emergency_has_half_a_minute_more_to_be_called(void **state
 
 static void a_webhook_that_is_off_or_known_to_be_down_is_none(void **state) {
     (void)state;
-    core_end();
-    trial_deinit(&stage.trial);
-    site_build(3);
-    stage.trial.steps[1].webhook = 0;
-    story("0 start yes : - | dark\n"
-          "1 one on : raised:one,1:one | lamp\n"
-          "1 lamp on : - | lamp\n"
-          "61 tick - : 2:one | lamp\n"
-          "61 hook no : - | lamp\n" /* one attempt that failed: it is tried again */
+    story_calls_webhook();
+    story("61 hook no : - | lamp\n" /* one attempt that failed: it is tried again */
           "75 tick - : - | lamp\n"
           "76 tick - : 3!:one | lamp\n"
           "80 two on : raised:two,1:two | lamp\n"
@@ -1005,14 +996,7 @@ static void a_restart_lights_the_lamp_again_and_goes_on_counting(void **state) {
 /* That of a webhook may still come, and is waited for as long as it was before. */
 static void a_restart_goes_on_waiting_for_a_webhook(void **state) {
     (void)state;
-    core_end();
-    trial_deinit(&stage.trial);
-    site_build(3);
-    stage.trial.steps[1].webhook = 0;
-    story("0 start yes : - | dark\n"
-          "1 one on : raised:one,1:one | lamp\n"
-          "1 lamp on : - | lamp\n"
-          "61 tick - : 2:one | lamp\n");
+    story_calls_webhook();
     restart("one", 66, 5); /* ten seconds are left */
     story("5 start yes : - | lamp\n"
           "6 one on : - | lamp\n"

@@ -20,6 +20,7 @@
 #include "gateway/log.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/console_site.h"
+#include "tests/support/recorder_press.h"
 #include "tests/support/scratch.h"
 
 enum { DEADLINE_S = 20, MINUTE_MS = 60000 };
@@ -172,21 +173,7 @@ static void trial_end(struct trial *trial) {
 }
 
 static void trial_press(struct trial *trial, uint32_t occurrence) {
-    const struct core_event event = {
-        .type = EVENT_ALARM_RAISED,
-        .wall = clock_wall(),
-        .alarm = CONSOLE_SITE_CALL,
-        .place = CONSOLE_SITE_PLACE_ROOM,
-        .point = CONSOLE_SITE_BUTTON,
-        .axes = {.active = true, .latched = true, .open = true},
-        .occurrence = occurrence,
-        .raises = 1,
-        .value = 1,
-        .measured = clock_wall(),
-    };
-    const struct event_context context = {.raised = event.wall};
-    assert_int_equal(recorder_add(trial->recorder, &event, &context, NULL), 0);
-    trial->ticket = recorder_submit(trial->recorder);
+    trial->ticket = recorder_press(trial->recorder, occurrence);
     trial->pressed++;
 }
 

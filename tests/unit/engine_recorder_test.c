@@ -17,6 +17,7 @@
 #include "gateway/engine/recorder.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/console_site.h"
+#include "tests/support/recorder_press.h"
 #include "tests/support/scratch.h"
 
 enum { TOLD_MAX = 64, DEADLINE_S = 20 };
@@ -114,24 +115,6 @@ static void trial_until(struct trial *trial, bool (*done)(const struct trial *tr
     }
 }
 
-static uint64_t trial_press(struct trial *trial, uint32_t occurrence) {
-    const struct core_event event = {
-        .type = EVENT_ALARM_RAISED,
-        .wall = clock_wall(),
-        .alarm = CONSOLE_SITE_CALL,
-        .place = CONSOLE_SITE_PLACE_ROOM,
-        .point = CONSOLE_SITE_BUTTON,
-        .axes = {.active = true, .latched = true, .open = true},
-        .occurrence = occurrence,
-        .raises = 1,
-        .value = 1,
-        .measured = clock_wall(),
-    };
-    const struct event_context context = {.raised = event.wall};
-    assert_int_equal(recorder_add(trial->recorder, &event, &context, NULL), 0);
-    return recorder_submit(trial->recorder);
-}
-
 /* Hold the write lock of the journal, or give it back. */
 static sqlite3 *trial_block(const struct trial *trial) {
     char database[160];
@@ -173,7 +156,7 @@ static void an_event_is_told_once_it_is_recorded_and_not_before(void **state) {
     (void)state;
     trial_begin(&trial);
     trial_open(&trial);
-    uint64_t ticket = trial_press(&trial, 1);
+    uint64_t ticket = recorder_press(trial.recorder, 1);
     assert_int_equal(trial.told_count, 0);
     trial_until(&trial, one_told);
     assert_int_equal(trial.told[0].seq, 1);
@@ -191,7 +174,7 @@ static void a_disk_that_does_not_answer_delays_no_alarm_and_loses_none(void **st
     trial_begin(&trial);
     trial_open(&trial);
     sqlite3 *blocker = trial_block(&trial);
-    (void)trial_press(&trial, 1);
+    (void)recorder_press(trial.recorder, 1);
     trial_until(&trial, one_told);
     assert_int_equal(trial.told[0].seq, 0);
     assert_int_equal(trial.told[0].early, 1);
@@ -199,7 +182,7 @@ static void a_disk_that_does_not_answer_delays_no_alarm_and_loses_none(void **st
     assert_null(strstr(trial.told[0].body, "\"sequence\""));
     trial_until(&trial, is_unwell);
     assert_true(trial.early_calls > 0);
-    (void)trial_press(&trial, 2);
+    (void)recorder_press(trial.recorder, 2);
     trial_until(&trial, two_told);
     assert_int_equal(trial.told[1].early, 2);
     assert_int_equal(trial.settled, 0);
@@ -227,7 +210,7 @@ static void without_a_directory_every_event_is_told_at_once_and_kept(void **stat
     trial_open(&trial);
     assert_false(recorder_is_well(trial.recorder));
     assert_int_equal(journal_boot(recorder_journal(trial.recorder))[0], 'r');
-    (void)trial_press(&trial, 1);
+    (void)recorder_press(trial.recorder, 1);
     assert_int_equal(trial.told_count, 1);
     assert_int_equal(trial.told[0].seq, 0);
     assert_int_equal(trial.told[0].early, 1);
