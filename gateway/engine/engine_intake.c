@@ -327,6 +327,7 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
     bool field = peer->role == WIRE_ROLE_FIELD;
     bool uplink = peer->role == WIRE_ROLE_UPLINK;
     bool console = peer->role == WIRE_ROLE_CONSOLE;
+    engine->heard[peer->component].ns = clock_real_ns();
     switch ((enum wire_kind)message->kind) {
     case WIRE_READINGS:
         return field && engine_take_readings(engine, peer, (const struct wire_readings *)message);

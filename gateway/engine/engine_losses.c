@@ -180,6 +180,7 @@ void engine_gain(struct engine *engine, const struct engine_peer *peer) {
         /* It had lost its connection alone; its end is yet to be told. */
         losses->told[peer->component] = peer->number - 1;
     }
+    engine->heard[peer->component].ns = clock_real_ns();
     roster_join(&engine->roster, peer->component);
     engine_apply_state(engine, INPUT_COMPONENT, peer->component, TRUTH_TRUE);
 }

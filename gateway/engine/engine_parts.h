@@ -64,8 +64,12 @@ struct engine {
     struct instant newest;  /* of the inputs; they never go back */
     struct instant stepped; /* the core's own newest */
     struct instant awake;   /* when the engine was last seen to run */
-    uint64_t ticket;        /* of the newest hand-over */
-    uint64_t settled;       /* everything up to here is recorded */
+    struct {
+        uint64_t ns;           /* real: when it last said anything, also that it is there */
+        bool silent;           /* it is connected and says nothing, which was told */
+    } heard[LIMIT_COMPONENTS]; /* of the field processes */
+    uint64_t ticket;           /* of the newest hand-over */
+    uint64_t settled;          /* everything up to here is recorded */
     struct engine_losses losses;
     uint64_t disk_ticket; /* of what is written to try the disk; 0: nothing is */
 

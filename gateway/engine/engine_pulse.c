@@ -13,6 +13,8 @@
 
 /* Values older than this are not believed without a new word of their devices. */
 #define ENGINE_STANDSTILL_NS_MAX (60 * NS_PER_S)
+/* Real time. A field process says each second which of its devices answer. */
+#define ENGINE_FIELD_SILENT_NS (2 * NS_PER_S)
 
 /* Tell of each test that runs; false when one did not fit. */
 static bool engine_send_tests(struct engine *engine, struct engine_peer *peer) {
@@ -155,11 +157,50 @@ void engine_bridge_standstill(struct engine *engine) {
     }
 }
 
+/* How many devices are polled by the field process. */
+static uint32_t engine_field_devices(const struct site *site, uint32_t instance) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < site->ruleset.device_count; i++) {
+        count += site->buses[site->devices[i].bus].field == instance;
+    }
+    return count;
+}
+
+/*
+ * A field process that is there and says nothing is the one cause of all that its devices are about to be
+ * blamed for: it is named first. Who did not run itself has heard nobody.
+ */
+static void engine_watch_fields(struct engine *engine, bool stood_still) {
+    uint64_t now_ns = clock_real_ns();
+    for (uint32_t i = 0; i < engine->site->header->field_count; i++) {
+        bool is_there = engine_peers_find(engine->peers, i) != NULL;
+        if (stood_still) {
+            engine->heard[i].ns = now_ns;
+        }
+        uint64_t silent_ns = now_ns - engine->heard[i].ns;
+        bool silent = is_there && silent_ns >= ENGINE_FIELD_SILENT_NS;
+        if (silent && !engine->heard[i].silent) {
+            char name[PROCESS_NAME_SIZE];
+            site_component_name(engine->site, i, name, sizeof name);
+            log_line(
+                LOG_ERROR, "field_silent",
+                "component=%s silent_ms=%" PRIu64 " devices=%" PRIu32
+                " effect=\"this process is stopped or hangs, and nothing is heard of the rooms "
+                "that it watches: its devices count as lost next, though nothing is wrong with "
+                "them or their lines; it is replaced when it stays so\"",
+                name, silent_ns / (uint64_t)NS_PER_MS, engine_field_devices(engine->site, i));
+        }
+        engine->heard[i].silent = silent;
+    }
+}
+
 void engine_second(evutil_socket_t fd, short what, void *context) {
     struct engine *engine = context;
     (void)fd;
     (void)what;
+    uint64_t standstills = engine->standstills;
     engine_bridge_standstill(engine);
+    engine_watch_fields(engine, engine->standstills != standstills);
     engine->awake = engine_now(engine);
     engine_watch_clock(engine);
     recorder_tick(engine->recorder);

@@ -457,6 +457,8 @@ def test_a_stopped_child_is_noticed_and_replaced(scene):
     backend, field, gateway = scene.everything()
     stopped = gateway.kill("field-0", signal.SIGSTOP)
     gateway.process.until_said(r"event=component_hangs component=field-0")
+    # What its devices are blamed for has its cause named, once.
+    assert len(re.findall(r"event=field_silent component=field-0 silent_ms=\d+ devices=5 ", gateway.process.text())) == 1
     until(lambda: gateway.pids().get("field-0") not in (None, stopped), "a new field process")
     field.press(BUTTON)
     backend.until_event(type="alarm.raised", rule="emergency_call")
