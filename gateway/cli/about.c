@@ -91,6 +91,20 @@ static void health_uplink(const struct reader *reader, struct table *table, cons
     table_add(table, TONE_PLAIN, texts);
 }
 
+/* "recordings, 812 inputs are missing, refused 3 times by the disk" */
+static void health_recordings(const struct reader *reader, struct table *table,
+                              const json_t *recordings) {
+    char text[160];
+    (void)snprintf(text, sizeof text, "%s", reader_text(reader, "回放录制", "recordings"));
+    health_count(text, sizeof text, reader_text(reader, ",缺 ", ", "),
+                 json_integer_value(json_object_get(recordings, "inputs_dropped")),
+                 reader_text(reader, " 条输入", " inputs are missing"));
+    health_count(text, sizeof text, reader_text(reader, ",磁盘拒绝 ", ", refused "),
+                 json_integer_value(json_object_get(recordings, "failures")),
+                 reader_text(reader, " 次", " times by the disk"));
+    health_row(reader, table, text, member_text(recordings, "state"));
+}
+
 static void health_print(const struct session *session, const json_t *health) {
     const struct reader *reader = &session->reader;
     struct table table;
@@ -117,6 +131,7 @@ static void health_print(const struct session *session, const json_t *health) {
     health_row(reader, &table, text, member_text(journal, "state"));
     health_uplink(reader, &table, json_object_get(health, "uplink"));
     health_database(reader, &table, json_object_get(health, "database"));
+    health_recordings(reader, &table, json_object_get(health, "recordings"));
     table_print(&table, reader);
     table_deinit(&table);
 }

@@ -120,6 +120,8 @@ static const struct word presences[] = {
     {"ok", "正常", "ok"},
     {"refused", "站点文件有误,未被采用", "the site file is wrong and not in force"},
     {"degraded", "降级", "degraded"},
+    {"gaps", "有缺失", "has gaps"},
+    {"nothing", "未录制", "nothing is recorded"},
     {"unsigned", "在记录,但检查点未能签名", "records, but cannot sign its checkpoints"},
     {"failed", "故障", "failed"},
 };

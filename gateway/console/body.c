@@ -340,6 +340,26 @@ static bool body_database_fails(const struct view *view) {
     return strcmp(state, "away") == 0 || strcmp(state, "refusing") == 0;
 }
 
+/*
+ * What is recorded for a replay, since this engine began. It says nothing of alarms, so that a gap in it
+ * does not degrade the whole.
+ */
+static json_t *body_recordings(const struct view *view, bool fresh) {
+    static const uint64_t nothing[FIGURE_COUNT] = {0};
+    bool is_told = fresh && view->round > 0 && view->engine_figures.round == view->round;
+    const uint64_t *figures = is_told ? view->engine_figures.values : nothing;
+    uint64_t dropped = figures[FIGURE_ENGINE_RECORDING_DROPPED];
+    uint64_t failures = figures[FIGURE_ENGINE_RECORDING_FAILURES];
+    const char *state = view->site->header->recordings_size == 0      ? "none"
+                        : !is_told                                    ? "unknown"
+                        : dropped > 0 || failures > 0                 ? "gaps"
+                        : figures[FIGURE_ENGINE_RECORDING_INPUTS] > 0 ? "ok"
+                                                                      : "nothing";
+    return json_pack("{s:s, s:I, s:I, s:I}", "state", state, "inputs",
+                     (json_int_t)figures[FIGURE_ENGINE_RECORDING_INPUTS], "inputs_dropped",
+                     (json_int_t)dropped, "failures", (json_int_t)failures);
+}
+
 /* How the journal is called there. */
 static const char *body_journal(const struct wire_components *components) {
     return components->journal_ok == 0         ? "failed"
@@ -404,5 +424,6 @@ json_t *body_health(const struct view *view, uint64_t real_ns) {
                                         (json_int_t)view->newest_seq));
     (void)json_object_set_new(body, "uplink", body_uplink(view, fresh));
     (void)json_object_set_new(body, "database", body_database(view, fresh));
+    (void)json_object_set_new(body, "recordings", body_recordings(view, fresh));
     return body;
 }

@@ -78,6 +78,8 @@ def test_what_was_never_asked_for_is_neither_away_nor_a_degradation(scene):
     until_state(gateway, "ok", "none", "none")
     assert {("ok", "overall"), ("not configured", "broker"), ("not configured", "database")} <= set(rows(gateway, "en"))
     assert {("正常", "总体"), ("未配置", "消息代理"), ("未配置", "数据库")} <= set(rows(gateway, "zh"))
+    assert any(what.startswith("recordings") for _state, what in rows(gateway, "en"))
+    assert any(what.startswith("回放录制") for _state, what in rows(gateway, "zh"))
 
 
 def test_a_broker_that_is_away_is_named_and_the_database_is_not_blamed(scene):

@@ -380,6 +380,45 @@ static void what_is_not_configured_is_neither_away_nor_degraded(void **state) {
     json_decref(body);
 }
 
+static void health_says_what_is_missing_of_the_recordings(void **state) {
+    static const struct {
+        uint64_t inputs, dropped, failures;
+        const char *want;
+    } rows[] = {{0, 0, 0, "nothing"}, {812, 0, 0, "ok"}, {812, 3, 0, "gaps"}, {0, 0, 2, "gaps"}};
+    struct scene *scene = *state;
+    struct site_header header = *scene->site.header;
+    scene->site.header = &header;
+    header.recordings_size = 0;
+    json_t *body = body_health(&scene->view, second);
+    assert_string_equal(text_at(body, "recordings", "state"), "none");
+    json_decref(body);
+    header.recordings_size = 1000000;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    body = body_health(&scene->view, second);
+    assert_string_equal(text_at(body, "recordings", "state"), "unknown");
+    json_decref(body);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct wire_figures figures = {
+            .header = wire_header_of(WIRE_FIGURES, sizeof figures),
+            .owner = FIGURE_OWNER_ENGINE,
+            .values = {[FIGURE_ENGINE_RECORDING_INPUTS] = rows[i].inputs,
+                       [FIGURE_ENGINE_RECORDING_DROPPED] = rows[i].dropped,
+                       [FIGURE_ENGINE_RECORDING_FAILURES] = rows[i].failures},
+        };
+        scene_tell(scene, &figures, second);
+        assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
+        body = body_health(&scene->view, second);
+        const json_t *told = json_object_get(body, "recordings");
+        assert_string_equal(text_at(body, "recordings", "state"), rows[i].want);
+        assert_int_equal(json_integer_value(json_object_get(told, "inputs_dropped")),
+                         rows[i].dropped);
+        assert_int_equal(json_integer_value(json_object_get(told, "failures")), rows[i].failures);
+        json_decref(body);
+    }
+}
+
 static int64_t database_count(json_t *body, const char *key) {
     return json_integer_value(json_object_get(json_object_get(body, "database"), key));
 }
@@ -787,6 +826,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_not_configured_is_neither_away_nor_degraded,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(health_names_the_database_and_what_waits_for_it, scene_open,
+                                        scene_close),
+        cmocka_unit_test_setup_teardown(health_says_what_is_missing_of_the_recordings, scene_open,
                                         scene_close),
         cmocka_unit_test_setup_teardown(metrics_are_valid_openmetrics_with_and_without_the_engine,
                                         scene_open, scene_close),
