@@ -60,8 +60,13 @@ static enum truth core_reading_fault(const struct core *core, const struct input
                        !core_reading_is_late_scan(core, input)
                    ? TRUTH_TRUE
                    : TRUTH_FALSE;
-    case QUALITY_STALE: /* its driver says that this one value is too old; a moment has none */
-        return moments ? TRUTH_FALSE : TRUTH_TRUE;
+    case QUALITY_STALE: /* its driver says that this one value is too old */
+        if (!moments) {
+            return TRUTH_TRUE;
+        }
+        /* A moment has none: that is no news of its reader, unless core_picture() says so. */
+        return input->age_ns > 0 ? TRUTH_FALSE
+                                 : (enum truth)core->points[input->reading.point].fault;
     case QUALITY_FAULT:
         return TRUTH_TRUE;
     case QUALITY_OUT_OF_SERVICE: /* nobody looks, so nobody knows */

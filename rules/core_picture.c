@@ -38,6 +38,7 @@ static void picture_point(const struct core *core, uint32_t point, struct input 
             .quality = state->fault == TRUTH_TRUE ? QUALITY_FAULT : QUALITY_STALE,
             .measured = core->measured[point],
         };
+        input->age_ns = 1; /* given again: core_reading_fault() */
         return;
     }
     if (moment || (state->quality == QUALITY_STALE && core->points[point].fault != TRUTH_TRUE)) {
