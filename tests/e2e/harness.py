@@ -299,12 +299,24 @@ class Gateway:
     def crash(self):
         """As a power cut: all of its processes at once, and none gets to put anything in order."""
         os.kill(self.process.child.pid, signal.SIGSTOP)
-        for pid in self.pids().values():
+        pids = self.pids().values()
+        for pid in pids:
             os.kill(pid, signal.SIGKILL)
         self.stop(signal.SIGKILL)
+        until(lambda: not any(is_alive(pid) for pid in pids), "all of its processes to be gone")
 
     def stop(self, number=signal.SIGTERM):
         return self.process.stop(number)
+
+
+def is_alive(pid):
+    """Is there such a process, with its files open? One that was killed has them until its last thread is gone."""
+    def lives(thread):
+        try:
+            return "\nState:\tZ" not in (thread / "status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+    return any(map(lives, Path(f"/proc/{pid}/task").glob("*")))
 
 
 class Scene:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import ROOT, TOCSIN, Broker, button_site, free_port, until
+from harness import ROOT, TOCSIN, Broker, button_site, free_port, is_alive, until
 from test_backup import press
 from test_reload import publish
 
@@ -437,7 +437,7 @@ def test_newest_events_that_are_lost_are_told_and_no_number_goes_out_twice(scene
     else:
         os.kill(gateway.process.child.pid, signal.SIGSTOP)
         engine = gateway.kill("engine")
-        until(lambda: "\nState:\tZ" in Path(f"/proc/{engine}/status").read_text(), "the engine to be gone")
+        until(lambda: not is_alive(engine), "the engine to be gone")
         damage(scene.state)
         os.kill(gateway.process.child.pid, signal.SIGCONT)
     gateway.process.until_said("event=journal_damaged")
