@@ -68,6 +68,13 @@ static void session_say_goodbye(struct session *session, uint8_t reason) {
     }
 }
 
+/* Closing with something unread would reset the connection, and take from the client what it has not read. */
+static void session_hang_up(struct session *session) {
+    (void)shutdown(session->fd, SHUT_WR);
+    while (recv(session->fd, session->body, sizeof session->body, 0) > 0) {
+    }
+}
+
 static bool session_welcome(struct session *session) {
     struct fake_broker *broker = session->broker;
     unsigned char packet[64] = {0x20, 2};
@@ -146,6 +153,7 @@ static void *fake_broker_work(void *context) {
         if (session->fd >= 0) {
             atomic_store(&broker->connection, session->fd);
             session_serve(session);
+            session_hang_up(session);
             atomic_store(&broker->connection, -1);
             (void)close(session->fd);
         }
