@@ -227,7 +227,7 @@ struct instant alarm_due(const struct alarm *alarm) {
     for (unsigned i = 1; i < ALARM_CLOCK_COUNT; i++) {
         first = alarm->clocks[i].ds < first.ds ? alarm->clocks[i] : first;
     }
-    return instant_earlier(alarm->deadline, moment_instant(first));
+    return instant_earlier(alarm_deadline(alarm), moment_instant(first));
 }
 
 /* --- raising, returning, closing --- */
@@ -274,8 +274,7 @@ static unsigned alarm_raise(struct alarm *alarm, const struct alarm_conf *conf, 
     alarm->acked_at = (struct wall){0};
     alarm->attended_at = (struct wall){0};
     alarm->disposition = DISPOSITION_UNSTATED;
-    alarm->deadline = INSTANT_NEVER;
-    alarm->remaining_ns = 0;
+    alarm_delay_stop(alarm);
     alarm->clocks[ALARM_CLOCK_DISPOSITION] = MOMENT_NEVER;
     alarm_forget_promotion(alarm, conf);
     alarm_wind_realarm(alarm, conf, now);
@@ -314,7 +313,7 @@ unsigned alarm_close_if_done(struct alarm *alarm, const struct alarm_conf *conf,
 static unsigned alarm_return(struct alarm *alarm, const struct alarm_conf *conf,
                              struct instant now) {
     alarm->axes.active = false;
-    alarm->deadline = INSTANT_NEVER;
+    alarm_delay_stop(alarm);
     if (!alarm->axes.latched && alarm_axes_are_suppressed(alarm->axes)) {
         /* What came and went while nobody was to hear of it owes nothing to anybody. */
         return ALARM_CHANGE_CLEARED | alarm_close(alarm, conf, now);
@@ -327,37 +326,26 @@ static unsigned alarm_return(struct alarm *alarm, const struct alarm_conf *conf,
 /* The delay has been waited out, whatever the condition is by now. */
 static unsigned alarm_delay_end(struct alarm *alarm, const struct alarm_conf *conf,
                                 struct instant now, struct wall wall) {
-    return alarm->axes.pending && instant_reached(now, alarm->deadline)
+    return alarm->axes.pending && instant_reached(now, alarm_deadline(alarm))
                ? alarm_raise(alarm, conf, now, wall)
                : 0;
-}
-
-static bool alarm_delay_runs(const struct alarm *alarm) {
-    return alarm->deadline.ns != INSTANT_NEVER.ns;
-}
-
-/* Let what was left of a delay run. */
-static void alarm_delay_go_on(struct alarm *alarm, struct instant now) {
-    alarm->deadline = instant_after(now, alarm->remaining_ns);
-    alarm->remaining_ns = 0;
 }
 
 static unsigned alarm_true(struct alarm *alarm, const struct alarm_conf *conf, struct instant now,
                            struct wall wall) {
     if (alarm->axes.active) {
-        bool was_clearing = alarm_delay_runs(alarm) || alarm->remaining_ns > 0;
-        alarm->deadline = INSTANT_NEVER;
-        alarm->remaining_ns = 0;
+        bool was_clearing = alarm->delay_runs || alarm_left_ns(alarm) > 0;
+        alarm_delay_stop(alarm);
         return was_clearing ? ALARM_CHANGE_SILENT : 0;
     } else if (alarm->axes.open) {
         return alarm_raise(alarm, conf, now, wall);
-    } else if (alarm_delay_runs(alarm)) {
+    } else if (alarm->delay_runs) {
         return 0; /* nothing new */
     } else if (alarm->axes.pending) {
-        alarm_delay_go_on(alarm, now);
+        alarm_delay_run(alarm, now, alarm_left_ns(alarm));
     } else {
         alarm->axes.pending = true;
-        alarm->deadline = instant_after(now, conf->raise_after_ns);
+        alarm_delay_run(alarm, now, conf->raise_after_ns);
     }
     /* A delay of nothing, or one that had nothing left, is over as it begins. */
     unsigned changes = alarm_delay_end(alarm, conf, now, wall);
@@ -368,33 +356,29 @@ static unsigned alarm_false(struct alarm *alarm, const struct alarm_conf *conf,
                             struct instant now) {
     if (alarm->axes.pending) {
         alarm->axes.pending = false;
-        alarm->deadline = INSTANT_NEVER;
-        alarm->remaining_ns = 0;
+        alarm_delay_stop(alarm);
         return ALARM_CHANGE_SILENT;
     } else if (!alarm->axes.active) {
         return 0;
     } else if (alarm->axes.latched || conf->clear_after_ns == 0) {
         return alarm_return(alarm, conf, now);
-    } else if (alarm_delay_runs(alarm)) {
-        return instant_reached(now, alarm->deadline) ? alarm_return(alarm, conf, now) : 0;
+    } else if (alarm->delay_runs) {
+        return instant_reached(now, alarm_deadline(alarm)) ? alarm_return(alarm, conf, now) : 0;
     }
-    if (alarm->remaining_ns == 0) {
-        alarm->remaining_ns = conf->clear_after_ns;
-    }
-    alarm_delay_go_on(alarm, now);
+    uint64_t left_ns = alarm_left_ns(alarm);
+    alarm_delay_run(alarm, now, left_ns > 0 ? left_ns : conf->clear_after_ns);
     return ALARM_CHANGE_SILENT;
 }
 
 static unsigned alarm_unknown(struct alarm *alarm, const struct alarm_conf *conf,
                               struct instant now) {
     bool runs_on = alarm->axes.pending && conf->priority == PRIORITY_EMERGENCY;
-    if (!alarm_delay_runs(alarm) || runs_on) {
+    if (!alarm->delay_runs || runs_on) {
         return 0;
     }
     /* One that was over all the same stands with the least that is left: it ends when it goes on. */
-    uint64_t left_ns = instant_span_ns(now, alarm->deadline);
-    alarm->remaining_ns = left_ns > 0 ? left_ns : 1;
-    alarm->deadline = INSTANT_NEVER;
+    uint64_t left_ns = instant_span_ns(now, alarm_deadline(alarm));
+    alarm_delay_stand(alarm, left_ns > 0 ? left_ns : 1);
     return ALARM_CHANGE_SILENT;
 }
 
@@ -405,10 +389,7 @@ void alarm_arrive(const struct alarm *alarm, const struct alarm_conf *conf, enum
 }
 
 void alarm_init(struct alarm *alarm) {
-    *alarm = (struct alarm){
-        .condition = TRUTH_UNKNOWN,
-        .deadline = INSTANT_NEVER,
-    };
+    *alarm = (struct alarm){.condition = TRUTH_UNKNOWN};
     for (unsigned i = 0; i < ALARM_CLOCK_COUNT; i++) {
         alarm->clocks[i] = MOMENT_NEVER;
     }

@@ -251,13 +251,23 @@ struct alarm {
     uint32_t raises;     /* how often the present occurrence was raised: 1, more when reraised */
     struct moment clocks[ALARM_CLOCK_COUNT]; /* MOMENT_NEVER for one that does not run */
     struct moment raised_before[ALARM_CHATTER_RAISES - 1]; /* the last raises, newest first */
-    uint32_t reserved;
-    struct instant deadline; /* when the delay ends; INSTANT_NEVER unless it runs */
-    uint64_t remaining_ns;   /* of a delay that stands still on an unknown condition; else 0 */
-    struct wall raised;      /* when the present or last occurrence was raised, first */
-    struct wall acked_at;    /* 0 while it is not; likewise attended_at */
+    bool delay_runs;
+    uint64_t
+        delay_ns; /* alarm_deadline() of a delay that runs, alarm_left_ns() of one that stands */
+    struct wall raised;   /* when the present or last occurrence was raised, first */
+    struct wall acked_at; /* 0 while it is not; likewise attended_at */
     struct wall attended_at;
 };
+
+/* When the delay ends; INSTANT_NEVER unless it runs. */
+static inline struct instant alarm_deadline(const struct alarm *alarm) {
+    return alarm->delay_runs ? (struct instant){alarm->delay_ns} : INSTANT_NEVER;
+}
+
+/* What is left of a delay that stands still on an unknown condition; else 0. */
+static inline uint64_t alarm_left_ns(const struct alarm *alarm) {
+    return alarm->delay_runs ? 0 : alarm->delay_ns;
+}
 
 /* What survives a restart. The journal stores it field by field. */
 struct alarm_record {

@@ -6,6 +6,21 @@
 
 #include "rules/alarm.h"
 
+/* The delay runs from now on for as long, stands still with as much left, or is no more. */
+static inline void alarm_delay_run(struct alarm *alarm, struct instant now, uint64_t span_ns) {
+    alarm->delay_runs = true;
+    alarm->delay_ns = instant_after(now, span_ns).ns;
+}
+
+static inline void alarm_delay_stand(struct alarm *alarm, uint64_t left_ns) {
+    alarm->delay_runs = false;
+    alarm->delay_ns = left_ns;
+}
+
+static inline void alarm_delay_stop(struct alarm *alarm) {
+    alarm_delay_stand(alarm, 0);
+}
+
 /* Must somebody attend before an alarm of this class closes? */
 bool alarm_closes_at_origin(const struct alarm_conf *conf);
 

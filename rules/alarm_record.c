@@ -6,14 +6,14 @@
 #include "rules/alarm_parts.h"
 
 void alarm_record(const struct alarm *alarm, struct instant now, struct alarm_record *ret_record) {
-    bool running = alarm->deadline.ns != INSTANT_NEVER.ns;
     *ret_record = (struct alarm_record){
         .axes = alarm->axes,
         .condition = alarm_is_normal(alarm) ? (uint8_t)TRUTH_UNKNOWN : alarm->condition,
         .disposition = alarm->disposition,
         .occurrence = alarm->occurrence,
         .raises = alarm->raises,
-        .remaining_ns = running ? instant_span_ns(now, alarm->deadline) : alarm->remaining_ns,
+        .remaining_ns =
+            alarm->delay_runs ? instant_span_ns(now, alarm_deadline(alarm)) : alarm_left_ns(alarm),
         .raised = alarm->raised,
         .acked_at = alarm->acked_at,
         .attended_at = alarm->attended_at,
@@ -124,17 +124,17 @@ void alarm_restore(struct alarm *alarm, const struct alarm_conf *conf,
         alarm->axes.active |= !alarm->axes.latched && alarm->axes.acked &&
                               (!alarm_closes_at_origin(conf) || alarm->axes.attended);
         if (alarm->axes.active && !alarm->axes.latched) {
-            alarm->remaining_ns = record->remaining_ns < conf->clear_after_ns
-                                      ? record->remaining_ns
-                                      : conf->clear_after_ns;
+            alarm_delay_stand(alarm, record->remaining_ns < conf->clear_after_ns
+                                         ? record->remaining_ns
+                                         : conf->clear_after_ns);
         }
     } else if (alarm->axes.pending) {
         uint64_t left_ns = record->remaining_ns < conf->raise_after_ns ? record->remaining_ns
                                                                        : conf->raise_after_ns;
         if (conf->priority == PRIORITY_EMERGENCY) {
-            alarm->deadline = instant_after(now, left_ns);
+            alarm_delay_run(alarm, now, left_ns);
         } else {
-            alarm->remaining_ns = left_ns;
+            alarm_delay_stand(alarm, left_ns);
         }
     }
     /* When it was raised before is not recorded: it chatters on as if that had been just now. */
@@ -147,15 +147,14 @@ void alarm_restore(struct alarm *alarm, const struct alarm_conf *conf,
 
 void alarm_check(const struct alarm *alarm, const struct alarm_conf *conf) {
     const struct alarm_axes axes = alarm->axes;
-    bool running = alarm->deadline.ns != INSTANT_NEVER.ns;
     assert(alarm->condition < TRUTH_COUNT && alarm->disposition < DISPOSITION_COUNT);
-    assert(!running || alarm->remaining_ns == 0); /* A1 */
-    if (axes.pending) {
-        assert(running == (alarm->condition == TRUTH_TRUE || conf->priority == PRIORITY_EMERGENCY));
-    } else if (running) {
+    if (axes.pending) { /* A1 */
+        assert(alarm->delay_runs ==
+               (alarm->condition == TRUTH_TRUE || conf->priority == PRIORITY_EMERGENCY));
+    } else if (alarm->delay_runs) {
         assert(axes.active && alarm->condition == TRUTH_FALSE && conf->clear_after_ns > 0);
     } else {
-        assert(alarm->remaining_ns == 0 || (axes.active && alarm->condition == TRUTH_UNKNOWN));
+        assert(alarm_left_ns(alarm) == 0 || (axes.active && alarm->condition == TRUTH_UNKNOWN));
     }
     assert(!(axes.pending && axes.open)); /* A2 */
     assert(axes.open || (!axes.active && !axes.acked && !axes.latched && !axes.attended));

@@ -41,7 +41,7 @@ struct core_kept core_restore(struct core *core, uint32_t alarm, const struct al
         kept.delay_ended = core_forget_delay(&own);
     }
     alarm_restore(&core->alarms[alarm], &conf, &own, now);
-    if (core->alarms[alarm].remaining_ns > 0 && own.condition != TRUTH_UNKNOWN) {
+    if (alarm_left_ns(&core->alarms[alarm]) > 0 && own.condition != TRUTH_UNKNOWN) {
         /* It ran when it was recorded, and stands: by that record, time would be taken off again. */
         index_set_add(&core->changed, alarm);
     }

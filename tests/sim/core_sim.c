@@ -844,10 +844,9 @@ static void life_journal(struct life *life) {
     for (uint32_t i = 0; i < ruleset->alarm_count; i++) {
         const struct alarm *alarm = core_alarm(life->core, i);
         /* The delay of an emergency runs, whatever is known. */
-        bool runs = alarm->deadline.ns != INSTANT_NEVER.ns &&
-                    ruleset->alarms[i].priority != PRIORITY_EMERGENCY;
+        bool runs = alarm->delay_runs && ruleset->alarms[i].priority != PRIORITY_EMERGENCY;
         claim(life,
-              (!runs && alarm->remaining_ns == 0) ||
+              (!runs && alarm_left_ns(alarm) == 0) ||
                   life->rows[i].record.condition == alarm->condition,
               "S4: the journal knows whether a delay runs or stands", i);
     }

@@ -196,9 +196,9 @@ static void a_delay_ends_at_its_deadline_and_not_before(void **state) {
     life_begin(&life, PLAIN, 5);
     story(&life, "3 true pending silent\n"
                  "7 true pending -\n");
-    assert_int_equal(life.alarm.deadline.ns, 8 * NS_PER_S);
+    assert_int_equal(alarm_deadline(&life.alarm).ns, 8 * NS_PER_S);
     story(&life, "8 true unacknowledged raised\n");
-    assert_int_equal(life.alarm.deadline.ns, INSTANT_NEVER.ns);
+    assert_int_equal(alarm_deadline(&life.alarm).ns, INSTANT_NEVER.ns);
 }
 
 /* The condition was true for as long as the rule asks; that nobody looked in time is no excuse. */
@@ -784,7 +784,7 @@ static void a_record_that_contradicts_itself_is_mended_to_the_graver_side(void *
             /* What is left of a delay is never more than the rule's own, and of none nothing is. */
             const struct alarm_axes axes = life.alarm.axes;
             bool waits = axes.pending || (axes.active && !axes.latched);
-            assert_true(life.alarm.remaining_ns <= (waits ? 7 * NS_PER_S : 0));
+            assert_true(alarm_left_ns(&life.alarm) <= (waits ? 7 * NS_PER_S : 0));
             (void)alarm_step(&life.alarm, &life.conf, TRUTH_FALSE, (struct instant){2 * NS_PER_S},
                              (struct wall){0});
         }
