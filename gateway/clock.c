@@ -74,14 +74,20 @@ struct wall clock_floor(void) {
 /* Room for the kernel's name of a boot, a UUID. */
 enum { BOOT_ID_SIZE = 40 };
 
-/* What the kernel calls this boot; "" if it does not say. See random(4). */
+/* What the kernel calls this boot; "" if it does not say. */
 static void clock_read_boot(char ret[BOOT_ID_SIZE]) {
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    int fd = open(CLOCK_BOOT_FILE, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd < 0 ? 0 : read(fd, ret, BOOT_ID_SIZE - 1);
     ret[size > 0 ? size : 0] = '\0';
     if (fd >= 0) {
         (void)close(fd);
     }
+}
+
+bool clock_boot_is_known(void) {
+    char boot[BOOT_ID_SIZE];
+    clock_read_boot(boot);
+    return boot[0] != '\0';
 }
 
 uint64_t clock_timeline(void) {

@@ -12,6 +12,7 @@
  * commit limit stay real and use clock_real_ns().
  */
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "gateway/err.h"
@@ -55,6 +56,12 @@ struct timespec clock_real_after(uint64_t span_ns);
  * so is another beginning of a clock that runs faster than real time. Never 0.
  */
 uint64_t clock_timeline(void);
+
+/* Where the kernel says which boot this is; see random(4). */
+#define CLOCK_BOOT_FILE "/proc/sys/kernel/random/boot_id"
+
+/* Whether the kernel says it. Where it does not, each process is on a timeline of its own. */
+bool clock_boot_is_known(void);
 
 /* Convert a span of scaled time to the real time it takes: for arming timers. Rounds up. */
 uint64_t clock_real_span_ns(uint64_t span_ns);

@@ -403,6 +403,15 @@ uint64_t recorder_submit(struct recorder *recorder) {
 
 /* ---- birth and death ---- */
 
+static void recorder_tell_unknown_boot(void) {
+    log_line(
+        LOG_WARNING, "boot_unknown",
+        "file=" CLOCK_BOOT_FILE
+        " effect=\"each start of the engine counts as one of the machine: all rooms are watched, but what "
+        "was left of a delay or of a call chain begins again, later than it should, and tests end\" "
+        "advice=\"let the gateway read the file: a unit of systemd must not say ProcSubset=pid\"");
+}
+
 static void recorder_alarm_name(const void *context, uint32_t alarm, char *ret) {
     site_alarm_format(context, alarm, ret);
 }
@@ -441,6 +450,9 @@ int recorder_new(const struct site *site, const char *directory, struct event_ba
     if (r != 0) {
         (void)recorder_free(recorder);
         return err_trace(r);
+    }
+    if (!clock_boot_is_known()) {
+        recorder_tell_unknown_boot();
     }
     recorder->recording = journal_is_recording(recorder->journal);
     recorder->well = recorder->recording && !journal_was_damaged(recorder->journal);

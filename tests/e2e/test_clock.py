@@ -319,3 +319,16 @@ def shown_in(database):
     lines = sorted((when, value) for (_, point, when), (value, _) in database.points().items() if point == "room/button-1")
     values = [value for _, value in lines if value is not None]
     return [value for before, value in zip([None, *values], values) if value != before]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hides a file of the kernel's")
+def test_an_engine_that_cannot_tell_a_start_of_the_machine_from_its_own_says_so(scene):
+    """As under a unit of systemd with ProcSubset=pid."""
+    site_with_a_delay(scene)
+    scene.field()
+    known = scene.gateway()
+    known.stop()
+    assert not known.process.has("event=boot_unknown")
+    scene.before = ["unshare", "--mount", "bash", "-c", 'mount -t proc -o subset=pid proc /proc; exec "$@"', "hidden"]
+    said = scene.gateway().process.until_said(r"event=boot_unknown .*")[0]
+    assert "file=/proc/sys/kernel/random/boot_id" in said and "delay" in said and "ProcSubset=pid" in said

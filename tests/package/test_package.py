@@ -169,6 +169,19 @@ def test_systemd_confines_it_and_starts_it_again(machine, deb):
     assert "a site file needs `places`" in log(machine)
 
 
+def test_an_engine_that_is_started_again_knows_that_the_machine_was_not(machine, deb):
+    """The instants of the one before are its own: no delay, no chain and no test begins anew."""
+    machine.install(deb)
+    timeline = re.compile(r"^timeline (\w+)$", re.M)
+    before, engine = timeline.search(machine.must(f"cat {STATE}/witness"))[1], component(machine, "engine")
+    machine.must(f"kill -KILL {engine}")
+    until(lambda: component(machine, "engine") != engine, "another engine")
+    until(lambda: log(machine).count("event=engine_started") == 2, "its start")
+    answers(machine)
+    assert timeline.search(machine.must(f"cat {STATE}/witness"))[1] == before
+    assert "event=boot_unknown" not in log(machine)
+
+
 def test_a_component_that_dies_again_and_again_costs_the_others_nothing(machine, deb):
     machine.install(deb)
     supervisor, engine = machine.shows("MainPID"), component(machine, "engine")
