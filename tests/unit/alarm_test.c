@@ -143,6 +143,26 @@ static void an_alarm_acknowledged_closes_when_its_condition_ends(void **state) {
         "6 false normal -\n");
 }
 
+/* The first of three raises is at 1 s, exactly. */
+static bool chatters_when_raised_again_at(uint64_t at_ns) {
+    struct life life;
+    char told[128];
+    life_begin(&life, PLAIN, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        life_happen(&life, "true", (struct instant){(1 + i) * NS_PER_S}, told);
+        life_happen(&life, "false", (struct instant){(1 + i) * NS_PER_S + NS_PER_S / 2}, told);
+        assert_false(life.alarm.axes.chattering);
+    }
+    life_happen(&life, "true", (struct instant){at_ns}, told);
+    return life.alarm.axes.chattering;
+}
+
+static void three_raises_chatter_within_a_minute_and_not_in_more(void **state) {
+    (void)state;
+    assert_true(chatters_when_raised_again_at(61 * NS_PER_S));
+    assert_false(chatters_when_raised_again_at(61 * NS_PER_S + 1));
+}
+
 static void an_alarm_gone_before_anyone_looked_is_still_owed(void **state) {
     (void)state;
     one(PLAIN, 0,
@@ -1023,6 +1043,7 @@ static void a_clock_of_an_alarm_does_not_run_without_a_cause(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alarm_acknowledged_closes_when_its_condition_ends),
+        cmocka_unit_test(three_raises_chatter_within_a_minute_and_not_in_more),
         cmocka_unit_test(an_alarm_gone_before_anyone_looked_is_still_owed),
         cmocka_unit_test(a_condition_that_comes_back_raises_the_same_occurrence_again),
         cmocka_unit_test(an_open_alarm_is_raised_again_without_its_delay),

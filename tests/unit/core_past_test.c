@@ -368,6 +368,31 @@ static void a_time_since_that_no_build_of_ours_wrote_is_left_fresh(void **state)
     assert_int_equal(memory.kind, EXPR_MEMORY_FRESH);
 }
 
+/* What a restart has to record of an alarm that was recorded while its condition was true. */
+static uint32_t changed_by_a_restart(double delay_s) {
+    uint32_t changed;
+    struct alarm_record record;
+    struct memory_record memories[1];
+    stage_rule(POINT_DOOR_CONTACT, "value", NULL, CLASS_SPACE_CLIMATE, delay_s, 0);
+    read_good(1, DOOR, 1);
+    core_record(core, 0, (struct instant){S(3)}, &record);
+    end();
+    begin(3);
+    while (core_changed(core, &changed, 1) > 0) {
+    }
+    (void)core_restore(core, 0, &record, memories, 0, (struct instant){S(3)});
+    uint32_t count = core_changed(core, &changed, 1);
+    (void)leave(NULL);
+    return count;
+}
+
+static void a_delay_that_stands_after_a_restart_is_recorded_and_nothing_else(void **state) {
+    (void)state;
+    assert_int_equal(changed_by_a_restart(5), 1);
+    assert_int_equal(changed_by_a_restart(0), 0);
+    stage(POINT_DOOR_CONTACT, "value");
+}
+
 /* --- event points --- */
 
 static void a_moment_raises_and_is_over_in_its_own_step(void **state) {
@@ -830,6 +855,7 @@ int main(void) {
 #define PAST_TEST(test) cmocka_unit_test_teardown(test, leave)
         PAST_TEST(what_was_held_for_seven_of_ten_seconds_fires_three_after_a_restart),
         PAST_TEST(what_is_remembered_is_reported_as_it_turns),
+        PAST_TEST(a_delay_that_stands_after_a_restart_is_recorded_and_nothing_else),
         PAST_TEST(what_was_frozen_when_the_gateway_ended_goes_on_with_what_it_had),
         PAST_TEST(what_was_false_when_the_gateway_ended_begins_anew),
         PAST_TEST(what_was_held_long_enough_is_told_by_the_tick_before_its_end),

@@ -2036,7 +2036,14 @@ static void what_an_alarm_still_says_of_a_test_is_a_test(void **state) {
     static const struct {
         const char *raise;
         uint64_t clear_after_s;
-    } rows[] = {{"within(value, 60 s)", 0}, {"value", 60}, {"since(value) < 60 s", 0}};
+        const char *last, *pressed; /* a moment before it is over */
+    } rows[] = {
+        {"within(value, 60 s)", 0, "62 tick - : -\n", "62.9 button 1 : realarmed:call/button\n"},
+        {"value", 60, "62 tick - : -\n", "62.9 button 1 : realarmed:call/button\n"},
+        {"since(value) < 60 s", 0, "62 tick - : -\n", "62.9 button 1 : realarmed:call/button\n"},
+        {"since(value) < 60 s", 60, "63 tick - : -\n122 tick - : -\n",
+         "122.9 button 1 : realarmed:call/button\n"},
+    };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         drill_site(POINT_EMERGENCY_BUTTON, ROOM, "count(smoke, heat) >= 2");
         stage_core_end();
@@ -2051,7 +2058,9 @@ static void what_an_alarm_still_says_of_a_test_is_a_test(void **state) {
               "3 button 0 : -\n"
               "4 room test-end : test.untested,test.ended\n");
         assert_true(core_alarm(stage.core, alarm_find("call/button"))->axes.test);
-        story("30 button 1 : realarmed:call/button\n");
+        story(rows[i].last);
+        assert_true(core_alarm(stage.core, alarm_find("call/button"))->axes.test);
+        story(rows[i].pressed);
         assert_false(core_alarm(stage.core, alarm_find("call/button"))->axes.test);
     }
 }
