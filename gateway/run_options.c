@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/run_options.h"
+
+static const char run_usage[] =
+    "Usage: tocsin run SITE.yaml [OPTION]...\n"
+    "\n"
+    "Watch a site: check it, start the engine, the field, the uplink and the console, and keep them\n"
+    "alive until SIGTERM or Ctrl-C. SIGHUP takes a changed site file: one that is wrong changes\n"
+    "nothing; open alarms, timers, acknowledgements and present values are kept. At a start with one\n"
+    "that is wrong, the site that was accepted last is watched.\n";
+
+static const char run_closing[] =
+    "exit codes: 0 stopped cleanly, 1 could not run, or left a component behind that a disk holds,\n"
+    "2 the command is wrong, or the site and none was accepted before\n";
+
+enum arguments_end run_options_parse(int argc, char **argv, struct run_options *ret_options) {
+    const struct arguments_option options[] = {
+        ARGUMENTS_SET(&ret_options->settings),
+        {.name = "run",
+         .word = "DIR",
+         .help = "directory of the sockets (default /run/tocsin)",
+         .text = &ret_options->run_directory},
+        {.name = "user",
+         .word = "NAME",
+         .help = "as root: whom the components become (default tocsin, if there is one)",
+         .text = &ret_options->user},
+        ARGUMENTS_LANGUAGE(&ret_options->language),
+        ARGUMENTS_CLOCK(&ret_options->clock),
+    };
+    const struct arguments_form form = {
+        .command = "run",
+        .usage = run_usage,
+        .closing = run_closing,
+        .operands_min = 1,
+        .operands_max = 1,
+        .missing = "it takes one site file",
+        .surplus = "it takes one site file",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+    };
+    *ret_options = (struct run_options){.run_directory = "/run/tocsin",
+                                        .language = arguments_environment_language()};
+    char **operands;
+    enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
+    ret_options->site = operands[0];
+    return end;
+}
+
+struct config_options run_options_settings(const struct run_options *options) {
+    return (struct config_options){.settings = options->settings.list,
+                                   .setting_count = options->settings.count};
+}
