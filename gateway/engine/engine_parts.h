@@ -5,10 +5,14 @@
 /*
  * The engine's parts, for its own files only
  *
- *     engine.c         every input through the core, and what comes of it into the journal
- *     engine_start.c   what the journal remembers is given back before anything else is heard
- *     engine_intake.c  what field, uplink and console say, their coming and going, and their answers
- *     engine_pulse.c   what is looked at and told once a second
+ *     engine.c           the engine is put together and taken apart; what the supervisor tells it
+ *     engine_start.c     what the journal remembers is given back before anything else is heard
+ *     engine_intake.c    what field, uplink and console say, their coming and going, and their answers
+ *     engine_step.c      every input through the core, and what comes of it into the journal
+ *     engine_recorded.c  what the recorder says of that: told, recorded, or the disk does not answer
+ *     engine_clock.c     the calendar and the wall clock, as the core is told of them
+ *     engine_losses.c    processes that were lost, with an engine there or without
+ *     engine_pulse.c     what is looked at and told once a second
  */
 
 #include <event2/event.h>
@@ -90,7 +94,7 @@ struct engine {
     struct log_limiter drop_limiter, memory_limiter;
 };
 
-/* --- engine.c --- */
+/* --- engine_step.c --- */
 
 /* Call `timer` after so much real time. */
 void engine_arm(struct event *timer, uint64_t real_ns);
@@ -132,8 +136,27 @@ void engine_record_changed(struct engine *engine);
 /* Begin a new segment of the recording. The core has nothing left to report. */
 void engine_begin_recording(struct engine *engine);
 
+/* The timer of what the core wants to be woken for. */
+void engine_ticked(evutil_socket_t fd, short what, void *context);
+
+/* --- engine_recorded.c --- */
+
+/* For struct recorder_callbacks. */
+void engine_event_told(void *context, const struct wire_event *message,
+                       const struct journal_event *event);
+void engine_alarm_recorded(void *context, const struct journal_alarm *alarm);
+void engine_told_early(void *context);
+void engine_settled(void *context, uint64_t ticket);
+void engine_storage(void *context, bool well);
+void engine_renewed(void *context);
+
+/* --- engine_clock.c --- */
+
 /* Tell the core what the calendar says now, and wait for when it says something else. */
 void engine_follow_calendar(struct engine *engine);
+
+/* The timer of when it does. */
+void engine_boundary(evutil_socket_t fd, short what, void *context);
 
 /* A wall clock that moves this much against the instants has been set by somebody. */
 #define ENGINE_STEP_NS ((int64_t)NS_PER_S)
