@@ -103,6 +103,7 @@ def test_a_door_that_one_person_put_out_of_service_is_back_when_it_becomes_a_cal
          "    class: call.emergency\n    chain: care-call\n")
     reload(backend, gateway)
     if agreed:
+        until_watching(gateway, 2)
         [row] = [row for row in map(json.loads, gateway.cli("alarms", "--json").splitlines()) if row["alarm"] == door]
         assert row["class"] == "call.emergency" and row["state"]["suppression"] == "out_of_service"
         assert not backend.events(type="alarm.in_service")
