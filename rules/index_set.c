@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Members go from the front, or all at once: so the end of a set is found without a search.
+ * Most members go from the front, or all at once: then the end of a set is found without a search.
  */
 #include "rules/index_set.h"
 
@@ -74,7 +74,7 @@ uint32_t index_set_next(const struct index_set *set, uint32_t from) {
     return word * WORD_BITS + index_lowest(bits);
 }
 
-/* Take out a member that no other stands before. */
+/* Take out a member. The greatest leaves an empty set, unless the caller knows of others before it. */
 static void index_set_drop(struct index_set *set, uint32_t index) {
     uint32_t word = index / WORD_BITS;
     set->words[word] &= ~index_bit(index);
@@ -82,6 +82,35 @@ static void index_set_drop(struct index_set *set, uint32_t index) {
         index_set_summary(set)[word / WORD_BITS] &= ~index_bit(word);
     }
     set->end = set->end == index + 1 ? 0 : set->end;
+}
+
+/* One past the place of the highest bit that is set; there is one. */
+static uint32_t index_end(uint64_t word) {
+    for (unsigned width = 1; width < WORD_BITS; width *= 2) {
+        word |= word >> width; /* all below the highest, too */
+    }
+    return index_lowest(word ^ word >> 1) + 1;
+}
+
+/* One past the greatest member, which is less than `limit`; 0 if there is none. */
+static uint32_t index_set_end(const struct index_set *set, uint32_t limit) {
+    const uint64_t *summary = index_set_summary(set);
+    uint32_t words = limit / (WORD_BITS * WORD_BITS) + 1; /* of the summary */
+    while (words > 0 && summary[words - 1] == 0) {
+        words--;
+    }
+    if (words == 0) {
+        return 0;
+    }
+    uint32_t word = (words - 1) * WORD_BITS + index_end(summary[words - 1]) - 1;
+    return word * WORD_BITS + index_end(set->words[word]);
+}
+
+void index_set_remove(struct index_set *set, uint32_t index) {
+    if (index_set_has(set, index)) {
+        index_set_drop(set, index);
+        set->end = set->end == 0 ? index_set_end(set, index) : set->end;
+    }
 }
 
 uint32_t index_set_take(struct index_set *set, uint32_t *ret_indexes, uint32_t room) {

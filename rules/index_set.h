@@ -37,6 +37,12 @@ void index_set_init(struct index_set *set, uint32_t limit, uint64_t *words);
 /* Add an index; one that is in the set already changes nothing. */
 void index_set_add(struct index_set *set, uint32_t index);
 
+/*
+ * Remove an index; one that is not in the set changes nothing. Constant time, but for the greatest member:
+ * the one before it is looked for as the next one is.
+ */
+void index_set_remove(struct index_set *set, uint32_t index);
+
 static inline bool index_set_has(const struct index_set *set, uint32_t index) {
     assert(index < set->limit);
     return (set->words[index / 64] >> index % 64 & 1) != 0;

@@ -59,7 +59,7 @@ struct engine {
     struct core_event *events;
     struct alarm_decision *alarms;
     struct standing standing;
-    struct marks unrecorded; /* alarms whose newest state the journal has not confirmed */
+    struct index_set unrecorded; /* alarms whose newest state the journal has not confirmed */
     struct recorder *recorder;
     struct teller *teller;
     struct engine_peers *peers;

@@ -17,15 +17,15 @@ void engine_event_told(void *context, const struct wire_event *message,
 
 void engine_alarm_recorded(void *context, const struct journal_alarm *alarm) {
     struct engine *engine = context;
-    marks_remove(&engine->unrecorded, alarm->alarm);
+    index_set_remove(&engine->unrecorded, alarm->alarm);
     teller_alarm(engine->teller, alarm);
 }
 
 /* The disk does not answer: what is known of alarms is told as it is. */
 void engine_told_early(void *context) {
     struct engine *engine = context;
-    for (uint32_t alarm = marks_next(&engine->unrecorded, 0); alarm != MARKS_NONE;
-         alarm = marks_next(&engine->unrecorded, alarm + 1)) {
+    for (uint32_t alarm = index_set_next(&engine->unrecorded, 0); alarm != INDEX_NONE;
+         alarm = index_set_next(&engine->unrecorded, alarm + 1)) {
         struct journal_alarm *state = engine_alarm_state(engine, alarm);
         if (state != NULL) {
             state->ticket = engine->ticket;

@@ -117,7 +117,7 @@ void engine_record_alarm(struct engine *engine, uint32_t alarm) {
     struct journal_alarm *state = engine_alarm_state(engine, alarm);
     uint64_t kept_back;
     if (state != NULL) {
-        marks_add(&engine->unrecorded, alarm);
+        index_set_add(&engine->unrecorded, alarm);
         notices_follow(&engine->notices, alarm, &state->chain);
         recorder_add_alarm(engine->recorder, state);
     } else if (log_permit(&engine->memory_limiter, &kept_back)) {

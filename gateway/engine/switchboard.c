@@ -24,7 +24,7 @@ static bool switchboard_send(struct switchboard *switchboard, struct engine_peer
     message->generation = switchboard->site->header->generation;
     bool sent = engine_peer_send(peer, message) == 0;
     for (uint32_t i = 0; sent && i < message->count; i++) {
-        marks_remove(&switchboard->unsent, message->outputs[i].point);
+        index_set_remove(&switchboard->unsent, message->outputs[i].point);
     }
     message->count = 0;
     return sent;
@@ -34,8 +34,8 @@ static bool switchboard_send(struct switchboard *switchboard, struct engine_peer
 static void switchboard_flush(struct switchboard *switchboard, struct engine_peer *peer) {
     struct wire_outputs *message = &switchboard->message;
     message->count = 0;
-    for (uint32_t point = marks_next(&switchboard->unsent, 0); point != MARKS_NONE;
-         point = marks_next(&switchboard->unsent, point + 1)) {
+    for (uint32_t point = index_set_next(&switchboard->unsent, 0); point != INDEX_NONE;
+         point = index_set_next(&switchboard->unsent, point + 1)) {
         if (switchboard_field(switchboard, point) != peer->instance) {
             continue;
         }
@@ -56,7 +56,7 @@ void switchboard_follow(struct switchboard *switchboard, struct engine_peers *pe
     bool any = false;
     while ((count = core_outputs_changed(switchboard->core, points, CHANGED_BATCH)) > 0) {
         for (uint32_t i = 0; i < count; i++) {
-            marks_add(&switchboard->unsent, points[i]);
+            index_set_add(&switchboard->unsent, points[i]);
         }
         any = true;
     }
@@ -72,7 +72,7 @@ void switchboard_join(struct switchboard *switchboard, struct engine_peer *peer)
     for (uint32_t point = 0; point < switchboard->site->ruleset.point_count; point++) {
         if (switchboard->site->points[point].output != 0 &&
             switchboard_field(switchboard, point) == peer->instance) {
-            marks_add(&switchboard->unsent, point);
+            index_set_add(&switchboard->unsent, point);
         }
     }
     switchboard_flush(switchboard, peer);

@@ -18,7 +18,7 @@
 struct switchboard {
     const struct site *site;
     struct core *core;
-    struct marks unsent; /* outputs whose state its field process has not been told */
+    struct index_set unsent; /* outputs whose state its field process has not been told */
     struct wire_outputs message;
 };
 

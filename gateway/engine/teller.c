@@ -29,12 +29,12 @@ struct teller_alarm {
 struct teller_watcher {
     struct engine_peer *peer; /* NULL while it is away */
     bool missed;              /* events did not fit: tell it how far the journal is */
-    struct marks urgent;      /* … and which urgent alarms have some among them */
+    struct index_set urgent;  /* … and which urgent alarms have some among them */
     uint64_t early_missed;    /* first early event that did not fit; 0: none */
     bool snapshot_runs;
     uint32_t snapshot_next; /* alarm that the snapshot goes on with */
-    struct marks alarms;
-    struct marks points;
+    struct index_set alarms;
+    struct index_set points;
 };
 
 struct teller {
@@ -55,7 +55,7 @@ struct teller {
 static void teller_mark_point(struct teller *teller, uint32_t point) {
     for (int i = 0; i < WATCHER_COUNT; i++) {
         if (teller->watchers[i].peer != NULL) {
-            marks_add(&teller->watchers[i].points, point);
+            index_set_add(&teller->watchers[i].points, point);
         }
     }
 }
@@ -75,7 +75,7 @@ void teller_scan(struct teller *teller) {
             teller_mark_point(teller, p);
         } else if (console->peer != NULL && p % REFRESH_SCANS == turn &&
                    quality_usable((enum quality)quality)) {
-            marks_add(&console->points, p);
+            index_set_add(&console->points, p);
         }
     }
 }
@@ -84,7 +84,7 @@ bool teller_has_points(const struct teller *teller) {
     bool any = false;
     for (int i = 0; i < WATCHER_COUNT; i++) {
         const struct teller_watcher *watcher = &teller->watchers[i];
-        any = any || (watcher->peer != NULL && watcher->points.count > 0);
+        any = any || (watcher->peer != NULL && !index_set_is_empty(&watcher->points));
     }
     return any;
 }
@@ -109,19 +109,19 @@ static int teller_send_points(struct teller *teller, struct teller_watcher *watc
     struct instant now = clock_instant();
     struct wall wall = clock_wall();
     int r = 0;
-    while (r == 0 && watcher->points.count > 0) {
+    while (r == 0 && !index_set_is_empty(&watcher->points)) {
         values->count = 0;
         values->clock_behind = core_clock_behind_ns(teller->core, now) > 0;
-        for (uint32_t p = marks_next(&watcher->points, 0);
-             p != MARKS_NONE && values->count < WIRE_POINT_VALUES_MAX;
-             p = marks_next(&watcher->points, p + 1)) {
+        for (uint32_t p = index_set_next(&watcher->points, 0);
+             p != INDEX_NONE && values->count < WIRE_POINT_VALUES_MAX;
+             p = index_set_next(&watcher->points, p + 1)) {
             values->values[values->count++] = teller_value(teller, p, now, wall);
         }
         values->header =
             wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, values->count));
         r = engine_peer_send(watcher->peer, values);
         for (uint32_t i = 0; r == 0 && i < values->count; i++) {
-            marks_remove(&watcher->points, values->values[i].point);
+            index_set_remove(&watcher->points, values->values[i].point);
         }
     }
     return r;
@@ -144,7 +144,7 @@ void teller_alarm(struct teller *teller, const struct journal_alarm *alarm) {
     };
     for (int i = 0; i < WATCHER_COUNT; i++) {
         if (teller->watchers[i].peer != NULL) {
-            marks_add(&teller->watchers[i].alarms, alarm->alarm);
+            index_set_add(&teller->watchers[i].alarms, alarm->alarm);
         }
     }
 }
@@ -186,11 +186,11 @@ static int teller_send_snapshot(struct teller *teller, struct teller_watcher *wa
 
 static int teller_send_alarms(struct teller *teller, struct teller_watcher *watcher) {
     int r = watcher->snapshot_runs ? teller_send_snapshot(teller, watcher) : 0;
-    for (uint32_t alarm = marks_next(&watcher->alarms, 0); r == 0 && alarm != MARKS_NONE;
-         alarm = marks_next(&watcher->alarms, alarm + 1)) {
+    for (uint32_t alarm = index_set_next(&watcher->alarms, 0); r == 0 && alarm != INDEX_NONE;
+         alarm = index_set_next(&watcher->alarms, alarm + 1)) {
         r = teller_send_alarm(teller, watcher, alarm, 0);
         if (r == 0) {
-            marks_remove(&watcher->alarms, alarm);
+            index_set_remove(&watcher->alarms, alarm);
         }
     }
     return r;
@@ -203,7 +203,7 @@ static void teller_send_event(const struct site *site, struct teller_watcher *wa
     if (message->seq > 0) {
         watcher->missed = watcher->missed || engine_peer_send(watcher->peer, message) != 0;
         if (watcher->missed && site_alarm_is_urgent(site, message->alarm)) {
-            marks_add(&watcher->urgent, message->alarm);
+            index_set_add(&watcher->urgent, message->alarm);
         }
     } else if (watcher->early_missed == 0 && engine_peer_send(watcher->peer, message) != 0) {
         watcher->early_missed = message->early;
@@ -251,11 +251,11 @@ static int teller_send_journal(struct teller *teller, struct teller_watcher *wat
 
 static int teller_send_missed(struct teller *teller, struct teller_watcher *watcher) {
     int r = watcher->early_missed > 0 ? teller_send_early(teller, watcher) : 0;
-    for (uint32_t alarm = marks_next(&watcher->urgent, 0); r == 0 && alarm != MARKS_NONE;
-         alarm = marks_next(&watcher->urgent, alarm + 1)) {
+    for (uint32_t alarm = index_set_next(&watcher->urgent, 0); r == 0 && alarm != INDEX_NONE;
+         alarm = index_set_next(&watcher->urgent, alarm + 1)) {
         r = teller_send_journal(teller, watcher, alarm);
         if (r == 0) {
-            marks_remove(&watcher->urgent, alarm);
+            index_set_remove(&watcher->urgent, alarm);
         }
     }
     if (r == 0 && watcher->missed) {
@@ -288,13 +288,13 @@ void teller_join(struct teller *teller, struct engine_peer *peer) {
     struct teller_watcher *watcher = teller_watcher(teller, peer);
     watcher->peer = peer;
     watcher->missed = false; /* the welcome said how far the journal is */
-    marks_clear(&watcher->urgent);
+    index_set_clear(&watcher->urgent);
     watcher->early_missed = 1;
     watcher->snapshot_runs = true;
     watcher->snapshot_next = 0;
-    marks_clear(&watcher->alarms);
+    index_set_clear(&watcher->alarms);
     for (uint32_t p = 0; p < teller->site->ruleset.point_count; p++) {
-        marks_add(&watcher->points, p);
+        index_set_add(&watcher->points, p);
     }
     teller_send(teller, watcher);
 }
@@ -302,9 +302,9 @@ void teller_join(struct teller *teller, struct engine_peer *peer) {
 void teller_leave(struct teller *teller, const struct engine_peer *peer) {
     struct teller_watcher *watcher = teller_watcher(teller, peer);
     watcher->peer = NULL;
-    marks_clear(&watcher->urgent);
-    marks_clear(&watcher->alarms);
-    marks_clear(&watcher->points);
+    index_set_clear(&watcher->urgent);
+    index_set_clear(&watcher->alarms);
+    index_set_clear(&watcher->points);
 }
 
 void teller_writable(struct teller *teller, struct engine_peer *peer) {

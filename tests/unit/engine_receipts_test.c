@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Nobody may be told that something is recorded before it is. */
-#include "gateway/engine/marks.h"
 #include "gateway/engine/receipts.h"
 #include "tests/support/cmocka.h"
 
@@ -90,33 +89,6 @@ static void answers_are_bounded_and_say_so(void **state) {
     assert_null(receipts_next(&results));
 }
 
-static void marks_are_found_in_order_across_words(void **state) {
-    static const uint32_t indexes[] = {0, 63, 64, 65, 127, 128, 199};
-    struct marks marks;
-    (void)state;
-    assert_int_equal(marks_init(&marks, 200), 0);
-    assert_int_equal(marks_next(&marks, 0), MARKS_NONE);
-    for (size_t i = 0; i < sizeof indexes / sizeof indexes[0]; i++) {
-        marks_add(&marks, indexes[i]);
-        marks_add(&marks, indexes[i]);
-    }
-    assert_int_equal(marks.count, sizeof indexes / sizeof indexes[0]);
-    uint32_t at = marks_next(&marks, 0);
-    for (size_t i = 0; i < sizeof indexes / sizeof indexes[0]; i++) {
-        assert_int_equal(at, indexes[i]);
-        at = marks_next(&marks, at + 1);
-    }
-    assert_int_equal(at, MARKS_NONE);
-    marks_remove(&marks, 64);
-    marks_remove(&marks, 64);
-    assert_int_equal(marks_next(&marks, 64), 65);
-    assert_false(marks_has(&marks, 64));
-    marks_clear(&marks);
-    assert_int_equal(marks.count, 0);
-    assert_int_equal(marks_next(&marks, 0), MARKS_NONE);
-    marks_deinit(&marks);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_is_due_with_its_ticket_and_covers_those_before),
@@ -124,7 +96,6 @@ int main(void) {
         cmocka_unit_test(an_answer_carries_the_seq_of_its_first_event),
         cmocka_unit_test(an_event_that_went_out_early_is_answered_as_not_recorded),
         cmocka_unit_test(answers_are_bounded_and_say_so),
-        cmocka_unit_test(marks_are_found_in_order_across_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

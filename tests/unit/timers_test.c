@@ -212,6 +212,62 @@ static void a_set_that_was_emptied_holds_nothing_of_what_it_held(void **state) {
     words_free(words, MANY);
 }
 
+/* What is removed in any order leaves the others, and the words as if it had never been there. */
+static void a_member_that_is_removed_leaves_the_others(void **state) {
+    (void)state;
+    static const uint32_t members[] = {0,   5,    63,   64,   65,   127,
+                                       128, 4095, 4096, 8191, 8192, MANY - 1};
+    enum { MEMBERS = sizeof members / sizeof members[0] };
+    struct index_set set;
+    uint64_t *words = words_new(MANY);
+    uint64_t *plain = words_new(MANY);
+    uint64_t random = 3;
+    index_set_init(&set, MANY, words);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        uint32_t left[MEMBERS];
+        memcpy(left, members, sizeof left);
+        for (uint32_t i = 0; i < MEMBERS; i++) {
+            index_set_add(&set, members[i]);
+        }
+        for (uint32_t count = MEMBERS; count > 0; count--) {
+            uint32_t drawn = draw_below(&random, count);
+            uint32_t removed = left[drawn];
+            struct index_set others;
+            memmove(&left[drawn], &left[drawn + 1], (count - drawn - 1) * sizeof left[0]);
+            index_set_remove(&set, removed);
+            index_set_remove(&set, removed); /* which changes nothing */
+            assert_false(index_set_has(&set, removed));
+            index_set_init(&others, MANY, plain);
+            for (uint32_t i = 0; i + 1 < count; i++) {
+                index_set_add(&others, left[i]);
+            }
+            assert_memory_equal(words, plain, index_set_words(MANY) * sizeof *words);
+            assert_int_equal(set.end, others.end);
+            assert_int_equal(index_set_next(&set, 0), count > 1 ? left[0] : INDEX_NONE);
+        }
+        assert_true(index_set_is_empty(&set));
+    }
+    words_free(plain, MANY);
+    words_free(words, MANY);
+}
+
+/* Whichever stands before it: the end is found in each bit of a word, and in each word of the summary. */
+static void without_its_greatest_member_a_set_ends_at_the_one_before(void **state) {
+    (void)state;
+    struct index_set set;
+    uint64_t *words = words_new(MANY);
+    index_set_init(&set, MANY, words);
+    for (uint32_t before = 0; before < MANY - 1; before++) {
+        index_set_add(&set, before);
+        index_set_add(&set, MANY - 1);
+        index_set_remove(&set, MANY - 1);
+        assert_int_equal(set.end, before + 1);
+        index_set_remove(&set, before);
+        assert_true(index_set_is_empty(&set));
+    }
+    words_free(words, MANY);
+}
+
 static void a_set_has_room_for_its_last_index_and_for_none(void **state) {
     (void)state;
     static const struct {
@@ -259,6 +315,8 @@ int main(void) {
         cmocka_unit_test(a_set_gives_each_index_once_and_in_order),
         cmocka_unit_test(the_next_member_is_found_however_far_it_is),
         cmocka_unit_test(a_set_that_was_emptied_holds_nothing_of_what_it_held),
+        cmocka_unit_test(a_member_that_is_removed_leaves_the_others),
+        cmocka_unit_test(without_its_greatest_member_a_set_ends_at_the_one_before),
         cmocka_unit_test(a_set_has_room_for_its_last_index_and_for_none),
         cmocka_unit_test(the_first_that_is_not_before_a_key_is_found_in_any_part),
     };
