@@ -176,6 +176,13 @@ void fake_broker_init(struct fake_broker *broker) {
                    ntohs(address.sin_port));
 }
 
+void fake_broker_init_with(struct fake_broker *broker, const void *properties, size_t size) {
+    fake_broker_init(broker);
+    require(size <= sizeof broker->properties, "properties");
+    memcpy(broker->properties, properties, size);
+    broker->properties_size = (uint8_t)size;
+}
+
 void fake_broker_start(struct fake_broker *broker) {
     require(pthread_create(&broker->thread, NULL, fake_broker_work, broker) == 0, "thread");
 }

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct fake_broker {
@@ -34,6 +35,10 @@ struct fake_broker {
 
 /* Prepare one that takes everything. */
 void fake_broker_init(struct fake_broker *broker);
+
+/* The same with `size` bytes of properties in its CONNACK. */
+void fake_broker_init_with(struct fake_broker *broker, const void *properties, size_t size);
+
 void fake_broker_start(struct fake_broker *broker);
 void fake_broker_free(struct fake_broker *broker);
 

@@ -138,22 +138,37 @@ void scene_await_text(struct scene *scene, struct subscriber *subscriber, const 
     }
 }
 
+void scene_try(struct scene *scene, struct broker *broker, uint32_t version, const char *settings) {
+    broker_init(broker, settings);
+    broker_start(broker);
+    scene_init(scene, version, broker->address, NULL);
+    scene_start(scene);
+}
+
 void scene_meet(struct scene *scene, struct broker *broker, uint32_t version) {
     scene_meet_with(scene, broker, version, "");
 }
 
 void scene_meet_with(struct scene *scene, struct broker *broker, uint32_t version,
                      const char *settings) {
-    broker_init(broker, settings);
-    broker_start(broker);
-    scene_init(scene, version, broker->address, NULL);
-    scene_start(scene);
+    scene_try(scene, broker, version, settings);
     scene_await(scene, &scene->connected, 1);
 }
 
 void scene_part(struct scene *scene, struct broker *broker) {
     scene_free(scene);
     broker_free(broker);
+}
+
+void scene_try_fake(struct scene *scene, struct fake_broker *broker, uint32_t version) {
+    fake_broker_start(broker);
+    scene_init(scene, version, broker->address, NULL);
+    scene_start(scene);
+}
+
+void scene_part_fake(struct scene *scene, struct fake_broker *broker) {
+    scene_free(scene);
+    fake_broker_free(broker);
 }
 
 void scene_publish(struct scene *scene, uint64_t ticket) {

@@ -10,6 +10,7 @@
 
 #include "gateway/uplink/mqtt_link.h"
 #include "tests/support/broker.h"
+#include "tests/support/fake_broker.h"
 
 enum { PATIENCE_S = 120, TICKETS_MAX = 4096 };
 
@@ -42,11 +43,18 @@ void scene_await(struct scene *scene, const int *count, int wanted);
 /* Run it until a subscriber has printed `wanted`. */
 void scene_await_text(struct scene *scene, struct subscriber *subscriber, const char *wanted);
 
-/* A broker that lives, with more lines of its configuration, and a line to it that is up. */
+/* A broker that lives, with more lines of its configuration, and a line that tries to reach it. */
+void scene_try(struct scene *scene, struct broker *broker, uint32_t version, const char *settings);
+
+/* The same with a line that is up. */
 void scene_meet(struct scene *scene, struct broker *broker, uint32_t version);
 void scene_meet_with(struct scene *scene, struct broker *broker, uint32_t version,
                      const char *settings);
 void scene_part(struct scene *scene, struct broker *broker);
+
+/* Start a broker that was told how to misbehave, and a line that tries to reach it. */
+void scene_try_fake(struct scene *scene, struct fake_broker *broker, uint32_t version);
+void scene_part_fake(struct scene *scene, struct fake_broker *broker);
 
 /* Publish "message-<ticket>;" under t/event, waiting for a place if there is none. */
 void scene_publish(struct scene *scene, uint64_t ticket);

@@ -182,10 +182,15 @@ static void engine_welcome(struct fixture *fixture) {
     fixture->story[0] = '\0';
 }
 
-/* The engine dies: its socket is gone until engine_listen(). */
+/* The engine dies: its socket is gone until engine_return(). */
 static void engine_die(struct fixture *fixture) {
     (void)close(fixture->engine);
     (void)close(fixture->listener);
+}
+
+static void engine_return(struct fixture *fixture) {
+    engine_listen(fixture);
+    engine_welcome(fixture);
 }
 
 static void story_add(struct fixture *fixture, const char *word, double value) {
@@ -257,10 +262,21 @@ static void fixture_prepare(struct fixture *fixture) {
     engine_listen(fixture);
 }
 
-static void fixture_start(struct fixture *fixture) {
-    fixture_prepare(fixture);
+/* The field process comes, and the engine welcomes it. */
+static void fixture_begin(struct fixture *fixture) {
     fixture_field(fixture);
     engine_welcome(fixture);
+}
+
+static void fixture_start(struct fixture *fixture) {
+    fixture_prepare(fixture);
+    fixture_begin(fixture);
+}
+
+/* All of it, and the device has answered. */
+static void fixture_answered(struct fixture *fixture) {
+    fixture_start(fixture);
+    engine_await(fixture, "device=1 ", NULL);
 }
 
 /* The field must end by itself, and well; then everything is released. */
@@ -331,14 +347,19 @@ static struct wire_outputs lamp_on(const struct fixture *fixture) {
     };
 }
 
+/* Want the lamp on, and wait until it is. */
+static struct wire_outputs light_lamp(struct fixture *fixture) {
+    const struct wire_outputs outputs = lamp_on(fixture);
+    assert_int_equal(wire_send(fixture->engine, &outputs), 0);
+    wait_for_coil(fixture, true);
+    return outputs;
+}
+
 static void a_wanted_output_is_switched_and_a_strangers_is_not(void **state) {
     (void)state;
     struct fixture fixture;
-    fixture_start(&fixture);
-    engine_await(&fixture, "device=1 ", NULL);
-    struct wire_outputs outputs = lamp_on(&fixture);
-    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
-    wait_for_coil(&fixture, true);
+    fixture_answered(&fixture);
+    struct wire_outputs outputs = light_lamp(&fixture);
     outputs.generation++; /* of another configuration: an index could mean another room */
     outputs.outputs[0].on = 0;
     assert_int_equal(wire_send(fixture.engine, &outputs), 0);
@@ -389,11 +410,8 @@ static void wait_for_rest(const struct retired_coil *coil) {
 static void a_lamp_that_the_next_site_lacks_goes_out_though_the_rules_still_want_it(void **state) {
     (void)state;
     struct fixture fixture;
-    fixture_start(&fixture);
-    engine_await(&fixture, "device=1 ", NULL);
-    const struct wire_outputs outputs = lamp_on(&fixture);
-    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
-    wait_for_coil(&fixture, true);
+    fixture_answered(&fixture);
+    const struct wire_outputs outputs = light_lamp(&fixture);
     const struct retired_coil *coil = retire(&fixture, 3, false);
     const char word = (char)PROCESS_RETIRED;
     assert_int_equal(send(fixture.line, &word, 1, 0), 1);
@@ -410,8 +428,7 @@ static void a_coil_that_no_site_knows_any_more_is_still_brought_to_rest(void **s
     struct fixture fixture;
     fixture_prepare(&fixture);
     const struct retired_coil *coil = retire(&fixture, 9, true);
-    fixture_field(&fixture);
-    engine_welcome(&fixture);
+    fixture_begin(&fixture);
     wait_for_rest(coil);
     assert_true(device_coil(fixture.device, 9));
     fixture_end(&fixture);
@@ -423,8 +440,7 @@ static void a_coil_of_another_unit_is_left_alone(void **state) {
     fixture_prepare(&fixture);
     struct retired_coil *coil = retire(&fixture, 9, true);
     coil->unit = 2;
-    fixture_field(&fixture);
-    engine_welcome(&fixture);
+    fixture_begin(&fixture);
     engine_await(&fixture, "heartbeat=1 ", NULL);
     wait_for_polls(&fixture);
     assert_int_equal(atomic_load(&coil->state), RETIRED_WANTED);
@@ -440,8 +456,7 @@ static void what_could_not_be_switched_off_for_a_day_is_given_up(void **state) {
     device_misbehave(fixture.device, DEVICE_SILENT);
     struct retired_coil *coil = retire(&fixture, 9, true);
     coil->since_ns -= RETIRED_TRY_NS;
-    fixture_field(&fixture);
-    engine_welcome(&fixture);
+    fixture_begin(&fixture);
     for (int waited_ms = 0; atomic_load(&coil->state) != RETIRED_FREE; waited_ms += 5) {
         assert_true(waited_ms < DEADLINE_MS);
         (void)poll(NULL, 0, 5);
@@ -456,17 +471,13 @@ static void what_could_not_be_switched_off_for_a_day_is_given_up(void **state) {
 static void a_field_process_that_is_killed_switches_nothing_off(void **state) {
     (void)state;
     struct fixture fixture;
-    fixture_start(&fixture);
-    engine_await(&fixture, "device=1 ", NULL);
-    const struct wire_outputs outputs = lamp_on(&fixture);
-    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
-    wait_for_coil(&fixture, true);
+    fixture_answered(&fixture);
+    (void)light_lamp(&fixture);
     (void)kill(fixture.field, SIGKILL);
     assert_int_equal(waitpid(fixture.field, NULL, 0), fixture.field);
     (void)close(fixture.line);
     (void)close(fixture.engine);
-    fixture_field(&fixture);
-    engine_welcome(&fixture);
+    fixture_begin(&fixture);
     engine_await(&fixture, "heartbeat=1 ", NULL);
     wait_for_polls(&fixture);
     assert_true(device_coil(fixture.device, 3));
@@ -476,8 +487,7 @@ static void a_field_process_that_is_killed_switches_nothing_off(void **state) {
 static void a_press_while_the_engine_is_away_is_told_when_it_is_back(void **state) {
     (void)state;
     struct fixture fixture;
-    fixture_start(&fixture);
-    engine_await(&fixture, "device=1 ", NULL);
+    fixture_answered(&fixture);
     engine_await(&fixture, "warmth=21.5 ", NULL);
     engine_die(&fixture);
     device_bit(fixture.device, 0, true);
@@ -485,8 +495,7 @@ static void a_press_while_the_engine_is_away_is_told_when_it_is_back(void **stat
     device_bit(fixture.device, 0, false);
     device_register(fixture.device, 0, 230);
     wait_for_polls(&fixture);
-    engine_listen(&fixture);
-    engine_welcome(&fixture);
+    engine_return(&fixture);
     engine_await(&fixture, "button=1 ", "button=0 ");
     /* Present values first, then the edges; the old temperature never. */
     const char *press = strstr(fixture.story, "button=1 ");
@@ -502,8 +511,7 @@ static void a_press_while_the_engine_is_away_is_told_when_it_is_back(void **stat
 static void a_press_over_a_change_of_the_rules_is_told_to_the_next_engine(void **state) {
     (void)state;
     struct fixture fixture;
-    fixture_start(&fixture);
-    engine_await(&fixture, "device=1 ", NULL);
+    fixture_answered(&fixture);
     engine_await(&fixture, "button=0 ", NULL);
     uint64_t connections = device_connections(fixture.device);
     engine_die(&fixture);
@@ -515,12 +523,9 @@ static void a_press_over_a_change_of_the_rules_is_told_to_the_next_engine(void *
     const struct process_generation said = {.word = (char)PROCESS_GENERATION,
                                             .generation = fixture.generation};
     assert_int_equal(send(fixture.line, &said, sizeof said, 0), sizeof said);
-    engine_listen(&fixture);
-    engine_welcome(&fixture);
+    engine_return(&fixture);
     engine_await(&fixture, "button=1 ", "button=0 ");
-    const struct wire_outputs outputs = lamp_on(&fixture);
-    assert_int_equal(wire_send(fixture.engine, &outputs), 0);
-    wait_for_coil(&fixture, true);
+    (void)light_lamp(&fixture);
     assert_int_equal(device_connections(fixture.device), connections);
     fixture_end(&fixture);
 }
@@ -539,13 +544,11 @@ static void what_is_counted_is_told(void **state) {
 static void a_lost_device_is_told_with_its_reason_and_again_to_a_new_engine(void **state) {
     (void)state;
     struct fixture fixture;
-    fixture_start(&fixture);
-    engine_await(&fixture, "device=1 ", NULL);
+    fixture_answered(&fixture);
     device_vanish(fixture.device);
     engine_await(&fixture, "device=0 ", NULL);
     engine_die(&fixture);
-    engine_listen(&fixture);
-    engine_welcome(&fixture);
+    engine_return(&fixture);
     engine_await(&fixture, "device=0 ", NULL);
     assert_null(strstr(fixture.story, "warmth")); /* what it last said is not true any more */
     device_resume(fixture.device);
@@ -558,8 +561,7 @@ static void a_lost_device_is_told_with_its_reason_and_again_to_a_new_engine(void
 static void it_ends_when_its_supervisor_is_gone(void **state) {
     (void)state;
     struct fixture fixture;
-    fixture_start(&fixture);
-    engine_await(&fixture, "device=1 ", NULL);
+    fixture_answered(&fixture);
     (void)shutdown(fixture.line, SHUT_RDWR);
     fixture_ended(&fixture);
 }

@@ -98,9 +98,7 @@ static void a_large_message_does_not_end_every_session(uint32_t version, uint8_t
     fake_broker_init(&broker);
     broker.size_max = 1000;
     broker.goodbye = goodbye;
-    fake_broker_start(&broker);
-    scene_init(&scene, version, broker.address, NULL);
-    scene_start(&scene);
+    scene_try_fake(&scene, &broker, version);
     unsigned tried = 0;
     for (int session = 1; session <= 5; session++) {
         scene_await(&scene, &scene.connected, session);
@@ -117,8 +115,7 @@ static void a_large_message_does_not_end_every_session(uint32_t version, uint8_t
     assert_int_equal(publish_bytes(&scene, 900, 9), 0);
     scene_await(&scene, &scene.taken, 1);
     assert_true(scene.took[9]);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 static void a_broker_that_says_why_it_closes_is_believed_at_once(void **state) {
@@ -136,9 +133,7 @@ static void a_server_that_wants_to_hear_us_more_often_does(void **state) {
     static const unsigned char properties[] = {0x13, 0, 2}; /* server keep alive: 2 s */
     struct fake_broker broker;
     struct scene scene;
-    fake_broker_init(&broker);
-    memcpy(broker.properties, properties, sizeof properties);
-    broker.properties_size = sizeof properties;
+    fake_broker_init_with(&broker, properties, sizeof properties);
     fake_broker_start(&broker);
     scene_init(&scene, 5, broker.address, NULL);
     scene.conf.quiet_ms = 3600 * 1000;
@@ -151,8 +146,7 @@ static void a_server_that_wants_to_hear_us_more_often_does(void **state) {
     }
     assert_int_equal(mqtt_link_counters(scene.link)->taken, 4); /* the status, once a second */
     assert_int_equal(scene.lost_up, 0);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 static void a_session_that_another_client_takes_over_is_not_fought_for(void **state) {
@@ -174,8 +168,7 @@ static void a_session_that_another_client_takes_over_is_not_fought_for(void **st
                            "another client has connected as tocsin-test-line: is there "
                            "a second gateway"));
     assert_int_equal(mqtt_link_counters(scene.link)->taken_over, 3);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 /* mosquitto does not say that somebody else came by our name. */
@@ -212,9 +205,7 @@ static void a_quota_that_is_exceeded_is_told_and_ends_no_session(void **state) {
     fake_broker_init(&broker);
     broker.refusal = 0x97;
     broker.refusals = 2;
-    fake_broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
+    scene_try_fake(&scene, &broker, 5);
     scene_await(&scene, &scene.connected, 1);
     for (uint64_t ticket = 1; ticket <= 3; ticket++) {
         scene_publish(&scene, ticket);
@@ -227,8 +218,7 @@ static void a_quota_that_is_exceeded_is_told_and_ends_no_session(void **state) {
     assert_false(scene.refused_as_large);
     assert_true(scene.took[3]);
     assert_int_equal(scene.lost_up, 0);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 static void a_broker_that_closes_after_its_welcome_is_met_with_longer_waits(void **state) {
@@ -237,13 +227,10 @@ static void a_broker_that_closes_after_its_welcome_is_met_with_longer_waits(void
     struct scene scene;
     fake_broker_init(&broker);
     broker.after_connack = 0x8b; /* server shutting down */
-    fake_broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
+    scene_try_fake(&scene, &broker, 5);
     await_counter(&scene, &broker.sessions, 4);
     assert_string_equal(scene.reason, "Server shutting down");
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 /* A hostile CONNACK names impossible limits; the line lives with the least that makes sense. */
@@ -252,12 +239,8 @@ static void a_receive_maximum_of_one_still_carries_everything(void **state) {
     static const unsigned char properties[] = {0x21, 0, 1, 0x27, 0, 0, 1, 0, 0x13, 0, 1};
     struct fake_broker broker;
     struct scene scene;
-    fake_broker_init(&broker);
-    memcpy(broker.properties, properties, sizeof properties);
-    broker.properties_size = sizeof properties;
-    fake_broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
+    fake_broker_init_with(&broker, properties, sizeof properties);
+    scene_try_fake(&scene, &broker, 5);
     scene_await(&scene, &scene.connected, 1);
     assert_int_equal(mqtt_link_window(scene.link), 1);
     for (uint64_t ticket = 1; ticket <= 5; ticket++) {
@@ -265,8 +248,7 @@ static void a_receive_maximum_of_one_still_carries_everything(void **state) {
     }
     scene_await(&scene, &scene.taken, 5);
     assert_int_equal(publish_bytes(&scene, 256, 6), MQTT_LINK_E_LARGE);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 static void a_broker_that_holds_no_retained_messages_gets_them_as_plain_ones(void **state) {
@@ -322,19 +304,14 @@ static void a_broker_that_says_with_its_welcome_that_it_retains_nothing_is_told_
     static const unsigned char properties[] = {0x25, 0};
     struct fake_broker broker;
     struct scene scene;
-    fake_broker_init(&broker);
-    memcpy(broker.properties, properties, sizeof properties);
-    broker.properties_size = sizeof properties;
-    fake_broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
+    fake_broker_init_with(&broker, properties, sizeof properties);
+    scene_try_fake(&scene, &broker, 5);
     scene_await(&scene, &scene.connected, 1);
     assert_int_equal(scene.unretained, 1);
     assert_int_equal(mqtt_link_publish(scene.link, "t/event", "open;", 5, true, 1), 0);
     scene_await(&scene, &scene.taken, 1);
     assert_int_equal(atomic_load(&broker.retained), 0);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 /* QoS 0 has no PUBACK: what was sent so would count as delivered, or never be. */
@@ -351,10 +328,7 @@ static void a_broker_of_qos_0_is_no_broker_for_alarms(void **state) {
     (void)state;
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "max_qos 0\n");
-    broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
+    scene_try(&scene, &broker, 5, "max_qos 0");
     nothing_is_sent_to_a_broker_that_confirms_nothing(&scene);
     scene_part(&scene, &broker);
 }
@@ -364,16 +338,11 @@ static void nor_is_one_that_takes_the_last_will_and_says_so_with_its_welcome(voi
     static const unsigned char properties[] = {0x24, 0};
     struct fake_broker broker;
     struct scene scene;
-    fake_broker_init(&broker);
-    memcpy(broker.properties, properties, sizeof properties);
-    broker.properties_size = sizeof properties;
-    fake_broker_start(&broker);
-    scene_init(&scene, 5, broker.address, NULL);
-    scene_start(&scene);
+    fake_broker_init_with(&broker, properties, sizeof properties);
+    scene_try_fake(&scene, &broker, 5);
     nothing_is_sent_to_a_broker_that_confirms_nothing(&scene);
     assert_int_equal(atomic_load(&broker.events), 0);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 static void the_next_broker_is_used_when_the_first_confirms_nothing(void **state) {
@@ -399,10 +368,7 @@ static void mqtt_3_cannot_say_why_and_the_reason_names_what_it_may_be(void **sta
     (void)state;
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "retain_available false\n");
-    broker_start(&broker);
-    scene_init(&scene, 3, broker.address, NULL);
-    scene_start(&scene);
+    scene_try(&scene, &broker, 3, "retain_available false");
     scene_await(&scene, &scene.lost_trying, 1);
     assert_non_null(strstr(scene.reason, "holds no retained messages, or takes QoS 0 alone"));
     assert_non_null(strstr(scene.reason, "with `version: 5` in the site's `mqtt` it says which"));
@@ -416,11 +382,10 @@ static void mqtt_3_cannot_say_why_and_the_reason_names_what_it_may_be(void **sta
 static void a_connection_that_the_library_does_not_close_is_left_to_itself(void **state) {
     (void)state;
     static const char *const filters[] = {"t/#"};
+    static const unsigned char properties[] = {0x21, 0, 4}; /* receive maximum 4 */
     struct fake_broker broker;
     struct scene scene;
-    fake_broker_init(&broker);
-    memcpy(broker.properties, (unsigned char[]){0x21, 0, 4}, 3); /* receive maximum 4 */
-    broker.properties_size = 3;
+    fake_broker_init_with(&broker, properties, sizeof properties);
     fake_broker_start(&broker);
     scene_init(&scene, 5, broker.address, NULL);
     scene.conf.answer_ms = 4000;
@@ -445,8 +410,7 @@ static void a_connection_that_the_library_does_not_close_is_left_to_itself(void 
     scene_await(&scene, &scene.taken, 2);
     assert_true(scene.took[6]);
     assert_int_equal(scene.lost_trying, 0);
-    scene_free(&scene);
-    fake_broker_free(&broker);
+    scene_part_fake(&scene, &broker);
 }
 
 /* What the gateway promises, and that each of the three waits counts. */

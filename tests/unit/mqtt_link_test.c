@@ -347,10 +347,7 @@ static void a_broker_that_comes_later_is_found(void **state) {
 static void a_broker_that_refuses_us_says_why(uint32_t version, const char *why) {
     struct broker broker;
     struct scene scene;
-    broker_init(&broker, "allow_anonymous false");
-    broker_start(&broker);
-    scene_init(&scene, version, broker.address, NULL);
-    scene_start(&scene);
+    scene_try(&scene, &broker, version, "allow_anonymous false");
     scene_await(&scene, &scene.lost_trying, 3);
     assert_int_equal(scene.connected, 0);
     assert_string_equal(scene.reason, why);
