@@ -17,7 +17,8 @@
  * A site without errors is compiled into the image of gateway/site.h. Warnings do not stop it: they
  * say what the site does that its author may not have meant.
  *
- *     config_source    files, marks in them, the YAML tree
+ *     config_source    the files, as they are read
+ *     config_yaml      from the YAML of each to its tree; config_node the tree, with a mark on every word
  *     config_identity  whose site it is, when it was refused
  *     config_shape     which keys there are (config_keys.def), and reading them
  *     config_scalar    numbers, durations, ids, addresses

@@ -3,27 +3,21 @@
 #define GATEWAY_CONFIG_SOURCE_H
 
 /*
- * Sources: the files of a site and the tree in each
+ * Sources: the files of a site, each with its tree
  *
- * libfyaml reads the YAML; what stays is our own small tree, in which every scalar, list and map
- * knows its place, so that each later check can point at the very word. Anchors, aliases, tags and
- * complex keys are refused: a site file means what it says where it says it, and cannot grow by
- * reference.
+ * A file is read whole, and what is no text in UTF-8 is refused. Its YAML becomes our own small tree
+ * (config_yaml.h, config_node.h).
  *
  * A `--set` option is a source of its own, one line long: an error in it points into it.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "gateway/config/config_node.h"
 
 struct config;
 
 enum {
     /* Ten times the example's size per point for LIMIT_POINTS would not fit; a hundred bytes do. */
     CONFIG_FILE_SIZE_MAX = 16 * 1024 * 1024,
-    /* Lists and maps inside each other: fourteen places deep. */
-    CONFIG_DEPTH_MAX = 32,
     /* Files of one site. */
     CONFIG_FILES_MAX = 256,
 };
@@ -37,29 +31,6 @@ struct config_source {
     const uint32_t *lines; /* offset of each line's first byte */
     uint32_t line_count;
     struct config_node *root; /* NULL when it is empty or broken */
-};
-
-/* A stretch of a source. */
-struct config_mark {
-    const struct config_source *source;
-    uint32_t at;
-    uint32_t len;
-};
-
-enum config_node_kind { CONFIG_SCALAR, CONFIG_LIST, CONFIG_MAP };
-
-enum config_style { CONFIG_PLAIN, CONFIG_SINGLE, CONFIG_DOUBLE, CONFIG_BLOCK };
-
-struct config_node {
-    enum config_node_kind kind;
-    enum config_style style; /* scalars */
-    struct config_mark mark; /* scalars: the text without quotes; a missing value has its key's */
-    const char *text;        /* scalars: unescaped, ends in NUL; may hold NUL only at its end */
-    uint32_t len;
-    struct config_node *key;                 /* of a map's member; else NULL */
-    struct config_node *first, *last, *next; /* members, in the order of the file */
-    uint32_t count;
-    struct config_node *parent;
 };
 
 /*
@@ -88,19 +59,6 @@ struct config_source *config_source_line(struct config *config, const char *name
 
 /* Release what a load that ran out of memory left behind. */
 void config_source_abandon(struct config *config);
-
-/* Where the byte `at` of a scalar's text stands in its source, through quotes, escapes and folds.
- */
-struct config_mark config_node_locate(const struct config_node *node, uint32_t at, uint32_t len);
-
-/* The member of a map with that key; NULL if there is none. */
-struct config_node *config_node_member(const struct config_node *map, const char *key);
-
-/* Is it the empty plain scalar, `key:` with nothing after it? */
-bool config_node_is_missing(const struct config_node *node);
-
-/* Put `member` last into a list or map. */
-void config_node_append(struct config_node *parent, struct config_node *member);
 
 /* Zero-based line of an offset. */
 uint32_t config_source_line_at(const struct config_source *source, uint32_t at);
