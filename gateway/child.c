@@ -24,6 +24,9 @@ static void child_became_ready(struct child *child) {
     }
     child->state = CHILD_RUNNING;
     (void)event_del(child->timer);
+    if (child->role == PROCESS_ENGINE) {
+        child->all->conf.setup.is_reload = 0; /* whoever comes after this one was not reloaded */
+    }
     children_start_next(child->all);
 }
 

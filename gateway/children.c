@@ -196,6 +196,7 @@ int children_new(struct event_base *base, const struct children_conf *conf, stru
     }
     all->base = base;
     all->conf = *conf;
+    all->conf.setup.is_reload = from != NULL;
     all->count = conf->field_count + 3;
     all->list = calloc(all->count, sizeof *all->list);
     all->reaper = evsignal_new(base, SIGCHLD, children_reap, all);

@@ -57,7 +57,8 @@ struct children_conf {
 
 /*
  * Keeps `conf` until children_free(). Starts nothing yet. The field processes that `from` has kept, if
- * it is not NULL, live on as the new ones' and are told the new generation.
+ * it is not NULL, live on as the new ones' and are told the new generation; the engine is told that it
+ * takes the place of another.
  */
 NODISCARD int children_new(struct event_base *base, const struct children_conf *conf,
                            struct children *from, struct children **ret_children);

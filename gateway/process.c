@@ -330,6 +330,7 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
         .number = setup.number,
         .site_refused = setup.site_refused != 0,
         .site_accepted = setup.site_accepted,
+        .is_reload = setup.is_reload != 0,
         .base = event_base_new(),
     };
     int r = err_fold(site_map(PROCESS_FD_SITE, &process.site));

@@ -37,6 +37,8 @@ struct process_setup {
     uint32_t language;         /* enum site_language */
     uint32_t site_refused;     /* 1: the site file is wrong, and this is the site before it */
     struct wall site_accepted; /* when this site was */
+    uint32_t is_reload;        /* 1: it takes the place of one that watched another site */
+    uint32_t reserved;
     struct clock_origin clock;
     char run_directory[108];
     char console_socket[108];
@@ -94,6 +96,7 @@ struct process {
     struct site site;
     bool site_refused;         /* at the start: see struct process_setup */
     struct wall site_accepted; /* likewise */
+    bool is_reload;            /* likewise */
     struct event_base *base;
     struct process_line *line; /* to the supervisor */
     bool renewed;              /* it ends so that another takes its place: no failure */

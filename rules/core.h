@@ -71,6 +71,12 @@ enum input_kind {
     INPUT_KIND_COUNT,
 };
 
+/* What begins with an INPUT_START. */
+enum core_start {
+    CORE_START_GATEWAY,
+    CORE_START_RELOAD, /* another site, in a gateway that goes on: INPUT_CONFIGURATION is to follow */
+};
+
 struct input {
     struct instant at; /* not earlier than the input before it */
     struct wall wall;  /* carried into the events */
@@ -84,7 +90,8 @@ struct input {
     int64_t step_ns;               /* CLOCK_STEP */
     struct reading reading;        /* READING */
     const struct command *command; /* COMMAND; borrowed for the step */
-    /* RECEIPT: of the alarm's chain, counted from 1; COMPONENT: how it ended, only carried */
+    /* RECEIPT: of the alarm's chain, counted from 1; COMPONENT: how it ended, only carried; START: enum
+       core_start */
     uint32_t step;
     uint32_t run; /* RECEIPT: of the chain; COMPONENT: its signal or exit code, only carried */
     uint64_t generation; /* CONFIGURATION: of the site in the life before; 0: not known */

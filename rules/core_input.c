@@ -263,7 +263,10 @@ static void core_start(const struct core_turn *turn) {
     core_walk_start(core, now);
     core->site_refused = (uint8_t)expr_truth_not(turn->input->state);
     core->receivers_turned = true; /* a chain that was restored goes on */
-    core_tell_activity(turn, EVENT_SYSTEM_STARTED, RULESET_NONE);
+    /* A reload is told by the changed site: nothing has started that was not there before. */
+    if (turn->input->step != CORE_START_RELOAD) {
+        core_tell_activity(turn, EVENT_SYSTEM_STARTED, RULESET_NONE);
+    }
 }
 
 static void core_calendar(struct core *core, uint32_t calendar, enum truth open) {

@@ -262,6 +262,29 @@ static void engine_recall_values(struct engine *engine) {
     present_tell(engine->present);
 }
 
+/*
+ * What has begun, and with which site. A reload is told as a changed site and as nothing else: whoever reads
+ * at night that the gateway started looks for the power cut.
+ */
+static void engine_tell_beginning(struct engine *engine) {
+    bool is_reload = engine->process->is_reload;
+    uint64_t before = journal_generation_before(recorder_journal(engine->recorder));
+    bool is_changed = before != engine->site->header->generation && (before != 0 || is_reload);
+    struct input start = {
+        .kind = INPUT_START,
+        .state = engine->site_refused ? TRUTH_FALSE : TRUTH_TRUE,
+        .step = is_reload && is_changed ? CORE_START_RELOAD : CORE_START_GATEWAY,
+    };
+    struct input changed = {.kind = INPUT_CONFIGURATION, .state = TRUTH_TRUE, .generation = before};
+    (void)engine_apply(engine, &start, NULL);
+    if (is_changed) {
+        (void)engine_apply(engine, &changed, NULL);
+    }
+    if (engine->site_refused) {
+        engine_apply_state(engine, INPUT_CONFIGURATION, 0, TRUTH_FALSE);
+    }
+}
+
 /* Give the core its recorded life back, then its first inputs. */
 int engine_begin(struct engine *engine) {
     struct engine_restore restore = {.engine = engine};
@@ -293,16 +316,7 @@ int engine_begin(struct engine *engine) {
     if (recording_ring_is_due(engine->recording)) {
         engine_begin_recording(engine);
     }
-    engine_apply_state(engine, INPUT_START, 0, engine->site_refused ? TRUTH_FALSE : TRUTH_TRUE);
-    uint64_t before = journal_generation_before(journal);
-    if (before != 0 && before != engine->site->header->generation) {
-        struct input changed = {
-            .kind = INPUT_CONFIGURATION, .state = TRUTH_TRUE, .generation = before};
-        (void)engine_apply(engine, &changed, NULL);
-    }
-    if (engine->site_refused) {
-        engine_apply_state(engine, INPUT_CONFIGURATION, 0, TRUTH_FALSE);
-    }
+    engine_tell_beginning(engine);
     engine_miss_time(engine, &restore);
     engine_apply_state(engine, INPUT_STORAGE, 0,
                        recorder_is_well(engine->recorder) ? TRUTH_TRUE : TRUTH_FALSE);

@@ -28,6 +28,7 @@ void standing_follow(struct standing *standing, const struct core_event *event) 
     standing->changed |= event->type == EVENT_TEST_BEGUN || event->type == EVENT_TEST_TRIPPED ||
                          event->type == EVENT_TEST_ENDED || event->type == EVENT_FLOOD_BEGUN ||
                          event->type == EVENT_FLOOD_ENDED || event->type == EVENT_SYSTEM_STARTED ||
+                         event->type == EVENT_SYSTEM_CONFIG_CHANGED ||
                          event->type == EVENT_SYSTEM_WALK_TEST_DUE ||
                          event->type == EVENT_SYSTEM_CLOCK_STEPPED;
 }

@@ -229,6 +229,8 @@ def test_each_recording_is_heard_with_the_site_it_was_made_under(scene):
     gateway.stop()
     done = tocsin("replay", scene.state, "--journal", scene.state, "--lang", "en")
     assert done.returncode == 0 and "different: 0  not in the journal: 0" in done.stdout, done.stderr
+    replayed = tocsin("replay", scene.state).stdout
+    assert replayed.count("tocsin.system.started") == 1 and replayed.count("tocsin.system.config_changed") == 1
     # With the changed site the words of the call before the change are others, and that is seen.
     done = tocsin("replay", scene.state, "--site", scene.site, "--journal", scene.state, "--lang", "en")
     assert done.returncode == 1 and "Day-care room: HELP" in done.stderr

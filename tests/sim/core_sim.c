@@ -1139,7 +1139,12 @@ static void life_restart(struct life *life) {
         claim(life, alarm->raised.ns == before->raised.ns, "S4: a restart keeps the time", i);
     }
     core_check(life->core);
-    life_state(life, INPUT_START, 0, TRUTH_UNKNOWN);
+    struct input start = {
+        .kind = INPUT_START,
+        .state = TRUTH_UNKNOWN,
+        .step = life->steps % 2 == 0 ? CORE_START_RELOAD : CORE_START_GATEWAY,
+    };
+    life_take(life, &start);
 }
 
 /* Let some time pass; a tick that is due comes in time, late, or not at all. */

@@ -752,6 +752,26 @@ static void a_start_says_whether_the_site_is_still_refused(void **state) {
     story("3 start yes : system.started,cleared:site/0\n");
 }
 
+/* Who reads at night that the gateway started looks for a power cut: a reload is a changed site alone. */
+static void a_reload_is_told_as_a_changed_site_and_not_as_a_start(void **state) {
+    (void)state;
+    rest();
+    story("1 button 1 : raised:call/button\n");
+    restart((struct instant){2 * NS_PER_S});
+    struct input input = {
+        .at = {2 * NS_PER_S}, .kind = INPUT_START, .state = TRUTH_TRUE, .step = CORE_START_RELOAD};
+    take(&input);
+    assert_int_equal(stage.step.event_count, 0);
+    assert_true(core_alarm(stage.core, alarm_find("call/button"))->axes.active);
+    story("2 configuration yes : system.config_changed\n");
+    restart((struct instant){3 * NS_PER_S});
+    input.at.ns = 3 * NS_PER_S;
+    input.step = CORE_START_GATEWAY;
+    take(&input);
+    assert_int_equal(stage.step.event_count, 1);
+    assert_int_equal(stage.step.events[0].type, EVENT_SYSTEM_STARTED);
+}
+
 /* --- lost inputs --- */
 
 static void a_silent_device_is_one_alarm_and_its_return_ends_it(void **state) {
@@ -2550,6 +2570,7 @@ int main(void) {
         CORE_TEST(a_clock_step_is_told_and_moves_nothing),
         CORE_TEST(a_refused_site_is_an_alarm_until_one_is_taken),
         CORE_TEST(a_start_says_whether_the_site_is_still_refused),
+        CORE_TEST(a_reload_is_told_as_a_changed_site_and_not_as_a_start),
         CORE_TEST(a_silent_device_is_one_alarm_and_its_return_ends_it),
         CORE_TEST(a_device_that_came_back_is_missed_again),
         CORE_TEST(a_device_that_its_driver_gives_up_is_lost_at_once),
