@@ -19,9 +19,9 @@
  * kill -9. What events came of is written at once, or when the thread has done what it is at: what a
  * killed engine said is to be found here, too. No segment is synced, which would cost an SD card its
  * writes: a power cut costs what the kernel still held. Only the site beside them is, once, because all
- * of them rely on it. Old segments go first when the ring is full, and no segment begins while the disk
- * has less than RECORDING_SPARE to spare: the journal is worth more. A failure ends the segment at its
- * last whole block, and a new one is tried every ten seconds (real).
+ * of them rely on it. Old segments go first when the ring is full (recording_directory.h), and no
+ * segment begins while the disk has less than RECORDING_SPARE to spare: the journal is worth more. A
+ * failure ends the segment at its last whole block, and a new one is tried every ten seconds (real).
  */
 
 #include "gateway/engine/recording_file.h"
@@ -32,9 +32,6 @@ enum {
     /* … and so much waits in the loop before the thread is woken. */
     RECORDING_FLUSH = 32 * 1024,
 };
-
-/* Never fill the disk further than this. */
-#define RECORDING_SPARE (64ull << 20)
 
 struct recording_ring;
 
