@@ -237,6 +237,16 @@ uint32_t site_component_engine(const struct site *site) {
     return site->header->field_count + 2;
 }
 
+const char *site_certificate_name(enum certificate certificate) {
+    static const char *const names[CERTIFICATE_COUNT] = {
+        [CERTIFICATE_OURS] = "ours",
+        [CERTIFICATE_AUTHORITY] = "authority",
+        [CERTIFICATE_BROKER] = "broker",
+    };
+    assert(certificate < CERTIFICATE_COUNT);
+    return names[certificate];
+}
+
 void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_ENTITY_SIZE]) {
     assert(alarm < site->ruleset.alarm_count);
     const struct ruleset_alarm *facts = &site->ruleset.alarms[alarm];
@@ -264,6 +274,10 @@ void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_E
     case ENTITY_LISTENER:
         (void)snprintf(ret, SITE_ENTITY_SIZE, "role/%s",
                        site_text(site, site->webhooks[facts->entity].id));
+        return;
+    case ENTITY_CERTIFICATE:
+        (void)snprintf(ret, SITE_ENTITY_SIZE, "certificate/%s",
+                       site_certificate_name((enum certificate)facts->entity));
         return;
     case ENTITY_KIND_COUNT:
         break;

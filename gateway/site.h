@@ -298,11 +298,14 @@ enum { SITE_ENTITY_SIZE = 320, SITE_ALARM_NAME_SIZE = 360 };
  */
 void site_component_name(const struct site *site, uint32_t component, char *ret, size_t size);
 
+/* "ours", "authority" or "broker". */
+const char *site_certificate_name(enum certificate certificate);
+
 /* The engine's own number: it is the last one. All before it are processes that the engine watches. */
 uint32_t site_component_engine(const struct site *site);
 
 /* Write the entity of an alarm: a place id, a point id, "device/<id>", "component/<name>",
- * "role/<name>", "gateway". */
+ * "role/<name>", "certificate/<name>", "gateway". */
 void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_ENTITY_SIZE]);
 
 /* Write `<rule>/<entity>`. */

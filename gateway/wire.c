@@ -77,6 +77,7 @@ static const struct {
                      WIRE_BODY_MAX},
     [WIRE_RECEIPT] = {.fixed = sizeof(struct wire_receipt)},
     [WIRE_LISTENER] = {.fixed = sizeof(struct wire_listener)},
+    [WIRE_CERTIFICATE] = {.fixed = sizeof(struct wire_certificate)},
     [WIRE_RESEND] = {.fixed = sizeof(struct wire_resend)},
     [WIRE_RESENT] = {.fixed = sizeof(struct wire_resent)},
     [WIRE_TEST] = {.fixed = sizeof(struct wire_test)},

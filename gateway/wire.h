@@ -57,6 +57,7 @@ enum wire_kind {
     WIRE_NOTICE,
     WIRE_RECEIPT,
     WIRE_LISTENER,
+    WIRE_CERTIFICATE,
     WIRE_FIGURES,
     WIRE_BUSES,
     WIRE_TEST,
@@ -324,6 +325,14 @@ struct wire_listener {
     struct wire_header header;
     uint32_t webhook;
     uint32_t reachable; /* enum truth */
+};
+
+/* Is a certificate that the line outside needs good for long? All after a welcome, then each that changed. */
+struct wire_certificate {
+    struct wire_header header;
+    uint32_t certificate; /* enum certificate */
+    uint32_t well;        /* enum truth; false: it ends soon, or has ended */
+    uint64_t until_s;     /* wall second of its end; 0: not known */
 };
 
 /* Somebody wants a sink to get a part of the journal again. Kept by the engine until it is over. */

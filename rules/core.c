@@ -60,6 +60,8 @@ double core_alarm_value(const struct core *core, uint32_t alarm) {
         return core->evaluations[alarm].value;
     } else if (core->ruleset->rules[bound->rule].each == EXPR_EACH_POINT) {
         return core->points[bound->entity].value;
+    } else if (bound->entity_kind == ENTITY_CERTIFICATE) {
+        return (double)core->certificates_until_s[bound->entity];
     }
     return core->alarms[alarm].condition == TRUTH_TRUE ? 1 : 0;
 }

@@ -68,6 +68,7 @@ enum input_kind {
     INPUT_RECEIPT,       /* a step of an alarm's chain was received, or will not be */
     INPUT_LEVEL,         /* the hour has come at which all counters count from 0 again */
     INPUT_STANDSTILL,    /* the gateway itself stood still at this instant, and could hear nobody */
+    INPUT_CERTIFICATE, /* one that the line outside needs is good for long, ends soon, or nobody knows */
     INPUT_KIND_COUNT,
 };
 
@@ -82,9 +83,9 @@ struct input {
     struct wall wall;  /* carried into the events */
     enum input_kind kind;
     /* HEARTBEAT, DEVICE: device; CALENDAR, BETWEEN, COMPONENT, SHIFT, LISTENER: index;
-       RECEIPT: alarm; else 0 */
+       RECEIPT: alarm; CERTIFICATE: enum certificate; else 0 */
     uint32_t subject;
-    /* DEVICE, COMPONENT, UPLINK, STORAGE, LISTENER: well; CALENDAR, BETWEEN, WEEKDAY, SHIFT: now;
+    /* DEVICE, COMPONENT, UPLINK, STORAGE, LISTENER, CERTIFICATE: well; CALENDAR, BETWEEN, WEEKDAY, SHIFT: now;
        START, CONFIGURATION: taken; RECEIPT: received */
     enum truth state;
     int64_t step_ns;               /* CLOCK_STEP */
@@ -94,7 +95,8 @@ struct input {
        core_start */
     uint32_t step;
     uint32_t run; /* RECEIPT: of the chain; COMPONENT: its signal or exit code, only carried */
-    uint64_t generation; /* CONFIGURATION: of the site in the life before; 0: not known */
+    /* CONFIGURATION: of the site in the life before; CERTIFICATE: the wall second of its end; 0: not known */
+    uint64_t generation;
     /* READING: how long ago it was heard; 0: now. Not 0 if it is given again. COMPONENT: for how long it
        has been gone, only carried */
     uint64_t age_ns;
@@ -165,7 +167,9 @@ struct core_event {
     uint32_t incident; /* number of the flood that it is folded into; 0: told by itself */
     enum disposition disposition;
     enum quality quality; /* of the deciding point; QUALITY_GOOD where there is none */
-    double value;         /* of the point or the expression at the alarm's last evaluation */
+    /* Of the point or the expression at the alarm's last evaluation; of a certificate, when it ends, in wall
+       seconds, 0 if that is not known */
+    double value;
     uint64_t code;
     int64_t step_ns;
     uint64_t generation;           /* CONFIG_CHANGED: of the site before; 0: not known */

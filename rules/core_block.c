@@ -240,6 +240,7 @@ struct core *core_init(void *block, const struct ruleset *ruleset, struct instan
     core->uplink_lost = TRUTH_UNKNOWN;
     core->storage_lost = TRUTH_UNKNOWN;
     core->site_refused = TRUTH_UNKNOWN;
+    core_forget(core->certificates_ending, CERTIFICATE_COUNT);
 
     index_set_init(&core->touched, ruleset->alarm_count, core->touched.words);
     index_set_init(&core->changed, ruleset->alarm_count, core->changed.words);

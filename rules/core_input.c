@@ -302,6 +302,19 @@ static void core_take_command(const struct core_turn *turn, const struct command
     }
 }
 
+/* What was known of its end stays while nobody knows more. */
+static void core_certificate(struct core *core, uint32_t certificate, enum truth state,
+                             uint64_t until_s) {
+    if (certificate >= core->builtin_count[BUILTIN_CERTIFICATE]) {
+        return; /* the line needs none */
+    }
+    core->certificates_ending[certificate] = (uint8_t)expr_truth_not(state);
+    if (until_s != 0) {
+        core->certificates_until_s[certificate] = until_s;
+    }
+    core_touch_builtin(core, BUILTIN_CERTIFICATE, certificate);
+}
+
 void core_apply(const struct core_turn *turn) {
     struct core *core = turn->core;
     const struct input *input = turn->input;
@@ -348,6 +361,9 @@ void core_apply(const struct core_turn *turn) {
     case INPUT_STORAGE:
         core->storage_lost = (uint8_t)expr_truth_not(state);
         core_touch_builtin(core, BUILTIN_STORAGE, 0);
+        return;
+    case INPUT_CERTIFICATE:
+        core_certificate(core, input->subject, state, input->generation);
         return;
     case INPUT_STANDSTILL:
         core_excuse_devices(core, input->at);

@@ -57,6 +57,8 @@ static enum truth core_judge_builtin(struct core *core, enum ruleset_builtin bui
         return core->clock.lost != 0 ? TRUTH_TRUE : TRUTH_FALSE;
     case BUILTIN_SITE_REFUSED:
         return (enum truth)core->site_refused;
+    case BUILTIN_CERTIFICATE:
+        return (enum truth)core->certificates_ending[entity];
     case BUILTIN_NOBODY_LISTENING:
         return core_judge_listener(core, entity);
     case BUILTIN_FIRE_PROMOTED:

@@ -89,6 +89,10 @@ bool core_picture(const struct core *core, uint32_t index, struct wall wall,
         picture_state(input, INPUT_SHIFT, index, (enum truth)core->shifts_on[index]);
     } else if (picture_section(&index, ruleset->listener_count)) {
         picture_state(input, INPUT_LISTENER, index, picture_well(core->listeners_lost[index]));
+    } else if (picture_section(&index, CERTIFICATE_COUNT)) {
+        picture_state(input, INPUT_CERTIFICATE, index,
+                      picture_well(core->certificates_ending[index]));
+        input->generation = core->certificates_until_s[index];
     } else if (picture_section(&index, ruleset->device_count)) {
         picture_state(input, INPUT_DEVICE, index, picture_well(core->devices[index].lost));
     } else if (picture_section(&index, ruleset->point_count)) {
@@ -100,7 +104,7 @@ bool core_picture(const struct core *core, uint32_t index, struct wall wall,
 }
 
 uint32_t core_picture_count(const struct ruleset *ruleset) {
-    return 4 + ruleset->calendar_count + ruleset->between_count + ruleset->component_count +
-           ruleset->shift_count + ruleset->listener_count + ruleset->device_count +
-           ruleset->point_count;
+    return 4 + CERTIFICATE_COUNT + ruleset->calendar_count + ruleset->between_count +
+           ruleset->component_count + ruleset->shift_count + ruleset->listener_count +
+           ruleset->device_count + ruleset->point_count;
 }

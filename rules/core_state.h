@@ -105,8 +105,10 @@ struct core {
     uint8_t uplink_lost;
     uint8_t storage_lost;
     uint8_t site_refused;
-    uint8_t *shifts_on;      /* by shift: is it on duty? */
-    uint8_t *listeners_lost; /* by listener */
+    uint8_t certificates_ending[CERTIFICATE_COUNT];
+    uint64_t certificates_until_s[CERTIFICATE_COUNT]; /* 0: not known */
+    uint8_t *shifts_on;                               /* by shift: is it on duty? */
+    uint8_t *listeners_lost;                          /* by listener */
 
     struct core_chain *chains; /* by slot: the alarms of rules with a chain, by rule */
     uint32_t *rule_slots;      /* by rule: the slot of its first alarm */

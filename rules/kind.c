@@ -159,6 +159,7 @@ static const struct alarm_class_facts classes[ALARM_CLASS_COUNT] = {
     [CLASS_SYSTEM_CONFIG_CHANGED] = {.name = "system.config_changed", .priority = PRIORITY_LOW},
     [CLASS_SYSTEM_NOBODY_LISTENING] = {.name = "system.nobody_listening",
                                        .priority = PRIORITY_HIGH},
+    [CLASS_SYSTEM_CERTIFICATE] = {.name = "system.certificate", .priority = PRIORITY_HIGH},
 };
 
 /* Does `name` equal the word of `len` bytes? */

@@ -71,6 +71,7 @@ enum ruleset_builtin {
     BUILTIN_FIRE_PROMOTED,    /* system_fire_promoted, each zone with a rule for a first detector */
     BUILTIN_CLOCK,            /* system_clock, one */
     BUILTIN_SITE_REFUSED,     /* system_site_refused, one */
+    BUILTIN_CERTIFICATE,      /* system_certificate, each that the line outside needs */
     BUILTIN_COUNT,
 };
 
@@ -79,9 +80,18 @@ enum entity_kind {
     ENTITY_POINT,
     ENTITY_DEVICE,
     ENTITY_COMPONENT,
-    ENTITY_GATEWAY,  /* the gateway itself; index 0 */
-    ENTITY_LISTENER, /* a role that is called; its webhook's index */
+    ENTITY_GATEWAY,     /* the gateway itself; index 0 */
+    ENTITY_LISTENER,    /* a role that is called; its webhook's index */
+    ENTITY_CERTIFICATE, /* enum certificate */
     ENTITY_KIND_COUNT,
+};
+
+/* Without any of these the line outside cannot be made anew. */
+enum certificate {
+    CERTIFICATE_OURS,
+    CERTIFICATE_AUTHORITY,
+    CERTIFICATE_BROKER,
+    CERTIFICATE_COUNT,
 };
 
 struct ruleset_rule {
@@ -205,6 +215,7 @@ struct ruleset_draft {
     const struct ruleset_device *devices;
     uint32_t place_count, point_count, device_count, component_count, calendar_count;
     uint32_t listener_count;
+    uint32_t certificate_count; /* CERTIFICATE_COUNT, or 0 where the line needs none */
     const struct ruleset_draft_rule *rules;
     uint32_t rule_count;
     const struct alarm_times *times;

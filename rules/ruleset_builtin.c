@@ -54,6 +54,8 @@ static const struct {
     [BUILTIN_CLOCK] = {"system_clock", CLASS_SYSTEM_CLOCK, PRIORITY_LOW, ENTITY_GATEWAY, 0, 0},
     [BUILTIN_SITE_REFUSED] = {"system_site_refused", CLASS_SYSTEM_CONFIG_CHANGED, PRIORITY_LOW,
                               ENTITY_GATEWAY, 0, 0},
+    [BUILTIN_CERTIFICATE] = {"system_certificate", CLASS_SYSTEM_CERTIFICATE, PRIORITY_HIGH,
+                             ENTITY_CERTIFICATE, 0, 0},
 };
 
 /* --- a fire that nobody looks after --- */
@@ -149,6 +151,8 @@ static uint32_t ruleset_builtin_range(const struct ruleset_draft *draft,
         return draft->listener_count;
     case BUILTIN_FIRE_PROMOTED:
         return draft->place_count;
+    case BUILTIN_CERTIFICATE:
+        return draft->certificate_count;
     case BUILTIN_UPLINK_LOST:
     case BUILTIN_STORAGE:
     case BUILTIN_CLOCK:

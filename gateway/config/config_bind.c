@@ -21,6 +21,16 @@ struct bind_draft {
     uint32_t *rule_at;
 };
 
+/* Does the line outside need certificates, with one broker at least? */
+static bool bind_speaks_tls(const struct config *config) {
+    for (uint32_t i = 0; i < config->broker_count; i++) {
+        if (strncmp(config->brokers[i], "ssl://", 6) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct ruleset_draft bind_site(const struct config *config,
                                       const struct config_layout *layout) {
     return (struct ruleset_draft){
@@ -33,6 +43,7 @@ static struct ruleset_draft bind_site(const struct config *config,
         .component_count = layout->field_count + CONFIG_OTHER_COMPONENTS,
         .calendar_count = config->calendar_count,
         .listener_count = config->webhook_count,
+        .certificate_count = bind_speaks_tls(config) ? CERTIFICATE_COUNT : 0,
         .times = &config->times,
     };
 }

@@ -214,6 +214,19 @@ static bool engine_take_listener(struct engine *engine, const struct wire_listen
     return true;
 }
 
+static bool engine_take_certificate(struct engine *engine, const struct wire_certificate *message) {
+    struct input input = {.kind = INPUT_CERTIFICATE,
+                          .subject = message->certificate,
+                          .state = (enum truth)message->well,
+                          .generation = message->until_s};
+    if (message->certificate >= CERTIFICATE_COUNT || message->well >= TRUTH_COUNT) {
+        return false;
+    }
+    (void)engine_apply(engine, &input, NULL);
+    engine_hand_over(engine);
+    return true;
+}
+
 /* Who could end the calls that go on for the alarm of an acknowledgement: a set of roles. */
 static uint32_t engine_calling(const struct engine *engine, const struct command *command) {
     const struct ruleset *ruleset = &engine->site->ruleset;
@@ -341,6 +354,8 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
         return uplink && engine_take_receipt(engine, (const struct wire_receipt *)message);
     case WIRE_LISTENER:
         return uplink && engine_take_listener(engine, (const struct wire_listener *)message);
+    case WIRE_CERTIFICATE:
+        return uplink && engine_take_certificate(engine, (const struct wire_certificate *)message);
     case WIRE_UPLINK_STATE:
         return uplink && engine_take_uplink(engine, (const struct wire_uplink_state *)message);
     case WIRE_FIGURES:

@@ -274,6 +274,10 @@ static void event_json_alarm(struct scribe *scribe, const struct site *site,
     scribe_count(scribe, event->occurrence);
     event_json_course(scribe, event);
     event_json_lost(scribe, site, event, &context->loss);
+    if (alarm->entity_kind == ENTITY_CERTIFICATE) {
+        event_json_key(scribe, "ends");
+        event_json_time(scribe, (struct wall){(int64_t)event->value * (int64_t)NS_PER_S});
+    }
     if (event->type == EVENT_ALARM_ESCALATED && event->escalation.step > 0) {
         event_json_step(scribe, site, event);
     }

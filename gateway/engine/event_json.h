@@ -31,6 +31,8 @@
  * What happened in the activity lane has place, point and text; a card's number never leaves the
  * gateway, and therefore never enters a body.
  *
+ * A certificate that ends soon has there `ends`, the moment of it; null while that is not known.
+ *
  * Every text has a bound of its own, and all bounds together fit JOURNAL_TEXT_MAX.
  */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/clock.h"
 #include "gateway/engine/scribe.h"
 #include "gateway/number.h"
 #include "gateway/process.h"
@@ -39,6 +40,10 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_SITE_REFUSED] = {{"站点文件有误,未被采用;仍按上次采用的站点监测",
                                "The site file is wrong and not in force; rooms are watched by the "
                                "site that was accepted before"}},
+    [BUILTIN_CERTIFICATE] =
+        {{"{certificate}有效期至 {day}(UTC);此后连接一旦中断,网关将无法再连上监控后台",
+          "{certificate} is good until {day} (UTC): after that the gateway cannot reach the "
+          "monitoring centre again once the line breaks"}},
     [BUILTIN_FIRE_PROMOTED] =
         {{"{place}:单个探测器的火警按火警确认处理,无人及时处置或已核实为真",
           "{place}: the fire alarm of one detector counts as confirmed: nobody looked after it in "
@@ -79,6 +84,8 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
         {{"用 tocsin check 查看错误,改正站点文件后重新加载;文件中新增的房间在此之前不受监测",
           "Mend the site file (tocsin check says what is wrong) and reload; a room that is new in "
           "it is not watched until then"}},
+    [BUILTIN_CERTIFICATE] = {{"{renewal};网关会自行采用,无需重启",
+                              "{renewal}; the gateway takes it without a restart"}},
     [BUILTIN_FIRE_PROMOTED] = {{"组织疏散,拨打 119", "Evacuate, call 119"}},
 };
 
@@ -108,6 +115,23 @@ static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
           "{place}: walk test due, {count} buttons or detectors were not tested in time; begin a test "
           "and trip each"}},
     [EVENT_SYSTEM_CLOCK_STEPPED] = {{"系统时钟被调整 {step} 秒", "Clock stepped by {step} s"}},
+};
+
+/* Which certificate it is, and who renews it how. */
+static const struct event_words certificate_names[CERTIFICATE_COUNT] = {
+    [CERTIFICATE_OURS] = {{"本网关的证书", "The certificate of this gateway"}},
+    [CERTIFICATE_AUTHORITY] = {{"所信任的颁发机构(CA)的证书",
+                                "The certificate of the authority (CA) that is trusted"}},
+    [CERTIFICATE_BROKER] = {{"消息服务器的证书", "The certificate of the broker"}},
+};
+
+static const struct event_words certificate_renewals[CERTIFICATE_COUNT] = {
+    [CERTIFICATE_OURS] = {{"换上新的证书和密钥文件(站点文件中的 cert 和 key)",
+                           "Put a new certificate and its key into the files of `cert` and `key`"}},
+    [CERTIFICATE_AUTHORITY] = {{"把接替的 CA 证书加入 ca 文件",
+                                "Add the certificate of its successor to the file of `ca`"}},
+    [CERTIFICATE_BROKER] = {{"请消息服务器的管理员更换证书",
+                             "Have whoever runs the broker renew its certificate there"}},
 };
 
 /* Everything a placeholder may ask for. */
@@ -229,6 +253,32 @@ static void event_fill_webhook(const struct event_view *view, struct text *text)
     }
 }
 
+static void event_fill_certificate_words(const struct event_view *view, struct text *text,
+                                         const struct event_words words[CERTIFICATE_COUNT]) {
+    if (view->alarm != NULL && view->alarm->entity_kind == ENTITY_CERTIFICATE) {
+        text_add(text, words[view->alarm->entity].words[view->language]);
+    }
+}
+
+static void event_fill_certificate(const struct event_view *view, struct text *text) {
+    event_fill_certificate_words(view, text, certificate_names);
+}
+
+static void event_fill_renewal(const struct event_view *view, struct text *text) {
+    event_fill_certificate_words(view, text, certificate_renewals);
+}
+
+/* The day on which a certificate ends. */
+static void event_fill_day(const struct event_view *view, struct text *text) {
+    char day[CLOCK_TEXT_SIZE];
+    if (!(view->event->value > 0)) {
+        text_add(text, "?");
+        return;
+    }
+    clock_format((struct wall){(int64_t)view->event->value * (int64_t)NS_PER_S}, day);
+    text_add_bytes(text, day, strlen("2026-11-22"));
+}
+
 static void event_fill_rule(const struct event_view *view, struct text *text) {
     if (view->alarm != NULL) {
         text_add(text, site_text(view->site, view->site->rules[view->alarm->rule].id));
@@ -250,7 +300,8 @@ static const struct {
     {"{since}", event_fill_since},     {"{device}", event_fill_device},
     {"{count}", event_fill_count},     {"{component}", event_fill_component},
     {"{rule}", event_fill_rule},       {"{step}", event_fill_step},
-    {"{webhook}", event_fill_webhook},
+    {"{webhook}", event_fill_webhook}, {"{certificate}", event_fill_certificate},
+    {"{renewal}", event_fill_renewal}, {"{day}", event_fill_day},
 };
 
 /* Fill in the placeholder that `words` begins with, if it is one. Returns its length or 0. */

@@ -143,6 +143,7 @@ void rehearsal_begin(struct rehearsal *rehearsal, struct instant at, struct wall
     rehearsal_all_well(rehearsal, at, wall, INPUT_START, 1);
     rehearsal_all_well(rehearsal, at, wall, INPUT_STORAGE, 1);
     rehearsal_all_well(rehearsal, at, wall, INPUT_UPLINK, 1);
+    rehearsal_all_well(rehearsal, at, wall, INPUT_CERTIFICATE, CERTIFICATE_COUNT);
     rehearsal_all_well(rehearsal, at, wall, INPUT_COMPONENT, ruleset->component_count);
     rehearsal_all_well(rehearsal, at, wall, INPUT_DEVICE, ruleset->device_count);
 }

@@ -156,6 +156,7 @@ static bool translation_subject(const struct translation *translation, const str
     case INPUT_CLOCK_STEP:
     case INPUT_STANDSTILL:
     case INPUT_UPLINK:
+    case INPUT_CERTIFICATE:
     case INPUT_STORAGE:
     case INPUT_START:
     case INPUT_CONFIGURATION:

@@ -8,7 +8,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#define DAY_S INT64_C(86400)
+#define DAY_S          INT64_C(86400)
+#define ENDS_SOON_DAYS 14
 
 /* Call `each` with the end of every certificate of a PEM file, until it returns false. */
 static void certificate_each(const char *path, bool (*each)(void *context, int64_t until_s),
@@ -86,6 +87,10 @@ bool certificate_watch_step(struct certificate_watch *watch, int64_t until_s, st
         }
     }
     return false;
+}
+
+bool certificate_ends_soon(int64_t until_s, struct wall now) {
+    return until_s - now.ns / (int64_t)NS_PER_S <= ENDS_SOON_DAYS * DAY_S;
 }
 
 void certificate_day(int64_t until_s, char ret[CERTIFICATE_DAY_SIZE]) {

@@ -41,6 +41,12 @@ struct certificate_watch {
 bool certificate_watch_step(struct certificate_watch *watch, int64_t until_s, struct wall now,
                             int32_t *ret_days);
 
+/*
+ * Is it so near to its end that somebody has to see to it? Two weeks: who renews certificates by a machine has
+ * done so by then, as a rule a month before they end.
+ */
+bool certificate_ends_soon(int64_t until_s, struct wall now);
+
 /* Longest text of certificate_day(), with the final NUL. */
 enum { CERTIFICATE_DAY_SIZE = 16 };
 

@@ -25,7 +25,7 @@ static void certificates_read(struct certificates *certificates, struct wall now
     }
 }
 
-static void certificates_tell(enum certificate_owner owner, const char *path, int64_t until_s,
+static void certificates_tell(enum certificate owner, const char *path, int64_t until_s,
                               int32_t days) {
     static const struct {
         const char *name, *effect;
@@ -51,13 +51,15 @@ static void certificates_tell(enum certificate_owner owner, const char *path, in
              facts[owner].effect);
 }
 
-void certificates_tick(struct certificates *certificates, int64_t broker_until_s, struct wall now,
-                       uint64_t real_ns) {
-    if (certificates->read_ns == 0 || real_ns - certificates->read_ns >= CERTIFICATES_READ_NS) {
+void certificates_tick(struct certificates *certificates, const struct mqtt_link *link,
+                       struct wall now, uint64_t real_ns) {
+    bool is_due =
+        certificates->read_ns == 0 || real_ns - certificates->read_ns >= CERTIFICATES_READ_NS;
+    if (is_due && mqtt_link_uses_files(link)) {
         certificates->read_ns = real_ns;
         certificates_read(certificates, now);
     }
-    certificates->until_s[CERTIFICATE_BROKER] = broker_until_s;
+    certificates->until_s[CERTIFICATE_BROKER] = mqtt_link_certificate_until_s(link);
     const char *const paths[CERTIFICATE_COUNT] = {
         [CERTIFICATE_OURS] = certificates->cert,
         [CERTIFICATE_AUTHORITY] = certificates->ca,
@@ -67,7 +69,16 @@ void certificates_tick(struct certificates *certificates, int64_t broker_until_s
         int32_t days = 0;
         if (certificate_watch_step(&certificates->watches[i], certificates->until_s[i], now,
                                    &days)) {
-            certificates_tell((enum certificate_owner)i, paths[i], certificates->until_s[i], days);
+            certificates_tell((enum certificate)i, paths[i], certificates->until_s[i], days);
         }
     }
+}
+
+enum truth certificates_are_well(const struct certificates *certificates,
+                                 enum certificate certificate, struct wall now) {
+    int64_t until_s = certificates->until_s[certificate];
+    if (until_s == 0) {
+        return TRUTH_UNKNOWN;
+    }
+    return certificate_ends_soon(until_s, now) ? TRUTH_FALSE : TRUTH_TRUE;
 }

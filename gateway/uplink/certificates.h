@@ -5,18 +5,14 @@
 /*
  * The certificates between this gateway and its broker, watched for their end
  *
- * Ours and the authorities' are files, which are read every ten seconds; the broker's is what the line has seen of it. Each step of certificate.h is one log line.
+ * Ours and the authorities' are files, which are read every ten seconds, but only while the line uses what they
+ * hold: one that was replaced by a file which cannot be used is the one that matters still. The broker's is
+ * what the line has seen of it. Each step of certificate.h is one log line.
  */
 
 #include "gateway/site.h"
 #include "gateway/uplink/certificate.h"
-
-enum certificate_owner {
-    CERTIFICATE_OURS,
-    CERTIFICATE_AUTHORITY,
-    CERTIFICATE_BROKER,
-    CERTIFICATE_COUNT,
-};
+#include "gateway/uplink/mqtt_link.h"
 
 struct certificates {
     const char *cert, *ca;              /* "" where not given */
@@ -28,8 +24,12 @@ struct certificates {
 /* Watch those of `site`, whose texts are kept. */
 void certificates_init(struct certificates *certificates, const struct site *site);
 
-/* Once a second. `broker_until_s` is what the line knows, or 0. */
-void certificates_tick(struct certificates *certificates, int64_t broker_until_s, struct wall now,
-                       uint64_t real_ns);
+/* Once a second. */
+void certificates_tick(struct certificates *certificates, const struct mqtt_link *link,
+                       struct wall now, uint64_t real_ns);
+
+/* Is it good for long? Unknown without an end that is known. */
+enum truth certificates_are_well(const struct certificates *certificates,
+                                 enum certificate certificate, struct wall now);
 
 #endif

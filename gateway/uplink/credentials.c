@@ -103,6 +103,12 @@ void credentials_begin(struct credentials *credentials, const struct credentials
     credentials->faulty = false;
 }
 
+bool credentials_are_used(const struct credentials *credentials,
+                          const struct credentials_files *files) {
+    const struct credentials_stamp now = stamp_of(files);
+    return stamp_is(&now, &credentials->used);
+}
+
 enum credentials_news credentials_look(struct credentials *credentials,
                                        const struct credentials_files *files,
                                        char ret_fault[CREDENTIALS_FAULT_SIZE]) {

@@ -39,6 +39,10 @@ struct credentials {
 /* A connection is about to read the files. */
 void credentials_begin(struct credentials *credentials, const struct credentials_files *files);
 
+/* Do the files hold now what the connection has read? */
+bool credentials_are_used(const struct credentials *credentials,
+                          const struct credentials_files *files);
+
 enum credentials_news {
     CREDENTIALS_SAME,    /* or not twice the same yet, or a fault that was told */
     CREDENTIALS_RENEWED, /* a new connection would read others, which are sound */

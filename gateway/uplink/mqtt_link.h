@@ -205,6 +205,9 @@ void mqtt_link_ask(struct mqtt_link *link);
 /* Ask in this session also for what it holds under another. */
 void mqtt_link_ask_for(struct mqtt_link *link, const char *filter);
 
+/* Does the connection that stands, or was tried last, use what the files of its certificates hold now? */
+bool mqtt_link_uses_files(const struct mqtt_link *link);
+
 /* When the first of the broker's certificates ends, in wall seconds; 0: not known. */
 int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 

@@ -6,15 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/uplink/certificate.h"
 #include "gateway/uplink/mqtt_link_parts.h"
 
 /* A broker's name, both waits of the examination and some more. */
 enum { EXAMINING_MS_MAX = 20000 };
 
-/* How often the certificate of a broker that is spoken to is looked at; and that of a session which is
-   new, for the broker may have another since. */
-#define EXAMINE_AGAIN_NS (24 * 3600 * NS_PER_S)
-#define EXAMINE_NEW_NS   (60 * NS_PER_S)
+/* How often the certificate of a broker that is spoken to is looked at; that of a session which is new, for
+   the broker may have another since; and one that ends soon, for an alarm stands until it is renewed. */
+#define EXAMINE_AGAIN_NS  (24 * 3600 * NS_PER_S)
+#define EXAMINE_NEW_NS    (60 * NS_PER_S)
+#define EXAMINE_ENDING_NS (60 * NS_PER_S)
 
 static bool link_is_tls(const struct mqtt_link *link) {
     return strncmp(link_broker(link), "ssl://", 6) == 0;
@@ -52,6 +54,11 @@ static void link_look_at_credentials(struct mqtt_link *link, uint64_t now_ns) {
     }
 }
 
+bool mqtt_link_uses_files(const struct mqtt_link *link) {
+    const struct credentials_files files = link_files(link);
+    return !link_is_tls(link) || credentials_are_used(&link->credentials, &files);
+}
+
 static bool link_examine(struct mqtt_link *link) {
     const struct examination_conf conf = {
         .address = link_broker(link),
@@ -85,10 +92,18 @@ void link_examined(struct mqtt_link *link, const struct mqtt_note *note) {
     }
 }
 
-/* Has the time come to look at the certificate of the broker that is spoken to? */
-static void link_examine_daily(struct mqtt_link *link, uint64_t now_ns) {
-    bool is_new = link->examined_ns < link->since_ns;
-    uint64_t wait_ns = is_new ? EXAMINE_NEW_NS : EXAMINE_AGAIN_NS;
+/* How long after the last look the next one is due at the certificate of the broker that is spoken to. */
+static uint64_t link_examine_wait_ns(const struct mqtt_link *link) {
+    int64_t until_s = link->certificate_until_s;
+    if (link->examined_ns < link->since_ns) {
+        return EXAMINE_NEW_NS;
+    }
+    return until_s != 0 && certificate_ends_soon(until_s, clock_wall()) ? EXAMINE_ENDING_NS
+                                                                        : EXAMINE_AGAIN_NS;
+}
+
+static void link_examine_again(struct mqtt_link *link, uint64_t now_ns) {
+    uint64_t wait_ns = link_examine_wait_ns(link);
     if ((link->examined_ns == 0 || now_ns - link->examined_ns >= wait_ns) && link_examine(link)) {
         link->examined_ns = now_ns;
     }
@@ -106,7 +121,7 @@ void link_tick(evutil_socket_t fd, short what, void *context) {
         } else if (!mqtt_client_is_connected(link_client(link))) {
             link_over(link, "the connection has ended", LINK_WAITING);
         } else {
-            link_examine_daily(link, now_ns);
+            link_examine_again(link, now_ns);
         }
         if (link->state == LINK_UP) {
             link_look_at_credentials(link, now_ns);

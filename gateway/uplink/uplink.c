@@ -79,8 +79,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     uplink_tell_broker_limits(uplink);
     uplink_loop_resend(uplink);
     if (uplink->link != NULL) {
-        certificates_tick(&uplink->certificates, mqtt_link_certificate_until_s(uplink->link),
-                          clock_wall(), clock_real_ns());
+        certificates_tick(&uplink->certificates, uplink->link, clock_wall(), clock_real_ns());
     }
     names_tick(uplink->names);
     database_tick(uplink->database, clock_instant(), clock_wall());

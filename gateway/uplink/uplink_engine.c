@@ -85,7 +85,24 @@ static void uplink_note_delivery(struct uplink *uplink) {
     }
 }
 
-static uint64_t uplink_until_s(const struct uplink *uplink, enum certificate_owner owner) {
+/* What was not told is told in the next second. */
+static void uplink_tell_certificates(struct uplink *uplink) {
+    for (uint32_t i = 0; i < CERTIFICATE_COUNT; i++) {
+        enum certificate certificate = (enum certificate)i;
+        const struct wire_certificate message = {
+            .header = wire_header_of(WIRE_CERTIFICATE, sizeof message),
+            .certificate = certificate,
+            .well = certificates_are_well(&uplink->certificates, certificate, clock_wall()),
+            .until_s = (uint64_t)uplink->certificates.until_s[certificate],
+        };
+        if (memcmp(&message, &uplink->told_certificates[i], sizeof message) != 0 &&
+            wire_client_send(uplink->wire, &message) == 0) {
+            uplink->told_certificates[i] = message;
+        }
+    }
+}
+
+static uint64_t uplink_until_s(const struct uplink *uplink, enum certificate owner) {
     return (uint64_t)uplink->certificates.until_s[owner];
 }
 
@@ -202,6 +219,7 @@ void uplink_tell_engine(struct uplink *uplink, const struct shipper_stats *datab
     uplink_note_delivery(uplink);
     uplink_tell_database(uplink, database->events_confirmed);
     uplink_tell_resends(uplink, database);
+    uplink_tell_certificates(uplink);
     uplink_tell_figures(uplink, database, untimed);
 }
 
@@ -231,6 +249,7 @@ static void uplink_welcomed(void *context, const struct wire_welcome *welcome) {
     uplink->told[LANE_ALARM] = welcome->confirmed_alarm;
     uplink->told[LANE_ACTIVITY] = welcome->confirmed_activity;
     uplink->told_database = welcome->confirmed_database;
+    memset(uplink->told_certificates, 0, sizeof uplink->told_certificates); /* all anew */
     uplink_loop_welcome(uplink);
     database_welcome(uplink->database, welcome);
     uplink_tell_state(uplink);

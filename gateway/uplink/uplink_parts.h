@@ -52,6 +52,7 @@ struct uplink {
     bool state_untold;
     uint64_t told[OUTBOX_LANES]; /* confirmed numbers that the engine has */
     uint64_t told_database;
+    struct wire_certificate told_certificates[CERTIFICATE_COUNT];
     uint64_t resent;    /* what was asked for and is over, and the engine does not know; 0: none */
     uint64_t rewriting; /* what was asked for the database; 0: nothing */
     struct wire_uplink_state state;

@@ -86,6 +86,55 @@ def test_the_end_of_each_certificate_is_told_a_month_before_and_is_among_the_fig
     assert gateway.pids() == gateways
 
 
+def alarm_of(gateway, which):
+    """The alarm of a certificate, or None where it is at rest."""
+    found = [alarm for alarm in gateway.alarms() if alarm["alarm"] == f"system_certificate/certificate/{which}"]
+    return found[0] if found else None
+
+
+def test_a_certificate_that_ends_soon_on_a_line_that_stands_is_an_alarm_until_a_renewed_one_is_in_force(scene):
+    with_tls(scene, ours_days=10, broker_days=40)
+    backend, _, gateway = scene.everything()
+    [raised] = backend.until_event(type="alarm.raised", rule="system_certificate")
+    data = raised["data"]
+    assert (raised["subject"], data["class"], data["priority"]) == ("certificate/ours", "system.certificate", "high")
+    assert data["ends"].startswith(day(10))
+    assert data["text"]["en"] == f"The certificate of this gateway is good until {day(10)} (UTC): after that the gateway " \
+        "cannot reach the monitoring centre again once the line breaks"
+    assert day(10) in data["text"]["zh"] and "`cert`" in data["response"]["en"]
+    shown = alarm_of(gateway, "ours")
+    assert shown["text"] == data["text"] and shown["state"]["active"]
+    # A restart forgets nothing of it, and tells nobody again.
+    gateway.kill_engine()
+    until(lambda: (alarm_of(gateway, "ours") or {}).get("text") == data["text"], "the alarm after a restart")
+    # A new certificate whose key is not there is not in force.
+    key = (scene.directory / "client.key").read_text()
+    issue(scene.directory, "client", "ca", 90, "DNS:gateway")
+    new_key = (scene.directory / "client.key").read_text()
+    (scene.directory / "client.key").write_text(key)
+    gateway.process.until_said("event=certificates_unsound", 60)
+    seen = figure(gateway, "uplink_certificate_expiry_seconds")
+    sessions = figure(gateway, "uplink_sessions_total")
+    assert alarm_of(gateway, "ours")["state"]["active"] and not backend.events(type="alarm.cleared", rule="system_certificate")
+    # With its key it is, and a line is made with it.
+    (scene.directory / "client.key").write_text(new_key)
+    backend.until_event(type="alarm.cleared", rule="system_certificate", deadline_s=60)
+    until(lambda: figure(gateway, "uplink_certificate_expiry_seconds") > seen + 70 * 86400, "the figure of the new one")
+    until(lambda: figure(gateway, "uplink_sessions_total") > sessions, "a line that is made with it")
+    assert len({event["id"] for event in backend.events(type="alarm.raised", rule="system_certificate")}) == 1
+
+
+def test_a_broker_whose_certificate_ends_soon_is_an_alarm_until_it_shows_another(scene):
+    """The line stands all the while: mosquitto reads its files anew at a SIGHUP."""
+    with_tls(scene, ours_days=40, broker_days=10)
+    backend, _, gateway = scene.everything()
+    [raised] = backend.until_event(type="alarm.raised", rule="system_certificate", deadline_s=90)
+    assert raised["subject"] == "certificate/broker" and raised["data"]["ends"].startswith(day(10))
+    issue(scene.directory, "server", "ca", 40)
+    scene.broker.process.child.send_signal(signal.SIGHUP)
+    backend.until_event(type="alarm.cleared", rule="system_certificate", deadline_s=120)
+
+
 def test_by_the_gateways_own_clock_a_certificate_ends_in_front_of_it(scene):
     """A minute of the site passes in a second: the last day of our certificate in some seconds."""
     with_tls(scene, ours_days=2)

@@ -202,12 +202,14 @@ ROWS = [
         "no crash, no hang, counted (tests/run fuzz goes on from here)",
         [Unit(f"unit.{name}") for name in ("payload", "line_protocol", "shipment", "wire", "modbus_frame", "history")]),
     Row("TLS expiry, renewal, wrong certificates",
-        "told 30 days before; new certificates are used and cost no event; who must not be trusted, or whose "
+        "told 30 days before, an alarm from 14 days on; new certificates are used and cost no event; who must not be trusted, or whose "
         "certificate has ended, is refused with what to do, and costs no poll",
         [Program("faults/renewals", ["--count", "3"], ["--count", "100"]),
          Control("faults/renewals", ["--count", "1", "--control", "foreign"], ["--count", "1", "--control", "foreign"]),
          Unit("unit.mqtt_tls"),
          EndToEnd("test_uplink.py", ("test_the_end_of_each_certificate_is_told_a_month_before_and_is_among_the_figures",
+                                     "test_a_certificate_that_ends_soon_on_a_line_that_stands_is_an_alarm_until_a_renewed_one_is_in_force",
+                                     "test_a_broker_whose_certificate_ends_soon_is_an_alarm_until_it_shows_another",
                                      "test_a_broker_that_must_not_be_trusted_is_told_with_what_to_do_and_costs_no_poll"
                                      ))]),
     Row("flood of 10,000 alarms a second",

@@ -247,6 +247,7 @@ static void life_write_rules(struct trial *trial) {
     uint32_t fires = trial_chain(trial, fire_steps, sizeof fire_steps / sizeof *fire_steps);
     trial->shift_count = 1;
     trial->draft.listener_count = 1;
+    trial->draft.certificate_count = CERTIFICATE_COUNT;
     trial_point_rule(trial, TRIAL_KIND(POINT_EMERGENCY_BUTTON), "value", CLASS_CALL_EMERGENCY)
         ->chain = calls;
     trial_point_rule(trial, TRIAL_KIND(POINT_SMOKE) | TRIAL_KIND(POINT_HEAT), "value",
@@ -410,6 +411,8 @@ static bool life_builtin_may_lower(const struct life *life, const struct ruleset
         return core_clock_behind_ns(life->core, input->at) == 0;
     case BUILTIN_SITE_REFUSED:
         return (input->kind == INPUT_CONFIGURATION || input->kind == INPUT_START) && well;
+    case BUILTIN_CERTIFICATE:
+        return input->kind == INPUT_CERTIFICATE && well;
     case BUILTIN_NONE:
     case BUILTIN_COUNT:
         break;
@@ -1286,8 +1289,10 @@ static void life_go_on(struct life *life) {
         life_state(life, INPUT_BETWEEN, few, state);
     } else if (draw < 950) {
         life_state(life, INPUT_WEEKDAY, 0, state);
-    } else if (draw < 965) {
+    } else if (draw < 962) {
         life_state(life, INPUT_COMPONENT, few, state);
+    } else if (draw < 965) {
+        life_state(life, INPUT_CERTIFICATE, few, state);
     } else if (draw < 975) {
         life_state(life, INPUT_UPLINK, 0, state);
     } else if (draw < 985) {
@@ -1316,6 +1321,9 @@ static void life_heal(struct life *life) {
     life_state(life, INPUT_UPLINK, 0, TRUTH_TRUE);
     life_state(life, INPUT_STORAGE, 0, TRUTH_TRUE);
     life_state(life, INPUT_LISTENER, 0, TRUTH_TRUE);
+    for (uint32_t i = 0; i < CERTIFICATE_COUNT; i++) {
+        life_state(life, INPUT_CERTIFICATE, i, TRUTH_TRUE);
+    }
     for (uint32_t i = 0; i < COMPONENTS; i++) {
         life_state(life, INPUT_COMPONENT, i, TRUTH_TRUE);
     }

@@ -73,9 +73,9 @@ static uint32_t random_below(uint64_t *seed, uint32_t bound) {
 
 /* Some input, up to two seconds after the one before. */
 static void input_next(uint64_t *seed, struct input *input, struct command *command) {
-    static const enum input_kind truths[] = {INPUT_DEVICE,    INPUT_CALENDAR, INPUT_BETWEEN,
-                                             INPUT_WEEKDAY,   INPUT_UPLINK,   INPUT_STORAGE,
-                                             INPUT_COMPONENT, INPUT_HEARTBEAT};
+    static const enum input_kind truths[] = {INPUT_DEVICE,    INPUT_CALENDAR,  INPUT_BETWEEN,
+                                             INPUT_WEEKDAY,   INPUT_UPLINK,    INPUT_STORAGE,
+                                             INPUT_COMPONENT, INPUT_HEARTBEAT, INPUT_CERTIFICATE};
     struct instant at = {input->at.ns + random_below(seed, 2000) * NS_PER_MS};
     memset(input, 0, sizeof *input);
     input->at = at;

@@ -40,9 +40,9 @@ static const char *const point_names[POINTS] = {"button", "smoke", "heat", "plat
 static const char *const place_names[PLACES] = {"care", "room", "lobby"};
 static const char *const device_names[DEVICES] = {"io", "doors", "wireless"};
 static const char *const rule_names[RULES + BUILTIN_COUNT - 1] = {
-    "call",  "fire",    "confirmed", "held",     "night",   "weekend",
-    "lost",  "fault",   "component", "uplink",   "storage", "listening",
-    "stuck", "battery", "tamper",    "promoted", "clock",   "site",
+    "call",   "fire",      "confirmed", "held",    "night",       "weekend", "lost",
+    "fault",  "component", "uplink",    "storage", "listening",   "stuck",   "battery",
+    "tamper", "promoted",  "clock",     "site",    "certificate",
 };
 
 struct stage {
@@ -76,6 +76,7 @@ static int build(void **state) {
     (void)state;
     struct trial *trial = &stage.trial;
     trial_init(trial, COMPONENTS, CALENDARS);
+    trial->draft.certificate_count = CERTIFICATE_COUNT;
     (void)trial_place(trial, RULESET_NONE, PLACE_HOME_CARE_CENTRE);
     (void)trial_place(trial, CARE, PLACE_DAY_CARE_ROOM);
     (void)trial_place(trial, CARE, PLACE_SERVICE_HALL);
@@ -137,8 +138,8 @@ static void alarm_name(uint32_t alarm, char ret[48]) {
         entity = point_names[bound->entity];
     } else if (bound->entity_kind == ENTITY_DEVICE) {
         entity = device_names[bound->entity];
-    } else if (bound->entity == 1) {
-        entity = "1";
+    } else if (bound->entity == 1 || bound->entity_kind == ENTITY_CERTIFICATE) {
+        entity = bound->entity == 0 ? "0" : bound->entity == 1 ? "1" : "2";
     }
     uint8_t builtin = stage.trial.ruleset.rules[bound->rule].builtin;
     uint32_t rule = builtin == BUILTIN_NONE ? bound->rule : (uint32_t)RULES + builtin - 1;
@@ -258,6 +259,8 @@ static void input_of(const char *who, const char *what, struct input *ret,
         {"tick", INPUT_TICK, 0},
         {"configuration", INPUT_CONFIGURATION, 0},
         {"standstill", INPUT_STANDSTILL, 0},
+        {"ours", INPUT_CERTIFICATE, CERTIFICATE_OURS},
+        {"brokers", INPUT_CERTIFICATE, CERTIFICATE_BROKER},
     };
     for (unsigned i = 0; i < sizeof truths / sizeof truths[0]; i++) {
         if (strcmp(who, truths[i].who) == 0) {
@@ -737,6 +740,45 @@ static void a_refused_site_is_an_alarm_until_one_is_taken(void **state) {
         .at = {3 * NS_PER_S}, .kind = INPUT_CONFIGURATION, .state = TRUTH_TRUE, .generation = 77};
     take(&input);
     assert_int_equal(stage.step.events[0].generation, 77);
+}
+
+static void
+a_certificate_that_ends_soon_is_an_alarm_until_a_good_one_takes_its_place(void **state) {
+    (void)state;
+    rest();
+    story("1 ours yes : -\n"
+          "1.1 ours no : raised:certificate/0\n"
+          "1.2 brokers no : raised:certificate/2\n"
+          "1.3 ours unknown : -\n"
+          "1.4 ours no : -\n"
+          "1.5 ours yes : cleared:certificate/0\n"
+          "1.6 brokers unknown : -\n");
+}
+
+static void when_a_certificate_ends_stays_known_while_nobody_knows_more(void **state) {
+    (void)state;
+    rest();
+    struct input input = {.at = {1 * NS_PER_S},
+                          .kind = INPUT_CERTIFICATE,
+                          .subject = CERTIFICATE_BROKER,
+                          .state = TRUTH_FALSE,
+                          .generation = 1796508000};
+    take(&input);
+    assert_int_equal(stage.step.event_count, 1);
+    assert_true(stage.step.events[0].value == 1796508000);
+    input = (struct input){
+        .at = {2 * NS_PER_S}, .kind = INPUT_CERTIFICATE, .subject = CERTIFICATE_BROKER};
+    input.state = TRUTH_UNKNOWN;
+    take(&input);
+    assert_true(core_alarm_value(stage.core, alarm_find("certificate/2")) == 1796508000);
+    assert_true(core_alarm_value(stage.core, alarm_find("certificate/0")) == 0);
+    struct input told = {0};
+    for (uint32_t i = 0; told.generation == 0; i++) {
+        assert_true(core_picture(stage.core, i, (struct wall){0}, &told));
+    }
+    assert_int_equal(told.kind, INPUT_CERTIFICATE);
+    assert_int_equal(told.subject, CERTIFICATE_BROKER);
+    assert_int_equal(told.generation, 1796508000);
 }
 
 /* Nobody is told again at a start with a file that is still wrong, and one with a mended file ends it. */
@@ -2569,6 +2611,8 @@ int main(void) {
         CORE_TEST(a_badge_is_the_actor_of_the_attending_and_not_of_what_it_raises),
         CORE_TEST(a_clock_step_is_told_and_moves_nothing),
         CORE_TEST(a_refused_site_is_an_alarm_until_one_is_taken),
+        CORE_TEST(a_certificate_that_ends_soon_is_an_alarm_until_a_good_one_takes_its_place),
+        CORE_TEST(when_a_certificate_ends_stays_known_while_nobody_knows_more),
         CORE_TEST(a_start_says_whether_the_site_is_still_refused),
         CORE_TEST(a_reload_is_told_as_a_changed_site_and_not_as_a_start),
         CORE_TEST(a_silent_device_is_one_alarm_and_its_return_ends_it),

@@ -459,6 +459,70 @@ static void an_event_that_is_not_of_the_loss_says_nothing_of_it(void **state) {
     lost = (struct event_loss){.end = LOSS_UNKNOWN};
 }
 
+/* The site with the alarm of a certificate in place of the uplink's. */
+static struct site certificate_site(struct ruleset_alarm alarms[CONSOLE_SITE_ALARMS],
+                                    struct ruleset_rule rules[CONSOLE_SITE_ALARMS],
+                                    enum certificate certificate) {
+    struct site site = component_site(alarms, 0);
+    alarms[CONSOLE_SITE_UPLINK].entity_kind = ENTITY_CERTIFICATE;
+    alarms[CONSOLE_SITE_UPLINK].entity = certificate;
+    memcpy(rules, site.ruleset.rules, CONSOLE_SITE_ALARMS * sizeof *rules);
+    rules[alarms[CONSOLE_SITE_UPLINK].rule].builtin = BUILTIN_CERTIFICATE;
+    site.ruleset.rules = rules;
+    return site;
+}
+
+static void a_certificate_says_which_it_is_when_it_ends_and_what_to_do(void **state) {
+    static const struct {
+        const char *entity, *en, *response_en, *zh, *response_zh;
+    } rows[CERTIFICATE_COUNT] = {
+        [CERTIFICATE_OURS] =
+            {"ours", "The certificate of this gateway",
+             "Put a new certificate and its key into the files of `cert` and `key`", "本网关的证书",
+             "换上新的证书和密钥文件(站点文件中的 cert 和 key)"},
+        [CERTIFICATE_AUTHORITY] = {"authority",
+                                   "The certificate of the authority (CA) that is trusted",
+                                   "Add the certificate of its successor to the file of `ca`",
+                                   "所信任的颁发机构(CA)的证书", "把接替的 CA 证书加入 ca 文件"},
+        [CERTIFICATE_BROKER] = {"broker", "The certificate of the broker",
+                                "Have whoever runs the broker renew its certificate there",
+                                "消息服务器的证书", "请消息服务器的管理员更换证书"},
+    };
+    (void)state;
+    for (unsigned i = 0; i < CERTIFICATE_COUNT; i++) {
+        struct ruleset_alarm alarms[CONSOLE_SITE_ALARMS];
+        struct ruleset_rule rules[CONSOLE_SITE_ALARMS];
+        struct site site = certificate_site(alarms, rules, (enum certificate)i);
+        struct core_event event = event_component();
+        char wanted[EVENT_TEXT_SIZE];
+        event.value = 1796508000;
+        const char *text = body(&site, &event, 6, 0);
+        (void)snprintf(wanted, sizeof wanted, "\"subject\":\"certificate/%s\"", rows[i].entity);
+        assert_non_null(strstr(text, wanted));
+        assert_non_null(strstr(text, "\"ends\":\"2026-12-05T22:00:00.000Z\",\"value\":null"));
+        json_t *root = body_parse(text);
+        (void)snprintf(wanted, sizeof wanted,
+                       "%s is good until 2026-12-05 (UTC): after that the gateway cannot reach the "
+                       "monitoring centre again once the line breaks",
+                       rows[i].en);
+        assert_string_equal(data_string(root, "text", "en"), wanted);
+        (void)snprintf(wanted, sizeof wanted,
+                       "%s有效期至 2026-12-05(UTC);此后连接一旦中断,网关将无法再连上监控后台",
+                       rows[i].zh);
+        assert_string_equal(data_string(root, "text", "zh"), wanted);
+        (void)snprintf(wanted, sizeof wanted, "%s; the gateway takes it without a restart",
+                       rows[i].response_en);
+        assert_string_equal(data_string(root, "response", "en"), wanted);
+        (void)snprintf(wanted, sizeof wanted, "%s;网关会自行采用,无需重启", rows[i].response_zh);
+        assert_string_equal(data_string(root, "response", "zh"), wanted);
+        json_decref(root);
+        event.value = 0;
+        text = body(&site, &event, 6, 0);
+        assert_non_null(strstr(text, "\"ends\":null"));
+        assert_non_null(strstr(text, "good until ? (UTC)"));
+    }
+}
+
 static void a_clock_step_says_how_far(void **state) {
     (void)state;
     struct site site = console_site("/nowhere");
@@ -858,6 +922,7 @@ int main(void) {
         cmocka_unit_test(
             another_process_that_was_lost_meanwhile_does_not_say_that_nothing_was_decided),
         cmocka_unit_test(an_event_that_is_not_of_the_loss_says_nothing_of_it),
+        cmocka_unit_test(a_certificate_says_which_it_is_when_it_ends_and_what_to_do),
         cmocka_unit_test(a_clock_step_says_how_far),
         cmocka_unit_test(a_changed_site_names_both_generations_and_a_refused_one_that_which_stays),
         cmocka_unit_test(a_walk_test_that_is_due_says_where_and_how_many),

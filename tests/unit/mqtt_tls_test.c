@@ -366,6 +366,14 @@ static void authorities_count_by_the_next_that_ends(void **state) {
     broker_free(&broker);
 }
 
+static void a_certificate_ends_soon_from_two_weeks_before_its_end_on(void **state) {
+    (void)state;
+    const struct wall now = {INT64_C(1796508000) * (int64_t)NS_PER_S};
+    assert_false(certificate_ends_soon(1796508000 + 14 * 86400 + 1, now));
+    assert_true(certificate_ends_soon(1796508000 + 14 * 86400, now));
+    assert_true(certificate_ends_soon(1796508000 - 1, now));
+}
+
 static void
 the_end_of_a_certificate_is_told_30_14_7_and_1_days_before_and_when_it_is_there(void **state) {
     (void)state;
@@ -422,6 +430,7 @@ int main(void) {
         cmocka_unit_test(the_end_of_the_brokers_certificate_is_known_while_it_is_spoken_to),
         cmocka_unit_test(an_address_is_verified_as_an_address),
         cmocka_unit_test(authorities_count_by_the_next_that_ends),
+        cmocka_unit_test(a_certificate_ends_soon_from_two_weeks_before_its_end_on),
         cmocka_unit_test(
             the_end_of_a_certificate_is_told_30_14_7_and_1_days_before_and_when_it_is_there),
     };

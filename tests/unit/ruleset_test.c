@@ -276,6 +276,7 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
     (void)state;
     trial_point_rule(&trial, TRIAL_KIND(POINT_SMOKE), "value", CLASS_FIRE_ALARM);
     trial.draft.listener_count = 2;
+    trial.draft.certificate_count = CERTIFICATE_COUNT;
     assert_true(trial_bind(&trial));
     assert_int_equal(trial.ruleset.rule_count, 1 + BUILTIN_COUNT - 1);
     static const uint32_t counts[BUILTIN_COUNT] = {
@@ -289,6 +290,7 @@ static void the_products_own_rules_stand_last_and_cover_the_site(void **state) {
         [BUILTIN_FIRE_PROMOTED] = 1,
         [BUILTIN_CLOCK] = 1,
         [BUILTIN_SITE_REFUSED] = 1,
+        [BUILTIN_CERTIFICATE] = CERTIFICATE_COUNT,
     };
     uint32_t alarm = trial.ruleset.rules[0].alarm_count;
     for (unsigned builtin = 1; builtin < BUILTIN_COUNT; builtin++) {
