@@ -15,7 +15,8 @@ static const char health_usage[] =
     "Say how the gateway is. Exit code 0 when it is ok or degraded (a process, the broker, the\n"
     "database or the journal is missing, or the site file is wrong), 1 when nobody evaluates alarms.\n"
     "A broker that confirms an event and then drops it cannot be told from one that passes it on:\n"
-    "`connected` says that it confirms.\n";
+    "`connected` says that it confirms.\n"
+    "Sensors that were never heard are named with the rules that may be undecided because of them.\n";
 
 static const char version_usage[] =
     "Usage: tocsin version [OPTION]...\n"
@@ -136,6 +137,55 @@ static void health_print(const struct session *session, const json_t *health) {
     table_deinit(&table);
 }
 
+/* "hall/gate/exit (door_forced, gate_held), hall/desk/people (over_capacity)" */
+static void health_name_unheard(const struct reader *reader, const json_t *points, FILE *out) {
+    size_t at = 0;
+    const json_t *point = NULL;
+    json_array_foreach(points, at, point) {
+        const json_t *rules = json_object_get(point, "rules");
+        size_t rule_at = 0;
+        const json_t *rule = NULL;
+        (void)fprintf(out, "%s%s", at == 0 ? "" : reader_text(reader, "、", ", "),
+                      member_text(point, "point"));
+        json_array_foreach(rules, rule_at, rule) {
+            (void)fprintf(out, "%s%s", rule_at == 0 ? " (" : reader_text(reader, "、", ", "),
+                          json_string_value(rule));
+        }
+        bool more = json_integer_value(json_object_get(point, "rule_count")) >
+                    (json_int_t)json_array_size(rules);
+        (void)fputs(more ? " …)" : ")", out);
+    }
+}
+
+/* Which sensors have never spoken, and what that means for the rules that read them. */
+static void health_warn_unheard(const struct session *session, const json_t *health) {
+    const struct reader *reader = &session->reader;
+    const json_t *unheard = json_object_get(health, "unheard");
+    const json_t *points = json_object_get(unheard, "points");
+    int64_t count = json_integer_value(json_object_get(unheard, "count"));
+    int64_t more = count - (int64_t)json_array_size(points);
+    if (count == 0) {
+        return;
+    }
+    (void)fprintf(stderr, "!! %" PRId64 "%s", count,
+                  reader_text(reader, " 个传感器从未上报过数据(括号内为用到它的规则):",
+                              " of the sensors were never heard (and the rules that read them): "));
+    health_name_unheard(reader, points, stderr);
+    if (more > 0) {
+        (void)fprintf(stderr, "%s%" PRId64 "%s", reader_text(reader, ",另有 ", ", … and "), more,
+                      reader_text(reader, " 个", " more"));
+    }
+    (void)fputs(
+        reader_text(
+            reader,
+            ";首次收到数据之前,这些规则可能无法判定,也就不会报警:"
+            "请逐个触发一次(按一下、开一下),仍未上报的检查其电源和通信\n",
+            ". Until such a sensor has spoken once, a rule that needs it may be undecided "
+            "and raise no alarm: press, open or trip each of them; of one that stays silent, "
+            "look at its power and its line\n"),
+        stderr);
+}
+
 /* What a site file that is wrong means, and what is to be done. */
 static void health_warn_site(const struct session *session, const json_t *health) {
     const struct reader *reader = &session->reader;
@@ -175,6 +225,7 @@ static int health_run(struct session *session) {
     } else if (json_object_get(health, "components") != NULL) {
         health_print(session, health);
         health_warn_site(session, health);
+        health_warn_unheard(session, health);
         session_warn_tests(session, health);
     } else {
         (void)fprintf(stderr, "tocsin health: %s\n", member_text(health, "detail"));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/clock.h"
+#include "gateway/console/unheard.h"
 #include "gateway/engine/event_text.h"
 
 /* Whole numbers up to here are exact in a double. */
@@ -425,5 +426,6 @@ json_t *body_health(const struct view *view, uint64_t real_ns) {
     (void)json_object_set_new(body, "uplink", body_uplink(view, fresh));
     (void)json_object_set_new(body, "database", body_database(view, fresh));
     (void)json_object_set_new(body, "recordings", body_recordings(view, fresh));
+    (void)json_object_set_new(body, "unheard", unheard_body(view, fresh));
     return body;
 }

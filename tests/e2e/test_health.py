@@ -128,3 +128,23 @@ def test_a_database_that_answers_and_takes_nothing_is_told_apart(scene, status):
     database.status = 204
     until_state(gateway, "ok", "connected", "connected")
     database.stop()
+
+
+def test_a_sensor_that_was_never_heard_is_named_with_the_rule_that_waits_for_it(scene):
+    """A gate whose exit button has never spoken is forced without an alarm: somebody has to know."""
+    _backend, field, gateway = scene.everything()
+
+    def told(language):
+        code, _out, err = gateway.try_cli("health", "--lang", language)
+        assert code == 0
+        return err
+
+    field.say('mqtt field/gate/door {"open": false}')
+    until(lambda: "hall/gate/door" not in told("en"), "the door to be heard")
+    assert re.search(r"!! \d+ of the sensors were never heard .*hall/gate/exit \(door_forced\)", told("en"))
+    assert re.search(r"!! \d+ 个传感器从未上报过数据.*hall/gate/exit \(door_forced\)", told("zh"))
+    assert "may be undecided and raise no alarm" in told("en") and "也就不会报警" in told("zh")
+    assert "hall/gate/reader" not in told("en"), "between two cards it has nothing to say"
+    assert json.loads(gateway.cli("health", "--json"))["status"] == "ok"
+    field.say('mqtt field/gate/rex {"pressed": false}')
+    until(lambda: "hall/gate/exit" not in told("en"), "the button to be heard")

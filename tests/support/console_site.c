@@ -81,6 +81,10 @@ static const struct ruleset_alarm alarm_facts[CONSOLE_SITE_ALARMS] = {
                              .priority = PRIORITY_LOW},
 };
 
+/* Who reads the button and the smoke detector; nobody the others. */
+static const uint32_t dependents[] = {CONSOLE_SITE_CALL, CONSOLE_SITE_FIRE};
+static const uint32_t dependent_first[CONSOLE_SITE_POINTS + 1] = {0, 1, 2, 2, 2};
+
 static void console_site_texts(const char *state_directory) {
     strings_size = 1;
     header = (struct site_header){
@@ -137,6 +141,9 @@ struct site console_site(const char *state_directory) {
                 .devices = device_facts,
                 .rules = rule_facts,
                 .alarms = alarm_facts,
+                .dependent_first = dependent_first,
+                .dependents = dependents,
+                .dependent_count = sizeof dependents / sizeof *dependents,
                 .times = &alarm_times_default,
                 .place_count = CONSOLE_SITE_PLACES,
                 .point_count = CONSOLE_SITE_POINTS,

@@ -16,6 +16,7 @@
 #include "gateway/console/metrics.h"
 #include "gateway/console/peer.h"
 #include "gateway/console/reply.h"
+#include "gateway/console/unheard.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/console_site.h"
 
@@ -417,6 +418,126 @@ static void health_says_what_is_missing_of_the_recordings(void **state) {
         assert_int_equal(json_integer_value(json_object_get(told, "failures")), rows[i].failures);
         json_decref(body);
     }
+}
+
+/* A scene in which the engine has told all points, but none of them has spoken. */
+static void scene_silence(struct scene *scene, uint64_t now) {
+    struct wire_point_values message = {
+        .header =
+            wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, CONSOLE_SITE_POINTS)),
+        .count = CONSOLE_SITE_POINTS,
+    };
+    for (uint32_t i = 0; i < CONSOLE_SITE_POINTS; i++) {
+        message.values[i] = (struct wire_point_value){.point = i, .quality = QUALITY_STALE};
+    }
+    scene_tell(scene, &message, now);
+}
+
+/* The sensors that health says were never heard, with a rule of each: "a (b) c (d)"; "?": nobody knows. */
+static void assert_unheard(struct scene *scene, int64_t count, const char *want) {
+    char text[256] = "";
+    size_t at = 0;
+    const json_t *point = NULL;
+    json_t *body = body_health(&scene->view, second);
+    const json_t *unheard = json_object_get(body, "unheard");
+    json_array_foreach(json_object_get(unheard, "points"), at, point) {
+        const json_t *rules = json_object_get(point, "rules");
+        assert_int_equal(json_integer_value(json_object_get(point, "rule_count")), 1);
+        assert_int_equal(json_array_size(rules), 1);
+        size_t len = strlen(text);
+        (void)snprintf(text + len, sizeof text - len, "%s%s (%s)", at == 0 ? "" : " ",
+                       text_at(point, "point", NULL), json_string_value(json_array_get(rules, 0)));
+    }
+    if (json_is_null(json_object_get(unheard, "count"))) {
+        (void)snprintf(text, sizeof text, "?");
+    }
+    assert_int_equal(json_integer_value(json_object_get(unheard, "count")), count);
+    assert_string_equal(text, want);
+    json_decref(body);
+}
+
+static void health_names_the_sensors_that_were_never_heard_and_that_a_rule_needs(void **state) {
+    struct scene *scene = *state;
+    assert_unheard(scene, 0, "?");
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    assert_unheard(scene, 0, ""); /* the engine has not come to the points */
+    scene_silence(scene, second);
+    /* Nobody waits for the thermometer, and a card reader has nothing to say before a card is read. */
+    assert_unheard(scene, 2,
+                   "care/day-care/button-1 (emergency_call) care/day-care/smoke-1 (fire_alarm)");
+    /* It says nothing of whether the rooms are watched. */
+    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
+    scene_point(scene, CONSOLE_SITE_BUTTON, 0, second);
+    assert_unheard(scene, 1, "care/day-care/smoke-1 (fire_alarm)");
+    /* What the engine before said is the past. */
+    view_lost(&scene->view);
+    assert_unheard(scene, 0, "?");
+    scene_welcome(scene, second);
+    assert_unheard(scene, 0, "");
+}
+
+static void a_device_that_is_lost_is_told_by_its_alarm_and_its_points_are_not_named(void **state) {
+    struct scene *scene = *state;
+    struct ruleset *ruleset = &scene->site.ruleset;
+    struct ruleset_rule rules[CONSOLE_SITE_ALARMS];
+    memcpy(rules, ruleset->rules, sizeof rules);
+    rules[CONSOLE_SITE_UPLINK].builtin = BUILTIN_DEVICE_LOST; /* of the one device */
+    ruleset->rules = rules;
+    scene_welcome(scene, second);
+    scene_silence(scene, second);
+    scene_alarm(scene, CONSOLE_SITE_UPLINK, raised, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    assert_unheard(scene, 0, "");
+    scene_alarm(scene, CONSOLE_SITE_UPLINK, (struct alarm_axes){.acked = true}, second);
+    assert_unheard(scene, 2,
+                   "care/day-care/button-1 (emergency_call) care/day-care/smoke-1 (fire_alarm)");
+}
+
+/* A list stays a list that somebody reads, however large the site is. */
+static void no_more_sensors_are_named_than_are_read(void **state) {
+    enum { MANY = UNHEARD_POINTS_MAX + 7 };
+    struct scene *scene = *state;
+    struct ruleset *ruleset = &scene->site.ruleset;
+    struct ruleset_point points[MANY];
+    struct site_point names[MANY];
+    uint32_t first[MANY + 1];
+    uint32_t dependents[MANY];
+    for (uint32_t i = 0; i < MANY; i++) {
+        points[i] = ruleset->points[CONSOLE_SITE_SMOKE];
+        names[i] = scene->site.points[CONSOLE_SITE_SMOKE];
+        first[i] = i;
+        dependents[i] = CONSOLE_SITE_FIRE;
+    }
+    first[MANY] = MANY;
+    ruleset->points = points;
+    scene->site.points = names;
+    ruleset->dependent_first = first;
+    ruleset->dependents = dependents;
+    ruleset->point_count = MANY;
+    view_deinit(&scene->view);
+    assert_int_equal(view_init(&scene->view, &scene->site, 0), 0);
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    for (uint32_t i = 0; i < MANY; i++) {
+        const struct wire_point_values message = {
+            .header = wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, 1)),
+            .count = 1,
+            .values = {{.point = i, .quality = QUALITY_STALE}},
+        };
+        scene_tell(scene, &message, second);
+    }
+    json_t *body = body_health(&scene->view, second);
+    const json_t *unheard = json_object_get(body, "unheard");
+    assert_int_equal(json_integer_value(json_object_get(unheard, "count")), MANY);
+    assert_int_equal(json_array_size(json_object_get(unheard, "points")), UNHEARD_POINTS_MAX);
+    json_decref(body);
+    view_deinit(&scene->view);
+    scene->site = console_site("/nowhere");
+    assert_int_equal(view_init(&scene->view, &scene->site, 0), 0);
 }
 
 static int64_t database_count(json_t *body, const char *key) {
@@ -826,6 +947,14 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_not_configured_is_neither_away_nor_degraded,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(health_names_the_database_and_what_waits_for_it, scene_open,
+                                        scene_close),
+        cmocka_unit_test_setup_teardown(
+            health_names_the_sensors_that_were_never_heard_and_that_a_rule_needs, scene_open,
+            scene_close),
+        cmocka_unit_test_setup_teardown(
+            a_device_that_is_lost_is_told_by_its_alarm_and_its_points_are_not_named, scene_open,
+            scene_close),
+        cmocka_unit_test_setup_teardown(no_more_sensors_are_named_than_are_read, scene_open,
                                         scene_close),
         cmocka_unit_test_setup_teardown(health_says_what_is_missing_of_the_recordings, scene_open,
                                         scene_close),
