@@ -50,6 +50,19 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
           "time, or it is real"}},
 };
 
+/*
+ * A reader that is understood, and at fault all the same: its clock is. Whoever is sent there must not look at
+ * the cabling.
+ */
+static const struct event_words clock_message = {
+    {"{place}:{point} 的时钟不准或无法识别,刷卡虽有记录,但不放行、不算到场",
+     "{place}: the clock of {point} is wrong, or cannot be read; its cards are recorded, but excuse no "
+     "door and attend no call"}};
+static const struct event_words clock_response = {
+    {"校准 {point} 的时钟,或在站点文件中去掉该测点的 time:;在此之前派人巡视",
+     "Set the clock of {point}, or take time: off the point in the site file; look after the place in "
+     "person until then"}};
+
 static const struct event_words builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_DEVICE_LOST] = {{"检查 {device} 的电源和通信线路;在恢复之前派人巡视相关房间",
                               "Check power and cabling of {device}; look after its rooms in person "
@@ -344,13 +357,26 @@ static struct event_view event_view(const struct site *site, const struct core_e
     };
 }
 
+/* Is it about a reader whose last card was understood, and is of another time than now, or of no known one? */
+static bool event_is_of_clock(const struct event_view *view) {
+    const struct ruleset *ruleset = &view->site->ruleset;
+    if (ruleset->rules[view->alarm->rule].builtin != BUILTIN_SENSOR_FAULT) {
+        return false;
+    }
+    uint16_t kind = ruleset->points[view->alarm->entity].kind;
+    return view->event->axes.active && quality_usable(view->event->quality) &&
+           point_kind_facts((enum point_kind)kind)->form == POINT_FORM_EVENT;
+}
+
 /* The site's own words for a text of the rule, or the product's. */
 static const char *event_words(const struct event_view *view, struct site_name own,
-                               const struct event_words builtin[BUILTIN_COUNT]) {
+                               const struct event_words builtin[BUILTIN_COUNT],
+                               const struct event_words *of_clock) {
     const char *words = site_name_text(view->site, own, view->language);
     if (*words == '\0') {
         uint8_t which = view->site->ruleset.rules[view->alarm->rule].builtin;
-        words = builtin[which].words[view->language];
+        const struct event_words *own_words = event_is_of_clock(view) ? of_clock : &builtin[which];
+        words = own_words->words[view->language];
     }
     return words != NULL ? words : "";
 }
@@ -358,10 +384,10 @@ static const char *event_words(const struct event_view *view, struct site_name o
 void event_text_message(const struct site *site, const struct core_event *event, struct wall raised,
                         enum site_language language, char ret[EVENT_TEXT_SIZE]) {
     struct event_view view = event_view(site, event, raised, language);
-    const char *words =
-        view.alarm != NULL
-            ? event_words(&view, site->rules[view.alarm->rule].message, builtin_messages)
-            : activity_messages[event->type].words[language];
+    const char *words = view.alarm != NULL
+                            ? event_words(&view, site->rules[view.alarm->rule].message,
+                                          builtin_messages, &clock_message)
+                            : activity_messages[event->type].words[language];
     event_expand(&view, words != NULL ? words : "", ret);
 }
 
@@ -397,7 +423,8 @@ void event_text_response(const struct site *site, const struct core_event *event
     ret[0] = '\0';
     if (view.alarm != NULL) {
         event_expand(&view,
-                     event_words(&view, site->rules[view.alarm->rule].response, builtin_responses),
+                     event_words(&view, site->rules[view.alarm->rule].response, builtin_responses,
+                                 &clock_response),
                      ret);
     }
 }

@@ -242,7 +242,12 @@ def test_a_reader_with_a_wrong_clock_is_at_fault_until_a_card_of_now_and_is_told
     fault = {"rule": "system_sensor_fault", "subject": "hall/gate/reader"}
     field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": "2026-11-22T22:00:00+08:00"}')
     backend.until_event(type="access.granted")
-    backend.until_event(type="alarm.raised", **fault)
+    [raised] = backend.until_event(type="alarm.raised", **fault)
+    # Who reads the alarm is not sent to look at the cabling.
+    assert "the clock of hall/gate/reader is wrong" in raised["data"]["text"]["en"]
+    assert "hall/gate/reader 的时钟不准" in raised["data"]["text"]["zh"]
+    assert "Set the clock of hall/gate/reader" in raised["data"]["response"]["en"]
+    assert "hall/gate/reader 的时钟不准" in gateway.cli("alarms", "--lang", "zh")
     line = gateway.process.until_said("event=moment_doubted")
     assert " s behind ours" in gateway.process.text() and "set the reader's clock" in gateway.process.text(), line
     field.say('mqtt field/gate/door {"open": true}')
@@ -251,7 +256,13 @@ def test_a_reader_with_a_wrong_clock_is_at_fault_until_a_card_of_now_and_is_told
     backend.until_event(type="access.granted", count=2)
     backend.until_event(type="alarm.cleared", **fault)
     field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": "noon"}')
-    backend.until_event(type="alarm.reraised", **fault)
+    [again] = backend.until_event(type="alarm.reraised", **fault)
+    assert "the clock of hall/gate/reader is wrong" in again["data"]["text"]["en"]
+    field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": null}')
+    backend.until_event(type="alarm.cleared", count=2, **fault)
+    field.say('mqtt field/gate/reader {"card": 7, "granted": 1}')
+    again = backend.until_event(type="alarm.reraised", count=2, **fault)[1]
+    assert "hall/gate/reader is faulty" in again["data"]["text"]["en"], "its clock is right"
 
 
 def test_guards_scans_that_come_late_are_no_fault_of_their_reader(scene):
