@@ -36,8 +36,8 @@ struct loss {
     uint32_t instance;
     uint32_t end; /* enum loss_end */
     uint32_t code;
-    uint64_t
-        since_ns; /* when it was known to work for the last time: its end, but for one that hung */
+    /* When it was known to work for the last time: its end, but for one that hung. */
+    uint64_t since_ns;
     uint64_t ended_ns; /* when the supervisor saw its end */
     uint64_t number;   /* of the process */
     uint64_t serial;   /* of the loss; given by losses_add() */

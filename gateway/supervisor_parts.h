@@ -30,8 +30,8 @@ struct supervisor {
     uint64_t resting_since_ns;
     struct event *trying; /* while the engine tries the disk, before it is ended */
     uint64_t trying_since_ns;
-    uint64_t
-        trying_told_ns; /* when it was last said that a reload waits for the disk; 0: it was not */
+    /* When it was last said that a reload waits for the disk; 0: it was not. */
+    uint64_t trying_told_ns;
     bool ready;         /* every child has done its work since the start or the last reload */
     bool reloading;     /* the children end, to begin anew with `next` */
     bool reload_wanted; /* asked for again meanwhile */

@@ -106,15 +106,15 @@ struct alarm_times {
     uint32_t unacknowledged_fire_s; /* a first detector, until it is promoted */
     uint32_t uninvestigated_fire_s; /* … after it was acknowledged */
     uint32_t disposition_s;         /* after closing, to say what it was */
-    uint32_t
-        gather_s; /* calls to people wait so long for others of the place; never of an emergency */
+    /* Calls to people wait so long for others of the place; never of an emergency. */
+    uint32_t gather_s;
     uint32_t chatter_window_s; /* ALARM_CHATTER_RAISES raises within */
     uint32_t flood_window_s;
-    uint32_t
-        flood_begin;    /* more raises in the window than this begin a flood; below FLOOD_RAISES */
+    /* More raises in the window than this begin a flood; below FLOOD_RAISES. */
+    uint32_t flood_begin;
     uint32_t flood_end; /* fewer than this end it */
-    uint32_t
-        receipt_s; /* for the first receiver of a step to confirm; at most CHAIN_RECEIPT_S_MAX */
+    /* For the first receiver of a step to confirm; at most CHAIN_RECEIPT_S_MAX. */
+    uint32_t receipt_s;
     uint32_t nobody_listening_s; /* a role without a receiver that can be reached */
     uint32_t battery_low_percent;
     uint32_t walk_test_reminder_s; /* in which all buttons and detectors of a place are tested */
@@ -252,8 +252,8 @@ struct alarm {
     struct moment clocks[ALARM_CLOCK_COUNT]; /* MOMENT_NEVER for one that does not run */
     struct moment raised_before[ALARM_CHATTER_RAISES - 1]; /* the last raises, newest first */
     bool delay_runs;
-    uint64_t
-        delay_ns; /* alarm_deadline() of a delay that runs, alarm_left_ns() of one that stands */
+    /* Of a delay: alarm_deadline() while it runs, alarm_left_ns() while it stands. */
+    uint64_t delay_ns;
     struct wall raised;   /* when the present or last occurrence was raised, first */
     struct wall acked_at; /* 0 while it is not; likewise attended_at */
     struct wall attended_at;

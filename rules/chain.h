@@ -62,8 +62,8 @@ struct chain_step {
     uint8_t to;        /* enum chain_to */
     uint8_t reach;     /* enum chain_reach */
     uint8_t reserved[2];
-    uint32_t
-        name; /* a digest of the shift's or person's name, whatever its index; 0 for the others */
+    /* A digest of the shift's or person's name, whatever its index; 0 for the others. */
+    uint32_t name;
 };
 _Static_assert(sizeof(struct chain_step) == 32, "no padding: a step is part of the image's format");
 
@@ -85,8 +85,8 @@ enum chain_state { CHAIN_IDLE, CHAIN_RUNNING, CHAIN_STOPPED, CHAIN_STATE_COUNT }
 struct chain {
     struct instant began;
     uint64_t before_ns; /* of the run before `began`: what a restart found */
-    struct instant
-        receipt_due; /* when waiting for a receipt ends; INSTANT_NEVER while it does not wait */
+    /* When waiting for a receipt ends; INSTANT_NEVER while it does not wait. */
+    struct instant receipt_due;
     uint32_t run;    /* how often it began, ever: tells a receipt of an earlier run */
     uint8_t state;   /* enum chain_state */
     uint8_t reached; /* steps that came; kept when it stops, for the outputs */

@@ -134,8 +134,8 @@ struct core {
     bool trips_turned;     /* one of them began or ended in this step, and a restart must know it */
     bool receivers_turned; /* what the chains' receivers say may be another in this step */
     bool causes_turned;    /* a cause of other alarms came or went in this step */
-    uint32_t
-        attended; /* the place to which somebody has come in this step, as a button or a card says */
+    /* The place to which somebody has come in this step, as a button or a card says. */
+    uint32_t attended;
     struct flood flood;
     struct core_clock clock;
 

@@ -53,8 +53,8 @@ struct expr_op {
     uint8_t code;    /* enum expr_opcode */
     uint8_t set;     /* which set it loads from or walks over */
     uint16_t target; /* index of the operation with which an aggregate's loop goes on */
-    uint32_t
-        slot; /* BETWEEN: clause; MOMENT: enum expr_moment; FOLD, NEXT, END: enum expr_fold; SHOW: enum dimension */
+    /* BETWEEN: clause; MOMENT: enum expr_moment; FOLD, NEXT, END: enum expr_fold; SHOW: enum dimension. */
+    uint32_t slot;
     union {
         double number;    /* NUMBER, TRUTH: a constant, in its dimension's base unit */
         uint64_t span_ns; /* an operation over time: its duration */
@@ -245,8 +245,8 @@ struct expr_slice {
 };
 
 struct expr_window {
-    struct expr_slice
-        slices[WINDOW_SLICES]; /* number n, counted from instant 0, at n % WINDOW_SLICES */
+    /* Number n, counted from instant 0, at n % WINDOW_SLICES. */
+    struct expr_slice slices[WINDOW_SLICES];
     uint64_t newest;           /* number of the slice of the last step */
     struct instant at;         /* of the last step */
     struct instant stood_from; /* since when the value has stood */

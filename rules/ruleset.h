@@ -42,8 +42,8 @@ struct ruleset_point {
     uint16_t kind;             /* enum point_kind */
     uint16_t serves_emergency; /* 1: an emergency depends on it; see emergency.h */
     uint32_t attends; /* 1: a card that is read here says that somebody has come to the place */
-    uint64_t
-        silence_ns;    /* longest time without a reading of its own; 0: its device speaks for it */
+    /* Longest time without a reading of its own; 0: its device speaks for it. */
+    uint64_t silence_ns;
     uint64_t identity; /* a digest of what it is, whatever its index; no two have the same */
 };
 
@@ -118,8 +118,8 @@ _Static_assert(sizeof(struct ruleset_rule) == 56,
 struct ruleset_alarm {
     uint32_t rule;
     uint32_t entity; /* by entity_kind */
-    uint32_t
-        place; /* a device's: the smallest with all its points; RULESET_NONE: the gateway's own */
+    /* A device's: the smallest with all its points; RULESET_NONE: the gateway's own. */
+    uint32_t place;
     uint32_t bound_first;
     uint32_t memory_first;
     uint32_t memory_count;

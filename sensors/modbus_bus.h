@@ -40,8 +40,8 @@
 
 /* A coil that the gateway switches. */
 struct mbbus_output {
-    uint32_t
-        point; /* index in the site; MBBUS_NO_POINT: it is no point any more, only to be retired */
+    /* Index in the site; MBBUS_NO_POINT: it is no point any more, only to be retired. */
+    uint32_t point;
     uint16_t address;
     bool invert; /* on is coil off */
 };

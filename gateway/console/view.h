@@ -78,8 +78,8 @@ struct view {
     bool connected;
     bool complete;  /* the snapshot of this connection is */
     uint32_t round; /* counts the welcomes */
-    uint64_t
-        heard_real_ns; /* last message of the engine; when the console began, if there was none */
+    /* Last message of the engine; when the console began, if there was none. */
+    uint64_t heard_real_ns;
     bool heard_ever;
     char boot[24]; /* "" before the first welcome */
     uint64_t newest_seq;

@@ -187,8 +187,8 @@ void engine_gain(struct engine *engine, const struct engine_peer *peer) {
 
 void engine_lose(struct engine *engine, const struct engine_peer *peer, bool clean) {
     struct engine_losses *losses = &engine->losses;
-    engine_tell_losses(
-        engine); /* which says also how it ended, if the supervisor has seen it first */
+    /* If the supervisor has seen it first, it says also how it ended. */
+    engine_tell_losses(engine);
     if (peer->number <= losses->told[peer->component]) {
         return;
     }

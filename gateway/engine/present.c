@@ -28,8 +28,8 @@ struct present {
     struct present_value *values; /* by point */
     struct present_wait *waits;   /* one per point at most */
     uint32_t wait_count;
-    uint32_t
-        next; /* where the next row's point is likely to stand: rows come in the order of points */
+    /* Where the next row's point is likely to stand: rows come in the order of points. */
+    uint32_t next;
     uint32_t kept, anew, overdue, unsure;
 };
 

@@ -29,9 +29,9 @@ struct standing {
     const struct site *site;
     struct core *core;
     struct standing_note *notes; /* by place; of those under test */
-    struct wall
-        clock_mended; /* when the wall clock was set right, it showed this; 0: nothing of it */
-    bool changed;     /* it is to be recorded */
+    /* When the wall clock was set right, it showed this; 0: nothing of it. */
+    struct wall clock_mended;
+    bool changed; /* it is to be recorded */
 };
 
 /* Nothing runs. Keeps `site` and `core`. */

@@ -46,10 +46,10 @@ struct holding_counts {
     uint64_t waiting;      /* edges and event readings, now */
     uint64_t replaced;     /* readings that a newer one of their point replaced */
     uint64_t edges_merged; /* edges that were not kept because HOLDING_EDGES_MAX waited */
-    uint64_t
-        events_refused; /* event readings that were not kept because HOLDING_EVENTS_MAX waited */
-    uint64_t
-        events_forgotten; /* … that made room for newer ones: told, but not known as recorded */
+    /* Event readings that were not kept because HOLDING_EVENTS_MAX waited. */
+    uint64_t events_refused;
+    /* … that made room for newer ones: told, but not known as recorded. */
+    uint64_t events_forgotten;
 };
 
 struct holding;

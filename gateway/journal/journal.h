@@ -52,8 +52,8 @@ struct journal_conf {
     uint64_t timeline;   /* of the instants that it is given; see clock_timeline() */
     struct journal_keep keep;
     const char *signing_key; /* a file, see journal_seal.h; NULL: the journal is not signed */
-    uint64_t
-        inspect_after_ns; /* real, from journal_start() to the first inspection; 0: there is none */
+    /* Real, from journal_start() to the first inspection; 0: there is none. */
+    uint64_t inspect_after_ns;
 };
 
 /* What the writer has done since the last report. */

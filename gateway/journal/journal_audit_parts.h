@@ -37,8 +37,8 @@ struct audit_ledger {
     bool waits;      /* the seal is one whose stretch is not over yet, … */
     bool counts;     /* … and signed as it should be */
     uint64_t number; /* of the newest that was looked at */
-    int64_t
-        newest_wall_ns; /* the newest sound seal was made no earlier; INT64_MIN: there is none */
+    /* The newest sound seal was made no earlier; INT64_MIN: there is none. */
+    int64_t newest_wall_ns;
     struct journal_ledger head;
     uint64_t kept, unproven; /* rows of the stretch, and those that only its seal proves */
     uint64_t covered;        /* rows of sound stretches */

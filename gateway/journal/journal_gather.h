@@ -48,8 +48,8 @@ struct journal_gather {
     struct journal_spent *spent;
     struct journal_link *links;
     uint64_t confirmed[JOURNAL_SINK_COUNT][JOURNAL_LANE_COUNT]; /* 0: nothing new */
-    uint64_t
-        tokens[JOURNAL_FIELD_MAX]; /* of each, the newest event reading taken; 0: nothing new */
+    /* Of each, the newest event reading taken; 0: nothing new. */
+    uint64_t tokens[JOURNAL_FIELD_MAX];
     uint64_t ticket;
     bool confirmations; /* or tokens */
 };

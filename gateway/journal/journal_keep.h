@@ -38,15 +38,15 @@ struct journal_keep {
     uint64_t keep_ns;               /* at least a week */
     uint64_t size;                  /* bytes of the file that may be in use; 0: nothing ever goes */
     bool sinks[JOURNAL_SINK_COUNT]; /* those that the site has */
-    bool
-        leaves; /* what goes leaves its leaf for a seal that is still to come; see journal_ledger.h */
+    /* What goes leaves its leaf for a seal that is still to come; see journal_ledger.h. */
+    bool leaves;
 };
 
 struct journal_keep_turn {
     uint64_t bytes;   /* in use before the turn */
     uint32_t expired; /* events gone in their time */
-    uint32_t
-        shortened; /* activity gone for want of room that everybody had, though not for a week */
+    /* Activity gone for want of room that everybody had, though not for a week. */
+    uint32_t shortened;
     uint32_t lost; /* … that somebody did not have */
     bool more;     /* there is more to be let go of */
     bool crowded;  /* over its size, and nothing more may go */

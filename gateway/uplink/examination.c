@@ -283,8 +283,8 @@ void examination_run(const struct examination_conf *conf, struct examination_res
     if (examination_split(&own) && examination_load(&own) && examination_connect(&own) &&
         examination_prepare(&own)) {
         examination_shake(&own);
-        (void)SSL_shutdown(
-            own.tls); /* it hears that nothing more comes; its answer is nothing to us */
+        /* It hears that nothing more comes; its answer is nothing to us. */
+        (void)SSL_shutdown(own.tls);
     }
     examination_look_for_memory(&own);
     SSL_free(own.tls);

@@ -29,8 +29,8 @@ enum { UPLINK_JSON_SIZE = 8192 };
 struct uplink_json_marks {
     bool durable;
     bool replayed;
-    uint64_t
-        first_sent_as; /* n of the id u<n> under which it went out before its commit; 0: did not */
+    /* The n of the id u<n> under which it went out before its commit; 0: it did not. */
+    uint64_t first_sent_as;
 };
 
 /*

@@ -28,8 +28,8 @@ struct field_topic {
     uint32_t first;  /* point */
     bool has_values; /* else its points are moments, and there is no state to tell */
     bool dirty;      /* the broker does not know the present values */
-    uint64_t
-        every_ns; /* the state is told again, so that the gateway hears it is alive; 0: never */
+    /* The state is told again, so that the gateway hears it is alive; 0: never. */
+    uint64_t every_ns;
     struct instant due;
 };
 
