@@ -173,6 +173,7 @@ bool feeder_send_lane(struct feeder *feeder, enum core_lane lane) {
             return false;
         }
         bool backlog = read.alarm == RULESET_NONE && !read.again;
+        room = room < read.most ? room : read.most;
         if (backlog ? !feeder_send_backlog(feeder, &read, room)
                     : !feeder_send_chosen(feeder, &read, room)) {
             return false;

@@ -70,6 +70,32 @@ static void overtaker_prune(struct outbox *outbox, uint32_t alarm) {
     outbox->overtaker_count = kept;
 }
 
+/* May the first of the overtakers send on, for all that has gone ahead? */
+static bool overtaker_has_room(const struct outbox *outbox) {
+    uint32_t left = OUTBOX_AHEAD_MAX - outbox->ahead_count;
+    return left > (outbox->overtakers[0].urgent ? 0 : OUTBOX_AHEAD_URGENT);
+}
+
+/* How many may overtake before the backlog has its share (O7); 0: it is its turn. */
+static uint32_t overtaker_most(const struct outbox *outbox) {
+    const struct outbox_lane *alarms = &outbox->lanes[LANE_ALARM];
+    uint32_t most =
+        outbox->overtakers[0].urgent ? OUTBOX_OVERTAKEN_URGENT_MAX : OUTBOX_OVERTAKEN_MAX;
+    if (alarms->count == OUTBOX_SENT_MAX ||
+        outbox->newest - alarms->examined < OUTBOX_SHARE_BACKLOG_MIN) {
+        return UINT32_MAX;
+    }
+    return outbox->overtaken < most ? most - outbox->overtaken : 0;
+}
+
+/* An event of the backlog goes out, whether anything overtakes it or not. */
+static void overtaker_share(struct outbox *outbox) {
+    if (++outbox->shared >= OUTBOX_SHARE || outbox->overtaker_count == 0) {
+        outbox->shared = 0;
+        outbox->overtaken = 0;
+    }
+}
+
 /* ---- the interface ---- */
 
 void outbox_init(struct outbox *outbox) {
@@ -122,6 +148,8 @@ void outbox_session_begin(struct outbox *outbox) {
 void outbox_session_end(struct outbox *outbox) {
     outbox->connected = false;
     outbox->overtaker_count = 0;
+    outbox->overtaken = 0;
+    outbox->shared = 0;
     sent_forget_behind(outbox, LANE_ALARM);
     sent_keep_taken(outbox);
     struct outbox_lane *alarms = &outbox->lanes[LANE_ALARM];
@@ -202,6 +230,7 @@ static bool outbox_next_due(struct outbox *outbox, enum core_lane lane,
             .after_seq = due - 1,
             .until_seq = due,
             .again = true,
+            .most = 1,
         };
     }
     return due != 0;
@@ -218,14 +247,17 @@ bool outbox_next(struct outbox *outbox, enum core_lane lane, struct outbox_read 
     if (own->examined >= outbox->newest) {
         return false;
     }
-    if (lane == LANE_ALARM && outbox->overtaker_count > 0 &&
-        outbox->ahead_count < OUTBOX_AHEAD_MAX) {
+    bool overtakes =
+        lane == LANE_ALARM && outbox->overtaker_count > 0 && overtaker_has_room(outbox);
+    uint32_t most = overtakes ? overtaker_most(outbox) : 0;
+    if (most > 0) {
         const struct outbox_overtaker *overtaker = &outbox->overtakers[0];
         *ret_read = (struct outbox_read){
             .lane = lane,
             .alarm = overtaker->alarm,
             .after_seq = overtaker->done_seq > own->examined ? overtaker->done_seq : own->examined,
             .until_seq = overtaker->live_seq,
+            .most = most,
         };
         return true;
     }
@@ -237,6 +269,7 @@ bool outbox_next(struct outbox *outbox, enum core_lane lane, struct outbox_read 
         .alarm = RULESET_NONE,
         .after_seq = own->examined,
         .until_seq = outbox->newest,
+        .most = overtakes ? OUTBOX_SHARE - outbox->shared : UINT32_MAX,
     };
     return true;
 }
@@ -245,7 +278,7 @@ bool outbox_next(struct outbox *outbox, enum core_lane lane, struct outbox_read 
 static enum outbox_verdict outbox_offer_ahead(struct outbox *outbox, uint32_t alarm, uint64_t seq,
                                               uint32_t order) {
     bool known = seq <= outbox->lanes[LANE_ALARM].examined || sent_find_ahead(outbox, seq) != NULL;
-    if (!known && outbox->ahead_count == OUTBOX_AHEAD_MAX) {
+    if (!known && !overtaker_has_room(outbox)) {
         return OUTBOX_STOP;
     }
     overtaker_advance(outbox, alarm, seq);
@@ -255,7 +288,11 @@ static enum outbox_verdict outbox_offer_ahead(struct outbox *outbox, uint32_t al
     const struct outbox_sent sent = sent_entry(outbox, LANE_ALARM, seq, order);
     outbox->lanes[LANE_ALARM].waiting += sent.state == OUTBOX_WAITING;
     sent_insert_ahead(outbox, &sent);
-    return sent.state == OUTBOX_FLYING ? OUTBOX_SEND : OUTBOX_HELD;
+    if (sent.state != OUTBOX_FLYING) {
+        return OUTBOX_HELD;
+    }
+    outbox->overtaken++;
+    return OUTBOX_SEND;
 }
 
 /* A row of a lane's backlog. */
@@ -267,7 +304,11 @@ static enum outbox_verdict outbox_offer_next(struct outbox *outbox, enum core_la
     }
     struct outbox_sent *gone = lane == LANE_ALARM ? sent_find_ahead(outbox, seq) : NULL;
     if (gone == NULL) {
-        return outbox_push(outbox, lane, seq, order) ? OUTBOX_SEND : OUTBOX_HELD;
+        bool sends = outbox_push(outbox, lane, seq, order);
+        if (sends && lane == LANE_ALARM) {
+            overtaker_share(outbox);
+        }
+        return sends ? OUTBOX_SEND : OUTBOX_HELD;
     }
     const struct outbox_sent sent = *gone;
     sent_remove_ahead(outbox, gone);

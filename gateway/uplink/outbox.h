@@ -19,7 +19,8 @@
  *
  * A new alarm event never waits for a backlog. Its alarm is put among the overtakers: all that the
  * journal holds of that alarm is sent first, in order, then the new event, then the backlog goes
- * on. What went ahead is remembered in a bounded set, so that the backlog leaves it out later.
+ * on. What went ahead is remembered in a bounded set, so that the backlog leaves it out later. Alarms that keep
+ * coming do not stop the backlog for ever (O7), and those that nobody is called for leave room in the set for calls.
  *
  *     O1  confirmed moves only over events that the broker has taken, without a gap in the lane;
  * over others only by O6, which is counted.
@@ -37,6 +38,10 @@
  * OUTBOX_ROUNDS_MIN rounds of tries although events behind it were taken, it is passed over and
  * counted: it would stop the lane for ever. A broker that refuses everything is waited for, and
  * nothing is passed over.
+ *
+ *     O7  while a long backlog of the alarm lane is overtaken, its oldest have a share of what is sent: four of
+ * sixteen, and four of 64 while an urgent alarm overtakes. An urgent one that arrives goes before the rest
+ * of such a share.
  *
  * Several events of one alarm may be in flight when the first of them is refused, and the broker may
  * take those behind it: what it took out of order is sent once more after the refused one, under the
@@ -62,11 +67,19 @@ enum {
     /* Gone ahead of the backlog; beyond it new alarms queue behind the backlog, which is counted.
      */
     OUTBOX_AHEAD_MAX = 4096,
+    /* … of which so many are for alarms that are urgent. */
+    OUTBOX_AHEAD_URGENT = 1024,
     /* Before an event is given up: more than five minutes by the pauses of the feeder, so that a quota
        that is used up for a while, by a flood of alarms, costs no event. */
     OUTBOX_ROUNDS_MIN = 8,
     /* Alarms that overtake at the same time. */
     OUTBOX_OVERTAKERS_MAX = 64,
+    /* O7: after so many that overtook, and after so many while an urgent alarm does, … */
+    OUTBOX_OVERTAKEN_MAX = 12,
+    OUTBOX_OVERTAKEN_URGENT_MAX = 60,
+    /* … so many of a backlog that is as long as this at least; a shorter one is not worth a read for it. */
+    OUTBOX_SHARE = 4,
+    OUTBOX_SHARE_BACKLOG_MIN = 256,
 };
 
 /* An event read from the journal this soon after it happened is as good as live. */
@@ -125,6 +138,8 @@ struct outbox {
     struct outbox_sent ahead[OUTBOX_AHEAD_MAX]; /* alarm lane, in order of seq */
     uint32_t overtaker_count;
     struct outbox_overtaker overtakers[OUTBOX_OVERTAKERS_MAX]; /* urgent first, then oldest */
+    uint32_t overtaken;         /* O7: events that overtook since the backlog had its share, … */
+    uint32_t shared;            /* … and what it has had of it */
     uint64_t overtakes_refused; /* no room in one of the two tables */
 };
 
@@ -175,7 +190,8 @@ struct outbox_read {
     uint32_t alarm; /* only this alarm's, which overtakes; RULESET_NONE: the lane's backlog */
     uint64_t after_seq;
     uint64_t until_seq;
-    bool again; /* the one event that waited */
+    bool again;    /* the one event that waited */
+    uint32_t most; /* so many of them may be sent */
 };
 
 /* Does the lane want anything from the journal? For the alarm lane, overtakers come first. */

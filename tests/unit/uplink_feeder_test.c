@@ -172,6 +172,34 @@ static void an_alarm_overtakes_what_was_read_ahead_and_is_sent_once(void **state
     scene_free(scene);
 }
 
+/* For each message that the broker takes two more come, of an alarm that nobody is called for. */
+static void alarms_that_keep_coming_leave_the_oldest_a_quarter_of_a_window_of_twenty(void **state) {
+    enum { BACKLOG = 600, TAKES = 400, WINDOW = 20 };
+    (void)state;
+    struct scene *scene = scene_new(WINDOW);
+    scene->down = true;
+    scene_record_unheard(scene, LANE_ALARM, BACKLOG);
+    scene_connect(scene);
+    for (uint32_t i = 0; i < TAKES; i++) {
+        for (int k = 0; k < 2; k++) {
+            scene_record(scene, LANE_ALARM);
+            scene->journal[scene->newest].alarm = CONSOLE_SITE_UPLINK;
+            scene_tell(scene, scene->newest);
+        }
+        scene_take_oldest(scene);
+    }
+    assert_int_equal(scene->count, WINDOW + TAKES);
+    uint32_t oldest = 0;
+    for (uint32_t i = WINDOW; i < scene->count; i++) {
+        oldest += message_seq(scene_message(scene, i)) <= BACKLOG;
+    }
+    assert_int_equal(oldest, TAKES / 4);
+    scene_take_everything(scene);
+    assert_int_equal(scene->count, scene->newest);
+    assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), scene->newest);
+    scene_free(scene);
+}
+
 /* News that comes while the rest of the backlog is in memory waits its turn behind it. */
 static void news_of_activity_follows_what_was_read_ahead(void **state) {
     (void)state;
@@ -317,6 +345,7 @@ int main(void) {
         cmocka_unit_test(what_was_read_ahead_is_read_anew_in_another_session),
         cmocka_unit_test(what_was_read_ahead_of_another_journal_is_never_sent),
         cmocka_unit_test(an_alarm_overtakes_what_was_read_ahead_and_is_sent_once),
+        cmocka_unit_test(alarms_that_keep_coming_leave_the_oldest_a_quarter_of_a_window_of_twenty),
         cmocka_unit_test(news_of_activity_follows_what_was_read_ahead),
         cmocka_unit_test(a_broken_line_is_taken_up_where_the_broker_left_it),
         cmocka_unit_test(lesser_things_leave_room_for_an_alarm),

@@ -125,6 +125,7 @@ static void world_record_untold(struct world *world, enum core_lane lane, uint32
 /* Answer one read, of at most `limit` rows. */
 static void world_read(struct world *world, const struct outbox_read *read, uint32_t limit) {
     bool any = false;
+    uint32_t most = read->most;
     for (uint64_t seq = read->after_seq + 1; seq <= read->until_seq && limit > 0; seq++) {
         const struct row *row = &world->journal[seq];
         if (row->lane != read->lane || (read->alarm != RULESET_NONE && row->alarm != read->alarm)) {
@@ -132,6 +133,9 @@ static void world_read(struct world *world, const struct outbox_read *read, uint
         }
         if (world->in_flight == world->window) {
             return; /* stopped by the caller: more is left */
+        }
+        if (most == 0) {
+            break;
         }
         any = true;
         limit--;
@@ -142,6 +146,7 @@ static void world_read(struct world *world, const struct outbox_read *read, uint
         if (verdict == OUTBOX_SEND) {
             bool replay = outbox_is_replay(&world->outbox, read, seq, world->age_ns);
             world_send(world, seq, replay ? "'" : "");
+            most--;
         }
     }
     outbox_read_done(&world->outbox, read, any);
@@ -885,6 +890,100 @@ static void assert_next_is(struct world *world, uint32_t alarm) {
     assert_int_equal(read.alarm, alarm);
 }
 
+enum { SHARE_BACKLOG = 8000, SHARE_ALARMS = 10 };
+
+/* A long backlog of one alarm; a broker that takes one event at a time. */
+static struct world *world_behind(void) {
+    struct world *world = world_new(1);
+    for (int i = 0; i < SHARE_BACKLOG; i++) {
+        world_record_untold(world, LANE_ALARM, 0);
+    }
+    world_connect(world);
+    return world;
+}
+
+/* For each that the broker takes two more alarms come, of some few by turns. Returns how many went of the backlog. */
+static uint32_t world_press(struct world *world, uint32_t takes, bool urgent) {
+    uint32_t shared = 0;
+    for (uint32_t i = 0; i < takes; i++) {
+        for (uint32_t k = 0; k < 2; k++) {
+            uint64_t seq = ++world->newest;
+            assert_true(seq <= ROWS_MAX);
+            uint32_t alarm = 1 + (2 * i + k) % SHARE_ALARMS;
+            world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = alarm};
+            const struct outbox_news news = {.lane = LANE_ALARM,
+                                             .seq = seq,
+                                             .alarm = alarm,
+                                             .order = row_order(&world->journal[seq]),
+                                             .urgent = urgent};
+            assert_false(outbox_live(&world->outbox, &news, world->in_flight < world->window));
+        }
+        world_drain(world, 4);
+        assert_int_equal(world->in_flight, 1);
+        shared += world->flight[0].seq <= SHARE_BACKLOG;
+        world_take_at(world, 0);
+    }
+    return shared;
+}
+
+static void alarms_that_keep_coming_leave_the_oldest_a_share_of_a_backlog(void **state) {
+    (void)state;
+    struct world *world = world_behind();
+    assert_int_equal(world_press(world, 1600, false), 400);
+    assert_int_equal(world->last_heard[0], 400);
+    world_take_all(world);
+    outbox_check(&world->outbox);
+    free(world);
+}
+
+static void calls_that_keep_coming_leave_it_a_smaller_one(void **state) {
+    (void)state;
+    struct world *world = world_behind();
+    assert_int_equal(world_press(world, 1600, true), 100);
+    free(world);
+}
+
+static void a_call_does_not_wait_for_the_rest_of_a_share(void **state) {
+    (void)state;
+    for (uint32_t before = 0; before < 40; before++) {
+        struct world *world = world_behind();
+        (void)world_press(world, before, false);
+        uint64_t seq = ++world->newest;
+        world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 15};
+        const struct outbox_news news = {.lane = LANE_ALARM,
+                                         .seq = seq,
+                                         .alarm = 15,
+                                         .order = row_order(&world->journal[seq]),
+                                         .urgent = true};
+        assert_false(outbox_live(&world->outbox, &news, true));
+        world_drain(world, 4);
+        assert_int_equal(world->flight[0].seq, seq);
+        free(world);
+    }
+}
+
+/* Each of them once, so that all that went ahead is remembered. */
+static void alarms_that_nobody_is_called_for_leave_room_for_calls_to_overtake(void **state) {
+    (void)state;
+    struct world *world = world_behind();
+    (void)world_press(world, 5600, false);
+    assert_int_equal(world->outbox.ahead_count, OUTBOX_AHEAD_MAX - OUTBOX_AHEAD_URGENT);
+    assert_next_is(world, RULESET_NONE);
+    uint64_t seq = ++world->newest;
+    world->journal[seq] = (struct row){.lane = LANE_ALARM, .alarm = 15};
+    const struct outbox_news news = {.lane = LANE_ALARM,
+                                     .seq = seq,
+                                     .alarm = 15,
+                                     .order = row_order(&world->journal[seq]),
+                                     .urgent = true};
+    assert_false(outbox_live(&world->outbox, &news, true));
+    assert_next_is(world, 15);
+    world_drain(world, 4);
+    assert_int_equal(world->flight[0].seq, seq);
+    outbox_check(&world->outbox);
+    free(world);
+}
+
 static void an_urgent_alarm_goes_before_a_crowd_of_others(void **state) {
     (void)state;
     struct world *world = world_crowded();
@@ -1081,6 +1180,10 @@ int main(void) {
         cmocka_unit_test(the_oldest_unanswered_event_bounds_what_is_sent_behind_it),
         cmocka_unit_test(a_long_past_of_one_alarm_overtakes_piece_by_piece),
         cmocka_unit_test(more_overtakers_than_the_table_holds_wait_for_the_backlog),
+        cmocka_unit_test(alarms_that_keep_coming_leave_the_oldest_a_share_of_a_backlog),
+        cmocka_unit_test(calls_that_keep_coming_leave_it_a_smaller_one),
+        cmocka_unit_test(a_call_does_not_wait_for_the_rest_of_a_share),
+        cmocka_unit_test(alarms_that_nobody_is_called_for_leave_room_for_calls_to_overtake),
         cmocka_unit_test(an_urgent_alarm_goes_before_a_crowd_of_others),
         cmocka_unit_test(an_urgent_alarm_that_was_only_counted_goes_before_others_too),
         cmocka_unit_test(urgent_alarms_do_not_displace_each_other),
