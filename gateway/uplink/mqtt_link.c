@@ -58,6 +58,7 @@ int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
     link->context = context;
     reconnect_init(&link->reconnect, conf->broker_count, conf->retry_ms_min, conf->retry_ms_max,
                    conf->steady_ms, conf->seed);
+    link->returning.fd = -1;
     int r = err_trace(mqtt_notes_new(&link->notes));
     if (r == 0) {
         r = err_trace(examiner_new(link->notes, &link->examiner));

@@ -60,7 +60,7 @@ struct link_loop {
 
 /* The way back to the first broker, while another serves. */
 struct link_return {
-    int fd; /* a connection that is looked whether it comes about; 0: none is */
+    int fd; /* a connection that is looked whether it comes about; -1: none is */
     uint64_t looked_ns;
     uint32_t well;    /* looks in a row that found it there */
     uint32_t returns; /* times that the line went back, and the first broker did not last */

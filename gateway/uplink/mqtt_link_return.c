@@ -30,9 +30,9 @@ static uint32_t link_return_wait_ms(const struct mqtt_link *link) {
 }
 
 static void link_return_close(struct mqtt_link *link) {
-    if (link->returning.fd > 0) {
+    if (link->returning.fd >= 0) {
         (void)close(link->returning.fd);
-        link->returning.fd = 0;
+        link->returning.fd = -1;
     }
 }
 
@@ -57,12 +57,12 @@ static bool link_return_look(struct mqtt_link *link) {
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool begun =
-        fd > 0 && (connect(fd, found->ai_addr, found->ai_addrlen) == 0 || errno == EINPROGRESS);
+        fd >= 0 && (connect(fd, found->ai_addr, found->ai_addrlen) == 0 || errno == EINPROGRESS);
     freeaddrinfo(found);
     if (!begun && fd >= 0) {
         (void)close(fd);
     }
-    link->returning.fd = begun ? fd : 0;
+    link->returning.fd = begun ? fd : -1;
     return begun;
 }
 
@@ -88,7 +88,7 @@ void link_return_tick(struct mqtt_link *link, uint64_t now_ns) {
         return;
     }
     /* The last look has had all the time until this one. */
-    if (returning->fd > 0) {
+    if (returning->fd >= 0) {
         returning->well = link_return_is_well(link) ? returning->well + 1 : 0;
         link_return_close(link);
     }
