@@ -10,6 +10,7 @@ tocsin_unit_test(secret_file gateway_base)
 tocsin_unit_test(retired gateway_base gateway_config)
 tocsin_unit_test(field_part gateway_supervisor gateway_config)
 tocsin_unit_test(kept gateway_supervisor test_fault_disk)
+tocsin_unit_test(apart gateway_supervisor)
 tocsin_unit_test(keeper gateway_supervisor)
 target_link_options(keeper_test PRIVATE
   -Wl,--wrap=apart_write,--wrap=log_line,--wrap=clock_real_after)
