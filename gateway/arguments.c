@@ -31,9 +31,18 @@ enum site_language arguments_environment_language(void) {
     return LANGUAGE_EN;
 }
 
-enum arguments_end arguments_refuse(const char *command, const char *what, const char *word) {
-    (void)fprintf(stderr, "tocsin %s: %s%s%s; see tocsin %s --help\n", command, what,
-                  word != NULL ? ": " : "", word != NULL ? word : "", command);
+static const char *arguments_own(struct arguments_words words) {
+    return words.words[arguments_environment_language()];
+}
+
+enum arguments_end arguments_refuse(const char *command, struct arguments_words what,
+                                    const char *word) {
+    bool chinese = arguments_environment_language() == LANGUAGE_ZH;
+    const char *mark = chinese ? ":" : ": ";
+    (void)fprintf(stderr, "tocsin %s%s%s%s%s", command, mark, arguments_own(what),
+                  word != NULL ? mark : "", word != NULL ? word : "");
+    (void)fprintf(stderr, chinese ? ";请看 tocsin %s --help\n" : "; see tocsin %s --help\n",
+                  command);
     return ARGUMENTS_USAGE;
 }
 
@@ -45,7 +54,7 @@ static int arguments_width(const struct arguments_option *option) {
 
 /* Print an option in its column, and what it does in the next one, line by line. */
 static void arguments_print_option(const struct arguments_option *option, int width) {
-    const char *line = option->help;
+    const char *line = arguments_own(option->help);
     (void)printf("%*s--%s%s%s%*s", HELP_INDENT, "", option->name, option->word != NULL ? " " : "",
                  option->word != NULL ? option->word : "", width - arguments_width(option), "");
     for (int indent = HELP_INDENT; line != NULL; indent = 2 * HELP_INDENT + width) {
@@ -58,17 +67,18 @@ static void arguments_print_option(const struct arguments_option *option, int wi
 static void arguments_print_help(const struct arguments_form *form) {
     int width = 0;
     for (uint32_t i = 0; i < form->option_count; i++) {
-        int own = form->options[i].help != NULL ? arguments_width(&form->options[i]) : 0;
+        int own =
+            arguments_own(form->options[i].help) != NULL ? arguments_width(&form->options[i]) : 0;
         width = own > width ? own : width;
     }
-    (void)printf("%s\n", form->usage);
+    (void)printf("%s\n", arguments_own(*form->usage));
     for (uint32_t i = 0; i < form->option_count; i++) {
-        if (form->options[i].help != NULL) {
+        if (arguments_own(form->options[i].help) != NULL) {
             arguments_print_option(&form->options[i], width);
         }
     }
     if (form->closing != NULL) {
-        (void)printf("\n%s", form->closing);
+        (void)printf("\n%s", arguments_own(*form->closing));
     }
 }
 
@@ -80,7 +90,8 @@ static enum arguments_end arguments_take(const struct arguments_form *form,
         *option->text = value;
     } else if (option->settings != NULL) {
         if (option->settings->count == ARGUMENTS_SETTINGS_MAX) {
-            return arguments_refuse(form->command, "too many --set", NULL);
+            return arguments_refuse(
+                form->command, (struct arguments_words){{"--set 过多", "too many --set"}}, NULL);
         }
         option->settings->list[option->settings->count++] = value;
     } else if (!option->read(value, option->value)) {
@@ -89,13 +100,23 @@ static enum arguments_end arguments_take(const struct arguments_form *form,
     return ARGUMENTS_GO_ON;
 }
 
+/* Nobody is to find nothing in one language where the other says something. */
+static void arguments_check_words(struct arguments_words words) {
+    assert((words.words[LANGUAGE_ZH] == NULL) == (words.words[LANGUAGE_EN] == NULL));
+}
+
 /* What getopt is to know: an option's code is CODE_FIRST plus its place. */
 static void arguments_names(const struct arguments_form *form,
                             struct option names[OPTIONS_MAX + 2]) {
     assert(form->option_count <= OPTIONS_MAX);
+    arguments_check_words(*form->usage);
+    arguments_check_words(form->missing);
+    arguments_check_words(form->surplus);
     for (uint32_t i = 0; i < form->option_count; i++) {
         const struct arguments_option *option = &form->options[i];
         assert((option->word == NULL) == (option->flag != NULL));
+        arguments_check_words(option->help);
+        arguments_check_words(option->wrong);
         names[i] = (struct option){
             .name = option->name,
             .has_arg = option->flag != NULL ? no_argument : required_argument,
@@ -107,10 +128,12 @@ static void arguments_names(const struct arguments_form *form,
 }
 
 /* What is wrong with a word that getopt did not take. */
-static const char *arguments_fault(int code) {
-    return code == ':'            ? "this option needs a value"
-           : optopt >= CODE_FIRST ? "this option takes no value"
-                                  : "there is no such option";
+static struct arguments_words arguments_fault(int code) {
+    static const struct arguments_words needs = {{"此选项需要一个值", "this option needs a value"}};
+    static const struct arguments_words takes_none = {
+        {"此选项不带值", "this option takes no value"}};
+    static const struct arguments_words unknown = {{"没有此选项", "there is no such option"}};
+    return code == ':' ? needs : optopt >= CODE_FIRST ? takes_none : unknown;
 }
 
 enum arguments_end arguments_parse(const struct arguments_form *form, int argc, char **argv,

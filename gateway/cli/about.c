@@ -9,19 +9,28 @@
 #include "gateway/cli/words.h"
 #include "gateway/wire.h"
 
-static const char health_usage[] =
-    "Usage: tocsin health [OPTION]...\n"
-    "\n"
-    "Say how the gateway is. Exit code 0 when it is ok or degraded (a process, the broker, the\n"
-    "database or the journal is missing, or the site file is wrong), 1 when nobody evaluates alarms.\n"
-    "A broker that confirms an event and then drops it cannot be told from one that passes it on:\n"
-    "`connected` says that it confirms.\n"
-    "Sensors that were never heard are named with the rules that may be undecided because of them.\n";
+static const struct arguments_words health_usage = {
+    {"用法:tocsin health [选项]...\n"
+     "\n"
+     "显示网关的运行状况。正常或降级(缺少某个进程、消息代理、数据库或日志,或站点文件有误)时退出码为 0,\n"
+     "无人判定告警时为 1。\n"
+     "消息代理确认事件后又丢弃,与真正转发无法区分:\"已连接\"只说明它会确认。\n"
+     "从未上报过数据的传感器,连同可能因此无法判定的规则,会逐一列出。\n",
+     "Usage: tocsin health [OPTION]...\n"
+     "\n"
+     "Say how the gateway is. Exit code 0 when it is ok or degraded (a process, the broker, the\n"
+     "database or the journal is missing, or the site file is wrong), 1 when nobody evaluates alarms.\n"
+     "A broker that confirms an event and then drops it cannot be told from one that passes it on:\n"
+     "`connected` says that it confirms.\n"
+     "Sensors that were never heard are named with the rules that may be undecided because of them.\n"}};
 
-static const char version_usage[] =
-    "Usage: tocsin version [OPTION]...\n"
-    "\n"
-    "Say which program this is, and which gateway answers, if any does.\n";
+static const struct arguments_words version_usage = {
+    {"用法:tocsin version [选项]...\n"
+     "\n"
+     "显示本程序的版本,以及所连网关(如有)的版本。\n",
+     "Usage: tocsin version [OPTION]...\n"
+     "\n"
+     "Say which program this is, and which gateway answers, if any does.\n"}};
 
 static void health_row(const struct reader *reader, struct table *table, const char *name,
                        const char *state) {
@@ -235,8 +244,9 @@ static int health_run(struct session *session) {
 }
 
 int health_main(int argc, char **argv) {
-    static const struct options_form form = {
-        .taken = OPTION_JSON, .usage = health_usage, .operands = "takes no arguments"};
+    static const struct options_form form = {.taken = OPTION_JSON,
+                                             .usage = &health_usage,
+                                             .operands = {{"不带参数", "takes no arguments"}}};
     return session_main(argc, argv, &form, health_run);
 }
 
@@ -281,7 +291,8 @@ static int version_run(struct session *session) {
 }
 
 int version_main(int argc, char **argv) {
-    static const struct options_form form = {
-        .taken = OPTION_JSON, .usage = version_usage, .operands = "takes no arguments"};
+    static const struct options_form form = {.taken = OPTION_JSON,
+                                             .usage = &version_usage,
+                                             .operands = {{"不带参数", "takes no arguments"}}};
     return session_main(argc, argv, &form, version_run);
 }

@@ -10,23 +10,41 @@
 #include "gateway/cli/test_alarms.h"
 #include "gateway/cli/words.h"
 
-#define ONE_ALARM  "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it"
-#define TEST_PLACE "takes begin, end or reset, and a PLACE"
+#define ONE_ALARM                                                                                  \
+    {                                                                                              \
+        {                                                                                          \
+            "接受一个 ALARM,形如 规则/对象,见 `tocsin alarms`",                                    \
+                "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it"                        \
+        }                                                                                          \
+    }
+static const struct arguments_words test_place = {
+    {"接受 begin、end 或 reset,加一个 PLACE", "takes begin, end or reset, and a PLACE"}};
 
-#define TEST_USAGE                                                                                     \
-    "Usage: tocsin test begin PLACE --minutes N --reason TEXT [OPTION]...\n"                           \
-    "       tocsin test end PLACE [OPTION]...\n"                                                       \
-    "       tocsin test reset PLACE [OPTION]...\n\n"                                                   \
-    "Put a place and all below it under test: its alarms are marked and nobody is called. Every\n"     \
-    "button and detector that is tripped is ticked off; see `tocsin walk-test PLACE`. A test ends\n"   \
-    "by itself, and an alarm that is still active then is in earnest.\n\n"                             \
-    "The fires and calls that it has raised stay until each is reset. `reset` acknowledges, attends\n" \
-    "and resets one after the other those that are over, in your name: you have been there.\n"
+static const struct arguments_words test_usage = {
+    {"用法:tocsin test begin PLACE --minutes N --reason TEXT [选项]...\n"
+     "      tocsin test end PLACE [选项]...\n"
+     "      tocsin test reset PLACE [选项]...\n\n"
+     "使场所及其下级进入测试:告警只作标记,不通知人员。触发的每个按钮和探测器都会勾选,\n"
+     "见 `tocsin walk-test PLACE`。测试到时自行结束,那时仍在报警的按真实告警处理。\n\n"
+     "测试触发的火警和呼叫保留到逐一复位。`reset` 以您的名义对已结束的依次确认、登记到场并复位:\n"
+     "您到过现场。\n",
+     "Usage: tocsin test begin PLACE --minutes N --reason TEXT [OPTION]...\n"
+     "       tocsin test end PLACE [OPTION]...\n"
+     "       tocsin test reset PLACE [OPTION]...\n\n"
+     "Put a place and all below it under test: its alarms are marked and nobody is called. Every\n"
+     "button and detector that is tripped is ticked off; see `tocsin walk-test PLACE`. A test ends\n"
+     "by itself, and an alarm that is still active then is in earnest.\n\n"
+     "The fires and calls that it has raised stay until each is reset. `reset` acknowledges, attends\n"
+     "and resets one after the other those that are over, in your name: you have been there.\n"}};
 
+#define EXIT_CODES_ZH "已记录时退出码为 0;被拒绝时为 1,并说明是哪条规定拒绝的。\n"
 #define EXIT_CODES                                                                                 \
     "Exit code 0 when it is recorded, 1 when it is refused: then it says by which rule.\n"
 
-static const char closing[] = "ALARM is RULE/ENTITY, as `tocsin alarms` shows it.\n" EXIT_CODES;
+static const struct arguments_words closing = {
+    {"ALARM 形如 规则/对象,见 `tocsin alarms`。\n" EXIT_CODES_ZH,
+     "ALARM is RULE/ENTITY, as `tocsin alarms` shows it.\n" EXIT_CODES}};
+static const struct arguments_words test_closing = {{EXIT_CODES_ZH, EXIT_CODES}};
 
 enum {
     TAKES_SPAN = OPTION_MINUTES | OPTION_UNTIL,
@@ -40,52 +58,149 @@ static const struct act {
     const char *done_zh, *done_en;
     unsigned taken; /* beside --by, --reason and --json */
     bool about_place;
-    const char *second; /* NULL: it takes one operand */
-    const char *operands;
-    const char *usage;
+    const char *second;              /* NULL: it takes one operand */
+    struct arguments_words operands; /* none of a test, whose words stand above */
+    struct arguments_words usage;
 } acts[] = {
-    {"ack", "acknowledge", "已确认", "acknowledged", OPTION_AS, false, NULL, ONE_ALARM,
-     "Usage: tocsin ack ALARM [OPTION]...\n\n"
-     "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n"},
-    {"attend", "attend", "已记录到场", "attended", 0, false, NULL, ONE_ALARM,
-     "Usage: tocsin attend ALARM [OPTION]...\n\n"
-     "Record that somebody has been at the place. A call closes only after that.\n"},
-    {"investigate", "investigate", "已登记核实结果", "investigated", 0, false, "result",
-     "takes an ALARM and what was found there: real or false",
-     "Usage: tocsin investigate ALARM real|false [OPTION]...\n\n"
-     "Record what somebody has found where a fire alarm was raised. A real fire counts as\n"
-     "confirmed at once; a false one no longer waits to be, and the alarm stays until its reset.\n"},
-    {"silence", "silence", "已消音", "silenced", OPTION_SECONDS, false, NULL, ONE_ALARM,
-     "Usage: tocsin silence ALARM [OPTION]...\n\n"
-     "Turn the sound of an alarm off for a while, at most two minutes.\n"},
-    {"reset", "reset", "已复位", "reset", OPTION_AS, false, NULL, ONE_ALARM,
-     "Usage: tocsin reset ALARM [OPTION]...\n\n"
-     "Close a latched alarm: acknowledged, over, and for a call attended.\n"},
-    {"shelve", "shelve", "已搁置", "shelved", TAKES_SPAN, false, NULL, ONE_ALARM,
-     "Usage: tocsin shelve ALARM --minutes N --reason TEXT [OPTION]...\n\n"
-     "Hear nothing of an alarm for a while, at most 8 hours. It is recorded all the same, and comes\n"
-     "back by itself. Fires and calls are never shelved.\n"},
-    {"unshelve", "unshelve", "已取消搁置", "unshelved", 0, false, NULL, ONE_ALARM,
-     "Usage: tocsin unshelve ALARM [OPTION]...\n\n"
-     "Hear of a shelved alarm again before its time.\n"},
-    {"out-of-service", "out-of-service", "已停用", "out of service", TAKES_SPAN | TAKES_SECOND,
-     false, NULL, ONE_ALARM,
-     "Usage: tocsin out-of-service ALARM --until TIME --reason TEXT [OPTION]...\n\n"
-     "Take an alarm out of service while its sensor is worked on. It is in service again by itself.\n"
-     "A fire or a call takes a second person in another role.\n"},
-    {"in-service", "in-service", "已恢复使用", "in service", 0, false, NULL, ONE_ALARM,
-     "Usage: tocsin in-service ALARM [OPTION]...\n\n"
-     "Put an alarm in service again before its time.\n"},
-    {"disposition", "disposition", "已登记处置结论", "recorded what it was", 0, false,
+    {"ack",
+     "acknowledge",
+     "已确认",
+     "acknowledged",
+     OPTION_AS,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin ack ALARM [选项]...\n\n"
+       "确认告警:已有人知悉并负责处理。\n",
+       "Usage: tocsin ack ALARM [OPTION]...\n\n"
+       "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n"}}},
+    {"attend",
+     "attend",
+     "已记录到场",
+     "attended",
+     0,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin attend ALARM [选项]...\n\n"
+       "记录已有人到场。呼叫只有在此之后才会关闭。\n",
+       "Usage: tocsin attend ALARM [OPTION]...\n\n"
+       "Record that somebody has been at the place. A call closes only after that.\n"}}},
+    {"investigate",
+     "investigate",
+     "已登记核实结果",
+     "investigated",
+     0,
+     false,
+     "result",
+     {{"接受一个 ALARM 和现场核查结果:real 或 false",
+       "takes an ALARM and what was found there: real or false"}},
+     {{"用法:tocsin investigate ALARM real|false [选项]...\n\n"
+       "记录火警现场的核查结果。属实(real)立即按火警确认处理;\n"
+       "不属实(false)不再等待确认,告警保留到复位。\n",
+       "Usage: tocsin investigate ALARM real|false [OPTION]...\n\n"
+       "Record what somebody has found where a fire alarm was raised. A real fire counts as\n"
+       "confirmed at once; a false one no longer waits to be, and the alarm stays until its reset.\n"}}},
+    {"silence",
+     "silence",
+     "已消音",
+     "silenced",
+     OPTION_SECONDS,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin silence ALARM [选项]...\n\n"
+       "暂时消音,最长两分钟。\n",
+       "Usage: tocsin silence ALARM [OPTION]...\n\n"
+       "Turn the sound of an alarm off for a while, at most two minutes.\n"}}},
+    {"reset",
+     "reset",
+     "已复位",
+     "reset",
+     OPTION_AS,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin reset ALARM [选项]...\n\n"
+       "关闭锁存的告警:已确认、已结束,呼叫还须已到场。\n",
+       "Usage: tocsin reset ALARM [OPTION]...\n\n"
+       "Close a latched alarm: acknowledged, over, and for a call attended.\n"}}},
+    {"shelve",
+     "shelve",
+     "已搁置",
+     "shelved",
+     TAKES_SPAN,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin shelve ALARM --minutes N --reason TEXT [选项]...\n\n"
+       "暂时不再提示某个告警,最长 8 小时。照常记录,到时自行恢复。火警和呼叫不能搁置。\n",
+       "Usage: tocsin shelve ALARM --minutes N --reason TEXT [OPTION]...\n\n"
+       "Hear nothing of an alarm for a while, at most 8 hours. It is recorded all the same, and comes\n"
+       "back by itself. Fires and calls are never shelved.\n"}}},
+    {"unshelve",
+     "unshelve",
+     "已取消搁置",
+     "unshelved",
+     0,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin unshelve ALARM [选项]...\n\n"
+       "提前恢复被搁置的告警。\n",
+       "Usage: tocsin unshelve ALARM [OPTION]...\n\n"
+       "Hear of a shelved alarm again before its time.\n"}}},
+    {"out-of-service",
+     "out-of-service",
+     "已停用",
+     "out of service",
+     TAKES_SPAN | TAKES_SECOND,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin out-of-service ALARM --until TIME --reason TEXT [选项]...\n\n"
+       "传感器检修期间停用告警。到时自行恢复使用。\n"
+       "火警和呼叫须由另一角色的第二人共同负责。\n",
+       "Usage: tocsin out-of-service ALARM --until TIME --reason TEXT [OPTION]...\n\n"
+       "Take an alarm out of service while its sensor is worked on. It is in service again by itself.\n"
+       "A fire or a call takes a second person in another role.\n"}}},
+    {"in-service",
+     "in-service",
+     "已恢复使用",
+     "in service",
+     0,
+     false,
+     NULL,
+     ONE_ALARM,
+     {{"用法:tocsin in-service ALARM [选项]...\n\n"
+       "提前恢复使用告警。\n",
+       "Usage: tocsin in-service ALARM [OPTION]...\n\n"
+       "Put an alarm in service again before its time.\n"}}},
+    {"disposition",
      "disposition",
-     "takes an ALARM and what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer",
-     "Usage: tocsin disposition ALARM WORD [OPTION]...\n\n"
-     "Record what an alarm turned out to be, while it is open or up to 24 hours after: genuine,\n"
-     "equipment, misuse, test, drill, duplicate or no_answer.\n"},
-    {"test begin", "test-begin", "测试开始", "test begun", TAKES_SPAN, true, NULL, TEST_PLACE,
-     TEST_USAGE},
-    {"test end", "test-end", "测试结束", "test ended", TAKES_SPAN, true, NULL, TEST_PLACE,
-     TEST_USAGE},
+     "已登记处置结论",
+     "recorded what it was",
+     0,
+     false,
+     "disposition",
+     {{"接受一个 ALARM 和其性质:genuine、equipment、misuse、test、drill、duplicate、no_answer",
+       "takes an ALARM and what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer"}},
+     {{"用法:tocsin disposition ALARM WORD [选项]...\n\n"
+       "记录告警的实际性质,可在未关闭时或关闭后 24 小时内登记:genuine 属实、equipment 设备原因、\n"
+       "misuse 误操作、test 测试、drill 演练、duplicate 重复、no_answer 无人应答。\n",
+       "Usage: tocsin disposition ALARM WORD [OPTION]...\n\n"
+       "Record what an alarm turned out to be, while it is open or up to 24 hours after: genuine,\n"
+       "equipment, misuse, test, drill, duplicate or no_answer.\n"}}},
+    {"test begin",
+     "test-begin",
+     "测试开始",
+     "test begun",
+     TAKES_SPAN,
+     true,
+     NULL,
+     {{NULL}},
+     {{NULL}}},
+    {"test end", "test-end", "测试结束", "test ended", TAKES_SPAN, true, NULL, {{NULL}}, {{NULL}}},
 };
 
 enum { ACT_COUNT = sizeof acts / sizeof *acts, NAME_SIZE = 64 };
@@ -223,8 +338,8 @@ int act_main(int argc, char **argv) {
     uint32_t operands = act->second == NULL ? 1 : 2;
     const struct options_form form = {
         .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | act->taken,
-        .usage = act->usage,
-        .closing = closing,
+        .usage = &act->usage,
+        .closing = &closing,
         .operands_min = operands,
         .operands_max = operands,
         .operands = act->operands,
@@ -241,7 +356,7 @@ static int act_start_test(struct session *session) {
     (void)snprintf(command, sizeof command, "test %s", operands[0]);
     const struct act *act = act_find(command);
     if (act == NULL) {
-        return arguments_refuse(session->command, TEST_PLACE, NULL);
+        return arguments_refuse(session->command, test_place, NULL);
     }
     int r = act_run(session, act, operands[1], NULL, false);
     if (r == EXIT_DONE && strcmp(operands[0], "begin") == 0) {
@@ -253,11 +368,11 @@ static int act_start_test(struct session *session) {
 int act_test_main(int argc, char **argv) {
     const struct options_form form = {
         .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | TAKES_SPAN,
-        .usage = TEST_USAGE,
-        .closing = EXIT_CODES,
+        .usage = &test_usage,
+        .closing = &test_closing,
         .operands_min = 2,
         .operands_max = 2,
-        .operands = TEST_PLACE,
+        .operands = test_place,
     };
     return session_main(argc, argv, &form, act_start_test);
 }

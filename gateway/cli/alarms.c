@@ -9,11 +9,14 @@
 #include "gateway/cli/table.h"
 #include "gateway/cli/words.h"
 
-static const char usage[] =
-    "Usage: tocsin alarms [OPTION]...\n"
-    "\n"
-    "Show the alarms that are not normal, or that people have put away, the gravest first. Exit\n"
-    "code 1 when the engine is away: what is shown then is the past.\n";
+static const struct arguments_words usage = {
+    {"用法:tocsin alarms [选项]...\n"
+     "\n"
+     "显示未恢复正常或被人搁置的告警,最严重的在前。引擎不在时退出码为 1:此时显示的是过去的状态。\n",
+     "Usage: tocsin alarms [OPTION]...\n"
+     "\n"
+     "Show the alarms that are not normal, or that people have put away, the gravest first. Exit\n"
+     "code 1 when the engine is away: what is shown then is the past.\n"}};
 
 enum { COLUMNS = 6 };
 
@@ -104,8 +107,9 @@ static int alarms_run(struct session *session) {
 int alarms_main(int argc, char **argv) {
     static const struct options_form form = {
         .taken = OPTION_ALL | OPTION_JSON,
-        .usage = usage,
-        .operands = "takes no arguments; one alarm is among `--all`",
+        .usage = &usage,
+        .operands = {{"不带参数;单个告警见 `--all`",
+                      "takes no arguments; one alarm is among `--all`"}},
     };
     return session_main(argc, argv, &form, alarms_run);
 }

@@ -10,13 +10,17 @@
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
-static const char check_usage[] =
-    "Usage: tocsin check SITE.yaml [OPTION]...\n"
-    "\n"
-    "Check a site and all files it names, and say what was understood. Starts nothing.\n";
+static const struct arguments_words check_usage = {
+    {"用法:tocsin check SITE.yaml [选项]...\n"
+     "\n"
+     "检查站点及其引用的全部文件,并说明其含义。不启动任何进程。\n",
+     "Usage: tocsin check SITE.yaml [OPTION]...\n"
+     "\n"
+     "Check a site and all files it names, and say what was understood. Starts nothing.\n"}};
 
-static const char check_closing[] =
-    "exit codes: 0 the site is good, 1 it could not be looked at, 2 the site or the command is wrong\n";
+static const struct arguments_words check_closing = {
+    {"退出码:0 站点无误,1 无法检查,2 站点或命令有误\n",
+     "exit codes: 0 the site is good, 1 it could not be looked at, 2 the site or the command is wrong\n"}};
 
 struct check_options {
     const char *site;
@@ -29,16 +33,18 @@ struct check_options {
 static enum arguments_end check_parse(int argc, char **argv, struct check_options *ret_options) {
     const struct arguments_option options[] = {
         ARGUMENTS_SET(&ret_options->settings),
-        {.name = "json", .help = "one JSON object on standard output", .flag = &ret_options->json},
+        {.name = "json",
+         .help = {{"在标准输出打印一个 JSON 对象", "one JSON object on standard output"}},
+         .flag = &ret_options->json},
         {.name = "keys", .flag = &ret_options->keys},
         ARGUMENTS_LANGUAGE(&ret_options->language),
     };
     const struct arguments_form form = {
         .command = "check",
-        .usage = check_usage,
-        .closing = check_closing,
+        .usage = &check_usage,
+        .closing = &check_closing,
         .operands_max = 1,
-        .surplus = "it takes one site file",
+        .surplus = {{"只接受一个站点文件", "it takes one site file"}},
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
@@ -47,7 +53,11 @@ static enum arguments_end check_parse(int argc, char **argv, struct check_option
     enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
     ret_options->site = operands[0];
     bool needs_site = end == ARGUMENTS_GO_ON && ret_options->site == NULL && !ret_options->keys;
-    return needs_site ? arguments_refuse(form.command, "it needs a site file", NULL) : end;
+    return needs_site
+               ? arguments_refuse(
+                     form.command,
+                     (struct arguments_words){{"需要站点文件", "it needs a site file"}}, NULL)
+               : end;
 }
 
 static void check_print_json(const struct config_result *result, const struct site *site) {

@@ -22,12 +22,7 @@
 
 enum group { GROUP_RUN, GROUP_LOOK, GROUP_TRY, GROUP_ACT, GROUP_TEST, GROUP_ABOUT, GROUP_COUNT };
 
-/* What people read, zh and en. */
-struct help_words {
-    const char *words[LANGUAGE_EN + 1];
-};
-
-static const struct help_words group_titles[GROUP_COUNT] = {
+static const struct arguments_words group_titles[GROUP_COUNT] = {
     [GROUP_RUN] = {{"运行站点", "Run a site"}},
     [GROUP_LOOK] = {{"查看", "Look"}},
     [GROUP_TRY] = {{"试验规则", "Try rules"}},
@@ -40,7 +35,7 @@ static const struct {
     enum group group;
     const char *name;
     const char *arguments;
-    struct help_words summary;
+    struct arguments_words summary;
     int (*run)(int argc, char **argv);
 } commands[] = {
     {GROUP_RUN,
@@ -167,7 +162,7 @@ static const struct {
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands, SUGGEST_DISTANCE_MAX = 2 };
 
-static const struct help_words help_opening = {{
+static const struct arguments_words help_opening = {{
     "守望(Tocsin)监测社区建筑的传感器,跟踪每个告警直到处置完毕,并通过 MQTT 上报。\n"
     "它是对经认证的火灾报警和护理呼叫设备的补充,绝不能替代它们。\n\n"
     "用法:tocsin 命令 [参数]\n",
@@ -177,9 +172,9 @@ static const struct help_words help_opening = {{
     "Usage: tocsin COMMAND [ARGUMENTS]\n",
 }};
 
-static const struct help_words help_closing = {{
+static const struct arguments_words help_closing = {{
     "\nALARM 形如 规则/对象,见 `tocsin alarms`。\n"
-    "`tocsin 命令 --help` 有详细说明(英文)。\n"
+    "`tocsin 命令 --help` 有详细说明。\n"
     "退出码:0 完成,1 被拒绝或失败,2 用法错误。\n",
     "\nALARM is RULE/ENTITY, as `tocsin alarms` shows it.\n"
     "`tocsin COMMAND --help` says more.\n"

@@ -22,10 +22,14 @@ enum {
     RETRY_MS_MAX = 4000,
 };
 
-static const char usage[] = "Usage: tocsin events [OPTION]...\n"
-                            "       tocsin events --stdin [OPTION]...\n"
-                            "\n"
-                            "Show what has happened, newest last.\n";
+static const struct arguments_words usage = {{"用法:tocsin events [选项]...\n"
+                                              "      tocsin events --stdin [选项]...\n"
+                                              "\n"
+                                              "显示已发生的事件,最新的在最后。\n",
+                                              "Usage: tocsin events [OPTION]...\n"
+                                              "       tocsin events --stdin [OPTION]...\n"
+                                              "\n"
+                                              "Show what has happened, newest last.\n"}};
 
 static void events_print(struct session *session, const json_t *event) {
     if (session->options->json) {
@@ -225,8 +229,8 @@ static int events_run(struct session *session) {
 int events_main(int argc, char **argv) {
     static const struct options_form form = {
         .taken = OPTION_FOLLOW | OPTION_AFTER | OPTION_LIMIT | OPTION_JSON | OPTION_STDIN,
-        .usage = usage,
-        .operands = "takes no arguments",
+        .usage = &usage,
+        .operands = {{"不带参数", "takes no arguments"}},
     };
     return session_main(argc, argv, &form, events_run);
 }

@@ -11,27 +11,39 @@
 
 enum { EXIT_GOOD, EXIT_WRONG, EXIT_USAGE };
 
-static const char backup_usage[] =
-    "Usage: tocsin backup STATE --to FILE [OPTION]...\n"
-    "\n"
-    "Copy the journal of the state directory STATE into the new FILE: events, alarms with their timers,\n"
-    "what was confirmed outside; and the site that was accepted last, if STATE keeps one. Its gateway may\n"
-    "run and goes on recording.\n";
+static const struct arguments_words backup_usage = {
+    {"用法:tocsin backup STATE --to FILE [选项]...\n"
+     "\n"
+     "把状态目录 STATE 的日志复制到新文件 FILE:事件、告警及其计时、已向外确认的进度;\n"
+     "如果 STATE 中保存有上次采用的站点,也一并复制。其网关可在运行,并继续记录。\n",
+     "Usage: tocsin backup STATE --to FILE [OPTION]...\n"
+     "\n"
+     "Copy the journal of the state directory STATE into the new FILE: events, alarms with their timers,\n"
+     "what was confirmed outside; and the site that was accepted last, if STATE keeps one. Its gateway may\n"
+     "run and goes on recording.\n"}};
 
-static const char backup_closing[] =
-    "exit codes: 0 done; 1 it could not be done, and there is no FILE; 2 usage error\n";
+static const struct arguments_words backup_closing = {
+    {"退出码:0 完成;1 未能完成,没有 FILE;2 用法错误\n",
+     "exit codes: 0 done; 1 it could not be done, and there is no FILE; 2 usage error\n"}};
 
-static const char restore_usage[] =
-    "Usage: tocsin restore FILE --into STATE [OPTION]...\n"
-    "       tocsin restore FILE --verify [OPTION]...\n"
-    "\n"
-    "Check a backup wholly, and make it the journal of the state directory STATE, which must not have\n"
-    "one. The gateway that is started with it goes on with the alarms and timers of the backup, under\n"
-    "ids that were never used before, and watches the site that was accepted last should its site file\n"
-    "be wrong. The log that a moved journal has left in STATE is kept under another name.\n";
+static const struct arguments_words restore_usage = {
+    {"用法:tocsin restore FILE --into STATE [选项]...\n"
+     "      tocsin restore FILE --verify [选项]...\n"
+     "\n"
+     "完整检查备份,并将其作为状态目录 STATE 的日志,STATE 中不得已有日志。以此启动的网关接续备份中的告警和\n"
+     "计时,使用从未用过的编号;站点文件有误时,监测上次采用的站点。移走的日志在 STATE 中遗留的预写文件\n"
+     "会改名保留。\n",
+     "Usage: tocsin restore FILE --into STATE [OPTION]...\n"
+     "       tocsin restore FILE --verify [OPTION]...\n"
+     "\n"
+     "Check a backup wholly, and make it the journal of the state directory STATE, which must not have\n"
+     "one. The gateway that is started with it goes on with the alarms and timers of the backup, under\n"
+     "ids that were never used before, and watches the site that was accepted last should its site file\n"
+     "be wrong. The log that a moved journal has left in STATE is kept under another name.\n"}};
 
-static const char restore_closing[] =
-    "exit codes: 0 done; 1 it is damaged or could not be done, and nothing was changed; 2 usage error\n";
+static const struct arguments_words restore_closing = {
+    {"退出码:0 完成;1 备份损坏或未能完成,没有任何改动;2 用法错误\n",
+     "exit codes: 0 done; 1 it is damaged or could not be done, and nothing was changed; 2 usage error\n"}};
 
 /* The site that was accepted last. */
 static const struct journal_beside kept_site = {
@@ -68,17 +80,17 @@ int backup_main(int argc, char **argv) {
     const struct arguments_option options[] = {
         {.name = "to",
          .word = "FILE",
-         .help = "the backup; there is none of that name yet",
+         .help = {{"备份文件,该名称尚不存在", "the backup; there is none of that name yet"}},
          .text = &to},
         ARGUMENTS_LANGUAGE(&language)};
     const struct arguments_form form = {
         .command = "backup",
-        .usage = backup_usage,
-        .closing = backup_closing,
+        .usage = &backup_usage,
+        .closing = &backup_closing,
         .operands_min = 1,
         .operands_max = 1,
-        .missing = "it needs a state directory",
-        .surplus = "it takes one state directory",
+        .missing = {{"需要状态目录", "it needs a state directory"}},
+        .surplus = {{"只接受一个状态目录", "it takes one state directory"}},
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
@@ -86,7 +98,8 @@ int backup_main(int argc, char **argv) {
     enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
     const char *state = operands[0];
     if (end == ARGUMENTS_GO_ON && to == NULL) {
-        end = arguments_refuse(form.command, "it needs --to FILE", NULL);
+        end = arguments_refuse(
+            form.command, (struct arguments_words){{"需要 --to FILE", "it needs --to FILE"}}, NULL);
     }
     if (end != ARGUMENTS_GO_ON) {
         return (int)end;
@@ -94,7 +107,11 @@ int backup_main(int argc, char **argv) {
     struct stat found;
     if (stat(state, &found) == 0 && !S_ISDIR(found.st_mode)) {
         return (int)arguments_refuse(
-            form.command, "give the state directory that the journal is in, not a file", state);
+            form.command,
+            (struct arguments_words){
+                {"请给出日志所在的状态目录,而不是文件",
+                 "give the state directory that the journal is in, not a file"}},
+            state);
     }
     char reason[JOURNAL_REASON_SIZE] = "";
     struct journal_backup backup;
@@ -117,18 +134,18 @@ int restore_main(int argc, char **argv) {
     const struct arguments_option options[] = {
         {.name = "into",
          .word = "STATE",
-         .help = "the state directory, which is made if it is missing",
+         .help = {{"状态目录,不存在则创建", "the state directory, which is made if it is missing"}},
          .text = &into},
-        {.name = "verify", .help = "only check", .flag = &verify},
+        {.name = "verify", .help = {{"只检查", "only check"}}, .flag = &verify},
         ARGUMENTS_LANGUAGE(&language)};
     const struct arguments_form form = {
         .command = "restore",
-        .usage = restore_usage,
-        .closing = restore_closing,
+        .usage = &restore_usage,
+        .closing = &restore_closing,
         .operands_min = 1,
         .operands_max = 1,
-        .missing = "it needs a backup",
-        .surplus = "it takes one backup",
+        .missing = {{"需要备份文件", "it needs a backup"}},
+        .surplus = {{"只接受一个备份文件", "it takes one backup"}},
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
@@ -136,7 +153,10 @@ int restore_main(int argc, char **argv) {
     enum arguments_end end = arguments_parse(&form, argc, argv, &operands);
     const char *file = operands[0];
     if (end == ARGUMENTS_GO_ON && verify == (into != NULL)) {
-        end = arguments_refuse(form.command, "it needs --into STATE or --verify", NULL);
+        end = arguments_refuse(form.command,
+                               (struct arguments_words){{"需要 --into STATE 或 --verify",
+                                                         "it needs --into STATE or --verify"}},
+                               NULL);
     }
     if (end != ARGUMENTS_GO_ON) {
         return (int)end;

@@ -52,10 +52,12 @@ struct options {
 
 /* What a command takes beside --socket, --role, --lang and --help. */
 struct options_form {
-    unsigned taken;              /* set of enum options_taken */
-    const char *usage, *closing; /* of the help, before and behind the options; see arguments.h */
+    unsigned taken; /* set of enum options_taken */
+    /* Of the help, before and behind the options; see arguments.h. */
+    const struct arguments_words *usage, *closing;
     uint32_t operands_min, operands_max;
-    const char *operands; /* what it takes, as a usage error says it: "takes no arguments" */
+    struct arguments_words
+        operands; /* what it takes, as a usage error says it: "takes no arguments" */
 };
 
 /* Parse the arguments of `argv[0]`; prints the help, or explains what is wrong with them. */

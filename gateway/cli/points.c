@@ -10,11 +10,15 @@
 #include "gateway/cli/table.h"
 #include "gateway/cli/words.h"
 
-static const char usage[] =
-    "Usage: tocsin points [PLACE] [OPTION]...\n"
-    "\n"
-    "Show the present value of every sensor, of PLACE and all below it if given (`care/day-care`).\n"
-    "A value that nobody confirms any more is stale. Exit code 1 when the engine is away.\n";
+static const struct arguments_words usage = {
+    {"用法:tocsin points [PLACE] [选项]...\n"
+     "\n"
+     "显示每个传感器的当前值;给出 PLACE(如 `care/day-care`)时,只显示该场所及其下级。\n"
+     "无人再确认的值为过期。引擎不在时退出码为 1。\n",
+     "Usage: tocsin points [PLACE] [OPTION]...\n"
+     "\n"
+     "Show the present value of every sensor, of PLACE and all below it if given (`care/day-care`).\n"
+     "A value that nobody confirms any more is stale. Exit code 1 when the engine is away.\n"}};
 
 enum { COLUMNS = 6, WATCH_S = 1 };
 
@@ -136,9 +140,9 @@ static int points_run(struct session *session) {
 int points_main(int argc, char **argv) {
     static const struct options_form form = {
         .taken = OPTION_WATCH | OPTION_JSON,
-        .usage = usage,
+        .usage = &usage,
         .operands_max = 1,
-        .operands = "takes one PLACE at most",
+        .operands = {{"最多接受一个 PLACE", "takes one PLACE at most"}},
     };
     return session_main(argc, argv, &form, points_run);
 }

@@ -6,20 +6,29 @@
 
 #include "gateway/cli/session.h"
 
-static const char usage[] =
-    "Usage: tocsin resend --since SEQ|TIME|DAY [OPTION]...\n"
-    "\n"
-    "Give the broker events once more that it had taken before, because it has lost them: it was set\n"
-    "up anew, or lost its disk. They keep their ids, and are marked as replayed; who has them already\n"
-    "knows them by that. Alarms that are raised meanwhile go first. A newer request takes the place\n"
-    "of one that is under way; without its broker it waits. `uplink_resend_left` in /metrics is 0\n"
-    "again when all has been taken, and the log says event=resend_over.\n"
-    "\n"
-    "SEQ is the number of an event as `tocsin events` shows it; TIME has its zone; DAY, 2026-11-25, is one\n"
-    "of the site: from its midnight on, or with --until up to its end. Only an engineer may ask for it.\n";
+static const struct arguments_words usage = {
+    {"用法:tocsin resend --since SEQ|TIME|DAY [选项]...\n"
+     "\n"
+     "消息代理丢失了已收下的事件(重新安装,或磁盘损坏)时,再次发给它。事件保留原来的编号并标记为 replayed,\n"
+     "已有这些事件的接收方据此识别。其间新发生的告警优先发送。新的请求取代正在进行的请求;消息代理不在时等待。\n"
+     "/metrics 中的 `uplink_resend_left` 归零即全部收下,日志中有 event=resend_over。\n"
+     "\n"
+     "SEQ 是 `tocsin events` 显示的事件序号;TIME 须带时区;DAY(如 2026-11-25)按站点时区:自当日零点起,\n"
+     "用于 --until 时到当日结束。只有工程角色可以请求。\n",
+     "Usage: tocsin resend --since SEQ|TIME|DAY [OPTION]...\n"
+     "\n"
+     "Give the broker events once more that it had taken before, because it has lost them: it was set\n"
+     "up anew, or lost its disk. They keep their ids, and are marked as replayed; who has them already\n"
+     "knows them by that. Alarms that are raised meanwhile go first. A newer request takes the place\n"
+     "of one that is under way; without its broker it waits. `uplink_resend_left` in /metrics is 0\n"
+     "again when all has been taken, and the log says event=resend_over.\n"
+     "\n"
+     "SEQ is the number of an event as `tocsin events` shows it; TIME has its zone; DAY, 2026-11-25, is one\n"
+     "of the site: from its midnight on, or with --until up to its end. Only an engineer may ask for it.\n"}};
 
-static const char closing[] =
-    "Exit code 0 when the gateway has taken the request, 1 when it refuses it and says why.\n";
+static const struct arguments_words closing = {
+    {"网关受理请求时退出码为 0;拒绝时为 1,并说明原因。\n",
+     "Exit code 0 when the gateway has taken the request, 1 when it refuses it and says why.\n"}};
 
 /* A number of an event, or a text that the gateway takes for a time. */
 static json_t *resend_end(const char *text) {
@@ -65,7 +74,10 @@ static int resend_run(struct session *session) {
     if (session->options->since == NULL) {
         return arguments_refuse(
             session->command,
-            "say from where on: --since takes the number of an event, a time or a day", NULL);
+            (struct arguments_words){
+                {"请说明从何处开始:--since 为事件序号、时间或日期",
+                 "say from where on: --since takes the number of an event, a time or a day"}},
+            NULL);
     }
     json_t *body = resend_body(session->options);
     int r = session_ask(session, "/api/v1/resend", body, &answer);
@@ -82,9 +94,9 @@ static int resend_run(struct session *session) {
 int resend_main(int argc, char **argv) {
     const struct options_form form = {
         .taken = OPTION_SINCE | OPTION_LAST | OPTION_TO | OPTION_BY | OPTION_JSON,
-        .usage = usage,
-        .closing = closing,
-        .operands = "takes no arguments",
+        .usage = &usage,
+        .closing = &closing,
+        .operands = {{"不带参数", "takes no arguments"}},
     };
     return session_main(argc, argv, &form, resend_run);
 }

@@ -10,33 +10,56 @@
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
-static const char test_rules_usage[] =
-    "Usage: tocsin test-rules FILE.yaml [OPTION]...\n"
-    "\n"
-    "Run the tests of a file: what should happen when. It names its site, and for example says:\n"
-    "\n"
-    "  site: site.yaml\n"
-    "  tests:\n"
-    "    - test: a door that is held open at night\n"
-    "      begin: 2026-11-23 23:00\n"
-    "      steps:\n"
-    "        - {at: 5 s, set: {hall/gate/door: 1}}\n"
-    "        - {at: 34 s}\n"
-    "        - {at: 35 s, expect: [raised door_held/hall/gate/door]}\n"
-    "        - {at: 50 s, do: ack door_held/hall/gate/door, by: ma, role: security,\n"
-    "           expect: [acknowledged door_held/hall/gate/door]}\n"
-    "\n"
-    "At the beginning every device is there and every truth is false. Exactly what `expect` says comes\n"
-    "between the step before and this one; escalations and the product's own alarms may come besides.\n"
-    "What is so from the beginning is expected in the first step.\n"
-    "\n"
-    "`do` has the words of the command line (investigate ALARM real, disposition ALARM misuse, test begin\n"
-    "PLACE), with by, role, reason, for, as, second and second_role for its options. A point stays what\n"
-    "it was set to; `set: {POINT: silent}` and `device: {DEVICE: silent}` let one fall silent.\n"
-    "A value that the point cannot have is a fault of it, as it is when a device says so.\n";
+static const struct arguments_words test_rules_usage = {
+    {"用法:tocsin test-rules FILE.yaml [选项]...\n"
+     "\n"
+     "运行一个文件中的测试:何时应发生什么。文件写明其站点,例如:\n"
+     "\n"
+     "  site: site.yaml\n"
+     "  tests:\n"
+     "    - test: 夜间门一直开着\n"
+     "      begin: 2026-11-23 23:00\n"
+     "      steps:\n"
+     "        - {at: 5 s, set: {hall/gate/door: 1}}\n"
+     "        - {at: 34 s}\n"
+     "        - {at: 35 s, expect: [raised door_held/hall/gate/door]}\n"
+     "        - {at: 50 s, do: ack door_held/hall/gate/door, by: ma, role: security,\n"
+     "           expect: [acknowledged door_held/hall/gate/door]}\n"
+     "\n"
+     "开始时每个设备都在线,每个布尔量都为假。上一步与本步之间发生的必须恰好是 `expect` 所写;\n"
+     "升级通知和产品自身的告警可以另外出现。从一开始就成立的,写在第一步。\n"
+     "\n"
+     "`do` 用命令行的词(investigate ALARM real、disposition ALARM misuse、test begin PLACE),\n"
+     "选项对应 by、role、reason、for、as、second、second_role。测点保持所设的值;\n"
+     "`set: {POINT: silent}` 和 `device: {DEVICE: silent}` 使其不再上报。\n"
+     "测点不可能有的值按故障处理,与设备上报这样的值相同。\n",
+     "Usage: tocsin test-rules FILE.yaml [OPTION]...\n"
+     "\n"
+     "Run the tests of a file: what should happen when. It names its site, and for example says:\n"
+     "\n"
+     "  site: site.yaml\n"
+     "  tests:\n"
+     "    - test: a door that is held open at night\n"
+     "      begin: 2026-11-23 23:00\n"
+     "      steps:\n"
+     "        - {at: 5 s, set: {hall/gate/door: 1}}\n"
+     "        - {at: 34 s}\n"
+     "        - {at: 35 s, expect: [raised door_held/hall/gate/door]}\n"
+     "        - {at: 50 s, do: ack door_held/hall/gate/door, by: ma, role: security,\n"
+     "           expect: [acknowledged door_held/hall/gate/door]}\n"
+     "\n"
+     "At the beginning every device is there and every truth is false. Exactly what `expect` says comes\n"
+     "between the step before and this one; escalations and the product's own alarms may come besides.\n"
+     "What is so from the beginning is expected in the first step.\n"
+     "\n"
+     "`do` has the words of the command line (investigate ALARM real, disposition ALARM misuse, test begin\n"
+     "PLACE), with by, role, reason, for, as, second and second_role for its options. A point stays what\n"
+     "it was set to; `set: {POINT: silent}` and `device: {DEVICE: silent}` let one fall silent.\n"
+     "A value that the point cannot have is a fault of it, as it is when a device says so.\n"}};
 
-static const char test_rules_closing[] =
-    "exit codes: 0 all tests passed, 1 a test failed, 2 the file, its site or the command is wrong\n";
+static const struct arguments_words test_rules_closing = {
+    {"退出码:0 全部通过,1 有测试失败,2 文件、其站点或命令有误\n",
+     "exit codes: 0 all tests passed, 1 a test failed, 2 the file, its site or the command is wrong\n"}};
 
 struct test_rules {
     const char *path;
@@ -50,19 +73,19 @@ static enum arguments_end test_rules_parse(int argc, char **argv, struct test_ru
     const struct arguments_option options[] = {
         {.name = "site",
          .word = "SITE.yaml",
-         .help = "another site than the file names",
+         .help = {{"使用另一个站点,而不用文件所写的", "another site than the file names"}},
          .text = &ret_run->options.site},
         ARGUMENTS_SET(&ret_run->settings),
         ARGUMENTS_LANGUAGE(&ret_run->language),
     };
     const struct arguments_form form = {
         .command = "test-rules",
-        .usage = test_rules_usage,
-        .closing = test_rules_closing,
+        .usage = &test_rules_usage,
+        .closing = &test_rules_closing,
         .operands_min = 1,
         .operands_max = 1,
-        .missing = "it needs a file of tests",
-        .surplus = "it takes one file",
+        .missing = {{"需要一个测试文件", "it needs a file of tests"}},
+        .surplus = {{"只接受一个文件", "it takes one file"}},
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };

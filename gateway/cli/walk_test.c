@@ -10,12 +10,16 @@
 
 enum { COLUMNS = 4, PAGE_EVENTS = 1000 };
 
-static const char usage[] =
-    "Usage: tocsin walk-test PLACE [OPTION]...\n"
-    "\n"
-    "Show which buttons and detectors of a place have been tripped in the test that runs, or in the\n"
-    "last one. Begin a test with `tocsin test begin PLACE`. Exit code 1 while one of them was not\n"
-    "tripped.\n";
+static const struct arguments_words usage = {
+    {"用法:tocsin walk-test PLACE [选项]...\n"
+     "\n"
+     "显示场所的哪些按钮和探测器在正在进行或上一次测试中触发过。用 `tocsin test begin PLACE` 开始测试。\n"
+     "还有未触发的,退出码为 1。\n",
+     "Usage: tocsin walk-test PLACE [OPTION]...\n"
+     "\n"
+     "Show which buttons and detectors of a place have been tripped in the test that runs, or in the\n"
+     "last one. Begin a test with `tocsin test begin PLACE`. Exit code 1 while one of them was not\n"
+     "tripped.\n"}};
 
 struct walk {
     struct session *session;
@@ -158,10 +162,11 @@ static int walk_run(struct session *session) {
 int walk_test_main(int argc, char **argv) {
     const struct options_form form = {
         .taken = OPTION_JSON,
-        .usage = usage,
+        .usage = &usage,
         .operands_min = 1,
         .operands_max = 1,
-        .operands = "takes one PLACE, as `tocsin points` shows it",
+        .operands = {{"接受一个 PLACE,见 `tocsin points`",
+                      "takes one PLACE, as `tocsin points` shows it"}},
     };
     return session_main(argc, argv, &form, walk_run);
 }

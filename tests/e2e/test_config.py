@@ -145,6 +145,33 @@ def test_every_option_that_a_help_names_is_taken(command):
         assert ("needs a value" in tocsin("a", "b", "c", option).stderr) == bool(value), f"{option} takes{value or ' no value'}"
 
 
+def lacking(text):
+    """The sentences of a help that a reader of Chinese finds in English: of each option and paragraph."""
+    parts = re.split(r"\n(?=  --)|\n\n", text)
+    return [part for part in parts if part.strip() and not re.search(r"[\u4e00-\u9fff]", part)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_and_usage_error_is_there_in_chinese_too(command):
+    def tocsin(language, *arguments):
+        return subprocess.run([TOCSIN, command, *arguments], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "LC_ALL": language})
+    def options(text):
+        return re.findall(r"^  (--[a-z-]+)( [A-Z]\S*| zh\|en)? ", text, re.MULTILINE)
+    chinese, english = tocsin("zh_CN.UTF-8", "--help"), tocsin("C", "--help")
+    assert chinese.returncode == 0 and chinese.stderr == "" and chinese.stdout.startswith(f"用法:tocsin {command} ")
+    assert lacking(chinese.stdout) == []
+    assert options(chinese.stdout) == options(english.stdout)
+    assert not re.search(r"[\u4e00-\u9fff]", english.stdout), "an English help speaks Chinese"
+    assert all(len(line) <= 110 for line in chinese.stdout.splitlines())
+    wrong = [["a", "b", "c"], ["--nonsense"]] + [[option, ""] for option, value in options(english.stdout)
+                                                 if option in ("--lang", "--clock", "--seed", "--for", "--limit")]
+    for words in wrong:
+        done = tocsin("zh_CN.UTF-8", *words)
+        assert done.returncode == 2 and re.match(rf"tocsin {command}:.*[\u4e00-\u9fff].*;请看 tocsin {command} --help\n$", done.stderr)
+        assert not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", done.stderr.split(";")[0]), done.stderr
+
+
 def test_there_are_as_many_commands_as_the_help_tells():
     assert len(COMMANDS) > 20 and len(set(COMMANDS)) == len(COMMANDS)
 

@@ -9,6 +9,12 @@
 #include "gateway/arguments.h"
 #include "tests/support/cmocka.h"
 
+/* The English words, and others for the reader of Chinese. */
+#define BOTH(text)                                                                                 \
+    {                                                                                              \
+        { "中文 " text, text }                                                                     \
+    }
+
 enum { WORDS_MAX = 2 * ARGUMENTS_SETTINGS_MAX + 4 };
 
 struct taken {
@@ -24,21 +30,23 @@ struct taken {
 /* Parse words that are parted by spaces, after the command's own. */
 static enum arguments_end taken_from(struct taken *ret, const char *words, bool needs_file) {
     const struct arguments_option options[] = {
-        {.name = "text", .word = "WORD", .help = "a text", .text = &ret->text},
-        {.name = "flag", .help = "so it is,\nor not", .flag = &ret->flag},
+        {.name = "text", .word = "WORD", .help = BOTH("a text"), .text = &ret->text},
+        {.name = "flag", .help = BOTH("so it is,\nor not"), .flag = &ret->flag},
         {.name = "untold", .flag = &ret->untold},
         ARGUMENTS_SET(&ret->settings),
         ARGUMENTS_LANGUAGE(&ret->language),
         ARGUMENTS_CLOCK(&ret->clock),
     };
+    static const struct arguments_words usage = BOTH("Usage: tocsin play FILE\n");
+    static const struct arguments_words closing = BOTH("exit code 0\n");
     const struct arguments_form form = {
         .command = "play",
-        .usage = "Usage: tocsin play FILE\n",
-        .closing = "exit code 0\n",
+        .usage = &usage,
+        .closing = &closing,
         .operands_min = needs_file ? 1 : 0,
         .operands_max = 1,
-        .missing = "it needs a file",
-        .surplus = "it takes one file",
+        .missing = BOTH("it needs a file"),
+        .surplus = BOTH("it takes one file"),
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
@@ -141,6 +149,24 @@ static void help_is_made_of_the_options_whatever_else_is_wrong(void **state) {
     }
 }
 
+static void help_and_what_is_wrong_are_said_in_the_language_of_the_reader(void **state) {
+    struct taken help, wrong, unknown;
+    (void)state;
+    assert_int_equal(setenv("LC_ALL", "zh_CN.UTF-8", 1), 0);
+    enum arguments_end helped = taken_from(&help, "--help", true);
+    enum arguments_end ended = taken_from(&wrong, "a b", true);
+    (void)taken_from(&unknown, "a --other", true);
+    assert_int_equal(setenv("LC_ALL", "C", 1), 0);
+    assert_int_equal(helped, ARGUMENTS_HELP);
+    assert_int_equal(ended, ARGUMENTS_USAGE);
+    assert_non_null(strstr(help.said, "中文 Usage: tocsin play FILE\n\n"
+                                      "  --text WORD         中文 a text\n"));
+    assert_non_null(strstr(help.said, "输出语言"));
+    assert_non_null(strstr(help.said, "\n\n中文 exit code 0\n"));
+    assert_string_equal(wrong.said, "tocsin play:中文 it takes one file;请看 tocsin play --help\n");
+    assert_string_equal(unknown.said, "tocsin play:没有此选项:--other;请看 tocsin play --help\n");
+}
+
 static void a_file_that_need_not_be_there_need_not(void **state) {
     (void)state;
     struct taken taken;
@@ -185,6 +211,7 @@ int main(void) {
         cmocka_unit_test(every_kind_of_option_finds_its_place),
         cmocka_unit_test(what_is_wrong_is_said_with_the_word_that_is_to_blame),
         cmocka_unit_test(help_is_made_of_the_options_whatever_else_is_wrong),
+        cmocka_unit_test(help_and_what_is_wrong_are_said_in_the_language_of_the_reader),
         cmocka_unit_test(a_file_that_need_not_be_there_need_not),
         cmocka_unit_test(one_setting_too_many_is_refused),
         cmocka_unit_test(the_environment_names_the_language_in_its_order),

@@ -390,8 +390,11 @@ static enum arguments_end parse_options(unsigned taken, struct options *options,
         argv[i] = va_arg(words, char *);
     }
     va_end(words);
-    const struct options_form form = {
-        .taken = taken, .usage = "help\n", .operands_max = 1, .operands = "takes one"};
+    static const struct arguments_words usage = {{"帮助\n", "help\n"}};
+    const struct options_form form = {.taken = taken,
+                                      .usage = &usage,
+                                      .operands_max = 1,
+                                      .operands = {{"接受一个", "takes one"}}};
     return options_parse(argc, argv, &form, options);
 }
 
