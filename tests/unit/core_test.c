@@ -2005,6 +2005,12 @@ static void a_test_that_is_asked_about_counts_the_changes_of_the_tested(void **s
           "21 smoke 0 : cleared:fire/smoke\n"
           "22 smoke 1 : reraised:fire/smoke,raised:confirmed/0\n");
     assert_true(confirmed_is_a_test());
+    drill_site(POINT_EMERGENCY_BUTTON, HALL, "changes(any(smoke), 20 s) < 9");
+    story("0 start yes : system.started\n"
+          "1 lobby test-begin:600 : test.begun\n"
+          "2 smoke 1 : test.tripped,raised:fire/smoke\n"
+          "20 tick - : raised:confirmed/0\n");
+    assert_true(confirmed_is_a_test());
 }
 
 /*
