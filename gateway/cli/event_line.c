@@ -32,6 +32,19 @@ static enum tone event_line_tone(const char *type, const char *priority) {
     return TONE_PLAIN;
 }
 
+/*
+ * What has happened. An alarm that is put away when the test of its place ends begins anew as any other
+ * (model.md 4 has no event of its own for it), but people are not called for it, and must not read so.
+ */
+static const char *event_line_word(const struct reader *reader, const char *type,
+                                   const json_t *data) {
+    const char *put_away = event_member(json_object_get(data, "state"), "suppression");
+    bool calls = put_away[0] == '\0' || strcmp(put_away, suppression_name(SUPPRESSION_NONE)) == 0;
+    return strcmp(type, "alarm.realarmed") == 0 && !calls
+               ? reader_text(reader, "仍不通知", "nobody called")
+               : words_event(reader, type);
+}
+
 /* Whom a step of a chain tells, and why it comes before its time. */
 static void event_line_step(const struct reader *reader, const json_t *data) {
     const json_t *outputs = json_object_get(data, "outputs");
@@ -124,7 +137,7 @@ void event_line_print_marked(struct reader *reader, const char *mark, const json
     reader_cell(reader, TONE_PLAIN, "", 2);
     event_line_place(reader, reader_place_name(reader, place));
     reader_cell(reader, TONE_PLAIN, "", 2);
-    reader_cell(reader, TONE_PLAIN, words_event(reader, type),
+    reader_cell(reader, TONE_PLAIN, event_line_word(reader, type, data),
                 reader->language == LANGUAGE_ZH ? 8 : 15);
     reader_cell(reader, TONE_PLAIN, "", 2);
     reader_put(reader, tone == TONE_DANGER ? TONE_WARNING : TONE_PLAIN,

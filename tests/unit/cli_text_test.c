@@ -179,6 +179,35 @@ static const char escalated[] =
     "\"outputs\":[\"sounder\",\"beacon\"],\"reason\":\"no_receiver\",\"text\":{\"en\":"
     "\"Day-care room: emergency call\"},\"actor\":null},\"durable\":true}";
 
+/* At the end of its place's test an alarm begins anew; one that is shelved calls nobody, and does not say so. */
+static void an_alarm_that_is_put_away_does_not_say_that_it_calls_again(void **state) {
+    static const struct {
+        enum site_language language;
+        const char *suppression, *want, *not_so;
+    } rows[] = {
+        {LANGUAGE_EN, "none", "calls again", "nobody called"},
+        {LANGUAGE_EN, "shelved", "nobody called", "calls again"},
+        {LANGUAGE_ZH, "none", "重新报警", "仍不通知"},
+        {LANGUAGE_ZH, "out_of_service", "仍不通知", "重新报警"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct page page;
+        json_t *event = parse(raised);
+        json_t *data = json_object_get(event, "data");
+        (void)json_object_set_new(event, "type", json_string("tocsin.alarm.realarmed"));
+        (void)json_object_set_new(data, "state",
+                                  json_pack("{s:s}", "suppression", rows[i].suppression));
+        page_open(&page, rows[i].language);
+        event_line_print(&page.reader, event);
+        (void)fflush(page.reader.out);
+        assert_non_null(strstr(page.text, rows[i].want));
+        assert_null(strstr(page.text, rows[i].not_so));
+        page_close(&page);
+        json_decref(event);
+    }
+}
+
 static void a_step_says_whom_it_tells_and_why_it_comes_early(void **state) {
     struct page page;
     json_t *names = parse(places);
@@ -460,6 +489,7 @@ int main(void) {
         cmocka_unit_test(columns_line_up_under_chinese_and_latin_text),
         cmocka_unit_test(an_event_is_printed_in_the_readers_language_and_the_sites_time),
         cmocka_unit_test(a_new_day_has_a_line_and_a_person_is_named),
+        cmocka_unit_test(an_alarm_that_is_put_away_does_not_say_that_it_calls_again),
         cmocka_unit_test(a_step_says_whom_it_tells_and_why_it_comes_early),
         cmocka_unit_test(what_two_events_say_differently_is_told_by_member),
         cmocka_unit_test(what_was_found_and_what_it_was_are_said),
