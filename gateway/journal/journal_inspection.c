@@ -14,6 +14,7 @@
 #include "gateway/journal/journal_chain.h"
 #include "gateway/journal/journal_columns.h"
 #include "gateway/journal/journal_ledger.h"
+#include "gateway/journal/journal_table.h"
 #include "rules/core.h"
 
 enum { BUSY_MS = 20 };
@@ -160,26 +161,17 @@ static enum journal_inspection_state inspection_open(struct journal_inspection *
 }
 
 static enum journal_inspection_state inspection_small_table(struct journal_inspection *inspection) {
-    enum journal_inspection_state state = INSPECTION_GOES_ON;
-    sqlite3_stmt *statement = NULL;
-    char sql[64];
-    (void)snprintf(sql, sizeof sql, "PRAGMA quick_check(%s)", small_tables[inspection->tables]);
-    int result = sqlite3_prepare_v2(inspection->db, sql, -1, &statement, NULL);
-    if (result == SQLITE_OK) {
-        result = sqlite3_step(statement);
+    char found[JOURNAL_REASON_SIZE];
+    int result = journal_table_check(inspection->db, small_tables[inspection->tables], found);
+    if (result != SQLITE_OK) {
+        return inspection_error(inspection, result);
     }
-    const char *found = result == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : "";
-    if (result != SQLITE_ROW) {
-        state = inspection_error(inspection, result);
-    } else if (found == NULL || strcmp(found, "ok") != 0) {
-        (void)snprintf(inspection->reason, sizeof inspection->reason, "table %s: %.120s",
-                       small_tables[inspection->tables], found != NULL ? found : "");
-        state = INSPECTION_DAMAGED;
-    } else {
-        inspection->tables++;
+    if (found[0] != '\0') {
+        (void)memcpy(inspection->reason, found, sizeof found);
+        return INSPECTION_DAMAGED;
     }
-    (void)sqlite3_finalize(statement); /* repeats the result of the step */
-    return state;
+    inspection->tables++;
+    return INSPECTION_GOES_ON;
 }
 
 /* The number that the statement yields with its parameters bound; 0 if none. */

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "gateway/journal/journal_store_parts.h"
+#include "gateway/journal/journal_table.h"
 
 /* How long another program may hold the file (somebody looks at it with sqlite3) before we retry.
  */
@@ -165,21 +166,12 @@ static int store_check_standing(struct journal_store *store) {
                                          "trip", "clock", "flood", "present", "seal"};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof tables / sizeof *tables; i++) {
-        sqlite3_stmt *statement = NULL;
-        char sql[48];
-        (void)snprintf(sql, sizeof sql, "PRAGMA quick_check(%s)", tables[i]);
-        int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
-        if (result == SQLITE_OK) {
-            result = sqlite3_step(statement);
-        }
-        const char *found =
-            result == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
-        r = store_result(store, result == SQLITE_ROW ? SQLITE_OK : result);
-        if (found != NULL && strcmp(found, "ok") != 0) {
-            (void)snprintf(store->reason, sizeof store->reason, "table %s: %s", tables[i], found);
+        char found[JOURNAL_REASON_SIZE];
+        r = store_result(store, journal_table_check(store->db, tables[i], found));
+        if (r == 0 && found[0] != '\0') {
+            (void)memcpy(store->reason, found, sizeof found);
             r = JOURNAL_E_DAMAGED;
         }
-        (void)sqlite3_finalize(statement); /* repeats the result of the step */
     }
     return r;
 }

@@ -42,6 +42,9 @@
 
 enum { BATCHES = 5, BATCH_EVENTS = 4, HISTORY = 8, EVENTS_MAX = 64, PATH_SIZE = 128 };
 
+/* So many operations of a start that finds a journal fail one by one whatever N: it must not be set aside. */
+enum { START_OPERATIONS = 40 };
+
 /* By the fast clock: a minute of the real one. */
 #define DEADLINE_NS (60 * FAST_CLOCK_RATE * NS_PER_S)
 
@@ -322,7 +325,7 @@ int main(int argc, char **argv) {
         for (int how = 0; how < 4; how++) {
             uint64_t at = 1;
             while (fault_run(kind, at, (how & 1) != 0, (how & 2) != 0, &counts)) {
-                at += step;
+                at += how == 2 && kind == FAULT_IO && at < START_OPERATIONS ? 1 : step;
             }
         }
     }
