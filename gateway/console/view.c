@@ -211,11 +211,30 @@ uint64_t view_silence_ns(const struct view *view, uint64_t real_ns) {
     return real_ns > view->heard_real_ns ? real_ns - view->heard_real_ns : 0;
 }
 
+/*
+ * A reader whose cards are understood and of another time than now is at fault by its alarm alone; that stands
+ * last among those that read the point (ruleset.h).
+ */
+static bool view_reader_is_at_fault(const struct view *view, uint32_t point) {
+    const struct ruleset *ruleset = &view->site->ruleset;
+    enum point_kind kind = (enum point_kind)ruleset->points[point].kind;
+    uint32_t end = ruleset->dependent_first[point + 1];
+    if (point_kind_facts(kind)->form != POINT_FORM_EVENT ||
+        end == ruleset->dependent_first[point]) {
+        return false;
+    }
+    uint32_t alarm = ruleset->dependents[end - 1];
+    return ruleset->rules[ruleset->alarms[alarm].rule].builtin == BUILTIN_SENSOR_FAULT &&
+           view->alarms[alarm].record.axes.active;
+}
+
 enum quality view_point_quality(const struct view *view, uint32_t point, enum view_engine engine) {
     const struct view_point *state = &view->points[point];
     bool fresh = state->round == view->round && (engine == VIEW_PRESENT || engine == VIEW_SYNCING);
     if (state->round == 0 || (!fresh && quality_usable(state->quality))) {
         return QUALITY_STALE;
+    } else if (quality_usable(state->quality) && view_reader_is_at_fault(view, point)) {
+        return QUALITY_FAULT;
     }
     return (enum quality)state->quality;
 }

@@ -111,7 +111,7 @@ bool view_is_tested(const struct view *view, uint32_t place);
 
 /*
  * The quality to show of a point: a good value is stale without the engine, and until it was told
- * again on the present connection.
+ * again on the present connection. A card reader with a wrong clock is at fault, though it is understood.
  */
 enum quality view_point_quality(const struct view *view, uint32_t point, enum view_engine engine);
 

@@ -248,6 +248,7 @@ def test_a_reader_with_a_wrong_clock_is_at_fault_until_a_card_of_now_and_is_told
     assert "hall/gate/reader 的时钟不准" in raised["data"]["text"]["zh"]
     assert "Set the clock of hall/gate/reader" in raised["data"]["response"]["en"]
     assert "hall/gate/reader 的时钟不准" in gateway.cli("alarms", "--lang", "zh")
+    assert quality_of(gateway, "hall/gate/reader") == "fault"
     line = gateway.process.until_said("event=moment_doubted")
     assert " s behind ours" in gateway.process.text() and "set the reader's clock" in gateway.process.text(), line
     field.say('mqtt field/gate/door {"open": true}')
@@ -255,6 +256,7 @@ def test_a_reader_with_a_wrong_clock_is_at_fault_until_a_card_of_now_and_is_told
     field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": null}')  # no time: it is of now
     backend.until_event(type="access.granted", count=2)
     backend.until_event(type="alarm.cleared", **fault)
+    until(lambda: quality_of(gateway, "hall/gate/reader") == "good", "a reader that is well")
     field.say('mqtt field/gate/reader {"card": 7, "granted": true, "at": "noon"}')
     [again] = backend.until_event(type="alarm.reraised", **fault)
     assert "the clock of hall/gate/reader is wrong" in again["data"]["text"]["en"]

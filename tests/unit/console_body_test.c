@@ -540,6 +540,34 @@ static void no_more_sensors_are_named_than_are_read(void **state) {
     assert_int_equal(view_init(&scene->view, &scene->site, 0), 0);
 }
 
+static void a_reader_that_is_understood_and_has_a_wrong_clock_is_shown_at_fault(void **state) {
+    static const uint32_t dependents[] = {CONSOLE_SITE_UPLINK, CONSOLE_SITE_UPLINK};
+    static const uint32_t first[CONSOLE_SITE_POINTS + 1] = {0, 0, 0, 1, 2};
+    struct scene *scene = *state;
+    struct ruleset *ruleset = &scene->site.ruleset;
+    struct ruleset_rule rules[CONSOLE_SITE_ALARMS];
+    memcpy(rules, ruleset->rules, sizeof rules);
+    rules[CONSOLE_SITE_UPLINK].builtin =
+        BUILTIN_SENSOR_FAULT; /* of the thermometer and the reader */
+    ruleset->rules = rules;
+    ruleset->dependent_first = first;
+    ruleset->dependents = dependents;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    for (uint32_t point = 0; point < CONSOLE_SITE_POINTS; point++) {
+        scene_point(scene, point, 1, second);
+    }
+    const uint32_t reader = CONSOLE_SITE_READER;
+    assert_int_equal(view_point_quality(&scene->view, reader, VIEW_PRESENT), QUALITY_GOOD);
+    scene_alarm(scene, CONSOLE_SITE_UPLINK, raised, second);
+    assert_int_equal(view_point_quality(&scene->view, reader, VIEW_PRESENT), QUALITY_FAULT);
+    /* Of a point that measures the quality says so itself: it is good again before its alarm is over. */
+    assert_int_equal(view_point_quality(&scene->view, CONSOLE_SITE_TEMPERATURE, VIEW_PRESENT),
+                     QUALITY_GOOD);
+    scene_alarm(scene, CONSOLE_SITE_UPLINK, (struct alarm_axes){.acked = true}, second);
+    assert_int_equal(view_point_quality(&scene->view, reader, VIEW_PRESENT), QUALITY_GOOD);
+}
+
 static int64_t database_count(json_t *body, const char *key) {
     return json_integer_value(json_object_get(json_object_get(body, "database"), key));
 }
@@ -953,6 +981,9 @@ int main(void) {
             scene_close),
         cmocka_unit_test_setup_teardown(
             a_device_that_is_lost_is_told_by_its_alarm_and_its_points_are_not_named, scene_open,
+            scene_close),
+        cmocka_unit_test_setup_teardown(
+            a_reader_that_is_understood_and_has_a_wrong_clock_is_shown_at_fault, scene_open,
             scene_close),
         cmocka_unit_test_setup_teardown(no_more_sensors_are_named_than_are_read, scene_open,
                                         scene_close),
