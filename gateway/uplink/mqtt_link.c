@@ -200,6 +200,12 @@ uint32_t mqtt_link_broker(const struct mqtt_link *link) {
     return link->reconnect.broker;
 }
 
+void mqtt_link_leave(struct mqtt_link *link, const char *reason) {
+    if (link->state == LINK_UP) {
+        (void)link_leave(link, reason);
+    }
+}
+
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link) {
     return &link->counters;
 }

@@ -30,6 +30,9 @@
  *     of MQTT 3.1.1 confirms and drops. So the line listens to a topic of its own and publishes a word there each
  *     `loop_ms`. Three in a row that do not come back are told by looped(); where one had come back before in
  *     the session, another is begun. A broker that refuses the question or the word by a code is told of too.
+ *   - Of several brokers one that answers nothing, passes nothing on or is told to be of no use (mqtt_link_leave())
+ *     gives way to the next. When all did in a row, the line stays with the first, and tries the others
+ *     again after ten times `return_ms`.
  *   - While another broker than the first serves, the first is looked at (mqtt_link_return.c); when it was there for
  *     `return_ms` the line goes back to it. What is in flight then is sent again.
  *   - The library sets no TCP_NODELAY and gives no way to its socket; the line sets it on every TCP
@@ -94,12 +97,13 @@ struct mqtt_link_conf {
     uint32_t answer_ms;           /* 15,000 */
     uint32_t quiet_ms;            /* 10,000 */
     uint32_t loop_ms;             /* between two words of its own: 10,000 */
-    uint32_t return_ms;  /* that the first broker is well before it is used again: 60,000 */
-    uint32_t closing_ms; /* 2,000 */
-    uint32_t stuck_ms;   /* 60,000 */
-    uint32_t look_ms;    /* at the files, renewed ones are taken after two: 5,000 */
+    /* That the first broker is well before it is used again, and longer than it takes to find one of no use: 60,000 */
+    uint32_t return_ms;
+    uint32_t closing_ms;                 /* 2,000 */
+    uint32_t stuck_ms;                   /* 60,000 */
+    uint32_t look_ms;                    /* at the files, renewed ones are taken after two: 5,000 */
     uint32_t retry_ms_min, retry_ms_max; /* 500 and 30,000 */
-    uint32_t steady_ms; /* a connection that held this long was a good one: 10,000 */
+    uint32_t steady_ms; /* a connection that answered for this long was a good one: 10,000 */
     uint64_t seed;      /* of the jitter */
 };
 
@@ -133,6 +137,8 @@ enum mqtt_link_loop {
 struct mqtt_link_callbacks {
     /* A session has begun; nothing is in flight. */
     void (*connected)(void *context, const char *broker);
+    /* The broker has answered a message of this session for the first time, be it with a refusal. */
+    void (*answered)(void *context, const char *broker);
     /* This broker holds no retained messages; connected() follows. */
     void (*unretained)(void *context, const char *broker);
     /* Certificate, key or authorities were changed and cannot be used; the connection stands. */
@@ -213,6 +219,12 @@ int64_t mqtt_link_certificate_until_s(const struct mqtt_link *link);
 
 /* Which of the brokers is connected, or tried: from 0. */
 uint32_t mqtt_link_broker(const struct mqtt_link *link);
+
+/*
+ * The connected broker is of no use, as the caller alone can know: the line goes on to the next one as after a
+ * failure, unless all were left for that already. Nothing while it is down, or where there is no other.
+ */
+void mqtt_link_leave(struct mqtt_link *link, const char *reason);
 
 /* For /metrics and tests. */
 struct mqtt_link_counters {

@@ -29,6 +29,10 @@ static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *not
         return;
     }
     link->answered_ns = clock_real_ns();
+    if (!link->answers) {
+        link->answers = true;
+        link->callbacks.answered(link->context, link_broker(link));
+    }
     if (note->kind == MQTT_NOTE_TAKEN) {
         link->counters.taken++;
         packet_bound_taken(link_bound(link), flight.size);

@@ -86,6 +86,11 @@ void link_loop_tick(struct mqtt_link *link, uint64_t now_ns) {
     if (loop->misses >= LOOP_MISSES_MAX) {
         bool worked = loop->proven;
         link_loop_enter(link, MQTT_LINK_LOOP_BROKEN, "");
+        if (link_leave(
+                link,
+                "the broker confirms what it is sent and passes nothing on: the next one is tried")) {
+            return;
+        }
         if (worked) {
             /* What worked may work again in a new session; where it never did, another would not help. */
             link_close(link, "the broker confirms what it is sent and no longer passes it on");

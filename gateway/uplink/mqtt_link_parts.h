@@ -93,8 +93,11 @@ struct mqtt_link {
     struct link_return returning;
     bool stopping;        /* what is sent now is the last */
     uint64_t since_ns;    /* when the state was entered */
-    uint64_t held_ms;     /* how long the connection stood that is being closed */
+    uint64_t held_ms;     /* how long the connection that is being closed was good for anything */
     uint64_t answered_ns; /* the last sign of life */
+    bool answers;         /* there was one in this session */
+    uint32_t left;        /* times in a row that a broker was left as being of no use */
+    uint64_t useless_ns;  /* when one was found to be so last */
     char online[MQTT_LINK_STATUS_SIZE], offline[MQTT_LINK_STATUS_SIZE];
     char reason[MQTT_LINK_REASON_SIZE]; /* a hint that came before the failure itself */
     struct mqtt_link_counters counters;
@@ -135,6 +138,12 @@ void link_over(struct mqtt_link *link, const char *reason, enum link_state next)
 
 /* End a connection that is up, for a reason of ours. */
 void link_close(struct mqtt_link *link, const char *reason);
+
+/*
+ * The broker of the connection that is up is of no use: end it for another, which does not count as one that
+ * was good. Returns false, and goes on, where there is no other that was not left likewise.
+ */
+bool link_leave(struct mqtt_link *link, const char *reason);
 
 /* CLOSING is over: what came of it was told when it began. */
 void link_closed(struct mqtt_link *link);

@@ -124,9 +124,15 @@ void link_wait(struct mqtt_link *link, uint32_t wait_ms) {
     (void)event_add(link->retry, &wait);
 }
 
+/* A broker that welcomes and then answers nothing was good for nothing, however long it kept us. */
+static uint64_t link_good_ms(const struct mqtt_link *link) {
+    return link->answered_ns > link->since_ns ? (link->answered_ns - link->since_ns) / NS_PER_MS
+                                              : 0;
+}
+
 void link_over(struct mqtt_link *link, const char *reason, enum link_state next) {
     bool was_up = link->state == LINK_UP;
-    link->held_ms = was_up ? (clock_real_ns() - link->since_ns) / NS_PER_MS : 0;
+    link->held_ms = was_up ? link_good_ms(link) : 0;
     link->counters.silent_ms = was_up ? (clock_real_ns() - link->answered_ns) / NS_PER_MS : 0;
     const char *broker = link_broker(link);
     char told[MQTT_LINK_REASON_SIZE];
@@ -162,6 +168,17 @@ void link_close(struct mqtt_link *link, const char *reason) {
     assert(link->state == LINK_UP);
     bool closing = mqtt_client_disconnect(link_client(link));
     link_over(link, reason, closing ? LINK_CLOSING : LINK_WAITING);
+}
+
+bool link_leave(struct mqtt_link *link, const char *reason) {
+    link->useless_ns = clock_real_ns();
+    if (link->conf.broker_count == 1 || link->left >= link->conf.broker_count) {
+        return false;
+    }
+    link->left++;
+    link->since_ns = link->useless_ns;
+    link_close(link, reason);
+    return true;
 }
 
 void link_closed(struct mqtt_link *link) {
@@ -282,6 +299,7 @@ void link_up(struct mqtt_link *link, const struct mqtt_note *note) {
     names_worked(link_broker(link));
     link_enter(link, LINK_UP);
     link->answered_ns = link->since_ns;
+    link->answers = false;
     link_hasten_sockets();
     mqtt_link_ask(link);
     link_send_status(link, link->online);

@@ -12,6 +12,9 @@
 /* A broker's name, both waits of the examination and some more. */
 enum { EXAMINING_MS_MAX = 20000 };
 
+/* Where all brokers are of no use, the others are tried again after so many `return_ms`. */
+enum { FORGIVE_ALL = 10 };
+
 /* How often the certificate of a broker that is spoken to is looked at; that of a session which is new, for
    the broker may have another since; and one that ends soon, for an alarm stands until it is renewed. */
 #define EXAMINE_AGAIN_NS  (24 * 3600 * NS_PER_S)
@@ -109,6 +112,15 @@ static void link_examine_again(struct mqtt_link *link, uint64_t now_ns) {
     }
 }
 
+/* A broker that has been of use for so long is a good one; and where none is, each may have changed. */
+static void link_forgive(struct mqtt_link *link, uint64_t now_ns) {
+    uint64_t since_ns = link->since_ns > link->useless_ns ? link->since_ns : link->useless_ns;
+    if (now_ns - since_ns >= link_ns(link->conf.return_ms) ||
+        now_ns - link->since_ns >= FORGIVE_ALL * link_ns(link->conf.return_ms)) {
+        link->left = 0;
+    }
+}
+
 void link_tick(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
@@ -117,7 +129,9 @@ void link_tick(evutil_socket_t fd, short what, void *context) {
     if (link->state == LINK_UP) {
         if (flights_overdue(&link->flights, now_ns)) {
             link->counters.deadlines_missed++;
-            link_close(link, "the broker no longer answers");
+            link_close(link, link->answers
+                                 ? "the broker no longer answers"
+                                 : "the broker welcomes this gateway and then answers nothing");
         } else if (!mqtt_client_is_connected(link_client(link))) {
             link_over(link, "the connection has ended", LINK_WAITING);
         } else {
@@ -127,6 +141,7 @@ void link_tick(evutil_socket_t fd, short what, void *context) {
             link_look_at_credentials(link, now_ns);
         }
         if (link->state == LINK_UP) {
+            link_forgive(link, now_ns);
             link_loop_tick(link, now_ns);
         }
         if (link->state == LINK_UP) {

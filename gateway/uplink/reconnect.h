@@ -8,7 +8,7 @@
  * Brokers are tried in the order of the site file; the first is the one wanted. After each round
  * without success the longest wait doubles, from `min_ms` to `max_ms`, and the wait itself is drawn
  * evenly from `min_ms` up to it (full jitter), so that a hundred gateways do not knock together
- * when a broker comes back. Within a round the next broker follows at once. A connection that held
+ * when a broker comes back. Within a round the next broker follows at once. A connection that was good
  * for `steady_ms` begins the count anew, at the first broker; one that broke sooner counts as a
  * failure, or a broker that accepts and closes would be met with a busy loop.
  *
@@ -32,8 +32,8 @@ void reconnect_init(struct reconnect *reconnect, uint32_t broker_count, uint32_t
                     uint32_t max_ms, uint32_t steady_ms, uint64_t seed);
 
 /*
- * The attempt at `broker` failed, or its connection ended after `held_ms`. Moves on to the next
- * broker and returns how many milliseconds to wait before trying it.
+ * The attempt at `broker` failed, or its connection ended, which was good for `held_ms`. Moves on to the
+ * next broker and returns how many milliseconds to wait before trying it.
  */
 uint32_t reconnect_failed(struct reconnect *reconnect, uint64_t held_ms);
 

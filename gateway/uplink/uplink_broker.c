@@ -79,6 +79,13 @@ void uplink_tell_broker_limits(struct uplink *uplink) {
 
 static void uplink_connected(void *context, const char *broker) {
     struct uplink *uplink = context;
+    (void)broker; /* that it welcomes us does not say that it takes anything */
+    feeder_session_begin(&uplink->feeder);
+    uplink_pump(uplink);
+}
+
+static void uplink_answered(void *context, const char *broker) {
+    struct uplink *uplink = context;
     char quoted[160];
     uint64_t kept_back = 0;
     if (log_permit(&uplink->back_limiter, &kept_back)) {
@@ -86,9 +93,7 @@ static void uplink_connected(void *context, const char *broker) {
                  "broker=%s kept_back=%llu effect=\"alarms and events reach the outside\"",
                  log_quote(broker, quoted, sizeof quoted), (unsigned long long)kept_back);
     }
-    feeder_session_begin(&uplink->feeder);
     uplink_note_state(uplink, true, broker, "");
-    uplink_pump(uplink);
 }
 
 static void uplink_unretained(void *context, const char *broker) {
@@ -119,12 +124,13 @@ static void uplink_unsound(void *context, const char *fault) {
 
 static void uplink_lost(void *context, const char *broker, const char *reason, bool was_connected) {
     struct uplink *uplink = context;
+    (void)was_connected; /* to those outside it was no connection before the broker had answered */
     char quoted_broker[160];
     char quoted_reason[MQTT_LINK_REASON_SIZE + 16];
     uint64_t kept_back = 0;
     feeder_session_end(&uplink->feeder);
     if (log_permit_reason(&uplink->lost_reasons, reason, &kept_back)) {
-        log_line(LOG_WARNING, was_connected ? "broker_lost" : "broker_unreachable",
+        log_line(LOG_WARNING, uplink->state.connected != 0 ? "broker_lost" : "broker_unreachable",
                  "broker=%s reason=%s silent_ms=%llu kept_back=%llu effect=\"" EFFECT_LOST "\"",
                  log_quote(broker, quoted_broker, sizeof quoted_broker),
                  log_quote(reason, quoted_reason, sizeof quoted_reason),
@@ -261,6 +267,7 @@ static bool uplink_knows(const void *context, const char *topic) {
 int uplink_make_link(struct uplink *uplink) {
     static const struct mqtt_link_callbacks callbacks = {
         .connected = uplink_connected,
+        .answered = uplink_answered,
         .lost = uplink_lost,
         .taken = uplink_taken,
         .unretained = uplink_unretained,

@@ -69,6 +69,21 @@ void uplink_note_state(struct uplink *uplink, bool connected, const char *broker
     }
 }
 
+/* One of several brokers that has refused something for so long is left for the next one. */
+#define REFUSING_NS (30 * NS_PER_S)
+
+static void uplink_leave_refusing(struct uplink *uplink, bool refuses) {
+    uint64_t now_ns = clock_real_ns();
+    if (!refuses) {
+        uplink->refusing_since_ns = 0;
+    } else if (uplink->refusing_since_ns == 0) {
+        uplink->refusing_since_ns = now_ns;
+    } else if (now_ns - uplink->refusing_since_ns >= REFUSING_NS) {
+        uplink->refusing_since_ns = now_ns;
+        mqtt_link_leave(uplink->link, "the broker refuses alarms or events: the next one is tried");
+    }
+}
+
 /* Whether the broker takes what it is given; nobody outside hears of what it does not. */
 static void uplink_note_delivery(struct uplink *uplink) {
     bool delivers = feeder_delivers(&uplink->feeder) && !uplink_is_unheard(uplink);
@@ -217,6 +232,8 @@ void uplink_tell_engine(struct uplink *uplink, const struct shipper_stats *datab
                         uint64_t untimed) {
     uplink_tell_confirmed(uplink, 1);
     uplink_note_delivery(uplink);
+    uplink_leave_refusing(uplink,
+                          uplink->state.connected != 0 && !feeder_delivers(&uplink->feeder));
     uplink_tell_database(uplink, database->events_confirmed);
     uplink_tell_resends(uplink, database);
     uplink_tell_certificates(uplink);

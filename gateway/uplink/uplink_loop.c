@@ -77,7 +77,9 @@ void uplink_looped(void *context, enum mqtt_link_loop state, const char *reason)
         uplink_tell_broken(uplink);
     } else if (state == MQTT_LINK_LOOP_FORBIDDEN) {
         uplink_tell_forbidden(uplink, reason);
-    } else if (state == MQTT_LINK_LOOP_PROVEN && was_unheard) {
+    }
+    if (was_unheard && state != MQTT_LINK_LOOP_BROKEN) {
+        /* Another broker may be one that does not let us look: what the deaf one had counts no more for that. */
         uplink->unproven_first_seq = uplink->proven_seq + 1;
         uplink->proven_seq = uplink->proving_seq = uplink_settled_seq(uplink);
         log_line(

@@ -69,7 +69,8 @@ struct uplink {
     struct log_limiter large_limiter, passed_limiter, unretained_limiter;
     struct refusals refusals;
     uint64_t large_told, passed_told;
-    struct wall state_since; /* when the broker was connected or lost */
+    struct wall state_since;    /* when the broker was connected or lost */
+    uint64_t refusing_since_ns; /* the broker refuses something; 0: it takes all */
     enum mqtt_link_loop loop;
     /* Events up to here were passed on; those up to there will be, when the next word comes back. */
     uint64_t proven_seq, proving_seq;

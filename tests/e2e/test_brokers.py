@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from harness import Backend, Broker, button_site, free_port, until
 from test_figures import figure
 
@@ -159,3 +161,91 @@ def test_the_second_broker_serves_while_the_first_is_away_and_the_other_way_roun
     # Every event was taken by one of the two.
     told = {event["sequence"] for backend in (at_first, at_second) for event in backend.events()}
     assert told == set(range(1, max(told) + 1))
+
+
+class Welcoming:
+    """A broker that welcomes whoever comes, and from then on reads and answers nothing."""
+
+    def __init__(self):
+        self.welcomed = 0
+        self.listener = socket.create_server(("127.0.0.1", free_port()))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.welcome, args=(client,), daemon=True).start()
+
+    def welcome(self, client):
+        try:
+            if client.recv(65536):
+                client.sendall(b"\x20\x03\x00\x00\x00")  # MQTT 5.0, 3.2: success
+                self.welcomed += 1
+            while client.recv(65536):
+                pass
+        except OSError:
+            pass
+        client.close()
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def with_second(scene, first_port):
+    """A site whose second broker is a good one, and its backend."""
+    second = scene.keep(Broker(scene.directory / "second"))
+    second.directory.mkdir()
+    site(scene, first_port, second.port)
+    second.start()
+    return scene.keep(Backend(second.port))
+
+
+def uplink_lost(gateway):
+    return [alarm["state"] for alarm in gateway.alarms() if alarm["alarm"] == "system_uplink_lost/gateway"]
+
+
+def test_a_first_broker_that_welcomes_and_answers_nothing_keeps_no_alarm_from_the_second(scene):
+    first = scene.keep(Welcoming())
+    at_second = with_second(scene, first.port)
+    field, gateway = scene.field(), scene.gateway(wait=False)
+    until(lambda: first.welcomed, "the first broker to welcome the gateway")
+    field.press(BUTTON)
+    at_second.until_event(type="alarm.raised", rule="call", deadline_s=90)
+    assert gateway.process.has(r'event=broker_unreachable .*reason="the broker welcomes this gateway and then answers nothing"')
+    until(lambda: uplink(gateway)["state"] == "connected", "the second broker to be told as the one in use")
+
+
+def test_a_broker_that_welcomes_the_gateway_again_and_again_and_answers_nothing_is_an_alarm(scene):
+    only = scene.keep(Welcoming())
+    site(scene, only.port)
+    scene.field()
+    gateway = scene.gateway()
+    until(lambda: any(state["active"] for state in uplink_lost(gateway)), "the standing alarm", 90)
+    assert only.welcomed > 1
+    assert not gateway.process.has("event=broker_connected"), "nothing reaches the outside by it"
+    until(lambda: uplink(gateway)["state"] == "away", "a health that says so")
+
+
+@pytest.mark.parametrize("version,reason", [
+    ("3.1.1", "the broker confirms what it is sent and passes nothing on: the next one is tried"),
+    (5, "the broker refuses alarms or events: the next one is tried")])
+def test_a_first_broker_that_takes_no_alarms_gives_way_to_the_second(scene, version, reason):
+    """By its access rules: with MQTT 5 it says so, with 3.1.1 it cannot."""
+    rights = scene.directory / "rights"
+    rights.write_text("topic read tocsin/#\n")
+    scene.broker.extra = f"acl_file {rights}\n"
+    scene.start_broker()
+    at_second = with_second(scene, scene.broker.port)
+    scene.site.write_text(scene.site.read_text().replace("version: 5}", f"version: {json.dumps(version)}}}"))
+    field, gateway = scene.field(), scene.gateway()
+    field.press(BUTTON)
+    at_second.until_event(type="alarm.raised", rule="call", deadline_s=120)
+    assert f'reason="{reason}"' in gateway.process.text()
+    told = sorted(event["sequence"] for event in at_second.events())
+    assert told[0] == 1, "what the first had confirmed and dropped is here too"
+    until(lambda: uplink(gateway)["state"] == "connected" and figure(gateway, "uplink_broker_number") == 2, "health to name it")

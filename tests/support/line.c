@@ -15,6 +15,12 @@ static void on_connected(void *context, const char *broker) {
     (void)snprintf(scene->broker, sizeof scene->broker, "%s", broker);
 }
 
+static void on_answered(void *context, const char *broker) {
+    struct scene *scene = context;
+    assert_string_equal(broker, scene->broker);
+    scene->answered++;
+}
+
 static void on_unretained(void *context, const char *broker) {
     struct scene *scene = context;
     (void)broker;
@@ -97,6 +103,7 @@ void scene_init(struct scene *scene, uint32_t version, const char *address, cons
 void scene_start(struct scene *scene) {
     static const struct mqtt_link_callbacks callbacks = {
         .connected = on_connected,
+        .answered = on_answered,
         .unretained = on_unretained,
         .unsound = on_unsound,
         .lost = on_lost,

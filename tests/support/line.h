@@ -20,7 +20,7 @@ struct scene {
     struct mqtt_link *link;
     struct mqtt_link_conf conf;
     const char *addresses[2];
-    int connected, unretained, unsound, lost_up, lost_trying, taken, refused, failed;
+    int connected, answered, unretained, unsound, lost_up, lost_trying, taken, refused, failed;
     char reason[MQTT_LINK_REASON_SIZE];
     int refused_number; /* of the last that was refused, and so on */
     bool refused_as_large;

@@ -280,7 +280,7 @@ static void a_broker_that_has_learned_to_retain_is_used_for_it(void **state) {
     broker_init(&broker, "retain_available false\n");
     broker_start(&broker);
     scene_init(&scene, 5, broker.address, NULL);
-    scene.conf.steady_ms = 1; /* the session below was long */
+    scene.conf.steady_ms = 0; /* the session below was long enough */
     scene_start(&scene);
     scene_await(&scene, &scene.connected, 1);
     scene_publish(&scene, 1);
@@ -428,6 +428,38 @@ static void a_broker_that_is_gone_is_noticed_within_half_a_minute(void **state) 
     assert_int_equal(mqtt_link_notice_ms(&conf), 200 + 4 + 2 * 20);
 }
 
+static void brokers_of_no_use_give_way_to_each_other_in_turn_and_not_for_ever(void **state) {
+    (void)state;
+    struct broker first;
+    struct broker second;
+    struct scene scene;
+    broker_init(&first, "");
+    broker_init(&second, "");
+    broker_start(&first);
+    broker_start(&second);
+    scene_init(&scene, 5, first.address, second.address);
+    scene.conf.return_ms = 1000;
+    scene_start(&scene);
+    const char *const order[] = {first.address, second.address, first.address};
+    for (int i = 0; i < 3; i++) {
+        scene_await(&scene, &scene.answered, i + 1);
+        assert_string_equal(scene.broker, order[i]);
+        mqtt_link_leave(scene.link, "it is of no use");
+    }
+    assert_int_equal(scene.lost_up, 2); /* both were left in a row: the line stays */
+    assert_string_equal(scene.reason, "it is of no use");
+    uint64_t deadline_ns = clock_real_ns() + PATIENCE_S * NS_PER_S;
+    while (scene.lost_up < 3 && clock_real_ns() < deadline_ns) { /* until both may have changed */
+        mqtt_link_leave(scene.link, "it still is");
+        assert_int_equal(event_base_loop(scene.base, EVLOOP_ONCE), 0);
+    }
+    assert_int_equal(scene.lost_up, 3);
+    scene_await(&scene, &scene.answered, 4);
+    assert_string_equal(scene.broker, second.address);
+    scene_part(&scene, &second);
+    broker_free(&first);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broker_that_holds_no_retained_messages_gets_them_as_plain_ones),
@@ -450,6 +482,7 @@ int main(void) {
         cmocka_unit_test(a_quota_that_is_exceeded_is_told_and_ends_no_session),
         cmocka_unit_test(a_broker_that_closes_after_its_welcome_is_met_with_longer_waits),
         cmocka_unit_test(a_receive_maximum_of_one_still_carries_everything),
+        cmocka_unit_test(brokers_of_no_use_give_way_to_each_other_in_turn_and_not_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -488,7 +488,7 @@ static void a_broker_that_stops_answering_is_noticed(uint32_t version, bool in_f
     scene.conf.answer_ms = 400;
     scene.conf.quiet_ms = 200;
     scene_start(&scene);
-    scene_await(&scene, &scene.connected, 1);
+    scene_await(&scene, &scene.answered, 1);
     broker_signal(&broker, SIGSTOP);
     if (in_flight) {
         scene_publish(&scene, 1);
