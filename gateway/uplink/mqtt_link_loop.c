@@ -114,6 +114,6 @@ void link_loop_heard(struct mqtt_link *link, const char *word) {
     link_loop_enter(link, MQTT_LINK_LOOP_PROVEN, "");
     if (was_broken) {
         /* What is retained was dropped too: all of it is published at the start of a session. */
-        link_close(link, "the broker passes messages on again: a new session tells it all states");
+        link_anew(link, "the broker passes messages on again: a new session tells it all states");
     }
 }

@@ -140,6 +140,12 @@ void link_over(struct mqtt_link *link, const char *reason, enum link_state next)
 void link_close(struct mqtt_link *link, const char *reason);
 
 /*
+ * Likewise, for a new one, which is with the first broker. Another one keeps what it retains, and the library's
+ * good-bye has it tell no last will: so it is told that we are offline, where the window has room for that.
+ */
+void link_anew(struct mqtt_link *link, const char *reason);
+
+/*
  * The broker of the connection that is up is of no use: end it for another, which does not count as one that
  * was good. Returns false, and goes on, where there is no other that was not left likewise.
  */

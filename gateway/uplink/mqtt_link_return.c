@@ -100,9 +100,12 @@ void link_return_tick(struct mqtt_link *link, uint64_t now_ns) {
         }
         return;
     }
+    if (link->flights.count >= link->window) {
+        return; /* until this one can be told that it is left */
+    }
     if (returning->returns < RETURN_DOUBLINGS_MAX) {
         returning->returns++;
     }
     link->counters.returns++;
-    link_close(link, "the first broker takes connections again: this gateway goes back to it");
+    link_anew(link, "the first broker takes connections again: this gateway goes back to it");
 }

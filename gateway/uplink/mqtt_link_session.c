@@ -170,12 +170,20 @@ void link_close(struct mqtt_link *link, const char *reason) {
     link_over(link, reason, closing ? LINK_CLOSING : LINK_WAITING);
 }
 
+void link_anew(struct mqtt_link *link, const char *reason) {
+    if (link->reconnect.broker != 0) {
+        link_send_status(link, link->offline);
+    }
+    link_close(link, reason);
+}
+
 bool link_leave(struct mqtt_link *link, const char *reason) {
     link->useless_ns = clock_real_ns();
     if (link->conf.broker_count == 1 || link->left >= link->conf.broker_count) {
         return false;
     }
     link->left++;
+    link_send_status(link, link->offline); /* to whomever it passes that on */
     link->since_ns = link->useless_ns;
     link_close(link, reason);
     return true;

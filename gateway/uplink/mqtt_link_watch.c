@@ -49,7 +49,7 @@ static void link_look_at_credentials(struct mqtt_link *link, uint64_t now_ns) {
     case CREDENTIALS_SAME:
         return;
     case CREDENTIALS_RENEWED:
-        link_close(link, "its certificates were renewed: a new connection uses them");
+        link_anew(link, "its certificates were renewed: a new connection uses them");
         return;
     case CREDENTIALS_FAULTY:
         link->callbacks.unsound(link->context, fault);

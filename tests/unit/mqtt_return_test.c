@@ -24,7 +24,7 @@ static int listener = -1;
 static unsigned closed;
 static uint64_t now_ns;
 
-void link_close(struct mqtt_link *closing, const char *reason) {
+void link_anew(struct mqtt_link *closing, const char *reason) {
     assert_ptr_equal(closing, &line);
     assert_non_null(strstr(reason, "first broker"));
     link_return_end(closing);
@@ -70,6 +70,7 @@ static int set_up(void **state) {
     line.returning.fd = -1;
     line.conf.brokers = brokers;
     line.conf.return_ms = RETURN_MS;
+    line.window = 1;
     now_ns = 1000 * NS_PER_S;
     closed = 0;
     the_second_serves();
@@ -140,6 +141,15 @@ static void a_first_broker_that_is_not_there_is_not_gone_back_to(void **state) {
     assert_int_equal(seconds_until_back(1000), 1001);
 }
 
+/* It would go on holding that the gateway is online. */
+static void a_broker_is_not_left_while_it_cannot_be_told_so(void **state) {
+    (void)state;
+    line.flights.count = line.window;
+    assert_int_equal(seconds_until_back(200), 201);
+    line.flights.count = 0;
+    assert_int_equal(seconds_until_back(1), 1);
+}
+
 /* Descriptor 0 is one like any other: a process that was started without a standard input has it free. */
 static void a_look_may_have_the_first_descriptor_of_all(void **state) {
     (void)state;
@@ -167,6 +177,8 @@ int main(void) {
             a_first_broker_that_lasts_for_the_wait_is_trusted_as_at_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_first_broker_that_is_not_there_is_not_gone_back_to,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_broker_is_not_left_while_it_cannot_be_told_so, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_look_may_have_the_first_descriptor_of_all, set_up,
                                         tear_down),
     };
