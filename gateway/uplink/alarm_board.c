@@ -114,6 +114,24 @@ void alarm_board_held(struct alarm_board *board, uint32_t alarm) {
     }
 }
 
+void alarm_board_overwritten(struct alarm_board *board, uint32_t alarm) {
+    assert(alarm < board->count);
+    board->entries[alarm].overwritten = true;
+    board->overwritten = true;
+}
+
+void alarm_board_mend(struct alarm_board *board) {
+    for (uint32_t alarm = 0; board->overwritten && alarm < board->count; alarm++) {
+        struct alarm_board_entry *entry = &board->entries[alarm];
+        if (entry->overwritten) {
+            entry->overwritten = false;
+            entry->held = true;
+            alarm_board_consider(board, alarm);
+        }
+    }
+    board->overwritten = false;
+}
+
 bool alarm_board_next(struct alarm_board *board, uint32_t *ret_alarm) {
     if (board->queued == 0) {
         return false;

@@ -21,18 +21,20 @@ struct alarm_board_entry {
     struct wall taken; /* when the record was */
     struct wall changed;
     double value;
-    uint8_t quality; /* enum quality */
-    bool held;       /* the broker may hold a state */
-    bool queued;     /* waits to be published */
-    bool listed;     /* was in the snapshot that is coming in */
-    bool refused;    /* the broker did not take it */
+    uint8_t quality;  /* enum quality */
+    bool held;        /* the broker may hold a state */
+    bool queued;      /* waits to be published */
+    bool listed;      /* was in the snapshot that is coming in */
+    bool refused;     /* the broker did not take it */
+    bool overwritten; /* somebody else has published in its place */
 };
 
 struct alarm_board {
     struct alarm_board_entry *entries;
     uint32_t count;
-    bool complete;   /* a whole snapshot has been seen: what is not open is normal */
-    uint32_t *queue; /* ring of `count` indexes: each alarm stands in it at most once */
+    bool overwritten; /* one of them is */
+    bool complete;    /* a whole snapshot has been seen: what is not open is normal */
+    uint32_t *queue;  /* ring of `count` indexes: each alarm stands in it at most once */
     uint32_t first, queued;
 };
 
@@ -51,6 +53,13 @@ void alarm_board_session(struct alarm_board *board);
 
 /* The broker holds a state of `alarm`. */
 void alarm_board_held(struct alarm_board *board, uint32_t alarm);
+
+/*
+ * Somebody else has published in the place of a state; and publish all such again: by turns, so that whoever does
+ * so without end is answered once in each.
+ */
+void alarm_board_overwritten(struct alarm_board *board, uint32_t alarm);
+void alarm_board_mend(struct alarm_board *board);
 
 /* Take the alarm whose state shall be published next; false when none waits. */
 bool alarm_board_next(struct alarm_board *board, uint32_t *ret_alarm);

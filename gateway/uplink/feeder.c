@@ -227,6 +227,7 @@ uint64_t feeder_passed_over(const struct feeder *feeder) {
 
 void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns) {
     point_board_tick(&feeder->points, now);
+    alarm_board_mend(&feeder->alarms);
     feeder->journal_wait = false;
     if (feeder->connected && leftovers_asks(&feeder->leftovers, real_ns)) {
         feeder->port.ask(feeder->port.context);

@@ -73,6 +73,7 @@ struct feeder_counters {
     uint64_t live, replayed, skipped, refused, damaged, journal_absent;
     uint64_t backlog_reads; /* queries for what waits in a lane */
     uint64_t resent;        /* because somebody asked */
+    uint64_t overwritten;   /* messages of others on the topics of alarms */
     /* too large for the broker: events without texts, events not sent at all, and all not sent */
     uint64_t shortened, events_left_out, left_out;
 };
@@ -129,6 +130,8 @@ bool feeder_is_announcement(uint64_t ticket);
 /* The broker holds something under `topic` that begins with `start`; both NULL: and more than could be
    told. */
 void feeder_retained(struct feeder *feeder, const char *topic, const char *start);
+/* Somebody else has published under the topic of an alarm; what is true goes out again with the next tick. */
+void feeder_overwritten(struct feeder *feeder, const char *topic);
 
 /* Fill the room there is. Returns true when there is work and room left: call again soon. */
 bool feeder_pump(struct feeder *feeder);

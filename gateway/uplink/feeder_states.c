@@ -133,3 +133,14 @@ void feeder_retained(struct feeder *feeder, const char *topic, const char *start
         leftovers_add(&feeder->leftovers, topic);
     }
 }
+
+void feeder_overwritten(struct feeder *feeder, const char *topic) {
+    const char *name = topic_alarm_name(&feeder->root, topic);
+    uint32_t alarm = name == NULL ? RULESET_NONE : site_alarm_find(feeder->site, name);
+    feeder->counters.overwritten++;
+    if (alarm != RULESET_NONE) {
+        alarm_board_overwritten(&feeder->alarms, alarm);
+    } else {
+        leftovers_add(&feeder->leftovers, topic);
+    }
+}

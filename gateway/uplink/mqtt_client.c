@@ -177,6 +177,18 @@ static bool client_is_own(const struct mqtt_client *client, const char *topic, s
            memcmp(topic, own, len) == 0;
 }
 
+/*
+ * Has somebody else published where we alone do? What we publish does not come back with MQTT 5, and what
+ * the broker holds comes as retained, which a message that has just been published does not.
+ */
+static bool client_is_foreign(const struct mqtt_client *client, const char *topic, size_t len,
+                              const MQTTAsync_message *message) {
+    const char *prefix = client->conf.guarded_prefix;
+    return prefix != NULL && client->conf.version == 5 && !message->retained &&
+           len < TOPIC_TEXT_SIZE && len > strlen(prefix) &&
+           memcmp(topic, prefix, strlen(prefix)) == 0;
+}
+
 static bool client_knows(const struct mqtt_client *client, const char *topic) {
     return client->conf.knows != NULL && client->conf.knows(client->conf.knows_context, topic);
 }
@@ -191,6 +203,9 @@ static int client_arrived(void *context, char *topic, int topic_len, MQTTAsync_m
             message->payloadlen < MQTT_NOTE_START_MAX ? message->payloadlen : MQTT_NOTE_START_MAX;
         (void)snprintf(text, sizeof text, "%.*s", start, (const char *)message->payload);
         client_note(context, MQTT_NOTE_OWN, 0, 0, text);
+    } else if (client_is_foreign(context, topic, len, message)) {
+        (void)snprintf(text, TOPIC_TEXT_SIZE, "%.*s", (int)len, topic);
+        client_note(context, MQTT_NOTE_OVERWRITTEN, 0, 0, text);
     } else if (message->retained && message->payloadlen > 0 && len < TOPIC_TEXT_SIZE) {
         int start =
             message->payloadlen < MQTT_NOTE_START_MAX ? message->payloadlen : MQTT_NOTE_START_MAX;

@@ -33,6 +33,9 @@ struct mqtt_client_conf {
     uint32_t window;
     /* "" where not given */
     const char *ca, *cert, *key, *user, *password_file;
+    /* What others publish below it is told by notes OVERWRITTEN, where the broker can tell them from us: with
+       MQTT 5. It is among the filters. NULL: nothing is */
+    const char *guarded_prefix;
     const char *own_topic; /* what comes here is told by notes OWN; NULL: there is none */
     /* Which retained messages are none that anybody has to be told of; asked by the library's thread. NULL:
        none is. */

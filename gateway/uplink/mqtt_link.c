@@ -48,6 +48,7 @@ int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
     assert(conf->broker_count >= 1 && conf->broker_count <= MQTT_LINK_BROKERS_MAX);
     assert(conf->retained_filter_count <= MQTT_LINK_FILTERS_MAX);
     assert(conf->loop_topic == NULL || callbacks->looped != NULL);
+    assert(conf->guarded_prefix == NULL || callbacks->overwritten != NULL);
     assert(conf->window >= 1 && conf->window <= MQTT_LINK_WINDOW_MAX);
     struct mqtt_link *link = calloc(1, sizeof *link);
     if (link == NULL) {

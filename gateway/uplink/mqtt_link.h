@@ -81,6 +81,8 @@ struct mqtt_link_conf {
     const char *client_id;
     uint32_t version; /* 5 or 3 (3.1.1) */
     const char *status_topic;
+    /* What others publish below it is told by overwritten(), with MQTT 5; it is among the filters. NULL: none */
+    const char *guarded_prefix;
     const char *loop_topic; /* the line's own, to hear itself on; NULL: it does not listen */
     /* Report what the broker holds under these, at most MQTT_LINK_FILTERS_MAX. */
     const char *const *retained_filters;
@@ -151,6 +153,8 @@ struct mqtt_link_callbacks {
     /* The broker holds a retained message under `topic` that begins with `start`; both NULL: and more than
        can be told at once. */
     void (*retained)(void *context, const char *topic, const char *start);
+    /* Somebody else has published under `topic`, below `guarded_prefix`: what it holds now is not ours. */
+    void (*overwritten)(void *context, const char *topic);
     /* Each word of our own that came back is told, and each change for the worse, with its reason. Needed with
        a `loop_topic`. */
     void (*looped)(void *context, enum mqtt_link_loop state, const char *reason);

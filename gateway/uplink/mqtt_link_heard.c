@@ -191,6 +191,11 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
     case MQTT_NOTE_RETAINED:
         link_held(link, note->text);
         return;
+    case MQTT_NOTE_OVERWRITTEN:
+        if (link->state == LINK_UP && note->text != NULL) {
+            link->callbacks.overwritten(link->context, note->text);
+        }
+        return;
     }
     assert(false && "a note of no kind");
 }

@@ -207,6 +207,7 @@ static int link_new_client(struct mqtt_link *link, struct mqtt_client **ret_clie
         .key = link->conf.key,
         .user = link->conf.user,
         .password_file = link->conf.password_file,
+        .guarded_prefix = link->conf.guarded_prefix,
         .own_topic = link->conf.loop_topic,
         .knows = link->conf.retained_known,
         .knows_context = link->conf.retained_known_context,

@@ -54,15 +54,17 @@ struct mqtt_notes *mqtt_notes_free(struct mqtt_notes *notes) {
 void mqtt_notes_push(struct mqtt_notes *notes, const struct mqtt_note *note, const char *text) {
     char *copy = text == NULL ? NULL : strdup(text);
     (void)pthread_mutex_lock(&notes->lock);
-    bool kept = notes->count < (note->kind == MQTT_NOTE_RETAINED ? (uint32_t)MQTT_NOTES_RETAINED_MAX
-                                                                 : (uint32_t)MQTT_NOTES_MAX);
+    /* Of these others decide how many there are. */
+    bool is_others = note->kind == MQTT_NOTE_RETAINED || note->kind == MQTT_NOTE_OVERWRITTEN;
+    bool kept =
+        notes->count < (is_others ? (uint32_t)MQTT_NOTES_RETAINED_MAX : (uint32_t)MQTT_NOTES_MAX);
     bool first = notes->count == 0;
     if (kept) {
         struct mqtt_note *place = &notes->ring[(notes->first + notes->count) % MQTT_NOTES_MAX];
         *place = *note;
         place->text = copy;
         notes->count++;
-    } else if (note->kind == MQTT_NOTE_RETAINED) {
+    } else if (is_others) {
         notes->left_out = true;
     } else {
         notes->lost++;

@@ -46,6 +46,7 @@ enum mqtt_note_kind {
     MQTT_NOTE_OWN_REFUSED, /* the broker does not let us hear it */
     /* The broker holds a retained message: its topic in text, a newline, and what it begins with. */
     MQTT_NOTE_RETAINED,
+    MQTT_NOTE_OVERWRITTEN, /* text: a topic of ours alone, which somebody else has published on */
 };
 
 struct mqtt_note {

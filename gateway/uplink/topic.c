@@ -71,6 +71,11 @@ void topic_alarm_filter(const struct topic_root *root, char ret[TOPIC_SIZE]) {
     topic_filter(root, topic_alarm_part, ret);
 }
 
+void topic_alarm_prefix(const struct topic_root *root, char ret[TOPIC_SIZE]) {
+    topic_alarm_filter(root, ret);
+    ret[strlen(ret) - 1] = '\0'; /* the filter's # */
+}
+
 const char *topic_alarm_name(const struct topic_root *root, const char *topic) {
     return topic_below(root, topic_alarm_part, topic);
 }

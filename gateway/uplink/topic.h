@@ -47,6 +47,9 @@ void topic_alarm(const struct topic_root *root, const char *name, char ret[TOPIC
 /* The filter that matches the topics of all alarms of this gateway: ends in "/alarm/#". */
 void topic_alarm_filter(const struct topic_root *root, char ret[TOPIC_SIZE]);
 
+/* What the topics of all alarms begin with, and no other: it ends in a slash. */
+void topic_alarm_prefix(const struct topic_root *root, char ret[TOPIC_SIZE]);
+
 /* The reverse of topic_alarm(): the name inside `topic`, or NULL when it is no alarm's topic. */
 const char *topic_alarm_name(const struct topic_root *root, const char *topic);
 

@@ -186,6 +186,21 @@ static void uplink_retained(void *context, const char *topic, const char *start)
     feeder_retained(&uplink->feeder, topic, start);
 }
 
+static void uplink_overwritten(void *context, const char *topic) {
+    struct uplink *uplink = context;
+    char quoted[FLIGHT_TOPIC_SIZE + 16];
+    uint64_t kept_back = 0;
+    if (log_permit(&uplink->overwritten_limiter, &kept_back)) {
+        log_line(
+            LOG_WARNING, "state_overwritten",
+            "topic=%s kept_back=%llu effect=\"somebody else has published where this gateway alone "
+            "says how its alarms stand; what is true is published again within a second\" "
+            "advice=\"find out who it is, and let the broker allow nobody else to write there\"",
+            log_quote(topic, quoted, sizeof quoted), (unsigned long long)kept_back);
+    }
+    feeder_overwritten(&uplink->feeder, topic);
+}
+
 static void uplink_settled(void *context) {
     uplink_pump(context);
 }
@@ -274,6 +289,7 @@ int uplink_make_link(struct uplink *uplink) {
         .unsound = uplink_unsound,
         .refused = uplink_refused,
         .retained = uplink_retained,
+        .overwritten = uplink_overwritten,
         .looped = uplink_looped,
         .settled = uplink_settled,
         .failed = uplink_failed,
@@ -304,6 +320,8 @@ int uplink_make_link(struct uplink *uplink) {
     conf.version = header->mqtt_version;
     conf.status_topic = uplink->status_topic;
     conf.loop_topic = uplink->loop_topic;
+    topic_alarm_prefix(&uplink->feeder.root, uplink->guarded_prefix);
+    conf.guarded_prefix = uplink->guarded_prefix;
     conf.retained_filters = uplink->filters;
     conf.retained_filter_count = uplink_make_filters(uplink);
     conf.retained_known = uplink_knows;

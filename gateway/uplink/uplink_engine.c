@@ -162,6 +162,7 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_EVENTS_SHORTENED] = counters->shortened,
                 [FIGURE_UPLINK_EVENTS_LEFT_OUT] = counters->left_out,
                 [FIGURE_UPLINK_TAKEN_OVER] = line.taken_over,
+                [FIGURE_UPLINK_STATES_OVERWRITTEN] = counters->overwritten,
                 [FIGURE_UPLINK_BROKEN_OFF] = line.broken_off,
                 [FIGURE_UPLINK_EVENTS_DAMAGED] = counters->damaged,
                 [FIGURE_UPLINK_EARLY_DROPPED] = uplink->feeder.early.dropped,

@@ -60,6 +60,7 @@ struct uplink {
     char client_id[160];
     char status_topic[TOPIC_SIZE];
     char loop_topic[TOPIC_SIZE];
+    char guarded_prefix[TOPIC_SIZE];
     const char *filters[UPLINK_FILTERS_MAX];
     char filter_texts[UPLINK_FILTERS_MAX][TOPIC_SIZE];
     char build[17]; /* the first bytes of the build's digest, in hex */
@@ -67,6 +68,7 @@ struct uplink {
     struct log_reasons lost_reasons;
     struct log_limiter back_limiter, announcement_limiter, delivery_limiter;
     struct log_limiter large_limiter, passed_limiter, unretained_limiter;
+    struct log_limiter overwritten_limiter;
     struct refusals refusals;
     uint64_t large_told, passed_told;
     struct wall state_since;    /* when the broker was connected or lost */

@@ -10,6 +10,7 @@ import signal
 import pytest
 
 from harness import Backend, button_site, free_port, until
+from test_figures import figure
 
 OPTION = "home_assistant: {prefix: homeassistant, language: en}"
 
@@ -19,7 +20,7 @@ def house(scene, version=5):
     scene.start_broker()
     button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms") for _ in range(3)])
     edit(scene, "version: 5", f"version: {version}, {OPTION}")
-    scene.field()
+    scene.kept_field = scene.field()
     return scene.gateway()
 
 
@@ -118,3 +119,21 @@ def test_what_another_gateway_has_under_the_old_name_is_left_alone(scene):
     backend = scene.backend()
     until(lambda: backend.latest("/second/status"), "the session to be well under way")
     assert before == {topic for topic in held(scene) if "buttons/main" in topic or "buttons_main" in topic}
+
+
+@pytest.mark.parametrize("forged", ['{"active":false}', ""], ids=["forged", "emptied"])
+def test_a_state_that_somebody_else_overwrites_while_the_gateway_is_connected_is_put_right_at_once(scene, forged):
+    gateway = house(scene)
+    field, backend = scene.kept_field, scene.backend()
+    topic = "tocsin/v1/buttons/main/alarm/call/room/button-0"
+    field.set("room/button-0", 1)
+    until_held(scene, lambda found: topic in found, "the state of the call")
+    true = json.loads(held(scene)[topic])["state"]
+    backend.client.publish(topic, forged, qos=1, retain=True)
+    gateway.process.until_said(rf'event=state_overwritten topic="{topic}" ')
+    until_held(scene, lambda found: topic in found and json.loads(found[topic]).get("state") == true, "the true state")
+    # What is said of an alarm that is at rest, or of none of the site, is emptied.
+    for name in ("call/room/button-1", "no_rule/nowhere"):
+        backend.client.publish(f"tocsin/v1/buttons/main/alarm/{name}", '{"active":true}', qos=1, retain=True)
+    until_held(scene, lambda found: [name for name in found if "/alarm/" in name] == [topic], "what is not true to be emptied")
+    until(lambda: figure(gateway, "uplink_states_overwritten_total") == 3, "all three to be counted")

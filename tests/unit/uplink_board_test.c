@@ -90,6 +90,27 @@ static void a_new_session_publishes_again_what_is_open(void **state) {
     alarm_board_deinit(&board);
 }
 
+static void
+a_state_that_somebody_overwrites_is_published_once_for_all_that_he_writes(void **state) {
+    (void)state;
+    struct alarm_board board;
+    char said[256];
+    assert_int_equal(alarm_board_init(&board, 4), 0);
+    alarm_tell(&board, 0, false, 2);
+    alarm_tell(&board, 1, true, 0);
+    (void)alarm_publish(&board, said);
+    for (int i = 0; i < 1000; i++) {
+        alarm_board_overwritten(&board, 1);
+        alarm_board_overwritten(&board, 3);
+    }
+    assert_string_equal(alarm_publish(&board, said), "");
+    alarm_board_mend(&board);
+    assert_string_equal(alarm_publish(&board, said), "1+ 3-");
+    alarm_board_mend(&board);
+    assert_string_equal(alarm_publish(&board, said), "");
+    alarm_board_deinit(&board);
+}
+
 static void an_empty_payload_that_was_lost_is_sent_in_the_next_session(void **state) {
     (void)state;
     struct alarm_board board;
@@ -306,6 +327,7 @@ int main(void) {
         cmocka_unit_test(changes_that_wait_are_published_once_as_they_stand_then),
         cmocka_unit_test(a_delay_that_runs_is_not_told),
         cmocka_unit_test(a_new_session_publishes_again_what_is_open),
+        cmocka_unit_test(a_state_that_somebody_overwrites_is_published_once_for_all_that_he_writes),
         cmocka_unit_test(an_empty_payload_that_was_lost_is_sent_in_the_next_session),
         cmocka_unit_test(what_the_broker_still_holds_of_a_normal_alarm_is_emptied),
         cmocka_unit_test(what_a_restarted_engine_no_longer_lists_is_normal),
