@@ -14,14 +14,13 @@ static const struct arguments_words health_usage = {
      "\n"
      "显示网关的运行状况。正常或降级(缺少某个进程、消息代理、数据库或日志,或站点文件有误)时退出码为 0,\n"
      "无人判定告警时为 1。\n"
-     "消息代理确认事件后又丢弃,与真正转发无法区分:\"已连接\"只说明它会确认。\n"
+     "消息代理只确认而不转发时,也显示为不收取全部事件。\n"
      "从未上报过数据的传感器,连同可能因此无法判定的规则,会逐一列出。\n",
      "Usage: tocsin health [OPTION]...\n"
      "\n"
      "Say how the gateway is. Exit code 0 when it is ok or degraded (a process, the broker, the\n"
      "database or the journal is missing, or the site file is wrong), 1 when nobody evaluates alarms.\n"
-     "A broker that confirms an event and then drops it cannot be told from one that passes it on:\n"
-     "`connected` says that it confirms.\n"
+     "A broker that confirms events and passes nothing on counts as one that does not take all.\n"
      "Sensors that were never heard are named with the rules that may be undecided because of them.\n"}};
 
 static const struct arguments_words version_usage = {

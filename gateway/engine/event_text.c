@@ -77,9 +77,10 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_COMPONENT_LOST] = {{"通常会自动恢复;若没有,请联系维护人员",
                                  "It comes back by itself; if not, call the engineer"}},
     [BUILTIN_UPLINK_LOST] =
-        {{"检查网络和消息服务器(连接、权限、配额、报文大小),网关日志写明原因",
-          "Check the network and the broker (connection, rights, quota, message "
-          "size); the gateway's log says what it is"}},
+        {{"恢复之前外部收不到报警,请派人在本地值守;检查网络和消息代理(连接、权限、配额、报文大小),"
+          "网关日志写明原因",
+          "Nobody outside hears of alarms until it is over: have somebody watch here. Check the network "
+          "and the broker (connection, rights, quota, message size); the gateway's log says what it is"}},
     [BUILTIN_STORAGE] =
         {{"网关日志中以 journal_ 开头的记录写明原因:无法写入、空间不足、无法签名,或原日志损坏、"
           "缺失、属于另一站点;据此检查磁盘、目录权限和密钥",

@@ -40,7 +40,8 @@ void receiver_note(struct receiver *receiver, enum truth reachable, const char *
                  " effect=\"nobody of this role hears of alarms by it until it answers\"",
                  receiver->conf.name, log_quote(told, quoted, sizeof quoted), kept_back);
     } else if (reachable == TRUTH_TRUE && changed) {
-        log_line(LOG_NOTICE, "webhook_answers", "webhook=%s effect=\"its role is reached by it\"",
+        log_line(LOG_NOTICE, "webhook_answers",
+                 "webhook=%s effect=\"connections to it come about: its role is called by it\"",
                  receiver->conf.name);
     }
     if (changed) {
