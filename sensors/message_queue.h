@@ -19,6 +19,10 @@
  * Only when nothing of its topic waits, and the whole queue is full of others, is it thrown away
  * itself.
  *
+ * Of moments (a card that was shown) each counts, and a broker that has kept them while nobody listened hands
+ * over all at once. So they have a queue of the same form and another size beside it. All are taken in the order
+ * in which they came.
+ *
  * Not locked: its owner does that.
  */
 
@@ -32,15 +36,24 @@ enum {
     MESSAGE_QUEUE_MAX = 512,
     MESSAGE_QUEUE_KEPT = 128,
     MESSAGE_QUEUE_SHARE = 64, /* of one topic */
+    /* As many as are held for the engine (HOLDING_EVENTS_MAX); of one topic more than brokers keep by default. */
+    MESSAGE_QUEUE_MOMENTS_MAX = 4096,
+    MESSAGE_QUEUE_MOMENTS_KEPT = 256,
+    MESSAGE_QUEUE_MOMENTS_SHARE = 2048,
+    /* Their payloads together: a card takes a hundred bytes, and a stranger may send 80 times that. */
+    MESSAGE_QUEUE_MOMENTS_BYTES = 4 * 1024 * 1024,
 };
 
 struct message {
     uint32_t topic; /* below `topic_count` */
     bool retained;
+    bool moment; /* the same for all of a topic */
     struct wall arrival;
     uint32_t passed_over; /* how many of its topic this one has taken the place of */
     size_t size;
-    char *payload; /* its `size` bytes, or none of them where it is too long */
+    size_t
+        held; /* of these are in `payload`: all, or none where it is too long; set by the queue */
+    char *payload;
 };
 
 struct message_queue;
@@ -58,7 +71,7 @@ enum message_fate {
 };
 
 /*
- * Add a copy of a message, whose `payload` is borrowed and whose `passed_over` is not looked at. Of
+ * Add a copy of a message, whose `payload` is borrowed; `passed_over` and `held` are not looked at. Of
  * one that has more than `kept_max` bytes only its size is kept.
  */
 enum message_fate message_queue_add(struct message_queue *queue, const struct message *message,

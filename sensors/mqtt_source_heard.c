@@ -106,12 +106,25 @@ static uint32_t source_find(const struct mqtt_source *source, const char *topic,
     return found ? low : source->conf.point_count;
 }
 
+/* Is what comes on a topic, by its first point, a moment for one of its points? */
+static bool source_tells_moments(const struct mqtt_source *source, uint32_t topic) {
+    const char *text = mqtt_source_topic(source, topic);
+    for (uint32_t i = topic;
+         i < source->conf.point_count && strcmp(mqtt_source_topic(source, i), text) == 0; i++) {
+        if (source->conf.points[source->order[i]].event) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Put a copy into the queue; called with the lock. */
 static void source_enqueue(struct mqtt_source *source, uint32_t topic,
                            const MQTTAsync_message *message, struct wall arrival) {
     const struct message copied = {
         .topic = topic,
         .retained = message->retained != 0,
+        .moment = source_tells_moments(source, topic),
         .arrival = arrival,
         .size = message->payloadlen > 0 ? (size_t)message->payloadlen : 0,
         .payload = message->payload,

@@ -82,3 +82,16 @@ def test_no_pass_is_lost_or_doubled_when_the_engine_hangs(scene):
     until_recorded(scene, gateway, passed)
     print(f"row: card passes engine_hangs=1 passed={passed} recorded={passes(scene)}")
     assert passes(scene) == passed
+
+
+def test_passes_that_the_broker_keeps_while_the_gateway_is_off_are_all_recorded(scene):
+    """It hands them over all at once, more than are read of one topic in the meantime."""
+    publisher, gateway = reader_site(scene)
+    passed = walk(publisher, 10)
+    until_recorded(scene, gateway, passed)
+    gateway.stop()
+    passed += walk(publisher, 900)
+    gateway = scene.gateway()
+    until_recorded(scene, gateway, passed)
+    assert not gateway.process.has("event=topic_crowded")
+    assert passes(scene) == passed

@@ -27,6 +27,14 @@ static enum message_fate add(struct message_queue *queue, uint32_t topic, const 
     return message_queue_add(queue, &message, LONGEST);
 }
 
+static enum message_fate add_moment(struct message_queue *queue, uint32_t topic, int number) {
+    char text[12];
+    (void)snprintf(text, sizeof text, "%d", number);
+    const struct message message = {
+        .topic = topic, .moment = true, .size = strlen(text), .payload = text};
+    return message_queue_add(queue, &message, LONGEST);
+}
+
 static enum message_fate add_number(struct message_queue *queue, uint32_t topic, int number) {
     char text[12];
     (void)snprintf(text, sizeof text, "%d", number);
@@ -121,6 +129,55 @@ static void of_a_message_that_is_too_long_only_the_size_is_kept(void **state) {
     free(message.payload);
 }
 
+static void of_moments_each_is_kept_that_a_broker_hands_over_at_once(void **state) {
+    for (int i = 0; i < MESSAGE_QUEUE_MOMENTS_SHARE; i++) {
+        assert_int_equal(add_moment(*state, 3, i), MESSAGE_QUEUED);
+    }
+    assert_int_equal(add_moment(*state, 3, 7), MESSAGE_IN_PLACE);
+    for (int i = 0; i < MESSAGE_QUEUE_MOMENTS_SHARE - 1; i++) {
+        assert_int_equal(expect_number(*state, 3, i), 0);
+    }
+    assert_int_equal(expect_number(*state, 3, 7), 1);
+}
+
+static void
+moments_and_states_take_no_place_of_each_other_and_come_out_in_their_order(void **state) {
+    enum { MOMENTS = MESSAGE_QUEUE_MOMENTS_MAX - MESSAGE_QUEUE_MOMENTS_KEPT };
+    enum { READERS = MOMENTS / MESSAGE_QUEUE_MOMENTS_SHARE + 1 };
+    for (int i = 0; i < MOMENTS; i++) {
+        assert_int_equal(add_moment(*state, (uint32_t)i % READERS, i), MESSAGE_QUEUED);
+    }
+    assert_int_equal(add_moment(*state, 0, 1), MESSAGE_IN_PLACE);
+    for (uint32_t topic = 0; topic < MESSAGE_QUEUE_MOMENTS_KEPT; topic++) {
+        assert_int_equal(add_moment(*state, READERS + topic, 2), MESSAGE_QUEUED);
+    }
+    assert_int_equal(add_moment(*state, TOPICS - 1, 2), MESSAGE_LOST);
+    assert_int_equal(add(*state, TOPICS - 2, "button"), MESSAGE_QUEUED);
+    for (int i = 0; i < MOMENTS; i++) {
+        bool last = i == MOMENTS - READERS + (READERS - MOMENTS % READERS) % READERS;
+        assert_int_equal(expect_number(*state, (uint32_t)i % READERS, last ? 1 : i), last);
+    }
+    for (uint32_t topic = 0; topic < MESSAGE_QUEUE_MOMENTS_KEPT; topic++) {
+        assert_int_equal(expect_number(*state, READERS + topic, 2), 0);
+    }
+    assert_int_equal(expect(*state, TOPICS - 2, "button"), 0);
+}
+
+static void the_memory_of_moments_is_bounded(void **state) {
+    enum { LARGE = 8192, ROOM = MESSAGE_QUEUE_MOMENTS_BYTES / LARGE };
+    char *text = calloc(1, LARGE);
+    const struct message message = {.moment = true, .size = LARGE, .payload = text};
+    struct message taken;
+    for (int i = 0; i < ROOM; i++) {
+        assert_int_equal(message_queue_add(*state, &message, LARGE), MESSAGE_QUEUED);
+    }
+    assert_int_equal(message_queue_add(*state, &message, LARGE), MESSAGE_IN_PLACE);
+    assert_true(message_queue_take(*state, &taken));
+    free(taken.payload);
+    assert_int_equal(message_queue_add(*state, &message, LARGE), MESSAGE_QUEUED);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(messages_come_out_as_they_went_in, start, end),
@@ -130,6 +187,11 @@ int main(void) {
                                         start, end),
         cmocka_unit_test_setup_teardown(a_full_queue_lets_a_topic_that_waits_put_its_newest_forward,
                                         start, end),
+        cmocka_unit_test_setup_teardown(of_moments_each_is_kept_that_a_broker_hands_over_at_once,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(
+            moments_and_states_take_no_place_of_each_other_and_come_out_in_their_order, start, end),
+        cmocka_unit_test_setup_teardown(the_memory_of_moments_is_bounded, start, end),
         cmocka_unit_test_setup_teardown(of_a_message_that_is_too_long_only_the_size_is_kept, start,
                                         end),
     };
