@@ -88,7 +88,7 @@ static void uplink_answered(void *context, const char *broker) {
     struct uplink *uplink = context;
     char quoted[160];
     uint64_t kept_back = 0;
-    if (log_permit(&uplink->back_limiter, &kept_back)) {
+    if (log_permit_reason(&uplink->back_brokers, broker, &kept_back)) {
         log_line(LOG_NOTICE, "broker_connected",
                  "broker=%s kept_back=%llu effect=\"alarms and events reach the outside\"",
                  log_quote(broker, quoted, sizeof quoted), (unsigned long long)kept_back);

@@ -66,7 +66,9 @@ struct uplink {
     char build[17]; /* the first bytes of the build's digest, in hex */
     char boot[sizeof((struct wire_welcome *)0)->boot];
     struct log_reasons lost_reasons;
-    struct log_limiter back_limiter, announcement_limiter, delivery_limiter;
+    /* By address: which one serves is told, however soon after another. */
+    struct log_reasons back_brokers;
+    struct log_limiter announcement_limiter, delivery_limiter;
     struct log_limiter large_limiter, passed_limiter, unretained_limiter;
     struct log_limiter overwritten_limiter;
     struct refusals refusals;

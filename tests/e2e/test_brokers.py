@@ -156,6 +156,7 @@ def test_the_second_broker_serves_while_the_first_is_away_and_the_other_way_roun
     gateway.cli("ack", f"call/{BUTTON}")
     at_second.until_event(type="alarm.acknowledged", rule="call", deadline_s=60)
     assert b'"online"' in at_second.latest("/status")
+    gateway.process.until_said(f'event=broker_connected broker="tcp://127.0.0.1:{second.port}"', 10)
     assert b'"acked":true' in at_second.latest(f"/alarm/call/{BUTTON}")
     scene.broker.start()
     second.stop()
