@@ -67,7 +67,7 @@ def test_a_broker_that_stops_to_pass_messages_on_is_left_for_a_new_session_once(
     missed = figure(gateway, "uplink_loopback_missed_total")
     until(lambda: figure(gateway, "uplink_loopback_missed_total") >= missed + 3, "silence in it too", 90)
     assert figure(gateway, "uplink_sessions_total") == 2
-    assert line_state(gateway) == ("degraded", "refusing")
+    until(lambda: line_state(gateway) == ("degraded", "refusing"), "a health that says so")
 
 
 def test_a_broker_that_forbids_the_gateway_to_look_still_gets_every_event(scene):
@@ -81,5 +81,5 @@ def test_a_broker_that_forbids_the_gateway_to_look_still_gets_every_event(scene)
     assert 'reason="Not authorized"' in line and f"{ROOT}/loopback" in line, line
     call(field, gateway)
     until(lambda: len(calls(backend)) == 2, "the events")
-    assert line_state(gateway) == ("ok", "connected")
+    until(lambda: line_state(gateway) == ("ok", "connected"), "health")
     assert figure(gateway, "uplink_delivery_proven") == 0 and figure(gateway, "uplink_delivery_broken") == 0
