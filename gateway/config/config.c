@@ -144,6 +144,7 @@ static void config_compile(struct config *config) {
     config_lint(config, layout);
     if (bound && config->notes.errors == 0) {
         config_image_build(config, layout);
+        config_lint_unread(config, layout);
     }
 }
 

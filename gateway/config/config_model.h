@@ -249,6 +249,9 @@ bool config_lint_truth(struct config *config, const struct config_layout *layout
 /* Warn of the hours in which a chain that calls shifts calls nobody by them. */
 void config_lint_shifts(struct config *config, const struct config_chain *chain);
 
+/* Warn of calls and detectors that no rule reads; only after config_image_build(). */
+void config_lint_unread(struct config *config, const struct config_layout *layout);
+
 /* Warn where no value raises or clears the alarm of a sound rule, or every value raises it. */
 void config_lint_value(struct config *config, const struct config_rule *rule);
 
