@@ -181,6 +181,31 @@ static void course_act(struct rule_test_course *course, const struct rule_test_s
     }
 }
 
+static bool step_sets(const struct rule_test_step *step, uint32_t point) {
+    for (uint32_t i = 0; i < step->set_count; i++) {
+        if (step->sets[i].point == point) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A device that is back is read at once, as in the field: what its points were set to last is so
+ * still, but for those that this step sets anew. A card was held there once, and is not again.
+ */
+static void course_return(struct rule_test_course *course, uint32_t device, struct instant at) {
+    const struct ruleset *ruleset = &course->tests->site->ruleset;
+    for (uint32_t i = 0; i < ruleset->point_count; i++) {
+        const struct course_point *point = &course->points[i];
+        enum point_kind kind = (enum point_kind)ruleset->points[i].kind;
+        if (ruleset->points[i].device == device && point->known && !point->silent &&
+            point_kind_facts(kind)->form != POINT_FORM_EVENT && !step_sets(course->step, i)) {
+            course_read(course, point->reading, at);
+        }
+    }
+}
+
 static void course_device(struct rule_test_course *course, const struct rule_test_device *device,
                           struct instant at) {
     struct input input = {.kind = INPUT_DEVICE, .subject = device->device};
@@ -197,6 +222,9 @@ static void course_device(struct rule_test_course *course, const struct rule_tes
     }
     course->devices[device->device].away = device->word != RULE_TEST_BACK;
     course_input(course, input, at);
+    if (device->word == RULE_TEST_BACK) {
+        course_return(course, device->device, at);
+    }
 }
 
 static void course_set(struct rule_test_course *course, const struct rule_test_set *set,

@@ -460,6 +460,58 @@ static void what_is_so_from_the_beginning_belongs_to_the_first_step(void **state
         strstr(outcome.notes, "FILE:14:28: error: expected by 6 s, but did not come\n"));
 }
 
+static const char at_noon[] =
+    "rules:\n- rule: pressed\n"
+    "  each: point emergency_button in sport/room\n"
+    "  raise: value and between 12:00 and 13:00\n"
+    "  class: access.denied_burst\n"
+    "  message: {zh: 按下, en: Pressed}\n"
+    "- rule: carded\n"
+    "  each: point access_reader in hall/gate\n"
+    "  raise: within(value == granted, 10 s) and between 12:00 and 13:00\n"
+    "  class: access.denied_burst\n"
+    "  message: {zh: 刷卡, en: Carded}\n";
+
+/* As in the field, where the first poll that is answered says how everything is; a card is a moment. */
+static void a_device_that_is_back_says_what_was_set_last(void **state) {
+    (void)state;
+    passes("  - test: a door that is still open goes on being held\n"
+           "    begin: 2026-11-23 23:00\n"
+           "    only: [door_held]\n"
+           "    steps:\n"
+           "      - {at: 1 s, set: {sport/room/door: 1}}\n"
+           "      - {at: 20 s, device: {sport-io: lost}}\n"
+           "      - {at: 60 s, device: {sport-io: back}}\n"
+           "      - {at: 70999 ms}\n"
+           "      - {at: 71 s, expect: [raised door_held/sport/room/door]}\n");
+    run_with_rules(at_noon,
+                   "  - test: still pressed\n"
+                   "    begin: 2026-11-23 11:59\n"
+                   "    steps:\n"
+                   "      - {at: 1 s, set: {sport/room/button: 1}}\n"
+                   "      - {at: 2 s, device: {sport-io: lost}}\n"
+                   "      - {at: 119 s}\n"
+                   "      - at: 120 s\n"
+                   "        device: {sport-io: back}\n"
+                   "        expect: [raised pressed/sport/room/button]\n"
+                   "  - test: let go of meanwhile\n"
+                   "    begin: 2026-11-23 11:59\n"
+                   "    steps:\n"
+                   "      - {at: 1 s, set: {sport/room/button: 1}}\n"
+                   "      - {at: 2 s, device: {sport-io: lost}}\n"
+                   "      - {at: 120 s, device: {sport-io: back}, set: {sport/room/button: 0}}\n"
+                   "  - test: a card is not held there again\n"
+                   "    begin: 2026-11-23 11:59\n"
+                   "    steps:\n"
+                   "      - {at: 1 s, set: {hall/gate/reader: granted}}\n"
+                   "      - {at: 2 s, device: {doors: lost}}\n"
+                   "      - {at: 120 s, device: {doors: back}}\n"
+                   "      - {at: 121 s, set: {hall/gate/reader: granted},\n"
+                   "         expect: [raised carded/hall/gate/reader]}\n");
+    assert_string_equal(outcome.ran,
+                        "still pressed=0 let go of meanwhile=0 a card is not held there again=0 ");
+}
+
 static const char cold[] = "rules:\n- rule: cold\n"
                            "  each: point temperature in care/day-care\n"
                            "  raise: value < 10 °C\n"
@@ -521,6 +573,7 @@ int main(void) {
         cmocka_unit_test(a_walk_test_ticks_off_and_names_what_was_left_out),
         cmocka_unit_test(counters_are_levelled_at_the_set_hour),
         cmocka_unit_test(who_falls_silent_is_missed_and_nobody_else),
+        cmocka_unit_test(a_device_that_is_back_says_what_was_set_last),
         cmocka_unit_test(a_step_that_makes_no_sense_is_refused),
         cmocka_unit_test(what_is_offered_instead_can_be_written),
         cmocka_unit_test(a_file_that_makes_no_sense_is_refused),
