@@ -209,6 +209,8 @@ struct wire_point_values {
     struct wire_point_value values[WIRE_POINT_VALUES_MAX];
 };
 
+enum { WIRE_REASON_SIZE = 240 };
+
 /* For /health: what the engine knows of itself and the others. Sent to the console each second. */
 struct wire_components {
     struct wire_header header;
@@ -224,6 +226,8 @@ struct wire_components {
     uint64_t uplink_confirmed_alarm, uplink_confirmed_activity;
     uint64_t readings, readings_dropped, events, commits, commit_failures, commit_ns_max;
     uint64_t journal_pending; /* events waiting for their commit */
+    /* Why the broker is away, for people; "" while it is not. */
+    char uplink_reason[WIRE_REASON_SIZE];
 };
 
 /* What a process counts of its own queues, each second; the engine passes it on to the console. */
@@ -275,7 +279,7 @@ struct wire_uplink_state {
     uint32_t connected;
     uint32_t delivers; /* 0: the broker is there, and refuses events or cannot take them */
     char broker[128];
-    char reason[240]; /* why not, for people */
+    char reason[WIRE_REASON_SIZE]; /* why not, for people */
 };
 
 struct wire_command {

@@ -79,7 +79,7 @@ static void health_database(const struct reader *reader, struct table *table,
     table_add(table, takes ? TONE_GOOD : TONE_WARNING, texts);
 }
 
-/* "tcp://10.0.0.5:1883, since 11-26 16:29:01, 12 events wait": which broker it is that is connected or away. */
+/* "tcp://10.0.0.5:1883, since 11-26 16:29:01, 12 events wait": which broker it is that is connected, or away and why. */
 static void health_uplink(const struct reader *reader, struct table *table, const json_t *uplink) {
     char since[32] = "";
     char text[256];
@@ -98,6 +98,10 @@ static void health_uplink(const struct reader *reader, struct table *table, cons
                  reader_text(reader, " 条事件待送", " events wait"));
     const char *const texts[] = {"", text};
     table_add(table, TONE_PLAIN, texts);
+    if (json_is_string(json_object_get(uplink, "reason"))) {
+        const char *const reasons[] = {"", member_text(uplink, "reason")};
+        table_add(table, TONE_PLAIN, reasons);
+    }
 }
 
 /* "recordings, 812 inputs are missing, refused 3 times by the disk" */

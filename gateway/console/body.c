@@ -287,7 +287,7 @@ static const char *body_uplink_state(const struct view *view) {
     return refusing ? "refusing" : body_presence(components->uplink_connected, "connected", "away");
 }
 
-/* How it is, by which broker, since when, and how many events wait for it. */
+/* How it is, why it is away, by which broker, since when, and how many events wait for it. */
 static json_t *body_uplink(const struct view *view, bool fresh) {
     static const uint64_t nothing[FIGURE_COUNT] = {0};
     const uint64_t *told = fresh ? view_uplink_figures(view) : NULL;
@@ -296,10 +296,12 @@ static json_t *body_uplink(const struct view *view, bool fresh) {
     const struct site *site = view->site;
     uint64_t broker = figures[FIGURE_UPLINK_BROKER];
     bool is_known = broker >= 1 && broker <= site->broker_count;
+    bool is_away = fresh && components->uplink_reason[0] != '\0';
     const struct wall since = {(int64_t)figures[FIGURE_UPLINK_SINCE] * (int64_t)NS_PER_S};
     return json_pack(
-        "{s:s, s:o, s:o, s:I, s:I, s:I}", "state",
-        fresh || site->broker_count == 0 ? body_uplink_state(view) : "unknown", "broker",
+        "{s:s, s:o, s:o, s:o, s:I, s:I, s:I}", "state",
+        fresh || site->broker_count == 0 ? body_uplink_state(view) : "unknown", "reason",
+        is_away ? json_string(components->uplink_reason) : json_null(), "broker",
         is_known ? json_string(site_text(site, site->brokers[broker - 1])) : json_null(), "since",
         body_wall(since), "waiting", (json_int_t)figures[FIGURE_UPLINK_EVENTS_WAITING],
         "confirmed_alarm", (json_int_t)components->uplink_confirmed_alarm, "confirmed_activity",

@@ -187,6 +187,8 @@ static bool engine_take_uplink(struct engine *engine, const struct wire_uplink_s
     bool delivers = message->connected != 0 && message->delivers != 0;
     engine->uplink_connected = message->connected != 0 ? TRUTH_TRUE : TRUTH_FALSE;
     engine->uplink_delivers = delivers ? TRUTH_TRUE : TRUTH_FALSE;
+    (void)snprintf(engine->uplink_reason, sizeof engine->uplink_reason, "%.*s",
+                   WIRE_REASON_SIZE - 1, message->connected != 0 ? "" : message->reason);
     /* A broker that is there and takes no alarm is of no more use than one that is gone. */
     engine_apply_state(engine, INPUT_UPLINK, 0, engine->uplink_delivers);
     engine_hand_over(engine);
@@ -435,6 +437,7 @@ void engine_left(void *context, struct engine_peer *peer, bool clean) {
     if (peer->role == WIRE_ROLE_UPLINK) {
         engine->uplink_connected = TRUTH_UNKNOWN;
         engine->uplink_delivers = TRUTH_UNKNOWN;
+        engine->uplink_reason[0] = '\0';
         engine_apply_state(engine, INPUT_UPLINK, 0, TRUTH_UNKNOWN);
         for (uint32_t i = 0; i < engine->site->webhook_count; i++) {
             engine_apply_state(engine, INPUT_LISTENER, i, TRUTH_UNKNOWN);

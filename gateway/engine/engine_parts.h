@@ -87,6 +87,8 @@ struct engine {
     struct present *present;
     struct roster roster;
     enum truth uplink_connected, uplink_delivers;
+    /* Why the broker is away; "" while it is not, or nobody knows. */
+    char uplink_reason[WIRE_REASON_SIZE];
     bool site_refused; /* the site file is wrong: this is the site before it */
     struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
     struct receipts_results results;

@@ -56,6 +56,7 @@ void engine_send_components(struct engine *engine) {
         .journal_pending = stats.pending,
     };
     memcpy(message.present, engine->roster.present, sizeof message.present);
+    memcpy(message.uplink_reason, engine->uplink_reason, sizeof message.uplink_reason);
     /* After the tests, or not at all: it says that those were all. A full socket gets the next one. */
     if (engine_send_tests(engine, peer)) {
         (void)!engine_peer_send(peer, &message);

@@ -63,6 +63,10 @@ def state(gateway):
     return told["status"], told["uplink"]["state"], told["database"]["state"]
 
 
+def why_away(gateway):
+    return json.loads(gateway.cli("health", "--json"))["uplink"]["reason"]
+
+
 def until_state(gateway, *wanted):
     until(lambda: state(gateway) == wanted, f"health {wanted}", 60, lambda: f"\n{state(gateway)}")
 
@@ -91,6 +95,11 @@ def test_a_broker_that_is_away_is_named_and_the_database_is_not_blamed(scene):
     until_state(gateway, "degraded", "away", "connected")
     assert {("degraded", "overall"), ("away", "broker")} <= set(rows(gateway, "en"))
     assert {("降级", "总体"), ("离线", "消息代理")} <= set(rows(gateway, "zh"))
+    until(lambda: (why_away(gateway) or "").startswith("nobody listens there"), "why")
+    assert why_away(gateway) in gateway.cli("health", "--lang", "zh")
+    scene.broker.start()
+    until_state(gateway, "ok", "connected", "connected")
+    assert why_away(gateway) is None
     database.stop()
 
 
