@@ -261,7 +261,8 @@ static unsigned alarm_raise(struct alarm *alarm, const struct alarm_conf *conf, 
         .by_design = before.by_design,
         .out_of_service = before.out_of_service,
         .agreed = before.agreed,
-        .promoted = before.promoted,
+        /* What somebody found to be no fire is promoted anew. */
+        .promoted = before.promoted && (!before.investigated || before.real),
         /* One that was in earnest does not become a test because it is pressed again. */
         .test = conf->test && (!again || before.test),
         .chattering = alarm_is_chattering(alarm, conf, now),
@@ -441,18 +442,28 @@ unsigned alarm_inhibit(struct alarm *alarm, const struct alarm_conf *conf, bool 
     return inhibited ? ALARM_CHANGE_SUPPRESSED : ALARM_CHANGE_UNSUPPRESSED;
 }
 
-unsigned alarm_test_end(struct alarm *alarm, const struct alarm_conf *conf, struct instant now) {
+static unsigned alarm_call_again(struct alarm *alarm, const struct alarm_conf *conf,
+                                 struct instant now) {
     enum alarm_state from = alarm_axes_state(alarm->axes);
-    assert(!conf->test);
-    if (!alarm->axes.test || !alarm->axes.active) {
-        return 0;
-    }
-    alarm->axes.test = false;
     unsigned changes = alarm_realarm(alarm);
     alarm_wind_realarm(alarm, conf, now);
     alarm_wind_promotion(alarm, conf, now);
     alarm_arrive(alarm, conf, from);
     return changes;
+}
+
+unsigned alarm_come_again(struct alarm *alarm, const struct alarm_conf *conf, struct instant now) {
+    bool stands = alarm->axes.acked && !alarm_axes_are_suppressed(alarm->axes);
+    return stands ? alarm_call_again(alarm, conf, now) : 0;
+}
+
+unsigned alarm_test_end(struct alarm *alarm, const struct alarm_conf *conf, struct instant now) {
+    assert(!conf->test);
+    if (!alarm->axes.test || !alarm->axes.active) {
+        return 0;
+    }
+    alarm->axes.test = false;
+    return alarm_call_again(alarm, conf, now);
 }
 
 bool alarm_is_normal(const struct alarm *alarm) {

@@ -331,6 +331,12 @@ unsigned alarm_inhibit(struct alarm *alarm, const struct alarm_conf *conf, bool 
                        struct instant now);
 
 /*
+ * What it says has come once more, and whoever acknowledged it cannot have known: it counts as realarmed,
+ * if people are to hear of it and anybody had acknowledged it. Returns a set of enum alarm_change.
+ */
+unsigned alarm_come_again(struct alarm *alarm, const struct alarm_conf *conf, struct instant now);
+
+/*
  * The test of its place is over, as conf->test says. What is still active was no test: it counts as
  * realarmed. Returns a set of enum alarm_change.
  */

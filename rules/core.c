@@ -140,13 +140,17 @@ static void core_evaluate_once(const struct core_turn *turn, uint32_t alarm, uin
     struct alarm *state = &core->alarms[alarm];
     struct instant now = turn->input->at;
     enum truth condition = core_judge(core, alarm, now, moment);
-    if (core_is_unmoved(turn, alarm, condition)) {
+    bool again = core_promotion_comes_again(core, alarm);
+    if (!again && core_is_unmoved(turn, alarm, condition)) {
         core_schedule(core, alarm);
         return;
     }
     const struct alarm_conf conf = core_alarm_conf(core, alarm);
     const struct alarm_axes before = state->axes;
     unsigned changes = alarm_step(state, &conf, condition, now, turn->input->wall);
+    if (again) {
+        changes |= alarm_come_again(state, &conf, now);
+    }
     if (!conf.test) {
         changes |= alarm_test_end(state, &conf, now);
     }

@@ -244,17 +244,27 @@ static bool core_zone_is_unattended(const struct core *core, uint32_t zone) {
  * the site says so. When it no longer does, what was promised of a first detector holds again, if that
  * is still active and nobody has been there; a fire that is over, or that somebody has seen, does not
  * confirm itself because its other alarms are put away. A promoted fire stays one until all the alarms
- * are closed that made it one.
+ * are closed that made it one, or until one that somebody found to be no fire comes again.
  */
-enum truth core_judge_promotion(struct core *core, uint32_t zone) {
-    struct core_promotions *promotions = &core->promotions[zone];
-    bool anew = promotions->anew != 0;
-    promotions->anew = 0;
+enum truth core_judge_promotion(const struct core *core, uint32_t zone) {
+    const struct core_promotions *promotions = &core->promotions[zone];
     if (promotions->fires == 0) {
         return TRUTH_FALSE;
     } else if (core->alarms[core_promoted_alarm(core, zone)].axes.open) {
         return TRUTH_TRUE;
     }
-    bool confirms = promotions->confirmed == 0 && (anew || core_zone_is_unattended(core, zone));
+    bool confirms = promotions->confirmed == 0 &&
+                    (promotions->anew != 0 || core_zone_is_unattended(core, zone));
     return confirms ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+bool core_promotion_comes_again(struct core *core, uint32_t alarm) {
+    if (core_rule_of(core, alarm)->builtin != BUILTIN_FIRE_PROMOTED) {
+        return false;
+    }
+    struct core_promotions *promotions = &core->promotions[core->ruleset->alarms[alarm].entity];
+    bool again =
+        promotions->anew != 0 && promotions->confirmed == 0 && core->alarms[alarm].axes.open;
+    promotions->anew = 0;
+    return again;
 }

@@ -338,8 +338,14 @@ uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axe
 /* Is the alarm of a fire promoted, and nothing came of it? See struct alarm_conf. */
 bool core_promotion_is_idle(const struct core *core, uint32_t alarm);
 
-/* What system_fire_promoted says of a zone; once in a step. */
-enum truth core_judge_promotion(struct core *core, uint32_t zone);
+/* What system_fire_promoted says of a zone. */
+enum truth core_judge_promotion(const struct core *core, uint32_t zone);
+
+/*
+ * Is the alarm the system_fire_promoted of a zone, open already, of which one more fire was promoted in this
+ * step? Asked once in a step, after core_judge_promotion() and before the alarm is stepped.
+ */
+bool core_promotion_comes_again(struct core *core, uint32_t alarm);
 
 /* --- core_test_mode.c --- */
 

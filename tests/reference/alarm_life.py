@@ -191,6 +191,7 @@ class Alarm:
         self.latched = "latched" in self.flags
         self.forget_people()
         self.pending, self.delay = False, None
+        self.promoted = self.promoted and self.investigated is not False
         self.investigated, self.disposition = None, "unstated"
         self.chattering = len(self.raised_at) >= 3
         self.occurrence += not again
@@ -569,11 +570,20 @@ class Site:
         fires = [fire for fire in self.alarms if fire.promoted and self.zone(fire.place) == zone]
         if fires and self.alarms[self.sorts.index(("system_fire_promoted", zone))].open:
             return True
-        if any(self.confirms(index) and alarm.place == zone and alarm.active and not alarm.test and
-               not alarm.out_of_service for index, alarm in enumerate(self.alarms)):
+        if self.is_confirmed(zone):
             return False
         return any(fire.promoted_now or (fire.active and fire.investigated is None)
                    for fire in fires)
+
+    def comes_again(self, index):
+        """One more fire of a zone is promoted in this step, of which another stands promoted already."""
+        rule, zone = self.sorts[index]
+        return rule == "system_fire_promoted" and self.alarms[index].open and not self.is_confirmed(zone) and \
+            any(fire.promoted_now and self.zone(fire.place) == zone for fire in self.alarms)
+
+    def is_confirmed(self, zone):
+        return any(self.confirms(index) and alarm.place == zone and alarm.active and not alarm.test and
+                   not alarm.out_of_service for index, alarm in enumerate(self.alarms))
 
     def note_idle(self, alarm):
         place = ("system_fire_promoted", self.zone(alarm.place)) if alarm.promoted else None
@@ -697,7 +707,10 @@ class Site:
         self.now = now
         for index, alarm in enumerate(self.alarms):
             self.note_idle(alarm)
+            again = self.comes_again(index)
             changes = alarm.evaluate(now, self.condition(index), self.alarm_is_tested(now, index))
+            if again and alarm.acked and not alarm.is_suppressed():
+                changes |= alarm.realarm(now)
             # Whoever presses is there, and has come for what this very reading brings up as well.
             if attended is not None and alarm.place == attended and alarm.open and \
                     not alarm.attended:
