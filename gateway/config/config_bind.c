@@ -90,14 +90,17 @@ static bool bind_same(const struct ruleset_finding *a, const struct ruleset_find
     return a->kind == b->kind && a->rule == b->rule && a->set == b->set;
 }
 
-/* "hall, sport and 3 more": the places of all findings like `findings[first]`. */
+/* "hall, sport and 3 more": the places of all findings like `findings[first]`, which stand by place. */
 static const char *bind_places(const struct bind_draft *bind,
                                const struct ruleset_finding *findings, uint32_t count,
                                uint32_t first) {
     struct config_names names = {0};
+    const char *named = NULL;
     for (uint32_t i = first; i < count && findings[i].rule == findings[first].rule; i++) {
-        if (bind_same(&findings[i], &findings[first])) {
-            config_names_add(bind->config, &names, bind_place_name(bind, &findings[i]));
+        const char *name = bind_place_name(bind, &findings[i]);
+        if (name != named && bind_same(&findings[i], &findings[first])) {
+            config_names_add(bind->config, &names, name);
+            named = name;
         }
     }
     return config_names_text(bind->config, &names);
