@@ -216,9 +216,9 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
                                       "Nobody has acknowledged this alarm, so it can neither be "
                                       "reset nor investigated: acknowledge it first"},
     [COMMAND_REFUSED_STILL_ACTIVE] =
-        {"触发条件仍然存在,不能复位:请先到现场排除",
-         "Its condition is still true, so it cannot be reset: see to the "
-         "cause at the place first"},
+        {"触发条件仍然存在,不能复位:请先到现场排除。区域火警升级(system_fire_promoted)须先复位该区域的各个火警",
+         "Its condition is still true, so it cannot be reset: see to the cause at the place first. For "
+         "system_fire_promoted, reset the fire alarms of its zone first"},
     [COMMAND_REFUSED_UNKNOWN_STATE] =
         {"现在还不知道险情是否已解除,不能复位:规则所依据的传感器中有失联或故障的,或刚恢复、刚启动,"
          "规则回看的时间内数据尚不完整。请先修复该位置的故障传感器或线路;若无故障,请稍后再试",
