@@ -185,7 +185,7 @@ def test_who_walks_through_nothing_is_reminded_after_a_week_that_restarts_and_re
     gateway = scene.gateway(["--clock", "2026-11-23T14:58:00+08:00@60"])
     due = {event["subject"]: event for event in backend.until_event(type="system.walk_test_due", count=3)}
     assert set(due) == {"hall", "care", "sport"}
-    assert all(event["time"] >= "2026-11-23T06:59:58" for event in due.values()), "not before the week is over"
+    assert min(event["time"] for event in due.values()) >= "2026-11-23T06:59:58", "not before the week is over"
     points = json.loads(gateway.try_cli("walk-test", ROOM, "--json")[1].splitlines()[0])
     assert points, "the walk test of the first life is still there to look at"
     assert due["sport"]["data"]["untested"] == 4
