@@ -121,7 +121,8 @@ static void engine_restore_test(void *context, const struct journal_standing *re
         engine_end_test(engine, test->place);
         return;
     }
-    standing_restore_test(&engine->standing, place, recorded, test, engine->newest, clock_wall());
+    standing_restore_test(&engine->standing, place, recorded, test, engine->newest,
+                          engine_wall(engine));
 }
 
 static void engine_restore_trip(void *context, const struct journal_standing *recorded,
@@ -139,7 +140,7 @@ static void engine_restore_walk(void *context, const struct journal_standing *re
     engine_note_shown(restore, recorded->at_wall);
     if (place != RULESET_NONE) {
         standing_restore_walk(&engine->standing, place, recorded, walk, engine->newest,
-                              clock_wall());
+                              engine_wall(engine));
     }
 }
 
