@@ -15,6 +15,7 @@ class Book:
     recorded: dict = field(default_factory=dict)   # sequence -> (alarm or None, type, body as an object)
     delivered: list = field(default_factory=list)  # event objects in the order in which they came
     ends: dict = field(default_factory=dict)       # who says so -> {alarm: is it active}
+    refused: set = field(default_factory=set)      # sequences that the broker's line has refused at least once
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Verdict:
     lost: list        # recorded and never delivered
     gaps: list        # sequences that the journal lacks
     unknown: list     # delivered as recorded, and not what the journal has
-    disorder: list    # an alarm's event that came first after a later one of it
+    disorder: list    # an alarm's event that came first after a later one of it, unless mended (disorder())
     missed: list      # shown until it was recorded, and not in the journal
     repeated: list    # recorded more often than shown, or never shown
     ends: list        # alarms whose end is told differently
@@ -63,16 +64,23 @@ def is_recorded(book, event):
 
 
 def disorder(book, durable):
-    seen, newest, wrong = set(), {}, []
-    for event in durable:
-        seq = event["sequence"]
+    """Several events of an alarm may be in flight when the first of them is refused, and those behind it are taken. Then
+    those are promised once more after it, in their order, so that what is heard last is the newest."""
+    first, last = {}, {}
+    for at, event in enumerate(durable):
+        first.setdefault(event["sequence"], at)
+        last[event["sequence"]] = at
+    alarms, wrong = {}, []
+    for seq in sorted(first, key=first.get):
         alarm = book.recorded.get(seq, (None,))[0]
-        if alarm is None or seq in seen:
+        if alarm is None:
             continue
-        seen.add(seq)
-        if seq < newest.get(alarm, 0):
+        came = alarms.setdefault(alarm, [])
+        overtook = sorted(other for other in came if other > seq)
+        again = [first[seq], *(last[other] for other in overtook)]
+        if overtook and not (seq in book.refused and again == sorted(again)):
             wrong.append(seq)
-        newest[alarm] = max(seq, newest.get(alarm, 0))
+        came.append(seq)
     return wrong
 
 

@@ -113,6 +113,7 @@ class Link:
             event = kind == PUBLISH and self.is_event(head, packet)
             if event and fault == "refused" and self.proxy.random.random() < REFUSED:
                 self.answer(head, packet, bytes((QUOTA_EXCEEDED,)))
+                self.proxy.refused.append(packet)
                 self.proxy.done[fault] += 1
             elif event and self.proxy.lies and self.proxy.random.random() < FALSE_ACKS:
                 self.answer(head, packet, b"")
@@ -149,12 +150,14 @@ class Link:
 
 
 class FaultProxy:
-    """`fault` is None or one of FAULTS and may be set at any time; `done` counts what each did."""
+    """`fault` is None or one of FAULTS and may be set at any time; `done` counts what each did, `refused` keeps the packets
+    that were."""
 
     def __init__(self, target, seed):
         self.target, self.random = target, random.Random(seed)
         self.fault, self.lies, self.ended = None, False, False
         self.connections = 0
+        self.refused = []
         self.done = dict.fromkeys((*FAULTS, "false_ack"), 0)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self.port = self.listener.getsockname()[1]

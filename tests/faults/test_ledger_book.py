@@ -52,6 +52,13 @@ def swapped(book):
     book.delivered[1], book.delivered[3] = book.delivered[3], book.delivered[1]
 
 
+def late(book, *came):
+    """The events of ALARM come in this order; the broker's line had refused the first of them."""
+    numbers = {1: 1, 2: 2, 3: 1, 4: 3}
+    book.refused = {1}
+    book.delivered = [event(seq, numbers[seq]) for seq in (3, *came)]
+
+
 def not_in_the_journal(book):
     del book.recorded[4]
     without(book, 4)
@@ -77,6 +84,10 @@ def other_end(book):
     (another_body, {"unknown"}),
     (never_recorded, {"unknown"}),
     (swapped, {"disorder"}),
+    (lambda book: late(book, 2, 1, 4), {"disorder"}),
+    (lambda book: late(book, 2, 4, 1, 2), {"disorder"}),
+    (lambda book: late(book, 2, 4, 1, 4, 2), {"disorder"}),
+    (lambda book: (late(book, 2, 1, 2, 4), book.refused.clear()), {"disorder"}),
     (not_in_the_journal, {"missed"}),
     (recorded_twice, {"repeated"}),
     (hole, {"gaps"}),
@@ -86,3 +97,10 @@ def test_a_falsified_book_is_found_out(falsify, told):
     book = copy.deepcopy(good())
     falsify(book)
     assert set(check(book).faults()) == told
+
+
+@pytest.mark.parametrize("came", [(2, 1, 2, 4), (2, 4, 1, 2, 4)])
+def test_what_overtook_a_refused_event_and_comes_once_more_is_in_order(came):
+    book = good()
+    late(book, *came)
+    assert check(book).faults() == {}
