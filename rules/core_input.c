@@ -189,10 +189,12 @@ static void core_reading(const struct core_turn *turn) {
     }
     if (quality != QUALITY_STALE && quality != QUALITY_OUT_OF_SERVICE) {
         state->heard = core_instant_before(now, age_ns);
-        state->known = usable                          ? POINT_READ
-                       : state->known == POINT_UNHEARD ? POINT_HEARD
-                                                       : state->known;
+        state->known = usable                       ? POINT_READ
+                       : state->known < POINT_HEARD ? POINT_HEARD
+                                                    : state->known;
         core_watch_point(core, point, age_ns, now);
+    } else if (state->known == POINT_UNHEARD) {
+        state->known = POINT_MISSED; /* somebody has said that it is too old */
     }
     if (turned) {
         core_touch_point(core, point);
@@ -224,7 +226,7 @@ static void core_heartbeat(struct core *core, uint32_t device, struct instant no
     for (uint32_t point = core->devices[device].point_first; point != RULESET_NONE;
          point = core->points[point].beside) {
         struct point_state *state = &core->points[point];
-        if (state->quality != QUALITY_STALE && state->known != POINT_UNHEARD &&
+        if (state->quality != QUALITY_STALE && state->known >= POINT_HEARD &&
             core->ruleset->points[point].silence_ns == 0) {
             state->heard = now;
             core_touch_age(core, point);

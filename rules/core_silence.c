@@ -53,6 +53,9 @@ static void core_point_stale(struct core *core, uint32_t point, struct instant n
         state->quality = QUALITY_STALE;
         state->changed = now;
     }
+    if (state->known == POINT_UNHEARD) {
+        state->known = POINT_MISSED;
+    }
     core_touch_point(core, point);
 }
 

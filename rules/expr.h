@@ -148,19 +148,22 @@ struct expr_error {
 bool expr_compile(const char *text, size_t len, const struct expr_scope *scope,
                   struct expr_program *ret_program, struct expr_error *ret_error);
 
-/* What was ever heard of a point: nothing, only that it cannot say its value, or a value. */
-enum point_known { POINT_UNHEARD, POINT_HEARD, POINT_READ };
+/*
+ * What was ever heard of a point: nothing, and it is waited for; nothing, though it should have been; only that
+ * it cannot say its value; or a value.
+ */
+enum point_known { POINT_UNHEARD, POINT_MISSED, POINT_HEARD, POINT_READ };
 
 /* The present state of one point, kept by the core. */
 struct point_state {
     double value;
     struct instant heard;   /* when it was last confirmed, modulo 2^64: only for point_age_ns() */
     struct instant changed; /* when value or quality last changed */
-    uint8_t quality;        /* enum quality; QUALITY_STALE until first heard */
-    uint8_t known;          /* enum point_known */
-    uint8_t fault;          /* enum truth: is it at fault by itself? The core's own, as the next */
-    uint8_t stuck;          /* enum truth: did the last round of upkeep find it stuck? */
-    uint32_t beside;        /* the next point of its device, or UINT32_MAX; the core's own, too */
+    uint8_t quality; /* enum quality; QUALITY_STALE until first heard, which no rule is told */
+    uint8_t known;   /* enum point_known */
+    uint8_t fault;   /* enum truth: is it at fault by itself? The core's own, as the next */
+    uint8_t stuck;   /* enum truth: did the last round of upkeep find it stuck? */
+    uint32_t beside; /* the next point of its device, or UINT32_MAX; the core's own, too */
 };
 
 /*

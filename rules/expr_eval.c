@@ -126,12 +126,21 @@ static void eval_load(struct machine *machine, const struct expr_op *op) {
     cell->truth = (uint8_t)eval_point_truth(point);
 }
 
+/*
+ * Unknown of a point that is still waited for: after each start nothing was heard yet, and a rule that calls for
+ * what is stale must not call for all of the site then.
+ */
+static struct expr_range eval_quality(const struct point_state *point) {
+    bool awaited = point->known == POINT_UNHEARD && point->quality == QUALITY_STALE;
+    return awaited ? expr_range_unknown() : expr_range_exact(point->quality);
+}
+
 /* The time since a point was last confirmed; a lower bound before it ever was. */
 static struct expr_moving eval_age(const struct point_state *point, struct instant now) {
     double age_s = (double)point_age_ns(point, now) / (double)NS_PER_S;
     struct expr_moving age = expr_moving_still(expr_range_at_least(age_s));
     age.slope.low = 1;
-    if (point->known != POINT_UNHEARD) {
+    if (point->known >= POINT_HEARD) {
         age.range.high = age_s;
         age.slope.high = 1;
     }
@@ -413,7 +422,7 @@ static uint32_t eval_step(struct machine *machine, const struct expr_op *ops, ui
         eval_push_number(machine, eval_counted(machine, eval_point(machine, op)));
         break;
     case EXPR_QUALITY:
-        eval_push_number(machine, expr_range_exact(eval_point(machine, op)->quality));
+        eval_push_number(machine, eval_quality(eval_point(machine, op)));
         break;
     case EXPR_AGE:
         cell_make_moving(eval_push(machine), eval_age(eval_point(machine, op), view->now));

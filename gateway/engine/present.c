@@ -136,7 +136,7 @@ static bool present_state(const struct present *present, uint32_t point, struct 
         .quality = QUALITY_STALE,
         .age_ns = age_ns,
     };
-    if (state->known == POINT_UNHEARD) {
+    if (state->known < POINT_HEARD) {
         ret->age_ns += present->values[point].age_ns; /* engines before this one waited as well */
         return silence_ns > 0;
     } else if (input.kind != INPUT_READING || (state->quality == QUALITY_STALE && !missed)) {
@@ -276,7 +276,7 @@ static bool present_device_is_well(const struct present *present, uint32_t point
 bool present_missed(struct present *present, struct instant now, struct input *ret_input) {
     for (uint32_t i = 0; i < present->wait_count; i++) {
         struct present_wait wait = present->waits[i];
-        bool heard = core_point(present->core, wait.point)->known != POINT_UNHEARD;
+        bool heard = core_point(present->core, wait.point)->known >= POINT_HEARD;
         bool missed =
             !heard && instant_reached(now, wait.due) && present_device_is_well(present, wait.point);
         if (heard || missed) {

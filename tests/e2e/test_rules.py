@@ -53,6 +53,31 @@ def test_a_fault_of_the_fire_panel_is_told(scene):
     backend.until_event(type="alarm.cleared", rule="fire_panel_fault")
 
 
+def test_a_start_calls_nobody_for_points_that_are_waited_for(scene):
+    shutil.copytree(ROOT / "deploy" / "example", scene.directory / "site")
+    scene.site = scene.directory / "site" / "site.yaml"
+    with (scene.directory / "site" / "rules.yaml").open("a") as rules:
+        rules.write("\n  - rule: button_silent\n    each: point emergency_button\n    raise: quality == stale\n"
+                    "    class: call.emergency\n    chain: care-call\n"
+                    "    message: {zh: 按钮失联, en: Button silent}\n")
+    scene.start_broker()
+    backend, field, gateway = scene.backend(), scene.field(arguments=["--still"]), scene.gateway()
+
+    def until_pressed(type):
+        field.press("care/day-care/button-1")
+        backend.until_event(type=type, rule="emergency_call")
+        field.set("care/day-care/button-1", 0)
+        backend.until_event(type="alarm.cleared", rule="emergency_call")
+    until_pressed("alarm.raised")
+    gateway.kill_engine()
+    gateway.stop()
+    gateway = scene.gateway()
+    until_pressed("alarm.reraised")
+    assert backend.events(rule="button_silent") == []
+    field.stop()
+    backend.until_event(type="alarm.raised", rule="button_silent")
+
+
 def test_since_when_is_the_sites_time_wherever_it_is_read(scene):
     shutil.copytree(ROOT / "deploy" / "example", scene.directory / "site")
     scene.site = scene.directory / "site" / "site.yaml"

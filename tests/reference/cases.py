@@ -335,7 +335,7 @@ class Life:
         """(line for the core, Moment) of each, in order; time alone goes on at `offsets` of a second.
         The reading of an event point is a Moment without a line before the one that it leaves behind."""
         # Nothing is missed of an event point while its device is there: it has no value to be read.
-        points = [Point(quality="good" if self.site.is_event(index) else "stale")
+        points = [Point(quality="good" if self.site.is_event(index) else None)
                   for index in range(len(self.site.points))]
         world = {"open_": None, "weekday": None, "betweens": {}}
         inputs = list(self.inputs)

@@ -21,8 +21,9 @@ UNKNOWN = (-math.inf, math.inf)
 class Point:
     """One signal at one moment."""
 
-    def __init__(self, value=0.0, quality="stale", heard_ns=None, is_moment=False):
-        self.value, self.quality = value, quality
+    def __init__(self, value=0.0, quality=None, heard_ns=None, is_moment=False):
+        self.value = value
+        self.quality = quality      # None: nobody has said anything yet
         self.heard_ns = heard_ns    # when a reading last confirmed it
         self.is_moment = is_moment  # this very moment is a reading of it
 
@@ -56,8 +57,12 @@ def or_(truths):
     return not_(and_([not_(truth) for truth in truths]))
 
 
-def as_bounds(truth):
-    return (0.0, 1.0) if truth is None else (float(truth), float(truth))
+def as_bounds(value):
+    """Of what can be compared: bounds, a quality or a truth."""
+    if isinstance(value, tuple):
+        return value
+    number = QUALITIES.index(value) if isinstance(value, str) else value
+    return (0.0, 1.0) if number is None else (float(number), float(number))
 
 
 # --- numbers between bounds ---
@@ -300,10 +305,7 @@ class Meaning:
         if sort in ("and", "or"):
             return and_([a, b]) if sort == "and" else or_([a, b])
         if sort in COMPARISONS:
-            if not isinstance(a, tuple):  # qualities are always known
-                a, b = ((float(QUALITIES.index(x)),) * 2 if isinstance(x, str) else as_bounds(x)
-                        for x in (a, b))
-            return compare(sort, a, b)
+            return compare(sort, as_bounds(a), as_bounds(b))
         return {"neg": lambda: negate(a), "+": lambda: add(a, b), "-": lambda: add(a, negate(b)),
                 "*": lambda: multiply(a, b), "/": lambda: divide(a, b)}[sort]()
 
@@ -326,7 +328,7 @@ class Meaning:
             return self.each(lambda _: word)
         index = self.point_index(word, member)
         if word == "quality":
-            return self.each(lambda moment: moment.points[index].quality)
+            return self.each(lambda moment: moment.points[index].quality or UNKNOWN)
         if word == "age":
             return self.each(lambda moment: self.age(moment, moment.points[index]))
         if self.is_counter(index):

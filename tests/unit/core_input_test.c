@@ -148,6 +148,53 @@ static void a_truth_that_is_none_counts_as_unknown(void **state) {
         (struct input){.at = {S(1)}, .kind = INPUT_WEEKDAY, .state = TRUTH_COUNT});
 }
 
+/* --- what a rule is told of a point that was not heard yet --- */
+
+static void tick(double at_s) {
+    take((struct input){.at = {S(at_s)}, .kind = INPUT_TICK});
+}
+
+static void a_start_makes_no_rule_call_for_points_that_are_waited_for(void **state) {
+    (void)state;
+    stage(POINT_TEMPERATURE, "quality == stale");
+    start(0);
+    assert_int_equal(core_condition(core, 0), TRUTH_UNKNOWN);
+    tick(AIR_SILENCE_S - 0.001);
+    assert_int_equal(core_condition(core, 0), TRUTH_UNKNOWN);
+    tick(AIR_SILENCE_S); /* missed */
+    assert_int_equal(core_condition(core, 0), TRUTH_TRUE);
+    read_good(30, AIR, 20);
+    assert_int_equal(core_condition(core, 0), TRUTH_FALSE);
+    tick(30 + AIR_SILENCE_S);
+    assert_int_equal(core_condition(core, 0), TRUTH_TRUE);
+}
+
+static void a_device_that_is_lost_before_it_was_heard_has_stale_points(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "quality != good");
+    start(0);
+    tick(DOOR_SILENCE_S - 0.001);
+    assert_int_equal(core_condition(core, 0), TRUTH_UNKNOWN);
+    tick(DOOR_SILENCE_S);
+    assert_int_equal(core_condition(core, 0), TRUTH_TRUE);
+}
+
+static void a_first_reading_that_is_too_old_makes_its_point_stale(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "quality == stale");
+    start(0);
+    read_aged(1, DOOR, 0, QUALITY_STALE, 0);
+    assert_int_equal(core_condition(core, 0), TRUTH_TRUE);
+}
+
+static void a_point_out_of_service_is_known_to_be_it_before_it_was_heard(void **state) {
+    (void)state;
+    stage(POINT_DOOR_CONTACT, "quality == out_of_service");
+    start(0);
+    read_aged(1, DOOR, 0, QUALITY_OUT_OF_SERVICE, 0);
+    assert_int_equal(core_condition(core, 0), TRUTH_TRUE);
+}
+
 /* --- a reading --- */
 
 static void what_is_read_again_did_not_change(void **state) {
@@ -346,6 +393,10 @@ int main(void) {
 #define INPUT_TEST(test) cmocka_unit_test_teardown(test, leave)
         INPUT_TEST(the_greatest_number_is_a_value_and_infinity_a_fault),
         INPUT_TEST(a_truth_that_is_none_counts_as_unknown),
+        INPUT_TEST(a_start_makes_no_rule_call_for_points_that_are_waited_for),
+        INPUT_TEST(a_device_that_is_lost_before_it_was_heard_has_stale_points),
+        INPUT_TEST(a_first_reading_that_is_too_old_makes_its_point_stale),
+        INPUT_TEST(a_point_out_of_service_is_known_to_be_it_before_it_was_heard),
         INPUT_TEST(what_is_read_again_did_not_change),
         INPUT_TEST(a_point_that_is_given_again_too_late_was_heard_all_the_same),
         INPUT_TEST(a_reading_of_a_point_that_is_waited_for_costs_no_timer),

@@ -19,9 +19,9 @@
  * `expect:` starts with fresh memories at 0 s; `at` goes on from the line before. Behind `if` stand
  * the points of each kind (`smoke=1,0,?`; a quality word is a point of that quality, `?` a stale
  * one, `granted` and `denied` a reading of an event point, which is over after the line), the rule's
- * own point (`value=`, `quality=`; `heard` when it was only confirmed), `levelled` for the counters, and what the place knows (`open=`, `weekday=`,
- * `between=` by clause, `capacity=`, `area=`). What is not given is an empty set, a stale point, or
- * unknown. `shows N` is what {value} would show; without `until` the answer must not change by
+ * own point (`value=`, `quality=`; `heard` when it was only confirmed), `levelled` for the counters, and what the place
+ * knows (`open=`, `weekday=`, `between=` by clause, `capacity=`, `area=`). What is not given is an empty set, a point
+ * that is waited for since the start, or unknown. `shows N` is what {value} would show; without `until` the answer must not change by
  * itself. `ok` only has to compile. An error must stand exactly above the carets below it; `error:`
  * is some part of what it says, `error exactly:` all of it.
  */
@@ -116,13 +116,16 @@ static void world_read(struct world *world, uint32_t index, const char *word, st
     enum quality quality = strcmp(word, "?") == 0 ? QUALITY_STALE : quality_of(word);
     if (quality < QUALITY_COUNT) {
         point->quality = (uint8_t)quality;
+        point->known = point->known == POINT_UNHEARD ? POINT_MISSED : point->known;
         return;
     }
     char *end;
     double value = strtod(word, &end);
     assert_true(moment || (*end == '\0' && end != word));
-    *point = (struct point_state){
-        .value = moment ? *word == 'g' : value, .heard = now, .known = 1, .quality = QUALITY_GOOD};
+    *point = (struct point_state){.value = moment ? *word == 'g' : value,
+                                  .heard = now,
+                                  .known = POINT_READ,
+                                  .quality = QUALITY_GOOD};
     world->moment = moment ? index : world->moment;
 }
 
@@ -130,7 +133,7 @@ static void world_read(struct world *world, uint32_t index, const char *word, st
 static void world_assign(struct world *world, char *assignment, struct instant now) {
     if (strcmp(assignment, "heard") == 0) {
         world->points[0].heard = now;
-        world->points[0].known = 1;
+        world->points[0].known = POINT_HEARD;
         return;
     }
     if (strcmp(assignment, "levelled") == 0) {
