@@ -111,7 +111,7 @@ static int loading_read(const struct loading *loading, const char *effect,
         log_failure("site_not_loaded", r, effect);
         return r;
     }
-    config_print(result, stderr);
+    config_print(result, loading->language, stderr);
     return r == CONFIG_E_REFUSED ? LOADING_E_REFUSED : loading_map(result, effect, ret_loaded);
 }
 
@@ -206,7 +206,8 @@ static int loading_compile(const struct loading_search *search, const struct kep
     char quoted[512];
     options.files = kept->files;
     options.file_count = kept->file_count;
-    const struct loading again = {.path = search->loading->path, .options = &options};
+    const struct loading again = {
+        .path = search->loading->path, .options = &options, .language = search->loading->language};
     clock_format(kept->accepted, accepted);
     log_line(
         LOG_NOTICE, "kept_site",

@@ -25,6 +25,7 @@
 struct loading {
     const char *path; /* of the site file */
     const struct config_options *options;
+    enum site_language language; /* of what is printed of its mistakes */
 };
 
 /* A site that can be watched. */

@@ -237,7 +237,8 @@ int supervisor_main(int argc, char **argv) {
     clock_init(&options.clock);
     struct supervisor supervisor = {.options = &options, .next = {.fd = -1}};
     const struct config_options settings = run_options_settings(&options);
-    const struct loading loading = {.path = options.site, .options = &settings};
+    const struct loading loading = {
+        .path = options.site, .options = &settings, .language = options.language};
     struct loaded loaded = {.fd = -1};
     bool stands_in = false;
     int r = loading_start(&loading, &loaded, &stands_in);

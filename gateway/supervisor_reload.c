@@ -208,7 +208,9 @@ static void supervisor_emptied(void *context) {
 /* Check the edited site first; only one that is sound replaces the one that is watched. */
 static void supervisor_reload(struct supervisor *supervisor) {
     const struct config_options options = run_options_settings(supervisor->options);
-    const struct loading loading = {.path = supervisor->options->site, .options = &options};
+    const struct loading loading = {.path = supervisor->options->site,
+                                    .options = &options,
+                                    .language = supervisor->options->language};
     struct loaded *next = &supervisor->next;
     supervisor->reload_wanted = false;
     notify_systemd_reloading();

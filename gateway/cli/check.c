@@ -86,7 +86,7 @@ static void check_count(const struct config_result *result, struct reader *reade
 
 static void check_print(const struct config_result *result, const struct site *site,
                         const struct check_options *options) {
-    config_print(result, stderr);
+    config_print(result, options->language, stderr);
     struct reader reader;
     reader_init(&reader, site != NULL ? stdout : stderr, options->language);
     if (site != NULL) {

@@ -165,7 +165,7 @@ static int site_load(const struct performance *play, const char *rules,
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", options->site, strerror(-r));
         return EXIT_FAILED;
     } else if (r != 0) {
-        config_print(result, stderr);
+        config_print(result, options->language, stderr);
         return EXIT_WRONG;
     }
     int viewed = site_view(result->image, result->image_size, ret_site);

@@ -252,7 +252,7 @@ static int story_prepare(const struct sim_options *options, const struct site *s
         log_failure("story_failed", r, "no device is simulated");
         return EXIT_FAILED;
     }
-    story_print(story, stderr);
+    story_print(story, arguments_environment_language(), stderr);
     if (options->seed.given) {
         story->conf.seed = options->seed.value;
     }
@@ -332,7 +332,7 @@ int sim_main(int argc, char **argv) {
     if (r == 0) {
         code = site_simulate(&options, &result);
     } else {
-        config_print(&result, stderr);
+        config_print(&result, arguments_environment_language(), stderr);
     }
     config_result_deinit(&result);
     return code;

@@ -111,6 +111,7 @@ static int test_rules_run(struct test_rules *run) {
     const struct reader *reader = &run->reader;
     run->options.settings = run->settings.list;
     run->options.setting_count = run->settings.count;
+    run->options.language = run->language;
     int r = rule_test_file(run->path, &run->options, stderr, test_rules_ran, run, &result);
     if (r == RULE_TEST_E_REFUSED) {
         return EXIT_WRONG;

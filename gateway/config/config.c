@@ -234,9 +234,9 @@ const void *config_image(const struct config_result *result, size_t *ret_size) {
     return result->image;
 }
 
-void config_print(const struct config_result *result, FILE *out) {
+void config_print(const struct config_result *result, enum site_language language, FILE *out) {
     if (result->config != NULL) {
-        config_notes_print(&result->config->notes, out);
+        config_notes_print(&result->config->notes, language, out);
     }
 }
 

@@ -108,7 +108,7 @@ NODISCARD int config_load(const char *path, const struct config_options *options
 const void *config_image(const struct config_result *result, size_t *ret_size);
 
 /* Print errors and warnings in the order of the files, each with its line and caret. */
-void config_print(const struct config_result *result, FILE *out);
+void config_print(const struct config_result *result, enum site_language language, FILE *out);
 
 /* Print errors and warnings as one JSON array of objects. */
 void config_print_json(const struct config_result *result, FILE *out);

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "gateway/config/config_chinese.h"
 #include "gateway/config/config_model.h"
 
 enum {
@@ -196,31 +197,42 @@ static void note_print_line(const struct note_place *place, FILE *out) {
     (void)fputc('\n', out);
 }
 
-static const char *note_severity_name(enum config_severity severity) {
-    static const char *const names[] = {
-        [CONFIG_ERROR] = "error", [CONFIG_WARNING] = "warning", [CONFIG_REMARK] = "note"};
-    return names[severity];
+static const char *note_severity_name(enum config_severity severity, enum site_language language) {
+    static const char *const names[][2] = {
+        [CONFIG_ERROR] = {[LANGUAGE_EN] = "error", [LANGUAGE_ZH] = "错误"},
+        [CONFIG_WARNING] = {[LANGUAGE_EN] = "warning", [LANGUAGE_ZH] = "警告"},
+        [CONFIG_REMARK] = {[LANGUAGE_EN] = "note", [LANGUAGE_ZH] = "提示"}};
+    return names[severity][language];
 }
 
-void config_notes_print(const struct config_notes *notes, FILE *out) {
+static void note_print(const struct config_note *note, enum site_language language, FILE *out) {
+    char chinese[CONFIG_CHINESE_SIZE];
+    const char *severity = note_severity_name(note->severity, language);
+    const char *message =
+        language == LANGUAGE_ZH ? config_chinese(note->message, chinese) : note->message;
+    if (note->mark.source == NULL) {
+        (void)fprintf(out, "%s: %s\n", severity, message);
+    } else {
+        struct note_place place = note_place(&note->mark);
+        (void)fprintf(out, "%s:%u:%u: %s: %s\n", note->mark.source->path, place.line, place.column,
+                      severity, message);
+        note_print_line(&place, out);
+    }
+    if (note->hint != NULL && language == LANGUAGE_ZH) {
+        (void)fprintf(out, "  建议:%s\n", config_chinese(note->hint, chinese));
+    } else if (note->hint != NULL) {
+        (void)fprintf(out, "  hint: %s\n", note->hint);
+    }
+}
+
+void config_notes_print(const struct config_notes *notes, enum site_language language, FILE *out) {
     for (uint32_t i = 0; i < notes->count; i++) {
-        const struct config_note *note = &notes->rows[i];
-        const char *severity = note_severity_name(note->severity);
-        if (note->mark.source == NULL) {
-            (void)fprintf(out, "%s: %s\n", severity, note->message);
-        } else {
-            struct note_place place = note_place(&note->mark);
-            (void)fprintf(out, "%s:%u:%u: %s: %s\n", note->mark.source->path, place.line,
-                          place.column, severity, note->message);
-            note_print_line(&place, out);
-        }
-        if (note->hint != NULL) {
-            (void)fprintf(out, "  hint: %s\n", note->hint);
-        }
+        note_print(&notes->rows[i], language, out);
     }
     uint32_t all = notes->errors + notes->warnings + notes->remarks;
     if (all > notes->count) {
-        (void)fprintf(out, "and %u more\n", all - notes->count);
+        (void)fprintf(out, language == LANGUAGE_ZH ? "另有 %u 条\n" : "and %u more\n",
+                      all - notes->count);
     }
 }
 
@@ -228,8 +240,9 @@ void config_notes_print_json(const struct config_notes *notes, FILE *out) {
     json_t *rows = json_array();
     for (uint32_t i = 0; i < notes->count; i++) {
         const struct config_note *note = &notes->rows[i];
-        json_t *row = json_pack("{s:s, s:s, s:s*}", "severity", note_severity_name(note->severity),
-                                "message", note->message, "hint", note->hint);
+        json_t *row = json_pack("{s:s, s:s, s:s*}", "severity",
+                                note_severity_name(note->severity, LANGUAGE_EN), "message",
+                                note->message, "hint", note->hint);
         if (note->mark.source != NULL) {
             struct note_place place = note_place(&note->mark);
             (void)json_object_set_new(row, "file", json_string(note->mark.source->path));

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "gateway/config/config_source.h"
+#include "gateway/site.h"
 
 enum { CONFIG_NOTES_MAX = 500 };
 
@@ -48,7 +49,8 @@ void config_note(struct config *config, enum config_severity severity, struct co
 /* Put the notes into the order of the files. */
 void config_notes_sort(struct config_notes *notes);
 
-void config_notes_print(const struct config_notes *notes, FILE *out);
+/* JSON is for programs, which get what is said in English. */
+void config_notes_print(const struct config_notes *notes, enum site_language language, FILE *out);
 void config_notes_print_json(const struct config_notes *notes, FILE *out);
 
 /*

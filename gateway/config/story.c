@@ -528,9 +528,9 @@ int story_everyday(const struct site *site, bool still, struct story *ret_story)
     return 0;
 }
 
-void story_print(struct story *story, FILE *out) {
+void story_print(struct story *story, enum site_language language, FILE *out) {
     config_notes_sort(&story->config->notes);
-    config_notes_print(&story->config->notes, out);
+    config_notes_print(&story->config->notes, language, out);
 }
 
 void story_deinit(struct story *story) {

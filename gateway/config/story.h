@@ -58,7 +58,7 @@ NODISCARD int story_load(const char *path, const struct site *site, struct story
 NODISCARD int story_everyday(const struct site *site, bool still, struct story *ret_story);
 
 /* Print the errors, each with its line and caret. */
-void story_print(struct story *story, FILE *out);
+void story_print(struct story *story, enum site_language language, FILE *out);
 
 /* Release. Harmless on STORY_NULL and when repeated. */
 void story_deinit(struct story *story);

@@ -43,7 +43,7 @@ static int stage_site(struct rule_test_stage *stage, const struct config_node *s
                                            .setting_count = stage->options->setting_count};
     int r = config_load(path, &options, &stage->site_result);
     if (r == CONFIG_E_REFUSED) {
-        config_print(&stage->site_result, stage->out);
+        config_print(&stage->site_result, stage->options->language, stage->out);
         return RULE_TEST_E_REFUSED;
     } else if (r != 0) {
         return err_trace(r);
@@ -97,7 +97,7 @@ static int stage_land(struct rule_test_stage *stage) {
     int r = stage_run(stage);
     if (r >= 0) {
         config_notes_sort(&stage->config->notes);
-        config_notes_print(&stage->config->notes, stage->out);
+        config_notes_print(&stage->config->notes, stage->options->language, stage->out);
     }
     return r;
 }

@@ -53,6 +53,7 @@ struct rule_test_options {
     const char *site; /* instead of the file's `site`; NULL: that */
     const char *const *settings;
     uint32_t setting_count;
+    enum site_language language; /* of what is printed */
 };
 
 struct rule_test_result {

@@ -20,11 +20,15 @@ BASE = ROOT / "tests" / "config" / "base"
 SCHEMA = json.loads((ROOT / "deploy" / "schema" / "site.schema.json").read_text())
 
 
-def check(*arguments, cwd=ROOT, lang="C.UTF-8"):
+def tocsin(*arguments, cwd=ROOT, lang="C.UTF-8"):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LC_")}
     environment["LANG"] = lang
-    return subprocess.run([TOCSIN, "check", *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
-                          timeout=60, env=environment)
+    return subprocess.run([TOCSIN, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=60,
+                          env=environment)
+
+
+def check(*arguments, **options):
+    return tocsin("check", *arguments, **options)
 
 
 # ---- the command
@@ -401,3 +405,27 @@ def test_schema_and_checker_refuse_the_same_wrong_thing(mutation, tmp_path):
     done = check("site.yaml", cwd=tmp_path)
     assert done.returncode == 2, "the checker accepts it"
     assert f"{name}.yaml:" in done.stderr
+
+
+@pytest.mark.parametrize("command, arguments, lang", [
+    ("check", ["--lang", "zh"], "C.UTF-8"), ("check", [], "zh_CN.UTF-8"), ("run", ["--lang", "zh"], "C.UTF-8"),
+    ("test-rules", ["--lang", "zh"], "C.UTF-8")])
+def test_who_reads_chinese_is_told_in_chinese_what_is_wrong(command, arguments, lang, tmp_path):
+    shutil.copytree(ROOT / "deploy" / "example", tmp_path / "site")
+    rules = tmp_path / "site" / "rules.yaml"
+    rules.write_text(rules.read_text().replace("each: point emergency_button", "each: point emergency_buton", 1)
+                     .replace("raise: value\n", "raise: value and valeu\n", 1).replace("chain: fire\n", "chain: firee\n", 1))
+    file = "site.yaml"
+    if command == "test-rules":
+        file = "test.yaml"
+        (tmp_path / "site" / file).write_text("site: site.yaml\ntests:\n  - test: none\n    begin: now\n    steps: []\n")
+    elif command == "run":
+        arguments = [*arguments, "--run", str(tmp_path / "run"), "--set", f"gateway.state={tmp_path / 'state'}"]
+    done = tocsin(command, file, *arguments, cwd=tmp_path / "site", lang=lang)
+    assert done.returncode == 2, done.stderr
+    assert "错误: `emergency_buton` 不是测点的类型" in done.stderr
+    assert "建议:是不是 `emergency_button`?" in done.stderr
+    assert "错误: 没有升级链 `firee`" in done.stderr
+    told = [line for line in done.stderr.splitlines() if re.search(r"(错误|警告|提示): |建议:", line)]
+    assert told and not [line for line in told if re.search(r"[a-z]+ [a-z]+ [a-z]+", re.sub(r"`[^`]*`", "", line))], told
+    assert not re.search(r": (error|warning|note): |hint: ", done.stderr)

@@ -96,7 +96,7 @@ char *config_scene_check(const struct config_scene *scene, bool *ret_refused) {
     size_t size = 0;
     FILE *out = open_memstream(&said, &size);
     assert_non_null(out);
-    config_print(&result, out);
+    config_print(&result, LANGUAGE_EN, out);
     assert_int_equal(fclose(out), 0);
     config_result_deinit(&result);
     while (strstr(said, scene->directory) != NULL) {

@@ -79,7 +79,7 @@ static int load(struct loaded *loaded, const char *shifts, const char *rules) {
 static void load_good(struct loaded *loaded, const char *shifts, const char *rules) {
     int r = load(loaded, shifts, rules);
     if (r != 0) {
-        config_print(&loaded->result, stderr);
+        config_print(&loaded->result, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
 }

@@ -77,7 +77,7 @@ static void unload(struct loaded *loaded) {
 static void load_good(struct loaded *loaded, const char *text) {
     int r = load_text(loaded, text);
     if (r != 0) {
-        config_print(&loaded->result, stderr);
+        config_print(&loaded->result, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
 }
@@ -86,7 +86,7 @@ static void load_example(struct loaded *loaded, const char *setting) {
     *loaded = (struct loaded){0};
     int r = load_path(loaded, EXAMPLE, setting);
     if (r != 0) {
-        config_print(&loaded->result, stderr);
+        config_print(&loaded->result, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
 }
@@ -97,7 +97,7 @@ static char *notes(const struct config_result *result) {
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    config_print(result, out);
+    config_print(result, LANGUAGE_EN, out);
     assert_int_equal(fclose(out), 0);
     return text;
 }

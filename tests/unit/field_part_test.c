@@ -80,7 +80,7 @@ static void site_load(struct loaded *loaded, const char *directory, const char *
     loaded->result = (struct config_result)CONFIG_RESULT_NULL;
     int r = config_load(path, &options, &loaded->result);
     if (r != 0) {
-        config_print(&loaded->result, stderr);
+        config_print(&loaded->result, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
     assert_int_equal(site_view(loaded->result.image, loaded->result.image_size, &loaded->site), 0);

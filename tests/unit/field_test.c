@@ -91,7 +91,7 @@ static void fixture_site(struct fixture *fixture) {
     const struct config_options options = {0};
     int r = config_load(path, &options, &fixture->site);
     if (r != 0) {
-        config_print(&fixture->site, stderr);
+        config_print(&fixture->site, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
     (void)unlink(path);

@@ -93,7 +93,7 @@ static void site_load(const char *rules, struct config_result *result, struct si
         .settings = settings, .setting_count = 1, .rules = rules};
     int r = config_load(TEST_SOURCE_DIR "/deploy/example/site.yaml", &options, result);
     if (r != 0) {
-        config_print(result, stderr);
+        config_print(result, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
     assert_int_equal(site_view(result->image, result->image_size, ret_site), 0);

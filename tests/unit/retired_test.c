@@ -60,7 +60,7 @@ static void site_load(struct loaded *loaded, const char *devices) {
     loaded->result = (struct config_result)CONFIG_RESULT_NULL;
     int r = config_load(path, &options, &loaded->result);
     if (r != 0) {
-        config_print(&loaded->result, stderr);
+        config_print(&loaded->result, LANGUAGE_EN, stderr);
     }
     (void)unlink(path);
     assert_int_equal(r, 0);

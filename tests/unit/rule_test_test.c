@@ -34,7 +34,7 @@ static void ran(void *context, const char *name, uint32_t failures) {
 static void run(const char *text) {
     char path[] = "/tmp/tocsin-rule-test.XXXXXX";
     char told[TEXT_SIZE] = "";
-    const struct rule_test_options options = {.site = NULL};
+    const struct rule_test_options options = {.language = LANGUAGE_EN};
     memset(&outcome, 0, sizeof outcome);
     int fd = mkstemp(path);
     assert_true(fd >= 0);

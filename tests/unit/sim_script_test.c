@@ -25,7 +25,7 @@ static int site_load(void **state) {
     const struct config_options options = {0};
     int r = config_load(TEST_SOURCE_DIR "/deploy/example/site.yaml", &options, &loaded);
     if (r != 0) {
-        config_print(&loaded, stderr);
+        config_print(&loaded, LANGUAGE_EN, stderr);
         return -1;
     }
     return site_view(loaded.image, loaded.image_size, &site);
@@ -50,7 +50,7 @@ static int script_load(const char *text, struct story *story, char **ret_said) {
     size_t size;
     FILE *out = open_memstream(ret_said, &size);
     assert_non_null(out);
-    story_print(story, out);
+    story_print(story, LANGUAGE_EN, out);
     (void)fclose(out);
     return r;
 }

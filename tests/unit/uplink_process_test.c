@@ -68,7 +68,7 @@ static void scene_configure(struct scene *scene) {
     const struct config_options options = {.settings = settings, .setting_count = 2};
     int r = config_load(TEST_SOURCE_DIR "/deploy/example/site.yaml", &options, &scene->config);
     if (r != 0) {
-        config_print(&scene->config, stderr);
+        config_print(&scene->config, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
     size_t size = 0;

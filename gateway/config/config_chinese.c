@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/config/config_chinese.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    CHINESE_GAPS_MAX = 8,
+    /* A note in a note in a note. */
+    CHINESE_DEPTH_MAX = 3,
+    /* Lengths tried for one pair; a text that is made to keep us busy stays English. */
+    CHINESE_STEPS_MAX = 20000,
+};
+
+struct chinese_pair {
+    const char *english, *chinese;
+};
+
+static const struct chinese_pair pairs[] = {
+#define CHINESE(english, chinese) {english, chinese},
+#include "gateway/config/config_chinese.def"
+#undef CHINESE
+};
+
+struct piece {
+    const char *at;
+    size_t len;
+};
+
+/* What stood at the conversions of a format. */
+struct gaps {
+    struct piece pieces[CHINESE_GAPS_MAX];
+    uint32_t count;
+    uint32_t steps;
+};
+
+/* Length of the conversion at `format`, "%s" or "%02u", or 0: it is a character, as is "%%". */
+static size_t conversion_len(const char *format) {
+    if (format[0] != '%' || format[1] == '%' || format[1] == '\0') {
+        return 0;
+    }
+    size_t len = 1 + strspn(format + 1, "0123456789.lz");
+    return strchr("sducg", format[len]) != NULL && format[len] != '\0' ? len + 1 : 0;
+}
+
+static bool gaps_match(struct gaps *gaps, const char *format, struct piece text);
+
+/* What follows a conversion may begin anywhere. */
+static bool gaps_match_gap(struct gaps *gaps, const char *format, struct piece text) {
+    if (gaps->count == CHINESE_GAPS_MAX) {
+        return false;
+    }
+    uint32_t mine = gaps->count++;
+    for (size_t len = 0; len <= text.len && gaps->steps++ < CHINESE_STEPS_MAX; len++) {
+        gaps->pieces[mine] = (struct piece){text.at, len};
+        gaps->count = mine + 1;
+        if (gaps_match(gaps, format, (struct piece){text.at + len, text.len - len})) {
+            return true;
+        }
+    }
+    gaps->count = mine;
+    return false;
+}
+
+static bool gaps_match(struct gaps *gaps, const char *format, struct piece text) {
+    for (; *format != '\0'; format++) {
+        size_t conversion = conversion_len(format);
+        if (conversion > 0) {
+            return gaps_match_gap(gaps, format + conversion, text);
+        } else if (text.len == 0 || *text.at != *format) {
+            return false;
+        }
+        format += format[0] == '%' && format[1] == '%';
+        text = (struct piece){text.at + 1, text.len - 1};
+    }
+    return text.len == 0;
+}
+
+struct chinese_out {
+    char *at;
+    size_t len;
+    bool cut;
+};
+
+/* Whole or not at all, so that no character is cut. */
+static void out_add(struct chinese_out *out, struct piece piece) {
+    out->cut = out->cut || piece.len >= CONFIG_CHINESE_SIZE - out->len;
+    if (!out->cut && piece.len > 0) {
+        memcpy(out->at + out->len, piece.at, piece.len);
+        out->len += piece.len;
+    }
+}
+
+static bool chinese_add(struct chinese_out *out, struct piece english, uint32_t depth);
+
+static void chinese_add_pair(struct chinese_out *out, const char *chinese, const struct gaps *gaps,
+                             uint32_t depth) {
+    for (const char *at = chinese; *at != '\0'; at++) {
+        uint32_t gap = at[0] == '%' && at[1] >= '1' && at[1] <= '9' ? (uint32_t)(at[1] - '1')
+                                                                    : CHINESE_GAPS_MAX;
+        if (gap >= gaps->count) {
+            out_add(out, (struct piece){at, 1});
+            continue;
+        }
+        if (!chinese_add(out, gaps->pieces[gap], depth + 1)) {
+            out_add(out, gaps->pieces[gap]);
+        }
+        at++;
+    }
+}
+
+/* Add `english` in Chinese; false, and nothing is added, when no pair fits. */
+static bool chinese_add(struct chinese_out *out, struct piece english, uint32_t depth) {
+    for (size_t i = 0; depth < CHINESE_DEPTH_MAX && i < sizeof pairs / sizeof *pairs; i++) {
+        struct gaps gaps = {.count = 0};
+        if (gaps_match(&gaps, pairs[i].english, english)) {
+            chinese_add_pair(out, pairs[i].chinese, &gaps, depth);
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *config_chinese(const char *english, char ret[CONFIG_CHINESE_SIZE]) {
+    struct chinese_out out = {.at = ret};
+    bool found = chinese_add(&out, (struct piece){english, strlen(english)}, 0);
+    ret[out.len] = '\0';
+    return found && !out.cut ? ret : english;
+}
