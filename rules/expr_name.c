@@ -20,7 +20,7 @@ static bool name_refuse_bare(struct expr_parser *parser, enum point_kind kind,
     text_add(&text, "in a rule `each: place` ");
     text_add_word(&text, name);
     text_add(&text, " means each such point of the place: say how they count together, as in ");
-    text_add(&text, term->form == EXPR_FORM_NUMBER ? "`max(" : "`any(");
+    text_add(&text, term->counter ? "`sum(" : term->form == EXPR_FORM_NUMBER ? "`max(" : "`any(");
     text_add(&text, name);
     text_add(&text, term->form == EXPR_FORM_EVENT ? " == granted)`" : ")`");
     return false;

@@ -18,6 +18,9 @@ static bool number_is_joint(const char *word) {
 }
 
 static bool number_refuse_unit(struct expr_parser *parser) {
+    if (expr_parse_refuse_for(parser)) {
+        return false;
+    }
     struct text text = expr_parse_complain_token(parser);
     const char *word = parser->source.text + parser->token.at;
     const char *near = expr_unit_near(word, parser->token.len);

@@ -23,6 +23,7 @@
 #include "rules/expr_parse.h"
 
 #include <assert.h>
+#include <string.h>
 
 bool expr_parse_next(struct expr_parser *parser) {
     parser->end = parser->token.at + parser->token.len;
@@ -37,6 +38,17 @@ struct text expr_parse_complain_token(struct expr_parser *parser) {
     struct text text = expr_complain(&parser->source, parser->token.at, parser->token.len);
     text_add_quoted(&text, parser->source.text + parser->token.at, parser->token.len);
     return text;
+}
+
+bool expr_parse_refuse_for(struct expr_parser *parser) {
+    static const char word[] = "for";
+    if (parser->token.kind != EXPR_TOKEN_WORD || parser->token.len != sizeof word - 1 ||
+        memcmp(parser->source.text + parser->token.at, word, sizeof word - 1) != 0) {
+        return false;
+    }
+    struct text text = expr_parse_complain_token(parser);
+    text_add(&text, " is not known: write what has to last, and how long, as in `held(c, 2 h)`");
+    return true;
 }
 
 struct expr_word expr_parse_word(const struct expr_parser *parser) {
@@ -297,6 +309,9 @@ bool expr_parse_expr(struct expr_parser *parser, struct expr_term *ret_term) {
 
 /* Something stands behind a complete expression. */
 static bool parse_refuse_rest(struct expr_parser *parser) {
+    if (expr_parse_refuse_for(parser)) {
+        return false;
+    }
     struct text text = expr_parse_complain_token(parser);
     struct expr_word word = expr_parse_word(parser);
     const char *near = parser->token.kind == EXPR_TOKEN_WORD && word.name == NULL

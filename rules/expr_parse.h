@@ -39,6 +39,12 @@ struct expr_word expr_parse_word(const struct expr_parser *parser);
 /* Is the present token the word of this operator? */
 bool expr_parse_is_operator(const struct expr_parser *parser, enum expr_opcode code);
 
+/*
+ * Complain of `for`, as in `value for 2 h`, if that is the present token; no other operator means
+ * what it was written for. Returns whether it was.
+ */
+bool expr_parse_refuse_for(struct expr_parser *parser);
+
 /* Take a token of `kind`, or complain. */
 bool expr_parse_expect(struct expr_parser *parser, enum expr_token_kind kind, const char *words);
 
