@@ -255,6 +255,7 @@ static void lint_condition(struct config *config, const struct config_layout *la
     }
     if (!told) {
         config_lint_value(config, rule);
+        config_lint_hours(config, layout, rule);
     }
 }
 

@@ -252,6 +252,10 @@ void config_lint_shifts(struct config *config, const struct config_chain *chain)
 /* Warn of calls and detectors that no rule reads; only after config_image_build(). */
 void config_lint_unread(struct config *config, const struct config_layout *layout);
 
+/* Warn where a call or a fire is silent at certain hours, which no other rule has. */
+void config_lint_hours(struct config *config, const struct config_layout *layout,
+                       const struct config_rule *rule);
+
 /* Warn where no value raises or clears the alarm of a sound rule, or every value raises it. */
 void config_lint_value(struct config *config, const struct config_rule *rule);
 

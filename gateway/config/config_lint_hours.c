@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "gateway/config/config_possible.h"
+
+/*
+ * Lint: emergencies that are silent at certain hours
+ *
+ * Whoever falls at night presses the same button. A rule of the priority emergency that reads a button, a cord or
+ * a detector should be able to come true at any hour: each word of the calendar in its condition by itself is held to
+ * be so, and then not to be so, and if the condition cannot be true then the alarm is silent for as long. (Of two
+ * words together nobody knows here whether they ever are so at one time.) Two rules may share the hours between
+ * them, with another chain for the night: where there is another such rule for the kind nothing is said.
+ */
+
+static bool hours_is_calendar(const struct expr_op *op) {
+    return op->code == EXPR_OPEN || op->code == EXPR_CLOSED || op->code == EXPR_WEEKDAY ||
+           op->code == EXPR_BETWEEN;
+}
+
+/* Do two operations of one program read the same of the calendar? */
+static bool hours_are_one(const struct expr_op *a, const struct expr_op *b) {
+    bool opening = (a->code == EXPR_OPEN || a->code == EXPR_CLOSED) &&
+                   (b->code == EXPR_OPEN || b->code == EXPR_CLOSED);
+    return opening || (a->code == b->code && (a->code != EXPR_BETWEEN || a->slot == b->slot));
+}
+
+/* The kinds of buttons, cords and detectors whose values the rule reads. */
+static point_kind_set hours_kinds(const struct config_rule *rule) {
+    const struct expr_program *program = rule->draft.program;
+    point_kind_set kinds = 0;
+    point_kind_set calling = 0;
+    for (uint32_t i = 0; i < program->op_count; i++) {
+        const struct expr_set *set = &program->sets[program->ops[i].set];
+        if (program->ops[i].code == EXPR_LOAD) {
+            kinds |=
+                set->binding == EXPR_BIND_SELF ? rule->draft.point_kinds : UINT64_C(1) << set->kind;
+        }
+    }
+    for (enum point_kind kind = 0; kind < POINT_KIND_COUNT; kind++) {
+        bool calls = point_kind_facts(kind)->serves_emergency && kind != POINT_ATTEND_BUTTON;
+        calling |= calls ? UINT64_C(1) << kind : 0;
+    }
+    return kinds & calling;
+}
+
+static bool hours_is_emergency(const struct config_rule *rule) {
+    return rule->sound && rule->draft.priority == PRIORITY_EMERGENCY;
+}
+
+/* Has each of the kinds another rule that may have the other hours? */
+static bool hours_are_shared(const struct config *config, const struct config_rule *rule,
+                             point_kind_set kinds) {
+    for (uint32_t i = 0; i < config->rule_count; i++) {
+        const struct config_rule *other = &config->rules[i];
+        if (other != rule && hours_is_emergency(other)) {
+            kinds &= ~hours_kinds(other);
+        }
+    }
+    return kinds == 0;
+}
+
+/* When is what `op` reads so, or not so? */
+static const char *hours_text(struct config *config, const struct expr_program *program,
+                              const struct expr_op *op, bool is_so) {
+    if (op->code == EXPR_OPEN || op->code == EXPR_CLOSED) {
+        return (op->code == EXPR_OPEN) == is_so ? "in opening hours" : "outside opening hours";
+    } else if (op->code == EXPR_WEEKDAY) {
+        return is_so ? "on weekdays" : "at weekends and on holidays";
+    }
+    const struct expr_between *between = &program->betweens[op->slot];
+    return config_format(&config->arena,
+                         is_so ? "from %02d:%02d to %02d:%02d" : "outside %02d:%02d to %02d:%02d",
+                         between->begin_min / 60, between->begin_min % 60, between->end_min / 60,
+                         between->end_min % 60);
+}
+
+/* Can the condition be true while what `held` reads of the calendar is so, or not? */
+static bool hours_can_be_true(struct config *config, const struct config_layout *layout,
+                              const struct config_rule *rule, const struct expr_op *held,
+                              bool is_so) {
+    const struct expr_program *program = rule->draft.program;
+    struct expr_program *then = config_alloc(&config->arena, 1, sizeof *then);
+    *then = *program;
+    for (uint32_t i = 0; i < then->op_count; i++) {
+        const struct expr_op *op = &program->ops[i];
+        if (hours_is_calendar(op) && hours_are_one(op, held)) {
+            bool same = op->code == held->code;
+            then->ops[i].code = EXPR_TRUTH;
+            then->ops[i].number = same == is_so ? 1 : 0;
+        }
+    }
+    return config_possible(config, layout, &rule->draft, then).as_true > CONFIG_STAY_START;
+}
+
+void config_lint_hours(struct config *config, const struct config_layout *layout,
+                       const struct config_rule *rule) {
+    const struct expr_program *program = rule->draft.program;
+    point_kind_set kinds = hours_kinds(rule);
+    if (!hours_is_emergency(rule) || kinds == 0 || hours_are_shared(config, rule, kinds)) {
+        return;
+    }
+    for (uint32_t i = 0; i < program->op_count; i++) {
+        const struct expr_op *op = &program->ops[i];
+        for (int is_so = 0; hours_is_calendar(op) && is_so < 2; is_so++) {
+            if (!hours_can_be_true(config, layout, rule, op, is_so != 0)) {
+                config_warn(config, rule->raise,
+                            "take that out of the condition, or add a rule for the other hours",
+                            "nobody is called %s: this emergency cannot be raised then",
+                            hours_text(config, program, op, is_so != 0));
+                return;
+            }
+        }
+    }
+}
