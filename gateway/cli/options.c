@@ -131,9 +131,11 @@ enum arguments_end options_parse(int argc, char **argv, const struct options_for
             OPTION_AS, "as", "WORD", &ret_options->as,
             "告警性质:genuine 属实、equipment 设备原因、misuse 误操作、test 测试、\ndrill 演练、duplicate 重复、no_answer 无人应答",
             "what it was: genuine, equipment, misuse, test, drill, duplicate,\nno_answer"),
-        OPTION_NUMBER(OPTION_MINUTES, "minutes", "N", options_minutes, &ret_options->minutes,
-                      "持续多少分钟", "for how long", " 1 到 527040(一年)的整数",
-                      "a whole number from 1 to 527040, a year"),
+        OPTION_NUMBER(
+            OPTION_MINUTES, "minutes", "N", options_minutes, &ret_options->minutes, "持续多少分钟",
+            "for how long", " 1 到 527040(一年)的整数;站点允许的可能更短,搁置默认至多 480",
+            "a whole number from 1 to 527040, a year; the site may allow less, and shelving "
+            "ends after 480 unless it says otherwise"),
         OPTION_NUMBER(OPTION_SECONDS, "seconds", "N", options_seconds, &ret_options->seconds,
                       "持续多少秒;默认为站点允许的最长时间",
                       "for how long; else as long as the site allows", " 1 到 31622400(一年)的整数",

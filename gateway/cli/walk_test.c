@@ -127,6 +127,30 @@ static void walk_conclude(const struct walk *walk) {
                                            "The test is running: nobody is called"));
 }
 
+/* Is it a place of the site, as far as the gateway has told them? Says what it is if not. */
+static bool walk_is_place(const struct session *session, const char *place) {
+    const struct reader *reader = &session->reader;
+    const char *near = NULL;
+    const char *id;
+    json_t *name;
+    if (json_object_size(reader->places) == 0 || json_object_get(reader->places, place) != NULL) {
+        return true;
+    }
+    json_object_foreach(reader->places, id, name) {
+        near = near == NULL && strstr(id, place) != NULL ? id : near;
+    }
+    (void)fprintf(stderr, "tocsin %s: %s `%s`: ", session->command,
+                  reader_text(reader, "没有此位置", "there is no place"), place);
+    if (near != NULL) {
+        (void)fprintf(stderr, "%s `%s`?\n", reader_text(reader, "是不是", "did you mean"), near);
+    } else {
+        (void)fprintf(
+            stderr, "%s\n",
+            reader_text(reader, "位置名称见 `tocsin points`", "`tocsin points` shows the places"));
+    }
+    return false;
+}
+
 static int walk_run(struct session *session) {
     char escaped[512];
     char path[640];
@@ -136,7 +160,7 @@ static int walk_run(struct session *session) {
         .tripped = json_object(),
     };
     session_learn_places(session);
-    int r = walk_read(&walk);
+    int r = walk_is_place(session, walk.place) ? walk_read(&walk) : EXIT_USAGE;
     if (r == EXIT_DONE && !walk.begun) {
         (void)fprintf(
             stderr, "tocsin %s: %s (%s)\n", session->command,

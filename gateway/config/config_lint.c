@@ -259,7 +259,18 @@ static void lint_condition(struct config *config, const struct config_layout *la
     }
 }
 
+/* Points are shown and recorded without any rule; only their own faults are told. */
+static void lint_unwatched(struct config *config) {
+    if (config->rule_count == 0 && config->point_count > 0 && config->notes.errors == 0) {
+        config_warn(config, config_node_member(config->points[0].node, "point"),
+                    "add `rules: [FILE]` to the site, and rules to the file",
+                    "the site has no rules: nobody is called, whatever its %u points say",
+                    config->point_count);
+    }
+}
+
 void config_lint(struct config *config, const struct config_layout *layout) {
+    lint_unwatched(config);
     lint_chains(config, layout);
     for (uint32_t i = 0; i < config->chain_count; i++) {
         lint_heard(config, &config->chains[i]);

@@ -316,12 +316,28 @@ const char *config_words(struct config *config, const char *begin, const char *c
     return list;
 }
 
+/* Is `wrong` the end of `word` behind a `/` or a dot, or its beginning before a `_`? */
+static bool suggest_is_part(const char *wrong, const char *word) {
+    assert(word != NULL);
+    size_t wrong_len = strlen(wrong);
+    size_t len = strlen(word);
+    if (wrong_len == 0 || len <= wrong_len) {
+        return false;
+    }
+    char before = word[len - wrong_len - 1];
+    return ((before == '/' || before == '.') && strcmp(word + len - wrong_len, wrong) == 0) ||
+           (word[wrong_len] == '_' && strncmp(word, wrong, wrong_len) == 0);
+}
+
 const char *config_suggestion(struct config *config, const char *wrong, const char *const *words,
                               uint32_t count) {
     if (config->notes.count == CONFIG_NOTES_MAX) {
         return NULL;
     }
     const char *best = config_suggest(wrong, words, count);
+    for (uint32_t i = 0; i < count && best == NULL; i++) {
+        best = suggest_is_part(wrong, words[i]) ? words[i] : NULL;
+    }
     return best != NULL ? config_format(&config->arena, "did you mean `%s`?", best) : NULL;
 }
 

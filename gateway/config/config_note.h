@@ -60,7 +60,9 @@ void config_notes_print_json(const struct config_notes *notes, FILE *out);
 const char *config_suggest(const char *wrong, const char *const *words, uint32_t count);
 
 /*
- * Hints for a wrong word: "begin: a, b, c" with all words, and "did you mean `…`?" or NULL. Both
+ * Hints for a wrong word: "begin: a, b, c" with all words, and "did you mean `…`?" or NULL. Where no
+ * word is near, the first of which it is the end or the beginning was meant: `day-care` for
+ * care/day-care, `climate` for space.climate, `door` for door_contact. Both
  * are NULL once no more notes are kept, so that a file with a million mistakes costs no more than
  * one with many.
  */

@@ -146,8 +146,9 @@ static const struct {
       "reason (--reason) is a text of at most 255 bytes without control characters"}},
     {PROBLEM_BODY,
      "minutes",
-     {"minutes(--minutes)为 1 至 527040 的整数;时长只给出一次",
-      "minutes (--minutes) is a whole number from 1 to 527040; how long is said once"}},
+     {"minutes(--minutes)为 1 至 527040 的整数,站点允许的可能更短;时长只给出一次",
+      "minutes (--minutes) is a whole number from 1 to 527040, and the site may allow less; how long is "
+      "said once"}},
     {PROBLEM_BODY,
      "seconds",
      {"seconds(--seconds)为 1 至 31622400 的整数;时长只给出一次",

@@ -136,6 +136,9 @@ def test_a_walk_test_ticks_off_what_is_tripped_and_calls_nobody(scene):
     backend, field, gateway = scene.everything()
     code, _out, err = gateway.try_cli("walk-test", "care/day-care", "--lang", "en")
     assert code == 1 and "never under test" in err
+    code, _out, err = gateway.try_cli("walk-test", "day-care", "--lang", "en")
+    assert code == 2 and "there is no place `day-care`: did you mean `care/day-care`?" in err
+    assert "there is no place `nowhere`" in gateway.try_cli("walk-test", "nowhere", "--lang", "en")[2]
     refused(gateway, "for how long", "test", "begin", "care/day-care")
     refused(gateway, "Say why", "test", "begin", "care/day-care", "--minutes", "30")
     gateway.cli("test", "begin", "care/day-care", "--minutes", "30", "--by", "wang", "--reason", "monthly test")
