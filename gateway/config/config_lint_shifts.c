@@ -42,14 +42,14 @@ static struct gap gap_at(const uint8_t *is_on, uint32_t begin) {
     return gap;
 }
 
-/* "mon-thu 19:00-07:00", or "fri 19:00 to mon 07:00" for one that is a day or longer. */
+/* "mon-thu 19:00-07:00", or "fri 19:00 - mon 07:00" for one that is a day or longer. */
 static const char *gap_name(struct config *config, struct gap gap, uint32_t days) {
     uint32_t end = (gap.begin + gap.len) % WEEK_MINUTES;
     uint32_t from = gap.begin % DAY_MINUTES;
     uint32_t to = end % DAY_MINUTES;
     const char *first = config_day_name(gap.begin / DAY_MINUTES);
     if (gap.len >= DAY_MINUTES) {
-        return config_format(&config->arena, "%s %02u:%02u to %s %02u:%02u", first, from / 60,
+        return config_format(&config->arena, "%s %02u:%02u - %s %02u:%02u", first, from / 60,
                              from % 60, config_day_name(end / DAY_MINUTES), to / 60, to % 60);
     }
     const char *last = config_day_name(gap.begin / DAY_MINUTES + days - 1);

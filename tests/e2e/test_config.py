@@ -53,6 +53,12 @@ def test_the_example_is_told_in_chinese_by_option_and_by_environment():
         assert "日间照料室" in done.stdout
 
 
+def test_json_notes_are_english_whatever_the_reader_speaks(tmp_path):
+    site = tmp_path / "site.yaml"
+    site.write_text("tocsin: 1\nsite: {id: A, name: {en: A}, timezone: UTC}\nplaces: []\ndevises: []\n")
+    assert check(site, "--json", "--lang", "zh").stdout == check(site, "--json", "--lang", "en").stdout
+
+
 def test_json_has_the_notes_and_the_site():
     told = json.loads(check(EXAMPLE / "site.yaml", "--json").stdout)
     assert told["ok"] is True

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gateway/config/config_chinese.h"
+#include "rules/expr.h"
 #include "tests/support/cmocka.h"
 
 static char chinese[CONFIG_CHINESE_SIZE];
@@ -36,6 +37,15 @@ static void what_stands_in_a_note_is_chinese_too(void **state) {
                    "没有规则读取 care/room, hall 和另外 3 个 的 `smoke`:它报告时不会呼叫任何人");
 }
 
+/* A key, a place, a shift: what is called like a word of ours is looked for in the file by its name. */
+static void a_name_that_is_one_of_our_words_stays(void **state) {
+    (void)state;
+    assert_chinese("`rules` is given twice", "`rules` 写了两次");
+    assert_chinese("`a role` is not a role", "`a role` 不是角色");
+    assert_chinese("there is no `point` in rules", "rules 中没有 `point`");
+    assert_chinese("there is no `point` in the site", "整个站点 中没有 `point`");
+}
+
 static void what_nobody_has_translated_stays_as_it_is(void **state) {
     (void)state;
     assert_chinese("the moon is full", "the moon is full");
@@ -53,6 +63,28 @@ static void a_long_text_stays_whole(void **state) {
     assert_true(config_chinese(text, chinese) == text);
     (void)snprintf(text, sizeof text, "there is no place `%04000d`", 0);
     assert_true(config_chinese(text, chinese) == text);
+}
+
+/* Two words of English in a row, outside of what is quoted: no name, key or unit has that. */
+static bool is_english(const char *text) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    bool is_quoted = false;
+    for (const char *at = text; *at != '\0'; at++) {
+        size_t first = strspn(at, letters);
+        if (!is_quoted && first >= 2 && at[first] == ' ' && strspn(at + first + 1, letters) >= 2) {
+            return true;
+        }
+        is_quoted = is_quoted != (*at == '`');
+        at += first > 0 ? first - 1 : 0;
+    }
+    return false;
+}
+
+static void assert_in_chinese(const char *where, const char *note) {
+    const char *said = config_chinese(note, chinese);
+    if (said == note || is_english(said)) {
+        fail_msg("%s: no Chinese for: %s", where, said);
+    }
 }
 
 /* The note in a line of a case, as it is printed, or of a rule that is to be refused with all of it; or NULL. */
@@ -87,8 +119,8 @@ static uint32_t file_notes(const char *path) {
     uint32_t count = 0;
     while (getline(&line, &room, file) >= 0) {
         char *note = note_in(line);
-        if (note != NULL && config_chinese(note, chinese) == note) {
-            fail_msg("%s: no Chinese for: %s", path, note);
+        if (note != NULL) {
+            assert_in_chinese(path, note);
         }
         count += note != NULL;
     }
@@ -97,7 +129,8 @@ static uint32_t file_notes(const char *path) {
     return count;
 }
 
-static uint32_t directory_notes(const char *directory, const char *suffix) {
+static uint32_t directory_count(const char *directory, const char *suffix,
+                                uint32_t (*count_in)(const char *path)) {
     DIR *entries = opendir(directory);
     assert_non_null(entries);
     uint32_t count = 0;
@@ -106,7 +139,7 @@ static uint32_t directory_notes(const char *directory, const char *suffix) {
         char path[512];
         if (end != NULL && strcmp(end, suffix) == 0) {
             (void)snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-            count += file_notes(path);
+            count += count_in(path);
         }
     }
     (void)closedir(entries);
@@ -115,17 +148,65 @@ static uint32_t directory_notes(const char *directory, const char *suffix) {
 
 static void every_note_that_a_test_knows_is_there_in_chinese(void **state) {
     (void)state;
-    assert_in_range(directory_notes(TEST_SOURCE_DIR "/tests/config", ".case"), 300, 100000);
-    assert_in_range(directory_notes(TEST_SOURCE_DIR "/tests/expr", ".rule"), 80, 100000);
+    assert_in_range(directory_count(TEST_SOURCE_DIR "/tests/config", ".case", file_notes), 300,
+                    100000);
+    assert_in_range(directory_count(TEST_SOURCE_DIR "/tests/expr", ".rule", file_notes), 80,
+                    100000);
+}
+
+/* Whatever is wrong with an expression in one rule or another. Returns how often it was. */
+static uint32_t expression_errors(const char *path, const char *text, size_t len) {
+    static const struct expr_scope scopes[] = {
+        {.each = EXPR_EACH_POINT, .kinds = 1ull << POINT_SMOKE},
+        {.each = EXPR_EACH_POINT, .kinds = 1ull << POINT_TEMPERATURE},
+        {.each = EXPR_EACH_POINT, .kinds = 1ull << POINT_ACCESS_READER},
+        {.each = EXPR_EACH_POINT, .kinds = 1ull << POINT_SMOKE | 1ull << POINT_TEMPERATURE},
+        {.each = EXPR_EACH_PLACE},
+    };
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+        struct expr_program program;
+        struct expr_error error;
+        if (!expr_compile(text, len, &scopes[i], &program, &error)) {
+            assert_in_chinese(path, error.message);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* The expressions of a file: lines that begin with two spaces, up to a comment. */
+static uint32_t file_expression_errors(const char *path) {
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *line = NULL;
+    size_t room = 0;
+    uint32_t count = 0;
+    while (getline(&line, &room, file) >= 0) {
+        if (strncmp(line, "  ", 2) == 0) {
+            count += expression_errors(path, line + 2, strcspn(line + 2, "#\n"));
+        }
+    }
+    free(line);
+    (void)fclose(file);
+    return count;
+}
+
+static void an_expression_that_is_wrong_in_any_rule_is_told_in_chinese(void **state) {
+    (void)state;
+    assert_in_range(directory_count(TEST_SOURCE_DIR "/tests/expr", ".rule", file_expression_errors),
+                    500, 100000);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stands_in_a_note_is_put_where_its_chinese_has_it),
         cmocka_unit_test(what_stands_in_a_note_is_chinese_too),
+        cmocka_unit_test(a_name_that_is_one_of_our_words_stays),
         cmocka_unit_test(what_nobody_has_translated_stays_as_it_is),
         cmocka_unit_test(a_long_text_stays_whole),
         cmocka_unit_test(every_note_that_a_test_knows_is_there_in_chinese),
+        cmocka_unit_test(an_expression_that_is_wrong_in_any_rule_is_told_in_chinese),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
