@@ -19,16 +19,21 @@ static bool list_grow(struct comparison_list *list) {
     return true;
 }
 
-/* "<type> <alarm>", or the point, or nothing more than the type. */
+/* "<type> <alarm>", a step of its chain with its number; or the point, or nothing more than the type. */
 static char *event_subject(const struct site *site, const struct core_event *event) {
     char name[SITE_ALARM_NAME_SIZE] = "";
+    char step[16] = "";
     char *subject = NULL;
+    if (event->type == EVENT_ALARM_ESCALATED) {
+        (void)snprintf(step, sizeof step, " %u", event->escalation.step);
+    }
     if (event->alarm != RULESET_NONE) {
         site_alarm_format(site, event->alarm, name);
     } else if (event->point != RULESET_NONE) {
         (void)snprintf(name, sizeof name, "%s", site_text(site, site->points[event->point].id));
     }
-    return asprintf(&subject, "%s %s", core_event_name(event->type), name) < 0 ? NULL : subject;
+    int len = asprintf(&subject, "%s %s%s", core_event_name(event->type), name, step);
+    return len < 0 ? NULL : subject;
 }
 
 /*
@@ -106,7 +111,7 @@ static void walk_add(struct comparison_walk *walk, enum comparison_kind kind,
                      const struct comparison_event *before, const struct comparison_event *after) {
     walk->rows[walk->count] = (struct comparison_row){
         .difference = {kind, before, after},
-        .wall = before != NULL ? before->wall : after->wall,
+        .wall = after != NULL ? after->wall : before->wall,
         .number = walk->count,
     };
     walk->count++;

@@ -6,8 +6,8 @@
  * What would have been different
  *
  * Two lists of events from the same inputs. An event of an alarm is the same in both if it is of the
- * same type at the same time; one that comes at another time within COMPARISON_MOVED has moved, and
- * any other is only in one of them.
+ * same type, or the same step of its chain, at the same time; one that comes at another time within
+ * COMPARISON_MOVED has moved, and any other is only in one of them.
  */
 
 #include "gateway/engine/event_json.h"
@@ -26,7 +26,7 @@ enum comparison_kind {
 };
 
 struct comparison_event {
-    char *subject; /* type and alarm, or type and what it is about */
+    char *subject; /* type and alarm (and step), or type and what it is about */
     struct wall wall;
     uint32_t number; /* in its list */
     size_t size;
@@ -53,7 +53,7 @@ void comparison_add(struct comparison *comparison, enum comparison_side side,
                     const struct site *site, const struct core_event *event,
                     const struct event_json *json);
 
-/* Hand out the differences in order of time. Returns how many, or <0. Changes the lists' order. */
+/* Hand out the differences in order of time: that of `after`, if there is one. Returns how many, or <0. Changes the lists' order. */
 NODISCARD int64_t comparison_run(struct comparison *comparison,
                                  void (*difference)(void *context,
                                                     const struct comparison_difference *difference),

@@ -21,7 +21,7 @@
 #include "tests/support/ring_wait.h"
 #include "tests/support/scratch.h"
 
-enum { PATH_SIZE = 512, SIZE = 16 << 20, REMARKS = 32 };
+enum { PATH_SIZE = 512, LIST_SIZE = 1024, SIZE = 16 << 20, REMARKS = 32 };
 
 /* Events as one text. */
 struct script {
@@ -615,6 +615,52 @@ static void that_the_sides_are_two_sites_is_no_difference(void **state) {
         1);
 }
 
+/* "moved alarm.escalated … 1 at 1900; " of each difference, in the order in which they are told. */
+static void difference_listed(void *context, const struct comparison_difference *difference) {
+    static const char *const kinds[] = {"only before", "only after", "moved", "changed"};
+    const struct comparison_event *shown =
+        difference->after != NULL ? difference->after : difference->before;
+    char *list = context;
+    size_t len = strlen(list);
+    snprintf(list + len, LIST_SIZE - len, "%s %s at %d; ", kinds[difference->kind], shown->subject,
+             (int)(shown->wall.ns / (int64_t)NS_PER_S));
+}
+
+static void compare_add(struct comparison *comparison, enum comparison_side side,
+                        struct core_event event, int64_t at_s) {
+    struct event_json json = {.size = 2};
+    memcpy(json.text, "{}", 2);
+    event.point = RULESET_NONE;
+    event.wall.ns = at_s * (int64_t)NS_PER_S;
+    comparison_add(comparison, side, &scene.site, &event, &json);
+}
+
+/* A call that comes a quarter of an hour later has each of its steps as much later. */
+static void a_step_of_a_chain_is_compared_with_the_same_step(void **state) {
+    (void)state;
+    char list[LIST_SIZE] = "";
+    char expected[2 * LIST_SIZE];
+    char name[SITE_ALARM_NAME_SIZE];
+    struct comparison comparison = {.error = 0};
+    struct core_event step = {.type = EVENT_ALARM_ESCALATED};
+    site_alarm_format(&scene.site, 0, name);
+    for (uint32_t i = 1; i <= 3; i++) {
+        step.escalation.step = i;
+        compare_add(&comparison, COMPARISON_BEFORE, step, 1000 + 15 * (int64_t)i);
+        compare_add(&comparison, COMPARISON_AFTER, step, 1900 + 15 * (int64_t)i);
+    }
+    /* What is told stands in the order of the times that are told. */
+    compare_add(&comparison, COMPARISON_AFTER, (struct core_event){.type = EVENT_ALARM_CLEARED},
+                1500);
+    assert_int_equal(comparison_run(&comparison, difference_listed, list), 4);
+    comparison_deinit(&comparison);
+    snprintf(expected, sizeof expected,
+             "only after alarm.cleared %s at 1500; moved alarm.escalated %s 1 at 1915; "
+             "moved alarm.escalated %s 2 at 1930; moved alarm.escalated %s 3 at 1945; ",
+             name, name, name, name);
+    assert_string_equal(list, expected);
+}
+
 /* The example's own rules as a text. */
 static char *own_rules(void) {
     FILE *file = fopen(TEST_SOURCE_DIR "/deploy/example/rules.yaml", "r");
@@ -776,6 +822,7 @@ int main(void) {
         TEST(a_cut_end_is_told_unless_it_is_the_last),
         cmocka_unit_test(seams_tell_what_is_missing),
         TEST(without_its_site_only_the_same_rules_can_be_heard),
+        TEST(a_step_of_a_chain_is_compared_with_the_same_step),
         TEST(the_same_rules_make_no_difference),
         TEST(that_the_sides_are_two_sites_is_no_difference),
         TEST(a_shorter_delay_moves_its_alarm_and_nothing_else),
