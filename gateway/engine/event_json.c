@@ -179,28 +179,26 @@ static void event_json_course(struct scribe *scribe, const struct core_event *ev
     }
 }
 
-/* Whom a step tells, in the words of the site file. Who a person is does not leave the gateway. */
-static void event_json_to(struct scribe *scribe, const struct site *site,
-                          const struct chain_step *step) {
-    char to[80] = "everyone";
+bool event_json_to(const struct site *site, const struct chain_step *step,
+                   char ret[EVENT_JSON_TO_SIZE]) {
     switch ((enum chain_to)step->to) {
     case CHAIN_TO_NOBODY:
-        event_json_key(scribe, "to");
-        scribe_raw(scribe, "null");
-        return;
+        return false;
     case CHAIN_TO_ROLE:
-        (void)snprintf(to, sizeof to, "role %s", role_name((enum role)step->receiver));
+        (void)snprintf(ret, EVENT_JSON_TO_SIZE, "role %s", role_name((enum role)step->receiver));
         break;
     case CHAIN_TO_SHIFT:
-        (void)snprintf(to, sizeof to, "shift %s", site_text(site, site->shifts[step->receiver].id));
+        (void)snprintf(ret, EVENT_JSON_TO_SIZE, "shift %s",
+                       site_text(site, site->shifts[step->receiver].id));
         break;
     case CHAIN_TO_PERSON:
-        (void)snprintf(to, sizeof to, "person");
+        (void)snprintf(ret, EVENT_JSON_TO_SIZE, "person");
         break;
     case CHAIN_TO_EVERYONE:
+        (void)snprintf(ret, EVENT_JSON_TO_SIZE, "everyone");
         break;
     }
-    event_json_string(scribe, "to", to, sizeof to);
+    return true;
 }
 
 /* Which step of the alarm's chain has come, whom it tells and how, and why it comes now. */
@@ -216,7 +214,13 @@ static void event_json_step(struct scribe *scribe, const struct site *site,
     scribe_count(scribe, chain->step_count);
     event_json_key(scribe, "run");
     scribe_count(scribe, event->escalation.run);
-    event_json_to(scribe, site, step);
+    char to[EVENT_JSON_TO_SIZE];
+    if (event_json_to(site, step, to)) {
+        event_json_string(scribe, "to", to, sizeof to);
+    } else {
+        event_json_key(scribe, "to");
+        scribe_raw(scribe, "null");
+    }
     if (event->escalation.on_duty != TRUTH_UNKNOWN) {
         event_json_key(scribe, "on_duty");
         scribe_raw(scribe, event->escalation.on_duty == TRUTH_TRUE ? "true" : "false");

@@ -57,6 +57,16 @@ struct event_context {
 struct event_context event_context_of(const struct core *core, const struct input *input,
                                       const struct core_event *event);
 
+/* Whom a step of a chain tells may have so many bytes, with its NUL. */
+#define EVENT_JSON_TO_SIZE 80
+
+/*
+ * Whom a step tells, in the words of the site file: "role caregiver", "shift day", "everyone". Who a
+ * person is does not leave the gateway. Returns false if it tells nobody.
+ */
+bool event_json_to(const struct site *site, const struct chain_step *step,
+                   char ret[EVENT_JSON_TO_SIZE]);
+
 void event_json_format(const struct site *site, const struct core_event *event,
                        const struct event_context *context, struct event_json *ret);
 

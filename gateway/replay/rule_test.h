@@ -38,7 +38,9 @@
  * Exactly the events of `expect` come between the step before and this one, its own instant included;
  * what is so from the beginning (a rule of the night in a test that begins at night) is expected in the
  * first step. Escalations, the product's own alarms and what is no alarm's (`test.begun PLACE`, `test.tripped
- * POINT`, `access.granted POINT` …) need not be expected. `only` looks at some rules
+ * POINT`, `access.granted POINT` …) need not be expected. `escalated ALARM to role caregiver` says whom a
+ * step of its chain tells, as the chain says it (`shift care`, `everyone`; `person`, whoever it is), and
+ * `calls nobody` that no escalation comes but those that are expected. `only` looks at some rules
  * alone, and at the product's own where it names them.
  *
  * What is wrong with the file, and what comes otherwise, are notes at their places in it.

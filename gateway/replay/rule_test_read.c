@@ -6,6 +6,7 @@
 #include "gateway/config/config_scalar.h"
 #include "gateway/config/config_shape.h"
 #include "gateway/config/site_names.h"
+#include "gateway/engine/event_json.h"
 #include "gateway/replay/rule_test_rows.h"
 #include "gateway/zone.h"
 #include "sensors/value_range.h"
@@ -162,12 +163,57 @@ static bool type_is_expected(enum core_event_type type) {
            type == EVENT_ACCESS_DENIED || type == EVENT_PATROL_CHECKPOINT;
 }
 
+/* "ALARM to role caregiver": whom the step tells, which the alarm's chain must have. */
+static const char *receiver_read(struct rule_tests *tests, const struct config_node *node,
+                                 uint32_t at, const char *to, uint32_t alarm) {
+    const struct ruleset *ruleset = &tests->site->ruleset;
+    struct config *config = tests->config;
+    const char *words[LIMIT_CHAIN_STEPS];
+    uint32_t count = 0;
+    uint32_t chain = ruleset->rules[ruleset->alarms[alarm].rule].chain;
+    for (uint32_t i = 0; chain != RULESET_NONE && i < ruleset->chains[chain].step_count; i++) {
+        char word[EVENT_JSON_TO_SIZE];
+        if (event_json_to(tests->site, &ruleset->steps[ruleset->chains[chain].step_first + i],
+                          word)) {
+            words[count++] = config_copy(&config->arena, word, strlen(word));
+            if (strcmp(word, to) == 0) {
+                return words[count - 1];
+            }
+        }
+    }
+    const char *near = config_suggestion(config, to, words, count);
+    config_note(config, CONFIG_ERROR, config_node_locate(node, at, (uint32_t)strlen(to)),
+                near != NULL ? near
+                : count > 0  ? config_words(config, "one of", words, count)
+                             : NULL,
+                "no step of the alarm's chain tells `%s`", to);
+    return NULL;
+}
+
+/* An alarm, and of an escalation perhaps to whom. */
+static void alarm_read(struct rule_tests *tests, const struct config_node *node, uint32_t at,
+                       const char *name, struct rule_test_expectation *expectation) {
+    static const char word[] = " to ";
+    const char *to = expectation->type == EVENT_ALARM_ESCALATED ? strstr(name, word) : NULL;
+    if (to == NULL) {
+        expectation->alarm = site_names_alarm(tests->config, tests->site, node, at, name);
+        return;
+    }
+    const char *alarm = config_copy(&tests->config->arena, name, (size_t)(to - name));
+    expectation->alarm = site_names_alarm(tests->config, tests->site, node, at, alarm);
+    if (expectation->alarm != RULESET_NONE) {
+        to += sizeof word - 1;
+        expectation->to =
+            receiver_read(tests, node, (uint32_t)(to - node->text), to, expectation->alarm);
+    }
+}
+
 /* What the event is about: an alarm, else a place or a point. */
 static void subject_read(struct rule_tests *tests, const struct config_node *node, const char *name,
                          struct rule_test_expectation *expectation) {
     uint32_t at = (uint32_t)(name - node->text);
     if (expectation->type <= EVENT_ALARM_ESCALATED) {
-        expectation->alarm = site_names_alarm(tests->config, tests->site, node, at, name);
+        alarm_read(tests, node, at, name, expectation);
         return;
     }
     bool of_place = expectation->type == EVENT_TEST_BEGUN || expectation->type == EVENT_TEST_ENDED;
@@ -188,6 +234,10 @@ static void expectation_read(struct rule_tests *tests, const struct config_node 
     uint32_t count = 0;
     char word[RULE_TEST_WORD_SIZE];
     const char *name;
+    if (config_is_scalar(config, node) && strcmp(node->text, "calls nobody") == 0) {
+        step->calls_nobody = true;
+        return;
+    }
     if (!config_is_scalar(config, node) ||
         !rule_test_split(config, node, word, &name, "such as: raised RULE/ENTITY")) {
         return;

@@ -34,6 +34,7 @@ struct rule_test_expectation {
     const struct config_node *node;
     enum core_event_type type;
     uint32_t alarm, place, point; /* RULESET_NONE, but for the one that it is about */
+    const char *to; /* of an escalation, whom it tells: "role caregiver"; NULL: anybody */
     bool met;
 };
 
@@ -45,6 +46,7 @@ struct rule_test_step {
     struct rule_test_expectation *expectations;
     uint32_t set_count, device_count, expectation_count;
     uint32_t set_room, device_room, expectation_room;
+    bool calls_nobody;      /* beyond the escalations that are expected */
     struct command command; /* if there is an act */
     enum command_refusal refused;
 };

@@ -47,7 +47,8 @@ static const char *time_text(const struct rule_test_course *course, struct insta
 /* Must an event that nobody expects be told? */
 static bool event_matters(const struct rule_test_course *course, const struct core_event *event) {
     const struct ruleset *ruleset = &course->tests->site->ruleset;
-    if (event->alarm == RULESET_NONE || event->type == EVENT_ALARM_ESCALATED) {
+    bool escalated = event->type == EVENT_ALARM_ESCALATED;
+    if (event->alarm == RULESET_NONE || (escalated && !course->step->calls_nobody)) {
         return false;
     }
     uint32_t rule = ruleset->alarms[event->alarm].rule;
@@ -55,12 +56,22 @@ static bool event_matters(const struct rule_test_course *course, const struct co
                                            : ruleset->rules[rule].builtin == BUILTIN_NONE;
 }
 
+/* Does the step of its chain that has come tell `to`? */
+static bool event_tells(const struct site *site, const struct core_event *event, const char *to) {
+    const struct ruleset *ruleset = &site->ruleset;
+    uint32_t chain = ruleset->rules[ruleset->alarms[event->alarm].rule].chain;
+    uint32_t step = ruleset->chains[chain].step_first + event->escalation.step - 1;
+    char word[EVENT_JSON_TO_SIZE];
+    return event_json_to(site, &ruleset->steps[step], word) && strcmp(word, to) == 0;
+}
+
 static bool expectation_is_about(const struct rule_test_expectation *expectation,
-                                 const struct core_event *event) {
+                                 const struct site *site, const struct core_event *event) {
     return expectation->type == event->type &&
            (expectation->type > EVENT_ALARM_ESCALATED || expectation->alarm == event->alarm) &&
            (expectation->place == RULESET_NONE || expectation->place == event->place) &&
-           (expectation->point == RULESET_NONE || expectation->point == event->point);
+           (expectation->point == RULESET_NONE || expectation->point == event->point) &&
+           (expectation->to == NULL || event_tells(site, event, expectation->to));
 }
 
 static void course_told(void *context, const struct rehearsal *rehearsal,
@@ -70,7 +81,7 @@ static void course_told(void *context, const struct rehearsal *rehearsal,
     (void)json;
     for (uint32_t i = 0; i < step->expectation_count; i++) {
         struct rule_test_expectation *expectation = &step->expectations[i];
-        if (!expectation->met && expectation_is_about(expectation, event)) {
+        if (!expectation->met && expectation_is_about(expectation, rehearsal->site, event)) {
             expectation->met = true;
             return;
         }

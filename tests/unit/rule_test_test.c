@@ -98,6 +98,48 @@ static void opening_hours_pass_while_a_test_runs(void **state) {
     assert_non_null(strstr(outcome.notes, "raised door_held/hall/gate/door"));
 }
 
+/* Who is called, and that nobody is. */
+static void a_test_can_say_who_is_called_and_that_nobody_is(void **state) {
+    (void)state;
+    run(SITE
+        "tests:\n"
+        "  - test: right\n"
+        "    steps:\n"
+        "      - at: 5 s\n"
+        "        set: {care/club/button: 1}\n"
+        "        expect: [raised emergency_call/care/club/button, escalated emergency_call/care/club/button to role caregiver,\n"
+        "                 calls nobody]\n"
+        "      - {at: 19 s, expect: [calls nobody]}\n"
+        "      - at: 21 s\n"
+        "        expect: [escalated emergency_call/care/club/button to shift care]\n");
+    assert_string_equal(outcome.notes, "");
+    assert_int_equal(outcome.r, 0);
+    assert_string_equal(outcome.ran, "right=0 ");
+    run(SITE
+        "tests:\n"
+        "  - test: wrong\n"
+        "    steps:\n"
+        "      - at: 5 s\n"
+        "        set: {care/club/button: 1}\n"
+        "        expect: [raised emergency_call/care/club/button, escalated emergency_call/care/club/button to role manager]\n"
+        "      - {at: 20 s, expect: [calls nobody]}\n");
+    assert_string_equal(outcome.ran, "wrong=2 ");
+    assert_non_null(strstr(outcome.notes, "FILE:7:58: error: expected by 5 s, but did not come\n"));
+    assert_non_null(strstr(outcome.notes,
+                           "FILE:8:14: error: not expected, but came at 20 s: escalated "
+                           "emergency_call/care/club/button\n"));
+    run(SITE
+        "tests:\n"
+        "  - test: unknown\n"
+        "    steps:\n"
+        "      - {at: 5 s, expect: [escalated emergency_call/care/club/button to role managre]}\n"
+        "      - {at: 6 s, expect: [escalated too_cold/care/club/temperature to role manager]}\n");
+    assert_int_equal(outcome.r, RULE_TEST_E_REFUSED);
+    assert_non_null(strstr(outcome.notes, "no step of the alarm's chain tells `role managre`"));
+    assert_non_null(strstr(outcome.notes, "hint: did you mean `role manager`?"));
+    assert_non_null(strstr(outcome.notes, "no step of the alarm's chain tells `role manager`"));
+}
+
 static void what_comes_otherwise_is_shown_at_its_place(void **state) {
     (void)state;
     run(SITE "tests:\n"
@@ -567,6 +609,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_happens_as_expected_passes),
         cmocka_unit_test(opening_hours_pass_while_a_test_runs),
+        cmocka_unit_test(a_test_can_say_who_is_called_and_that_nobody_is),
         cmocka_unit_test(what_comes_otherwise_is_shown_at_its_place),
         cmocka_unit_test(an_alarm_goes_out_of_service_by_two_people),
         cmocka_unit_test(what_was_found_and_what_it_was_is_said),
