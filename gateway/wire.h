@@ -188,7 +188,7 @@ struct wire_alarm_state {
     struct wall changed;
     double value;
     uint32_t quality; /* enum quality of the deciding reading */
-    uint32_t reserved;
+    uint32_t calling; /* 1: its chain runs: nobody whom it calls has acknowledged */
 };
 
 struct wire_point_value {

@@ -42,6 +42,23 @@ static int alarms_compare(const void *a, const void *b) {
     return rank != 0 ? rank : strcmp(member_text(left, "raised"), member_text(right, "raised"));
 }
 
+/* Where it is in its life, and what is still missing before somebody can reset it. */
+static void alarms_state(const struct reader *reader, const json_t *alarm, char *ret, size_t size) {
+    const char *name = member_text(alarm, "state_name");
+    const json_t *state = json_object_get(alarm, "state");
+    bool unattended = strcmp(name, "latched_acked") == 0 &&
+                      json_is_true(json_object_get(alarm, "attend_required"));
+    /* Whoever acknowledged in a role that is not called has ended no calls. */
+    bool calling = json_is_true(json_object_get(alarm, "calling")) &&
+                   json_is_true(json_object_get(state, "acked"));
+    (void)snprintf(ret, size, "%s%s",
+                   unattended
+                       ? reader_text(reader, "已恢复·锁存·待到场", "over, latched, to be attended")
+                       : words_state(reader, name),
+                   calling ? reader_text(reader, "·仍在呼叫", ", still calling") : "");
+    words_marks(reader, state, ret, size);
+}
+
 static void alarms_row(const struct reader *reader, struct table *table, const json_t *alarm) {
     char raised[32];
     char state[192];
@@ -50,9 +67,7 @@ static void alarms_row(const struct reader *reader, struct table *table, const j
     const char *place = reader_pick(reader, json_object_get(alarm, "place_name"));
     reader_time(json_string_value(json_object_get(alarm, "raised")), READER_MOMENT, raised,
                 sizeof raised);
-    (void)snprintf(state, sizeof state, "%s",
-                   words_state(reader, member_text(alarm, "state_name")));
-    words_marks(reader, json_object_get(alarm, "state"), state, sizeof state);
+    alarms_state(reader, alarm, state, sizeof state);
     const char *const texts[COLUMNS] = {
         words_priority(reader, priority),
         raised,

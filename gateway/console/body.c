@@ -152,6 +152,10 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
         body_alarm_texts(view, alarm, event_text_message), "response",
         body_alarm_texts(view, alarm, event_text_response));
     body_alarm_course(body, state);
+    bool origin = alarm_class_facts((enum alarm_class)rule->class)->origin;
+    (void)json_object_set_new(body, "attend_required",
+                              json_boolean(origin && axes->open && !axes->attended));
+    (void)json_object_set_new(body, "calling", json_boolean(state->calling));
     return body;
 }
 

@@ -69,6 +69,7 @@ static void view_alarm_state(struct view *view, const struct wire_alarm_state *m
         .changed = message->changed,
         .value = message->value,
         .quality = message->quality,
+        .calling = message->calling != 0,
         .round = view->round,
     };
 }

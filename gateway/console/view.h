@@ -33,6 +33,7 @@ struct view_alarm {
     struct wall changed;
     double value;
     uint32_t quality; /* enum quality */
+    bool calling;     /* its chain runs: nobody whom it calls has acknowledged */
     uint32_t round;   /* of the snapshot that named it last */
 };
 

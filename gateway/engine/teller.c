@@ -23,6 +23,7 @@ struct teller_alarm {
     struct wall changed;
     double value;
     uint32_t quality;
+    bool calling;
     uint64_t ticket; /* of the hand-over that this state came with */
 };
 
@@ -140,6 +141,7 @@ void teller_alarm(struct teller *teller, const struct journal_alarm *alarm) {
         .changed = alarm->changed,
         .value = alarm->value,
         .quality = alarm->quality,
+        .calling = alarm->chain.state == CHAIN_RUNNING,
         .ticket = alarm->ticket,
     };
     for (int i = 0; i < WATCHER_COUNT; i++) {
@@ -163,6 +165,7 @@ static int teller_send_alarm(struct teller *teller, struct teller_watcher *watch
         state.changed = told->changed;
         state.value = told->value;
         state.quality = told->quality;
+        state.calling = told->calling;
     }
     return engine_peer_send(watcher->peer, &state);
 }

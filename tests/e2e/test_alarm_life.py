@@ -208,10 +208,18 @@ def test_an_acknowledgement_that_ends_no_call_says_so_and_says_whose_would(scene
     backend.until_event(type="alarm.escalated", subject=BUTTON)
     said = gateway.cli("ack", CALL, "--by", "wang", "--lang", "en")
     assert "people are called for it still" in said and "caregiver, manager" in said
+    field.release(BUTTON)
+    backend.until_event(type="alarm.cleared", subject=BUTTON)
+    until(lambda: "to be attended, still calling" in gateway.cli("alarms", "--lang", "en"), "what is missing to be shown")
+    assert "待到场·仍在呼叫" in gateway.cli("alarms", "--lang", "zh")
     refused(gateway, "If people are still being called", "ack", CALL, "--by", "li")
     said = gateway.cli("ack", CALL, "--by", "li", "--role", "caregiver", "--lang", "en")
     assert "called for it still" not in said
+    until(lambda: "still calling" not in gateway.cli("alarms", "--lang", "en"), "the end of the calls to be shown")
     assert json.loads(gateway.cli("attend", CALL, "--by", "li", "--json"))["calling"] == []
+    until(lambda: "to be reset" in gateway.cli("alarms", "--lang", "en"), "what is left to be done")
+    row = shown(gateway, CALL)
+    assert row["attend_required"] is False and row["calling"] is False
 
 
 @pytest.mark.parametrize("wrong, says", [
