@@ -17,7 +17,7 @@
  *     a memory             24     of an operation of an expression
  *     a window          1,088     likewise
  *     a device             32     when it was heard 16, timer 16
- *     a place              28     fires, doors, test, walk test 4 each, promotions 12
+ *     a place              32     fires, doors, test, walk test 4 each, promotions 16
  *     an output             8     its place in the list 4, its holders 4
  *
  * Nearly every point has one alarm, that of its own fault: 153 bytes for a point before there are

@@ -195,18 +195,21 @@ bool core_promotion_is_idle(const struct core *core, uint32_t alarm) {
            !core->alarms[core_promoted_alarm(core, core_fire_zone(core, alarm))].axes.open;
 }
 
+bool core_fire_is_refuted(struct alarm_axes axes) {
+    return core_fire_counts(axes) && axes.investigated && !axes.real;
+}
+
 /* A rule of the site says that a fire is confirmed in its zone, in earnest and now, or no longer. */
 static uint32_t core_note_confirmed(struct core *core, uint32_t alarm, struct alarm_axes before) {
+    struct alarm_axes after = core->alarms[alarm].axes;
     bool was = core_fire_counts(before);
-    bool is = core_fire_counts(core->alarms[alarm].axes);
+    bool is = core_fire_counts(after);
     uint32_t zone = core_fire_zone(core, alarm);
-    uint32_t *confirmed = &core->promotions[zone].confirmed;
-    if (was == is) {
-        return RULESET_NONE;
-    }
-    assert(is || *confirmed > 0);
-    *confirmed = is ? *confirmed + 1 : *confirmed - 1;
-    return *confirmed == 0 ? core_promoted_alarm(core, zone) : RULESET_NONE;
+    struct core_promotions *promotions = &core->promotions[zone];
+    promotions->confirmed += (uint32_t)is - was;
+    promotions->refuted += (uint32_t)core_fire_is_refuted(after) - core_fire_is_refuted(before);
+    assert(promotions->refuted <= promotions->confirmed);
+    return was && promotions->confirmed == 0 ? core_promoted_alarm(core, zone) : RULESET_NONE;
 }
 
 uint32_t core_note_promotion(struct core *core, uint32_t alarm, struct alarm_axes before,
@@ -243,8 +246,10 @@ static bool core_zone_is_unattended(const struct core *core, uint32_t zone) {
  * A fire that is confirmed need not be confirmed again: nothing comes of a promotion while a rule of
  * the site says so. When it no longer does, what was promised of a first detector holds again, if that
  * is still active and nobody has been there; a fire that is over, or that somebody has seen, does not
- * confirm itself because its other alarms are put away. A promoted fire stays one until all the alarms
- * are closed that made it one, or until one that somebody found to be no fire comes again.
+ * confirm itself because its other alarms are put away. One that was found to be no fire, and goes on because its
+ * call point is broken, confirms nothing of the detectors that trip later and that nobody looks after. A promoted
+ * fire stays one until all the alarms are closed that made it one, or until one that somebody found to be no fire
+ * comes again.
  */
 enum truth core_judge_promotion(const struct core *core, uint32_t zone) {
     const struct core_promotions *promotions = &core->promotions[zone];
@@ -253,8 +258,9 @@ enum truth core_judge_promotion(const struct core *core, uint32_t zone) {
     } else if (core->alarms[core_promoted_alarm(core, zone)].axes.open) {
         return TRUTH_TRUE;
     }
-    bool confirms = promotions->confirmed == 0 &&
-                    (promotions->anew != 0 || core_zone_is_unattended(core, zone));
+    bool confirms = promotions->anew != 0
+                        ? promotions->confirmed == promotions->refuted
+                        : promotions->confirmed == 0 && core_zone_is_unattended(core, zone);
     return confirms ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
@@ -263,8 +269,8 @@ bool core_promotion_comes_again(struct core *core, uint32_t alarm) {
         return false;
     }
     struct core_promotions *promotions = &core->promotions[core->ruleset->alarms[alarm].entity];
-    bool again =
-        promotions->anew != 0 && promotions->confirmed == 0 && core->alarms[alarm].axes.open;
+    bool again = promotions->anew != 0 && promotions->confirmed == promotions->refuted &&
+                 core->alarms[alarm].axes.open;
     promotions->anew = 0;
     return again;
 }

@@ -130,21 +130,24 @@ static void core_check_causes(const struct core *core) {
     uint32_t fires = 0;
     uint32_t promotions = 0;
     uint32_t confirmed = 0;
+    uint32_t refuted = 0;
     for (uint32_t i = 0; i < core->ruleset->alarm_count; i++) {
         const struct ruleset_rule *rule = &core->ruleset->rules[core->ruleset->alarms[i].rule];
         bool fire = rule->class == CLASS_FIRE_ALARM || rule->class == CLASS_FIRE_CONFIRMED;
         fires += fire && core_fire_counts(core->alarms[i].axes);
         promotions += core->alarms[i].axes.promoted;
-        confirmed += rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE &&
-                     core_fire_counts(core->alarms[i].axes);
+        bool confirms = rule->class == CLASS_FIRE_CONFIRMED && rule->builtin == BUILTIN_NONE;
+        confirmed += confirms && core_fire_counts(core->alarms[i].axes);
+        refuted += confirms && core_fire_is_refuted(core->alarms[i].axes);
     }
     for (uint32_t place = 0; place < core->ruleset->place_count; place++) {
         fires -= core->fires[place];
         promotions -= core->promotions[place].fires;
         confirmed -= core->promotions[place].confirmed;
+        refuted -= core->promotions[place].refuted;
         assert(core->promotions[place].anew == 0);
     }
-    assert(fires == 0 && promotions == 0 && confirmed == 0);
+    assert(fires == 0 && promotions == 0 && confirmed == 0 && refuted == 0);
     assert(!core->causes_turned && !core->receivers_turned && core->attended == RULESET_NONE);
 }
 

@@ -51,7 +51,8 @@ struct core_trips {
 /* What system_fire_promoted of a zone looks at. */
 struct core_promotions {
     uint32_t fires;     /* that are promoted */
-    uint32_t confirmed; /* alarms of the site's rules that say so, in earnest and now */
+    uint32_t confirmed; /* alarms of the site's rules that say so, in earnest and now, … */
+    uint32_t refuted;   /* … and of these the ones that somebody has found to be no fire */
     uint32_t anew;      /* 1: a fire was promoted in this step */
 };
 
@@ -318,6 +319,9 @@ unsigned core_follow_cause(struct core *core, uint32_t alarm, struct instant now
 
 /* Is a fire alarm with these axes a fire in earnest, and now? */
 bool core_fire_counts(struct alarm_axes axes);
+
+/* Does it count, and has somebody found it to be no fire? */
+bool core_fire_is_refuted(struct alarm_axes axes);
 
 /* Is the alarm about a door? How many are, and which of each place. */
 bool core_is_door(const struct ruleset *ruleset, uint32_t alarm);

@@ -572,7 +572,7 @@ class Site:
             return True
         if self.is_confirmed(zone):
             return False
-        return any(fire.promoted_now or (fire.active and fire.investigated is None)
+        return any(fire.promoted_now or (fire.active and fire.investigated is None and not self.confirmations(zone))
                    for fire in fires)
 
     def comes_again(self, index):
@@ -581,9 +581,14 @@ class Site:
         return rule == "system_fire_promoted" and self.alarms[index].open and not self.is_confirmed(zone) and \
             any(fire.promoted_now and self.zone(fire.place) == zone for fire in self.alarms)
 
+    def confirmations(self, zone):
+        """What a rule of the site says of the zone, in earnest and now."""
+        return [alarm for index, alarm in enumerate(self.alarms) if self.confirms(index) and alarm.place == zone and
+                alarm.active and not alarm.test and not alarm.out_of_service]
+
     def is_confirmed(self, zone):
-        return any(self.confirms(index) and alarm.place == zone and alarm.active and not alarm.test and
-                   not alarm.out_of_service for index, alarm in enumerate(self.alarms))
+        """One that was found to be no fire confirms nothing that comes later."""
+        return any(alarm.investigated is not False for alarm in self.confirmations(zone))
 
     def note_idle(self, alarm):
         place = ("system_fire_promoted", self.zone(alarm.place)) if alarm.promoted else None
