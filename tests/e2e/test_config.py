@@ -53,6 +53,20 @@ def test_the_example_is_told_in_chinese_by_option_and_by_environment():
         assert "日间照料室" in done.stdout
 
 
+def test_a_rule_test_that_fails_says_why_in_chinese(tmp_path):
+    tests = tmp_path / "tests.yaml"
+    tests.write_text(f"site: {EXAMPLE / 'site.yaml'}\ntests:\n  - test: a call\n    steps:\n"
+                     "      - {at: 5 s, set: {care/day-care/button-1: 1}}\n"
+                     "      - {at: 9 s, do: reset emergency_call/care/day-care/button-1,\n"
+                     "         expect: [acknowledged emergency_call/care/day-care/button-1]}\n")
+    done = tocsin("test-rules", tests, "--lang", "zh")
+    assert done.returncode == 1, done.stderr
+    assert "tests.yaml:5:14: 错误: 未期望,却在 5 s 发生:`raised emergency_call/care/day-care/button-1`" in done.stderr
+    assert "错误: 被拒绝:still_active" in done.stderr
+    assert "错误: 应在 9 s 之前发生,却没有发生" in done.stderr
+    assert "error" not in done.stderr
+
+
 def test_json_notes_are_english_whatever_the_reader_speaks(tmp_path):
     site = tmp_path / "site.yaml"
     site.write_text("tocsin: 1\nsite: {id: A, name: {en: A}, timezone: UTC}\nplaces: []\ndevises: []\n")

@@ -170,6 +170,16 @@ def test_a_bad_site_changes_nothing(scene):
     until(lambda: call_of(gateway), "the old rule to work")
 
 
+def test_a_bad_site_is_noted_in_the_language_of_the_gateway(scene):
+    directory = own_copy(scene)
+    gateway = scene.gateway(["--lang", "zh"])
+    edit(directory / "rules.yaml", "each: point emergency_button", "each: point emergency_buton")
+    hang_up(gateway)
+    gateway.process.until_said(r"event=site_refused .*the old site stays in force")
+    assert gateway.process.has(r"rules.yaml:\d+:\d+: 错误: `emergency_buton` 不是测点的类型")
+    assert gateway.process.has(r"建议:是不是 `emergency_button`?")
+
+
 def test_a_reload_without_a_change_restarts_nothing(scene):
     own_copy(scene)
     backend, _field, gateway = scene.everything()

@@ -9,6 +9,7 @@
 
 #include "gateway/config/config.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/notes.h"
 
 static const char *const base_files[SCENE_FILE_COUNT] = {"site.yaml", "rules.yaml", "tours.yaml",
                                                          "standard.yaml"};
@@ -92,12 +93,7 @@ char *config_scene_check(const struct config_scene *scene, bool *ret_refused) {
     *ret_refused = r == CONFIG_E_REFUSED;
     assert_int_equal(*ret_refused, result.error_count > 0);
     assert_int_equal(*ret_refused, result.image == NULL);
-    char *said = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&said, &size);
-    assert_non_null(out);
-    config_print(&result, LANGUAGE_EN, out);
-    assert_int_equal(fclose(out), 0);
+    char *said = notes_of(&result);
     config_result_deinit(&result);
     while (strstr(said, scene->directory) != NULL) {
         said = text_replace(said, scene->directory, "$DIR");

@@ -12,6 +12,7 @@
 #include "gateway/config/config_chinese.h"
 #include "rules/expr.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/notes.h"
 
 static char chinese[CONFIG_CHINESE_SIZE];
 
@@ -65,24 +66,9 @@ static void a_long_text_stays_whole(void **state) {
     assert_true(config_chinese(text, chinese) == text);
 }
 
-/* Two words of English in a row, outside of what is quoted: no name, key or unit has that. */
-static bool is_english(const char *text) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-    bool is_quoted = false;
-    for (const char *at = text; *at != '\0'; at++) {
-        size_t first = strspn(at, letters);
-        if (!is_quoted && first >= 2 && at[first] == ' ' && strspn(at + first + 1, letters) >= 2) {
-            return true;
-        }
-        is_quoted = is_quoted != (*at == '`');
-        at += first > 0 ? first - 1 : 0;
-    }
-    return false;
-}
-
 static void assert_in_chinese(const char *where, const char *note) {
     const char *said = config_chinese(note, chinese);
-    if (said == note || is_english(said)) {
+    if (said == note || note_is_english(said)) {
         fail_msg("%s: no Chinese for: %s", where, said);
     }
 }

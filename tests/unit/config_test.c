@@ -22,6 +22,7 @@
 #include "gateway/config/config_alarms.h"
 #include "gateway/config/config_layout.h"
 #include "gateway/config/config_source.h"
+#include "tests/support/notes.h"
 #include "tests/support/scarce_memory.h"
 
 #define EXAMPLE TEST_SOURCE_DIR "/deploy/example/site.yaml"
@@ -89,17 +90,6 @@ static void load_example(struct loaded *loaded, const char *setting) {
         config_print(&loaded->result, LANGUAGE_EN, stderr);
     }
     assert_int_equal(r, 0);
-}
-
-/* The text of all notes; the caller frees it. */
-static char *notes(const struct config_result *result) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
-    config_print(result, LANGUAGE_EN, out);
-    assert_int_equal(fclose(out), 0);
-    return text;
 }
 
 /* A growing text, for large sites. */
@@ -527,7 +517,7 @@ each_number_of_the_alarms_is_taken_within_its_bounds_and_refused_past_them(void 
             if (r == 0) {
                 assert_int_equal(alarm_number_value(number, loaded.site.ruleset.times), values[v]);
             } else {
-                char *told = notes(&loaded.result);
+                char *told = notes_of(&loaded.result);
                 assert_non_null(strstr(told, "must be from "));
                 assert_int_equal(strstr(told, "hint: ") != NULL, number->reason != NULL);
                 free(told);
@@ -711,7 +701,7 @@ static void a_file_of_more_than_16_mib_is_refused_unread(void **state) {
     site_write("", 0, loaded.path);
     assert_int_equal(truncate(loaded.path, CONFIG_FILE_SIZE_MAX + 1), 0);
     assert_int_equal(load_path(&loaded, loaded.path, NULL), CONFIG_E_REFUSED);
-    char *text = notes(&loaded.result);
+    char *text = notes_of(&loaded.result);
     assert_non_null(strstr(text, "it is larger than 16 MiB"));
     free(text);
     unload(&loaded);
@@ -728,7 +718,7 @@ static void of_a_thousand_errors_five_hundred_are_told_and_the_rest_counted(void
     struct loaded loaded;
     assert_int_equal(load_text(&loaded, text_end(&text)), CONFIG_E_REFUSED);
     assert_int_equal(loaded.result.error_count, 1000);
-    char *told = notes(&loaded.result);
+    char *told = notes_of(&loaded.result);
     assert_non_null(strstr(told, "\nand 500 more\n"));
     free(told);
     unload(&loaded);
@@ -754,7 +744,7 @@ static void bytes_that_are_no_text_are_told_with_their_place(void **state) {
         struct loaded loaded = {0};
         site_write(cases[i].bytes, cases[i].len, loaded.path);
         assert_int_equal(load_path(&loaded, loaded.path, NULL), CONFIG_E_REFUSED);
-        char *text = notes(&loaded.result);
+        char *text = notes_of(&loaded.result);
         if (strstr(text, cases[i].said) == NULL) {
             fail_msg("case %zu: %s", i, text);
         }
@@ -768,7 +758,7 @@ static void a_site_that_is_not_there_is_told_and_not_guessed(void **state) {
     (void)state;
     struct loaded loaded = {0};
     assert_int_equal(load_path(&loaded, "/nonexistent/site.yaml", NULL), CONFIG_E_REFUSED);
-    char *text = notes(&loaded.result);
+    char *text = notes_of(&loaded.result);
     assert_string_equal(
         text, "error: the file /nonexistent/site.yaml cannot be read: No such file or directory\n");
     free(text);
@@ -786,7 +776,7 @@ static void a_long_line_is_shown_around_the_mark(void **state) {
     (void)fputs("]\n", out);
     struct loaded loaded;
     assert_int_equal(load_text(&loaded, text_end(&text)), CONFIG_E_REFUSED);
-    char *told = notes(&loaded.result);
+    char *told = notes_of(&loaded.result);
     char *line = strchr(told, '\n') + 1;
     char *caret = strchr(line, '\n') + 1;
     assert_true(caret - line < 300);

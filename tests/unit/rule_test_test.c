@@ -10,6 +10,7 @@
 
 #include "gateway/replay/rule_test.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/notes.h"
 
 #define SITE "site: " TEST_SOURCE_DIR "/deploy/example/site.yaml\n"
 
@@ -30,20 +31,30 @@ static void ran(void *context, const char *name, uint32_t failures) {
     snprintf(into->ran + len, sizeof into->ran - len, "%s=%u ", name, failures);
 }
 
-/* Run the tests in `text`; FILE stands for the file's path in what is told. */
+/* Run the tests of a file, and write what is told into `ret_told`. */
+static void run_file(const char *path, enum site_language language, char ret_told[TEXT_SIZE]) {
+    const struct rule_test_options options = {.language = language};
+    memset(&outcome, 0, sizeof outcome);
+    memset(ret_told, 0, TEXT_SIZE);
+    FILE *out = fmemopen(ret_told, TEXT_SIZE - 1, "w");
+    assert_non_null(out);
+    outcome.r = rule_test_file(path, &options, out, ran, &outcome, &outcome.result);
+    assert_int_equal(fclose(out), 0);
+}
+
+/*
+ * Run the tests in `text`; FILE stands for the file's path in what is told. Whatever is told is there in Chinese, too.
+ */
 static void run(const char *text) {
     char path[] = "/tmp/tocsin-rule-test.XXXXXX";
-    char told[TEXT_SIZE] = "";
-    const struct rule_test_options options = {.language = LANGUAGE_EN};
-    memset(&outcome, 0, sizeof outcome);
+    char told[TEXT_SIZE];
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     assert_int_equal(close(fd), 0);
-    FILE *out = fmemopen(told, sizeof told - 1, "w");
-    assert_non_null(out);
-    outcome.r = rule_test_file(path, &options, out, ran, &outcome, &outcome.result);
-    assert_int_equal(fclose(out), 0);
+    run_file(path, LANGUAGE_ZH, told);
+    notes_assert_chinese(told);
+    run_file(path, LANGUAGE_EN, told);
     unlink(path);
     char *into = outcome.notes;
     for (const char *at = told; *at != '\0';) {

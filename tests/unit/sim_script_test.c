@@ -16,6 +16,7 @@
 
 #include "gateway/config/config.h"
 #include "gateway/config/story.h"
+#include "tests/support/notes.h"
 
 static struct config_result loaded;
 static struct site site;
@@ -37,7 +38,21 @@ static int site_unload(void **state) {
     return 0;
 }
 
-/* Read a story from a text. Returns what story_load() does; `*ret_said` is to be freed. */
+/* What is said of a story; to be freed. */
+static char *script_print(struct story *story, enum site_language language) {
+    char *said = NULL;
+    size_t size;
+    FILE *out = open_memstream(&said, &size);
+    assert_non_null(out);
+    story_print(story, language, out);
+    (void)fclose(out);
+    return said;
+}
+
+/*
+ * Read a story from a text. Returns what story_load() does; `*ret_said` is to be freed. Whatever is said is there in
+ * Chinese, too.
+ */
 static int script_load(const char *text, struct story *story, char **ret_said) {
     char path[] = "/tmp/sim_script_test.XXXXXX";
     int fd = mkstemp(path);
@@ -47,11 +62,10 @@ static int script_load(const char *text, struct story *story, char **ret_said) {
     int r = story_load(path, &site, story);
     assert_int_equal(unlink(path), 0);
     assert_true(r >= 0);
-    size_t size;
-    FILE *out = open_memstream(ret_said, &size);
-    assert_non_null(out);
-    story_print(story, LANGUAGE_EN, out);
-    (void)fclose(out);
+    char *chinese = script_print(story, LANGUAGE_ZH);
+    notes_assert_chinese(chinese);
+    free(chinese);
+    *ret_said = script_print(story, LANGUAGE_EN);
     return r;
 }
 
