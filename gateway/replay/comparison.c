@@ -90,7 +90,9 @@ static int event_compare(const void *a, const void *b) {
 struct comparison_row {
     struct comparison_difference difference;
     struct wall wall;
-    size_t number;
+    uint32_t
+        number; /* of the event that is shown, in its list: what came at one time stays in order */
+    size_t found;
 };
 
 static int row_compare(const void *a, const void *b) {
@@ -99,7 +101,8 @@ static int row_compare(const void *a, const void *b) {
     if (x->wall.ns != y->wall.ns) {
         return x->wall.ns < y->wall.ns ? -1 : 1;
     }
-    return (x->number > y->number) - (x->number < y->number);
+    return x->number != y->number ? (x->number > y->number) - (x->number < y->number)
+                                  : (x->found > y->found) - (x->found < y->found);
 }
 
 struct comparison_walk {
@@ -109,10 +112,12 @@ struct comparison_walk {
 
 static void walk_add(struct comparison_walk *walk, enum comparison_kind kind,
                      const struct comparison_event *before, const struct comparison_event *after) {
+    const struct comparison_event *shown = after != NULL ? after : before;
     walk->rows[walk->count] = (struct comparison_row){
         .difference = {kind, before, after},
-        .wall = after != NULL ? after->wall : before->wall,
-        .number = walk->count,
+        .wall = shown->wall,
+        .number = shown->number,
+        .found = walk->count,
     };
     walk->count++;
 }
