@@ -134,8 +134,6 @@ static bool webhooks_displace(struct webhooks *webhooks, bool emergency) {
 
 void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given) {
     assert(given->webhook < webhooks->count && strlen(given->id) < WEBHOOK_ID_SIZE);
-    struct receiver *receiver = &webhooks->receivers[given->webhook];
-    struct secret_shared secret;
     if (webhooks_has_delivered(webhooks, given->id)) {
         webhooks->counts.repeated++;
         webhooks->callbacks.answered(webhooks->context, &given->key, true);
@@ -143,11 +141,7 @@ void webhooks_send(struct webhooks *webhooks, const struct webhook_notice *given
     } else if (webhooks_has(webhooks, given->id)) {
         webhooks->counts.repeated++;
         return;
-    } else if (receiver_is_signed(receiver) && receiver_secret(receiver, &secret) != 0) {
-        webhooks->callbacks.answered(webhooks->context, &given->key, false);
-        return;
     }
-    OPENSSL_cleanse(&secret, sizeof secret);
     bool room = webhooks->notice_count < WEBHOOK_NOTICES_MAX ||
                 webhooks_displace(webhooks, given->emergency);
     if (!room || !webhooks_add(webhooks, given)) {

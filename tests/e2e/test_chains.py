@@ -242,6 +242,20 @@ def test_a_step_that_nobody_can_receive_moves_on_at_once(scene):
     assert at(events[2]) - at(events[1]) < 15, "the shift has no devices yet, so nobody is waited for"
 
 
+def test_a_call_is_made_when_the_webhooks_secret_comes(scene):
+    receiver = Receiver(scene)
+    own_site(scene, ("http://127.0.0.1:9099/hook", f"http://127.0.0.1:{receiver.port}/hook"))
+    (scene.directory / "site" / "webhook.key").unlink(missing_ok=True)
+    backend, field, _gateway = everything_at(scene, 20)
+    press(backend, field)
+    events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
+    assert events[2]["data"]["reason"] == "no_receiver"
+    assert receiver.calls == []
+    (scene.directory / "site" / "webhook.key").write_text(SECRET + "\n")
+    until(receiver.taken, "the call that waits")
+    assert [event["subject"] for event in receiver.taken()] == [BUTTON] and not receiver.forged
+
+
 def test_escalation_goes_on_where_it_was_when_the_engine_dies(scene):
     webhook_site(scene, free_port())
     backend, field, gateway = everything_at(scene, 20)
