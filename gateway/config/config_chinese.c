@@ -157,7 +157,10 @@ static bool chinese_add(struct chinese_out *out, struct piece english, uint32_t 
 
 const char *config_chinese(const char *english, char ret[CONFIG_CHINESE_SIZE]) {
     struct chinese_out out = {.at = ret};
-    bool found = chinese_add(&out, (struct piece){english, strlen(english)}, 0);
+    size_t len = strlen(english);
+    /* One that is far too long quotes something that would not fit either; nobody is kept waiting for it. */
+    bool found =
+        len < (size_t)CONFIG_CHINESE_SIZE * 2 && chinese_add(&out, (struct piece){english, len}, 0);
     ret[out.len] = '\0';
     return found && !out.cut ? ret : english;
 }

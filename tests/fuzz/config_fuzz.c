@@ -87,6 +87,7 @@ static void check_notes(const struct config_result *result) {
     FILE *out = open_memstream(&text, &size);
     check(out != NULL);
     config_print(result, LANGUAGE_EN, out);
+    config_print(result, LANGUAGE_ZH, out);
     config_print_json(result, out);
     check(fclose(out) == 0);
     check(strlen(text) == size && strchr(text, '\x1b') == NULL);
