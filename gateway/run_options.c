@@ -5,14 +5,16 @@ static const struct arguments_words run_usage = {
     {"用法:tocsin run SITE.yaml [选项]...\n"
      "\n"
      "监测一个站点:检查站点文件,启动引擎、现场、上行和控制台进程并保持运行,直到 SIGTERM 或 Ctrl-C。\n"
-     "SIGHUP 采用改动后的站点文件:有误的文件不改变任何事;未结束的告警、计时、确认和当前值均保留。\n"
+     "SIGHUP 采用改动后的站点文件:有误的文件不改变任何事;未结束的告警、计时、确认和当前值均保留;\n"
+     "被删除或改了标识的规则、测点和地点,其告警将关闭并逐一说明。\n"
      "启动时站点文件有误,则监测上次采用的站点。\n",
      "Usage: tocsin run SITE.yaml [OPTION]...\n"
      "\n"
      "Watch a site: check it, start the engine, the field, the uplink and the console, and keep them\n"
      "alive until SIGTERM or Ctrl-C. SIGHUP takes a changed site file: one that is wrong changes\n"
-     "nothing; open alarms, timers, acknowledgements and present values are kept. At a start with one\n"
-     "that is wrong, the site that was accepted last is watched.\n"}};
+     "nothing; open alarms, timers, acknowledgements and present values are kept, while a rule, point or\n"
+     "place that is gone or has another id closes its alarms, which is told. At a start with a site that\n"
+     "is wrong, the one that was accepted last is watched.\n"}};
 
 static const struct arguments_words run_closing = {
     {"退出码:0 正常停止;1 无法运行,或有组件被磁盘卡住而遗留;\n"

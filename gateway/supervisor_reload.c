@@ -118,10 +118,12 @@ static void supervisor_rest(struct supervisor *supervisor) {
 static void supervisor_change_over(struct supervisor *supervisor) {
     (void)event_del(supervisor->trying);
     supervisor->trying_told_ns = 0;
-    log_line(LOG_NOTICE, "reloading",
-             "generation=%016llx effect=\"the components change over to the changed site; open "
-             "alarms, timers, acknowledgements and present values are kept\"",
-             (unsigned long long)supervisor->next.site.header->generation);
+    log_line(
+        LOG_NOTICE, "reloading",
+        "generation=%016llx effect=\"the components change over to the changed site; open "
+        "alarms, timers, acknowledgements and present values are kept; what is gone or has another id "
+        "closes its alarms, which is told of each\"",
+        (unsigned long long)supervisor->next.site.header->generation);
     supervisor_rest(supervisor);
 }
 
