@@ -90,8 +90,8 @@ static int event_compare(const void *a, const void *b) {
 struct comparison_row {
     struct comparison_difference difference;
     struct wall wall;
-    uint32_t
-        number; /* of the event that is shown, in its list: what came at one time stays in order */
+    /* Of the event that is shown, in its list: what came at one time stays in order. */
+    uint32_t number;
     size_t found;
 };
 

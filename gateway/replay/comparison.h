@@ -53,7 +53,10 @@ void comparison_add(struct comparison *comparison, enum comparison_side side,
                     const struct site *site, const struct core_event *event,
                     const struct event_json *json);
 
-/* Hand out the differences in order of time: that of `after`, if there is one. Returns how many, or <0. Changes the lists' order. */
+/*
+ * Hand out the differences in order of time: that of `after`, if there is one. Returns how many, or <0. Changes the
+ * lists' order.
+ */
 NODISCARD int64_t comparison_run(struct comparison *comparison,
                                  void (*difference)(void *context,
                                                     const struct comparison_difference *difference),
