@@ -293,15 +293,16 @@ static void who_was_not_told_is_told_when_the_steps_before_it_have_changed(void 
     struct chain_record record;
     chain_write(&run.chain, care, run.now, &record);
     assert_int_equal(record.reached, 1);
-    for (int change = 0; change < 6; change++) {
+    for (int change = 0; change < 7; change++) {
         struct chain_step steps[CARE_COUNT];
         memcpy(steps, care, sizeof steps);
-        uint32_t first = change == 5 ? 1 : 0; /* the step that came is deleted */
+        uint32_t first = change == 6 ? 1 : 0; /* the step that came is deleted */
         steps[0].after_ns += change == 0 ? NS_PER_S : 0;
         steps[0].to = change == 1 ? CHAIN_TO_EVERYONE : steps[0].to;
         steps[0].receiver += change == 2 ? 1 : 0;
         steps[0].outputs ^= change == 3 ? 1 : 0;
         steps[0].webhook = change == 4 ? 7 : steps[0].webhook;
+        steps[0].reach ^= change == 5 ? 1 : 0;
         struct chain chain;
         struct instant now = {7};
         chain_restore(&chain, &record, steps + first, CARE_COUNT - first, now);

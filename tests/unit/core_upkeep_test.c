@@ -251,6 +251,8 @@ static void a_point_that_moved_again_must_be_found_stuck_again(void **state) {
     reading(NORTH, 22, QUALITY_GOOD);
     pass_h(60); /* both stand still now, and nobody can say */
     assert_false(north->axes.active);
+    start(); /* looks at every alarm */
+    assert_false(north->axes.active);
 }
 
 static void a_point_without_a_value_is_not_called_stuck(void **state) {

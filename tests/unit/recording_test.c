@@ -175,6 +175,18 @@ static void an_equal_reading_is_small(void **state) {
 }
 
 /* A whole number is as long as it is large; any other takes the eight bytes of its bits. */
+/* Also behind an input that is no reading, and of a point that the table has no room for. */
+static void what_a_reading_shares_with_the_last_one_takes_no_room(void **state) {
+    (void)state;
+    enum { FAR = 300 };
+    size_t first = both_ways(reading_at(1000, FAR, 20));
+    size_t again = both_ways(reading_at(2000, FAR, 20));
+    (void)both_ways(input_at(2000, INPUT_TICK));
+    size_t later = both_ways(reading_at(3000, FAR, 20));
+    assert_true(first >= again + 2); /* the number of the point */
+    assert_int_equal(later, again);
+}
+
 static void a_whole_number_is_small(void **state) {
     static const double whole[] = {1, -1, 63, 0, -64};
     (void)state;
@@ -301,6 +313,7 @@ int main(void) {
         cmocka_unit_test_setup(values_come_back_bit_for_bit, begin),
         cmocka_unit_test_setup(times_come_back_whatever_the_wall_clock_does, begin),
         cmocka_unit_test_setup(an_equal_reading_is_small, begin),
+        cmocka_unit_test_setup(what_a_reading_shares_with_the_last_one_takes_no_room, begin),
         cmocka_unit_test_setup(a_whole_number_is_small, begin),
         cmocka_unit_test_setup(an_input_that_does_not_fit_leaves_no_trace, begin),
         cmocka_unit_test_setup(a_torn_recording_is_read_up_to_its_last_whole_input, begin),

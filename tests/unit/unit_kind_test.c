@@ -197,6 +197,10 @@ static void a_quotation_is_one_short_line(void **state) {
     (void)state;
     char buffer[128];
     struct text text;
+    memset(buffer, 'x', sizeof buffer);
+    text_init(&text, buffer, sizeof buffer);
+    text_add_written(&text, "a\nb", 3);
+    assert_string_equal(buffer, "a b");
     text_init(&text, buffer, sizeof buffer);
     text_add_quoted(&text, "a\nb\tc", 5);
     assert_string_equal(buffer, "`a b c`");
