@@ -174,7 +174,6 @@ static void an_equal_reading_is_small(void **state) {
     assert_true(both_ways(input_at(5000000000, INPUT_TICK)) <= 7);
 }
 
-/* A whole number is as long as it is large; any other takes the eight bytes of its bits. */
 /* Also behind an input that is no reading, and of a point that the table has no room for. */
 static void what_a_reading_shares_with_the_last_one_takes_no_room(void **state) {
     (void)state;
@@ -187,6 +186,7 @@ static void what_a_reading_shares_with_the_last_one_takes_no_room(void **state) 
     assert_int_equal(later, again);
 }
 
+/* A whole number is as long as it is large; any other takes the eight bytes of its bits. */
 static void a_whole_number_is_small(void **state) {
     static const double whole[] = {1, -1, 63, 0, -64};
     (void)state;
