@@ -109,15 +109,15 @@ void outbox_welcome(struct outbox *outbox, uint64_t newest,
     bool replaced = newest < outbox->lanes[LANE_ALARM].confirmed ||
                     newest < outbox->lanes[LANE_ACTIVITY].confirmed;
     for (int i = 0; i < OUTBOX_LANES; i++) {
-        if (replaced || confirmed[i] > outbox->lanes[i].confirmed) {
+        if (replaced) {
             sent_restart(&outbox->lanes[i], confirmed[i]);
             outbox->ahead_count = 0;
             outbox->overtaker_count = 0;
-            outbox->lanes[LANE_ALARM].trying = 0; /* it may have been among those */
+        } else {
+            sent_settle(outbox, (enum core_lane)i, confirmed[i]);
         }
     }
-    outbox->lanes[LANE_ALARM].idle = false;
-    outbox->lanes[LANE_ALARM].waiting = sent_waiting(outbox, LANE_ALARM);
+    overtaker_prune(outbox, RULESET_NONE);
     if (replaced) {
         outbox->session_newest = newest;
         outbox->newest = newest;

@@ -149,7 +149,8 @@ void outbox_init(struct outbox *outbox);
 /*
  * The engine says how far its journal goes and what it knows as confirmed. Our own confirmed
  * numbers stand if they are higher (the engine had not saved them), unless the journal now ends
- * before them: then it is another journal, and the engine's numbers count.
+ * before them: then it is another journal, and the engine's numbers count. Where the engine knows more, from the
+ * process before this one, what is in flight beyond that stays in flight.
  */
 void outbox_welcome(struct outbox *outbox, uint64_t newest, const uint64_t confirmed[OUTBOX_LANES]);
 

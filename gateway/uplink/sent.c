@@ -30,11 +30,15 @@ static uint32_t ring_search(const struct outbox_lane *lane, uint64_t seq) {
     return low;
 }
 
+static void ring_drop_first(struct outbox_lane *lane) {
+    lane->first = (lane->first + 1) % OUTBOX_SENT_MAX;
+    lane->count--;
+}
+
 void sent_confirm(struct outbox_lane *lane) {
     while (lane->count > 0 && sent_in_ring(lane, 0)->state == OUTBOX_TAKEN) {
-        lane->confirmed = sent_in_ring(lane, 0)->seq;
-        lane->first = (lane->first + 1) % OUTBOX_SENT_MAX;
-        lane->count--;
+        lane->confirmed = ring_seq(lane, 0);
+        ring_drop_first(lane);
     }
 }
 
@@ -148,6 +152,25 @@ uint32_t sent_waiting(const struct outbox *outbox, enum core_lane lane) {
         waiting += sent_at(outbox, lane, i)->state == OUTBOX_WAITING;
     }
     return waiting;
+}
+
+void sent_settle(struct outbox *outbox, enum core_lane lane, uint64_t confirmed) {
+    struct outbox_lane *own = &outbox->lanes[lane];
+    if (confirmed <= own->confirmed) {
+        return;
+    }
+    own->confirmed = confirmed;
+    own->examined = own->examined < confirmed ? confirmed : own->examined;
+    while (own->count > 0 && ring_seq(own, 0) <= confirmed) {
+        ring_drop_first(own);
+    }
+    while (lane == LANE_ALARM && outbox->ahead_count > 0 && outbox->ahead[0].seq <= confirmed) {
+        sent_remove_ahead(outbox, &outbox->ahead[0]);
+    }
+    own->trying = own->trying <= confirmed ? 0 : own->trying;
+    own->idle = false;
+    own->waiting = sent_waiting(outbox, lane);
+    sent_confirm(own);
 }
 
 /* ---- the order of one alarm ---- */

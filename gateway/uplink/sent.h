@@ -22,6 +22,9 @@ struct outbox_sent *sent_in_ring(struct outbox_lane *lane, uint32_t index);
 /* Begin again after `confirmed` with an empty ring. */
 void sent_restart(struct outbox_lane *lane, uint64_t confirmed);
 
+/* Everything up to `confirmed` is known to be taken; what is beyond it stays as it is. */
+void sent_settle(struct outbox *outbox, enum core_lane lane, uint64_t confirmed);
+
 /* Add a copy of an entry behind all others; there is room. It is examined then. */
 void sent_push(struct outbox_lane *lane, const struct outbox_sent *sent);
 

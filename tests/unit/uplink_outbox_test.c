@@ -782,6 +782,26 @@ static void a_journal_that_cannot_be_read_does_not_silence_a_new_alarm(void **st
     free(world);
 }
 
+/* The engine has saved by now what the uplink before this one had told it. */
+static void what_is_in_flight_is_not_sent_again_when_the_engine_knows_of_more(void **state) {
+    (void)state;
+    struct world *world = world_new(10);
+    for (uint32_t i = 0; i < 4; i++) {
+        world_record_untold(world, LANE_ALARM, 1);
+    }
+    world_connect(world);
+    world_drain(world, 9);
+    world_expect(world, "1' 2' 3' 4'");
+    outbox_welcome(&world->outbox, 4, (const uint64_t[]){2, 4});
+    assert_int_equal(confirmed(world, LANE_ALARM), 2);
+    world_drain(world, 9);
+    world_expect(world, "");
+    world_take_all(world);
+    assert_int_equal(confirmed(world, LANE_ALARM), 4);
+    assert_true(outbox_is_done(&world->outbox));
+    free(world);
+}
+
 static void another_journal_is_begun_where_the_engine_says(void **state) {
     (void)state;
     struct world *world = world_new(10);
@@ -1175,6 +1195,7 @@ int main(void) {
         cmocka_unit_test(below_a_full_table_nothing_is_passed_over),
         cmocka_unit_test(a_broker_that_refuses_everything_is_waited_for_and_has_it_all_in_order),
         cmocka_unit_test(a_journal_that_cannot_be_read_does_not_silence_a_new_alarm),
+        cmocka_unit_test(what_is_in_flight_is_not_sent_again_when_the_engine_knows_of_more),
         cmocka_unit_test(another_journal_is_begun_where_the_engine_says),
         cmocka_unit_test(an_engine_that_forgot_our_confirmations_does_not_bring_them_back),
         cmocka_unit_test(the_oldest_unanswered_event_bounds_what_is_sent_behind_it),
