@@ -79,7 +79,7 @@ class EndToEnd(Check):
 
     def command(self, full):
         settings = [f"{name}={value}" for name, value in self.settings.items()]
-        return ["env", *(settings if full else []), "/usr/bin/python3", "-m", "pytest", "-q", "-rP", "-p", "no:cacheprovider",
+        return ["env", *(settings if full else []), "/usr/bin/python3", "-m", "pytest", "-q", "-rfEP", "-p", "no:cacheprovider",
                 *self.names()]
 
     def done(self, earlier):
