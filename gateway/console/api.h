@@ -18,12 +18,20 @@
  * `Last-Event-ID`, else after `after`, else with what is new.
  *
  * /health and /metrics are served at the top level too, where probes and scrapers look for them.
- * Headers: `Tocsin-Role` is the role to act in, `Accept-Language` that of the sentences.
+ * Headers: `Tocsin-Role` is the role to act in, or "wall" to be what a screen on a wall is, over the
+ * Unix socket; `Accept-Language` is the language of the sentences. Who may use what stands in
+ * routes.c, and openapi.yaml says it to programs.
  */
 
+struct asker;
+struct console;
 struct evhttp_request;
 
-/* Answer a request; `context` is the struct console. For evhttp_set_gencb(). */
+/* Answer a request of the Unix socket; `context` is the struct console. For evhttp_set_gencb(). */
 void api_answer(struct evhttp_request *request, void *context);
+
+/* Answer a request of somebody who is known already. */
+void api_answer_as(struct evhttp_request *request, struct console *console,
+                   const struct asker *asker);
 
 #endif

@@ -294,9 +294,14 @@ static void reply_end(struct evhttp_request *request, int status, const char *co
     (void)evhttp_add_header(headers, "Content-Type", content_type);
     (void)evhttp_add_header(headers, "Cache-Control", "no-store");
     (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-    /* evhttp would send the body of an answer to HEAD, which the next answer would be taken for. */
-    bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
-    evhttp_send_reply(request, status, NULL, is_head ? NULL : body);
+    if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD && body != NULL) {
+        /* evhttp would send the body too, which the next answer would be taken for. */
+        char length[24];
+        (void)snprintf(length, sizeof length, "%zu", evbuffer_get_length(body));
+        (void)evhttp_add_header(headers, "Content-Length", length);
+        body = NULL;
+    }
+    evhttp_send_reply(request, status, NULL, body);
 }
 
 static int reply_dump(const char *bytes, size_t size, void *body) {
@@ -324,6 +329,10 @@ void reply_json(struct evhttp_request *request, int status, json_t *body) {
 
 void reply_bytes(struct evhttp_request *request, const char *content_type, struct evbuffer *body) {
     reply_end(request, 200, content_type, body);
+}
+
+void reply_head(struct evhttp_request *request, const char *content_type) {
+    reply_end(request, 200, content_type, NULL);
 }
 
 static struct texts problem_detail(enum problem problem, const char *about) {

@@ -9,7 +9,8 @@
  * that programs can match, and a sentence for people that says which rule stood in the way and what
  * to do about it, in the language that the client asked for.
  *
- * Every function here ends the request, also one whose connection is gone already.
+ * Every function here ends the request, also one whose connection is gone already. HEAD gets the
+ * length of the body and not the body.
  */
 
 #include <jansson.h>
@@ -23,7 +24,7 @@ struct evbuffer;
 /* What a program can match in `type`: "tocsin:problem/engine_away". */
 enum problem {
     PROBLEM_STRANGER,
-    PROBLEM_ROLE,         /* the role may not act */
+    PROBLEM_ROLE,         /* the role looks and does not act */
     PROBLEM_ROLE_UNKNOWN, /* no such role */
     PROBLEM_NOT_FOUND,
     PROBLEM_METHOD,
@@ -47,6 +48,9 @@ void reply_json(struct evhttp_request *request, int status, json_t *body);
 
 /* End with 200 and the bytes of `body`, which is drained. */
 void reply_bytes(struct evhttp_request *request, const char *content_type, struct evbuffer *body);
+
+/* End the HEAD of what has no length, with 200. */
+void reply_head(struct evhttp_request *request, const char *content_type);
 
 /* End with a problem; `about` names what it is about (a parameter, a path) or is NULL. */
 void reply_problem(struct evhttp_request *request, enum problem problem,

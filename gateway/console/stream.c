@@ -250,7 +250,7 @@ void streams_open(struct streams *streams, struct evhttp_request *request, uint6
     streams->count++;
 
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-    (void)evhttp_add_header(headers, "Content-Type", "text/event-stream");
+    (void)evhttp_add_header(headers, "Content-Type", STREAM_CONTENT_TYPE);
     (void)evhttp_add_header(headers, "Cache-Control", "no-store");
     (void)evhttp_add_header(headers, "Connection", "close");
     evhttp_send_reply_start(request, 200, NULL);

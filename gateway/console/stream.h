@@ -40,6 +40,8 @@ enum {
     STREAM_WRITE_MS = 10000,
 };
 
+#define STREAM_CONTENT_TYPE "text/event-stream"
+
 /* Where to begin: at what is new from now on. */
 #define STREAM_FROM_NOW UINT64_MAX
 

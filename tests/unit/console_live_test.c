@@ -592,6 +592,12 @@ static void bad_requests_are_problems_and_never_reach_the_engine(void **state) {
     assert_int_equal(client_new(stage->socket, "auditor", LANGUAGE_EN, &auditor), 0);
     stage->client = auditor;
     expect_problem(stage, ack, empty, 403, "tocsin:problem/role");
+    expect_problem(stage, "/api/v1/resend", empty, 403, "tocsin:problem/resend_role");
+    auditor = client_free(auditor);
+    assert_int_equal(client_new(stage->socket, "wall", LANGUAGE_EN, &auditor), 0);
+    stage->client = auditor;
+    expect_problem(stage, ack, empty, 403, "tocsin:problem/role");
+    expect_problem(stage, "/api/v1/places/care/test-begin", empty, 403, "tocsin:problem/role");
     auditor = client_free(auditor);
     assert_int_equal(client_new(stage->socket, "god", LANGUAGE_EN, &auditor), 0);
     stage->client = auditor;
@@ -859,23 +865,48 @@ static void a_client_that_does_not_read_is_cut_and_told_to_resync(void **state) 
     }
 }
 
-static void every_method_that_is_not_taken_is_a_problem_and_names_the_one_that_is(void **state) {
-    static const char *const methods[] = {"HEAD",    "PUT",   "DELETE", "PATCH",
-                                          "OPTIONS", "TRACE", "POST"};
+static void every_method_that_is_not_taken_is_a_problem_and_names_those_that_are(void **state) {
+    static const char *const methods[] = {"PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POST"};
     struct stage *stage = *state;
     static char answer[TEXT_SIZE];
     engine_welcome(stage, 0);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         raw_ask(stage, methods[i], "/api/v1/points", answer, sizeof answer);
         assert_non_null(strstr(answer, " 405 "));
-        assert_non_null(strstr(answer, "\r\nAllow: GET\r\n"));
+        assert_non_null(strstr(answer, "\r\nAllow: GET, HEAD\r\n"));
         assert_non_null(strstr(answer, "\r\nContent-Type: application/problem+json"));
-        /* An answer to HEAD has no body (RFC 9110, 9.3.2). */
-        assert_true((strstr(answer, "tocsin:problem/method") == NULL) ==
-                    (strcmp(methods[i], "HEAD") == 0));
+        assert_non_null(strstr(answer, "tocsin:problem/method"));
     }
+    raw_ask(stage, "PUT", "/api/v1/alarms/x/y", answer, sizeof answer);
+    assert_non_null(strstr(answer, "\r\nAllow: GET, HEAD, POST\r\n"));
+    raw_ask(stage, "GET", "/api/v1/resend", answer, sizeof answer);
+    assert_non_null(strstr(answer, "\r\nAllow: POST\r\n"));
     raw_ask(stage, "CONNECT", "example.org:443", answer, sizeof answer);
     assert_non_null(strstr(answer, "\r\nContent-Type: application/problem+json"));
+}
+
+/* RFC 9110, 9.3.2: the status and the headers of GET, and nothing behind them. */
+static void head_is_answered_like_get_without_the_body(void **state) {
+    static const char *const paths[] = {"/api/v1/places", "/api/v1/version",
+                                        "/api/v1/points?from=x", "/nothing"};
+    struct stage *stage = *state;
+    static char whole[TEXT_SIZE], head[TEXT_SIZE];
+    engine_welcome(stage, 0);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        raw_ask(stage, "GET", paths[i], whole, sizeof whole);
+        raw_ask(stage, "HEAD", paths[i], head, sizeof head);
+        char *end = strstr(head, "\r\n\r\n");
+        char *length = strstr(whole, "\r\nContent-Length: ");
+        assert_non_null(end);
+        assert_non_null(length);
+        assert_int_equal(end[4], '\0');
+        assert_memory_equal(head, whole, strcspn(whole, "\r"));
+        length[strcspn(length + 2, "\r") + 2] = '\0';
+        assert_non_null(strstr(head, length));
+    }
+    raw_ask(stage, "HEAD", "/api/v1/stream", head, sizeof head);
+    assert_non_null(strstr(head, "\r\nContent-Type: text/event-stream\r\n"));
+    assert_null(strstr(head, "retry:"));
 }
 
 static void a_request_that_is_too_long_is_refused_and_nobody_else_notices(void **state) {
@@ -957,7 +988,8 @@ int main(void) {
         LIVE(an_early_event_comes_at_once_without_id_and_again_when_recorded),
         LIVE(a_follower_outlives_the_console_and_misses_nothing),
         LIVE(a_client_that_does_not_read_is_cut_and_told_to_resync),
-        LIVE(every_method_that_is_not_taken_is_a_problem_and_names_the_one_that_is),
+        LIVE(every_method_that_is_not_taken_is_a_problem_and_names_those_that_are),
+        LIVE(head_is_answered_like_get_without_the_body),
         LIVE(a_request_that_is_too_long_is_refused_and_nobody_else_notices),
         LIVE(the_socket_is_for_its_owner_and_group_and_a_stranger_gets_403),
         LIVE(a_living_socket_is_never_taken_over_and_a_dead_one_is),

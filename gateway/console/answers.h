@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_ANSWERS_H
+#define GATEWAY_CONSOLE_ANSWERS_H
+
+/*
+ * What the addresses answer
+ *
+ * Each ends its request, at once or, a stream and a command, when the time has come. Whether the
+ * asker may have the answer was decided before (routes.h).
+ */
+
+#include "gateway/console/call.h"
+
+/* How things are: answers_present.c. */
+void answer_alarms(struct call *call);
+void answer_alarm(struct call *call);
+void answer_points(struct call *call);
+void answer_places(struct call *call);
+void answer_version(struct call *call);
+void answer_health(struct call *call);
+void answer_metrics(struct call *call);
+
+/* What happened, and what happens: answers_events.c. */
+void answer_events(struct call *call);
+void answer_stream(struct call *call);
+void answer_resend(struct call *call);
+
+/* What people do: answers_commands.c. The path is `<rule>/<entity>/<verb>`, or `<place>/<verb>`. */
+void answer_command(struct call *call);
+void answer_place_command(struct call *call);
+
+#endif

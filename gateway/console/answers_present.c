@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include <event2/buffer.h>
+
+#include "gateway/console/answers.h"
+#include "gateway/console/body.h"
+#include "gateway/console/metrics.h"
+
+void answer_alarms(struct call *call) {
+    uint32_t first = 0;
+    if (call_first(call, &first)) {
+        reply_json(call->request, 200,
+                   body_alarms(&call->console->view, call_flag(call, "all"), first, call->real_ns));
+    }
+}
+
+void answer_alarm(struct call *call) {
+    const struct view *view = &call->console->view;
+    uint32_t alarm = site_alarm_find(view->site, call->path);
+    if (alarm == RULESET_NONE) {
+        reply_refusal(call->request, COMMAND_REFUSED_UNKNOWN, view->site->ruleset.times,
+                      call->language, "alarm", call->path);
+        return;
+    }
+    json_t *body = body_alarm(view, alarm);
+    (void)json_object_set_new(body, "engine",
+                              json_string(view_engine_name(view_engine(view, call->real_ns))));
+    reply_json(call->request, 200, body);
+}
+
+void answer_points(struct call *call) {
+    const struct view *view = &call->console->view;
+    const char *id = call_parameter(call, "place");
+    uint32_t place = RULESET_NONE;
+    uint32_t first = 0;
+    if (!call_first(call, &first)) {
+        return;
+    }
+    if (id != NULL && (place = site_place_find(view->site, id)) == RULESET_NONE) {
+        call_problem(call, PROBLEM_NOT_FOUND, id);
+        return;
+    }
+    reply_json(call->request, 200, body_points(view, place, first, clock_wall(), call->real_ns));
+}
+
+void answer_places(struct call *call) {
+    uint32_t first = 0;
+    if (call_first(call, &first)) {
+        reply_json(call->request, 200, body_places(&call->console->view, first));
+    }
+}
+
+void answer_version(struct call *call) {
+    reply_json(call->request, 200, body_version(&call->console->view));
+}
+
+void answer_health(struct call *call) {
+    const struct view *view = &call->console->view;
+    int status = body_health_of(view, call->real_ns) == BODY_HEALTH_FAILED ? 503 : 200;
+    reply_json(call->request, status, body_health(view, call->real_ns));
+}
+
+void answer_metrics(struct call *call) {
+    const struct console *console = call->console;
+    const struct metrics_console own = {
+        .requests = console->requests,
+        .strangers = console->strangers,
+        .streams = console->streams.count,
+        .streams_cut = console->streams.cut,
+        .streams_refused = console->streams.refused,
+        .commands_waiting = console->orders.waiting,
+        .commands_refused_full = console->orders.refused_full,
+    };
+    struct evbuffer *out = evbuffer_new();
+    assert(out != NULL);
+    metrics_write(out, &console->view, &own, clock_wall(), call->real_ns);
+    reply_bytes(call->request, METRICS_CONTENT_TYPE, out);
+    evbuffer_free(out);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_CALL_H
+#define GATEWAY_CONSOLE_CALL_H
+
+/*
+ * One request on its way to its answer
+ *
+ * A listener says who asks (over the Unix socket the kernel does), routes.h finds what answers and
+ * whether whoever asks may have it, and the answers (answers.h) read what they need from here.
+ */
+
+#include <sys/queue.h>
+
+#include <event2/keyvalq_struct.h>
+
+#include "gateway/console/console.h"
+#include "gateway/console/peer.h"
+#include "gateway/console/reply.h"
+#include "rules/core.h"
+
+enum asker_kind {
+    ASKER_LOCAL,  /* a user of this machine, over the Unix socket */
+    ASKER_SCREEN, /* a screen on a wall: it looks, and nobody stands behind it */
+};
+
+/* What a screen is called where people have the name of a role. */
+#define ASKER_SCREEN_NAME "wall"
+
+struct asker {
+    enum asker_kind kind;
+    /* What they act as. Of a screen it is ROLE_AUDITOR, so that it can change nothing anywhere. */
+    enum role role;
+    char name[PEER_BY_MAX + 1]; /* what is recorded, as long as nobody names another */
+};
+
+struct call {
+    struct console *console;
+    struct evhttp_request *request;
+    const char *path; /* what follows the route's own words, without the leading slash */
+    struct evkeyvalq query;
+    struct asker asker;
+    enum site_language language;
+    uint64_t real_ns;
+};
+
+/* End it with a problem; see reply_problem(). */
+void call_problem(struct call *call, enum problem problem, const char *about);
+
+/* A parameter of the query; NULL when it is not given. */
+const char *call_parameter(const struct call *call, const char *name);
+
+/* One that is a number; `fallback` when it is not given. False when it is no number up to `max`. */
+bool call_number(const struct call *call, const char *name, uint64_t fallback, uint64_t max,
+                 uint64_t *ret_value);
+
+/* Is it given, and "1"? */
+bool call_flag(const struct call *call, const char *name);
+
+/* The index to continue a list from. Answers itself and returns false when it is none. */
+bool call_first(struct call *call, uint32_t *ret_first);
+
+/* A header of the request; NULL when it has none. */
+const char *call_header(const struct call *call, const char *name);
+
+/* The body, valid as long as the request; "" when there is none. */
+const char *call_body(const struct call *call, size_t *ret_size);
+
+/* What they act as: the name of the role, or ASKER_SCREEN_NAME. Static storage. */
+const char *asker_role_name(const struct asker *asker);
+
+#endif
