@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useEffect, useState } from 'preact/hooks';
+import { api, Problem, type Session } from './api';
+import { Header } from './header';
+import { useLive, useRoute } from './hooks';
+import { Curtain } from './live/curtain';
+import { link } from './live/link';
+import { showTab } from './live/tab';
+import { LogPage } from './log/page';
+import { StoryPage } from './log/story';
+import { ProblemLine } from './parts/problem';
+import { Announcer } from './rooms/announcer';
+import { RoomsPage } from './rooms/page';
+import { CLAIM, SIGN_IN, SignForm } from './sign/form';
+import { SoundBar } from './sound/bar';
+import { siren } from './sound/siren';
+import type { Person } from './types';
+import { currentLanguage, setLanguage, t, type Language } from './words';
+
+const RETRY_MS = 2000;
+
+type Entry = 'asking' | 'sign-in' | 'claim' | Person;
+
+function Page({ person }: { person: Person }) {
+  const path = useRoute();
+  if (path === '/events') return <LogPage />;
+  if (path.startsWith('/alarm/')) {
+    return <StoryPage alarm={decodeURIComponent(path.slice('/alarm/'.length))} person={person} />;
+  }
+  return <RoomsPage person={person} />;
+}
+
+/** Everything behind the sign-in. Without contact the curtain covers it. */
+function Inside({ person }: { person: Person }) {
+  useLive();
+  const isLost = link.isOutOfContact();
+  const alarms = link.table?.alarms ?? [];
+  useEffect(() => {
+    siren.follow(isLost, alarms);
+    const unacked = alarms.filter((alarm) => !alarm.state.acked).length;
+    showTab(isLost ? { lost: true } : { lost: false, alarms: alarms.length, unacked });
+  });
+  return (
+    <>
+      {isLost && <Curtain />}
+      <main id="content">
+        <SoundBar />
+        <Announcer alarms={alarms} />
+        <Page person={person} />
+        <footer class="notice">{t('app.notice')}</footer>
+      </main>
+    </>
+  );
+}
+
+export function App() {
+  const [entry, setEntry] = useState<Entry>('asking');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [language, show] = useState(currentLanguage());
+
+  const ask = async (): Promise<void> => {
+    try {
+      enter(await api<Session>('GET', '/api/v1/session'));
+    } catch (reason) {
+      const found = reason as Problem;
+      if (found.status === 401) {
+        setEntry(found.claimed ? 'sign-in' : 'claim');
+        setProblem(null);
+      } else {
+        setProblem(found.message);
+        setTimeout(() => void ask(), RETRY_MS);
+      }
+    }
+  };
+  const enter = (session: Session): void => {
+    setProblem(null);
+    setEntry(session.user);
+    link.start(() => void ask());
+  };
+  const signOut = async (): Promise<void> => {
+    await api('DELETE', '/api/v1/session', {}).catch((reason: Error) => setProblem(reason.message));
+    await ask();
+  };
+  useEffect(() => {
+    void ask();
+    addEventListener('pointerdown', siren.allow, { once: true });
+    addEventListener('keydown', siren.allow, { once: true });
+  }, []);
+  useEffect(() => {
+    document.documentElement.lang = language;
+    document.title = t('app.name');
+  }, [language]);
+  const choose = (next: Language): void => {
+    setLanguage(next);
+    show(next);
+  };
+  const person = typeof entry === 'object' ? entry : null;
+  return (
+    <>
+      <Header person={person} onLanguage={choose} onSignOut={() => void signOut()} />
+      <ProblemLine text={problem} />
+      {person !== null && <Inside person={person} />}
+      {entry === 'sign-in' && <SignForm key="sign-in" form={SIGN_IN} onSession={enter} />}
+      {entry === 'claim' && <SignForm key="claim" form={CLAIM} onSession={enter} />}
+    </>
+  );
+}

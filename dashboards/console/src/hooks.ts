@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useEffect, useState } from 'preact/hooks';
+import { link } from './live/link';
+
+const TICK_MS = 500;
+
+/** Show again at each change of the live table and, so that ages go on, twice a second. */
+export function useLive(): void {
+  const [, again] = useState(0);
+  useEffect(() => {
+    const show = () => again((count) => count + 1);
+    const timer = setInterval(show, TICK_MS);
+    const unsubscribe = link.subscribe(show);
+    return () => {
+      clearInterval(timer);
+      unsubscribe();
+    };
+  }, []);
+}
+
+const routeChanged = 'tocsin-route';
+
+export function go(path: string): void {
+  history.pushState(null, '', path);
+  dispatchEvent(new Event(routeChanged));
+  scrollTo(0, 0);
+}
+
+/** The path of the page, also when people go back and forth. */
+export function useRoute(): string {
+  const [path, setPath] = useState(location.pathname);
+  useEffect(() => {
+    const show = () => setPath(location.pathname);
+    addEventListener('popstate', show);
+    addEventListener(routeChanged, show);
+    return () => {
+      removeEventListener('popstate', show);
+      removeEventListener(routeChanged, show);
+    };
+  }, []);
+  return path;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of alarms, and what an event changes in it. What an event says is taken as it is: the server decides.
+import type { Alarm, AlarmState, ConsoleEvent, Place, Priority } from '../types';
+
+const ORDER: Priority[] = ['emergency', 'urgent', 'high', 'low', 'journal'];
+
+export const typeOf = (event: ConsoleEvent): string => event.type.replace(/^tocsin\./, '');
+
+/** "wang (caregiver, local)" is wang. */
+export const nameOf = (actor: string | null | undefined): string | null => actor?.replace(/ \(.*\)$/, '') ?? null;
+
+export const alarmOf = (event: ConsoleEvent): string | null =>
+  event.data.rule === undefined ? null : `${event.data.rule}/${event.subject}`;
+
+/** Take an event into `alarms`. */
+export function applyEvent(alarms: Map<string, Alarm>, places: Map<string, Place>, event: ConsoleEvent): void {
+  const id = alarmOf(event);
+  const type = typeOf(event);
+  const state = event.data.state;
+  if (id === null || state === undefined || !type.startsWith('alarm.')) return;
+  const known = alarms.get(id);
+  const isRaised = type === 'alarm.raised' || type === 'alarm.reraised';
+  if (type === 'alarm.closed' && state.suppression === 'none') {
+    alarms.delete(id);
+  } else if (known !== undefined && !isRaised) {
+    alarms.set(id, changed(known, event, type, state));
+  } else if (isRaised || state.active) {
+    alarms.set(id, raised(known, id, event, state, places));
+  }
+}
+
+function changed(known: Alarm, event: ConsoleEvent, type: string, state: AlarmState): Alarm {
+  const data = event.data;
+  const open = type === 'alarm.closed' ? false : known.state.open || state.active;
+  const next: Alarm = {
+    ...known,
+    state: { ...known.state, ...state, open, investigated: data.investigated ?? known.state.investigated },
+    text: data.text ?? known.text,
+    response: data.response ?? known.response,
+    priority: data.priority ?? known.priority,
+    quality: data.quality ?? known.quality,
+    disposition: data.disposition ?? known.disposition,
+    changed: event.time,
+  };
+  if (type === 'alarm.acknowledged') next.going = nameOf(data.actor);
+  if (type === 'alarm.attended') next.there = nameOf(data.actor);
+  return next;
+}
+
+function raised(known: Alarm | undefined, id: string, event: ConsoleEvent, state: AlarmState, places: Map<string, Place>): Alarm {
+  const data = event.data;
+  const isAgain = known !== undefined && known.state.open;
+  const empty = { zh: id, en: id };
+  return {
+    alarm: id,
+    class: data.class ?? '',
+    priority: data.priority ?? 'emergency',
+    place: data.place ?? null,
+    place_name: (data.place ? places.get(data.place)?.name : undefined) ?? null,
+    state: { ...state, open: true, investigated: null },
+    raised: isAgain ? known.raised : event.time,
+    changed: event.time,
+    quality: data.quality ?? 'unknown',
+    text: data.text ?? empty,
+    response: data.response ?? { zh: '', en: '' },
+    disposition: 'unstated',
+    going: isAgain && state.acked ? (known.going ?? null) : null,
+    there: isAgain && state.attended ? (known.there ?? null) : null,
+  };
+}
+
+/** Who is going and who is there, from the newest events of an alarm, newest first. */
+export function peopleOf(events: ConsoleEvent[]): { going: string | null; there: string | null } {
+  const actor = (type: string) => nameOf(events.find((event) => typeOf(event) === type)?.data.actor);
+  return { going: actor('alarm.acknowledged'), there: actor('alarm.attended') };
+}
+
+/** What is shown: open and not set aside; unacknowledged first, then by priority, then the longest first. */
+export function inOrder(alarms: Iterable<Alarm>): Alarm[] {
+  const rank = (alarm: Alarm) => ORDER.indexOf(alarm.priority) + (alarm.state.acked ? ORDER.length : 0);
+  return [...alarms]
+    .filter((alarm) => alarm.state.open && alarm.state.suppression === 'none' && alarm.priority !== 'journal')
+    .sort((a, b) => rank(a) - rank(b) || (a.raised ?? '').localeCompare(b.raised ?? '') || a.alarm.localeCompare(b.alarm));
+}

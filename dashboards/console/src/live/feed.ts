@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line to the server: a snapshot, then the changes, exactly resumed where they were cut off.
+import type { Alarm, ConsoleEvent, Engine, Place, Site, Test } from '../types';
+import { applyEvent, inOrder, peopleOf, typeOf } from './alarms';
+import { ServerClock } from './clock';
+import type { FeedMessage } from './messages';
+import { SseReader, type SseMessage } from './sse';
+
+/** The server speaks every 5 s: after this much silence the line is dead, whatever the browser believes. */
+const SILENCE_MAX_MS = 8000;
+const RETRY_MS = 1000;
+/** While much happens the pages are told no more often than this. */
+const TELL_MS = 100;
+const PEOPLE_ROWS = 50;
+
+class SignedOut extends Error {}
+
+export class Feed {
+  private readonly clock = new ServerClock();
+  private readonly alarms = new Map<string, Alarm>();
+  private readonly places = new Map<string, Place>();
+  private site: Site | null = null;
+  private tests: Test[] = [];
+  private engine: Engine = 'away';
+  /** The last event in the table; null: a snapshot is needed. */
+  private seq: number | null = null;
+  private telling: ReturnType<typeof setTimeout> | null = null;
+  private toldMs = -TELL_MS;
+  private wake: (() => void) | null = null;
+
+  constructor(private readonly tell: (message: FeedMessage) => void) {}
+
+  /** Never returns: whatever happens, it tries again. */
+  async run(): Promise<never> {
+    for (;;) {
+      try {
+        await this.follow();
+      } catch (reason) {
+        if (reason instanceof SignedOut) {
+          this.seq = null;
+          this.tell({ kind: 'signed-out' });
+          await new Promise<void>((resume) => (this.wake = resume));
+          continue;
+        }
+      }
+      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+    }
+  }
+
+  signedIn(): void {
+    this.wake?.();
+    this.wake = null;
+  }
+
+  /** What a page that has just opened needs. */
+  greet(): void {
+    if (this.wake !== null) this.tell({ kind: 'signed-out' });
+    else if (this.seq !== null) this.tellTable();
+  }
+
+  /** One connection, until it ends. */
+  private async follow(): Promise<void> {
+    const abort = new AbortController();
+    let watchdog = setTimeout(() => abort.abort(), SILENCE_MAX_MS);
+    const headers: Record<string, string> = { Accept: 'text/event-stream' };
+    if (this.seq !== null) headers['Last-Event-ID'] = String(this.seq);
+    try {
+      const answer = await this.ask('/api/v1/stream', { headers, signal: abort.signal });
+      const bytes = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+      const reader = new SseReader();
+      for (;;) {
+        const piece = await bytes?.read();
+        if (piece === undefined || piece.done) return;
+        clearTimeout(watchdog);
+        watchdog = setTimeout(() => abort.abort(), SILENCE_MAX_MS);
+        for (const message of reader.push(piece.value)) await this.take(message);
+        this.beat();
+      }
+    } finally {
+      clearTimeout(watchdog);
+      abort.abort();
+    }
+  }
+
+  private beat(): void {
+    const contact = this.engine === 'present' && this.seq !== null;
+    this.tell({ kind: 'beat', serverMs: this.clock.now(performance.now()), contact, engine: this.engine });
+  }
+
+  private async take(message: SseMessage): Promise<void> {
+    const data: unknown = JSON.parse(message.data);
+    if (message.event === 'hello') {
+      const hello = data as { engine: Engine; newest_seq: number };
+      this.engine = hello.engine;
+      // A journal that ends before what we have seen is another journal.
+      if (this.seq === null || hello.newest_seq < this.seq) await this.snapshot(hello.newest_seq);
+    } else if (message.event === 'engine') {
+      const before = this.engine;
+      this.engine = (data as { engine: Engine }).engine;
+      // What it restored at its start was told by no event.
+      if (this.engine === 'present' && before !== 'present' && this.seq !== null) await this.snapshot(this.seq);
+    } else if (message.event === 'gap' || message.event === 'resync') {
+      this.seq = null;
+      throw new Error(message.event);
+    } else {
+      this.takeEvent(data as ConsoleEvent, message.id === null ? null : Number(message.id));
+    }
+  }
+
+  private takeEvent(event: ConsoleEvent, seq: number | null): void {
+    if (seq !== null && this.seq !== null) {
+      if (seq <= this.seq) return;
+      if (seq !== this.seq + 1 || changesTheSite(event)) {
+        this.seq = null;
+        throw new Error('resync');
+      }
+      this.seq = seq;
+    }
+    applyEvent(this.alarms, this.places, event);
+    this.tellSoon();
+  }
+
+  /** The present state. It is at least as new as the stream's beginning: what comes twice changes nothing. */
+  private async snapshot(seq: number): Promise<void> {
+    this.places.clear();
+    this.alarms.clear();
+    for await (const page of this.pages<{ places: Place[] } & Site>('/api/v1/places')) {
+      this.site = { name: page.name, timezone: page.timezone };
+      for (const place of page.places) this.places.set(place.place, place);
+    }
+    for await (const page of this.pages<{ alarms: Alarm[]; tests: Test[] }>('/api/v1/alarms')) {
+      this.tests = page.tests;
+      for (const alarm of page.alarms) this.alarms.set(alarm.alarm, alarm);
+    }
+    for (const alarm of inOrder(this.alarms.values())) {
+      if (alarm.state.acked || alarm.state.attended) await this.learnPeople(alarm);
+    }
+    this.seq = seq;
+    this.tellTable();
+  }
+
+  private async learnPeople(alarm: Alarm): Promise<void> {
+    const query = `alarm=${encodeURIComponent(alarm.alarm)}&newest=1&limit=${PEOPLE_ROWS}`;
+    const answer = await this.ask(`/api/v1/events?${query}`);
+    const { events } = (await answer.json()) as { events: ConsoleEvent[] };
+    Object.assign(alarm, peopleOf(events));
+  }
+
+  private async *pages<Page extends object>(path: string): AsyncGenerator<Page & { next: number | null }> {
+    let from: number | null = 0;
+    while (from !== null) {
+      const answer: Response = await this.ask(`${path}?from=${from}`);
+      const page = (await answer.json()) as Page & { next: number | null };
+      yield page;
+      from = page.next;
+    }
+  }
+
+  private async ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const asked = performance.now();
+    const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(SILENCE_MAX_MS), ...init });
+    this.clock.learn(answer.headers.get('Date'), asked, performance.now());
+    if (answer.status === 401) throw new SignedOut();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return answer;
+  }
+
+  private tellSoon(): void {
+    if (this.telling !== null) return;
+    const wait = this.toldMs + TELL_MS - performance.now();
+    if (wait <= 0) this.tellTable();
+    else this.telling = setTimeout(() => this.tellTable(), wait);
+  }
+
+  private tellTable(): void {
+    if (this.telling !== null) clearTimeout(this.telling);
+    this.telling = null;
+    this.toldMs = performance.now();
+    if (this.site === null || this.seq === null) return;
+    this.tell({
+      kind: 'table',
+      table: {
+        site: this.site,
+        places: [...this.places.values()],
+        alarms: inOrder(this.alarms.values()),
+        tests: this.tests,
+        seq: this.seq,
+      },
+    });
+  }
+}
+
+/** Places, rules or tests are others from here on: the table is taken anew. */
+function changesTheSite(event: ConsoleEvent): boolean {
+  const type = typeOf(event);
+  return type === 'system.config_changed' || type === 'system.started' || type.startsWith('test.');
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a page knows: the table, the server's time, and since when there is no contact.
+import { ServerClock } from './clock';
+import { Feed } from './feed';
+import { WAKE, type FeedMessage, type LiveTable } from './messages';
+
+/** The server speaks every 5 to 6 s; silence of this length is no contact. The promise is 10 s. */
+export const CONTACT_MAX_MS = 8000;
+
+type Listener = () => void;
+
+class Link {
+  table: LiveTable | null = null;
+  private readonly clock = new ServerClock();
+  private readonly listeners = new Set<Listener>();
+  private contactMs: number | null = null;
+  private startedMs = 0;
+  private send: ((message: string) => void) | null = null;
+  private onSignedOut: Listener = () => {};
+
+  /** Begin, or go on after somebody has signed in. */
+  start(onSignedOut: Listener): void {
+    this.onSignedOut = onSignedOut;
+    this.startedMs = performance.now();
+    this.contactMs = null;
+    if (this.send === null) this.send = this.open();
+    else this.send(WAKE);
+  }
+
+  subscribe(listener: Listener): Listener {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  serverNow(): number {
+    return this.clock.now(performance.now());
+  }
+
+  /** How long ago the server last said that the engine is there. */
+  silenceMs(): number {
+    return performance.now() - (this.contactMs ?? this.startedMs);
+  }
+
+  isOutOfContact(): boolean {
+    return this.silenceMs() > CONTACT_MAX_MS;
+  }
+
+  /** The server's time of the last contact, if there was one. */
+  lastContact(): number | null {
+    return this.contactMs === null ? null : this.clock.now(this.contactMs);
+  }
+
+  private open(): (message: string) => void {
+    if ('SharedWorker' in window) {
+      const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+      worker.port.onmessage = ({ data }: MessageEvent<FeedMessage>) => this.take(data);
+      worker.port.postMessage(WAKE);
+      return (message) => worker.port.postMessage(message);
+    }
+    const feed = new Feed((message) => this.take(message));
+    void feed.run();
+    return () => feed.signedIn();
+  }
+
+  private take(message: FeedMessage): void {
+    if (message.kind === 'table') {
+      this.table = message.table;
+    } else if (message.kind === 'beat') {
+      this.clock.set(message.serverMs, performance.now());
+      if (message.contact) this.contactMs = performance.now();
+    } else {
+      this.table = null;
+      this.onSignedOut();
+    }
+    this.listeners.forEach((listener) => listener());
+  }
+}
+
+export const link = new Link();

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the browser's tab says of the page: its title and its icon.
+import { t } from '../words';
+
+export type TabState = { lost: true } | { lost: false; alarms: number; unacked: number };
+
+export function showTab(state: TabState): void {
+  const name = t('app.name');
+  const title = state.lost ? t('curtain.tab') : state.alarms > 0 ? `(${state.alarms}) ${name}` : name;
+  const icon = state.lost ? '/favicon-lost.svg' : state.unacked > 0 ? '/favicon-alarm.svg' : '/favicon.svg';
+  if (document.title !== title) document.title = title;
+  const element = document.querySelector<HTMLLinkElement>('link[rel=icon]');
+  if (element !== null && element.getAttribute('href') !== icon) element.href = icon;
+}

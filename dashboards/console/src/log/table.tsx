@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { alarmOf, nameOf } from '../live/alarms';
+import { link } from '../live/link';
+import { Link } from '../parts/link';
+import { Shape } from '../parts/shape';
+import { storyOf } from '../rooms/card';
+import type { ConsoleEvent } from '../types';
+import { dateTime, t } from '../words';
+import { eventText, eventWord } from './events';
+
+function Row({ event }: { event: ConsoleEvent }) {
+  const alarm = alarmOf(event);
+  const zone = link.table?.site.timezone ?? 'UTC';
+  return (
+    <tr>
+      <td data-label={t('log.time')}>
+        <time dateTime={event.time}>{dateTime(Date.parse(event.time), zone)}</time>
+      </td>
+      <td data-label={t('log.what')}>
+        {event.data.priority && <Shape priority={event.data.priority} />} {eventWord(event)}
+      </td>
+      <td data-label={t('log.text')}>
+        {alarm === null ? eventText(event) : <Link to={storyOf(alarm)}>{eventText(event)}</Link>}
+      </td>
+      <td data-label={t('log.who')}>{nameOf(event.data.actor) ?? '–'}</td>
+    </tr>
+  );
+}
+
+export function EventTable({ events }: { events: ConsoleEvent[] }) {
+  if (events.length === 0) return <p class="muted">{t('log.none')}</p>;
+  return (
+    <table class="events">
+      <thead>
+        <tr>
+          <th>{t('log.time')}</th>
+          <th>{t('log.what')}</th>
+          <th>{t('log.text')}</th>
+          <th>{t('log.who')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {events.map((event) => (
+          <Row key={event.sequence} event={event} />
+        ))}
+      </tbody>
+    </table>
+  );
+}

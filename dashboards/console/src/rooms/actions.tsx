@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useState } from 'preact/hooks';
+import { command } from '../api';
+import { ProblemLine } from '../parts/problem';
+import { siren } from '../sound/siren';
+import type { Alarm } from '../types';
+import { t } from '../words';
+import { Chips } from './chips';
+import { ConfirmButton } from './confirm';
+import { DISPOSITIONS, FALSE_ALARMS, stepsOf, type Disposition } from './steps';
+
+type Question = 'close' | 'false' | null;
+
+/** The buttons of a card. Nothing is shown as done until the server says so. */
+export function Actions({ alarm }: { alarm: Alarm }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [question, setQuestion] = useState<Question>(null);
+  const steps = stepsOf(alarm);
+
+  const send = async (verb: string, body: object = {}) => {
+    siren.allow();
+    setBusy(true);
+    setProblem(null);
+    setQuestion(null);
+    try {
+      await command(alarm.alarm, verb, body);
+    } catch (reason) {
+      setProblem((reason as Error).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const close = (disposition: Disposition) => send('reset', { disposition });
+  const markFalse = (disposition: Disposition) => send('disposition', { disposition });
+
+  return (
+    <div class="actions" aria-busy={busy}>
+      <ProblemLine text={problem} />
+      {steps.includes('acknowledge') && (
+        <ConfirmButton disabled={busy} onConfirm={() => send('acknowledge')}>
+          {t('card.going_button')}
+        </ConfirmButton>
+      )}
+      {steps.includes('attend') && (
+        <button class="primary" data-action="attend" disabled={busy} onClick={() => send('attend')}>
+          {t('card.attend')}
+        </button>
+      )}
+      {steps.includes('investigate') && (
+        <div class="pair">
+          <button data-action="real" disabled={busy} onClick={() => send('investigate', { result: 'real' })}>
+            {t('card.real_fire')}
+          </button>
+          <button data-action="no-fire" disabled={busy} onClick={() => send('investigate', { result: 'false' })}>
+            {t('card.no_fire')}
+          </button>
+        </div>
+      )}
+      {question === null && (
+        <div class="pair">
+          {steps.includes('reset') && (
+            <button data-action="close" disabled={busy} onClick={() => setQuestion('close')}>
+              {t('card.close')}
+            </button>
+          )}
+          {steps.includes('disposition') && (
+            <button data-action="false" disabled={busy} onClick={() => setQuestion('false')}>
+              {t('card.false')}
+            </button>
+          )}
+        </div>
+      )}
+      {question === 'close' && (
+        <Chips title={t('card.what')} choices={DISPOSITIONS} onChoose={close} onCancel={() => setQuestion(null)} />
+      )}
+      {question === 'false' && (
+        <Chips title={t('card.false')} choices={FALSE_ALARMS} onChoose={markFalse} onCancel={() => setQuestion(null)} />
+      )}
+      {busy && <p class="muted">{t('card.sent')}</p>}
+    </div>
+  );
+}

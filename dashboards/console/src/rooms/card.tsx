@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { segments } from '../api';
+import { link } from '../live/link';
+import { Link } from '../parts/link';
+import { Shape, Unknown } from '../parts/shape';
+import type { Alarm } from '../types';
+import { clockTime, pick, span, t, tAny } from '../words';
+import { Actions } from './actions';
+
+function who(alarm: Alarm): string {
+  const { acked, attended } = alarm.state;
+  if (attended) return alarm.there ? t('card.there', { who: alarm.there }) : t('card.there_unknown');
+  if (acked) return alarm.going ? t('card.going', { who: alarm.going }) : t('card.going_unknown');
+  return t('card.nobody');
+}
+
+export const storyOf = (alarm: string): string => `/alarm/${segments(alarm)}`;
+
+interface Props {
+  alarm: Alarm;
+  mayAct: boolean;
+  isOnStory?: boolean;
+}
+
+/** One alarm: the room, what, since when, who is going, and what to do. */
+export function Card({ alarm, mayAct, isOnStory = false }: Props) {
+  const { acked, active, test } = alarm.state;
+  const zone = link.table?.site.timezone ?? 'UTC';
+  const raised = alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised);
+  const room = pick(alarm.place_name) || pick(link.table?.site.name ?? null);
+  const response = pick(alarm.response);
+  return (
+    <article class={`card card-${alarm.priority}${acked ? '' : ' unacked'}`} tabIndex={-1} data-alarm={alarm.alarm}>
+      <header>
+        <Shape priority={alarm.priority} />
+        <h2>{room}</h2>
+        <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
+        {test && <span class="badge badge-test">{t('card.test')}</span>}
+      </header>
+      <p class="what">{pick(alarm.text)}</p>
+      <p class="since">
+        <strong>{t('card.since', { age: span(link.serverNow() - raised) })}</strong>{' '}
+        <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
+      </p>
+      <p class="who">{who(alarm)}</p>
+      {!active && <p class="muted">{t('card.over')}</p>}
+      {alarm.quality !== 'good' && (
+        <p class="no-data">
+          <Unknown /> {t('card.no_data')}
+        </p>
+      )}
+      {response !== '' && (
+        <p class="response">
+          <span>{t('card.response')}</span> {response}
+        </p>
+      )}
+      {alarm.disposition !== 'unstated' && (
+        <p class="muted">{t('card.marked', { what: tAny(`disposition.${alarm.disposition}`) ?? alarm.disposition })}</p>
+      )}
+      {mayAct && <Actions alarm={alarm} />}
+      {!isOnStory && (
+        <Link to={storyOf(alarm.alarm)} class="story-link">
+          {t('card.story')}
+        </Link>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useEffect } from 'preact/hooks';
+
+/** J and K go through the cards, A presses "I'm going" of the one in focus. */
+export function useCardKeys(): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+      const cards = [...document.querySelectorAll<HTMLElement>('.card')];
+      const at = cards.findIndex((card) => card.contains(document.activeElement));
+      const key = event.key.toLowerCase();
+      if (key === 'j') cards[Math.min(at + 1, cards.length - 1)]?.focus();
+      else if (key === 'k') cards[Math.max(at - 1, 0)]?.focus();
+      else if (key === 'a') cards[Math.max(at, 0)]?.querySelector<HTMLElement>('[data-action=going]')?.click();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, []);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The caregiver's view: what is abnormal first, then the rooms that are not.
+import { acts } from '../api';
+import { link } from '../live/link';
+import type { LiveTable } from '../live/messages';
+import { Shape } from '../parts/shape';
+import type { Person } from '../types';
+import { clockTime, currentLanguage, pick, t } from '../words';
+import { Card } from './card';
+import { useCardKeys } from './keys';
+
+function Tests({ table }: { table: LiveTable }) {
+  if (table.tests.length === 0) return null;
+  return (
+    <section class="tests">
+      <h2>{t('rooms.tests')}</h2>
+      {table.tests.map((test) => {
+        const time = clockTime(Date.parse(test.until), table.site.timezone);
+        return <p key={test.place}>{t('rooms.test_row', { place: pick(test.place_name), time, by: test.by })}</p>;
+      })}
+    </section>
+  );
+}
+
+function CalmRooms({ table }: { table: LiveTable }) {
+  const abnormal = new Set(table.alarms.map((alarm) => alarm.place));
+  const sorter = new Intl.Collator(currentLanguage());
+  const parents = new Set(table.places.map((place) => place.place.split('/').slice(0, -1).join('/')));
+  const calm = table.places
+    .filter((place) => !abnormal.has(place.place) && !parents.has(place.place))
+    .sort((a, b) => sorter.compare(pick(a.name), pick(b.name)));
+  return (
+    <section>
+      <h2>{t('rooms.normal')}</h2>
+      <ul class="calm">
+        {calm.map((place) => (
+          <li key={place.place}>
+            <Shape priority="journal" /> {pick(place.name)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function RoomsPage({ person }: { person: Person }) {
+  useCardKeys();
+  const table = link.table;
+  if (table === null) return <p>{t('app.loading')}</p>;
+  const count = table.alarms.length;
+  return (
+    <>
+      <h1>{count > 0 ? t('rooms.abnormal', { count }) : t('rooms.none')}</h1>
+      {count === 0 && <p class="muted">{t('rooms.none_about')}</p>}
+      {!acts(person) && <p class="muted">{t('rooms.read_only')}</p>}
+      <Tests table={table} />
+      <div class="cards">
+        {table.alarms.map((alarm) => (
+          <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} />
+        ))}
+      </div>
+      <CalmRooms table={table} />
+      <p class="muted keys">{t('rooms.keys')}</p>
+    </>
+  );
+}

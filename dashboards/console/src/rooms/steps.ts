@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be done next about an alarm. The server decides; these are only the buttons worth offering.
+import type { Alarm } from '../types';
+
+export type Step = 'acknowledge' | 'attend' | 'reset' | 'investigate' | 'disposition';
+
+export function stepsOf(alarm: Alarm): Step[] {
+  const { acked, attended, active, latched, investigated } = alarm.state;
+  const steps: Step[] = [];
+  if (!acked) steps.push('acknowledge');
+  if (acked && !attended) steps.push('attend');
+  if (acked && latched && !active) steps.push('reset');
+  if (acked && alarm.class.startsWith('fire.') && investigated === null) steps.push('investigate');
+  if (acked) steps.push('disposition');
+  return steps;
+}
+
+/** What an alarm may have been, and which of these are false alarms. */
+export const DISPOSITIONS = ['genuine', 'misuse', 'equipment', 'test', 'drill', 'duplicate', 'no_answer'] as const;
+export const FALSE_ALARMS = DISPOSITIONS.filter((name) => name !== 'genuine');
+export type Disposition = (typeof DISPOSITIONS)[number];

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What /api/v1 says, as far as the pages use it.
+
+export interface Text {
+  zh: string;
+  en: string;
+}
+
+export type Priority = 'emergency' | 'urgent' | 'high' | 'low' | 'journal';
+export type Role = 'caregiver' | 'security' | 'manager' | 'engineer' | 'auditor' | 'wall';
+export type Engine = 'away' | 'syncing' | 'present' | 'silent';
+
+export interface AlarmState {
+  active: boolean;
+  acked: boolean;
+  latched: boolean;
+  attended: boolean;
+  suppression: string;
+  silenced: boolean;
+  test: boolean;
+}
+
+export interface Alarm {
+  alarm: string;
+  class: string;
+  priority: Priority;
+  place: string | null;
+  place_name: Text | null;
+  state: AlarmState & { open: boolean; investigated: string | null };
+  raised: string | null;
+  changed: string | null;
+  quality: string;
+  text: Text;
+  response: Text;
+  disposition: string;
+  /** Who acknowledged it and who is there; the lists of the API do not say, the events do. */
+  going?: string | null;
+  there?: string | null;
+}
+
+export interface Place {
+  place: string;
+  kind: string;
+  name: Text;
+}
+
+export interface Site {
+  name: Text;
+  timezone: string;
+}
+
+/** The places under test: nobody is called there. */
+export interface Test {
+  place: string;
+  place_name: Text;
+  until: string;
+  by: string;
+}
+
+export interface EventData {
+  rule?: string;
+  class?: string;
+  priority?: Priority;
+  place?: string | null;
+  state?: AlarmState;
+  quality?: string;
+  text?: Text;
+  response?: Text;
+  actor?: string | null;
+  reason?: string;
+  disposition?: string;
+  investigated?: string;
+  to?: string | null;
+}
+
+export interface ConsoleEvent {
+  type: string;
+  subject: string;
+  time: string;
+  sequence: number;
+  data: EventData;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  role: Role;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyEvent, inOrder, nameOf, peopleOf } from '../src/live/alarms';
+import { stepsOf } from '../src/rooms/steps';
+import type { Alarm, AlarmState, ConsoleEvent, Place, Priority } from '../src/types';
+
+const CALM: AlarmState = {
+  active: false, acked: false, latched: false, attended: false, suppression: 'none', silenced: false, test: false,
+};
+const RAISED = { ...CALM, active: true, latched: true };
+const places = new Map<string, Place>([['care/bath', { place: 'care/bath', kind: 'bathroom', name: { zh: '助浴间', en: 'Bathroom' } }]]);
+
+function event(type: string, state: AlarmState, more: object = {}, subject = 'care/bath/cord', priority: Priority = 'emergency'): ConsoleEvent {
+  const text = { zh: '呼叫', en: 'call' };
+  const data = { rule: 'call', class: 'call.bathroom', priority, place: 'care/bath', state, text, actor: null, ...more };
+  return { type: `tocsin.${type}`, subject, time: '2026-11-27T00:00:00.000Z', sequence: 1, data };
+}
+
+function after(...events: ConsoleEvent[]): Alarm[] {
+  const alarms = new Map<string, Alarm>();
+  for (const each of events) applyEvent(alarms, places, each);
+  return inOrder(alarms.values());
+}
+
+const acknowledged = event('alarm.acknowledged', { ...RAISED, acked: true }, { actor: 'wang (caregiver, local)' });
+
+test('an alarm that is raised shows with the name of its room', () => {
+  const [alarm] = after(event('alarm.raised', RAISED));
+  assert.equal(alarm?.alarm, 'call/care/bath/cord');
+  assert.equal(alarm.place_name?.en, 'Bathroom');
+  assert.equal(alarm.raised, '2026-11-27T00:00:00.000Z');
+});
+
+test('who acknowledges is going, and whoever attends is there', () => {
+  const attended = event('alarm.attended', { ...RAISED, acked: true, attended: true }, { actor: 'li (security, local)' });
+  const [alarm] = after(event('alarm.raised', RAISED), acknowledged, attended);
+  assert.equal(alarm?.going, 'wang');
+  assert.equal(alarm.there, 'li');
+});
+
+test('a signal that is gone leaves a latched alarm where it is, and closing takes it away', () => {
+  const cleared = event('alarm.cleared', { ...RAISED, acked: true, active: false });
+  assert.equal(after(event('alarm.raised', RAISED), acknowledged, cleared).length, 1);
+  assert.equal(after(event('alarm.raised', RAISED), acknowledged, cleared, event('alarm.closed', CALM)).length, 0);
+});
+
+test('what is said of an alarm after it was closed does not bring it back', () => {
+  const disposed = event('alarm.disposed', CALM, { disposition: 'misuse' });
+  assert.equal(after(event('alarm.raised', RAISED), event('alarm.closed', CALM), disposed).length, 0);
+});
+
+test('an alarm that is shelved is not shown until it comes back', () => {
+  const shelved = event('alarm.shelved', { ...RAISED, suppression: 'shelved' });
+  assert.equal(after(event('alarm.raised', RAISED), shelved).length, 0);
+  assert.equal(after(event('alarm.raised', RAISED), shelved, event('alarm.unshelved', RAISED)).length, 1);
+});
+
+test('raised again, nobody is going any more', () => {
+  const [alarm] = after(event('alarm.raised', RAISED), acknowledged, event('alarm.reraised', RAISED));
+  assert.equal(alarm?.going, null);
+  assert.equal(alarm.state.acked, false);
+});
+
+test('what nobody has acknowledged comes first, then what is worse', () => {
+  const high = event('alarm.raised', RAISED, {}, 'b', 'high');
+  const urgent = event('alarm.raised', RAISED, {}, 'c', 'urgent');
+  const order = after(event('alarm.raised', RAISED), acknowledged, high, urgent).map((alarm) => alarm.priority);
+  assert.deepEqual(order, ['urgent', 'high', 'emergency']);
+});
+
+test('the newest events tell who is going', () => {
+  assert.deepEqual(peopleOf([acknowledged, event('alarm.raised', RAISED)]), { going: 'wang', there: null });
+  assert.equal(nameOf(null), null);
+});
+
+test('the next step is offered, and closing only when the signal is gone', () => {
+  const alarmAfter = (...events: ConsoleEvent[]) => after(event('alarm.raised', RAISED), ...events)[0] as Alarm;
+  assert.deepEqual(stepsOf(alarmAfter()), ['acknowledge']);
+  assert.deepEqual(stepsOf(alarmAfter(acknowledged)), ['attend', 'disposition']);
+  const over = event('alarm.cleared', { ...RAISED, acked: true, active: false, attended: true });
+  assert.deepEqual(stepsOf(alarmAfter(acknowledged, over)), ['reset', 'disposition']);
+});

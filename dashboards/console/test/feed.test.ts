@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The feed against a server that is played here: what it asks for, and what its pages are told.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ServerClock } from '../src/live/clock';
+import { Feed } from '../src/live/feed';
+import type { FeedMessage } from '../src/live/messages';
+import { SseReader } from '../src/live/sse';
+
+interface Served {
+  streams: string[];
+  asked: { path: string; after: string | null }[];
+  told: FeedMessage[];
+}
+
+/** Play `streams`, one for each connection; ends when they are used up. */
+async function serve(streams: string[], status = 200): Promise<Served> {
+  const served: Served = { streams: [...streams], asked: [], told: [] };
+  const ended = new Promise<void>((done) => {
+    globalThis.fetch = async (input, init) => {
+      const path = String(input);
+      const after = new Headers(init?.headers).get('Last-Event-ID');
+      served.asked.push({ path, after });
+      const headers = { Date: 'Fri, 27 Nov 2026 00:00:00 GMT' };
+      if (path.startsWith('/api/v1/places')) {
+        return Response.json({ name: { zh: '', en: '' }, timezone: 'UTC', places: [], next: null }, { headers });
+      }
+      if (path.startsWith('/api/v1/alarms')) return Response.json({ alarms: [], tests: [], next: null }, { headers });
+      const next = served.streams.shift();
+      if (next === undefined) {
+        done();
+        return new Promise<Response>(() => {});
+      }
+      return new Response(status === 200 ? next : null, { status, headers });
+    };
+  });
+  const feed = new Feed((message) => {
+    served.told.push(message);
+    if (message.kind === 'signed-out') setTimeout(() => feed.signedIn());
+  });
+  void feed.run();
+  await ended;
+  return served;
+}
+
+const hello = (seq: number, engine = 'present') => `event: hello\ndata: {"engine":"${engine}","newest_seq":${seq}}\n\n`;
+const state = '{"active":true,"acked":false,"latched":true,"attended":false,"suppression":"none","silenced":false,"test":false}';
+const raised = (seq: number) =>
+  `id: ${seq}\ndata: {"type":"tocsin.alarm.raised","subject":"p${seq}","time":"2026-11-27T00:00:00Z","sequence":${seq},` +
+  `"data":{"rule":"call","priority":"high","state":${state}}}\n\n`;
+
+const streamsOf = (served: Served) => served.asked.filter((ask) => ask.path === '/api/v1/stream').map((ask) => ask.after);
+const snapshotsOf = (served: Served) => served.asked.filter((ask) => ask.path.startsWith('/api/v1/alarms')).length;
+const lastTable = (served: Served) => served.told.flatMap((message) => (message.kind === 'table' ? [message.table] : [])).at(-1);
+
+test('a line that was cut is resumed after the last event, without another snapshot', async () => {
+  const served = await serve([hello(10) + raised(11), hello(12) + raised(12)]);
+  assert.deepEqual(streamsOf(served), [null, '11', '12']);
+  assert.equal(snapshotsOf(served), 1);
+  assert.equal(lastTable(served)?.seq, 12);
+  assert.equal(lastTable(served)?.alarms.length, 2);
+});
+
+test('an event that is missing leads to a new snapshot', async () => {
+  const served = await serve([hello(10) + raised(12), hello(12)]);
+  assert.deepEqual(streamsOf(served), [null, null, '12']);
+  assert.equal(snapshotsOf(served), 2);
+});
+
+for (const event of ['gap', 'resync']) {
+  test(`so does ${event}`, async () => {
+    const served = await serve([`${hello(10)}event: ${event}\ndata: {}\n\n`, hello(12)]);
+    assert.equal(snapshotsOf(served), 2);
+  });
+}
+
+test('a journal that is younger than what was seen leads to a new snapshot', async () => {
+  const served = await serve([hello(10), hello(3)]);
+  assert.deepEqual(streamsOf(served), [null, '10', '3']);
+  assert.equal(snapshotsOf(served), 2);
+});
+
+test('a line without the engine behind it is no contact, and what a new engine restored is asked for', async () => {
+  const served = await serve([hello(10, 'away') + 'event: engine\ndata: {"engine":"present"}\n\n']);
+  assert.equal(snapshotsOf(served), 2);
+  const away = await serve([hello(10, 'away') + ': ping\n\n']);
+  assert.ok(away.told.every((message) => message.kind !== 'beat' || !message.contact));
+});
+
+test('whoever is signed out is told, and nothing is asked until somebody signs in', async () => {
+  const served = await serve(['', ''], 401);
+  assert.deepEqual(served.told.map((message) => message.kind), ['signed-out', 'signed-out']);
+});
+
+test('messages are whole however the bytes are cut, and comments are none', () => {
+  const reader = new SseReader();
+  assert.deepEqual(reader.push('id: 7\nda'), []);
+  assert.deepEqual(reader.push('ta: {}\n\n: ping\n\nevent: x\n'), [{ event: 'message', id: '7', data: '{}' }]);
+  assert.deepEqual(reader.push('data: 1\n\n'), [{ event: 'x', id: null, data: '1' }]);
+});
+
+test("the server's time goes on steadily, whatever the browser's clock says", () => {
+  const clock = new ServerClock();
+  clock.learn('Fri, 27 Nov 2026 00:00:00 GMT', 100, 300);
+  assert.equal(new Date(clock.now(1200)).toISOString(), '2026-11-27T00:00:01.500Z');
+});

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import en from '../src/words/en.json';
+import { phrase, type Phrase } from '../src/words/phrase';
+import zh from '../src/words/zh-CN.json';
+
+const GATEWAY = '../../rules';
+const english: Record<string, Phrase> = en;
+const chinese: Record<string, Phrase> = zh;
+
+const textOf = (of: Phrase | undefined) => (typeof of === 'object' ? Object.values(of).join(' ') : (of ?? ''));
+const holes = (of: Phrase | undefined) => [...new Set(textOf(of).match(/\{\w+\}/g))].sort();
+
+function sources(directory: string): string {
+  return readdirSync(directory, { withFileTypes: true })
+    .map((entry) => {
+      const path = join(directory, entry.name);
+      return entry.isDirectory() ? sources(path) : /\.tsx?$/.test(path) ? readFileSync(path, 'utf8') : '';
+    })
+    .join('\n');
+}
+
+test('both languages have the same keys with the same values to fill in', () => {
+  assert.deepEqual(Object.keys(chinese), Object.keys(english));
+  for (const key of Object.keys(english)) assert.deepEqual(holes(chinese[key]), holes(english[key]), key);
+});
+
+test('every Chinese phrase is Chinese, but the name of the other language', () => {
+  for (const [key, of] of Object.entries(chinese)) {
+    if (key !== 'nav.language') assert.match(textOf(of), /\p{Script=Han}/u, key);
+  }
+});
+
+test('no key in the sources is missing, and none is there for nothing', () => {
+  const text = sources('src');
+  const used = new Set([...text.matchAll(/['`]([a-z_]+(?:\.[a-z_]+)+)['`]/g)].map((match) => match[1] ?? ''));
+  const families = [...text.matchAll(/`([a-z_]+(?:\.[a-z]+)*\.)\$\{/g)].map((match) => match[1] ?? '');
+  for (const match of text.matchAll(/\bt\('([^']+)'/g)) assert.ok((match[1] ?? '') in english, match[1]);
+  for (const key of Object.keys(english)) {
+    assert.ok(used.has(key) || families.some((family) => key.startsWith(family)), `${key} is used`);
+  }
+});
+
+test('every event and every disposition of the gateway has a word', () => {
+  const names = (file: string, pattern: RegExp) =>
+    [...readFileSync(`${GATEWAY}/${file}`, 'utf8').matchAll(pattern)].map((match) => match[1] ?? '');
+  const events = names('core_record.c', /\[EVENT_\w+\] = "([a-z._]+)"/g);
+  const dispositions = names('command.c', /\[DISPOSITION_\w+\] = "([a-z_]+)"/g);
+  assert.ok(events.length > 30 && dispositions.length > 7);
+  for (const event of events) assert.ok(`event.${event}` in english, event);
+  for (const name of dispositions) if (name !== 'unstated') assert.ok(`disposition.${name}` in english, name);
+});
+
+test('English has one alarm and two alarms, Chinese has no plural', () => {
+  assert.equal(phrase(en['rooms.abnormal'], { count: 1 }, 'en'), '1 alarm');
+  assert.equal(phrase(en['rooms.abnormal'], { count: 2 }, 'en'), '2 alarms');
+  assert.equal(phrase(zh['rooms.abnormal'], { count: 1 }, 'zh-CN'), '1 条告警');
+});
+
+test('the terms are those of the glossary', () => {
+  assert.match(textOf(zh['event.alarm.raised']), /告警/);
+  assert.match(textOf(zh['event.alarm.acknowledged']), /确认/);
+  assert.match(textOf(zh['event.alarm.shelved']), /搁置/);
+  assert.equal(zh['card.false'], '误报');
+  assert.equal(zh['card.going_button'], '我去处理');
+});
