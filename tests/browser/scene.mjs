@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real thing for a browser test: a broker, a simulated field and a gateway on free loopback ports, in a
+// scratch directory. Nothing waits by the clock: `until` looks for a condition and fails after a deadline.
+import { spawn, execFileSync } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TOCSIN = process.env.TOCSIN ?? join(ROOT, 'build/gcc/gateway/tocsin');
+const SITE = join(ROOT, 'deploy/example/site.yaml');
+export const DEADLINE_MS = 30_000;
+
+export async function until(condition, what, deadlineMs = DEADLINE_MS) {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
+    await new Promise((next) => setTimeout(next, 20));
+  }
+}
+
+export function freePort() {
+  return new Promise((done, fail) => {
+    const probe = createServer().once('error', fail);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+/** A child with its output in a file of the scratch directory. */
+class Process {
+  constructor(name, program, args, directory) {
+    this.logPath = join(directory, `${name}.log`);
+    const log = openSync(this.logPath, 'a');
+    this.child = spawn(program, args, { stdio: ['ignore', log, log] });
+    this.ended = new Promise((done) => this.child.once('exit', done));
+  }
+  text() {
+    return readFileSync(this.logPath, 'utf8');
+  }
+  async stop(signal = 'SIGTERM') {
+    this.child.kill(signal);
+    await this.ended;
+  }
+}
+
+export class Scene {
+  constructor() {
+    this.directory = mkdtempSync(join(tmpdir(), 'tocsin-browser.'));
+    this.socket = join(this.directory, 'run/console.sock');
+    this.started = [];
+  }
+
+  keep(part) {
+    this.started.push(part);
+    return part;
+  }
+
+  async start() {
+    const broker = await freePort();
+    const conf = join(this.directory, 'mosquitto.conf');
+    writeFileSync(conf, `listener ${broker} 127.0.0.1\nuser root\nallow_anonymous true\n`);
+    this.keep(new Process('mosquitto', '/usr/sbin/mosquitto', ['-c', conf], this.directory));
+    const overrides = {
+      'gateway.state': join(this.directory, 'state'),
+      'mqtt.brokers.0': `tcp://127.0.0.1:${broker}`,
+      'devices.doors.broker': `tcp://127.0.0.1:${broker}`,
+      'devices.climate.address': `rtu:${this.directory}/climate.tty?baud=9600&parity=none&stop=1`,
+    };
+    for (const device of ['care-io', 'fire-panel', 'sport-io']) {
+      overrides[`devices.${device}.address`] = `tcp://127.0.0.1:${await freePort()}`;
+    }
+    this.settings = Object.entries(overrides).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
+    await until(() => answers(broker), 'mosquitto to listen');
+    this.control = join(this.directory, 'sim.sock');
+    const sim = this.keep(
+      new Process('sim', TOCSIN, ['sim', SITE, '--control', this.control, ...this.settings], this.directory),
+    );
+    await until(() => sim.text().includes('event=sim_ready'), 'the field to be ready');
+    await this.startGateway();
+    return this;
+  }
+
+  async startGateway() {
+    const run = join(this.directory, 'run');
+    this.gateway = this.keep(
+      new Process('gateway', TOCSIN, ['run', SITE, '--run', run, ...this.settings], this.directory),
+    );
+    await until(() => this.tryCli('health'), 'the gateway to be healthy');
+  }
+
+  /** The gateway's own processes. */
+  children() {
+    const pid = this.gateway.child.pid;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  }
+
+  async stopGateway() {
+    await this.gateway.stop();
+  }
+
+  tryCli(...args) {
+    try {
+      const env = { ...process.env, TOCSIN_SOCKET: this.socket, LANG: 'C.UTF-8' };
+      return execFileSync(TOCSIN, args, { env, encoding: 'utf8', stdio: 'pipe' }) || true;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Tell the simulated field: `set care/day-care/button-1 1`. */
+  say(line) {
+    return new Promise((done, fail) => {
+      const link = createConnection(this.control, () => link.write(`${line}\n`));
+      let answer = '';
+      link.on('data', (bytes) => {
+        answer += bytes;
+        if (!answer.includes('\n')) return;
+        link.destroy();
+        if (answer.startsWith('ok')) done(answer.slice(2).trim());
+        else fail(new Error(`"${line}" was answered "${answer.trim()}"`));
+      });
+      link.on('error', fail);
+    });
+  }
+
+  async close() {
+    for (const part of this.started.reverse()) {
+      if (part.child.exitCode === null && part.child.signalCode === null) await part.stop();
+    }
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+function answers(port) {
+  return new Promise((done) => {
+    const probe = createConnection(port, '127.0.0.1');
+    probe.once('connect', () => done(true)).once('error', () => done(false));
+    probe.once('connect', () => probe.destroy());
+  });
+}
