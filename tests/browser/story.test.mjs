@@ -174,6 +174,22 @@ test('a browser whose clock is an hour wrong shows the right age', async () => {
   }
 });
 
+test('a room with something shelved is not shown as normal', async () => {
+  const { context, page } = await openPage(browser, { lang: 'en' });
+  await signIn(page, site.url);
+  const calm = page.locator('.calm').last().getByText('Main gate');
+  await calm.waitFor();
+  const rows = String(scene.tryCli('alarms', '--json', '--all')).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const held = rows.find((row) => row.class === 'door.held' && row.place === 'hall/gate').alarm;
+  assert.ok(scene.tryCli('shelve', held, '--minutes', '5', '--reason', 'works', '--by', 'test', '--role', 'security'));
+  await page.locator(`[data-aside="${held}"]`).getByText('shelved').waitFor();
+  await calm.waitFor({ state: 'detached' });
+  await shoot(page, 'shelved-en');
+  assert.ok(scene.tryCli('unshelve', held, '--by', 'test', '--role', 'security'));
+  await calm.waitFor();
+  await context.close();
+});
+
 test('the event log is filtered by kind, place and words', async () => {
   const { context, page } = await openPage(browser, { lang: 'en', width: 1280 });
   await signIn(page, site.url);

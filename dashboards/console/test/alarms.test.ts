@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyEvent, inOrder, nameOf, peopleOf } from '../src/live/alarms';
+import { applyEvent, inOrder, nameOf, peopleOf, setAside } from '../src/live/alarms';
 import { stepsOf } from '../src/rooms/steps';
 import type { Alarm, AlarmState, ConsoleEvent, Place, Priority } from '../src/types';
 
@@ -54,6 +54,15 @@ test('an alarm that is shelved is not shown until it comes back', () => {
   const shelved = event('alarm.shelved', { ...RAISED, suppression: 'shelved' });
   assert.equal(after(event('alarm.raised', RAISED), shelved).length, 0);
   assert.equal(after(event('alarm.raised', RAISED), shelved, event('alarm.unshelved', RAISED)).length, 1);
+});
+
+test('what is taken out of service while it is normal is set aside, and is gone when it is in service', () => {
+  const alarms = new Map<string, Alarm>();
+  applyEvent(alarms, places, event('alarm.out_of_service', { ...CALM, suppression: 'out_of_service' }));
+  assert.deepEqual(inOrder(alarms.values()), []);
+  assert.equal(setAside(alarms.values()).length, 1);
+  applyEvent(alarms, places, event('alarm.in_service', CALM));
+  assert.equal(alarms.size, 0);
 });
 
 test('raised again, nobody is going any more', () => {

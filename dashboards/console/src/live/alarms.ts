@@ -20,21 +20,20 @@ export function applyEvent(alarms: Map<string, Alarm>, places: Map<string, Place
   if (id === null || state === undefined || !type.startsWith('alarm.')) return;
   const known = alarms.get(id);
   const isRaised = type === 'alarm.raised' || type === 'alarm.reraised';
-  if (type === 'alarm.closed' && state.suppression === 'none') {
-    alarms.delete(id);
-  } else if (known !== undefined && !isRaised) {
-    alarms.set(id, changed(known, event, type, state));
-  } else if (isRaised || state.active) {
-    alarms.set(id, raised(known, id, event, state, places));
-  }
+  const open = isRaised || (type !== 'alarm.closed' && (known?.state.open === true || state.active));
+  if (!open && state.suppression === 'none') alarms.delete(id);
+  else if (known !== undefined && !isRaised) alarms.set(id, changed(known, event, { ...state, open }));
+  else alarms.set(id, raised(known, id, event, { ...state, open }, places));
 }
 
-function changed(known: Alarm, event: ConsoleEvent, type: string, state: AlarmState): Alarm {
+type OpenState = AlarmState & { open: boolean };
+
+function changed(known: Alarm, event: ConsoleEvent, state: OpenState): Alarm {
   const data = event.data;
-  const open = type === 'alarm.closed' ? false : known.state.open || state.active;
+  const type = typeOf(event);
   const next: Alarm = {
     ...known,
-    state: { ...known.state, ...state, open, investigated: data.investigated ?? known.state.investigated },
+    state: { ...known.state, ...state, investigated: data.investigated ?? known.state.investigated },
     text: data.text ?? known.text,
     response: data.response ?? known.response,
     priority: data.priority ?? known.priority,
@@ -47,7 +46,13 @@ function changed(known: Alarm, event: ConsoleEvent, type: string, state: AlarmSt
   return next;
 }
 
-function raised(known: Alarm | undefined, id: string, event: ConsoleEvent, state: AlarmState, places: Map<string, Place>): Alarm {
+function raised(
+  known: Alarm | undefined,
+  id: string,
+  event: ConsoleEvent,
+  state: OpenState,
+  places: Map<string, Place>,
+): Alarm {
   const data = event.data;
   const isAgain = known !== undefined && known.state.open;
   const empty = { zh: id, en: id };
@@ -57,7 +62,7 @@ function raised(known: Alarm | undefined, id: string, event: ConsoleEvent, state
     priority: data.priority ?? 'emergency',
     place: data.place ?? null,
     place_name: (data.place ? places.get(data.place)?.name : undefined) ?? null,
-    state: { ...state, open: true, investigated: null },
+    state: { ...state, investigated: null },
     raised: isAgain ? known.raised : event.time,
     changed: event.time,
     quality: data.quality ?? 'unknown',
@@ -82,3 +87,7 @@ export function inOrder(alarms: Iterable<Alarm>): Alarm[] {
     .filter((alarm) => alarm.state.open && alarm.state.suppression === 'none' && alarm.priority !== 'journal')
     .sort((a, b) => rank(a) - rank(b) || (a.raised ?? '').localeCompare(b.raised ?? '') || a.alarm.localeCompare(b.alarm));
 }
+
+/** What is shelved, suppressed or out of service: not announced, and not normal either. */
+export const setAside = (alarms: Iterable<Alarm>): Alarm[] =>
+  [...alarms].filter((alarm) => alarm.state.suppression !== 'none');

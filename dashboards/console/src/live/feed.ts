@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line to the server: a snapshot, then the changes, exactly resumed where they were cut off.
 import type { Alarm, ConsoleEvent, Engine, Place, Site, Test } from '../types';
-import { applyEvent, inOrder, peopleOf, typeOf } from './alarms';
+import { applyEvent, inOrder, peopleOf, setAside, typeOf } from './alarms';
 import { ServerClock } from './clock';
 import type { FeedMessage } from './messages';
 import { SseReader, type SseMessage } from './sse';
@@ -183,6 +183,7 @@ export class Feed {
         site: this.site,
         places: [...this.places.values()],
         alarms: inOrder(this.alarms.values()),
+        aside: setAside(this.alarms.values()),
         tests: this.tests,
         seq: this.seq,
       },

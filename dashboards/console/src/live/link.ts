@@ -2,7 +2,7 @@
 // What a page knows: the table, the server's time, and since when there is no contact.
 import { ServerClock } from './clock';
 import { Feed } from './feed';
-import { WAKE, type FeedMessage, type LiveTable } from './messages';
+import { LEAVE, WAKE, type FeedMessage, type LiveTable } from './messages';
 
 /** The server speaks every 5 to 6 s; silence of this length is no contact. The promise is 10 s. */
 export const CONTACT_MAX_MS = 8000;
@@ -54,8 +54,11 @@ class Link {
     if ('SharedWorker' in window) {
       const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module' });
       worker.port.onmessage = ({ data }: MessageEvent<FeedMessage>) => this.take(data);
-      worker.port.postMessage(WAKE);
-      return (message) => worker.port.postMessage(message);
+      const send = (message: string) => worker.port.postMessage(message);
+      send(WAKE);
+      addEventListener('pagehide', () => send(LEAVE));
+      addEventListener('pageshow', (event) => event.persisted && send(WAKE));
+      return send;
     }
     const feed = new Feed((message) => this.take(message));
     void feed.run();
@@ -68,7 +71,7 @@ class Link {
     } else if (message.kind === 'beat') {
       this.clock.set(message.serverMs, performance.now());
       if (message.contact) this.contactMs = performance.now();
-    } else {
+    } else if (message.kind === 'signed-out') {
       this.table = null;
       this.onSignedOut();
     }

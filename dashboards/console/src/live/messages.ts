@@ -6,6 +6,8 @@ export interface LiveTable {
   site: Site;
   places: Place[];
   alarms: Alarm[];
+  /** Shelved, suppressed or out of service. */
+  aside: Alarm[];
   tests: Test[];
   /** Everything up to this event is in the table. */
   seq: number;
@@ -15,7 +17,10 @@ export type FeedMessage =
   | { kind: 'table'; table: LiveTable }
   /** The line is alive. `contact`: and the engine behind it is too. */
   | { kind: 'beat'; serverMs: number; contact: boolean; engine: Engine }
+  /** Time goes on, also for a page that is hidden, whose own timers the browser holds back. */
+  | { kind: 'tick' }
   | { kind: 'signed-out' };
 
-/** From a page to the feed: somebody has signed in. */
+/** From a page to the worker: it is there, or somebody has signed in; and it is going away. */
 export const WAKE = 'wake';
+export const LEAVE = 'leave';

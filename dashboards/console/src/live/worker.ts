@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // The feed in a shared worker: one line for all pages of this browser.
 import { Feed } from './feed';
-import { WAKE } from './messages';
+import { LEAVE, type FeedMessage } from './messages';
+
+const TICK_MS = 1000;
 
 interface ConnectEvent extends Event {
   ports: readonly MessagePort[];
 }
 
 const ports = new Set<MessagePort>();
-const feed = new Feed((message) => ports.forEach((port) => port.postMessage(message)));
+const tell = (message: FeedMessage) => ports.forEach((port) => port.postMessage(message));
+const feed = new Feed(tell);
 
 self.addEventListener('connect', (event) => {
   const port = (event as ConnectEvent).ports[0];
   if (port === undefined) return;
-  ports.add(port);
   port.onmessage = ({ data }) => {
-    if (data === WAKE) feed.signedIn();
+    if (data === LEAVE) {
+      ports.delete(port);
+      return;
+    }
+    ports.add(port);
+    feed.signedIn();
+    feed.greet();
   };
-  feed.greet();
 });
+
+setInterval(() => tell({ kind: 'tick' }), TICK_MS);
 
 void feed.run();

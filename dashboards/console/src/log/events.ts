@@ -6,6 +6,8 @@ import { link } from '../live/link';
 import type { ConsoleEvent } from '../types';
 import { pick, tAny } from '../words';
 
+const RETRY_MS = 2000;
+
 export interface EventsPage {
   events: ConsoleEvent[];
   last_seq: number;
@@ -19,20 +21,27 @@ export const eventText = (event: ConsoleEvent): string => pick(event.data.text ?
 export function useNewest(query: string): { page: EventsPage | null; problem: string | null } {
   const [page, setPage] = useState<EventsPage | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [tries, setTries] = useState(0);
   const seq = link.table?.seq ?? 0;
   useEffect(() => {
     let isWanted = true;
+    let retry: ReturnType<typeof setTimeout> | undefined;
     api<EventsPage>('GET', `/api/v1/events?newest=1&${query}`).then(
       (next) => {
         if (!isWanted) return;
         setPage(next);
         setProblem(null);
       },
-      (reason: Error) => isWanted && setProblem(reason.message),
+      (reason: Error) => {
+        if (!isWanted) return;
+        setProblem(reason.message);
+        retry = setTimeout(() => setTries((count) => count + 1), RETRY_MS);
+      },
     );
     return () => {
       isWanted = false;
+      clearTimeout(retry);
     };
-  }, [query, seq]);
+  }, [query, seq, tries]);
   return { page, problem };
 }

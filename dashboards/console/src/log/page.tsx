@@ -19,6 +19,7 @@ export function LogPage() {
   const [place, setPlace] = useState('');
   const [words, setWords] = useState('');
   const [older, setOlder] = useState<ConsoleEvent[]>([]);
+  const [refused, setRefused] = useState<string | null>(null);
   const query = `limit=${PAGE_ROWS}${lane === 'all' ? '' : `&lane=${lane}`}`;
   const { page, problem } = useNewest(query);
 
@@ -32,8 +33,13 @@ export function LogPage() {
     setLane(next);
   };
   const readOlder = async () => {
-    const next = await api<EventsPage>('GET', `/api/v1/events?newest=1&${query}&before=${oldest}`);
-    setOlder([...older, ...next.events]);
+    try {
+      const next = await api<EventsPage>('GET', `/api/v1/events?newest=1&${query}&before=${oldest}`);
+      setOlder([...older, ...next.events]);
+      setRefused(null);
+    } catch (reason) {
+      setRefused((reason as Error).message);
+    }
   };
   return (
     <>
@@ -65,7 +71,7 @@ export function LogPage() {
           <input type="search" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
         </label>
       </form>
-      <ProblemLine text={problem} />
+      <ProblemLine text={problem ?? refused} />
       <EventTable events={shown} />
       {oldest > 1 && <button onClick={readOlder}>{t('log.older')}</button>}
     </>

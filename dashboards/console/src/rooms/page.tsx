@@ -3,9 +3,9 @@
 import { acts } from '../api';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
-import { Shape } from '../parts/shape';
+import { Shape, Unknown } from '../parts/shape';
 import type { Person } from '../types';
-import { clockTime, currentLanguage, pick, t } from '../words';
+import { clockTime, currentLanguage, pick, t, tAny } from '../words';
 import { Card } from './card';
 import { useCardKeys } from './keys';
 
@@ -22,8 +22,25 @@ function Tests({ table }: { table: LiveTable }) {
   );
 }
 
+function Aside({ table }: { table: LiveTable }) {
+  if (table.aside.length === 0) return null;
+  return (
+    <section>
+      <h2>{t('rooms.aside')}</h2>
+      <ul class="calm">
+        {table.aside.map((alarm) => (
+          <li key={alarm.alarm} data-aside={alarm.alarm}>
+            <Unknown /> {pick(alarm.place_name)} {pick(alarm.text)}{' '}
+            <strong>{tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}</strong>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function CalmRooms({ table }: { table: LiveTable }) {
-  const abnormal = new Set(table.alarms.map((alarm) => alarm.place));
+  const abnormal = new Set([...table.alarms, ...table.aside, ...table.tests].map((row) => row.place));
   const sorter = new Intl.Collator(currentLanguage());
   const parents = new Set(table.places.map((place) => place.place.split('/').slice(0, -1).join('/')));
   const calm = table.places
@@ -59,6 +76,7 @@ export function RoomsPage({ person }: { person: Person }) {
           <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} />
         ))}
       </div>
+      <Aside table={table} />
       <CalmRooms table={table} />
       <p class="muted keys">{t('rooms.keys')}</p>
     </>
