@@ -30,7 +30,7 @@ function Aside({ table }: { table: LiveTable }) {
       <ul class="calm">
         {table.aside.map((alarm) => (
           <li key={alarm.alarm} data-aside={alarm.alarm}>
-            <Unknown /> {pick(alarm.place_name)} {pick(alarm.text)}{' '}
+            <Unknown /> {pick(alarm.text)}{' '}
             <strong>{tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}</strong>
           </li>
         ))}
