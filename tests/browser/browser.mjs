@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEADLINE_MS, ROOT } from './scene.mjs';
+import { ROOT } from './scene.mjs';
 
 const require = createRequire(join(ROOT, 'dashboards/console/package.json'));
 const { chromium } = require('playwright-core');
@@ -16,32 +16,17 @@ export const launch = () =>
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--autoplay-policy=user-gesture-required'],
   });
 
-/** A page of a browser of its own that fails the test for what the content policy or a script objects to. */
-export async function openPage(browser, { lang = 'zh-CN', width = 390, height = 844, theme = 'light', ...more } = {}) {
-  const context = await browser.newContext({
-    locale: lang,
-    viewport: { width, height },
-    colorScheme: theme,
-    reducedMotion: 'reduce',
-    ...more,
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(DEADLINE_MS);
+/** What goes wrong in a page while nobody looks: filled as it happens. */
+export function watch(page, url) {
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
   });
-  return { context, page, complaints };
-}
-
-export async function signIn(page, url, id = 'wang') {
-  await page.goto(url);
-  await page.fill('input[name=id]', id);
-  await page.fill('input[name=password]', 'open sesame');
-  await page.click('form button');
-  await page.waitForSelector('nav');
-  await page.waitForSelector('main h1');
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${url}/`)) complaints.push(`asked of another place: ${request.url()}`);
+  });
+  return complaints;
 }
 
 /** What axe finds that is serious or critical. */

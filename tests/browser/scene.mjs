@@ -18,7 +18,7 @@ export async function until(condition, what, deadlineMs = DEADLINE_MS) {
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for ${what}; last: ${JSON.stringify(value)}`);
     await new Promise((next) => setTimeout(next, 20));
   }
 }
@@ -55,6 +55,7 @@ export class Scene {
     this.directory = mkdtempSync(join(tmpdir(), 'tocsin-browser.'));
     this.socket = join(this.directory, 'run/console.sock');
     this.started = [];
+    this.pressed = new Set();
   }
 
   keep(part) {
@@ -92,7 +93,9 @@ export class Scene {
     this.gateway = this.keep(
       new Process('gateway', TOCSIN, ['run', SITE, '--run', run, ...this.settings], this.directory),
     );
-    await until(() => this.tryCli('health'), 'the gateway to be healthy');
+    await until(() => this.tryCli('health'), 'the gateway to be healthy').catch((error) => {
+      throw new Error(`${error.message}\n${this.gateway.text()}`);
+    });
   }
 
   /** The gateway's own processes. */
@@ -105,13 +108,50 @@ export class Scene {
     await this.gateway.stop();
   }
 
+  cli(...args) {
+    const env = { ...process.env, TOCSIN_SOCKET: this.socket, LANG: 'C.UTF-8' };
+    return execFileSync(TOCSIN, args, { env, encoding: 'utf8', stdio: 'pipe' });
+  }
+
+  /** The same for a command that may be refused: false. */
   tryCli(...args) {
     try {
-      const env = { ...process.env, TOCSIN_SOCKET: this.socket, LANG: 'C.UTF-8' };
-      return execFileSync(TOCSIN, args, { env, encoding: 'utf8', stdio: 'pipe' }) || true;
+      this.cli(...args);
+      return true;
     } catch {
-      return null;
+      return false;
     }
+  }
+
+  /** The alarms that are open; with `--all` all there may be. */
+  alarms(...args) {
+    const rows = this.cli('alarms', '--json', ...args).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    return args.includes('--all') ? rows : rows.filter((row) => row.state?.open);
+  }
+
+  events() {
+    return this.cli('events', '--json').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  /** Nothing is pressed and every alarm is answered and closed, so that the next test begins with none. */
+  async calm() {
+    for (const point of this.pressed) await this.release(point);
+    const as = ['--by', 'test', '--role', 'caregiver'];
+    await until(() => {
+      const open = this.alarms();
+      for (const { alarm } of open) for (const verb of ['ack', 'attend', 'reset']) this.tryCli(verb, alarm, ...as);
+      return open.length === 0;
+    }, 'no alarm');
+  }
+
+  async press(point) {
+    this.pressed.add(point);
+    await this.say(`set ${point} 1`);
+  }
+
+  async release(point) {
+    this.pressed.delete(point);
+    await this.say(`set ${point} 0`);
   }
 
   /** Tell the simulated field: `set care/day-care/button-1 1`. */

@@ -6,6 +6,7 @@ import { request } from 'node:http';
 const PEOPLE = {
   wang: { id: 'wang', name: '王敏', role: 'caregiver' },
   li: { id: 'li', name: '李强', role: 'security' },
+  zhao: { id: 'zhao', name: '赵工', role: 'engineer' },
   audit: { id: 'audit', name: '审计员', role: 'auditor' },
 };
 const PASSWORD = 'open sesame';

@@ -6,11 +6,9 @@ import { useLive, useRoute } from './hooks';
 import { Curtain } from './live/curtain';
 import { link } from './live/link';
 import { showTab } from './live/tab';
-import { LogPage } from './log/page';
-import { StoryPage } from './log/story';
 import { ProblemLine } from './parts/problem';
 import { Announcer } from './rooms/announcer';
-import { RoomsPage } from './rooms/page';
+import { Page } from './routes';
 import { CLAIM, SIGN_IN, SignForm } from './sign/form';
 import { SoundBar } from './sound/bar';
 import { siren } from './sound/siren';
@@ -21,18 +19,10 @@ const RETRY_MS = 2000;
 
 type Entry = 'asking' | 'sign-in' | 'claim' | Person;
 
-function Page({ person }: { person: Person }) {
-  const path = useRoute();
-  if (path === '/events') return <LogPage />;
-  if (path.startsWith('/alarm/')) {
-    return <StoryPage alarm={decodeURIComponent(path.slice('/alarm/'.length))} person={person} />;
-  }
-  return <RoomsPage person={person} />;
-}
-
 /** Everything behind the sign-in. Without contact the curtain covers it. */
 function Inside({ person }: { person: Person }) {
   useLive();
+  const path = useRoute();
   const isLost = link.isOutOfContact();
   const alarms = link.table?.alarms ?? [];
   useEffect(() => {
@@ -46,7 +36,7 @@ function Inside({ person }: { person: Person }) {
       <main id="content">
         <SoundBar />
         <Announcer alarms={alarms} />
-        <Page person={person} />
+        <Page person={person} path={path} />
         <footer class="notice">{t('app.notice')}</footer>
       </main>
     </>

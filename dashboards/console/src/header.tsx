@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useLive } from './hooks';
+import { useLive, useRoute } from './hooks';
 import { link } from './live/link';
 import { Link } from './parts/link';
+import { isFor, ROUTES } from './routes';
 import type { Person } from './types';
 import { clockTime, currentLanguage, pick, span, t, type Language } from './words';
 
@@ -21,35 +22,60 @@ function Contact({ timezone }: { timezone: string }) {
   );
 }
 
+/** Who one is, and what concerns only oneself. It closes when another page is opened. */
+function Account({ person, onLanguage, onSignOut }: Props & { person: Person }) {
+  const path = useRoute();
+  const other = otherLanguage();
+  return (
+    <details class="account" key={path}>
+      <summary>{person.name}</summary>
+      <div>
+        <span>{t(`role.${person.role}`)}</span>
+        <button lang={other} onClick={() => onLanguage(other)}>
+          {t('nav.language')}
+        </button>
+        <button onClick={onSignOut}>{t('nav.sign_out')}</button>
+      </div>
+    </details>
+  );
+}
+
+const otherLanguage = (): Language => (currentLanguage() === 'en' ? 'zh-CN' : 'en');
+
 /** Where one is, who one is, and how old the contact with the server is. */
-export function Header({ person, onLanguage, onSignOut }: Props) {
-  const other: Language = currentLanguage() === 'en' ? 'zh-CN' : 'en';
+export function Header(props: Props) {
+  const { person, onLanguage } = props;
   useLive();
   const table = link.table;
+  if (person === null) {
+    const other = otherLanguage();
+    return (
+      <header class="top">
+        <span class="brand">{t('app.name')}</span>
+        <button lang={other} onClick={() => onLanguage(other)}>
+          {t('nav.language')}
+        </button>
+      </header>
+    );
+  }
   return (
     <header class="top">
       <a class="skip" href="#content">
         {t('nav.skip')}
       </a>
       <span class="brand">{table === null ? t('app.name') : pick(table.site.name)}</span>
-      {person !== null && (
-        <nav aria-label={t('nav.label')}>
-          <Link to="/">{t('nav.rooms')}</Link>
-          <Link to="/events">{t('nav.events')}</Link>
-        </nav>
-      )}
-      {person !== null && table !== null && <Contact timezone={table.site.timezone} />}
-      <span class="me">
-        {person !== null && (
-          <>
-            <span>{t(`role.${person.role}`)}</span> <strong>{person.name}</strong>
-            <button onClick={onSignOut}>{t('nav.sign_out')}</button>
-          </>
+      <nav aria-label={t('nav.label')}>
+        {ROUTES.filter((route) => isFor(route, person.role)).map(
+          ({ path, word }) =>
+            word && (
+              <Link key={path} to={path}>
+                {t(word)}
+              </Link>
+            ),
         )}
-        <button lang={other} onClick={() => onLanguage(other)}>
-          {t('nav.language')}
-        </button>
-      </span>
+      </nav>
+      {table !== null && <Contact timezone={table.site.timezone} />}
+      <Account {...props} person={person} />
     </header>
   );
 }

@@ -37,7 +37,7 @@ function Entry({ event }: { event: ConsoleEvent }) {
   );
 }
 
-export function StoryPage({ alarm, person }: { alarm: string; person: Person }) {
+export function StoryPage({ rest: alarm, person }: { rest: string; person: Person }) {
   const { page, problem } = useNewest(`limit=${STORY_ROWS}&alarm=${encodeURIComponent(alarm)}`);
   const open = link.table?.alarms.find((each) => each.alarm === alarm);
   const events = [...(page?.events ?? [])].reverse();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { command } from '../api';
 import { ProblemLine } from '../parts/problem';
 import { siren } from '../sound/siren';
@@ -17,9 +17,12 @@ export function Actions({ alarm }: { alarm: Alarm }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [question, setQuestion] = useState<Question>(null);
   const steps = stepsOf(alarm);
+  const place = useRef<HTMLDivElement>(null);
 
   const send = async (verb: string, body: object = {}) => {
     siren.allow();
+    // The button goes away with what it did; whoever works by the keyboard stays with the card.
+    place.current?.closest<HTMLElement>('.card')?.focus();
     setBusy(true);
     setProblem(null);
     setQuestion(null);
@@ -35,7 +38,7 @@ export function Actions({ alarm }: { alarm: Alarm }) {
   const markFalse = (disposition: Disposition) => send('disposition', { disposition });
 
   return (
-    <div class="actions" aria-busy={busy}>
+    <div class="actions" aria-busy={busy} ref={place}>
       <ProblemLine text={problem} />
       {steps.includes('acknowledge') && (
         <ConfirmButton disabled={busy} onConfirm={() => send('acknowledge')}>

@@ -2,17 +2,19 @@
 import { t } from '../words';
 import { SILENCE_S, siren } from './siren';
 
-/** Says when the sound is off, and silences it. */
+/** Says whether the sound is on, and silences it. It is always there: what comes and goes would move the buttons below. */
 export function SoundBar() {
   const left = siren.silentS();
   if (siren.isBlocked()) {
     return (
-      <button class="sound-blocked" onClick={siren.allow}>
-        {t('sound.blocked')}
-      </button>
+      <p class="sound-bar">
+        <button class="sound-blocked" onClick={siren.allow}>
+          {t('sound.blocked')}
+        </button>
+      </p>
     );
   }
-  if (!siren.sounds()) return null;
+  if (!siren.sounds()) return <p class="sound-bar muted">{t('sound.ready')}</p>;
   return left > 0 ? (
     <p class="sound-bar">
       {t('sound.silenced', { count: left })}

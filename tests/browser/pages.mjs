@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every page of the app: where it is, whose it is, and what is there when it is ready. A page that is added to
+// the app is added here, and is then looked at in both languages, both themes and at three widths.
+export const CALL = 'emergency_call/care/day-care/button-1';
+
+export const PAGES = [
+  { name: 'sign-in', path: '/', as: null, ready: 'form' },
+  { name: 'rooms', path: '/', as: 'wang', ready: '.cards > :nth-child(3)' },
+  { name: 'events', path: '/events', as: 'wang', ready: '.events td' },
+  { name: 'story', path: `/alarm/${CALL}`, as: 'wang', ready: '.card ~ .story li' },
+];

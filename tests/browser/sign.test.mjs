@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ways in and out, and the sound, which a browser lets a page have only after a touch.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shoot } from './browser.mjs';
+import { serveConsole } from './console.mjs';
+import { PASSWORD, stage } from './stage.mjs';
+
+const set = stage();
+
+async function fillAndSend(page, fields) {
+  for (const [name, value] of Object.entries(fields)) await page.fill(`input[name=${name}]`, value);
+  await page.click('form button');
+}
+
+test('a wrong password is said in words; the language is chosen on the first screen and kept', () =>
+  set.withPage({ as: null }, async (page) => {
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByText('never replaces it').waitFor();
+    await fillAndSend(page, { id: 'wang', password: 'wrong' });
+    await page.getByRole('alert').getByText('password is wrong').waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+    await fillAndSend(page, { id: 'wang', password: PASSWORD });
+    await page.getByRole('heading', { name: 'No alarms' }).waitFor();
+    await page.locator('.account summary').click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  }));
+
+test('at the first start the gateway is claimed', async () => {
+  const fresh = await serveConsole(set.scene.socket, { claimed: false });
+  try {
+    await set.withPage({ as: null, url: fresh.url }, async (page) => {
+      await page.getByRole('heading', { name: '认领' }).waitFor();
+      await fillAndSend(page, { code: 'WRONG', id: 'zhao', name: '赵工', password: 'long enough' });
+      await page.getByRole('alert').getByText('认领码').waitFor();
+      await shoot(page, 'claim-zh-CN');
+      await fillAndSend(page, { code: 'AAAA-BBBB-CCCC' });
+      await page.getByText('赵工').waitFor();
+    });
+  } finally {
+    await fresh.close();
+  }
+});
+
+test('the sound is on after a touch, is silenced for 120 s, and moves nothing in any of its states', () =>
+  set.withPage({ lang: 'en', width: 320 }, async (page) => {
+    const top = async (what) => Math.round((await page.locator(what).boundingBox()).y);
+    const off = page.getByRole('button', { name: 'Sound is off' });
+    await off.waitFor();
+    const quiet = await top('main h1');
+    await off.click();
+    await page.getByText('The alarm sound is on').waitFor();
+    assert.equal(await top('main h1'), quiet);
+    await set.scene.press('care/bath/cord');
+    await page.locator('.card').waitFor();
+    const silence = page.getByRole('button', { name: 'Silence for 120 seconds' });
+    await silence.waitFor();
+    assert.equal(await top('main h1'), quiet);
+    await silence.click();
+    await page.getByText(/Silent, back in 1[12]\d seconds/).waitFor();
+    assert.equal(await top('main h1'), quiet);
+    await page.reload();
+    await off.waitFor();
+  }));

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all tests of a file share: one gateway with its field, the console at one address, one browser. A test
+// gets pages of its own; whoever signed in once stays signed in for the tests after it.
+import assert from 'node:assert/strict';
+import { after, afterEach, before } from 'node:test';
+import { launch, watch } from './browser.mjs';
+import { serveConsole } from './console.mjs';
+import { DEADLINE_MS, Scene } from './scene.mjs';
+
+export const PASSWORD = 'open sesame';
+
+class Stage {
+  signedIn = new Map();
+
+  async open() {
+    this.scene = await new Scene().start();
+    this.site = await serveConsole(this.scene.socket);
+    this.browser = await launch();
+  }
+
+  async close() {
+    await this.browser?.close();
+    await this.site?.close();
+    await this.scene?.close();
+  }
+
+  /** The cookies of a person. */
+  async session(id) {
+    if (!this.signedIn.has(id)) {
+      const context = await this.browser.newContext();
+      const answer = await context.request.post(`${this.site.url}/api/v1/session`, { data: { id, password: PASSWORD } });
+      assert.equal(answer.status(), 200, await answer.text());
+      this.signedIn.set(id, await context.storageState());
+      await context.close();
+    }
+    return this.signedIn.get(id);
+  }
+
+  /**
+   * A page in a browser of its own for as long as `body` takes, at `path`, with `as` signed in; nobody if that is
+   * null. It fails for what a script or the content policy objects to and for every request to another place, and
+   * a failure says what was to be seen.
+   */
+  async withPage({ as = 'wang', path = '/', url = this.site.url, init, lang = 'zh-CN', width = 390, height = 844 }, body) {
+    const context = await this.browser.newContext({
+      locale: lang,
+      viewport: { width, height },
+      reducedMotion: 'reduce',
+      ...(as === null ? {} : { storageState: await this.session(as) }),
+    });
+    try {
+      if (init !== undefined) await context.addInitScript(init);
+      const page = await context.newPage();
+      page.setDefaultTimeout(DEADLINE_MS);
+      const complaints = watch(page, url);
+      try {
+        await page.goto(url + path);
+        await page.waitForSelector('main h1');
+        await body(page);
+        assert.deepEqual(complaints, []);
+      } catch (error) {
+        const seen = await page.locator('body').innerText({ timeout: 1000 }).catch(String);
+        const log = this.scene.gateway.text().split('\n').slice(-12).join('\n');
+        error.message += `\nThe page ${page.url()} complained of ${JSON.stringify(complaints)} and said:\n${seen}\nThe gateway:\n${log}`;
+        throw error;
+      }
+    } finally {
+      await context.close();
+    }
+  }
+}
+
+/** The stage of a file of tests. Each begins without an alarm, or all with what `prepare` makes. */
+export function stage(prepare) {
+  const opened = new Stage();
+  before(async () => {
+    await opened.open();
+    await prepare?.(opened.scene);
+  });
+  if (prepare === undefined) afterEach(() => opened.scene.calm());
+  after(() => opened.close());
+  return opened;
+}
