@@ -39,6 +39,7 @@ _Static_assert(sizeof(struct wire_outputs) <= WIRE_SIZE_MAX, "a message fits one
 _Static_assert(sizeof(struct wire_event) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_notice) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_point_values) <= WIRE_SIZE_MAX, "a message fits one packet");
+_Static_assert(sizeof(struct wire_truths) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_buses) <= WIRE_SIZE_MAX, "a message fits one packet");
 
 /* The packets whose length follows from a count: where the count stands, and what is counted. */
@@ -81,6 +82,8 @@ static const struct {
     [WIRE_RESEND] = {.fixed = sizeof(struct wire_resend)},
     [WIRE_RESENT] = {.fixed = sizeof(struct wire_resent)},
     [WIRE_TEST] = {.fixed = sizeof(struct wire_test)},
+    [WIRE_TRUTHS] = {offsetof(struct wire_truths, rows), offsetof(struct wire_truths, count), 1,
+                     WIRE_TRUTHS_MAX},
     [WIRE_FIGURES] = {.fixed = sizeof(struct wire_figures)},
     [WIRE_BUSES] = {offsetof(struct wire_buses, buses), offsetof(struct wire_buses, count),
                     sizeof(struct wire_bus), WIRE_BUSES_MAX},

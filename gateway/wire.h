@@ -15,8 +15,8 @@
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
  *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE  RESEND
  *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES  RESENT
- *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TEST  COMPONENTS
- *                         FIGURES  BUSES  COMMAND_RESULT
+ *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TRUTHS  TEST
+ *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT
  *     console -> engine   HELLO  COMMAND  RESEND
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
@@ -63,6 +63,7 @@ enum wire_kind {
     WIRE_TEST,
     WIRE_RESEND,
     WIRE_RESENT,
+    WIRE_TRUTHS,
     WIRE_KIND_COUNT,
 };
 
@@ -255,6 +256,31 @@ struct wire_buses {
     uint32_t reserved;
     struct wire_bus buses[WIRE_BUSES_MAX]; /* only `count` of them are sent */
 };
+
+enum { WIRE_TRUTHS_EACH = 4, WIRE_TRUTHS_MAX = 4096 };
+
+/* The present conditions of alarms, all after a hello, then a block in which one has changed. */
+struct wire_truths {
+    struct wire_header header;
+    uint32_t first; /* alarm that the rows begin with: a multiple of WIRE_TRUTHS_EACH */
+    uint32_t count; /* of rows; what is behind the site's last alarm in them is 0 */
+    /* enum truth of WIRE_TRUTHS_EACH alarms in each, two bits of one, the first in the lowest */
+    uint8_t rows[WIRE_TRUTHS_MAX];
+};
+
+/* How many rows so many alarms take. */
+static inline uint32_t wire_truths_rows(uint32_t alarms) {
+    return (alarms + WIRE_TRUTHS_EACH - 1) / WIRE_TRUTHS_EACH;
+}
+
+/* The truth of alarm first + i; it was 0 before it is put. */
+static inline void wire_truths_put(struct wire_truths *message, uint32_t i, enum truth truth) {
+    message->rows[i / WIRE_TRUTHS_EACH] |= (uint8_t)(truth << 2 * (i % WIRE_TRUTHS_EACH));
+}
+
+static inline unsigned wire_truths_take(const struct wire_truths *message, uint32_t i) {
+    return (unsigned)message->rows[i / WIRE_TRUTHS_EACH] >> 2 * (i % WIRE_TRUTHS_EACH) & 3U;
+}
 
 /* A test that runs: people must see that nobody is called there. All before each COMPONENTS. */
 struct wire_test {

@@ -16,6 +16,8 @@ void answer_alarms(struct call *call);
 void answer_alarm(struct call *call);
 void answer_points(struct call *call);
 void answer_places(struct call *call);
+void answer_devices(struct call *call);
+void answer_rules(struct call *call);
 void answer_version(struct call *call);
 void answer_health(struct call *call);
 void answer_metrics(struct call *call);

@@ -5,7 +5,9 @@
 
 #include "gateway/console/answers.h"
 #include "gateway/console/body.h"
+#include "gateway/console/devices_body.h"
 #include "gateway/console/metrics.h"
+#include "gateway/console/rules_body.h"
 
 void answer_alarms(struct call *call) {
     uint32_t first = 0;
@@ -48,6 +50,21 @@ void answer_places(struct call *call) {
     uint32_t first = 0;
     if (call_first(call, &first)) {
         reply_json(call->request, 200, body_places(&call->console->view, first));
+    }
+}
+
+void answer_devices(struct call *call) {
+    uint32_t first = 0;
+    if (call_first(call, &first)) {
+        reply_json(call->request, 200,
+                   devices_body(&call->console->view, first, clock_wall(), call->real_ns));
+    }
+}
+
+void answer_rules(struct call *call) {
+    uint32_t first = 0;
+    if (call_first(call, &first)) {
+        reply_json(call->request, 200, rules_body(&call->console->view, first, call->real_ns));
     }
 }
 

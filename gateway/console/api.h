@@ -10,6 +10,8 @@
  *     POST /alarms/<rule>/<entity>/<verb>    acknowledge, attend, reset
  *     GET  /points[?place=ID&from=N]         with everything below the place
  *     GET  /places[?from=N]                  names and time zone
+ *     GET  /devices[?from=N]                 who answers, and what the buses count
+ *     GET  /rules[?from=N]                   what each rule says of what it is for, and why it cannot
  *     GET  /events?after=&limit=&lane=&alarm=&newest=1
  *     GET  /stream[?after=SEQ]               server-sent events
  *     GET  /version   GET /health   GET /metrics

@@ -33,7 +33,7 @@ json_t *body_wall(struct wall wall) {
     return json_string(text);
 }
 
-static json_t *body_name(const struct site *site, struct site_name name) {
+json_t *body_name(const struct site *site, struct site_name name) {
     return json_pack("{s:s, s:s}", "zh", site_name_text(site, name, LANGUAGE_ZH), "en",
                      site_name_text(site, name, LANGUAGE_EN));
 }
@@ -177,14 +177,13 @@ static json_t *body_tests(const struct view *view) {
     return rows;
 }
 
-/* What every list begins with: how fresh it is, and where nobody is called. */
-static json_t *body_head(const struct view *view, uint64_t real_ns) {
+json_t *body_head(const struct view *view, uint64_t real_ns) {
     return json_pack("{s:s, s:I, s:o}", "engine", view_engine_name(view_engine(view, real_ns)),
                      "engine_age_ms", (json_int_t)(view_silence_ns(view, real_ns) / NS_PER_MS),
                      "tests", body_tests(view));
 }
 
-static void body_next(json_t *body, uint32_t next, uint32_t count) {
+void body_next(json_t *body, uint32_t next, uint32_t count) {
     (void)json_object_set_new(body, "next", next < count ? json_integer(next) : json_null());
 }
 

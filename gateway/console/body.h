@@ -25,6 +25,15 @@ json_t *body_number(double value);
 /* An instant of wall time as RFC 3339, null for 0. */
 json_t *body_wall(struct wall wall);
 
+/* A name in each language. */
+json_t *body_name(const struct site *site, struct site_name name);
+
+/* What every list begins with: how fresh it is, and where nobody is called. */
+json_t *body_head(const struct view *view, uint64_t real_ns);
+
+/* … and ends with: `next`, unless that is `count`, and nothing is left. */
+void body_next(json_t *body, uint32_t next, uint32_t count);
+
 /* One alarm. */
 json_t *body_alarm(const struct view *view, uint32_t alarm);
 

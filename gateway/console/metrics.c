@@ -264,18 +264,18 @@ static void metrics_bus_rows(const struct view *view, struct bus_rows *ret_rows)
     ret_rows->count = 0;
     for (uint32_t i = 0; i < view->site->bus_count; i++) {
         const struct site_bus *bus = &view->site->buses[i];
-        if (view->buses[i].round != view->round ||
-            view->components.present[bus->field] != TRUTH_TRUE) {
+        const struct wire_bus *counts = view_bus_counts(view, i);
+        if (counts == NULL) {
             continue;
         } else if (ret_rows->count < METRICS_BUSES_MAX) {
             ret_rows->names[ret_rows->count] = site_text(view->site, bus->address);
-            ret_rows->counts[ret_rows->count++] = view->buses[i].counts;
+            ret_rows->counts[ret_rows->count++] = *counts;
             continue;
         } else if (ret_rows->count == METRICS_BUSES_MAX) {
             ret_rows->names[ret_rows->count] = "others";
             ret_rows->counts[ret_rows->count++] = (struct wire_bus){0};
         }
-        metrics_bus_add(&ret_rows->counts[METRICS_BUSES_MAX], &view->buses[i].counts);
+        metrics_bus_add(&ret_rows->counts[METRICS_BUSES_MAX], counts);
     }
 }
 

@@ -5,17 +5,6 @@ static const struct ruleset_rule *unheard_rule(const struct ruleset *ruleset, ui
     return &ruleset->rules[ruleset->alarms[alarm].rule];
 }
 
-static bool unheard_device_is_lost(const struct view *view, uint32_t device) {
-    const struct ruleset *ruleset = &view->site->ruleset;
-    for (uint32_t i = 0; i < ruleset->rule_count; i++) {
-        const struct ruleset_rule *rule = &ruleset->rules[i];
-        if (rule->builtin == BUILTIN_DEVICE_LOST && device < rule->alarm_count) {
-            return view->alarms[rule->alarm_first + device].record.axes.active;
-        }
-    }
-    return false;
-}
-
 /*
  * Each rule of the site that reads the point, once: alarms stand in the order of their rules. Returns how
  * many there are, and adds the first to `names` unless it is NULL.
@@ -46,8 +35,7 @@ static bool unheard_is(const struct view *view, uint32_t point) {
     bool told = state->round != 0 && state->round == view->round;
     return told && state->heard.ns == 0 &&
            point_kind_facts((enum point_kind)facts->kind)->form != POINT_FORM_EVENT &&
-           unheard_rules(view->site, point, NULL) > 0 &&
-           !unheard_device_is_lost(view, facts->device);
+           unheard_rules(view->site, point, NULL) > 0 && !view_device_is_lost(view, facts->device);
 }
 
 static json_t *unheard_row(const struct site *site, uint32_t point) {

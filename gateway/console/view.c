@@ -6,28 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The product's own rules stand last, and have an alarm for each device in the order of these. */
+static uint32_t view_find_device_alarms(const struct ruleset *ruleset) {
+    for (uint32_t i = 0; i < ruleset->rule_count; i++) {
+        const struct ruleset_rule *rule = &ruleset->rules[i];
+        if (rule->builtin == BUILTIN_DEVICE_LOST && rule->alarm_count == ruleset->device_count) {
+            return rule->alarm_first;
+        }
+    }
+    return RULESET_NONE;
+}
+
 int view_init(struct view *view, const struct site *site, uint64_t real_ns) {
     *view = (struct view){.site = site, .heard_real_ns = real_ns};
     /* One more of each, because a site without alarms or points is no reason to fail. */
     view->alarms = calloc((size_t)site->ruleset.alarm_count + 1, sizeof *view->alarms);
     view->points = calloc((size_t)site->ruleset.point_count + 1, sizeof *view->points);
+    view->truths = calloc((size_t)site->ruleset.alarm_count + 1, 1);
     view->buses = calloc((size_t)site->bus_count + 1, sizeof *view->buses);
     view->tests = calloc((size_t)site->ruleset.place_count + 1, sizeof *view->tests);
-    if (view->alarms == NULL || view->points == NULL || view->buses == NULL ||
-        view->tests == NULL) {
+    if (view->alarms == NULL || view->points == NULL || view->truths == NULL ||
+        view->buses == NULL || view->tests == NULL) {
         view_deinit(view);
         return err_origin(-ENOMEM);
     }
+    memset(view->truths, VIEW_TRUTH_UNTOLD, site->ruleset.alarm_count);
+    view->device_alarm_first = view_find_device_alarms(&site->ruleset);
     return 0;
 }
 
 void view_deinit(struct view *view) {
     free(view->alarms);
     free(view->points);
+    free(view->truths);
     free(view->buses);
     free(view->tests);
     view->alarms = NULL;
     view->points = NULL;
+    view->truths = NULL;
     view->buses = NULL;
     view->tests = NULL;
 }
@@ -39,6 +55,7 @@ void view_welcome(struct view *view, const struct wire_welcome *welcome, uint64_
     view->heard_real_ns = real_ns;
     view->heard_ever = true;
     view->newest_seq = welcome->newest_seq;
+    memset(view->truths, VIEW_TRUTH_UNTOLD, view->site->ruleset.alarm_count);
     memcpy(view->boot, welcome->boot, sizeof view->boot);
     view->boot[sizeof view->boot - 1] = '\0';
 }
@@ -88,6 +105,19 @@ static void view_point_values(struct view *view, const struct wire_point_values 
             .quality = isfinite(value->value) ? (uint8_t)value->quality : QUALITY_FAULT,
             .round = view->round,
         };
+    }
+}
+
+static void view_take_truths(struct view *view, const struct wire_truths *message) {
+    uint32_t alarm_count = view->site->ruleset.alarm_count;
+    if (message->first > alarm_count ||
+        message->count > wire_truths_rows(alarm_count - message->first)) {
+        view->faults++;
+        return;
+    }
+    for (uint32_t i = 0; i < message->count * WIRE_TRUTHS_EACH && message->first + i < alarm_count;
+         i++) {
+        view->truths[message->first + i] = (uint8_t)wire_truths_take(message, i);
     }
 }
 
@@ -150,6 +180,9 @@ void view_receive(struct view *view, const struct wire_header *message, uint64_t
     case WIRE_POINT_VALUES:
         view_point_values(view, (const struct wire_point_values *)message);
         return;
+    case WIRE_TRUTHS:
+        view_take_truths(view, (const struct wire_truths *)message);
+        return;
     case WIRE_COMPONENTS:
         view->components = *(const struct wire_components *)message;
         view->components_known = true;
@@ -210,6 +243,22 @@ const uint64_t *view_uplink_figures(const struct view *view) {
 
 uint64_t view_silence_ns(const struct view *view, uint64_t real_ns) {
     return real_ns > view->heard_real_ns ? real_ns - view->heard_real_ns : 0;
+}
+
+uint32_t view_device_alarm(const struct view *view, uint32_t device) {
+    uint32_t first = view->device_alarm_first;
+    return first == RULESET_NONE ? RULESET_NONE : first + device;
+}
+
+bool view_device_is_lost(const struct view *view, uint32_t device) {
+    uint32_t alarm = view_device_alarm(view, device);
+    return alarm != RULESET_NONE && view->alarms[alarm].record.axes.active;
+}
+
+const struct wire_bus *view_bus_counts(const struct view *view, uint32_t bus) {
+    bool told = view->buses[bus].round == view->round && view->round > 0 &&
+                view->components.present[view->site->buses[bus].field] == TRUTH_TRUE;
+    return told ? &view->buses[bus].counts : NULL;
 }
 
 /*

@@ -27,6 +27,8 @@ enum { VIEW_SILENT_MS = 5000 };
 
 enum view_engine { VIEW_AWAY, VIEW_SYNCING, VIEW_PRESENT, VIEW_SILENT };
 
+enum { VIEW_TRUTH_UNTOLD = TRUTH_COUNT };
+
 struct view_alarm {
     struct alarm_record record;
     struct wall taken; /* when the record was */
@@ -69,6 +71,9 @@ struct view {
     const struct site *site;
     struct view_alarm *alarms; /* parallel to the ruleset's */
     struct view_point *points;
+    uint8_t *truths; /* enum truth by alarm, as told on this connection; else VIEW_TRUTH_UNTOLD */
+    /* The system_device_lost of the first device, the others' behind it; RULESET_NONE: none. */
+    uint32_t device_alarm_first;
     struct wire_components components; /* valid once `components_known` */
     bool components_known;
     struct view_test *tests; /* by place */
@@ -106,6 +111,15 @@ const uint64_t *view_uplink_figures(const struct view *view);
 
 /* How long nothing has come from the engine; real time. */
 uint64_t view_silence_ns(const struct view *view, uint64_t real_ns);
+
+/* Is it lost, as far as its alarm says? */
+bool view_device_is_lost(const struct view *view, uint32_t device);
+
+/* Its system_device_lost, or RULESET_NONE. */
+uint32_t view_device_alarm(const struct view *view, uint32_t device);
+
+/* What a bus counts, as told on this connection; NULL while its process is not there. */
+const struct wire_bus *view_bus_counts(const struct view *view, uint32_t bus);
 
 /* Does a test of this very place run, as far as the engine has said? */
 bool view_is_tested(const struct view *view, uint32_t place);

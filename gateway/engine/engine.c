@@ -143,6 +143,9 @@ static int engine_open(struct engine *engine) {
         r = teller_new(engine->site, engine->core, engine->recorder, &engine->teller);
     }
     if (r == 0) {
+        r = truths_init(&engine->truths, engine->core, engine->site->ruleset.alarm_count);
+    }
+    if (r == 0) {
         r = engine_peers_new(process, &wire, engine, &engine->peers);
     }
     if (r == 0) {
@@ -180,6 +183,7 @@ static void engine_close(struct engine *engine) {
     engine->recorder = recorder_free(engine->recorder);
     engine->peers = engine_peers_free(engine->peers);
     engine->teller = teller_free(engine->teller);
+    truths_deinit(&engine->truths);
     for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
         if (timers[i] != NULL) {
             event_free(timers[i]);

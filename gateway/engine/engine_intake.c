@@ -382,6 +382,7 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
     case WIRE_POINT_VALUES:
     case WIRE_COMPONENTS:
     case WIRE_TEST:
+    case WIRE_TRUTHS:
     case WIRE_COMMAND_RESULT:
     case WIRE_NOTICE:
     case WIRE_KIND_COUNT:
@@ -419,6 +420,9 @@ void engine_joined(void *context, struct engine_peer *peer) {
         switchboard_join(&engine->switchboard, peer);
     } else {
         teller_join(engine->teller, peer);
+    }
+    if (peer->role == WIRE_ROLE_CONSOLE) {
+        truths_forget(&engine->truths);
     }
     if (peer->role == WIRE_ROLE_UPLINK) {
         notices_renew(&engine->notices);

@@ -32,6 +32,7 @@
 #include "gateway/engine/standing.h"
 #include "gateway/engine/switchboard.h"
 #include "gateway/engine/teller.h"
+#include "gateway/engine/truths.h"
 #include "gateway/log.h"
 #include "gateway/process.h"
 
@@ -62,6 +63,7 @@ struct engine {
     struct index_set unrecorded; /* alarms whose newest state the journal has not confirmed */
     struct recorder *recorder;
     struct teller *teller;
+    struct truths truths;
     struct engine_peers *peers;
     struct event *tick, *second, *boundary, *points, *written;
     bool points_wait;

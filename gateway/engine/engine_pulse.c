@@ -63,6 +63,23 @@ void engine_send_components(struct engine *engine) {
     }
 }
 
+static void engine_send_truths(struct engine *engine) {
+    struct engine_peer *peer = engine_console(engine);
+    struct wire_truths truths;
+    if (peer == NULL) {
+        return;
+    }
+    for (int i = 0; i < TRUTHS_BLOCKS_A_SECOND; i++) {
+        if (truths_look(&engine->truths, &truths) && engine_peer_send(peer, &truths) == 0) {
+            truths_sent(&engine->truths,
+                        &truths); /* one that finds no room goes in the next round */
+        }
+        if (engine->truths.next == 0) {
+            return; /* that was the last of them */
+        }
+    }
+}
+
 static void engine_send_figures(struct engine *engine) {
     struct engine_peer *peer = engine_console(engine);
     struct journal_stats journal;
@@ -213,4 +230,5 @@ void engine_second(evutil_socket_t fd, short what, void *context) {
     teller_flush(engine->teller);
     engine_send_components(engine);
     engine_send_figures(engine);
+    engine_send_truths(engine);
 }

@@ -5,6 +5,7 @@ Every part is a real process on free loopback ports. Nothing here waits by the c
 condition and fails, with the logs, when a deadline passes.
 """
 
+import http.client
 import itertools
 import json
 import os
@@ -238,6 +239,28 @@ class Field:
         return self.process.stop()
 
 
+class Line(http.client.HTTPConnection):
+    """HTTP over the console's socket."""
+
+    def __init__(self, path):
+        super().__init__("gateway", timeout=DEADLINE_S)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Answer:
+    """What the console answered: status, headers, and the body as bytes and, where it is that, JSON."""
+
+    def __init__(self, response):
+        self.status, self.headers, self.bytes = response.status, response.headers, response.read()
+        self.type = self.headers.get_content_type() if "Content-Type" in self.headers else None
+        self.body = json.loads(self.bytes) if self.type and self.type.endswith("json") and self.bytes else None
+
+
 class Gateway:
     """`tocsin run` and its command line."""
 
@@ -263,6 +286,16 @@ class Gateway:
         code, out, err = self.try_cli(*arguments)
         assert code == 0, f"tocsin {' '.join(arguments)} ended with {code}\n{out}\n{err}"
         return out
+
+    def ask(self, path, method="GET", role=None, body=None, headers=()):
+        """Ask the console as somebody in the role, or as who may do everything."""
+        line = Line(self.socket)
+        told = {"Content-Type": "application/json", **dict(headers), **({"Tocsin-Role": role} if role else {})}
+        try:
+            line.request(method, path, body=None if body is None else json.dumps(body), headers=told)
+            return Answer(line.getresponse())
+        finally:
+            line.close()
 
     def alarms(self, *arguments):
         return [json.loads(line) for line in self.cli("alarms", "--json", *arguments).splitlines()]

@@ -485,6 +485,8 @@ static void a_device_that_is_lost_is_told_by_its_alarm_and_its_points_are_not_na
     memcpy(rules, ruleset->rules, sizeof rules);
     rules[CONSOLE_SITE_UPLINK].builtin = BUILTIN_DEVICE_LOST; /* of the one device */
     ruleset->rules = rules;
+    view_deinit(&scene->view);
+    assert_int_equal(view_init(&scene->view, &scene->site, 0), 0);
     scene_welcome(scene, second);
     scene_silence(scene, second);
     scene_alarm(scene, CONSOLE_SITE_UPLINK, raised, second);

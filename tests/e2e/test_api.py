@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console's addresses, as a page or a program of somebody else uses them."""
+
+from harness import button_site, free_port, until
+
+
+def rows(gateway, path, key):
+    """A list by the first member of its rows."""
+    answer = gateway.ask(path)
+    assert answer.status == 200
+    return {next(iter(row.values())): row for row in answer.body[key]}
+
+
+def instance(gateway, alarm):
+    """What the rule of an alarm says at present, and why it does not know."""
+    rule, _, _ = alarm.partition("/")
+    found = rows(gateway, "/api/v1/rules", "rules")[rule]["instances"]
+    return next(row for row in found if row["alarm"] == alarm)
+
+
+def test_a_device_that_dies_is_shown_as_lost_and_what_reads_it_as_not_known(scene):
+    scene.start_broker()
+    dead, well = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
+    button_site(scene, [(dead, "100 ms"), (well, "100 ms")])
+    field, gateway = scene.field(), scene.gateway()
+    until(lambda: instance(gateway, "call/room/button-0")["truth"] == "false", "the button to be known to be at rest")
+    device = rows(gateway, "/api/v1/devices", "devices")["d0"]
+    assert (device["state"], device["lost_since"], device["places"]) == ("answering", None, ["room"])
+    field.set("room/button-1", 1)
+    until(lambda: instance(gateway, "call/room/button-1")["truth"] == "true", "the button to be known to be pressed")
+    field.say("device d0 silent")
+    until(lambda: rows(gateway, "/api/v1/devices", "devices")["d0"]["state"] == "lost", "the device to be lost")
+    until(lambda: instance(gateway, "call/room/button-0")["truth"] == "unknown", "the rule to be undecided")
+    assert instance(gateway, "call/room/button-0")["reason"] == {"cause": "points", "point_count": 1, "points": [
+        {"point": "room/button-0", "quality": "stale", "why": "lost"}]}
+    devices = rows(gateway, "/api/v1/devices", "devices")
+    assert devices["d0"]["lost_since"] and devices["d0"]["qualities"]["stale"] == 1
+    assert devices["d1"]["state"] == "answering" and instance(gateway, "call/room/button-1")["truth"] == "true"
+    # The figures of its line come once a second, by themselves.
+    until(lambda: rows(gateway, "/api/v1/devices", "buses")[dead]["counts"]["failures"]["timeout"] > 0, "time-outs")
+    assert rows(gateway, "/api/v1/devices", "buses")[well]["counts"]["failures"]["timeout"] == 0
+    field.say("device d0 up")
+    until(lambda: instance(gateway, "call/room/button-0")["truth"] == "false", "the rule to know again")
+    until(lambda: rows(gateway, "/api/v1/devices", "devices")["d0"]["state"] == "answering", "the device to be back")
+
+
+def test_without_the_engine_no_rule_and_no_device_is_shown_as_if_it_were_known(scene):
+    scene.start_broker()
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms")])
+    scene.field()
+    gateway = scene.gateway()
+    until(lambda: instance(gateway, "call/room/button-0")["truth"] == "false", "the button to be known to be at rest")
+    gateway.kill("engine")
+    # Either none is there, or another, which knows no more than what it has heard itself.
+    until(lambda: instance(gateway, "call/room/button-0")["truth"] == "unknown", "the console to notice")
+    until(lambda: instance(gateway, "call/room/button-0")["truth"] == "false", "the next engine to know")
