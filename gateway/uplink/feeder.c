@@ -21,6 +21,9 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
     outbox_init(&feeder->outbox);
     int r = err_trace(early_init(&feeder->early));
     if (r == 0) {
+        r = err_trace(held_init(&feeder->held));
+    }
+    if (r == 0) {
         r = err_trace(alarm_board_init(&feeder->alarms, site->ruleset.alarm_count));
     }
     if (r == 0) {
@@ -44,6 +47,7 @@ int feeder_init(struct feeder *feeder, const struct site *site, const struct fee
 
 void feeder_deinit(struct feeder *feeder) {
     early_deinit(&feeder->early);
+    held_deinit(&feeder->held);
     alarm_board_deinit(&feeder->alarms);
     leftovers_clear(&feeder->leftovers);
     point_board_deinit(&feeder->points);
@@ -71,6 +75,9 @@ void feeder_welcome(struct feeder *feeder, const struct wire_welcome *welcome) {
     }
     /* The lanes may begin again elsewhere, and the journal may be another. */
     feeder_forget_backlog(feeder);
+    if (welcome->newest_seq < feeder->outbox.newest) {
+        held_clear(&feeder->held);
+    }
     outbox_welcome(&feeder->outbox, welcome->newest_seq, confirmed);
     alarm_board_welcome(&feeder->alarms);
 }
@@ -113,6 +120,10 @@ void feeder_session_end(struct feeder *feeder) {
     }
     feeder->connected = false;
     feeder_forget_backlog(feeder);
+    held_clear(&feeder->held);
+    feeder->journal_wait = false; /* the next session tries it, and waits for as long */
+    feeder->unread_since_ns = 0;
+    outbox_journal(&feeder->outbox, true);
     resend_session_end(&feeder->resend);
     outbox_session_end(&feeder->outbox);
     early_rewind(&feeder->early);
@@ -205,6 +216,7 @@ bool feeder_pump(struct feeder *feeder) {
         return false;
     }
     feeder_send_early(feeder);
+    feeder_send_held(feeder);
     bool more = feeder_send_lane(feeder, LANE_ALARM);
     feeder_send_alarms(feeder);
     feeder_send_leftovers(feeder);
@@ -225,10 +237,21 @@ uint64_t feeder_passed_over(const struct feeder *feeder) {
            feeder->outbox.lanes[LANE_ACTIVITY].passed_over;
 }
 
+bool feeder_is_patient(const struct feeder *feeder) {
+    return feeder->unread_since_ns != 0 && !feeder->outbox.journal_absent;
+}
+
+void feeder_look_again(struct feeder *feeder, uint64_t real_ns) {
+    feeder->journal_wait = false;
+    if (feeder_is_patient(feeder) && real_ns - feeder->unread_since_ns >= FEEDER_PATIENCE_NS) {
+        outbox_journal(&feeder->outbox, false);
+    }
+}
+
 void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns) {
     point_board_tick(&feeder->points, now);
     alarm_board_mend(&feeder->alarms);
-    feeder->journal_wait = false;
+    feeder_look_again(feeder, real_ns);
     if (feeder->connected && leftovers_asks(&feeder->leftovers, real_ns)) {
         feeder->port.ask(feeder->port.context);
     }

@@ -30,6 +30,7 @@
 #include "gateway/uplink/alarm_board.h"
 #include "gateway/uplink/early.h"
 #include "gateway/uplink/former.h"
+#include "gateway/uplink/held.h"
 #include "gateway/uplink/home_assistant.h"
 #include "gateway/uplink/known_topics.h"
 #include "gateway/uplink/leftovers.h"
@@ -50,6 +51,14 @@ enum {
 /* How long a refused event waits before it is sent again, at first and after further refusals. */
 #define FEEDER_PAUSE_NS     (5 * NS_PER_S)
 #define FEEDER_PAUSE_NS_MAX (60 * NS_PER_S)
+
+/*
+ * A journal that cannot be read is tried again so often, and waited for so long, before news of alarms goes
+ * ahead of it. To open it anew after all its processes were killed takes some milliseconds, on a slow card some
+ * hundreds; an emergency that overtakes a backlog is promised within a second of that.
+ */
+#define FEEDER_RETRY_NS    (100 * NS_PER_MS)
+#define FEEDER_PATIENCE_NS NS_PER_S
 
 struct feeder_port {
     void *context;
@@ -92,10 +101,12 @@ struct feeder {
     struct point_board points;
     struct home_assistant announcements;
     struct early early;
+    struct held held;
     bool connected;
     char boot[24];
-    uint16_t lives;       /* how many boots of the engine were seen: each counts its u<n> from 1 */
-    bool journal_wait;    /* could not be read: not again before the next tick */
+    uint16_t lives;    /* how many boots of the engine were seen: each counts its u<n> from 1 */
+    bool journal_wait; /* could not be read: not again before feeder_look_again() */
+    uint64_t unread_since_ns; /* real time, of the first try that failed; 0: the last one did not */
     bool lacking;         /* in this session an event was left out, or passed over (outbox.h, O6) */
     uint64_t lacking_seq; /* the first such event of all sessions; 0: none that was recorded */
     uint64_t passed_over; /* as far as known */
@@ -144,6 +155,13 @@ uint64_t feeder_passed_over(const struct feeder *feeder);
 
 /* How many events were read and wait for room. */
 uint32_t feeder_read_ahead(const struct feeder *feeder);
+
+/*
+ * The journal could not be read a moment ago, and is waited for: call feeder_look_again() and feeder_pump()
+ * after FEEDER_RETRY_NS.
+ */
+bool feeder_is_patient(const struct feeder *feeder);
+void feeder_look_again(struct feeder *feeder, uint64_t real_ns);
 
 /* Once a second: rounds, pauses, and another look at a journal that could not be read. */
 void feeder_tick(struct feeder *feeder, struct instant now, uint64_t real_ns);

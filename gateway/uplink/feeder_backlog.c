@@ -80,14 +80,32 @@ static bool feeder_row(void *context, const struct journal_row *row) {
     return way == WAY_SENT && reading->room > 0;
 }
 
-/* Ask the journal. Returns false when it cannot be read: it is not asked again before the next tick. */
+/* … as it is read from the journal, which is there then: what an older event of its alarm holds up can wait. */
+static bool feeder_row_read(void *context, const struct journal_row *row) {
+    struct feeder_reading *reading = context;
+    outbox_journal(&reading->feeder->outbox, true);
+    return feeder_row(context, row);
+}
+
+/* Whether the journal could be read. What was held for it is sent from there. */
+static void feeder_note_journal(struct feeder *feeder, bool read) {
+    feeder->journal_wait = !read;
+    feeder->counters.journal_absent += !read;
+    if (read) {
+        feeder->unread_since_ns = 0;
+        held_clear(&feeder->held);
+        outbox_journal(&feeder->outbox, true);
+    } else if (feeder->unread_since_ns == 0) {
+        feeder->unread_since_ns = clock_real_ns();
+    }
+}
+
+/* Ask the journal. Returns false when it cannot be read: it is not asked again before feeder_look_again(). */
 static bool feeder_ask(struct feeder *feeder, const struct journal_query *query,
                        bool (*row)(void *context, const struct journal_row *row), void *context) {
     uint64_t last_seq = 0;
     int r = feeder->port.read(feeder->port.context, query, row, context, &last_seq);
-    outbox_journal(&feeder->outbox, r == 0);
-    feeder->journal_wait = r != 0;
-    feeder->counters.journal_absent += r != 0;
+    feeder_note_journal(feeder, r == 0);
     return r == 0;
 }
 
@@ -158,7 +176,7 @@ static bool feeder_send_chosen(struct feeder *feeder, const struct outbox_read *
         site_alarm_format(feeder->site, read->alarm, alarm);
         query.alarm = alarm;
     }
-    if (!feeder_ask(feeder, &query, feeder_row, &reading)) {
+    if (!feeder_ask(feeder, &query, feeder_row_read, &reading)) {
         return false;
     }
     outbox_read_done(&feeder->outbox, read, reading.any);

@@ -87,6 +87,39 @@ static bool feeder_is_sound(const struct wire_event *event) {
            event->class <= ALARM_CLASS_COUNT && event->lane <= LANE_ACTIVITY;
 }
 
+void feeder_send_held(struct feeder *feeder) {
+    const struct held_event *event = NULL;
+    while (feeder->outbox.journal_absent && (event = held_oldest(&feeder->held)) != NULL &&
+           feeder_room(feeder, RANK_ALARM_EVENT) > 0) {
+        if (event->size > 0 && outbox_go_ahead(&feeder->outbox, event->seq, event->order)) {
+            feeder->counters.live++;
+            (void)feeder_publish_event(feeder, LANE_ALARM, (enum alarm_class)event->class,
+                                       core_event_name((enum core_event_type)event->type),
+                                       event->payload, event->size,
+                                       ticket_of_event(LANE_ALARM, event->seq));
+        }
+        held_drop_oldest(&feeder->held);
+    }
+}
+
+/* The turn of this news comes from the journal: should that be away for the moment, it is kept. */
+static void feeder_hold(struct feeder *feeder, const struct wire_event *event, uint32_t order,
+                        const struct uplink_json_marks *marks) {
+    if (!feeder->connected || event->lane != LANE_ALARM || feeder->held.count == HELD_MAX) {
+        return;
+    }
+    (void)feeder_send_lane(feeder, LANE_ALARM); /* what is left to do is left to the pump */
+    if (!feeder_is_patient(feeder)) {
+        return;
+    }
+    struct held_event *held = held_add(&feeder->held);
+    held->seq = event->seq;
+    held->order = order;
+    held->class = event->class;
+    held->type = event->type;
+    held->size = uplink_json_event(event->body, event->body_size, marks, held->payload);
+}
+
 static void feeder_live(struct feeder *feeder, const struct wire_event *event) {
     enum core_lane lane = feeder_lane(event->lane);
     const struct uplink_json_marks marks = {
@@ -100,7 +133,12 @@ static void feeder_live(struct feeder *feeder, const struct wire_event *event) {
         .order = feeder_order_of(feeder, event->alarm),
         .urgent = site_alarm_is_urgent(feeder->site, event->alarm),
     };
+    if (feeder->held.count == HELD_MAX) {
+        outbox_journal(&feeder->outbox, false);
+    }
+    feeder_send_held(feeder);
     if (!outbox_live(&feeder->outbox, &news, feeder_room(feeder, feeder_rank_of(lane)) > 0)) {
+        feeder_hold(feeder, event, news.order, &marks);
         return;
     }
     char payload[UPLINK_JSON_SIZE];

@@ -38,6 +38,9 @@ void feeder_lack(struct feeder *feeder, uint64_t seq);
 
 enum feeder_rank feeder_rank_of(enum core_lane lane);
 
+/* Send the news that waits for the journal, if that is waited for no longer. */
+void feeder_send_held(struct feeder *feeder);
+
 /* What stands for an alarm in the outbox; NULL is none. */
 uint32_t feeder_order(const char *alarm);
 

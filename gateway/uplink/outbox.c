@@ -179,6 +179,17 @@ static bool outbox_push(struct outbox *outbox, enum core_lane lane, uint64_t seq
     return sent.state == OUTBOX_FLYING;
 }
 
+bool outbox_go_ahead(struct outbox *outbox, uint64_t seq, uint32_t order) {
+    if (!outbox->connected || seq <= outbox->lanes[LANE_ALARM].examined ||
+        outbox->ahead_count == OUTBOX_AHEAD_MAX || sent_find_ahead(outbox, seq) != NULL) {
+        return false;
+    }
+    const struct outbox_sent sent = {.seq = seq, .order = order};
+    sent_insert_ahead(outbox, &sent);
+    sent_count_ahead(outbox, seq);
+    return true;
+}
+
 bool outbox_live(struct outbox *outbox, const struct outbox_news *news, bool room) {
     uint64_t seq = news->seq;
     assert(seq > 0);
@@ -201,9 +212,7 @@ bool outbox_live(struct outbox *outbox, const struct outbox_news *news, bool roo
     if (news->lane != LANE_ALARM || sent_find_ahead(outbox, seq) != NULL) {
         return false;
     }
-    if (outbox->journal_absent && room && outbox->ahead_count < OUTBOX_AHEAD_MAX) {
-        const struct outbox_sent sent = {.seq = seq, .order = news->order};
-        sent_insert_ahead(outbox, &sent);
+    if (outbox->journal_absent && room && outbox_go_ahead(outbox, seq, news->order)) {
         return true;
     }
     overtaker_add(outbox, news->alarm, seq, news->urgent);

@@ -27,7 +27,8 @@
  *     O2  within one session no seq is sent twice, unless it, or an older one of its alarm, was
  * refused (O4).
  *     O3  events of one alarm are sent in order of their seq. While one that was refused waits, no
- * newer one of its alarm is sent.
+ * newer one of its alarm is sent. An event that goes ahead because the journal stays unreadable (O8) is
+ * the one exception.
  *     O4  a refused event is sent again after a pause, and holds up nothing but its own alarm: a
  * broker that does not allow one class must not silence the others. After each pause the oldest that
  * waits of each alarm is tried once, one of a lane at a time; when it is taken, the next of its alarm
@@ -42,6 +43,10 @@
  *     O7  while a long backlog of the alarm lane is overtaken, its oldest have a share of what is sent: four of
  * sixteen, and four of 64 while an urgent alarm overtakes. An urgent one that arrives goes before the rest
  * of such a share.
+ *
+ *     O8  while the journal cannot be read for longer than its reader has patience, a new alarm event goes
+ * ahead of what the journal has of its alarm, and each that does is counted: an emergency must not wait for a
+ * disk. What comes after it, and had happened before, is in order by `sequence`.
  *
  * Several events of one alarm may be in flight when the first of them is refused, and the broker may
  * take those behind it: what it took out of order is sent once more after the refused one, under the
@@ -130,7 +135,7 @@ struct outbox {
     uint64_t newest;         /* recorded, as far as known */
     uint64_t session_newest; /* what was recorded when the session began: all a backlog */
     bool connected;
-    bool journal_absent; /* the last read failed */
+    bool journal_absent; /* cannot be read, and was waited for long enough (O8) */
     bool refused;        /* something was, in this session */
     bool careful;        /* … or in the one before: one event of an alarm at a time */
     struct outbox_lane lanes[OUTBOX_LANES];
@@ -141,6 +146,8 @@ struct outbox {
     uint32_t overtaken;         /* O7: events that overtook since the backlog had its share, … */
     uint32_t shared;            /* … and what it has had of it */
     uint64_t overtakes_refused; /* no room in one of the two tables */
+    /* O8: how many; and the first and the last of those that nobody was told of, 0: all were. */
+    uint64_t ahead_of_journal, ahead_first_seq, ahead_last_seq;
 };
 
 /* Nothing known yet and not connected. */
@@ -182,6 +189,12 @@ struct outbox_news {
  */
 bool outbox_live(struct outbox *outbox, const struct outbox_news *news, bool room);
 
+/*
+ * O8: news of the alarm lane that outbox_live() left to the journal goes ahead of it now. There is room in the
+ * window. Returns false when it has been sent since, or there is no room for it among what went ahead.
+ */
+bool outbox_go_ahead(struct outbox *outbox, uint64_t seq, uint32_t order);
+
 /* Likewise an event of `alarm`, at `seq` at the latest, that was not told one by one: it overtakes. */
 void outbox_overtake(struct outbox *outbox, uint32_t alarm, uint64_t seq, bool urgent);
 
@@ -215,7 +228,7 @@ enum outbox_verdict outbox_offer(struct outbox *outbox, const struct outbox_read
  */
 void outbox_read_done(struct outbox *outbox, const struct outbox_read *read, bool more);
 
-/* Could the journal be read at the last try? While it cannot, new alarms go out in any order. */
+/* Is the journal there, or may be again in a moment? While it is not, new alarms go ahead of it (O8). */
 void outbox_journal(struct outbox *outbox, bool present);
 
 /*

@@ -198,10 +198,19 @@ static bool sent_is_held(const struct outbox *outbox, enum core_lane lane, uint3
     return oldest != NULL && oldest->seq < seq;
 }
 
-struct outbox_sent sent_entry(const struct outbox *outbox, enum core_lane lane, uint64_t seq,
+void sent_count_ahead(struct outbox *outbox, uint64_t seq) {
+    outbox->ahead_of_journal++;
+    outbox->ahead_first_seq = outbox->ahead_first_seq == 0 ? seq : outbox->ahead_first_seq;
+    outbox->ahead_last_seq = seq;
+}
+
+struct outbox_sent sent_entry(struct outbox *outbox, enum core_lane lane, uint64_t seq,
                               uint32_t order) {
-    /* What could not be read again must not wait. */
-    bool held = !outbox->journal_absent && sent_is_held(outbox, lane, order, seq, outbox->careful);
+    bool held = sent_is_held(outbox, lane, order, seq, outbox->careful);
+    if (held && outbox->journal_absent) {
+        held = false; /* it could not be read again: it must not wait (O8) */
+        sent_count_ahead(outbox, seq);
+    }
     return (struct outbox_sent){
         .seq = seq, .order = order, .state = held ? OUTBOX_WAITING : OUTBOX_FLYING};
 }

@@ -74,8 +74,11 @@ const struct outbox_sent *sent_oldest_open(const struct outbox *outbox, enum cor
                                            uint32_t order, bool flying);
 
 /* An entry for an event whose turn has come: in flight, or waiting for an older one of its alarm. */
-struct outbox_sent sent_entry(const struct outbox *outbox, enum core_lane lane, uint64_t seq,
+struct outbox_sent sent_entry(struct outbox *outbox, enum core_lane lane, uint64_t seq,
                               uint32_t order);
+
+/* O8: an event goes ahead of the journal. */
+void sent_count_ahead(struct outbox *outbox, uint64_t seq);
 
 /* There is news of an alarm: what holds it up is tried at once. */
 void sent_hasten(struct outbox *outbox, enum core_lane lane, uint32_t order);

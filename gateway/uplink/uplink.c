@@ -29,8 +29,12 @@
 
 void uplink_pump(struct uplink *uplink) {
     const struct timeval at_once = {0};
+    const struct timeval soon = {.tv_usec = FEEDER_RETRY_NS / 1000};
     if (feeder_pump(&uplink->feeder)) {
         (void)event_add(uplink->more, &at_once);
+    }
+    if (feeder_is_patient(&uplink->feeder) && !event_pending(uplink->look, EV_TIMEOUT, NULL)) {
+        (void)event_add(uplink->look, &soon);
     }
     uplink_tell_confirmed(uplink, UPLINK_CONFIRMED_STEP);
 }
@@ -39,6 +43,14 @@ static void uplink_more(evutil_socket_t fd, short what, void *context) {
     (void)fd;
     (void)what;
     uplink_pump(context);
+}
+
+static void uplink_look(evutil_socket_t fd, short what, void *context) {
+    (void)fd;
+    (void)what;
+    struct uplink *uplink = context;
+    feeder_look_again(&uplink->feeder, clock_real_ns());
+    uplink_pump(uplink);
 }
 
 /* Would nothing be interrupted, and nothing that is not on a disk be lost? */
@@ -161,7 +173,9 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
     if (r == 0) {
         uplink->tick = event_new(process->base, -1, EV_PERSIST, uplink_tick, uplink);
         uplink->more = event_new(process->base, -1, 0, uplink_more, uplink);
-        if (uplink->tick == NULL || uplink->more == NULL || event_add(uplink->tick, &second) != 0) {
+        uplink->look = event_new(process->base, -1, 0, uplink_look, uplink);
+        if (uplink->tick == NULL || uplink->more == NULL || uplink->look == NULL ||
+            event_add(uplink->tick, &second) != 0) {
             r = err_origin(-ENOMEM);
         }
     }
@@ -212,6 +226,9 @@ static void uplink_deinit(struct uplink *uplink) {
     }
     if (uplink->more != NULL) {
         event_free(uplink->more);
+    }
+    if (uplink->look != NULL) {
+        event_free(uplink->look);
     }
     if (uplink->feeder_ready) {
         feeder_deinit(&uplink->feeder);

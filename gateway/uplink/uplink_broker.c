@@ -70,7 +70,26 @@ static void uplink_tell_passed_over(struct uplink *uplink) {
     }
 }
 
+/* Likewise what could not wait for the journal. `count` is of what this line tells. */
+static void uplink_tell_ahead(struct uplink *uplink) {
+    struct outbox *outbox = &uplink->feeder.outbox;
+    uint64_t kept_back = 0;
+    if (outbox->ahead_first_seq != 0 && log_permit(&uplink->ahead_limiter, &kept_back)) {
+        log_line(
+            LOG_WARNING, "alarms_ahead_of_journal",
+            "count=%llu first_seq=%llu last_seq=%llu effect=\"the journal could not be read, and these events "
+            "of alarms were not kept waiting for it: what had happened before them may come after them; "
+            "whoever sorts by sequence sees it right\" advice=\"look at the disk: errors, permissions, load\"",
+            (unsigned long long)(outbox->ahead_of_journal - uplink->ahead_told),
+            (unsigned long long)outbox->ahead_first_seq,
+            (unsigned long long)outbox->ahead_last_seq);
+        uplink->ahead_told = outbox->ahead_of_journal;
+        outbox->ahead_first_seq = 0;
+    }
+}
+
 void uplink_tell_broker_limits(struct uplink *uplink) {
+    uplink_tell_ahead(uplink);
     uplink_tell_large(uplink);
     uplink_tell_passed_over(uplink);
 }

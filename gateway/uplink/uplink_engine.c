@@ -149,6 +149,7 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_OUTBOX_AHEAD] = outbox->ahead_count,
                 [FIGURE_UPLINK_OUTBOX_OVERTAKERS] = outbox->overtaker_count,
                 [FIGURE_UPLINK_OVERTAKES_REFUSED] = outbox->overtakes_refused,
+                [FIGURE_UPLINK_EVENTS_AHEAD_OF_JOURNAL] = outbox->ahead_of_journal,
                 [FIGURE_UPLINK_BACKLOG_READS] = counters->backlog_reads,
                 [FIGURE_UPLINK_EVENTS_READ_AHEAD] = feeder_read_ahead(&uplink->feeder),
                 [FIGURE_UPLINK_EVENTS_RESENT] = counters->resent,

@@ -47,6 +47,7 @@ struct uplink {
     struct weight weight;
     struct feeder feeder;
     struct event *tick, *more;
+    struct event *look; /* at a journal that could not be read a moment ago */
     bool feeder_ready;
     bool link_started;
     bool state_untold;
@@ -70,9 +71,9 @@ struct uplink {
     struct log_reasons back_brokers;
     struct log_limiter announcement_limiter, delivery_limiter;
     struct log_limiter large_limiter, passed_limiter, unretained_limiter;
-    struct log_limiter overwritten_limiter;
+    struct log_limiter overwritten_limiter, ahead_limiter;
     struct refusals refusals;
-    uint64_t large_told, passed_told;
+    uint64_t large_told, passed_told, ahead_told;
     struct wall state_since;    /* when the broker was connected or lost */
     uint64_t refusing_since_ns; /* the broker refuses something; 0: it takes all */
     enum mqtt_link_loop loop;
@@ -137,7 +138,7 @@ NODISCARD int uplink_make_link(struct uplink *uplink);
 /* The status that the broker keeps names the build and the engine's boot. */
 void uplink_set_status(struct uplink *uplink);
 
-/* Once a second: tell people what the broker does not take. */
+/* Once a second: tell people what the broker does not take, and what came to it out of order. */
 void uplink_tell_broker_limits(struct uplink *uplink);
 
 #endif

@@ -326,3 +326,46 @@ def test_what_no_form_of_fits_is_counted_and_told_and_is_not_said_to_be_delivere
     until(lambda: line_state(gateway) == ("ok", "connected"), "health", 60)
     gateway.cli("resend", "--since", "1")
     until(lambda: len(calls(backend)) >= 2, "the events")
+
+
+BUSY = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+int sqlite3_step(void *statement) {
+    int (*real)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "sqlite3_step");
+    char name[16] = "";
+    struct stat found;
+    prctl(PR_GET_NAME, name);
+    return strcmp(name, "uplink") == 0 && stat(getenv("BUSY"), &found) == 0 ? 5 /* SQLITE_BUSY */ : real(statement);
+}
+"""
+
+
+def test_an_alarm_goes_ahead_of_a_journal_that_stays_unreadable_and_that_is_told_and_counted(scene):
+    (scene.directory / "busy.c").write_text(BUSY)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O0", "-o", "busy.so", "busy.c"], cwd=scene.directory, check=True)
+    busy, ahead = scene.directory / "busy", "uplink_events_ahead_of_journal_total"
+    scene.broker.persistent = True
+    scene.start_broker()
+    backend, field = scene.backend(), scene.field()
+    gateway = scene.gateway(environment={"LD_PRELOAD": str(scene.directory / "busy.so"), "BUSY": str(busy)})
+    scene.broker.stop()
+    gateway.process.until_said(r"process=uplink event=broker_lost")
+    field.press(BUTTON)
+    until(lambda: any(BUTTON in alarm["alarm"] for alarm in gateway.alarms()), "the call")
+    busy.touch()
+    scene.broker.start()
+    until(lambda: figure(gateway, "uplink_sessions_total") == 2, "the next session")
+    field.release(BUTTON)
+    cleared = backend.until_event(type="alarm.cleared", subject=BUTTON)[0]
+    assert not backend.events(type="alarm.raised", subject=BUTTON)
+    told = gateway.process.until_said(r"event=alarms_ahead_of_journal count=\d+ first_seq=(\d+) last_seq=(\d+)")
+    assert int(told[1]) <= cleared["sequence"] <= int(told[2])
+    until(lambda: figure(gateway, ahead) >= 1, "the event to be counted")
+    busy.unlink()
+    raised = backend.until_event(type="alarm.raised", subject=BUTTON)[0]
+    assert raised["sequence"] < cleared["sequence"]

@@ -24,11 +24,12 @@
  *
  *     L1  Every recorded event was delivered.
  *     L2  What was delivered as recorded had been recorded, with that number.
- *     L3  The events of an alarm were first sent in their order, where the journal could be read.
+ *     L3  The events of an alarm were first sent in their order, but for those that are counted as ahead of
+ *         a journal that cannot be read.
  *     L4  What the engine was told is confirmed had been taken by the broker.
  *     L5  The broker's retained states are those of the alarms.
- *     L6  When an event is confirmed, what the broker took last of its alarm is not older, under the
- *         same condition as L3: what it refused, and takes later, does not come after what is newer.
+ *     L6  When an event is confirmed, what the broker took last of its alarm is not older, with the
+ *         same exception as L3: what it refused, and takes later, does not come after what is newer.
  *
  * The control `early_confirm` has the line report each message as taken when it is sent. It succeeds
  * only if L1 and L4 are broken by it: a ledger that cannot fail proves nothing.
@@ -113,7 +114,7 @@ struct message {
     bool open;       /* … which says this */
     bool got;        /* the broker has it, and its answer is on the way or lost */
     bool answer_lost;
-    bool unread; /* sent while the journal could not be read */
+    bool ahead; /* of a journal that could not be read, and counted as that */
     uint64_t sent_ns;
 };
 
@@ -149,7 +150,8 @@ struct life {
     struct feeder feeder;
     struct journal_reader *reader;
     uint64_t tick_ns, absent_until_ns;
-    bool missed; /* the wire was full */
+    uint64_t ahead_count; /* of its outbox */
+    bool missed;          /* the wire was full */
     bool missed_of[ALARMS];
     /* the line */
     bool up;
@@ -158,10 +160,10 @@ struct life {
     struct message flight[FLIGHT_MAX];
     /* the broker */
     bool retained[ALARMS];
-    uint64_t newest[ALARMS]; /* seq of the last that came of this alarm */
-    uint64_t heard[ALARMS];  /* seq of the last that it took of this alarm */
-    uint64_t unread[ALARMS]; /* the newest that was sent while the journal could not be read */
-    bool unordered[ALARMS];  /* some of it came while the journal could not be read */
+    uint64_t
+        newest[ALARMS]; /* seq of the last that came of this alarm, and not ahead of the journal */
+    uint64_t heard[ALARMS]; /* seq of the last that it took of this alarm */
+    uint64_t ahead[ALARMS]; /* the newest that went ahead of the journal */
     struct record records[EVENTS_MAX + 1];
 };
 
@@ -198,9 +200,8 @@ static void broker_arrived(struct life *life, const struct message *message) {
     if (alarm == RULESET_NONE) {
         return;
     }
-    life->unordered[alarm] = life->unordered[alarm] || message->unread;
-    life->books->disorder += message->seq < life->newest[alarm] && !life->unordered[alarm];
-    if (message->seq > life->newest[alarm]) {
+    life->books->disorder += message->seq < life->newest[alarm];
+    if (message->seq > life->newest[alarm] && !message->ahead) {
         life->newest[alarm] = message->seq;
     }
 }
@@ -226,8 +227,8 @@ static void broker_take(struct life *life, const struct message *message) {
     record->delivered = true;
     if (record->alarm != RULESET_NONE) {
         life->heard[record->alarm] = message->seq;
-        if (message->unread && message->seq > life->unread[record->alarm]) {
-            life->unread[record->alarm] = message->seq;
+        if (message->ahead && message->seq > life->ahead[record->alarm]) {
+            life->ahead[record->alarm] = message->seq;
         }
     }
 }
@@ -264,12 +265,13 @@ static int line_publish(void *context, const char *topic, const void *payload, s
         .ticket = ticket,
         .alarm = retained ? line_alarm(life, topic) : RULESET_NONE,
         .open = size > 0,
-        .unread = life->feeder.outbox.journal_absent,
         .sent_ns = now_ns,
     };
     if (!retained) {
         message->number = number_after(text, "\"number\":");
         message->seq = number_after(text, "\"sequence\":");
+        message->ahead = life->feeder.outbox.ahead_of_journal != life->ahead_count;
+        life->ahead_count = life->feeder.outbox.ahead_of_journal;
     }
     return 0;
 }
@@ -401,6 +403,7 @@ static void uplink_begin(struct life *life) {
         .ask = line_ask,
         .read = line_read,
     };
+    life->ahead_count = 0;
     if (feeder_init(&life->feeder, &life->site, &port) != 0 ||
         journal_reader_new(life->directory, &life->reader) != 0) {
         abort();
@@ -421,7 +424,7 @@ static void uplink_tell_confirmed(struct life *life) {
             life->books->overconfirmed += own && !life->records[s].delivered;
             if (own && lane == LANE_ALARM) {
                 uint32_t alarm = life->records[s].alarm;
-                bool late = life->heard[alarm] < s && life->unread[alarm] <= life->heard[alarm];
+                bool late = life->heard[alarm] < s && life->ahead[alarm] <= life->heard[alarm];
                 life->books->disorder += late; /* L6 */
             }
         }
@@ -640,13 +643,19 @@ static void engine_turn(struct life *life) {
 static void life_turn(struct life *life) {
     now_ns += 1 + life_random(life) % (NS_PER_S / 5);
     if (life_fault(life, JOURNAL_ABSENT, 3)) {
-        life->absent_until_ns = now_ns + life_random(life) % (20 * NS_PER_S);
+        /* Mostly for a moment, as when it is opened anew. */
+        uint64_t longest_ns = life_happens(life, 700) ? FEEDER_PATIENCE_NS : 20 * NS_PER_S;
+        life->absent_until_ns = now_ns + life_random(life) % longest_ns;
     }
     if (life_happens(life, 400) || life->healing) {
         engine_turn(life);
     }
     line_turn(life);
     uplink_tell_confirmed(life);
+    if (feeder_is_patient(&life->feeder)) {
+        feeder_look_again(&life->feeder, clock_real_ns());
+        (void)feeder_pump(&life->feeder);
+    }
     if (now_ns >= life->tick_ns) {
         life->tick_ns = now_ns + NS_PER_S;
         feeder_tick(&life->feeder, clock_instant(), clock_real_ns());

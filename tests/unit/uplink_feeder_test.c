@@ -285,13 +285,121 @@ static void a_journal_that_cannot_be_read_is_not_asked_over_and_over(void **stat
         assert_false(feeder_pump(&scene->feeder));
     }
     assert_int_equal(scene->reads, 1);
-    scene_happen(scene, LANE_ALARM); /* news goes out all the same */
-    assert_int_equal(scene->count, 1);
     scene->journal_gone = false;
     feeder_tick(&scene->feeder, clock_instant(), clock_real_ns());
     (void)feeder_pump(&scene->feeder);
+    assert_int_equal(scene->count, 1);
+    assert_int_equal(message_seq(scene_message(scene, 0)), 1);
+    scene_free(scene);
+}
+
+/* A session with an event of an alarm that waits in a journal which cannot be read. */
+static struct scene *scene_without_journal(void) {
+    struct scene *scene = scene_new(10);
+    scene->down = true;
+    scene_record(scene, LANE_ALARM);
+    const struct wire_journal journal = {.newest_seq = 1, .alarm = RULESET_NONE};
+    feeder_journal(&scene->feeder, &journal);
+    scene->journal_gone = true;
+    scene_connect(scene);
+    assert_true(feeder_is_patient(&scene->feeder));
+    return scene;
+}
+
+static void look_again(struct scene *scene, uint64_t later_ns) {
+    feeder_look_again(&scene->feeder, scene->feeder.unread_since_ns + later_ns);
+    (void)feeder_pump(&scene->feeder);
+}
+
+static void a_journal_that_is_away_for_a_moment_keeps_an_alarm_in_order(void **state) {
+    (void)state;
+    struct scene *scene = scene_without_journal();
+    scene_happen(scene, LANE_ALARM);
+    look_again(scene, FEEDER_PATIENCE_NS - 1);
+    assert_int_equal(scene->count, 0);
+    scene->journal_gone = false;
+    look_again(scene, FEEDER_PATIENCE_NS - 1);
+    scene_take_everything(scene);
     assert_int_equal(scene->count, 2);
-    assert_int_equal(message_seq(scene_message(scene, 1)), 1);
+    assert_int_equal(message_seq(scene_message(scene, 0)), 1);
+    assert_int_equal(message_seq(scene_message(scene, 1)), 2);
+    assert_int_equal(scene->feeder.outbox.ahead_of_journal, 0);
+    scene_free(scene);
+}
+
+/* The first read that fails is the one for this very news. */
+static void a_journal_that_goes_away_with_the_news_keeps_it_in_order_too(void **state) {
+    (void)state;
+    struct scene *scene = scene_new(2);
+    scene_record_unheard(scene, LANE_ALARM, 5);
+    scene_connect(scene); /* the window is full with the first of them */
+    assert_int_equal(scene->count, 2);
+    scene->journal_gone = true;
+    feeder_welcome(&scene->feeder,
+                   &(struct wire_welcome){.newest_seq = 5}); /* what was read is read anew */
+    feeder_taken(&scene->feeder, scene_message(scene, 0)->ticket);
+    scene->messages[0].in_flight = false;
+    scene_happen(scene, LANE_ALARM);
+    assert_int_equal(scene->count, 2);
+    assert_true(feeder_is_patient(&scene->feeder));
+    look_again(scene, FEEDER_PATIENCE_NS);
+    assert_int_equal(scene->count, 3);
+    assert_int_equal(message_seq(scene_message(scene, 2)), 6);
+    scene_free(scene);
+}
+
+static void
+a_journal_that_stays_away_keeps_no_alarm_waiting_and_each_that_goes_ahead_is_counted(void **state) {
+    (void)state;
+    struct scene *scene = scene_without_journal();
+    scene_happen(scene, LANE_ALARM);
+    look_again(scene, FEEDER_PATIENCE_NS);
+    assert_int_equal(scene->count, 1);
+    assert_int_equal(message_seq(scene_message(scene, 0)), 2);
+    assert_false(message_is(scene_message(scene, 0), "replayed"));
+    scene_happen(scene, LANE_ALARM); /* and from then on at once */
+    assert_int_equal(scene->count, 2);
+    assert_int_equal(scene->feeder.outbox.ahead_of_journal, 2);
+    assert_int_equal(scene->feeder.outbox.ahead_first_seq, 2);
+    assert_int_equal(scene->feeder.outbox.ahead_last_seq, 3);
+    scene->journal_gone = false;
+    feeder_tick(&scene->feeder, clock_instant(), clock_real_ns());
+    (void)feeder_pump(&scene->feeder);
+    scene_take_everything(scene);
+    assert_int_equal(scene->count, 3);
+    assert_int_equal(message_seq(scene_message(scene, 2)), 1);
+    assert_int_equal(outbox_confirmed(&scene->feeder.outbox, LANE_ALARM), 3);
+    assert_false(feeder_is_patient(&scene->feeder));
+    scene_free(scene);
+}
+
+static void more_news_than_can_be_kept_ends_the_wait_for_the_journal(void **state) {
+    (void)state;
+    struct scene *scene = scene_without_journal();
+    scene->window = HELD_MAX + 10;
+    for (int i = 0; i < HELD_MAX; i++) {
+        scene_happen(scene, LANE_ALARM);
+    }
+    assert_int_equal(scene->count, 0);
+    scene_happen(scene, LANE_ALARM);
+    assert_int_equal(scene->count, HELD_MAX + 1);
+    for (uint32_t i = 0; i < scene->count; i++) {
+        assert_int_equal(message_seq(scene_message(scene, i)), i + 2);
+    }
+    scene_free(scene);
+}
+
+static void what_waits_for_a_journal_is_not_kept_beyond_its_session(void **state) {
+    (void)state;
+    struct scene *scene = scene_without_journal();
+    scene_happen(scene, LANE_ALARM);
+    scene_lose(scene);
+    scene->journal_gone = false;
+    scene_connect(scene);
+    scene_take_everything(scene);
+    assert_int_equal(scene->count, 2);
+    assert_int_equal(message_seq(scene_message(scene, 0)), 1);
+    assert_int_equal(message_seq(scene_message(scene, 1)), 2);
     scene_free(scene);
 }
 
@@ -351,6 +459,12 @@ int main(void) {
         cmocka_unit_test(lesser_things_leave_room_for_an_alarm),
         cmocka_unit_test(a_window_of_one_still_carries_everything),
         cmocka_unit_test(a_journal_that_cannot_be_read_is_not_asked_over_and_over),
+        cmocka_unit_test(a_journal_that_is_away_for_a_moment_keeps_an_alarm_in_order),
+        cmocka_unit_test(a_journal_that_goes_away_with_the_news_keeps_it_in_order_too),
+        cmocka_unit_test(
+            a_journal_that_stays_away_keeps_no_alarm_waiting_and_each_that_goes_ahead_is_counted),
+        cmocka_unit_test(more_news_than_can_be_kept_ends_the_wait_for_the_journal),
+        cmocka_unit_test(what_waits_for_a_journal_is_not_kept_beyond_its_session),
         cmocka_unit_test(a_damaged_row_does_not_hold_up_the_lane),
         cmocka_unit_test(while_the_broker_is_away_nothing_piles_up),
     };
