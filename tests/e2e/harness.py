@@ -395,7 +395,8 @@ class Scene:
         self.start_broker()
         return self.backend(), self.field(story), self.gateway()
 
-    def close(self):
+    def close(self, kept=False):
+        """Stop all that was started; the scratch directory goes, unless it is kept."""
         failures = []
         for part in reversed(self.started):
             try:
@@ -404,5 +405,6 @@ class Scene:
                 failures.append(str(failure))
             except (OSError, ValueError):
                 pass  # a test stopped it already
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(self.directory, ignore_errors=True)
         assert not failures, "\n".join(failures)

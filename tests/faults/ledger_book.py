@@ -16,6 +16,7 @@ class Book:
     delivered: list = field(default_factory=list)  # event objects in the order in which they came
     ends: dict = field(default_factory=dict)       # who says so -> {alarm: is it active}
     refused: set = field(default_factory=set)      # sequences that the broker's line has refused at least once
+    ahead: list = field(default_factory=list)      # (first, last) of what was told to go ahead of the journal
 
 
 @dataclass
@@ -65,7 +66,8 @@ def is_recorded(book, event):
 
 def disorder(book, durable):
     """Several events of an alarm may be in flight when the first of them is refused, and those behind it are taken. Then
-    those are promised once more after it, in their order, so that what is heard last is the newest."""
+    those are promised once more after it, in their order, so that what is heard last is the newest. And what goes ahead
+    of a journal that stays unreadable is told; no other event may overtake."""
     first, last = {}, {}
     for at, event in enumerate(durable):
         first.setdefault(event["sequence"], at)
@@ -76,12 +78,18 @@ def disorder(book, durable):
         if alarm is None:
             continue
         came = alarms.setdefault(alarm, [])
-        overtook = sorted(other for other in came if other > seq)
+        overtook = overtakers(book, came, seq)
         again = [first[seq], *(last[other] for other in overtook)]
         if overtook and not (seq in book.refused and again == sorted(again)):
             wrong.append(seq)
         came.append(seq)
     return wrong
+
+
+def overtakers(book, came, seq):
+    """Which of the events that came are newer, and were not told to go ahead of the journal."""
+    return sorted(other for other in came if other > seq and
+                  not any(first <= other <= last for first, last in book.ahead))
 
 
 def stimuli(book):

@@ -156,12 +156,16 @@ class FaultProxy:
     def __init__(self, target, seed):
         self.target, self.random = target, random.Random(seed)
         self.fault, self.lies, self.ended = None, False, False
-        self.connections = 0
+        self.connected_at = []  # on time.monotonic, one for each connection
         self.refused = []
         self.done = dict.fromkeys((*FAULTS, "false_ack"), 0)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def connections(self):
+        return len(self.connected_at)
 
     def accept(self):
         while True:
@@ -169,7 +173,7 @@ class FaultProxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            self.connections += 1
+            self.connected_at.append(time.monotonic())
             threading.Thread(target=Link(self, client).run, daemon=True).start()
 
     def stop(self):

@@ -99,6 +99,16 @@ def test_a_falsified_book_is_found_out(falsify, told):
     assert set(check(book).faults()) == told
 
 
+def test_what_is_told_to_have_gone_ahead_of_the_journal_is_no_disorder_and_what_is_not_told_is_one():
+    book = good()
+    late(book, 2, 1, 4)
+    book.refused, book.ahead = set(), [(2, 2)]
+    assert check(book).faults() == {}
+    late(book, 2, 4, 1)
+    book.refused = set()
+    assert set(check(book).faults()) == {"disorder"}
+
+
 @pytest.mark.parametrize("came", [(2, 1, 2, 4), (2, 4, 1, 2, 4)])
 def test_what_overtook_a_refused_event_and_comes_once_more_is_in_order(came):
     book = good()
