@@ -79,6 +79,24 @@ static void health_database(const struct reader *reader, struct table *table,
     table_add(table, takes ? TONE_GOOD : TONE_WARNING, texts);
 }
 
+/* Each of the two lanes of events drains by itself: of which is what waits? */
+static void health_waiting(const struct reader *reader, const json_t *uplink, char *text,
+                           size_t size) {
+    int64_t waiting = json_integer_value(json_object_get(uplink, "waiting"));
+    int64_t alarms = json_integer_value(json_object_get(uplink, "waiting_alarms"));
+    health_count(text, size, reader_text(reader, ",", ", "), waiting,
+                 reader_text(reader, " 条事件待送", " events wait"));
+    size_t len = strlen(text);
+    if (waiting > 0 && alarms == 0) {
+        (void)snprintf(text + len, size - len, "%s",
+                       reader_text(reader, ",其中没有报警", ", none of an alarm"));
+    } else if (alarms < waiting) {
+        health_count(text, size,
+                     reader_text(reader, ",报警只在最后 ", ", those of alarms among the last "),
+                     alarms, reader_text(reader, " 条之中", ""));
+    }
+}
+
 /* "tcp://10.0.0.5:1883, since 11-26 16:29:01, 12 events wait": which broker it is that is connected, or away and why. */
 static void health_uplink(const struct reader *reader, struct table *table, const json_t *uplink) {
     char since[32] = "";
@@ -93,9 +111,7 @@ static void health_uplink(const struct reader *reader, struct table *table, cons
     }
     (void)snprintf(text, sizeof text, "%s%s%s", member_text(uplink, "broker"),
                    since[0] == '\0' ? "" : reader_text(reader, ",自 ", ", since "), since);
-    health_count(text, sizeof text, reader_text(reader, ",", ", "),
-                 json_integer_value(json_object_get(uplink, "waiting")),
-                 reader_text(reader, " 条事件待送", " events wait"));
+    health_waiting(reader, uplink, text, sizeof text);
     const char *const texts[] = {"", text};
     table_add(table, TONE_PLAIN, texts);
     if (json_is_string(json_object_get(uplink, "reason"))) {

@@ -302,12 +302,13 @@ static json_t *body_uplink(const struct view *view, bool fresh) {
     bool is_away = fresh && components->uplink_reason[0] != '\0';
     const struct wall since = {(int64_t)figures[FIGURE_UPLINK_SINCE] * (int64_t)NS_PER_S};
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:I, s:I, s:I}", "state",
+        "{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "state",
         fresh || site->broker_count == 0 ? body_uplink_state(view) : "unknown", "reason",
         is_away ? json_string(components->uplink_reason) : json_null(), "broker",
         is_known ? json_string(site_text(site, site->brokers[broker - 1])) : json_null(), "since",
         body_wall(since), "waiting", (json_int_t)figures[FIGURE_UPLINK_EVENTS_WAITING],
-        "confirmed_alarm", (json_int_t)components->uplink_confirmed_alarm, "confirmed_activity",
+        "waiting_alarms", (json_int_t)figures[FIGURE_UPLINK_ALARMS_WAITING], "confirmed_alarm",
+        (json_int_t)components->uplink_confirmed_alarm, "confirmed_activity",
         (json_int_t)components->uplink_confirmed_activity);
 }
 

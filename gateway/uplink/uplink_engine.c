@@ -175,6 +175,7 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                     uplink->link == NULL ? 0 : mqtt_link_broker(uplink->link) + 1,
                 [FIGURE_UPLINK_SINCE] = (uint64_t)uplink->state_since.ns / NS_PER_S,
                 [FIGURE_UPLINK_EVENTS_WAITING] = uplink_waiting(uplink),
+                [FIGURE_UPLINK_ALARMS_WAITING] = uplink_alarms_waiting(uplink),
                 [FIGURE_UPLINK_RETURNS] = line.returns,
                 [FIGURE_UPLINK_ATTEMPTS] = line.attempts,
                 [FIGURE_UPLINK_SESSIONS] = line.sessions,

@@ -35,6 +35,17 @@ uint64_t uplink_waiting(const struct uplink *uplink) {
     return newest > settled ? newest - settled : 0;
 }
 
+uint64_t uplink_alarms_waiting(const struct uplink *uplink) {
+    const struct outbox *outbox = &uplink->feeder.outbox;
+    const struct outbox_lane *alarms = &outbox->lanes[LANE_ALARM];
+    if (uplink_is_unheard(uplink)) {
+        return uplink_waiting(uplink);
+    }
+    return alarms->count == 0 && alarms->examined >= outbox->newest
+               ? 0
+               : outbox->newest - alarms->confirmed;
+}
+
 void uplink_loop_welcome(struct uplink *uplink) {
     if (uplink->loop == MQTT_LINK_LOOP_UNKNOWN) {
         uplink->proven_seq = uplink->proving_seq = uplink_settled_seq(uplink);

@@ -118,6 +118,9 @@ void uplink_looped(void *context, enum mqtt_link_loop state, const char *reason)
 /* How many events have been recorded since the first that the broker does not have for sure. */
 uint64_t uplink_waiting(const struct uplink *uplink);
 
+/* The same since the first of an alarm; 0: the broker has all of those. */
+uint64_t uplink_alarms_waiting(const struct uplink *uplink);
+
 /* Does the broker confirm without passing on? */
 bool uplink_is_unheard(const struct uplink *uplink);
 

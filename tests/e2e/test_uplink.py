@@ -280,6 +280,30 @@ def test_a_broker_that_refuses_calls_is_told_of_and_has_them_in_their_order_when
     assert figure(gateway, "uplink_events_unheard") == 0
 
 
+def test_health_says_whether_an_alarm_is_among_the_events_that_wait(scene):
+    """By its access list the broker takes all but activity: that alone waits."""
+    rights = scene.directory / "rights"
+    rights.write_text("topic read tocsin/#\ntopic write tocsin/v1/buttons/main/status\n"
+                      "topic write tocsin/v1/buttons/main/event/alarm/#\ntopic write tocsin/v1/buttons/main/alarm/#\n"
+                      "topic write tocsin/v1/buttons/main/point/#\n")
+    scene.broker.extra = f"acl_file {rights}\n"
+    backend, field, gateway = one_button(scene)
+    call(field, gateway)
+    until(lambda: len(calls(backend)) == 2, "both events")
+
+    def waiting():
+        uplink = json.loads(gateway.cli("health", "--json"))["uplink"]
+        return uplink["waiting"], uplink["waiting_alarms"]
+    until(lambda: waiting()[0] > 0 and waiting()[1] == 0, "activity alone to wait")
+    assert "events wait, none of an alarm" in gateway.cli("health", "--lang", "en")
+    assert "条事件待送,其中没有报警" in gateway.cli("health", "--lang", "zh")
+    scene.broker.stop()
+    gateway.process.until_said(r"process=uplink event=broker_lost")
+    call(field, gateway)
+    until(lambda: 0 < waiting()[1] < waiting()[0], "events of an alarm to wait, too")
+    assert "those of alarms among the last" in gateway.cli("health", "--lang", "en")
+
+
 def test_a_broker_with_little_room_hears_of_every_event_in_the_form_that_fits(scene):
     scene.broker.extra = "message_size_limit 400\n"
     backend, field, gateway = one_button(scene)
