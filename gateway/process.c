@@ -251,6 +251,7 @@ static uint32_t process_secrets(const struct process *process, const char **ret)
         for (uint32_t i = 0; i < site->webhook_count; i++) {
             process_add_path(site, site->webhooks[i].secret_file, ret, &count);
             process_add_path(site, site->webhooks[i].ca, ret, &count);
+            process_add_path(site, site->webhooks[i].token_file, ret, &count);
         }
     }
     return count;
@@ -271,7 +272,7 @@ static uint32_t process_lines(const struct process *process, const char **ret) {
 /* Give up what the role does not need, and say what is in force. */
 static int process_confine(const struct process *process) {
     const struct site *site = &process->site;
-    const char **secrets = calloc(2 * (size_t)site->webhook_count + SECRETS_MAX, sizeof *secrets);
+    const char **secrets = calloc(3 * (size_t)site->webhook_count + SECRETS_MAX, sizeof *secrets);
     const char **lines = calloc((size_t)site->bus_count + 1, sizeof *lines);
     struct confine confine = {0};
     if (secrets == NULL || lines == NULL) {

@@ -220,12 +220,24 @@ struct site_shift {
     uint32_t span_count; /* 0: always */
 };
 
+/* What a webhook is sent: the event as it is published, or a message to the robot of a group chat. */
+enum site_format {
+    SITE_FORMAT_CLOUDEVENTS,
+    SITE_FORMAT_WECOM,
+    SITE_FORMAT_DINGTALK,
+    SITE_FORMAT_FEISHU,
+    SITE_FORMAT_COUNT,
+};
+
 /* Where one role is called. */
 struct site_webhook {
     uint32_t id;          /* the word of the role */
     uint32_t url;         /* http or https */
     uint32_t secret_file; /* absolute; 0: none */
     uint32_t ca;          /* absolute: who signs the receiver's certificate; 0: the system's own */
+    uint32_t token_file;  /* absolute: what tells this robot from others; 0 unless it is one */
+    uint32_t format;      /* enum site_format */
+    uint32_t language;    /* enum site_language: of messages to people */
 };
 
 /* A mapped image: pointers into it. */

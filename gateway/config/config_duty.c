@@ -180,6 +180,62 @@ static void webhook_secret(struct config *config, struct config_webhook *webhook
     }
 }
 
+/*
+ * The robot of a group chat: its address ends before its token, which is a secret. What WeCom's is given
+ * to sign with it does not look at.
+ */
+static void webhook_robot(struct config *config, struct config_webhook *webhook,
+                          const struct config_node *node, const struct config_node *const *fields) {
+    if (webhook->url != NULL && strpbrk(webhook->url, "?#") != NULL) {
+        config_error(config, fields[CONFIG_WEBHOOK_URL],
+                     "put the token that follows into the file of `token_file`",
+                     "the address of a robot ends before its token: a site holds no secrets");
+    }
+    if (config_node_member(node, "token_file") == NULL) {
+        config_error(config, node->key, "put the token of its address into a file, and name that",
+                     "the robot `%s` has no `token_file`", webhook->id);
+    }
+    if (webhook->format == SITE_FORMAT_WECOM && fields[CONFIG_WEBHOOK_SECRET_FILE] != NULL) {
+        config_warn(config, fields[CONFIG_WEBHOOK_SECRET_FILE], "leave `secret_file` out",
+                    "a robot of WeCom knows no signature: its token is all that it goes by");
+    }
+    (void)config_private_path(config, fields[CONFIG_WEBHOOK_TOKEN_FILE],
+                              "nobody is called until it is there", &webhook->token_file);
+}
+
+/* What the webhook is sent, and in which language. */
+static void webhook_format(struct config *config, struct config_webhook *webhook,
+                           const struct config_node *node,
+                           const struct config_node *const *fields) {
+    static const char *const formats[SITE_FORMAT_COUNT] = {
+        [SITE_FORMAT_CLOUDEVENTS] = "cloudevents",
+        [SITE_FORMAT_WECOM] = "wecom",
+        [SITE_FORMAT_DINGTALK] = "dingtalk",
+        [SITE_FORMAT_FEISHU] = "feishu",
+    };
+    static const char *const languages[] = {[LANGUAGE_ZH] = "zh", [LANGUAGE_EN] = "en"};
+    (void)config_word(config, fields[CONFIG_WEBHOOK_LANG], "a language of messages", languages, 2,
+                      &webhook->language);
+    if (!config_word(config, fields[CONFIG_WEBHOOK_FORMAT], "a format of webhooks", formats,
+                     SITE_FORMAT_COUNT, &webhook->format) &&
+        fields[CONFIG_WEBHOOK_FORMAT] != NULL) {
+        return;
+    }
+    if (webhook->format != SITE_FORMAT_CLOUDEVENTS) {
+        webhook_robot(config, webhook, node, fields);
+        return;
+    }
+    enum { ROBOTS_ONLY = 2 };
+    const struct config_node *only[ROBOTS_ONLY] = {fields[CONFIG_WEBHOOK_TOKEN_FILE],
+                                                   fields[CONFIG_WEBHOOK_LANG]};
+    for (uint32_t i = 0; i < ROBOTS_ONLY; i++) {
+        if (only[i] != NULL) {
+            config_error(config, only[i]->key, "add `format: wecom`, dingtalk or feishu",
+                         "`%s` is for the robot of a group chat", only[i]->key->text);
+        }
+    }
+}
+
 static void webhook_check(struct config *config, const struct config_node *node) {
     const struct config_node *fields[CONFIG_FIELDS_MAX];
     const char *id;
@@ -202,7 +258,8 @@ static void webhook_check(struct config *config, const struct config_node *node)
         return;
     }
     (void)config_url(config, fields[CONFIG_WEBHOOK_URL], &webhook->url);
-    if (config_node_member(node, "secret_file") == NULL) {
+    webhook_format(config, webhook, node, fields);
+    if (config_node_member(node, "secret_file") == NULL && webhook->format != SITE_FORMAT_WECOM) {
         config_warn(config, node->key, "add `secret_file`",
                     "the webhook `%s` has no secret: its receiver cannot tell who calls", id);
     }

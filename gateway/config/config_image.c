@@ -283,6 +283,9 @@ static void image_chains(struct image_builder *image) {
         webhooks[i].url = image_string(image, config->webhooks[i].url);
         webhooks[i].secret_file = image_string(image, config->webhooks[i].secret_file);
         webhooks[i].ca = image_string(image, config->webhooks[i].ca);
+        webhooks[i].token_file = image_string(image, config->webhooks[i].token_file);
+        webhooks[i].format = config->webhooks[i].format;
+        webhooks[i].language = config->webhooks[i].language;
     }
     image_table(image, SITE_TABLE_CHAINS, chains, config->chain_count, sizeof *chains);
     image_table(image, SITE_TABLE_STEPS, steps, step_count, sizeof *steps);

@@ -90,6 +90,9 @@ struct config_webhook {
     const char *url;         /* NULL: wrong */
     const char *secret_file; /* absolute; NULL: none */
     const char *ca;          /* likewise */
+    const char *token_file;  /* likewise */
+    uint32_t format;         /* enum site_format */
+    uint32_t language;       /* enum site_language */
 };
 
 struct config_step {

@@ -73,6 +73,33 @@ uint32_t batch_withdraw(struct batch *batch, uint32_t alarm, uint32_t run) {
     return before - batch->count;
 }
 
+static const char paragraph[] = "\n\n";
+
+size_t batch_text_size(const struct batch *batch) {
+    size_t size = batch->count > 0 ? (batch->count - 1) * (sizeof paragraph - 1) : 0;
+    for (const struct batch_notice *n = batch->oldest; n != NULL; n = n->newer) {
+        size += n->body_size;
+    }
+    return size;
+}
+
+char *batch_write_text(const struct batch *batch) {
+    char *text = malloc(batch_text_size(batch) + 1);
+    char *at = text;
+    for (const struct batch_notice *n = batch->oldest; text != NULL && n != NULL; n = n->newer) {
+        if (n != batch->oldest) {
+            memcpy(at, paragraph, sizeof paragraph - 1);
+            at += sizeof paragraph - 1;
+        }
+        memcpy(at, n->body, n->body_size);
+        at += n->body_size;
+    }
+    if (text != NULL) {
+        *at = '\0';
+    }
+    return text;
+}
+
 char *batch_write(const struct batch *batch, size_t *ret_size) {
     size_t size = 1; /* for the last bracket: each notice brings the room for what is before it */
     for (const struct batch_notice *n = batch->oldest; n != NULL; n = n->newer) {

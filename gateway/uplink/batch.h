@@ -46,4 +46,10 @@ uint32_t batch_withdraw(struct batch *batch, uint32_t alarm, uint32_t run);
 /* What is to be sent, to be freed; not a string. NULL without memory. */
 char *batch_write(const struct batch *batch, size_t *ret_size);
 
+/* The bodies as paragraphs of one text, to be freed. NULL without memory. */
+char *batch_write_text(const struct batch *batch);
+
+/* How many bytes that text has, without its NUL. */
+size_t batch_text_size(const struct batch *batch);
+
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/uplink/chat.h"
+#include "gateway/uplink/notice_text.h"
 #include "gateway/uplink/uplink_json.h"
 #include "gateway/uplink/webhook.h"
 
@@ -71,6 +73,21 @@ void caller_welcome(struct caller *caller) {
     webhooks_tell(caller->webhooks);
 }
 
+/* What the webhook is sent of a notice. Returns its length, or 0 when the event is damaged. */
+static size_t caller_body(const struct site_webhook *webhook, const struct wire_notice *message,
+                          char ret[UPLINK_JSON_SIZE]) {
+    struct notice_text text;
+    if (!chat_is((enum site_format)webhook->format)) {
+        const struct uplink_json_marks marks = {.durable = message->durable != 0};
+        return uplink_json_event(message->body, message->body_size, &marks, ret);
+    } else if (!notice_text_read(message->body, message->body_size,
+                                 (enum site_language)webhook->language, &text)) {
+        return 0;
+    }
+    notice_text_write(&text, ret, CHAT_TEXT_MAX + 1);
+    return strlen(ret);
+}
+
 void caller_notice(struct caller *caller, const struct wire_notice *message) {
     if (message->webhook >= caller->site->webhook_count) {
         return;
@@ -81,8 +98,7 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
     const struct webhook_key key = {message->alarm, message->step, message->run};
     char body[UPLINK_JSON_SIZE];
     char id[WEBHOOK_ID_SIZE];
-    const struct uplink_json_marks marks = {.durable = message->durable != 0};
-    size_t size = uplink_json_event(message->body, message->body_size, &marks, body);
+    size_t size = caller_body(&caller->site->webhooks[message->webhook], message, body);
     if (size == 0 || !uplink_json_id(message->body, message->body_size, id, sizeof id)) {
         caller_answered(caller, &key, false); /* a damaged row of the journal */
         return;
@@ -124,6 +140,8 @@ int caller_new(struct event_base *base, const struct site *site,
             .url = site_text(site, site->webhooks[i].url),
             .secret_file = site_text(site, site->webhooks[i].secret_file),
             .ca = site_text(site, site->webhooks[i].ca),
+            .token_file = site_text(site, site->webhooks[i].token_file),
+            .format = (enum site_format)site->webhooks[i].format,
         };
     }
     const struct webhook_times times = webhook_times_default();

@@ -75,6 +75,25 @@ int receiver_secret(struct receiver *receiver, struct secret_shared *ret_secret)
     return r;
 }
 
+bool receiver_token(struct receiver *receiver, char ret_token[SECRET_SIZE]) {
+    const char *fault = secret_file_read(receiver->conf.token_file, ret_token);
+    if (fault != NULL) {
+        receiver_note(receiver, TRUTH_FALSE, fault);
+    }
+    return fault == NULL;
+}
+
+/* Can all be read that a call needs? What cannot is noted. */
+static bool receiver_is_equipped(struct receiver *receiver) {
+    struct secret_shared secret;
+    char token[SECRET_SIZE];
+    bool is = (!receiver_is_signed(receiver) || receiver_secret(receiver, &secret) == 0) &&
+              (!chat_is(receiver->conf.format) || receiver_token(receiver, token));
+    OPENSSL_cleanse(&secret, sizeof secret);
+    OPENSSL_cleanse(token, sizeof token);
+    return is;
+}
+
 /* ---- what goes there ---- */
 
 void receiver_options(const struct receiver *receiver, CURL *transfer) {
@@ -111,15 +130,13 @@ static void probe_stop(struct receiver *receiver) {
 static void probe_begin(evutil_socket_t fd, short what, void *context) {
     struct receiver *receiver = context;
     const struct receiver_host *host = receiver->host;
-    struct secret_shared secret;
     (void)fd;
     (void)what;
     probe_plan(receiver);
     if (receiver->probe != NULL || host->is_called(host->calls, receiver->index) ||
-        (receiver_is_signed(receiver) && receiver_secret(receiver, &secret) != 0)) {
+        !receiver_is_equipped(receiver)) {
         return; /* it is known, or being found out */
     }
-    OPENSSL_cleanse(&secret, sizeof secret);
     receiver->probe = curl_easy_init();
     if (receiver->probe != NULL) {
         receiver_options(receiver, receiver->probe);

@@ -17,8 +17,10 @@
 #include <curl/curl.h>
 
 #include "gateway/log.h"
+#include "gateway/uplink/chat.h"
 #include "gateway/uplink/signature.h"
 #include "gateway/uplink/transfers.h"
+#include "gateway/uplink/turns.h"
 #include "gateway/uplink/webhook.h"
 
 enum { RECEIVER_REASON_SIZE = 160 };
@@ -39,9 +41,10 @@ struct receiver {
     const struct receiver_host *host;
     struct webhook_conf conf;
     uint32_t index;
-    uint8_t reachable; /* enum truth */
-    struct event *due; /* the next probe */
-    CURL *probe;       /* while under way */
+    uint8_t reachable;  /* enum truth */
+    struct event *due;  /* the next probe */
+    CURL *probe;        /* while under way */
+    struct turns turns; /* of a chat */
     struct log_limiter failures, splits;
 };
 
@@ -63,6 +66,9 @@ bool receiver_is_signed(const struct receiver *receiver);
  * had makes the receiver one that cannot be reached. Returns 0 or SECRET_E_…; the caller wipes it.
  */
 NODISCARD int receiver_secret(struct receiver *receiver, struct secret_shared *ret_secret);
+
+/* Likewise of the token that tells a robot from others. */
+NODISCARD bool receiver_token(struct receiver *receiver, char ret_token[SECRET_SIZE]);
 
 /* Set what holds for all that goes to it. */
 void receiver_options(const struct receiver *receiver, CURL *transfer);

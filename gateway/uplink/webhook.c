@@ -15,7 +15,9 @@ struct webhook_times webhook_times_default(void) {
                                   .attempt_ms = 10000,
                                   .probe_ms = 60000,
                                   .probe_ms_lost = 10000,
-                                  .age_s_max = 24 * 3600};
+                                  .age_s_max = 24 * 3600,
+                                  .limited_ms = 60000,
+                                  .turn_ms = TURN_MS};
 }
 
 static bool webhooks_has(const struct webhooks *webhooks, const char *id) {
@@ -26,16 +28,22 @@ static bool webhooks_has(const struct webhooks *webhooks, const char *id) {
     return call != NULL;
 }
 
-/* The call that waits for more of the notice's group; NULL if none does. */
+/* May the notice join the call? What waits for its turn in a chat is one message, of whatever place. */
+static bool call_gathers(const struct call *call, const struct webhook_notice *given) {
+    bool like = call->webhook == given->webhook && call->emergency == given->emergency;
+    bool meets =
+        call->queued || (call->gathers && given->gather_ms > 0 && call->group == given->group);
+    return like && meets && call->batch.count < WEBHOOK_CALL_MAX && call_has_room(call, given);
+}
+
+/* The call that waits for more of the notice's kind; NULL if none does. */
 static struct call *webhooks_gathering(const struct webhooks *webhooks,
                                        const struct webhook_notice *given) {
     struct call *call = webhooks->oldest;
-    while (call != NULL &&
-           (!call->gathers || call->webhook != given->webhook || call->group != given->group ||
-            call->emergency != given->emergency || call->batch.count == WEBHOOK_CALL_MAX)) {
+    while (call != NULL && !call_gathers(call, given)) {
         call = call->newer;
     }
-    return given->gather_ms > 0 ? call : NULL;
+    return call;
 }
 
 static struct call *call_begin(struct webhooks *webhooks, const struct webhook_notice *given) {
@@ -62,7 +70,7 @@ static bool webhooks_add(struct webhooks *webhooks, const struct webhook_notice 
         return false;
     }
     webhooks->notice_count++;
-    if (given->gather_ms == 0) {
+    if (given->gather_ms == 0 && gathering == NULL) {
         call_attempt(call);
     }
     return true;
@@ -72,7 +80,7 @@ static bool webhooks_add(struct webhooks *webhooks, const struct webhook_notice 
 static bool webhooks_is_called(const void *context, uint32_t webhook) {
     const struct webhooks *webhooks = context;
     const struct call *call = webhooks->oldest;
-    while (call != NULL && (call->gathers || call->webhook != webhook)) {
+    while (call != NULL && ((call->gathers && !call->queued) || call->webhook != webhook)) {
         call = call->newer;
     }
     return call != NULL;

@@ -18,6 +18,10 @@
  * no arrays or dislikes one of the events, gets each by itself from then on, at once; whether it
  * can be reached is told by those calls. While nobody can be connected to, they stay together.
  *
+ * The robot of a group chat (chat.h) gets a text instead: those of one call are its paragraphs, as many as
+ * a message holds. It is not spoken to more often than its maker allows (turns.h); what waits for its
+ * turn is gathered, whatever its group.
+ *
  * When too many wait, an emergency goes last: the oldest that is none makes room.
  *
  * Nothing here blocks: the transfers run in the loop, names are resolved on threads of libcurl.
@@ -33,6 +37,7 @@
 #include <stddef.h>
 
 #include "gateway/err.h"
+#include "gateway/site.h"
 #include "rules/reading.h"
 
 struct event_base;
@@ -52,6 +57,8 @@ struct webhook_conf {
     const char *url;
     const char *secret_file; /* "": none, calls are not signed */
     const char *ca; /* "": the system's; else a file of who may sign the receiver's certificate */
+    const char *token_file;  /* of a chat's robot; "" otherwise */
+    enum site_format format; /* of a chat: each body is the text that people read */
 };
 
 struct webhook_times {
@@ -60,9 +67,11 @@ struct webhook_times {
     uint32_t probe_ms;      /* between two looks whether an idle one can be reached */
     uint32_t probe_ms_lost; /* … while it cannot */
     uint32_t age_s_max;     /* a notice is given up after that */
+    uint32_t limited_ms;    /* a chat that was sent too much is left alone */
+    uint32_t turn_ms;       /* … gets one more message in such a time (turns.h) */
 };
 
-/* 1 s to 60 s, 10 s, 60 s, 10 s, 24 h. */
+/* 1 s to 60 s, 10 s, 60 s, 10 s, 24 h, 60 s, TURN_MS. */
 struct webhook_times webhook_times_default(void);
 
 /* What a receipt is for; comes back as it was given. */

@@ -21,6 +21,7 @@ struct call {
     uint32_t webhook;
     uint32_t group;
     bool gathers;   /* others of its group may still join */
+    bool queued;    /* it waits for its turn in a chat, and anything like it may join */
     bool emergency; /* all of it, or none */
     bool several;   /* as it was sent last: an array */
     struct batch batch;
@@ -31,6 +32,8 @@ struct call {
     struct curl_slist *headers;
     char *text; /* what is under way, as it was when it began */
     size_t text_size;
+    char *answer; /* of a chat, so far; else NULL */
+    size_t answer_size;
 };
 
 struct webhooks {
@@ -57,7 +60,10 @@ void call_free(struct webhooks *webhooks, struct call *call);
 /* Attempt it after so much real time. */
 void call_plan(struct call *call, uint32_t wait_ms);
 
-/* Attempt it now. What fails is planned again, or given up. */
+/* Does a message of its chat hold the notice beside what it has? Always true where it is no chat. */
+bool call_has_room(const struct call *call, const struct webhook_notice *notice);
+
+/* Attempt it now, or when it is its turn. What fails is planned again, or given up. */
 void call_attempt(struct call *call);
 
 /* Its attempt has ended; the call may be gone afterwards. */

@@ -45,6 +45,8 @@ target_sources(mqtt_return_test PRIVATE ${PROJECT_SOURCE_DIR}/gateway/uplink/mqt
 tocsin_unit_test(weight gateway_uplink)
 tocsin_unit_test(mqtt_link_leak test_line)
 set_tests_properties(unit.mqtt_link unit.mqtt_link_leak unit.mqtt_limits unit.mqtt_tls unit.uplink_process PROPERTIES TIMEOUT 300)
+tocsin_unit_test(chat gateway_uplink)
+tocsin_unit_test(notice_text gateway_uplink)
 tocsin_unit_test(signature gateway_uplink)
 tocsin_unit_test(webhook gateway_uplink)
 target_link_options(webhook_test PRIVATE -Wl,--wrap=calloc,--wrap=clock_real_ns)

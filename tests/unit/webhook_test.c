@@ -54,6 +54,7 @@ struct scene {
     bool hold;
     bool single;          /* it takes no arrays */
     const char *disliked; /* what it refuses wherever it is in; NULL: nothing */
+    bool chat;            /* it is the robot of one, and says so in its answers */
     struct call calls[CALLS_MAX];
     unsigned call_count;
     struct webhook_key answers[ANSWERS_MAX];
@@ -93,7 +94,16 @@ static void server_called(struct evhttp_request *request, void *context) {
     } else if (scene->disliked != NULL && strstr(call->body, scene->disliked) != NULL) {
         status = HTTP_BADREQUEST;
     }
-    evhttp_send_reply(request, status != 0 ? status : 200, "so", NULL);
+    struct evbuffer *answer = evbuffer_new();
+    assert_non_null(answer);
+    if (scene->chat) {
+        /* The status of a chat is always 200. */
+        bool taken = status == 0 || status == 200;
+        assert_true(evbuffer_add_printf(answer, "{\"errcode\":%d}", taken ? 0 : status) > 0);
+        status = 200;
+    }
+    evhttp_send_reply(request, status != 0 ? status : 200, "so", answer);
+    evbuffer_free(answer);
 }
 
 static void scene_answered(void *context, const struct webhook_key *key, bool received) {
@@ -134,12 +144,21 @@ static void server_start(struct scene *scene) {
 
 static void webhooks_start(struct scene *scene, uint32_t age_s_max) {
     static const struct webhook_callbacks callbacks = {scene_answered, scene_reachable};
-    const struct webhook_conf conf = {"manager", scene->url, scene->secret, ""};
+    const struct webhook_conf conf = {
+        .name = "manager",
+        .url = scene->url,
+        .secret_file = scene->secret,
+        .ca = "",
+        .token_file = scene->chat ? scene->secret : "",
+        .format = scene->chat ? SITE_FORMAT_WECOM : SITE_FORMAT_CLOUDEVENTS,
+    };
     const struct webhook_times times = {.retry_ms_first = 10,
                                         .retry_ms_max = 20,
                                         .attempt_ms = 500,
                                         .probe_ms = 10,
                                         .probe_ms_lost = 10,
+                                        .limited_ms = 50,
+                                        .turn_ms = 500,
                                         .age_s_max = age_s_max};
     assert_int_equal(
         webhooks_new(scene->base, &conf, 1, &times, &callbacks, scene, &scene->webhooks), 0);
@@ -705,6 +724,98 @@ static void what_comes_while_a_call_is_under_way_begins_another(void **state) {
     scene_free(scene);
 }
 
+/* ---- the robot of a chat, which is given texts ---- */
+
+static struct scene *scene_chat(void) {
+    struct scene *scene = scene_new();
+    scene->chat = true;
+    webhooks_start(scene, 60);
+    return scene;
+}
+
+static void call_is(const struct scene *scene, unsigned call, const char *first, const char *last) {
+    const char *body = scene->calls[call].body;
+    assert_non_null(strstr(body, first));
+    assert_non_null(strstr(body, last));
+    assert_string_equal(scene->calls[call].type, "application/json; charset=utf-8");
+    assert_string_equal(scene->calls[call].signature, "");
+}
+
+static void what_waits_together_is_one_message_of_a_chat(void **state) {
+    (void)state;
+    struct scene *scene = scene_chat();
+    notice_gather(scene, 1, 5, 20);
+    notice_gather(scene, 2, 5, 20);
+    until(scene, &scene->received_count, 2);
+    assert_int_equal(scene->call_count, 1);
+    assert_string_equal(scene->calls[0].body, "{\"msgtype\":\"text\",\"text\":{\"content\":"
+                                              "\"{\\\"id\\\":\\\"site.main.1.1\\\"}\\n\\n"
+                                              "{\\\"id\\\":\\\"site.main.1.2\\\"}\"}}");
+    scene_free(scene);
+}
+
+/* Twelve rooms call at once: nobody is shut out of the chat for the twelfth. */
+static void more_than_a_chat_bears_at_once_waits_and_is_told_together(void **state) {
+    (void)state;
+    struct scene *scene = scene_chat();
+    for (uint32_t i = 1; i <= 12; i++) {
+        notice_emergency(scene, i);
+    }
+    until(scene, &scene->call_count, 9);
+    assert_int_equal(scene->call_count, 9);
+    until(scene, &scene->received_count, 12);
+    assert_int_equal(scene->call_count, 10);
+    call_is(scene, 9, "site.main.1.10", "site.main.1.12");
+    scene_free(scene);
+}
+
+static void what_needs_no_haste_leaves_turns_to_an_emergency(void **state) {
+    (void)state;
+    struct scene *scene = scene_chat();
+    for (uint32_t i = 101; i <= 108; i++) {
+        notice_send(scene, i);
+    }
+    notice_emergency(scene, 109);
+    until(scene, &scene->received_count, 9);
+    assert_int_equal(scene->call_count, 8);
+    call_is(scene, 7, "site.main.1.107", "site.main.1.108");
+    scene_free(scene);
+}
+
+static void a_full_message_of_a_chat_begins_another(void **state) {
+    (void)state;
+    struct scene *scene = scene_chat();
+    char text[1500];
+    memset(text, 'a', sizeof text);
+    evhttp_free(scene->server); /* it keeps no bodies as long as these */
+    scene->server = NULL;
+    for (uint32_t i = 1; i <= 2; i++) {
+        webhooks_send(scene->webhooks, &(struct webhook_notice){.key = {i, 1, 1},
+                                                                .gather_ms = 10,
+                                                                .id = i == 1 ? "one" : "two",
+                                                                .body = text,
+                                                                .body_size = sizeof text});
+    }
+    assert_int_equal(webhooks_counts(scene->webhooks).waiting, 2);
+    while (webhooks_counts(scene->webhooks).attempts < 2) {
+        assert_true(event_base_loop(scene->base, EVLOOP_ONCE) >= 0);
+    }
+    scene_free(scene);
+}
+
+/* One that the chat's censor dislikes, for which it answers 200 and a number. */
+static void one_text_that_a_chat_dislikes_takes_no_other_with_it(void **state) {
+    (void)state;
+    struct scene *scene = scene_chat();
+    scene->disliked = "site.main.1.1\\";
+    notice_gather(scene, 1, 5, 20);
+    notice_gather(scene, 2, 5, 20);
+    until(scene, &scene->received_count, 1);
+    assert_int_equal(scene->answers[0].alarm, 2);
+    assert_int_equal(scene->received_count, 1);
+    scene_free(scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_carries_the_event_and_a_signature_of_it),
@@ -735,6 +846,11 @@ int main(void) {
         cmocka_unit_test(a_gathered_call_of_which_all_is_withdrawn_is_not_made),
         cmocka_unit_test(a_full_call_begins_another),
         cmocka_unit_test(what_comes_while_a_call_is_under_way_begins_another),
+        cmocka_unit_test(what_waits_together_is_one_message_of_a_chat),
+        cmocka_unit_test(more_than_a_chat_bears_at_once_waits_and_is_told_together),
+        cmocka_unit_test(what_needs_no_haste_leaves_turns_to_an_emergency),
+        cmocka_unit_test(a_full_message_of_a_chat_begins_another),
+        cmocka_unit_test(one_text_that_a_chat_dislikes_takes_no_other_with_it),
     };
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
