@@ -9,11 +9,32 @@
 #include "gateway/console/metrics.h"
 #include "gateway/console/rules_body.h"
 
+/* What each list is made from. */
+enum {
+    TABLES_ALARMS = 1 << VIEW_TABLE_ALARMS | 1 << VIEW_TABLE_HEAD,
+    /* The fault of a card reader is its alarm's. */
+    TABLES_POINTS = 1 << VIEW_TABLE_POINTS | TABLES_ALARMS,
+    TABLES_PLACES = 0, /* the site alone */
+    TABLES_DEVICES = 1 << VIEW_TABLE_BUSES | TABLES_POINTS,
+    TABLES_RULES = 1 << VIEW_TABLE_TRUTHS | 1 << VIEW_TABLE_QUALITIES | TABLES_ALARMS,
+};
+
+/* An alarm that waits for its delay shows what its point says now. */
+static unsigned tables_of_alarms(const struct view *view) {
+    for (uint32_t i = 0; i < view->site->ruleset.alarm_count; i++) {
+        if (view->alarms[i].record.axes.pending) {
+            return TABLES_ALARMS | 1 << VIEW_TABLE_POINTS;
+        }
+    }
+    return TABLES_ALARMS;
+}
+
 void answer_alarms(struct call *call) {
+    const struct view *view = &call->console->view;
     uint32_t first = 0;
-    if (call_first(call, &first)) {
+    if (call_first(call, &first) && !call_is_known(call, tables_of_alarms(view))) {
         reply_json(call->request, 200,
-                   body_alarms(&call->console->view, call_flag(call, "all"), first, call->real_ns));
+                   body_alarms(view, call_flag(call, "all"), first, call->real_ns));
     }
 }
 
@@ -43,19 +64,22 @@ void answer_points(struct call *call) {
         call_problem(call, PROBLEM_NOT_FOUND, id);
         return;
     }
-    reply_json(call->request, 200, body_points(view, place, first, clock_wall(), call->real_ns));
+    if (!call_is_known(call, TABLES_POINTS)) {
+        reply_json(call->request, 200,
+                   body_points(view, place, first, clock_wall(), call->real_ns));
+    }
 }
 
 void answer_places(struct call *call) {
     uint32_t first = 0;
-    if (call_first(call, &first)) {
+    if (call_first(call, &first) && !call_is_known(call, TABLES_PLACES)) {
         reply_json(call->request, 200, body_places(&call->console->view, first));
     }
 }
 
 void answer_devices(struct call *call) {
     uint32_t first = 0;
-    if (call_first(call, &first)) {
+    if (call_first(call, &first) && !call_is_known(call, TABLES_DEVICES)) {
         reply_json(call->request, 200,
                    devices_body(&call->console->view, first, clock_wall(), call->real_ns));
     }
@@ -63,7 +87,7 @@ void answer_devices(struct call *call) {
 
 void answer_rules(struct call *call) {
     uint32_t first = 0;
-    if (call_first(call, &first)) {
+    if (call_first(call, &first) && !call_is_known(call, TABLES_RULES)) {
         reply_json(call->request, 200, rules_body(&call->console->view, first, call->real_ns));
     }
 }

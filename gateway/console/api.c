@@ -40,8 +40,36 @@ static struct call api_call(struct evhttp_request *request, struct console *cons
     return call;
 }
 
+static size_t api_headers_size(const struct call *call) {
+    const struct evkeyval *header = NULL;
+    size_t size = 0;
+    TAILQ_FOREACH(header, evhttp_request_get_input_headers(call->request), next) {
+        size += strlen(header->key) + strlen(header->value) + sizeof ": \r\n" - 1;
+    }
+    return size;
+}
+
+/* Is any part of it too long? Answers itself then. */
+static bool api_is_long(struct call *call) {
+    size_t body_size = 0;
+    (void)call_body(call, &body_size);
+    if (strlen(evhttp_request_get_uri(call->request)) > API_ADDRESS_MAX) {
+        call_problem(call, PROBLEM_ADDRESS_LONG, NULL);
+    } else if (api_headers_size(call) > API_HEADERS_MAX) {
+        call_problem(call, PROBLEM_HEADERS_LONG, NULL);
+    } else if (body_size > API_BODY_MAX) {
+        call_problem(call, PROBLEM_BODY_LONG, NULL);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void api_route(struct call *call) {
     char *path = NULL;
+    if (api_is_long(call)) {
+        return;
+    }
     TAILQ_INIT(&call->query);
     if (api_read_address(call, &path)) {
         routes_answer(call, path);

@@ -25,6 +25,13 @@
  * routes.c, and openapi.yaml says it to programs.
  */
 
+/* Bytes of a request; what is longer is a problem that says so. */
+enum {
+    API_ADDRESS_MAX = 2 * 1024, /* path and query */
+    API_HEADERS_MAX = 8 * 1024, /* all of them together */
+    API_BODY_MAX = 4 * 1024,
+};
+
 struct asker;
 struct console;
 struct evhttp_request;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/console/call.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +55,34 @@ const char *call_body(const struct call *call, size_t *ret_size) {
     struct evbuffer *input = evhttp_request_get_input_buffer(call->request);
     *ret_size = evbuffer_get_length(input);
     return *ret_size > 0 ? (const char *)evbuffer_pullup(input, -1) : "";
+}
+
+/* Of this console, this site and what the engine has said: an answer has the same only if it says the same. */
+static void call_tag_format(const struct call *call, unsigned tables, char *ret, size_t size) {
+    const struct console *console = call->console;
+    const struct view *view = &console->view;
+    int len = snprintf(ret, size, "W/\"%" PRIx64 "-%" PRIx64 "-%s", console->opened_wall_ns,
+                       view->site->header->generation,
+                       view_engine_name(view_engine(view, call->real_ns)));
+    for (unsigned table = 0; table < VIEW_TABLE_COUNT; table++) {
+        if ((tables & 1U << table) != 0) {
+            len += snprintf(ret + len, size - (size_t)len, "-%" PRIx64, view->revisions[table]);
+        }
+    }
+    (void)snprintf(ret + len, size - (size_t)len, "\"");
+}
+
+bool call_is_known(struct call *call, unsigned tables) {
+    char tag[64 + VIEW_TABLE_COUNT * 17];
+    call_tag_format(call, tables, tag, sizeof tag);
+    (void)evhttp_add_header(evhttp_request_get_output_headers(call->request), "ETag", tag);
+    const char *had = call_header(call, "If-None-Match");
+    /* A list of tags; they are compared without the W/, and the quotes keep them apart. */
+    if (had == NULL || (strcmp(had, "*") != 0 && strstr(had, tag + strlen("W/")) == NULL)) {
+        return false;
+    }
+    reply_not_modified(call->request);
+    return true;
 }
 
 const char *asker_role_name(const struct asker *asker) {

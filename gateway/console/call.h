@@ -65,6 +65,13 @@ const char *call_header(const struct call *call, const char *name);
 /* The body, valid as long as the request; "" when there is none. */
 const char *call_body(const struct call *call, size_t *ret_size);
 
+/*
+ * The answer is made from `tables` (a set of 1 << enum view_table): say its ETag, and if that is one which
+ * the asker has (If-None-Match, RFC 9110 13.1.2), end the call with 304 and return true. The tag is weak: an
+ * answer that has it says the same, but for ages, which go on from the answer that the asker has.
+ */
+bool call_is_known(struct call *call, unsigned tables);
+
 /* What they act as: the name of the role, or ASKER_SCREEN_NAME. Static storage. */
 const char *asker_role_name(const struct asker *asker);
 

@@ -172,7 +172,11 @@ static int console_engine(struct console *console) {
 
 int console_open(struct console *console, struct process *process) {
     *console = (struct console){
-        .process = process, .group = peer_group(), .opened_real_ns = clock_real_ns()};
+        .process = process,
+        .group = peer_group(),
+        .opened_real_ns = clock_real_ns(),
+        .opened_wall_ns = (uint64_t)clock_wall().ns,
+    };
     const struct site *site = &process->site;
     int r = view_init(&console->view, site, clock_real_ns());
     if (r == 0) {

@@ -26,8 +26,9 @@ struct evhttp;
 struct event;
 
 enum {
-    CONSOLE_HEADERS_MAX = 8 * 1024,
-    CONSOLE_BODY_MAX = 4 * 1024,
+    /* Where evhttp ends it without a word of ours; what is longer than API_..._MAX is told so before. */
+    CONSOLE_HEADERS_MAX = 16 * 1024,
+    CONSOLE_BODY_MAX = 8 * 1024,
     /* A client that is silent for so long within a request is closed. Real time. */
     CONSOLE_REQUEST_S = 10,
     /* Connections, the journal and the rest together; a flood of clients ends at accept(). */
@@ -47,7 +48,9 @@ struct console {
     struct event *tick;
     gid_t group; /* peer_group() */
     uint64_t opened_real_ns;
-    bool ready_untold; /* the supervisor waits to hear that we are ready */
+    uint64_t
+        opened_wall_ns; /* with which tags of answers are told from those of a console before */
+    bool ready_untold;  /* the supervisor waits to hear that we are ready */
     uint64_t requests;
     uint64_t strangers;
 };

@@ -48,6 +48,21 @@ static const struct {
                            "parameter",
                            "Bad parameter",
                            {"参数有误", "The parameter has no value that it can have"}},
+    [PROBLEM_ADDRESS_LONG] = {414,
+                              "address_long",
+                              "The address is too long",
+                              {"请求地址过长:路径与参数合计至多 2048 字节",
+                               "The address is too long: path and query take 2048 bytes at most"}},
+    [PROBLEM_HEADERS_LONG] = {431,
+                              "headers_long",
+                              "The headers are too long",
+                              {"请求头过长:合计至多 8192 字节",
+                               "The headers are too long: together they take 8192 bytes at most"}},
+    [PROBLEM_BODY_LONG] = {413,
+                           "body_long",
+                           "The body is too long",
+                           {"请求内容过长:至多 4096 字节,未执行",
+                            "The body is too long: it takes 4096 bytes at most. Nothing was done"}},
     [PROBLEM_BODY] =
         {400,
          "body",
@@ -291,7 +306,9 @@ static void reply_end(struct evhttp_request *request, int status, const char *co
         return;
     }
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-    (void)evhttp_add_header(headers, "Content-Type", content_type);
+    if (content_type != NULL) {
+        (void)evhttp_add_header(headers, "Content-Type", content_type);
+    }
     (void)evhttp_add_header(headers, "Cache-Control", "no-store");
     (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
     if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD && body != NULL) {
@@ -329,6 +346,10 @@ void reply_json(struct evhttp_request *request, int status, json_t *body) {
 
 void reply_bytes(struct evhttp_request *request, const char *content_type, struct evbuffer *body) {
     reply_end(request, 200, content_type, body);
+}
+
+void reply_not_modified(struct evhttp_request *request) {
+    reply_end(request, 304, NULL, NULL);
 }
 
 void reply_head(struct evhttp_request *request, const char *content_type) {

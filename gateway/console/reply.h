@@ -29,6 +29,9 @@ enum problem {
     PROBLEM_NOT_FOUND,
     PROBLEM_METHOD,
     PROBLEM_PARAMETER,
+    PROBLEM_ADDRESS_LONG,
+    PROBLEM_HEADERS_LONG,
+    PROBLEM_BODY_LONG,
     PROBLEM_BODY,
     PROBLEM_ENGINE_AWAY,
     PROBLEM_ENGINE_LOST, /* went away while the command was on its way */
@@ -51,6 +54,9 @@ void reply_bytes(struct evhttp_request *request, const char *content_type, struc
 
 /* End the HEAD of what has no length, with 200. */
 void reply_head(struct evhttp_request *request, const char *content_type);
+
+/* End with 304: the asker has the answer. */
+void reply_not_modified(struct evhttp_request *request);
 
 /* End with a problem; `about` names what it is about (a parameter, a path) or is NULL. */
 void reply_problem(struct evhttp_request *request, enum problem problem,

@@ -56,6 +56,7 @@ void view_welcome(struct view *view, const struct wire_welcome *welcome, uint64_
     view->heard_ever = true;
     view->newest_seq = welcome->newest_seq;
     memset(view->truths, VIEW_TRUTH_UNTOLD, view->site->ruleset.alarm_count);
+    view->revisions[VIEW_TABLE_HEAD]++;
     memcpy(view->boot, welcome->boot, sizeof view->boot);
     view->boot[sizeof view->boot - 1] = '\0';
 }
@@ -72,6 +73,7 @@ static void view_snapshot_end(struct view *view) {
 }
 
 static void view_alarm_state(struct view *view, const struct wire_alarm_state *message) {
+    view->revisions[VIEW_TABLE_ALARMS]++;
     if (message->snapshot == 2) {
         view_snapshot_end(view);
         return;
@@ -98,13 +100,19 @@ static void view_point_values(struct view *view, const struct wire_point_values 
             view->faults++;
             continue;
         }
-        view->points[value->point] = (struct view_point){
+        struct view_point *point = &view->points[value->point];
+        const struct view_point before = *point;
+        *point = (struct view_point){
             .value = isfinite(value->value) ? value->value : 0,
             .measured = value->measured,
             .heard = value->heard,
             .quality = isfinite(value->value) ? (uint8_t)value->quality : QUALITY_FAULT,
             .round = view->round,
         };
+        view->revisions[VIEW_TABLE_POINTS]++;
+        view->revisions[VIEW_TABLE_QUALITIES] += point->quality != before.quality ||
+                                                 point->round != before.round ||
+                                                 (point->heard.ns == 0) != (before.heard.ns == 0);
     }
 }
 
@@ -119,6 +127,7 @@ static void view_take_truths(struct view *view, const struct wire_truths *messag
          i++) {
         view->truths[message->first + i] = (uint8_t)wire_truths_take(message, i);
     }
+    view->revisions[VIEW_TABLE_TRUTHS]++;
 }
 
 static void view_take_figures(struct view *view, const struct wire_figures *message) {
@@ -141,6 +150,7 @@ static void view_take_buses(struct view *view, const struct wire_buses *message)
             continue;
         }
         view->buses[bus] = (struct view_bus){.round = view->round, .counts = message->buses[i]};
+        view->revisions[VIEW_TABLE_BUSES]++;
     }
 }
 
@@ -150,6 +160,8 @@ static void view_test(struct view *view, const struct wire_test *message) {
         return;
     }
     struct view_test *test = &view->tests[message->place];
+    view->revisions[VIEW_TABLE_HEAD]++;
+    view->tests_told = true;
     *test = (struct view_test){
         .round = view->tests_round + 1, /* of the components that follow */
         .role = (enum role)message->role,
@@ -158,6 +170,21 @@ static void view_test(struct view *view, const struct wire_test *message) {
     };
     memcpy(test->actor, message->actor, sizeof test->actor - 1);
     memcpy(test->reason, message->reason, sizeof test->reason - 1);
+}
+
+/* Whatever is told with them may be gone with the next ones: the last test that ran, for one. */
+static void view_take_components(struct view *view, const struct wire_components *message) {
+    bool same = view->components_known && !view->tests_told &&
+                memcmp(view->components.present, message->present, sizeof message->present) == 0;
+    bool any_tests = false;
+    for (uint32_t i = 0; i < view->site->ruleset.place_count && !same; i++) {
+        any_tests = any_tests || view->tests[i].round == view->tests_round + 1;
+    }
+    view->revisions[VIEW_TABLE_HEAD] += !same;
+    view->tests_told = any_tests;
+    view->components = *message;
+    view->components_known = true;
+    view->tests_round++;
 }
 
 bool view_is_tested(const struct view *view, uint32_t place) {
@@ -184,9 +211,7 @@ void view_receive(struct view *view, const struct wire_header *message, uint64_t
         view_take_truths(view, (const struct wire_truths *)message);
         return;
     case WIRE_COMPONENTS:
-        view->components = *(const struct wire_components *)message;
-        view->components_known = true;
-        view->tests_round++;
+        view_take_components(view, (const struct wire_components *)message);
         return;
     case WIRE_TEST:
         view_test(view, (const struct wire_test *)message);
@@ -211,6 +236,7 @@ void view_receive(struct view *view, const struct wire_header *message, uint64_t
 void view_lost(struct view *view) {
     view->connected = false;
     view->complete = false;
+    view->revisions[VIEW_TABLE_HEAD]++;
 }
 
 enum view_engine view_engine(const struct view *view, uint64_t real_ns) {

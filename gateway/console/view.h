@@ -27,6 +27,17 @@ enum { VIEW_SILENT_MS = 5000 };
 
 enum view_engine { VIEW_AWAY, VIEW_SYNCING, VIEW_PRESENT, VIEW_SILENT };
 
+/* What can change; see view_revisions. */
+enum view_table {
+    VIEW_TABLE_ALARMS,
+    VIEW_TABLE_POINTS,
+    VIEW_TABLE_QUALITIES, /* of points, and whether they were ever heard */
+    VIEW_TABLE_TRUTHS,
+    VIEW_TABLE_BUSES,
+    VIEW_TABLE_HEAD, /* what every list begins with, but for its age; and the components */
+    VIEW_TABLE_COUNT,
+};
+
 enum { VIEW_TRUTH_UNTOLD = TRUTH_COUNT };
 
 struct view_alarm {
@@ -81,6 +92,12 @@ struct view {
     struct view_figures figures[LIMIT_COMPONENTS]; /* of field processes and the uplink */
     struct view_figures engine_figures;
     struct view_bus *buses; /* parallel to the site's */
+    /*
+     * How often each table was told anew. As long as they stand and view_engine() is the same, what is said
+     * of them is the same, but for ages, which only grow.
+     */
+    uint64_t revisions[VIEW_TABLE_COUNT];
+    bool tests_told; /* since the last components, or just before them */
     bool connected;
     bool complete;  /* the snapshot of this connection is */
     uint32_t round; /* counts the welcomes */

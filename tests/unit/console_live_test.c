@@ -28,6 +28,7 @@
 #include "gateway/cli/points.h"
 #include "gateway/cli/sse.h"
 #include "gateway/clock.h"
+#include "gateway/console/api.h"
 #include "gateway/console/console.h"
 #include "gateway/console/listener.h"
 #include "gateway/journal/journal_store.h"
@@ -909,25 +910,196 @@ static void head_is_answered_like_get_without_the_body(void **state) {
     assert_null(strstr(head, "retry:"));
 }
 
+/* The start of a request, `size` times an "x", and the rest of it; ended by the console. */
+static void raw_ask_long(struct stage *stage, const char *start, size_t size, const char *rest,
+                         char *ret, size_t ret_size) {
+    int fd = raw_connect(stage);
+    char *request = malloc(strlen(start) + size + strlen(rest) + 1);
+    size_t len = strlen(start);
+    memcpy(request, start, len);
+    memset(request + len, 'x', size);
+    memcpy(request + len + size, rest, strlen(rest) + 1);
+    raw_say(fd, request); /* in one write: the console may close without waiting for all of it */
+    read_all(fd, ret, ret_size);
+    free(request);
+}
+
 static void a_request_that_is_too_long_is_refused_and_nobody_else_notices(void **state) {
+    static const struct {
+        const char *start, *rest;
+        size_t size;
+        const char *status, *problem; /* NULL: evhttp ends it in its own words */
+    } cases[] = {
+        {"GET /", " HTTP/1.1\r\nConnection: close\r\n\r\n", API_ADDRESS_MAX, " 414 ",
+         "tocsin:problem/address_long"},
+        {"GET / HTTP/1.1\r\nConnection: close\r\nX: ", "\r\n\r\n", API_HEADERS_MAX, " 431 ",
+         "tocsin:problem/headers_long"},
+        {"GET / HTTP/1.1\r\nConnection: close\r\nX: ", "\r\n\r\n", CONSOLE_HEADERS_MAX, " 400 ",
+         NULL},
+        {"POST /api/v1/alarms/a/b/acknowledge HTTP/1.1\r\nConnection: close\r\n"
+         "Content-Length: 4097\r\n\r\n",
+         "", API_BODY_MAX + 1, " 413 ", "tocsin:problem/body_long"},
+        {"POST /api/v1/alarms/a/b/acknowledge HTTP/1.1\r\nContent-Length: 8193\r\n\r\n", "", 0,
+         " 413 ", NULL},
+        /* The longest address and body that are read: there is nothing there, and it is no JSON. */
+        {"GET /", " HTTP/1.1\r\nConnection: close\r\n\r\n", API_ADDRESS_MAX - 1, " 404 ",
+         "tocsin:problem/not_found"},
+        {"POST /api/v1/alarms/a/b/acknowledge HTTP/1.1\r\nConnection: close\r\n"
+         "Content-Length: 4096\r\n\r\n",
+         "", API_BODY_MAX, " 400 ", "tocsin:problem/body"},
+    };
     struct stage *stage = *state;
     static char answer[TEXT_SIZE];
     engine_welcome(stage, 0);
-    int fd = raw_connect(stage);
-    raw_say(fd, "POST /api/v1/alarms/a/b/acknowledge HTTP/1.1\r\nHost: x\r\nContent-Length: "
-                "5000\r\n\r\n");
-    read_all(fd, answer, sizeof answer);
-    assert_non_null(strstr(answer, " 413 "));
-    /* One write: the console answers and closes without waiting for the rest. */
-    fd = raw_connect(stage);
-    char *line = malloc(CONSOLE_HEADERS_MAX + 64);
-    (void)snprintf(line, CONSOLE_HEADERS_MAX + 64, "GET / HTTP/1.1\r\nX: %0*d\r\n\r\n",
-                   CONSOLE_HEADERS_MAX, 0);
-    raw_say(fd, line);
-    read_all(fd, answer, sizeof answer);
-    assert_non_null(strstr(answer, " 400 "));
-    free(line);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        raw_ask_long(stage, cases[i].start, cases[i].size, cases[i].rest, answer, sizeof answer);
+        assert_non_null(strstr(answer, cases[i].status));
+        assert_true(cases[i].problem == NULL || strstr(answer, cases[i].problem) != NULL);
+    }
     assert_true(engine_is(stage, "present"));
+}
+
+/* --- tags of answers --- */
+
+enum { TAG_SIZE = 256 };
+
+/* Ask with the tag that the asker has ("": none); returns the status, and the answer's tag. */
+static int tag_ask(struct stage *stage, const char *path, const char *had, char ret_tag[TAG_SIZE]) {
+    static char answer[TEXT_SIZE];
+    char request[2 * TAG_SIZE];
+    int fd = raw_connect(stage);
+    (void)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nConnection: close\r\n%s%s\r\n\r\n",
+                   path, had[0] != '\0' ? "If-None-Match: " : "X: ", had);
+    raw_say(fd, request);
+    read_all(fd, answer, sizeof answer);
+    const char *tag = strstr(answer, "\r\nETag: ");
+    const char *end = strstr(answer, "\r\n\r\n");
+    int status = 0;
+    assert_int_equal(sscanf(answer, "HTTP/1.1 %d ", &status), 1);
+    assert_non_null(tag);
+    assert_non_null(end);
+    assert_non_null(strstr(answer, "\r\nCache-Control: no-store\r\n"));
+    assert_true((end[4] == '\0') == (status == 304));
+    tag += sizeof "\r\nETag: " - 1;
+    (void)snprintf(ret_tag, TAG_SIZE, "%.*s", (int)strcspn(tag, "\r"), tag);
+    return status;
+}
+
+/* Wait until the list is another than that of `tag`, and stays as it is; `tag` becomes its tag. */
+static void tag_await(struct stage *stage, const char *path, const char *engine,
+                      char tag[TAG_SIZE]) {
+    char next[TAG_SIZE];
+    uint64_t deadline = deadline_ns();
+    while (tag_ask(stage, path, tag, next) == 304) {
+        assert_string_equal(next, tag);
+        step(deadline);
+    }
+    /* What was said with it may come a moment later. */
+    do {
+        assert_string_not_equal(next, tag);
+        (void)snprintf(tag, TAG_SIZE, "%s", next);
+        step(deadline);
+    } while (tag_ask(stage, path, tag, next) != 304);
+    assert_non_null(strstr(tag, engine)); /* it is not for the engine's silence that it changed */
+}
+
+static void engine_test(struct stage *stage) {
+    const struct wire_test message = {
+        .header = wire_header_of(WIRE_TEST, sizeof message),
+        .place = CONSOLE_SITE_PLACE_ROOM,
+        .role = ROLE_ENGINEER,
+        .actor = "wang",
+    };
+    engine_send(stage, &message);
+}
+
+static void engine_point(struct stage *stage, double value) {
+    const struct wire_point_values message = {
+        .header = wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, 1)),
+        .count = 1,
+        .values = {{.point = CONSOLE_SITE_BUTTON, .value = value, .heard = {7}}},
+    };
+    engine_send(stage, &message);
+}
+
+static void a_list_that_the_asker_has_is_304_until_anything_in_it_changes(void **state) {
+    static const char *const paths[] = {"/api/v1/alarms", "/api/v1/points", "/api/v1/devices",
+                                        "/api/v1/rules"};
+    struct stage *stage = *state;
+    char tags[4][TAG_SIZE] = {""};
+    char other[TAG_SIZE];
+    engine_welcome(stage, 0);
+    for (size_t i = 0; i < 4; i++) {
+        tag_await(stage, paths[i], "-present-", tags[i]);
+    }
+    /* The same heard again is no other list. */
+    engine_components(stage);
+    assert_int_equal(tag_ask(stage, paths[0], tags[0], other), 304);
+    engine_alarm(stage, CONSOLE_SITE_FIRE, 0);
+    for (size_t i = 0; i < 4; i++) {
+        tag_await(stage, paths[i], "-present-", tags[i]);
+    }
+    /* What a point says is in its own list, and in its device's; first that it was heard at all. */
+    engine_point(stage, 0);
+    for (size_t i = 1; i < 4; i++) {
+        tag_await(stage, paths[i], "-present-", tags[i]);
+    }
+    engine_point(stage, 1);
+    tag_await(stage, paths[1], "-present-", tags[1]);
+    tag_await(stage, paths[2], "-present-", tags[2]);
+    assert_int_equal(tag_ask(stage, paths[3], tags[3], other), 304);
+    /* A test stands in every list, and so does that it is over. */
+    engine_test(stage);
+    engine_components(stage);
+    for (size_t i = 0; i < 4; i++) {
+        tag_await(stage, paths[i], "-present-", tags[i]);
+    }
+    engine_components(stage);
+    for (size_t i = 0; i < 4; i++) {
+        tag_await(stage, paths[i], "-present-", tags[i]);
+    }
+    engine_leave(stage);
+    for (size_t i = 0; i < 4; i++) {
+        tag_await(stage, paths[i], "-away-", tags[i]);
+    }
+}
+
+/* RFC 9110, 13.1.2: several, weak or not, or any. */
+static void a_tag_is_found_among_others_and_one_of_another_console_is_not(void **state) {
+    struct stage *stage = *state;
+    char tag[TAG_SIZE], other[TAG_SIZE], list[2 * TAG_SIZE];
+    engine_welcome(stage, 0);
+    assert_int_equal(tag_ask(stage, "/api/v1/places", "", tag), 200);
+    assert_memory_equal(tag, "W/\"", 3);
+    assert_int_equal(tag_ask(stage, "/api/v1/places", tag + 2, other), 304);
+    assert_int_equal(tag_ask(stage, "/api/v1/places", "*", other), 304);
+    (void)snprintf(list, sizeof list, "\"a\", %s", tag);
+    assert_int_equal(tag_ask(stage, "/api/v1/places", list, other), 304);
+    (void)snprintf(list, sizeof list, "\"%.*s\"", (int)strlen(tag) - 5, tag + 3);
+    assert_int_equal(tag_ask(stage, "/api/v1/places", list, other), 200);
+    console_end(stage);
+    (void)close(stage->engine);
+    console_start(stage);
+    engine_welcome(stage, 0);
+    assert_int_equal(tag_ask(stage, "/api/v1/places", tag, other), 200);
+}
+
+/* An alarm that waits for its delay shows what its point says: its list changes with that. */
+static void an_alarm_that_is_pending_is_another_with_each_value(void **state) {
+    const struct wire_alarm_state pending = {
+        .header = wire_header_of(WIRE_ALARM_STATE, sizeof pending),
+        .alarm = CONSOLE_SITE_FIRE,
+        .record = {.axes = {.pending = true}},
+    };
+    struct stage *stage = *state;
+    char tag[TAG_SIZE] = "";
+    engine_welcome(stage, 0);
+    engine_point(stage, 0);
+    tag_await(stage, "/api/v1/alarms", "-present-", tag);
+    engine_send(stage, &pending);
+    tag_await(stage, "/api/v1/alarms", "-present-", tag);
+    engine_point(stage, 1);
+    tag_await(stage, "/api/v1/alarms", "-present-", tag);
 }
 
 static void the_socket_is_for_its_owner_and_group_and_a_stranger_gets_403(void **state) {
@@ -991,6 +1163,9 @@ int main(void) {
         LIVE(every_method_that_is_not_taken_is_a_problem_and_names_those_that_are),
         LIVE(head_is_answered_like_get_without_the_body),
         LIVE(a_request_that_is_too_long_is_refused_and_nobody_else_notices),
+        LIVE(a_list_that_the_asker_has_is_304_until_anything_in_it_changes),
+        LIVE(a_tag_is_found_among_others_and_one_of_another_console_is_not),
+        LIVE(an_alarm_that_is_pending_is_another_with_each_value),
         LIVE(the_socket_is_for_its_owner_and_group_and_a_stranger_gets_403),
         LIVE(a_living_socket_is_never_taken_over_and_a_dead_one_is),
     };
