@@ -6,6 +6,8 @@ import { useLive, useRoute } from './hooks';
 import { Curtain } from './live/curtain';
 import { link } from './live/link';
 import { showTab } from './live/tab';
+import { forget } from './offline/snapshot';
+import { followVersion } from './offline/version';
 import { ProblemLine } from './parts/problem';
 import { Announcer } from './rooms/announcer';
 import { Page } from './routes';
@@ -28,7 +30,7 @@ function Inside({ person }: { person: Person }) {
   useEffect(() => {
     siren.follow(isLost, alarms);
     const unacked = alarms.filter((alarm) => !alarm.state.acked).length;
-    showTab(isLost ? { lost: true } : { lost: false, alarms: alarms.length, unacked });
+    if (!isLost) showTab({ lost: false, alarms: alarms.length, unacked });
   });
   return (
     <>
@@ -43,9 +45,18 @@ function Inside({ person }: { person: Person }) {
   );
 }
 
+function NewVersion() {
+  return (
+    <p class="new-version" role="status">
+      {t('version.newer')} <button onClick={() => location.reload()}>{t('version.take')}</button>
+    </p>
+  );
+}
+
 export function App() {
   const [entry, setEntry] = useState<Entry>('asking');
   const [problem, setProblem] = useState<string | null>(null);
+  const [isOld, setOld] = useState(false);
   const [language, show] = useState(currentLanguage());
 
   const ask = async (): Promise<void> => {
@@ -54,6 +65,7 @@ export function App() {
     } catch (reason) {
       const found = reason as Problem;
       if (found.status === 401) {
+        forget();
         setEntry(found.claimed ? 'sign-in' : 'claim');
         setProblem(null);
       } else {
@@ -73,12 +85,14 @@ export function App() {
   };
   useEffect(() => {
     void ask();
+    followVersion(() => setOld(true));
     addEventListener('pointerdown', siren.allow, { once: true });
     addEventListener('keydown', siren.allow, { once: true });
   }, []);
   useEffect(() => {
     document.documentElement.lang = language;
     document.title = t('app.name');
+    document.querySelector<HTMLLinkElement>('link[rel=manifest]')?.setAttribute('href', `/${language}.webmanifest`);
   }, [language]);
   const choose = (next: Language): void => {
     setLanguage(next);
@@ -89,6 +103,8 @@ export function App() {
     <>
       <Header person={person} onLanguage={choose} onSignOut={() => void signOut()} />
       <ProblemLine text={problem} />
+      {isOld && <NewVersion />}
+      {entry === 'asking' && problem !== null && <Curtain />}
       {person !== null && <Inside person={person} />}
       {entry === 'sign-in' && <SignForm key="sign-in" form={SIGN_IN} onSession={enter} />}
       {entry === 'claim' && <SignForm key="claim" form={CLAIM} onSession={enter} />}

@@ -66,6 +66,7 @@ export class Feed {
     if (this.seq !== null) headers['Last-Event-ID'] = String(this.seq);
     try {
       const answer = await this.ask('/api/v1/stream', { headers, signal: abort.signal });
+      this.tell({ kind: 'connected' });
       const bytes = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
       const reader = new SseReader();
       for (;;) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a page knows: the table, the server's time, and since when there is no contact.
+import { keepContact, keepTable } from '../offline/snapshot';
+import { checkVersion } from '../offline/version';
 import { ServerClock } from './clock';
 import { Feed } from './feed';
 import { LEAVE, WAKE, type FeedMessage, type LiveTable } from './messages';
@@ -68,9 +70,16 @@ class Link {
   private take(message: FeedMessage): void {
     if (message.kind === 'table') {
       this.table = message.table;
+      keepTable(message.table);
     } else if (message.kind === 'beat') {
       this.clock.set(message.serverMs, performance.now());
-      if (message.contact) this.contactMs = performance.now();
+      if (message.contact) {
+        this.contactMs = performance.now();
+        keepContact(message.serverMs);
+      }
+    } else if (message.kind === 'connected') {
+      // Who was away may be another version now.
+      checkVersion();
     } else if (message.kind === 'signed-out') {
       this.table = null;
       this.onSignedOut();

@@ -15,6 +15,8 @@ export interface LiveTable {
 
 export type FeedMessage =
   | { kind: 'table'; table: LiveTable }
+  /** There is a line to the server, for the first time or again. */
+  | { kind: 'connected' }
   /** The line is alive. `contact`: and the engine behind it is too. */
   | { kind: 'beat'; serverMs: number; contact: boolean; engine: Engine }
   /** Time goes on, also for a page that is hidden, whose own timers the browser holds back. */

@@ -11,4 +11,14 @@ export function showTab(state: TabState): void {
   if (document.title !== title) document.title = title;
   const element = document.querySelector<HTMLLinkElement>('link[rel=icon]');
   if (element !== null && element.getAttribute('href') !== icon) element.href = icon;
+  showBadge(state.lost ? undefined : state.alarms);
+}
+
+let badge: number | undefined = 0;
+
+/** On the icon of the installed app; undefined is a dot that says no number. */
+function showBadge(count: number | undefined): void {
+  if (count === badge || !('setAppBadge' in navigator)) return;
+  badge = count;
+  navigator.setAppBadge(count).catch(() => {});
 }

@@ -6,13 +6,7 @@ import { Shape, Unknown } from '../parts/shape';
 import type { Alarm } from '../types';
 import { clockTime, pick, span, t, tAny } from '../words';
 import { Actions } from './actions';
-
-function who(alarm: Alarm): string {
-  const { acked, attended } = alarm.state;
-  if (attended) return alarm.there ? t('card.there', { who: alarm.there }) : t('card.there_unknown');
-  if (acked) return alarm.going ? t('card.going', { who: alarm.going }) : t('card.going_unknown');
-  return t('card.nobody');
-}
+import { whoGoes } from './who';
 
 export const storyOf = (alarm: string): string => `/alarm/${segments(alarm)}`;
 
@@ -42,7 +36,7 @@ export function Card({ alarm, mayAct, isOnStory = false }: Props) {
         <strong>{t('card.since', { age: span(link.serverNow() - raised) })}</strong>{' '}
         <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
       </p>
-      <p class="who">{who(alarm)}</p>
+      <p class="who">{whoGoes(alarm)}</p>
       {!active && <p class="muted">{t('card.over')}</p>}
       {alarm.quality !== 'good' && (
         <p class="no-data">

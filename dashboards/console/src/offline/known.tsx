@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Shape, Unknown } from '../parts/shape';
+import { whoGoes } from '../rooms/who';
+import type { Alarm } from '../types';
+import { clockTime, pick, span, t, tAny } from '../words';
+import type { Known } from './snapshot';
+
+function Row({ alarm, zone }: { alarm: Alarm; zone: string }) {
+  const since = alarm.raised === null ? '' : t('card.raised', { time: clockTime(Date.parse(alarm.raised), zone) });
+  return (
+    <li>
+      <Shape priority={alarm.priority} /> <strong>{pick(alarm.text)}</strong> {since} – {whoGoes(alarm)}
+    </li>
+  );
+}
+
+/** What was known when there last was contact. To be read, not to be worked with. */
+export function LastKnown({ known, ageMs }: { known: Known; ageMs: number }) {
+  return (
+    <section class="last-known" aria-label={t('known.title')}>
+      <p class="age">{t('known.age', { age: span(ageMs) })}</p>
+      {known.alarms.length === 0 && <p>{t('known.none')}</p>}
+      <ul>
+        {known.alarms.map((alarm) => (
+          <Row key={alarm.alarm} alarm={alarm} zone={known.site.timezone} />
+        ))}
+        {known.aside.map((alarm) => (
+          <li key={alarm.alarm}>
+            <Unknown /> {pick(alarm.text)} {tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
