@@ -21,6 +21,7 @@ void answer_rules(struct call *call);
 void answer_version(struct call *call);
 void answer_health(struct call *call);
 void answer_metrics(struct call *call);
+void answer_openapi(struct call *call);
 
 /* What happened, and what happens: answers_events.c. */
 void answer_events(struct call *call);

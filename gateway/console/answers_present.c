@@ -7,6 +7,7 @@
 #include "gateway/console/body.h"
 #include "gateway/console/devices_body.h"
 #include "gateway/console/metrics.h"
+#include "gateway/console/openapi.h"
 #include "gateway/console/rules_body.h"
 
 /* What each list is made from. */
@@ -117,5 +118,14 @@ void answer_metrics(struct call *call) {
     assert(out != NULL);
     metrics_write(out, &console->view, &own, clock_wall(), call->real_ns);
     reply_bytes(call->request, METRICS_CONTENT_TYPE, out);
+    evbuffer_free(out);
+}
+
+void answer_openapi(struct call *call) {
+    struct openapi text = openapi_text();
+    struct evbuffer *out = evbuffer_new();
+    assert(out != NULL);
+    (void)evbuffer_add_reference(out, text.bytes, text.size, NULL, NULL);
+    reply_bytes(call->request, "application/yaml", out); /* RFC 9512 */
     evbuffer_free(out);
 }

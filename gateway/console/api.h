@@ -14,7 +14,7 @@
  *     GET  /rules[?from=N]                   what each rule says of what it is for, and why it cannot
  *     GET  /events?after=&limit=&lane=&alarm=&newest=1
  *     GET  /stream[?after=SEQ]               server-sent events
- *     GET  /version   GET /health   GET /metrics
+ *     GET  /version   GET /health   GET /metrics   GET /openapi
  *
  * The body of a POST is {"by": NAME, "reason": TEXT}, both optional. A stream begins after
  * `Last-Event-ID`, else after `after`, else with what is new.

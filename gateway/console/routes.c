@@ -35,6 +35,7 @@ static const struct route {
     {EVHTTP_REQ_GET, false, "/api/v1/version", AUDIENCE_ALL, PROBLEM_ROLE, answer_version},
     {EVHTTP_REQ_GET, false, "/api/v1/health", AUDIENCE_ALL, PROBLEM_ROLE, answer_health},
     {EVHTTP_REQ_GET, false, "/api/v1/metrics", AUDIENCE_ALL, PROBLEM_ROLE, answer_metrics},
+    {EVHTTP_REQ_GET, false, "/api/v1/openapi", AUDIENCE_ALL, PROBLEM_ROLE, answer_openapi},
     {EVHTTP_REQ_GET, false, "/health", AUDIENCE_ALL, PROBLEM_ROLE, answer_health},
     {EVHTTP_REQ_GET, false, "/metrics", AUDIENCE_ALL, PROBLEM_ROLE, answer_metrics},
 };
