@@ -353,6 +353,9 @@ static int fence_open_role(const struct fence *fence, const struct confine_conf 
         return r == 0 ? fence_open_part(fence, conf->state_directory, "uplink") : r;
     case PROCESS_CONSOLE:
         r = fence_open_state(fence, conf->state_directory, TREE_WRITE);
+        if (r == 0) {
+            r = fence_open_part(fence, conf->state_directory, "console");
+        }
         return r == 0 ? fence_open(fence, conf->run_directory, TREE_SOCKETS) : r;
     case PROCESS_ROLE_COUNT:
         break;

@@ -19,7 +19,8 @@
  *   field     certificates of brokers              devices, also lines not in /dev    Unix, IP
  *   uplink    certificates, keys, secrets; state   files that exist in state; all     Unix, IP
  *                                                  in state/uplink
- *   console   state                                run; files that exist in state     Unix
+ *   console   state                                run; files that exist in state;    Unix
+ *                                                  all in state/console
  *
  * Who reads the journal must be able to write to its index (journal.db-shm), but makes and removes
  * nothing there. A refused call fails with EPERM, a refused file with EACCES; nobody is killed for

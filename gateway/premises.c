@@ -86,12 +86,18 @@ static int premises_lock(const char *path) {
     return fd;
 }
 
-/* The uplink changes nothing in the state directory but what is in here; it says so if it cannot. */
-static void premises_make_uplink(const char *state_directory) {
-    char path[4096];
-    int len = snprintf(path, sizeof path, "%s/uplink", state_directory);
-    if (len > 0 && (size_t)len < sizeof path) {
-        (void)mkdir(path, 0700);
+/*
+ * The uplink and the console make nothing in the state directory but what is in a directory of their own; they say so
+ * if they cannot.
+ */
+static void premises_make_parts(const char *state_directory) {
+    static const char *const parts[] = {"uplink", "console"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char path[4096];
+        int len = snprintf(path, sizeof path, "%s/%s", state_directory, parts[i]);
+        if (len > 0 && (size_t)len < sizeof path) {
+            (void)mkdir(path, 0700);
+        }
     }
 }
 
@@ -110,7 +116,7 @@ static void premises_await_disk(const char *path) {
     pid_t probe = fork();
     if (probe == 0) {
         (void)premises_make(path, 0700);
-        premises_make_uplink(path);
+        premises_make_parts(path);
         _exit(0);
     }
     while (probe > 0 && waitpid(probe, NULL, WNOHANG) == 0) {
@@ -158,7 +164,7 @@ static bool premises_take_state(const char *path) {
             "recorded; make the directory writable\"",
             log_quote(path, quoted, sizeof quoted), strerror(-lock));
     }
-    premises_make_uplink(path);
+    premises_make_parts(path);
     return true;
 }
 

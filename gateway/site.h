@@ -97,6 +97,7 @@ struct site_header {
     uint32_t journal_signing_key_file;   /* absolute; 0: none */
     uint32_t level_min;       /* minutes after local midnight at which the counters are levelled */
     uint64_t recordings_size; /* bytes of inputs kept for replay; 0: none */
+    uint64_t history_size;    /* bytes that the history for charts may take; 0: none is kept */
     uint64_t journal_keep_ns; /* events are kept so long after everybody has confirmed them */
     uint64_t journal_size;    /* bytes that journal.db may take */
     uint64_t influx_spool_size; /* bytes of lines kept while the database is away; 0: none */

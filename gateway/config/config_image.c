@@ -303,6 +303,7 @@ static void image_header(struct image_builder *image) {
     header->state_directory = image_string(image, config->state_directory);
     header->console_listen = image_string(image, config->console_listen);
     header->recordings_size = config->recordings_size;
+    header->history_size = config->history_size;
     header->journal_keep_ns = config->journal_keep_ns;
     header->journal_size = config->journal_size;
     header->journal_signing_key_file = image_string(image, config->journal_signing_key_file);

@@ -142,6 +142,7 @@ struct config {
     uint32_t level_min; /* minutes after local midnight at which counters are levelled */
     struct config_name site_name;
     uint64_t recordings_size;
+    uint64_t history_size;
     uint64_t journal_keep_ns, journal_size;
     const char *journal_signing_key_file; /* absolute; NULL: none */
     struct alarm_times times;

@@ -18,9 +18,13 @@ enum {
 #define RECORDINGS_SIZE     (256ull << 20)
 #define RECORDINGS_SIZE_MIN (16ull << 20)
 #define RECORDINGS_SIZE_MAX (64ull << 30)
-#define SPOOL_SIZE          (512ull << 20)
-#define SPOOL_SIZE_MIN      (16ull << 20)
-#define SPOOL_SIZE_MAX      (64ull << 30)
+/* The history for charts: 13 months of 800 points that never rest, or of 4,000 as they are. */
+#define HISTORY_SIZE     (1ull << 30)
+#define HISTORY_SIZE_MIN (16ull << 20)
+#define HISTORY_SIZE_MAX (64ull << 30)
+#define SPOOL_SIZE       (512ull << 20)
+#define SPOOL_SIZE_MIN   (16ull << 20)
+#define SPOOL_SIZE_MAX   (64ull << 30)
 /*
  * A million events and their index, and a month for whoever asks for them again. The broker's
  * receipt is no promise of the broker's to keep them, therefore a week at least (faults.md 1).
@@ -116,6 +120,7 @@ void config_gateway_check(struct config *config, const struct config_node *gatew
     const struct config_node *fields[CONFIG_FIELDS_MAX];
     config->gateway_id = "main";
     config->recordings_size = RECORDINGS_SIZE;
+    config->history_size = HISTORY_SIZE;
     site_journal(config, NULL);
     config->state_directory =
         config_source_path(config, config->site_source, CONFIG_STATE_DIRECTORY);
@@ -126,6 +131,8 @@ void config_gateway_check(struct config *config, const struct config_node *gatew
     (void)config_path(config, fields[CONFIG_GATEWAY_STATE], &config->state_directory);
     (void)config_size(config, fields[CONFIG_GATEWAY_RECORDINGS], RECORDINGS_SIZE_MIN,
                       RECORDINGS_SIZE_MAX, true, &config->recordings_size);
+    (void)config_size(config, fields[CONFIG_GATEWAY_HISTORY], HISTORY_SIZE_MIN, HISTORY_SIZE_MAX,
+                      true, &config->history_size);
     site_journal(config, fields[CONFIG_GATEWAY_JOURNAL]);
     const struct config_node *console = fields[CONFIG_GATEWAY_CONSOLE];
     if (console == NULL || !config_fields(config, console, CONFIG_SHAPE_CONSOLE, fields)) {

@@ -28,6 +28,10 @@ void answer_events(struct call *call);
 void answer_stream(struct call *call);
 void answer_resend(struct call *call);
 
+/* How things were, for charts: answers_history.c. The path is the id of a point. */
+void answer_history(struct call *call);
+void answer_history_point(struct call *call);
+
 /* What people do: answers_commands.c. The path is `<rule>/<entity>/<verb>`, or `<place>/<verb>`. */
 void answer_command(struct call *call);
 void answer_place_command(struct call *call);

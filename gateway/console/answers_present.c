@@ -105,6 +105,10 @@ void answer_health(struct call *call) {
 
 void answer_metrics(struct call *call) {
     const struct console *console = call->console;
+    struct trends_stats history = {0};
+    if (console->feed.trends != NULL) {
+        trends_stats(console->feed.trends, &history);
+    }
     const struct metrics_console own = {
         .requests = console->requests,
         .strangers = console->strangers,
@@ -113,6 +117,9 @@ void answer_metrics(struct call *call) {
         .streams_refused = console->streams.refused,
         .commands_waiting = console->orders.waiting,
         .commands_refused_full = console->orders.refused_full,
+        .history_bytes = history.store.bytes,
+        .history_dropped = history.dropped,
+        .history_damaged = history.store.damaged,
     };
     struct evbuffer *out = evbuffer_new();
     assert(out != NULL);

@@ -12,6 +12,8 @@
  *     GET  /places[?from=N]                  names and time zone
  *     GET  /devices[?from=N]                 who answers, and what the buses count
  *     GET  /rules[?from=N]                   what each rule says of what it is for, and why it cannot
+ *     GET  /history/<point>[?since=&until=&step=60|900]      columns for a chart (charts.h)
+ *     GET  /history?point=ID&point=ID…       of up to eight points at once
  *     GET  /events?after=&limit=&lane=&alarm=&newest=1
  *     GET  /stream[?after=SEQ]               server-sent events
  *     GET  /version   GET /health   GET /metrics   GET /openapi

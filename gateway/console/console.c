@@ -17,10 +17,17 @@
 
 /* The engine's side. */
 
+static struct trend_moment console_moment(uint64_t real_ns) {
+    return (struct trend_moment){
+        .instant = clock_instant(), .wall = clock_wall(), .real_ns = real_ns};
+}
+
 static void console_welcomed(void *context, const struct wire_welcome *welcome) {
     struct console *console = context;
     uint64_t now = clock_real_ns();
+    const struct trend_moment moment = console_moment(now);
     view_welcome(&console->view, welcome, now);
+    trend_feed_welcome(&console->feed, &moment);
     streams_engine(&console->streams, now);
 }
 
@@ -41,7 +48,9 @@ static void console_received(void *context, const struct wire_header *message) {
     struct console *console = context;
     uint64_t now = clock_real_ns();
     bool was_complete = console->view.complete;
+    const struct trend_moment moment = console_moment(now);
     view_receive(&console->view, message, now);
+    trend_feed_receive(&console->feed, message, &moment);
     if (message->kind == WIRE_COMMAND_RESULT) {
         orders_result(&console->orders, &console->process->site,
                       (const struct wire_command_result *)message);
@@ -60,9 +69,11 @@ static void console_writable(void *context) {
 
 static void console_lost(void *context) {
     struct console *console = context;
+    const struct trend_moment moment = console_moment(clock_real_ns());
     view_lost(&console->view);
+    trend_feed_lost(&console->feed, &moment);
     orders_fail(&console->orders);
-    streams_engine(&console->streams, clock_real_ns());
+    streams_engine(&console->streams, moment.real_ns);
     log_line(LOG_WARNING, "engine_away",
              "effect=\"people see the past, marked as such, and cannot act on alarms\"");
 }
@@ -72,9 +83,18 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     (void)what;
     struct console *console = context;
     uint64_t now = clock_real_ns();
+    const struct trend_moment moment = console_moment(now);
     orders_expire(&console->orders, now);
+    charts_expire(&console->charts, now);
+    trend_feed_tick(&console->feed, &moment);
     streams_tick(&console->streams, now);
     console_look_ready(console, now);
+}
+
+static void console_charted(void *context, const struct trends_question *question,
+                            struct trend_bucket *buckets) {
+    struct console *console = context;
+    charts_answered(&console->charts, question, buckets, clock_instant(), clock_real_ns());
 }
 
 /* The clients' side. */
@@ -174,6 +194,7 @@ int console_open(struct console *console, struct process *process) {
     *console = (struct console){
         .process = process,
         .group = peer_group(),
+        .feed = TREND_FEED_NULL,
         .opened_real_ns = clock_real_ns(),
         .opened_wall_ns = (uint64_t)clock_wall().ns,
     };
@@ -183,6 +204,10 @@ int console_open(struct console *console, struct process *process) {
         r = journal_reader_new(site_text(site, site->header->state_directory), &console->journal);
     }
     streams_init(&console->streams, &console->view, console->journal);
+    charts_init(&console->charts, &console->view, &console->feed);
+    if (r == 0) {
+        r = trend_feed_init(&console->feed, site, process->base, console_charted, console);
+    }
     if (r == 0) {
         r = console_tick_start(console);
     }
@@ -200,7 +225,9 @@ int console_open(struct console *console, struct process *process) {
 }
 
 void console_close(struct console *console) {
+    const struct trend_moment moment = console_moment(clock_real_ns());
     orders_fail(&console->orders);
+    charts_fail(&console->charts);
     streams_deinit(&console->streams);
     if (console->http != NULL) {
         evhttp_free(console->http);
@@ -213,6 +240,7 @@ void console_close(struct console *console) {
     }
     console->engine = wire_client_free(console->engine);
     console->journal = journal_reader_free(console->journal);
+    trend_feed_deinit(&console->feed, &moment);
     view_deinit(&console->view);
 }
 

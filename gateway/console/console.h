@@ -12,12 +12,14 @@
  *
  *     command line ──HTTP──▶ api ──▶ body, metrics  ◀── view ◀──wire── engine
  *                             │ ├──▶ stream         ◀── journal
- *                             │ └──▶ orders ──────────────────wire──▶ engine
+ *                             │ ├──▶ orders ──────────────────wire──▶ engine
+ *                             │ └──▶ charts         ◀── history ◀──── engine
  *                            peer (who asks, in which role)
  */
 
 #include <sys/types.h>
 
+#include "gateway/console/charts.h"
 #include "gateway/console/orders.h"
 #include "gateway/console/stream.h"
 #include "gateway/process.h"
@@ -44,6 +46,8 @@ struct console {
     struct wire_client *engine;
     struct orders orders;
     struct streams streams;
+    struct trend_feed feed;
+    struct charts charts;
     struct evhttp *http;
     struct event *tick;
     gid_t group; /* peer_group() */

@@ -57,6 +57,13 @@ static void metrics_console(struct evbuffer *out, const struct metrics_console *
                  console->commands_waiting);
     metric_counter(out, "console_commands_refused", "Commands refused because too many wait.",
                    console->commands_refused_full);
+    metric_gauge(out, "history_bytes", "What the history for charts takes on the disk.",
+                 console->history_bytes);
+    metric_counter(out, "history_dropped",
+                   "Minutes and quarters of the history that the disk did not take.",
+                   console->history_dropped);
+    metric_counter(out, "history_damaged", "Pieces of the history that could not be read back.",
+                   console->history_damaged);
 }
 
 static void metrics_components(struct evbuffer *out, const struct view *view) {

@@ -139,6 +139,21 @@ static const struct {
                            {"此范围内没有事件记录,因此未重发;可用 tocsin events 查看已有的记录",
                             "Nothing of this range is in the journal, so nothing is sent again; "
                             "`tocsin events` shows what is"}},
+    [PROBLEM_HISTORY] =
+        {503,
+         "history",
+         "The history cannot be read",
+         {"目前无法读取历史数据;监测与告警不受影响",
+          "The history cannot be read at present: its disk does not answer, or its directory cannot be used. "
+          "Watching goes on; try again"}},
+    [PROBLEM_NO_HISTORY] =
+        {404,
+         "no_history",
+         "No history is kept",
+         {"此点位不保存历史:刷卡与巡更点位从不保存,gateway.history 为 0 MiB 时全部不保存,站点超过 10000 "
+          "个点位时其余不保存",
+          "No history is kept of this point: never of card readers and checkpoints, of none while "
+          "gateway.history is 0 MiB, and of no more than 10,000 points of a site"}},
 };
 
 /* What a problem is where it is known what it is about: what a member of a body can be, mostly. */
@@ -147,6 +162,19 @@ static const struct {
     const char *about;
     struct texts detail;
 } details[] = {
+    {PROBLEM_PARAMETER, "step", {"step 为 60 或 900(秒)", "step is 60 or 900 (seconds)"}},
+    {PROBLEM_PARAMETER,
+     "history_since",
+     {"since 为 until 之前、带时区的时刻,如 2026-11-25T18:00:00Z,或 1970 年以来的秒数",
+      "since is a time before until, with its zone: 2026-11-25T18:00:00Z, or seconds since 1970"}},
+    {PROBLEM_PARAMETER,
+     "history_until",
+     {"until 为带时区的时刻,如 2026-11-25T18:00:00Z,或 1970 年以来的秒数",
+      "until is a time with its zone: 2026-11-25T18:00:00Z, or seconds since 1970"}},
+    {PROBLEM_PARAMETER,
+     "point",
+     {"point 为点位名称,可给出 1 至 8 次",
+      "point is the id of a point, given once to eight times"}},
     {PROBLEM_BODY,
      "by",
      {"by(--by)为 1 至 42 字节的姓名,不含控制字符",

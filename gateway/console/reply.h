@@ -43,6 +43,8 @@ enum problem {
     PROBLEM_RESEND_ROLE,  /* only an engineer may have events sent again */
     PROBLEM_NO_SINK,
     PROBLEM_NO_EVENTS,
+    PROBLEM_HISTORY,    /* the history cannot be read at present */
+    PROBLEM_NO_HISTORY, /* of this point none is kept */
     PROBLEM_COUNT,
 };
 

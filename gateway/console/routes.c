@@ -28,6 +28,8 @@ static const struct route {
     {EVHTTP_REQ_POST, true, "/api/v1/places", AUDIENCE_ACTORS, PROBLEM_ROLE, answer_place_command},
     {EVHTTP_REQ_GET, false, "/api/v1/devices", AUDIENCE_ALL, PROBLEM_ROLE, answer_devices},
     {EVHTTP_REQ_GET, false, "/api/v1/rules", AUDIENCE_ALL, PROBLEM_ROLE, answer_rules},
+    {EVHTTP_REQ_GET, false, "/api/v1/history", AUDIENCE_ALL, PROBLEM_ROLE, answer_history},
+    {EVHTTP_REQ_GET, true, "/api/v1/history", AUDIENCE_ALL, PROBLEM_ROLE, answer_history_point},
     {EVHTTP_REQ_GET, false, "/api/v1/events", AUDIENCE_ALL, PROBLEM_ROLE, answer_events},
     {EVHTTP_REQ_POST, false, "/api/v1/resend", AUDIENCE_ENGINEER, PROBLEM_RESEND_ROLE,
      answer_resend},

@@ -452,6 +452,7 @@ static void a_setting_overrides_and_adds_a_scalar(void **state) {
     assert_string_equal(site_text(&loaded.site, loaded.site.header->state_directory),
                         "/var/lib/tocsin");
     assert_int_equal(loaded.site.header->recordings_size, 256 << 20);
+    assert_int_equal(loaded.site.header->history_size, 1 << 30);
     unload(&loaded);
     load_example(&loaded, "gateway.recordings=16 MiB");
     assert_int_equal(loaded.site.header->recordings_size, 16 << 20);
