@@ -7,5 +7,7 @@ export const PAGES = [
   { name: 'sign-in', path: '/', as: null, ready: 'form' },
   { name: 'rooms', path: '/', as: 'wang', ready: '.cards > :nth-child(3)' },
   { name: 'events', path: '/events', as: 'wang', ready: '.events td' },
+  { name: 'handover', path: '/handover', as: 'wang', ready: '.events td' },
+  { name: 'password', path: '/password', as: 'wang', ready: 'form' },
   { name: 'story', path: `/alarm/${CALL}`, as: 'wang', ready: '.card ~ .story li' },
 ];

@@ -20,7 +20,7 @@ export function standIn(socketPath, options = {}) {
     if (!path.startsWith('/api/')) return next();
     if (path === '/api/v1/session' || path === '/api/v1/claim') return session(state, req, res, path);
     const user = userOf(state, req);
-    if (!user) return problem(res, 401, 'signed_out', '', { claimed: state.claimed });
+    if (!user) return problem(res, 401, state.claimed ? 'signed_out' : 'unclaimed', '');
     return pass(socketPath, user, req, res);
   };
 }
@@ -50,7 +50,7 @@ async function session(state, req, res, path) {
     return signedIn(res, 200, user, true);
   }
   const user = userOf(state, req);
-  return user ? signedIn(res, 200, user, false) : problem(res, 401, 'signed_out', '', { claimed: state.claimed });
+  return user ? signedIn(res, 200, user, false) : problem(res, 401, state.claimed ? 'signed_out' : 'unclaimed', '');
 }
 
 function signedIn(res, status, user, isNew) {
@@ -60,9 +60,9 @@ function signedIn(res, status, user, isNew) {
   res.writeHead(status, headers).end(JSON.stringify({ user, expires, claimed: true }));
 }
 
-function problem(res, status, name, detail, more = {}) {
+function problem(res, status, name, detail) {
   res.writeHead(status, { 'Content-Type': 'application/problem+json' });
-  res.end(JSON.stringify({ type: `tocsin:problem/${name}`, title: name, detail, status, ...more }));
+  res.end(JSON.stringify({ type: `tocsin:problem/${name}`, title: name, detail, status }));
 }
 
 async function pass(socketPath, user, req, res) {

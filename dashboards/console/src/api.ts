@@ -10,7 +10,6 @@ export class Problem extends Error {
     readonly status: number,
     readonly name: string,
     sentence: string,
-    readonly claimed: boolean,
   ) {
     super(sentence);
   }
@@ -19,7 +18,6 @@ export class Problem extends Error {
 interface ProblemBody {
   type?: string;
   detail?: string;
-  claimed?: boolean;
 }
 
 export interface Session {
@@ -35,7 +33,7 @@ export async function api<Answer>(method: string, path: string, body?: object): 
   try {
     answer = await fetch(path, init);
   } catch {
-    throw new Problem(0, 'network', t('problem.network'), true);
+    throw new Problem(0, 'network', t('problem.network'));
   }
   if (!answer.ok) throw await problemOf(answer);
   return (answer.status === 204 ? undefined : await answer.json()) as Answer;
@@ -47,7 +45,7 @@ async function problemOf(answer: Response): Promise<Problem> {
   const sentence = body.detail || tAny(`problem.${name}`) || t('problem.status', { status: answer.status });
   const wait = Number(answer.headers.get('Retry-After'));
   const retry = wait > 0 ? ` ${t('problem.retry', { count: wait })}` : '';
-  return new Problem(answer.status, name, sentence + retry, body.claimed ?? true);
+  return new Problem(answer.status, name, sentence + retry);
 }
 
 export const segments = (id: string): string => id.split('/').map(encodeURIComponent).join('/');

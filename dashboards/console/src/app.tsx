@@ -12,6 +12,7 @@ import { ProblemLine } from './parts/problem';
 import { Announcer } from './rooms/announcer';
 import { Page } from './routes';
 import { CLAIM, SIGN_IN, SignForm } from './sign/form';
+import { forgetScreen, signInAsScreen } from './sign/screen';
 import { SoundBar } from './sound/bar';
 import { siren } from './sound/siren';
 import type { Person } from './types';
@@ -64,15 +65,27 @@ export function App() {
       enter(await api<Session>('GET', '/api/v1/session'));
     } catch (reason) {
       const found = reason as Problem;
-      if (found.status === 401) {
-        forget();
-        setEntry(found.claimed ? 'sign-in' : 'claim');
-        setProblem(null);
-      } else {
-        setProblem(found.message);
-        setTimeout(() => void ask(), RETRY_MS);
-      }
+      if (found.status === 401) await beSignedOut(found.name === 'unclaimed');
+      else askLater(found);
     }
+  };
+  const askLater = (reason: Problem): void => {
+    setProblem(reason.message);
+    setTimeout(() => void ask(), RETRY_MS);
+  };
+  const beSignedOut = async (isNew: boolean): Promise<void> => {
+    forget();
+    try {
+      const screen = await signInAsScreen();
+      if (screen !== null) return enter(screen);
+      setProblem(null);
+    } catch (reason) {
+      const found = reason as Problem;
+      if (found.status !== 401) return askLater(found);
+      setProblem(found.message);
+    }
+    setEntry(isNew ? 'claim' : 'sign-in');
+    return undefined;
   };
   const enter = (session: Session): void => {
     setProblem(null);
@@ -80,6 +93,7 @@ export function App() {
     link.start(() => void ask());
   };
   const signOut = async (): Promise<void> => {
+    forgetScreen();
     await api('DELETE', '/api/v1/session', {}).catch((reason: Error) => setProblem(reason.message));
     await ask();
   };

@@ -2,7 +2,7 @@
 import { useLive, useRoute } from './hooks';
 import { link } from './live/link';
 import { Link } from './parts/link';
-import { isFor, ROUTES } from './routes';
+import { menuOf } from './routes';
 import type { Person } from './types';
 import { clockTime, currentLanguage, pick, span, t, type Language } from './words';
 
@@ -31,6 +31,11 @@ function Account({ person, onLanguage, onSignOut }: Props & { person: Person }) 
       <summary>{person.name}</summary>
       <div>
         <span>{t(`role.${person.role}`)}</span>
+        {menuOf(person.role, 'account').map((page) => (
+          <Link key={page.path} to={page.path}>
+            {t(page.word)}
+          </Link>
+        ))}
         <button lang={other} onClick={() => onLanguage(other)}>
           {t('nav.language')}
         </button>
@@ -65,14 +70,11 @@ export function Header(props: Props) {
       </a>
       <span class="brand">{table === null ? t('app.name') : pick(table.site.name)}</span>
       <nav aria-label={t('nav.label')}>
-        {ROUTES.filter((route) => isFor(route, person.role)).map(
-          ({ path, word }) =>
-            word && (
-              <Link key={path} to={path}>
-                {t(word)}
-              </Link>
-            ),
-        )}
+        {menuOf(person.role, 'pages').map(({ path, word }) => (
+          <Link key={path} to={path}>
+            {t(word)}
+          </Link>
+        ))}
       </nav>
       {table !== null && <Contact timezone={table.site.timezone} />}
       <Account {...props} person={person} />

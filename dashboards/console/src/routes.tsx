@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every page with its path, its name, and who finds it in the menu. A page is added by a line here.
 import type { ComponentType } from 'preact';
+import { HandoverPage } from './handover/page';
 import { LogPage } from './log/page';
 import { StoryPage } from './log/story';
 import { RoomsPage } from './rooms/page';
 import type { Person, Role } from './types';
+import { UsersPage } from './users/page';
+import { PasswordPage } from './users/password';
 import type { Key } from './words';
 
 interface Props {
@@ -13,23 +16,34 @@ interface Props {
   rest: string;
 }
 
-export interface Route {
+interface Route {
   /** One that ends with a slash is for everything below it. */
   path: string;
   page: ComponentType<Props>;
   /** Its name in the menu; without one it is reached from other pages. */
   word?: Key;
+  /** `account`: with what concerns only oneself, and what is rarely wanted. */
+  menu?: 'pages' | 'account';
   /** Those who find it in the menu, if not everybody. What a person may do is decided by the server. */
   roles?: Role[];
 }
 
-export const ROUTES: Route[] = [
+const PEOPLE: Role[] = ['caregiver', 'security', 'manager', 'engineer', 'auditor'];
+
+const ROUTES: Route[] = [
   { path: '/', page: RoomsPage, word: 'nav.rooms' },
   { path: '/events', page: LogPage, word: 'nav.events' },
+  { path: '/handover', page: HandoverPage, word: 'nav.handover' },
   { path: '/alarm/', page: StoryPage },
+  { path: '/password', page: PasswordPage, word: 'password.title', menu: 'account', roles: PEOPLE },
+  { path: '/users', page: UsersPage, word: 'users.title', menu: 'account', roles: ['engineer'] },
 ];
 
-export const isFor = (route: Route, role: Role): boolean => route.roles?.includes(role) ?? true;
+/** What somebody of the role finds in a menu. */
+export const menuOf = (role: Role, menu: 'pages' | 'account'): { path: string; word: Key }[] =>
+  ROUTES.flatMap(({ path, word, menu: where = 'pages', roles }) =>
+    word !== undefined && where === menu && (roles?.includes(role) ?? true) ? [{ path, word }] : [],
+  );
 
 const leadsTo = (route: Route, path: string): boolean =>
   route.path === path || (route.path !== '/' && route.path.endsWith('/') && path.startsWith(route.path));

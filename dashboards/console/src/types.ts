@@ -71,6 +71,7 @@ export interface EventData {
   disposition?: string;
   investigated?: string;
   to?: string | null;
+  until?: string | null;
 }
 
 export interface ConsoleEvent {

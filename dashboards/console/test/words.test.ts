@@ -36,7 +36,7 @@ test('every Chinese phrase is Chinese, but the name of the other language', () =
 
 test('no key in the sources is missing, and none is there for nothing', () => {
   const text = sources('src');
-  const used = new Set([...text.matchAll(/['`]([a-z_]+(?:\.[a-z_]+)+)['`]/g)].map((match) => match[1] ?? ''));
+  const used = new Set([...text.matchAll(/['"`]([a-z_]+(?:\.[a-z_]+)+)['"`]/g)].map((match) => match[1] ?? ''));
   const families = [...text.matchAll(/`([a-z_]+(?:\.[a-z]+)*\.)\$\{/g)].map((match) => match[1] ?? '');
   for (const match of text.matchAll(/\bt\('([^']+)'/g)) assert.ok((match[1] ?? '') in english, match[1]);
   for (const key of Object.keys(english)) {

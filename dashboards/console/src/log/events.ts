@@ -6,7 +6,8 @@ import { link } from '../live/link';
 import type { ConsoleEvent } from '../types';
 import { pick, tAny } from '../words';
 
-const RETRY_MS = 2000;
+/** Between two questions: in a storm, and while the server refuses, it is asked no more often. */
+const PAUSE_MS = 500;
 
 export interface EventsPage {
   events: ConsoleEvent[];
@@ -17,31 +18,42 @@ export const eventWord = (event: ConsoleEvent): string => tAny(`event.${typeOf(e
 
 export const eventText = (event: ConsoleEvent): string => pick(event.data.text ?? null) || event.subject;
 
-/** The newest events of a question, asked again when there are newer ones. */
-export function useNewest(query: string): { page: EventsPage | null; problem: string | null } {
-  const [page, setPage] = useState<EventsPage | null>(null);
+export const newestEvents = (query: string): Promise<EventsPage> =>
+  api<EventsPage>('GET', `/api/v1/events?newest=1&${query}`);
+
+/** What `ask` finds, asked again when there are newer events. `about` says what is asked: another is asked at once. */
+export function useAsked<Answer>(about: string, ask: () => Promise<Answer>) {
+  const [found, setFound] = useState<{ about: string; answer: Answer } | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const [tries, setTries] = useState(0);
-  const seq = link.table?.seq ?? 0;
   useEffect(() => {
     let isWanted = true;
-    let retry: ReturnType<typeof setTimeout> | undefined;
-    api<EventsPage>('GET', `/api/v1/events?newest=1&${query}`).then(
-      (next) => {
-        if (!isWanted) return;
-        setPage(next);
-        setProblem(null);
-      },
-      (reason: Error) => {
-        if (!isWanted) return;
-        setProblem(reason.message);
-        retry = setTimeout(() => setTries((count) => count + 1), RETRY_MS);
-      },
-    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let asked: number | null = null;
+    const look = async () => {
+      const seq = link.table?.seq ?? 0;
+      try {
+        if (seq !== asked) {
+          const answer = await ask();
+          if (isWanted) setFound({ about, answer });
+          asked = seq;
+        }
+        if (isWanted) setProblem(null);
+      } catch (reason) {
+        if (isWanted) setProblem((reason as Error).message);
+      }
+      if (isWanted) timer = setTimeout(() => void look(), PAUSE_MS);
+    };
+    void look();
     return () => {
       isWanted = false;
-      clearTimeout(retry);
+      clearTimeout(timer);
     };
-  }, [query, seq, tries]);
-  return { page, problem };
+  }, [about]);
+  return { answer: found?.about === about ? found.answer : null, problem };
+}
+
+/** The newest events of a question. */
+export function useNewest(query: string): { page: EventsPage | null; problem: string | null } {
+  const { answer, problem } = useAsked(query, () => newestEvents(query));
+  return { page: answer, problem };
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'preact/hooks';
-import { api } from '../api';
 import { link } from '../live/link';
 import { ProblemLine } from '../parts/problem';
 import type { ConsoleEvent } from '../types';
 import { pick, t } from '../words';
-import { eventText, eventWord, useNewest, type EventsPage } from './events';
+import { eventText, eventWord, newestEvents, useNewest } from './events';
 import { fits } from './filter';
 import { EventTable } from './table';
 
@@ -34,7 +33,7 @@ export function LogPage() {
   };
   const readOlder = async () => {
     try {
-      const next = await api<EventsPage>('GET', `/api/v1/events?newest=1&${query}&before=${oldest}`);
+      const next = await newestEvents(`${query}&before=${oldest}`);
       setOlder([...older, ...next.events]);
       setRefused(null);
     } catch (reason) {

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in, and at the first start claiming the gateway: two forms of one kind.
-import { useState } from 'preact/hooks';
 import { api, type Session } from '../api';
-import { ProblemLine } from '../parts/problem';
+import { Form, type Field } from '../parts/form';
 import { t, type Key } from '../words';
 
-interface Field {
-  name: string;
-  label: Key;
-  type: 'text' | 'password';
-  complete: string;
-}
-
-interface Form {
+interface Entrance {
   path: string;
   title: Key;
   submit: Key;
@@ -20,7 +12,7 @@ interface Form {
   fields: Field[];
 }
 
-export const SIGN_IN: Form = {
+export const SIGN_IN: Entrance = {
   path: '/api/v1/session',
   title: 'sign_in.title',
   submit: 'sign_in.submit',
@@ -30,7 +22,7 @@ export const SIGN_IN: Form = {
   ],
 };
 
-export const CLAIM: Form = {
+export const CLAIM: Entrance = {
   path: '/api/v1/claim',
   title: 'claim.title',
   submit: 'claim.submit',
@@ -43,38 +35,16 @@ export const CLAIM: Form = {
   ],
 };
 
-export function SignForm({ form, onSession }: { form: Form; onSession: (session: Session) => void }) {
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const data = Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement));
-    setBusy(true);
-    setProblem(null);
-    try {
-      onSession(await api<Session>('POST', form.path, data));
-    } catch (reason) {
-      setProblem((reason as Error).message);
-    } finally {
-      setBusy(false);
-    }
-  };
+export function SignForm({ form, onSession }: { form: Entrance; onSession: (session: Session) => void }) {
   return (
     <main id="content" class="sign">
       <h1>{t(form.title)}</h1>
       {form.about && <p>{t(form.about)}</p>}
-      <form onSubmit={submit}>
-        {form.fields.map((field) => (
-          <label key={field.name}>
-            {t(field.label)}
-            <input name={field.name} type={field.type} autocomplete={field.complete} autocapitalize="none" required />
-          </label>
-        ))}
-        <ProblemLine text={problem} />
-        <button class="primary" disabled={busy}>
-          {t(form.submit)}
-        </button>
-      </form>
+      <Form
+        fields={form.fields}
+        submit={form.submit}
+        onSubmit={async (entered) => onSession(await api<Session>('POST', form.path, entered))}
+      />
       <p class="notice">{t('app.notice')}</p>
     </main>
   );

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one shift tells the next: what is open, what somebody is seeing to, what is set aside and when it comes back,
+// and what happened since the shift began.
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { nameOf, typeOf } from '../live/alarms';
+import { link } from '../live/link';
+import type { LiveTable } from '../live/messages';
+import { eventWord, newestEvents, useAsked } from '../log/events';
+import { EventTable } from '../log/table';
+import { Link } from '../parts/link';
+import { ProblemLine } from '../parts/problem';
+import { Shape, Unknown } from '../parts/shape';
+import { storyOf } from '../rooms/card';
+import { whoGoes } from '../rooms/who';
+import type { Alarm, ConsoleEvent } from '../types';
+import { clockTime, dateTime, pick, span, t, tAny } from '../words';
+import { beginOf } from './begin';
+import { eventsSince } from './since';
+
+const KEPT = 'tocsin.shift';
+const USUAL = '08:00';
+const ROWS = 20;
+/** "00:00", "00:30", … */
+const CLOCKS = Array.from({ length: 48 }, (_, half) => `${String(half >> 1).padStart(2, '0')}:${half % 2 === 0 ? '00' : '30'}`);
+
+function Section({ title, count, children }: { title: string; count: number; children: ComponentChildren }) {
+  return (
+    <section class="handover">
+      <h2>
+        {title} ({count})
+      </h2>
+      {count === 0 ? <p class="muted">{t('handover.nothing')}</p> : <ul>{children}</ul>}
+    </section>
+  );
+}
+
+function Open({ alarm, zone }: { alarm: Alarm; zone: string }) {
+  const raised = alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised);
+  return (
+    <li data-open={alarm.alarm}>
+      <Shape priority={alarm.priority} />
+      <Link to={storyOf(alarm.alarm)}>{pick(alarm.text)}</Link>
+      <span>{t(`priority.${alarm.priority}`)}</span>
+      <span>{t('card.since', { age: span(link.serverNow() - raised) })}</span>
+      <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
+      <strong>{whoGoes(alarm)}</strong>
+    </li>
+  );
+}
+
+const isSettingAside = (event: ConsoleEvent): boolean =>
+  ['alarm.shelved', 'alarm.out_of_service', 'alarm.suppressed'].includes(typeOf(event));
+
+/** Set aside: since when, until when, by whom and why, as the event of it says. */
+function Aside({ alarm, zone }: { alarm: Alarm; zone: string }) {
+  const query = `alarm=${encodeURIComponent(alarm.alarm)}&limit=${ROWS}`;
+  const { answer } = useAsked(query, () => newestEvents(query));
+  const event = answer?.events.find(isSettingAside);
+  const who = nameOf(event?.data.actor);
+  return (
+    <li data-aside={alarm.alarm}>
+      <Unknown />
+      <Link to={storyOf(alarm.alarm)}>{pick(alarm.text)}</Link>
+      <strong>{tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}</strong>
+      {event && <span>{t('card.since', { age: span(link.serverNow() - Date.parse(event.time)) })}</span>}
+      <span>
+        {event?.data.until
+          ? t('handover.until', { time: dateTime(Date.parse(event.data.until), zone) })
+          : t('handover.no_end')}
+      </span>
+      {who !== null && <span>{who}</span>}
+      {event?.data.reason && <span>{t('story.reason', { reason: event.data.reason })}</span>}
+    </li>
+  );
+}
+
+/** How often each kind of thing happened. */
+function Counts({ events }: { events: ConsoleEvent[] }) {
+  const counts = new Map<string, number>();
+  for (const event of events) counts.set(eventWord(event), (counts.get(eventWord(event)) ?? 0) + 1);
+  return (
+    <p class="counts">
+      {[...counts].map(([word, count]) => (
+        <span key={word}>
+          {word} <strong>{count}</strong>
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function Changes({ clock, table }: { clock: string; table: LiveTable }) {
+  const begin = beginOf(clock, link.serverNow(), table.site.timezone);
+  const { answer, problem } = useAsked(String(begin), () => eventsSince(begin));
+  return (
+    <section>
+      <h2>{t('handover.since', { time: dateTime(begin, table.site.timezone) })}</h2>
+      <ProblemLine text={problem} />
+      {answer === null ? (
+        <p>{t('app.loading')}</p>
+      ) : (
+        <>
+          <Counts events={answer.events} />
+          {!answer.isAll && <p>{t('handover.more')}</p>}
+          <EventTable events={answer.events} />
+        </>
+      )}
+    </section>
+  );
+}
+
+export function HandoverPage() {
+  const [clock, setClock] = useState(localStorage.getItem(KEPT) ?? USUAL);
+  const table = link.table;
+  if (table === null) return <p>{t('app.loading')}</p>;
+  const zone = table.site.timezone;
+  const open = table.alarms.filter((alarm) => !alarm.state.acked);
+  const acked = table.alarms.filter((alarm) => alarm.state.acked);
+  const choose = (next: string) => {
+    localStorage.setItem(KEPT, next);
+    setClock(next);
+  };
+  return (
+    <>
+      <h1>{t('handover.title')}</h1>
+      <Section title={t('handover.open')} count={open.length}>
+        {open.map((alarm) => (
+          <Open key={alarm.alarm} alarm={alarm} zone={zone} />
+        ))}
+      </Section>
+      <Section title={t('handover.acked')} count={acked.length}>
+        {acked.map((alarm) => (
+          <Open key={alarm.alarm} alarm={alarm} zone={zone} />
+        ))}
+      </Section>
+      <Section title={t('rooms.aside')} count={table.aside.length}>
+        {table.aside.map((alarm) => (
+          <Aside key={alarm.alarm} alarm={alarm} zone={zone} />
+        ))}
+      </Section>
+      <Section title={t('rooms.tests')} count={table.tests.length}>
+        {table.tests.map((test) => (
+          <li key={test.place}>
+            {t('rooms.test_row', { place: pick(test.place_name), time: clockTime(Date.parse(test.until), zone), by: test.by })}
+          </li>
+        ))}
+      </Section>
+      <label class="shift">
+        {t('handover.begin')}
+        <select value={clock} onChange={(event) => choose(event.currentTarget.value)}>
+          {CLOCKS.map((each) => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+      </label>
+      <Changes clock={clock} table={table} />
+    </>
+  );
+}

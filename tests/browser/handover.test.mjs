@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one shift tells the next.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shoot } from './browser.mjs';
+import { until } from './scene.mjs';
+import { stage } from './stage.mjs';
+
+const CALL = 'emergency_call/care/day-care/button-1';
+const FIRE = 'emergency_call/care/club/button';
+
+const set = stage();
+
+test('the next shift reads what is open, who is seeing to what, and what is set aside until when, by whom and why', () =>
+  set.withPage({ lang: 'en', path: '/handover' }, async (page) => {
+    const { scene } = set;
+    await page.getByText('Nothing.').first().waitFor();
+    for (const point of ['care/day-care/button-1', 'care/club/button']) await scene.press(point);
+    await until(() => scene.alarms().length === 2, 'two alarms');
+    scene.cli('ack', CALL, '--by', 'wang', '--role', 'caregiver');
+    const held = scene.alarms('--all').find((row) => row.class === 'door.held' && row.place === 'hall/gate').alarm;
+    scene.cli('shelve', held, '--minutes', '5', '--reason', 'works', '--by', 'li', '--role', 'security');
+    try {
+      const part = (heading) => page.locator('section', { has: page.getByRole('heading', { name: heading }) });
+      await part('Open, nobody is going (1)').getByText('Activity room').waitFor();
+      await part('Somebody is seeing to it (1)').getByText('wang is going').waitFor();
+      const aside = page.locator(`[data-aside="${held}"]`);
+      await aside.getByText('Reason: works').waitFor();
+      const text = await aside.innerText();
+      for (const word of [/shelved/, /for \d+ sec/, /comes back .*\d\d:\d\d:\d\d/, /\bli\b/]) assert.match(text, word);
+      const changes = part('What happened since');
+      await changes.getByText('Alarm raised 2').waitFor();
+      await changes.locator('.events').getByText('Shelved').waitFor();
+      await shoot(page, 'handover-full-en');
+
+      // A shift that is to begin within the hour last began yesterday. The choice is kept.
+      scene.cli('unshelve', held, '--by', 'li', '--role', 'security');
+      await aside.waitFor({ state: 'detached' });
+      const hour = new Intl.DateTimeFormat('en', { hour: '2-digit', hourCycle: 'h23', timeZone: 'Asia/Shanghai' });
+      const next = `${hour.format(new Date(Date.now() + 3600e3))}:00`;
+      await page.getByLabel('The shift began at').selectOption(next);
+      await page.reload();
+      assert.equal(await page.getByLabel('The shift began at').inputValue(), next);
+      await page.getByText('Alarm raised 2').waitFor();
+    } finally {
+      scene.tryCli('unshelve', held, '--by', 'li', '--role', 'security');
+    }
+  }));
