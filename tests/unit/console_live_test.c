@@ -866,6 +866,27 @@ static void a_client_that_does_not_read_is_cut_and_told_to_resync(void **state) 
     }
 }
 
+/* Whoever hears nothing for longer than a few pings knows that the line is dead; comments are no events. */
+static void a_line_on_which_nothing_happens_is_kept_alive_by_comments(void **state) {
+    struct stage *stage = *state;
+    static char heard[TEXT_SIZE];
+    size_t len = 0;
+    uint64_t deadline = deadline_ns();
+    await_engine(stage, "away"); /* also while there is none */
+    int fd = raw_connect(stage);
+    raw_say(fd, "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    do {
+        await_input(fd, deadline);
+        ssize_t got = read(fd, heard + len, sizeof heard - 1 - len);
+        assert_true(got > 0);
+        len += (size_t)got;
+        heard[len] = '\0';
+    } while (strstr(heard, "\n: ping\n\n") == NULL);
+    (void)close(fd);
+    assert_non_null(strstr(heard, "event: hello\ndata: {\"engine\":\"away\""));
+    assert_true(STREAM_PING_MS <= 5000);
+}
+
 static void every_method_that_is_not_taken_is_a_problem_and_names_those_that_are(void **state) {
     static const char *const methods[] = {"PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POST"};
     struct stage *stage = *state;
@@ -1160,6 +1181,7 @@ int main(void) {
         LIVE(an_early_event_comes_at_once_without_id_and_again_when_recorded),
         LIVE(a_follower_outlives_the_console_and_misses_nothing),
         LIVE(a_client_that_does_not_read_is_cut_and_told_to_resync),
+        LIVE(a_line_on_which_nothing_happens_is_kept_alive_by_comments),
         LIVE(every_method_that_is_not_taken_is_a_problem_and_names_those_that_are),
         LIVE(head_is_answered_like_get_without_the_body),
         LIVE(a_request_that_is_too_long_is_refused_and_nobody_else_notices),
