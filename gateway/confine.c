@@ -126,7 +126,7 @@ static const uint16_t families[PROCESS_ROLE_COUNT][FAMILIES_MAX] = {
     [PROCESS_ENGINE] = {AF_UNIX},
     [PROCESS_FIELD] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK},
     [PROCESS_UPLINK] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK},
-    [PROCESS_CONSOLE] = {AF_UNIX},
+    [PROCESS_CONSOLE] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK},
 };
 
 #if defined(CONFINE_ARCHITECTURE)
@@ -352,9 +352,15 @@ static int fence_open_role(const struct fence *fence, const struct confine_conf 
         }
         return r == 0 ? fence_open_part(fence, conf->state_directory, "uplink") : r;
     case PROCESS_CONSOLE:
-        r = fence_open_state(fence, conf->state_directory, TREE_WRITE);
+        r = fence_open_holders(fence, conf->secrets, conf->secret_count, TREE_READ);
+        if (r == 0) {
+            r = fence_open_state(fence, conf->state_directory, TREE_WRITE);
+        }
         if (r == 0) {
             r = fence_open_part(fence, conf->state_directory, "console");
+        }
+        if (r == 0) {
+            r = fence_open(fence, conf->assets, TREE_READ);
         }
         return r == 0 ? fence_open(fence, conf->run_directory, TREE_SOCKETS) : r;
     case PROCESS_ROLE_COUNT:

@@ -19,7 +19,7 @@
  *   field     certificates of brokers              devices, also lines not in /dev    Unix, IP
  *   uplink    certificates, keys, secrets; state   files that exist in state; all     Unix, IP
  *                                                  in state/uplink
- *   console   state                                run; files that exist in state;    Unix
+ *   console   its certificate and key; app; state  run; files that exist in state;    Unix, IP
  *                                                  all in state/console
  *
  * Who reads the journal must be able to write to its index (journal.db-shm), but makes and removes
@@ -37,6 +37,7 @@ struct confine_conf {
     enum process_role role;
     const char *state_directory; /* absolute; need not exist */
     const char *run_directory;   /* absolute */
+    const char *assets;          /* directory of the web app; need not exist */
     /* Files, absolute, that may be missing or be replaced: what holds them is opened, and what
      * holds what they point to. */
     const char *const *secrets;

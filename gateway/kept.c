@@ -13,6 +13,7 @@
 #include "gateway/config/config_source.h"
 #include "gateway/digest.h"
 #include "gateway/disk.h"
+#include "gateway/hex.h"
 
 enum { DIGEST_TEXT_SIZE = 2 * DIGEST_SIZE + 1 };
 
@@ -25,9 +26,7 @@ static const char kept_digest[] = "sha256 ";
 static void kept_hash(const char *bytes, size_t size, char ret[DIGEST_TEXT_SIZE]) {
     unsigned char digest[DIGEST_SIZE];
     digest_of(bytes, size, digest);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-    }
+    hex_format(digest, sizeof digest, ret);
 }
 
 /* ---- writing ---- */

@@ -228,7 +228,7 @@ static void process_add_path(const struct site *site, uint32_t path, const char 
 }
 
 /* Files that a site names once, beside those of its webhooks. */
-enum { SECRETS_MAX = 7 };
+enum { SECRETS_MAX = 9 };
 
 /* The files that the site names and this role reads: certificates, keys, passwords. */
 static uint32_t process_secrets(const struct process *process, const char **ret) {
@@ -237,6 +237,10 @@ static uint32_t process_secrets(const struct process *process, const char **ret)
     uint32_t count = 0;
     if (process->role == PROCESS_ENGINE) {
         process_add_path(site, header->journal_signing_key_file, ret, &count);
+    }
+    if (process->role == PROCESS_CONSOLE) {
+        process_add_path(site, header->console_cert, ret, &count);
+        process_add_path(site, header->console_key, ret, &count);
     }
     if (process->role == PROCESS_FIELD || process->role == PROCESS_UPLINK) {
         process_add_path(site, header->mqtt_ca, ret, &count);
@@ -284,6 +288,7 @@ static int process_confine(const struct process *process) {
         .role = process->role,
         .state_directory = site_text(site, site->header->state_directory),
         .run_directory = process->run_directory,
+        .assets = process->assets,
         .secrets = secrets,
         .secret_count = process_secrets(process, secrets),
         .lines = lines,
@@ -312,6 +317,7 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
     }
     setup.run_directory[sizeof setup.run_directory - 1] = '\0';
     setup.console_socket[sizeof setup.console_socket - 1] = '\0';
+    setup.assets[sizeof setup.assets - 1] = '\0';
     process_signals();
     clock_init(&setup.clock);
 
@@ -327,6 +333,7 @@ int process_main(int (*const roles[PROCESS_ROLE_COUNT])(struct process *process)
         .name = name,
         .run_directory = setup.run_directory,
         .console_socket = setup.console_socket,
+        .assets = setup.assets,
         .language = (enum site_language)setup.language,
         .number = setup.number,
         .site_refused = setup.site_refused != 0,

@@ -42,6 +42,7 @@ struct process_setup {
     struct clock_origin clock;
     char run_directory[108];
     char console_socket[108];
+    char assets[4096];    /* where the web app's files are */
     uint64_t number;      /* of the process; see losses.h */
     struct losses losses; /* the engine only: what it is to tell of */
 };
@@ -91,6 +92,7 @@ struct process {
     const char *name;           /* "engine", "field-0" … */
     const char *run_directory;  /* sockets; absolute */
     const char *console_socket; /* absolute path */
+    const char *assets;         /* directory of the web app */
     enum site_language language;
     uint64_t number; /* of this process; see losses.h */
     struct site site;

@@ -35,6 +35,11 @@ enum arguments_end run_options_parse(int argc, char **argv, struct run_options *
          .help = {{"以 root 启动时各组件使用的用户(默认 tocsin,如果存在)",
                    "as root: whom the components become (default tocsin, if there is one)"}},
          .text = &ret_options->user},
+        {.name = "assets",
+         .word = "DIR",
+         .help = {{"网页应用所在目录(默认 " RUN_ASSETS_DEFAULT ")",
+                   "directory of the web app (default " RUN_ASSETS_DEFAULT ")"}},
+         .text = &ret_options->assets},
         ARGUMENTS_LANGUAGE(&ret_options->language),
         ARGUMENTS_CLOCK(&ret_options->clock),
     };
@@ -50,6 +55,7 @@ enum arguments_end run_options_parse(int argc, char **argv, struct run_options *
         .option_count = sizeof options / sizeof *options,
     };
     *ret_options = (struct run_options){.run_directory = "/run/tocsin",
+                                        .assets = RUN_ASSETS_DEFAULT,
                                         .language = arguments_environment_language()};
     char **operands;
     enum arguments_end end = arguments_parse(&form, argc, argv, &operands);

@@ -9,9 +9,13 @@
 #include "gateway/arguments.h"
 #include "gateway/config/config.h"
 
+/* Where the package puts the web app. */
+#define RUN_ASSETS_DEFAULT "/usr/share/tocsin/console"
+
 struct run_options {
     const char *site;
     const char *run_directory;
+    const char *assets;
     const char *user; /* NULL: not given */
     struct arguments_settings settings;
     struct clock_origin clock;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/supervisor.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,13 @@ static int supervisor_run(struct supervisor *supervisor) {
     return r == 0 ? 0 : 1;
 }
 
+/* The app need not be there; the console says so then. */
+static void supervisor_find_assets(const char *directory, struct process_setup *setup) {
+    char absolute[PATH_MAX];
+    const char *path = realpath(directory, absolute) == NULL ? directory : absolute;
+    (void)snprintf(setup->assets, sizeof setup->assets, "%s", path);
+}
+
 /* Take what the gateway has to itself. Returns 0, or the exit code with everything told. */
 static int supervisor_settle(struct supervisor *supervisor, const struct site *site) {
     const struct run_options *options = supervisor->options;
@@ -216,6 +224,7 @@ static int supervisor_settle(struct supervisor *supervisor, const struct site *s
                        &supervisor->conf.setup)) {
         return 1;
     }
+    supervisor_find_assets(options->assets, &supervisor->conf.setup);
     int r = keeper_new(state_directory, &supervisor->keeper);
     if (r != 0) {
         log_failure(

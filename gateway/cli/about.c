@@ -7,6 +7,7 @@
 #include "gateway/cli/session.h"
 #include "gateway/cli/table.h"
 #include "gateway/cli/words.h"
+#include "gateway/hex.h"
 #include "gateway/wire.h"
 
 static const struct arguments_words health_usage = {
@@ -243,7 +244,7 @@ static void health_warn_site(const struct session *session, const json_t *health
 static int health_run(struct session *session) {
     long status = 0;
     json_t *health = NULL;
-    int r = client_ask(session->client, "/api/v1/health", NULL, &status, &health);
+    int r = client_ask(session->client, "GET", "/api/v1/health", NULL, &status, &health);
     if (r != 0) {
         session_explain(session, r);
         return EXIT_FAILED;
@@ -286,13 +287,11 @@ static void version_print(const struct session *session, const char *build, cons
 
 static int version_run(struct session *session) {
     char build[65];
-    for (int i = 0; i < 32; i++) {
-        (void)snprintf(build + 2 * (size_t)i, 3, "%02x", build_digest()[i]);
-    }
+    hex_format(build_digest(), 32, build);
     long status = 0;
     json_t *gateway = NULL;
     /* Nobody there is no failure here: the command's own version is what was asked for first. */
-    if (client_ask(session->client, "/api/v1/version", NULL, &status, &gateway) != 0 ||
+    if (client_ask(session->client, "GET", "/api/v1/version", NULL, &status, &gateway) != 0 ||
         status != 200) {
         json_decref(gateway);
         gateway = NULL;

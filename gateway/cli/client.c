@@ -110,8 +110,8 @@ static int client_failure(const struct client *client) {
     return os_errno == EACCES || os_errno == EPERM ? CLIENT_E_DENIED : CLIENT_E_AWAY;
 }
 
-int client_ask(struct client *client, const char *path, const json_t *body, long *ret_status,
-               json_t **ret_answer) {
+int client_ask(struct client *client, const char *method, const char *path, const json_t *body,
+               long *ret_status, json_t **ret_answer) {
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     client->size = 0;
     client->too_long = false;
@@ -127,6 +127,7 @@ int client_ask(struct client *client, const char *path, const json_t *body, long
         (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(text));
         (void)curl_easy_setopt(client->curl, CURLOPT_COPYPOSTFIELDS, text);
     }
+    (void)curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
     CURLcode code = curl_easy_perform(client->curl);
     free(text);
     if (client->too_long) {
@@ -160,6 +161,7 @@ int client_follow(struct client *client, const char *path, uint64_t last_seq,
     client->context = context;
     client_url(client, path);
     (void)curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, own);
+    (void)curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, NULL);
     (void)curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
     (void)curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, 0L);
     (void)curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);

@@ -41,12 +41,12 @@ NODISCARD int client_new(const char *socket, const char *role, enum site_languag
 struct client *client_free(struct client *client);
 
 /*
- * Ask and read the JSON answer, whatever its status. `body` is sent with POST, NULL means GET. The
+ * Ask and read the JSON answer, whatever its status. `method` is "GET", which has no body, "POST", "PUT" or "DELETE". The
  * caller gets a reference to `ret_answer`. Returns 0, CLIENT_E_AWAY, CLIENT_E_DENIED or
  * CLIENT_E_ANSWER.
  */
-NODISCARD int client_ask(struct client *client, const char *path, const json_t *body,
-                         long *ret_status, json_t **ret_answer);
+NODISCARD int client_ask(struct client *client, const char *method, const char *path,
+                         const json_t *body, long *ret_status, json_t **ret_answer);
 
 /*
  * Follow a stream until it ends, breaks, or `piece` returns false. With `last_seq` > 0 it resumes

@@ -17,6 +17,7 @@
 #include "gateway/cli/resend.h"
 #include "gateway/cli/sim.h"
 #include "gateway/cli/test_rules.h"
+#include "gateway/cli/user.h"
 #include "gateway/cli/walk_test.h"
 #include "gateway/supervisor.h"
 
@@ -133,6 +134,11 @@ static const struct {
      "",
      {{"运行状况;无人判定告警时退出码为 1", "how it is; exit code 1 when nobody evaluates alarms"}},
      health_main},
+    {GROUP_ABOUT,
+     "user",
+     "list|add|change|remove",
+     {{"可登录控制台的用户", "who may sign in to the console"}},
+     user_main},
     {GROUP_ABOUT,
      "audit",
      "verify|key",

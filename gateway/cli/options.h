@@ -30,6 +30,8 @@ enum options_taken {
     OPTION_SINCE = 1 << 15,
     OPTION_TO = 1 << 16,
     OPTION_LAST = 1 << 17, /* --until, of events */
+    OPTION_NAME = 1 << 18,
+    OPTION_PASSWORD = 1 << 19,
 };
 
 /* --socket, --role, --lang and --help belong to all of them. */
@@ -41,12 +43,13 @@ struct options {
     const char *until, *second, *second_role; /* NULL: not given */
     const char *as;                           /* what it was: a disposition */
     const char *since, *to;                   /* NULL: not given */
+    const char *name;                         /* NULL: not given */
     uint32_t minutes, seconds;                /* 0: not given */
     enum site_language language;
     uint64_t after;
     uint32_t limit; /* 0: not given */
     bool after_given;
-    bool follow, all, watch, json, standard_input;
+    bool follow, all, watch, json, standard_input, password;
     char **operands; /* with a NULL behind the last */
 };
 

@@ -65,7 +65,7 @@ void session_learn_places(struct session *session) {
     json_int_t next = 0;
     do {
         session_page(path, sizeof path, "/api/v1/places", next);
-        if (client_ask(session->client, path, NULL, &status, &answer) != 0) {
+        if (client_ask(session->client, "GET", path, NULL, &status, &answer) != 0) {
             return;
         }
         json_int_t from = next;
@@ -86,14 +86,19 @@ void session_explain(const struct session *session, int client_error) {
 
 int session_ask(struct session *session, const char *path, const json_t *body,
                 json_t **ret_answer) {
+    return session_ask_by(session, body == NULL ? "GET" : "POST", path, body, ret_answer);
+}
+
+int session_ask_by(struct session *session, const char *method, const char *path,
+                   const json_t *body, json_t **ret_answer) {
     json_t *answer = NULL;
     long status = 0;
-    int r = client_ask(session->client, path, body, &status, &answer);
+    int r = client_ask(session->client, method, path, body, &status, &answer);
     if (r != 0) {
         session_explain(session, r);
         return EXIT_FAILED;
     }
-    if (status != 200) {
+    if (status < 200 || status > 299) {
         const char *about = member_text(answer, "about");
         (void)fprintf(stderr, "tocsin %s: %s%s%s%s\n", session->command,
                       member_text(answer, "detail"), about[0] == '\0' ? "" : " (", about,

@@ -35,10 +35,14 @@ int session_main(int argc, char **argv, const struct options_form *form,
 void session_learn_places(struct session *session);
 
 /*
- * Ask; see client_ask(). Explains failures and problems on standard error. Returns EXIT_DONE with
- * an answer of status 200, else EXIT_FAILED.
+ * Ask by GET, or by POST with a body; see client_ask(). Explains failures and problems on standard error. Returns EXIT_DONE
+ * with an answer that is none of those, else EXIT_FAILED.
  */
 int session_ask(struct session *session, const char *path, const json_t *body, json_t **ret_answer);
+
+/* The same by `method`. */
+int session_ask_by(struct session *session, const char *method, const char *path,
+                   const json_t *body, json_t **ret_answer);
 
 /* Explain a failed client call. */
 void session_explain(const struct session *session, int client_error);

@@ -302,6 +302,8 @@ static void image_header(struct image_builder *image) {
     header->timezone = image_string(image, config->timezone);
     header->state_directory = image_string(image, config->state_directory);
     header->console_listen = image_string(image, config->console_listen);
+    header->console_cert = image_string(image, config->console_cert);
+    header->console_key = image_string(image, config->console_key);
     header->recordings_size = config->recordings_size;
     header->history_size = config->history_size;
     header->journal_keep_ns = config->journal_keep_ns;

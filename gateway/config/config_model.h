@@ -139,6 +139,7 @@ struct config {
 
     /* the site */
     const char *site_id, *gateway_id, *timezone, *state_directory, *console_listen;
+    const char *console_cert, *console_key;
     uint32_t level_min; /* minutes after local midnight at which counters are levelled */
     struct config_name site_name;
     uint64_t recordings_size;

@@ -144,6 +144,15 @@ void config_gateway_check(struct config *config, const struct config_node *gatew
         config_host_port(config, fields[CONFIG_CONSOLE_LISTEN], 0, listen, 0, &host, &port)) {
         config->console_listen = listen;
     }
+    const struct config_node *cert = fields[CONFIG_CONSOLE_CERT];
+    const struct config_node *key = fields[CONFIG_CONSOLE_KEY];
+    (void)config_secret_path(config, cert, "nobody can open the console until it is there",
+                             &config->console_cert);
+    (void)config_private_path(config, key, "nobody can open the console until it is there",
+                              &config->console_key);
+    if ((cert == NULL) != (key == NULL)) {
+        config_error(config, cert == NULL ? key : cert, NULL, "`cert` and `key` come together");
+    }
 }
 
 /* A broker's address, tcp://host:port or ssl://host:port. */

@@ -3,13 +3,14 @@
 
 #include "gateway/console/answers.h"
 #include "gateway/console/order_body.h"
+#include "gateway/console/sign_in.h"
 
 /* Read the body; an absent `by` is the login name. */
 static bool call_read_body(const struct call *call, struct command *command,
-                           const char **ret_wrong) {
+                           struct order_second *ret_second, const char **ret_wrong) {
     size_t size = 0;
     const char *bytes = call_body(call, &size);
-    return order_body_read(bytes, size, call->asker.name, clock_wall(), command, ret_wrong);
+    return order_body_read(bytes, size, &call->asker, clock_wall(), command, ret_second, ret_wrong);
 }
 
 enum { COMMAND_SUBJECT_SIZE = SITE_ALARM_NAME_SIZE };
@@ -19,7 +20,7 @@ enum { COMMAND_SUBJECT_SIZE = SITE_ALARM_NAME_SIZE };
  * itself and returns false when there is no such verb, or the body will not do.
  */
 static bool call_read_command(struct call *call, bool about_place, struct command *command,
-                              char subject[COMMAND_SUBJECT_SIZE]) {
+                              char subject[COMMAND_SUBJECT_SIZE], struct order_second *ret_second) {
     const char *slash = strrchr(call->path, '/');
     enum command_verb verb =
         slash == NULL ? COMMAND_VERB_COUNT : command_verb_find(slash + 1, strlen(slash + 1));
@@ -35,7 +36,7 @@ static bool call_read_command(struct call *call, bool about_place, struct comman
         .second_role = ROLE_COUNT,
     };
     const char *wrong = NULL;
-    if (!call_read_body(call, command, &wrong)) {
+    if (!call_read_body(call, command, ret_second, &wrong)) {
         call_problem(call, PROBLEM_BODY, wrong);
         return false;
     }
@@ -46,17 +47,47 @@ static bool call_read_command(struct call *call, bool about_place, struct comman
     return true;
 }
 
-static void call_send(struct call *call, const struct command *command) {
+/* The second of two people has signed, or has not. */
+static void second_compared(struct console *console, struct staff_wait *wait, bool same,
+                            const char *hash) {
+    (void)hash;
+    const struct person *person = people_find(&console->staff.people, wait->person.id);
+    if (!same || person == NULL || person->screen) {
+        sign_in_refused(console, wait, PROBLEM_SECOND_PERSON);
+        return;
+    }
+    /* One person who signs twice is still one person; the engine says what is missing. */
+    if (strcmp(person->id, wait->asker.id) != 0) {
+        wait->command.second_role = person->role;
+        asker_actor_format(ASKER_PERSON, person->name, person->role, wait->command.second_actor);
+    }
+    orders_send(&console->orders, console->engine, &wait->command, wait->request, wait->language,
+                clock_real_ns());
+    staff_release(wait);
+}
+
+static void call_send(struct call *call, const struct command *command,
+                      const struct order_second *second) {
     struct console *console = call->console;
-    orders_send(&console->orders, console->engine, command, call->request, call->language,
-                call->real_ns);
+    if (second->id[0] == '\0') {
+        orders_send(&console->orders, console->engine, command, call->request, call->language,
+                    call->real_ns);
+        return;
+    }
+    struct staff_wait *wait = sign_in_take(call, second->id);
+    if (wait != NULL) {
+        wait->command = *command;
+        wait->then = second_compared;
+        staff_compare(&console->staff, wait, second->password, wait->person.hash);
+    }
 }
 
 /* call->path is `<rule>/<entity>/<verb>`. */
 void answer_command(struct call *call) {
     struct command command;
+    struct order_second second;
     char name[COMMAND_SUBJECT_SIZE];
-    if (!call_read_command(call, false, &command, name)) {
+    if (!call_read_command(call, false, &command, name, &second)) {
         return;
     }
     command.alarm = site_alarm_find(call->console->view.site, name);
@@ -65,14 +96,15 @@ void answer_command(struct call *call) {
                       call->console->view.site->ruleset.times, call->language, "alarm", name);
         return;
     }
-    call_send(call, &command);
+    call_send(call, &command, &second);
 }
 
 /* call->path is `<place>/<verb>`. */
 void answer_place_command(struct call *call) {
     struct command command;
+    struct order_second second;
     char id[COMMAND_SUBJECT_SIZE];
-    if (!call_read_command(call, true, &command, id)) {
+    if (!call_read_command(call, true, &command, id, &second)) {
         return;
     }
     command.place = site_place_find(call->console->view.site, id);
@@ -81,5 +113,5 @@ void answer_place_command(struct call *call) {
                       call->console->view.site->ruleset.times, call->language, "place", id);
         return;
     }
-    call_send(call, &command);
+    call_send(call, &command, &second);
 }

@@ -111,7 +111,7 @@ void answer_stream(struct call *call) {
         streams->refused++;
         call_problem(call, PROBLEM_BUSY, NULL);
     } else {
-        streams_open(streams, call->request, after, call->real_ns);
+        streams_open(streams, call->request, call->asker.id, after, call->real_ns);
     }
 }
 
@@ -170,7 +170,7 @@ void answer_resend(struct call *call) {
     const char *wrong = NULL;
     struct wire_resend message;
     struct wall now = clock_wall();
-    if (!resend_body_read(bytes, size, call->asker.name, call->asker.role, now, &message, &wrong)) {
+    if (!resend_body_read(bytes, size, &call->asker, now, &message, &wrong)) {
         call_problem(call, message.since.ns > now.ns ? PROBLEM_RESEND_EARLY : PROBLEM_RESEND,
                      wrong);
     } else if (!call_has_sink(call, message.sink)) {

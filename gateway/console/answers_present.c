@@ -109,6 +109,8 @@ void answer_metrics(struct call *call) {
     if (console->feed.trends != NULL) {
         trends_stats(console->feed.trends, &history);
     }
+    const struct staff *staff = &console->staff;
+    const struct connections_counts doors = door_counts(&console->door);
     const struct metrics_console own = {
         .requests = console->requests,
         .strangers = console->strangers,
@@ -120,6 +122,16 @@ void answer_metrics(struct call *call) {
         .history_bytes = history.store.bytes,
         .history_dropped = history.dropped,
         .history_damaged = history.store.damaged,
+        .connections = doors.open,
+        .connections_refused = doors.refused_full + doors.refused_address,
+        .connections_slow = doors.too_slow,
+        .connections_plain = console->door.plain,
+        .sign_ins = staff->signed_in,
+        .sign_ins_refused = staff->refused,
+        .sign_ins_held_up = staff->guard.held_up + staff->full,
+        .sessions = staff->sessions.count,
+        .sessions_displaced = staff->sessions.displaced,
+        .certificate_faults = console->door.tls.faults,
     };
     struct evbuffer *out = evbuffer_new();
     assert(out != NULL);

@@ -91,7 +91,7 @@ static bool api_admit(struct call *call) {
         return false;
     }
     const char *role = call_header(call, "Tocsin-Role");
-    bool is_screen = role != NULL && strcmp(role, ASKER_SCREEN_NAME) == 0;
+    bool is_screen = role != NULL && strcmp(role, PEOPLE_ROLE_WALL) == 0;
     call->asker = (struct asker){
         .kind = is_screen ? ASKER_SCREEN : ASKER_LOCAL,
         .role = is_screen      ? ROLE_AUDITOR

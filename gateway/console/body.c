@@ -10,6 +10,7 @@
 #include "gateway/clock.h"
 #include "gateway/console/unheard.h"
 #include "gateway/engine/event_text.h"
+#include "gateway/hex.h"
 
 /* Whole numbers up to here are exact in a double. */
 #define WHOLE_MAX 9007199254740992.0
@@ -263,10 +264,7 @@ json_t *body_version(const struct view *view) {
     const struct site *site = view->site;
     char build[65];
     char generation[17];
-    const unsigned char *digest = build_digest();
-    for (int i = 0; i < 32; i++) {
-        (void)snprintf(build + 2 * (size_t)i, 3, "%02x", digest[i]);
-    }
+    hex_format(build_digest(), 32, build);
     (void)snprintf(generation, sizeof generation, "%016" PRIx64, site->header->generation);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "version", TOCSIN_VERSION, "build", build,
                      "site", site_text(site, site->header->site_id), "gateway",

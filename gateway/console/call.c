@@ -85,6 +85,8 @@ bool call_is_known(struct call *call, unsigned tables) {
     return true;
 }
 
-const char *asker_role_name(const struct asker *asker) {
-    return asker->kind == ASKER_SCREEN ? ASKER_SCREEN_NAME : role_name(asker->role);
+json_t *call_json(const struct call *call) {
+    size_t size = 0;
+    const char *bytes = call_body(call, &size);
+    return json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
 }

@@ -13,25 +13,10 @@
 
 #include <event2/keyvalq_struct.h>
 
+#include "gateway/console/asker.h"
 #include "gateway/console/console.h"
-#include "gateway/console/peer.h"
 #include "gateway/console/reply.h"
 #include "rules/core.h"
-
-enum asker_kind {
-    ASKER_LOCAL,  /* a user of this machine, over the Unix socket */
-    ASKER_SCREEN, /* a screen on a wall: it looks, and nobody stands behind it */
-};
-
-/* What a screen is called where people have the name of a role. */
-#define ASKER_SCREEN_NAME "wall"
-
-struct asker {
-    enum asker_kind kind;
-    /* What they act as. Of a screen it is ROLE_AUDITOR, so that it can change nothing anywhere. */
-    enum role role;
-    char name[PEER_BY_MAX + 1]; /* what is recorded, as long as nobody names another */
-};
 
 struct call {
     struct console *console;
@@ -62,6 +47,9 @@ bool call_first(struct call *call, uint32_t *ret_first);
 /* A header of the request; NULL when it has none. */
 const char *call_header(const struct call *call, const char *name);
 
+/* The body as JSON without a member twice; NULL when it is none. The caller's reference. */
+json_t *call_json(const struct call *call);
+
 /* The body, valid as long as the request; "" when there is none. */
 const char *call_body(const struct call *call, size_t *ret_size);
 
@@ -71,8 +59,5 @@ const char *call_body(const struct call *call, size_t *ret_size);
  * answer that has it says the same, but for ages, which go on from the answer that the asker has.
  */
 bool call_is_known(struct call *call, unsigned tables);
-
-/* What they act as: the name of the role, or ASKER_SCREEN_NAME. Static storage. */
-const char *asker_role_name(const struct asker *asker);
 
 #endif

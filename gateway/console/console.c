@@ -88,6 +88,8 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     charts_expire(&console->charts, now);
     trend_feed_tick(&console->feed, &moment);
     streams_tick(&console->streams, now);
+    staff_tick(&console->staff, clock_wall());
+    door_tick(&console->door, clock_wall(), now);
     console_look_ready(console, now);
 }
 
@@ -122,26 +124,26 @@ static void console_accept_failed(struct evconnlistener *listener, void *context
                           listener, &second);
 }
 
-static int console_http(struct console *console, int fd) {
-    struct event_base *base = console->process->base;
-    console->http = evhttp_new(base);
-    struct evconnlistener *listener =
-        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (console->http == NULL || listener == NULL ||
-        evhttp_bind_listener(console->http, listener) == NULL) {
-        return err_origin(-ENOMEM);
+struct evhttp *console_http(struct console *console, struct evconnlistener *listener,
+                            void (*answer)(struct evhttp_request *request, void *context),
+                            void *context) {
+    struct evhttp *http = evhttp_new(console->process->base);
+    if (http == NULL || evhttp_bind_listener(http, listener) == NULL) {
+        if (http != NULL) {
+            evhttp_free(http);
+        }
+        return NULL;
     }
     evconnlistener_set_error_cb(listener, console_accept_failed);
-    evhttp_set_max_headers_size(console->http, CONSOLE_HEADERS_MAX);
-    evhttp_set_max_body_size(console->http, CONSOLE_BODY_MAX);
-    evhttp_set_timeout(console->http, CONSOLE_REQUEST_S);
+    evhttp_set_max_headers_size(http, CONSOLE_HEADERS_MAX);
+    evhttp_set_max_body_size(http, CONSOLE_BODY_MAX);
+    evhttp_set_timeout(http, CONSOLE_REQUEST_S);
     /* All that evhttp knows: what we do not take is refused in our own words, not in its. */
-    evhttp_set_allowed_methods(console->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-                                                  EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-                                                  EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-                                                  EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-    evhttp_set_gencb(console->http, api_answer, console);
-    return 0;
+    evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+                                         EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+                                         EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+    evhttp_set_gencb(http, answer, context);
+    return http;
 }
 
 static int console_listen(struct console *console) {
@@ -162,7 +164,18 @@ static int console_listen(struct console *console) {
     } else if (r != 0) {
         return err_trace(r);
     }
-    return err_trace(console_http(console, fd));
+    struct evconnlistener *listener = evconnlistener_new(
+        console->process->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (listener == NULL) {
+        (void)close(fd);
+        return err_origin(-ENOMEM);
+    }
+    console->http = console_http(console, listener, api_answer, console);
+    if (console->http == NULL) {
+        evconnlistener_free(listener);
+        return err_origin(-ENOMEM);
+    }
+    return 0;
 }
 
 static int console_tick_start(struct console *console) {
@@ -215,6 +228,12 @@ int console_open(struct console *console, struct process *process) {
         r = console_listen(console);
     }
     if (r == 0) {
+        r = staff_open(&console->staff, console);
+    }
+    if (r == 0) {
+        r = door_open(&console->door, console);
+    }
+    if (r == 0) {
         r = console_engine(console);
     }
     if (r != 0) {
@@ -228,7 +247,9 @@ void console_close(struct console *console) {
     const struct trend_moment moment = console_moment(clock_real_ns());
     orders_fail(&console->orders);
     charts_fail(&console->charts);
+    staff_close(&console->staff);
     streams_deinit(&console->streams);
+    door_close(&console->door);
     if (console->http != NULL) {
         evhttp_free(console->http);
         (void)unlink(console->process->console_socket);
@@ -247,8 +268,9 @@ void console_close(struct console *console) {
 int console_run(struct process *process) {
     /* The bound of what clients can take; the watched rooms do not depend on this process. */
     struct rlimit limit = {0};
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > CONSOLE_DESCRIPTORS_MAX) {
-        limit.rlim_cur = CONSOLE_DESCRIPTORS_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        bool enough = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > CONSOLE_DESCRIPTORS_MAX;
+        limit.rlim_cur = enough ? CONSOLE_DESCRIPTORS_MAX : limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
     struct console console;

@@ -20,11 +20,15 @@
 #include <sys/types.h>
 
 #include "gateway/console/charts.h"
+#include "gateway/console/door.h"
 #include "gateway/console/orders.h"
+#include "gateway/console/staff.h"
 #include "gateway/console/stream.h"
 #include "gateway/process.h"
 
+struct evconnlistener;
 struct evhttp;
+struct evhttp_request;
 struct event;
 
 enum {
@@ -34,7 +38,7 @@ enum {
     /* A client that is silent for so long within a request is closed. Real time. */
     CONSOLE_REQUEST_S = 10,
     /* Connections, the journal and the rest together; a flood of clients ends at accept(). */
-    CONSOLE_DESCRIPTORS_MAX = 256,
+    CONSOLE_DESCRIPTORS_MAX = 1536,
     /* How long it waits to be ready for an engine that does not answer. Real time. */
     CONSOLE_READY_MS = 3000,
 };
@@ -48,6 +52,8 @@ struct console {
     struct streams streams;
     struct trend_feed feed;
     struct charts charts;
+    struct staff staff;
+    struct door door;
     struct evhttp *http;
     struct event *tick;
     gid_t group; /* peer_group() */
@@ -65,5 +71,10 @@ struct console {
  */
 NODISCARD int console_open(struct console *console, struct process *process);
 void console_close(struct console *console);
+
+/* What answers at a listener, with the bounds above. Takes the listener; NULL, and it is not taken, for want of memory. */
+struct evhttp *console_http(struct console *console, struct evconnlistener *listener,
+                            void (*answer)(struct evhttp_request *request, void *context),
+                            void *context);
 
 #endif

@@ -66,6 +66,32 @@ static void metrics_console(struct evbuffer *out, const struct metrics_console *
                    console->history_damaged);
 }
 
+static void metrics_door(struct evbuffer *out, const struct metrics_console *console) {
+    metric_gauge(out, "console_connections", "Open connections of people's browsers.",
+                 console->connections);
+    metric_counter(out, "console_connections_refused",
+                   "Connections refused because there were too many, or too many of one address.",
+                   console->connections_refused);
+    metric_counter(out, "console_connections_slow",
+                   "Connections ended because a request did not come in in time.",
+                   console->connections_slow);
+    metric_counter(out, "console_connections_plain",
+                   "Requests refused because there was no memory for TLS.",
+                   console->connections_plain);
+    metric_counter(out, "console_sign_ins", "Times that somebody signed in.", console->sign_ins);
+    metric_counter(out, "console_sign_ins_refused", "Wrong passwords, tokens and codes.",
+                   console->sign_ins_refused);
+    metric_counter(out, "console_sign_ins_held_up",
+                   "Tries that were told to wait, or for which there was no room.",
+                   console->sign_ins_held_up);
+    metric_gauge(out, "console_sessions", "Sessions of people and screens.", console->sessions);
+    metric_counter(out, "console_sessions_displaced", "Sessions ended because there were too many.",
+                   console->sessions_displaced);
+    metric_counter(out, "console_certificate_faults",
+                   "Times that a certificate was found that cannot be shown.",
+                   console->certificate_faults);
+}
+
 static void metrics_components(struct evbuffer *out, const struct view *view) {
     metric_family(out, "component_up", METRIC_GAUGE, NULL,
                   "1 while a process of the gateway is there.");
@@ -337,5 +363,6 @@ void metrics_write(struct evbuffer *out, const struct view *view,
         }
     }
     metrics_console(out, console);
+    metrics_door(out, console);
     (void)evbuffer_add_printf(out, "# EOF\n");
 }

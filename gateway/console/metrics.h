@@ -28,6 +28,17 @@ struct metrics_console {
     uint64_t history_bytes;   /* on the disk */
     uint64_t history_dropped; /* minutes and quarters that the disk did not take */
     uint64_t history_damaged; /* pieces of it that could not be read back */
+    /* The door for people (connections.h, staff.h). */
+    uint64_t connections; /* open now */
+    uint64_t connections_refused;
+    uint64_t connections_slow;
+    uint64_t connections_plain;
+    uint64_t sign_ins;
+    uint64_t sign_ins_refused;
+    uint64_t sign_ins_held_up; /* were to wait, or found no room */
+    uint64_t sessions;         /* now */
+    uint64_t sessions_displaced;
+    uint64_t certificate_faults;
 };
 
 enum {

@@ -12,6 +12,8 @@ enum { ORDER_SECONDS_MAX = 366 * 24 * 3600 };
 
 struct order_reader {
     struct command *command;
+    const struct asker *asker;
+    struct order_second *second;
     struct wall now;
     char by[PEER_BY_MAX + 1];
     char second_by[PEER_BY_MAX + 1];
@@ -36,12 +38,25 @@ static bool order_read_name(const json_t *value, char ret[PEER_BY_MAX + 1]) {
     return order_copy_text(value, PEER_BY_MAX, ret) && ret[0] != '\0';
 }
 
+/* Whoever is signed in is known by a name already. */
 static bool order_read_by(struct order_reader *reader, const json_t *value) {
-    return order_read_name(value, reader->by);
+    char by[PEER_BY_MAX + 1];
+    return order_read_name(value, reader->asker->kind == ASKER_LOCAL ? reader->by : by);
 }
 
+/* At this machine the second person is named, as the first one is; from afar both have to sign. */
 static bool order_read_second_by(struct order_reader *reader, const json_t *value) {
-    return order_read_name(value, reader->second_by);
+    return reader->asker->kind == ASKER_LOCAL && order_read_name(value, reader->second_by);
+}
+
+static bool order_read_second_id(struct order_reader *reader, const json_t *value) {
+    return reader->asker->kind == ASKER_PERSON &&
+           order_copy_text(value, PEOPLE_ID_SIZE - 1, reader->second->id);
+}
+
+static bool order_read_second_password(struct order_reader *reader, const json_t *value) {
+    return reader->asker->kind == ASKER_PERSON &&
+           order_copy_text(value, PEOPLE_PASSWORD_MAX, reader->second->password);
 }
 
 static bool order_read_reason(struct order_reader *reader, const json_t *value) {
@@ -123,6 +138,8 @@ static const struct {
     {"until", order_read_until},
     {"second_by", order_read_second_by},
     {"second_role", order_read_second_role},
+    {"second_id", order_read_second_id},
+    {"second_password", order_read_second_password},
     {"disposition", order_read_disposition},
     {"result", order_read_result},
     {"of_test", order_read_of_test},
@@ -144,9 +161,12 @@ static bool order_is_whole(const struct command *command, const json_t *body) {
     return command->verb != COMMAND_INVESTIGATE || json_object_get(body, "result") != NULL;
 }
 
-bool order_body_read(const char *bytes, size_t size, const char *name, struct wall now,
-                     struct command *command, const char **ret_wrong) {
-    struct order_reader reader = {.command = command, .now = now};
+bool order_body_read(const char *bytes, size_t size, const struct asker *asker, struct wall now,
+                     struct command *command, struct order_second *ret_second,
+                     const char **ret_wrong) {
+    struct order_reader reader = {
+        .command = command, .asker = asker, .second = ret_second, .now = now};
+    const char *name = asker->name;
     json_t *body =
         size == 0 ? json_object() : json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
     bool sound = json_is_object(body) && strlen(name) <= PEER_BY_MAX;
@@ -156,6 +176,7 @@ bool order_body_read(const char *bytes, size_t size, const char *name, struct wa
     const char *key = NULL;
     json_t *value = NULL;
     *ret_wrong = NULL;
+    *ret_second = (struct order_second){0};
     json_object_foreach(body, key, value) {
         if (sound) {
             *ret_wrong = NULL;
@@ -170,11 +191,12 @@ bool order_body_read(const char *bytes, size_t size, const char *name, struct wa
     if (!sound) {
         return false;
     }
-    peer_actor_format(reader.by, command->role, command->actor);
+    asker_actor_format(asker->kind, reader.by, command->role, command->actor);
     /* One person in two roles is still one person. */
     if (reader.second_by[0] != '\0' && command->second_role < ROLE_COUNT &&
         strcmp(reader.by, reader.second_by) != 0) {
-        peer_actor_format(reader.second_by, command->second_role, command->second_actor);
+        asker_actor_format(asker->kind, reader.second_by, command->second_role,
+                           command->second_actor);
     }
     return true;
 }

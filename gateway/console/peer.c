@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/console/peer.h"
 
-#include <assert.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -9,12 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rules/limits.h"
-
 enum { PEER_GROUPS_MAX = 256, PEER_PASSWD_SIZE = 4096 };
-
-/* With the longest of the roles. */
-_Static_assert(PEER_BY_MAX + sizeof " (caregiver, local)" <= LIMIT_ACTOR, "an actor fits");
 
 gid_t peer_group(void) {
     const struct group *group = getgrnam(PEER_GROUP);
@@ -67,9 +61,4 @@ int peer_identify(int fd, gid_t group, struct peer *ret_peer) {
     ret_peer->uid = credentials.uid;
     peer_name(credentials.uid, ret_peer->name);
     return 0;
-}
-
-void peer_actor_format(const char *by, enum role role, char *ret) {
-    assert(strlen(by) <= PEER_BY_MAX);
-    (void)snprintf(ret, LIMIT_ACTOR, "%s (%s, local)", by, role_name(role));
 }

@@ -38,10 +38,4 @@ NODISCARD int peer_identify(int fd, gid_t group, struct peer *ret_peer);
 /* Longest name that somebody may give for himself, in bytes, so that the actor fits LIMIT_ACTOR. */
 enum { PEER_BY_MAX = 42 };
 
-/*
- * Write the actor that is recorded, "wang (engineer, local)". `by` is a name of 1…PEER_BY_MAX
- * bytes; `ret` has room for LIMIT_ACTOR.
- */
-void peer_actor_format(const char *by, enum role role, char *ret);
-
 #endif

@@ -2,6 +2,7 @@
 #include "gateway/console/reply.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,6 +155,105 @@ static const struct {
           "个点位时其余不保存",
           "No history is kept of this point: never of card readers and checkpoints, of none while "
           "gateway.history is 0 MiB, and of no more than 10,000 points of a site"}},
+    [PROBLEM_SIGNED_OUT] = {401,
+                            "signed_out",
+                            "Not signed in",
+                            {"尚未登录或登录已失效,请重新登录",
+                             "Nobody is signed in here, or no longer: sign in"}},
+    [PROBLEM_UNCLAIMED] =
+        {401,
+         "unclaimed",
+         "Nobody can sign in yet",
+         {"本网关尚无用户:请输入网关日志中的认领码(event=console_claim),或在网关上运行 tocsin user add",
+          "This gateway has no users yet: enter the claim code from its log (event=console_claim), or run "
+          "`tocsin user add` on it"}},
+    [PROBLEM_SIGN_IN] = {401,
+                         "sign_in",
+                         "Not signed in",
+                         {"用户名或密码不正确",
+                          "That is not the name and password of anybody here"}},
+    [PROBLEM_SIGN_IN_BODY] =
+        {400,
+         "sign_in_body",
+         "Bad request body",
+         {"请求内容有误:登录须有 id 与 password(或屏幕的 token);更改密码须有 old 与 new",
+          "The body is wrong: signing in takes id and password, or a screen's token; another password takes "
+          "old and new"}},
+    [PROBLEM_SIGN_IN_RATE] = {429,
+                              "sign_in_rate",
+                              "Too many tries",
+                              {"尝试次数过多,请稍候再试",
+                               "Too many tries: wait a little before the next"}},
+    [PROBLEM_CLAIM_CODE] =
+        {403,
+         "claim_code",
+         "Not the claim code",
+         {"认领码不正确;它在网关日志中(event=console_claim)",
+          "That is not the claim code; it stands in the gateway's log (event=console_claim)"}},
+    [PROBLEM_CLAIMED] =
+        {409,
+         "claimed",
+         "Claimed already",
+         {"本网关已有用户,认领码已失效:请登录,或请工程人员添加用户",
+          "This gateway has users and the code is over: sign in, or have an engineer add you"}},
+    [PROBLEM_PASSWORD] =
+        {400,
+         "password",
+         "The password will not do",
+         {"密码须为 10 个字符以上、至多 256 字节,不能全是同一字符,也不能是用户名",
+          "A password has 10 characters or more and at most 256 bytes, is not one character over "
+          "and over, and not the id"}},
+    [PROBLEM_SECOND_PERSON] =
+        {403,
+         "second_person",
+         "The second person did not sign",
+         {"第二人的用户名或密码不正确,未执行任何操作",
+          "That is not the name and password of a second person here; nothing was done"}},
+    [PROBLEM_MEDIA_TYPE] =
+        {415,
+         "media_type",
+         "Not JSON",
+         {"请求须带 Content-Type: application/json,未执行任何操作",
+          "The request has to say Content-Type: application/json; nothing was done"}},
+    [PROBLEM_USER_BODY] =
+        {400,
+         "user_body",
+         "Bad request body",
+         {"请求内容有误:id 为 1 至 32 个小写字母、数字或 . _ -;name 为 1 至 42 字节的姓名;role 为 caregiver、"
+          "security、manager、engineer、auditor 或 wall(墙上屏幕,无密码);password 为密码",
+          "The body is wrong: id is 1 to 32 small letters, digits and . _ -; name a name of 1 to 42 bytes; role "
+          "is caregiver, security, manager, engineer, auditor or wall (a screen, which has no password); "
+          "password a password"}},
+    [PROBLEM_USER_TAKEN] = {409,
+                            "user_taken",
+                            "There is such a user",
+                            {"此用户名已被使用", "Somebody has this id already"}},
+    [PROBLEM_USER_NAME] =
+        {409,
+         "user_name",
+         "Somebody has this name",
+         {"已有同名用户;事件记录以姓名区分操作者,请加以区别(如“王敏 二楼”)",
+          "Somebody has this name already, and the journal tells people apart by it: add something to it"}},
+    [PROBLEM_USER_UNKNOWN] = {404,
+                              "user_unknown",
+                              "No such user",
+                              {"没有此用户", "There is no such user"}},
+    [PROBLEM_USER_LAST] =
+        {409,
+         "user_last",
+         "The last engineer",
+         {"这是最后一名工程人员,不能删除或改为其他角色:否则无人能再管理用户",
+          "This is the last engineer: without one nobody could look after the users"}},
+    [PROBLEM_USERS_FULL] = {409,
+                            "users_full",
+                            "Too many users",
+                            {"用户已满 500 个;请先删除不再使用的",
+                             "There are 500 users already; remove those that are needed no more"}},
+    [PROBLEM_USERS_ROLE] = {403,
+                            "users_role",
+                            "Not permitted for this role",
+                            {"只有工程人员可以查看和更改用户",
+                             "Only an engineer looks after the users"}},
 };
 
 /* What a problem is where it is known what it is about: what a member of a body can be, mostly. */
@@ -382,6 +482,22 @@ void reply_not_modified(struct evhttp_request *request) {
 
 void reply_head(struct evhttp_request *request, const char *content_type) {
     reply_end(request, 200, content_type, NULL);
+}
+
+void reply_empty(struct evhttp_request *request) {
+    if (evhttp_request_get_connection(request) == NULL) {
+        evhttp_request_free(request);
+        return;
+    }
+    evhttp_send_reply(request, 204, NULL, NULL);
+}
+
+void reply_retry_after(struct evhttp_request *request, uint32_t seconds) {
+    char text[16];
+    if (evhttp_request_get_connection(request) != NULL) {
+        (void)snprintf(text, sizeof text, "%" PRIu32, seconds);
+        (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Retry-After", text);
+    }
 }
 
 static struct texts problem_detail(enum problem problem, const char *about) {

@@ -45,6 +45,23 @@ enum problem {
     PROBLEM_NO_EVENTS,
     PROBLEM_HISTORY,    /* the history cannot be read at present */
     PROBLEM_NO_HISTORY, /* of this point none is kept */
+    PROBLEM_SIGNED_OUT, /* nobody is signed in */
+    PROBLEM_UNCLAIMED,  /* nobody can sign in yet */
+    PROBLEM_SIGN_IN,    /* no such person, or another password */
+    PROBLEM_SIGN_IN_BODY,
+    PROBLEM_SIGN_IN_RATE, /* wait before the next try */
+    PROBLEM_CLAIM_CODE,
+    PROBLEM_CLAIMED,
+    PROBLEM_PASSWORD,      /* too short, or too easy */
+    PROBLEM_SECOND_PERSON, /* the second of two people did not sign */
+    PROBLEM_MEDIA_TYPE,
+    PROBLEM_USER_BODY,
+    PROBLEM_USER_TAKEN,
+    PROBLEM_USER_NAME,
+    PROBLEM_USER_UNKNOWN,
+    PROBLEM_USER_LAST,
+    PROBLEM_USERS_FULL,
+    PROBLEM_USERS_ROLE,
     PROBLEM_COUNT,
 };
 
@@ -59,6 +76,12 @@ void reply_head(struct evhttp_request *request, const char *content_type);
 
 /* End with 304: the asker has the answer. */
 void reply_not_modified(struct evhttp_request *request);
+
+/* End with 204: it is done, and there is nothing to say. */
+void reply_empty(struct evhttp_request *request);
+
+/* What is answered says when to try again. */
+void reply_retry_after(struct evhttp_request *request, uint32_t seconds);
 
 /* End with a problem; `about` names what it is about (a parameter, a path) or is NULL. */
 void reply_problem(struct evhttp_request *request, enum problem problem,

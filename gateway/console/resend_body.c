@@ -48,16 +48,16 @@ static bool resend_read_sink(const json_t *value, uint32_t *ret_sink) {
 }
 
 /* NULL is who is logged in. */
-static bool resend_read_by(const json_t *value, const char *name, enum role role, char *ret) {
-    const char *by = value == NULL ? name : json_is_string(value) ? json_string_value(value) : "";
+static bool resend_read_by(const json_t *value, const struct asker *asker, char *ret) {
+    bool known = value == NULL || asker->kind != ASKER_LOCAL;
+    const char *by = known ? asker->name : json_is_string(value) ? json_string_value(value) : "";
     size_t len = strlen(by);
-    bool sound =
-        len > 0 && len <= PEER_BY_MAX && (value == NULL || json_string_length(value) == len);
+    bool sound = len > 0 && len <= PEER_BY_MAX && (known || json_string_length(value) == len);
     for (size_t i = 0; sound && i < len; i++) {
         sound = (unsigned char)by[i] >= 0x20 && by[i] != 0x7f;
     }
     if (sound) {
-        peer_actor_format(by, role, ret);
+        asker_actor_format(asker->kind, by, asker->role, ret);
     }
     return sound;
 }
@@ -72,7 +72,7 @@ static bool resend_body_is_known(const json_t *body) {
 }
 
 /* NULL, or the member that will not do. */
-static const char *resend_read_members(const json_t *body, const char *name, enum role role,
+static const char *resend_read_members(const json_t *body, const struct asker *asker,
                                        struct wall now, struct wire_resend *ret) {
     const json_t *until = json_object_get(body, "until");
     const json_t *to = json_object_get(body, "to");
@@ -87,11 +87,11 @@ static const char *resend_read_members(const json_t *body, const char *name, enu
     if (to != NULL && !resend_read_sink(to, &ret->sink)) {
         return "to";
     }
-    return resend_read_by(json_object_get(body, "by"), name, role, ret->actor) ? NULL : "by";
+    return resend_read_by(json_object_get(body, "by"), asker, ret->actor) ? NULL : "by";
 }
 
-bool resend_body_read(const char *bytes, size_t size, const char *name, enum role role,
-                      struct wall now, struct wire_resend *ret, const char **ret_wrong) {
+bool resend_body_read(const char *bytes, size_t size, const struct asker *asker, struct wall now,
+                      struct wire_resend *ret, const char **ret_wrong) {
     *ret = (struct wire_resend){
         .header = wire_header_of(WIRE_RESEND, sizeof *ret),
         .sink = JOURNAL_SINK_MQTT,
@@ -102,7 +102,7 @@ bool resend_body_read(const char *bytes, size_t size, const char *name, enum rol
     };
     json_t *body = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
     bool known = resend_body_is_known(body);
-    *ret_wrong = known ? resend_read_members(body, name, role, now, ret) : NULL;
+    *ret_wrong = known ? resend_read_members(body, asker, now, ret) : NULL;
     json_decref(body);
     return known && *ret_wrong == NULL;
 }

@@ -15,17 +15,17 @@
  * else is taken.
  */
 
-#include "gateway/console/peer.h"
+#include "gateway/console/asker.h"
 #include "gateway/engine/resends.h"
 #include "gateway/wire.h"
 
 /*
- * Read `size` bytes into `ret`, in which a bound that was not given is none; `name` and `role` are who
- * asks, `now` is later than any `since`. False when it is not of the form above; `ret_wrong` is the
+ * Read `size` bytes into `ret`, in which a bound that was not given is none; `asker` is
+ * who asks, `now` is later than any `since`. False when it is not of the form above; `ret_wrong` is the
  * member that will not do then, or NULL when that is none of those. Where that is "since" and
  * `ret->since` is after `now`, the member is of its form and has not been yet.
  */
-bool resend_body_read(const char *bytes, size_t size, const char *name, enum role role,
-                      struct wall now, struct wire_resend *ret, const char **ret_wrong);
+bool resend_body_read(const char *bytes, size_t size, const struct asker *asker, struct wall now,
+                      struct wire_resend *ret, const char **ret_wrong);
 
 #endif

@@ -7,6 +7,8 @@
 #include <event2/http.h>
 
 #include "gateway/console/answers.h"
+#include "gateway/console/sign_in.h"
+#include "gateway/console/users.h"
 
 /*
  * `below`: the path goes on after the words with a slash and more. `refused` is what those hear who may
@@ -38,6 +40,19 @@ static const struct route {
     {EVHTTP_REQ_GET, false, "/api/v1/health", AUDIENCE_ALL, PROBLEM_ROLE, answer_health},
     {EVHTTP_REQ_GET, false, "/api/v1/metrics", AUDIENCE_ALL, PROBLEM_ROLE, answer_metrics},
     {EVHTTP_REQ_GET, false, "/api/v1/openapi", AUDIENCE_ALL, PROBLEM_ROLE, answer_openapi},
+    {EVHTTP_REQ_GET, false, "/api/v1/session", AUDIENCE_ANYBODY, PROBLEM_ROLE, answer_session},
+    {EVHTTP_REQ_POST, false, "/api/v1/session", AUDIENCE_ANYBODY, PROBLEM_ROLE, answer_sign_in},
+    {EVHTTP_REQ_DELETE, false, "/api/v1/session", AUDIENCE_ANYBODY, PROBLEM_ROLE, answer_sign_out},
+    {EVHTTP_REQ_PUT, false, "/api/v1/session/password", AUDIENCE_PEOPLE, PROBLEM_ROLE,
+     answer_password},
+    {EVHTTP_REQ_POST, false, "/api/v1/claim", AUDIENCE_ANYBODY, PROBLEM_ROLE, answer_claim},
+    {EVHTTP_REQ_GET, false, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE, answer_users},
+    {EVHTTP_REQ_POST, false, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
+     answer_user_add},
+    {EVHTTP_REQ_PUT, true, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
+     answer_user_change},
+    {EVHTTP_REQ_DELETE, true, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
+     answer_user_remove},
     {EVHTTP_REQ_GET, false, "/health", AUDIENCE_ALL, PROBLEM_ROLE, answer_health},
     {EVHTTP_REQ_GET, false, "/metrics", AUDIENCE_ALL, PROBLEM_ROLE, answer_metrics},
 };
@@ -67,7 +82,9 @@ static bool route_matches(const struct route *route, const char *path, const cha
 }
 
 static bool route_admits(const struct route *route, const struct asker *asker) {
-    unsigned who = asker->kind == ASKER_SCREEN ? AUDIENCE_SCREEN : 1U << asker->role;
+    unsigned who = asker->kind == ASKER_NOBODY   ? AUDIENCE_NOBODY
+                   : asker->kind == ASKER_SCREEN ? AUDIENCE_SCREEN
+                                                 : 1U << asker->role;
     return ((unsigned)route->audience & who) != 0;
 }
 
@@ -102,12 +119,16 @@ void routes_answer(struct call *call, const char *path) {
         }
         if (route_admits(route, &call->asker)) {
             route->answer(call);
+        } else if (call->asker.kind == ASKER_NOBODY) {
+            call_problem(call, PROBLEM_SIGNED_OUT, NULL);
         } else {
             call_problem(call, route->refused, asker_role_name(&call->asker));
         }
         return;
     }
-    if (allowed == 0) {
+    if (allowed == 0 && call->asker.kind == ASKER_NOBODY) {
+        call_problem(call, PROBLEM_SIGNED_OUT, NULL); /* what there is, is nobody's business */
+    } else if (allowed == 0) {
         call_problem(call, PROBLEM_NOT_FOUND, path);
     } else {
         routes_refuse_method(call, path, allowed);

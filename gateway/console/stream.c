@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include <event2/http.h>
 
 #include "gateway/console/document.h"
+#include "gateway/console/people.h"
 
 enum stream_state { STREAM_BACKLOG, STREAM_LIVE, STREAM_CLOSING };
 
@@ -25,6 +27,7 @@ struct stream {
     uint64_t sent_seq;     /* everything up to it was sent, or was before the client's time */
     uint64_t replayed_seq; /* what was committed when the client came: `replayed` up to here */
     enum view_engine engine; /* as last told to the client */
+    char id[PEOPLE_ID_SIZE]; /* of who is signed in; "" */
     uint64_t close_real_ns;  /* CLOSING: when patience ends */
 };
 
@@ -231,8 +234,8 @@ void streams_deinit(struct streams *streams) {
     }
 }
 
-void streams_open(struct streams *streams, struct evhttp_request *request, uint64_t after_seq,
-                  uint64_t real_ns) {
+void streams_open(struct streams *streams, struct evhttp_request *request, const char *id,
+                  uint64_t after_seq, uint64_t real_ns) {
     assert(streams->count < STREAMS_MAX);
     struct stream *stream = calloc(1, sizeof *stream);
     assert(stream != NULL);
@@ -246,6 +249,7 @@ void streams_open(struct streams *streams, struct evhttp_request *request, uint6
         .replayed_seq = streams->view->newest_seq,
         .engine = view_engine(streams->view, real_ns),
     };
+    (void)snprintf(stream->id, sizeof stream->id, "%s", id);
     streams->first = stream;
     streams->count++;
 
@@ -265,6 +269,16 @@ void streams_open(struct streams *streams, struct evhttp_request *request, uint6
     stream_send(stream, hello);
     evbuffer_free(hello);
     stream_pump(stream);
+}
+
+void streams_end_of(struct streams *streams, const char *id) {
+    struct stream *next = NULL;
+    for (struct stream *stream = streams->first; stream != NULL; stream = next) {
+        next = stream->next;
+        if (strcmp(stream->id, id) == 0) {
+            stream_finish(stream);
+        }
+    }
 }
 
 static void stream_event(struct stream *stream, const struct wire_event *event, uint64_t real_ns) {

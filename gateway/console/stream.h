@@ -29,7 +29,7 @@
 struct evhttp_request;
 
 enum {
-    STREAMS_MAX = 64,
+    STREAMS_MAX = 512,
     STREAM_BYTES_MAX = 256 * 1024,
     /* The backlog goes on when no more than this waits to be sent. */
     STREAM_BACKLOG_BYTES = 64 * 1024,
@@ -66,10 +66,13 @@ void streams_deinit(struct streams *streams);
 
 /*
  * Answer `request` with the stream of events after `after_seq` (or STREAM_FROM_NOW). Takes the
- * request. The caller has checked that there are fewer than STREAMS_MAX.
+ * request; `id` is of who is signed in, or "". The caller has checked that there are fewer than STREAMS_MAX.
  */
-void streams_open(struct streams *streams, struct evhttp_request *request, uint64_t after_seq,
-                  uint64_t real_ns);
+void streams_open(struct streams *streams, struct evhttp_request *request, const char *id,
+                  uint64_t after_seq, uint64_t real_ns);
+
+/* Whoever `id` is must sign in anew: end their streams. */
+void streams_end_of(struct streams *streams, const char *id);
 
 /* The engine told an event; the view knows it already. */
 void streams_event(struct streams *streams, const struct wire_event *event, uint64_t real_ns);

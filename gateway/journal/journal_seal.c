@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "gateway/hex.h"
 #include "rules/instant.h"
 
 enum { SEAL_TEXT_SIZE = 512 };
@@ -25,24 +26,18 @@ static int seal_failed(const char *path, const char *why, char reason[JOURNAL_RE
     return JOURNAL_E_FAILED;
 }
 
-static void seal_hex(const unsigned char *bytes, size_t size, char *ret) {
-    for (size_t i = 0; i < size; i++) {
-        (void)snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
 /* What is signed; returns its size. The ids of a site and a gateway are short (site.h). */
 static size_t seal_text(const struct journal_seal *seal, const char *site, const char *gateway,
                         char ret[SEAL_TEXT_SIZE]) {
     char hex[2 * JOURNAL_DIGEST_SIZE + 1];
-    seal_hex(seal->digest, sizeof seal->digest, hex);
+    hex_format(seal->digest, sizeof seal->digest, hex);
     int len = snprintf(ret, SEAL_TEXT_SIZE,
                        "tocsin checkpoint%s\nsite %.100s\ngateway %.100s\nnumber %" PRIu64
                        "\nday %" PRId64 "\nseq %" PRIu64 "\ndigest %s\n",
                        seal->has_ledger ? " 2" : "", site, gateway, seal->number, seal->day,
                        seal->seq, hex);
     if (seal->has_ledger) {
-        seal_hex(seal->ledger, sizeof seal->ledger, hex);
+        hex_format(seal->ledger, sizeof seal->ledger, hex);
         len += snprintf(ret + len, SEAL_TEXT_SIZE - (size_t)len,
                         "after %" PRIu64 "\nalarms %" PRIu64 "\nledger %s\n", seal->after,
                         seal->alarms, hex);
@@ -55,8 +50,8 @@ size_t seal_note_format(const struct journal_seal *seal, const char *site, const
     char key[2 * SEAL_KEY_SIZE + 1];
     char signature[2 * SEAL_SIGNATURE_SIZE + 1];
     size_t len = seal_text(seal, site, gateway, ret);
-    seal_hex(seal->key, sizeof seal->key, key);
-    seal_hex(seal->signature, sizeof seal->signature, signature);
+    hex_format(seal->key, sizeof seal->key, key);
+    hex_format(seal->signature, sizeof seal->signature, signature);
     int more = snprintf(ret + len, SEAL_NOTE_SIZE - len, "key %s\nsignature %s\n", key, signature);
     return len + (size_t)more;
 }

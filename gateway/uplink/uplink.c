@@ -24,6 +24,7 @@
 #include <sys/random.h>
 
 #include "gateway/clock.h"
+#include "gateway/hex.h"
 #include "gateway/uplink/taken_note.h"
 #include "gateway/uplink/uplink_parts.h"
 
@@ -157,9 +158,7 @@ static int uplink_init(struct uplink *uplink, struct process *process) {
     };
     const struct timeval second = {.tv_sec = 1};
     uplink->process = process;
-    for (unsigned i = 0; i < (sizeof uplink->build - 1) / 2; i++) {
-        (void)snprintf(uplink->build + 2 * i, 3, "%02x", build_digest()[i]);
-    }
+    hex_format(build_digest(), (sizeof uplink->build - 1) / 2, uplink->build);
     uplink->state = (struct wire_uplink_state){
         .header = wire_header_of(WIRE_UPLINK_STATE, sizeof uplink->state),
         .reason = "not connected yet",

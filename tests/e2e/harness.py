@@ -276,9 +276,9 @@ class Gateway:
         until(lambda: self.try_cli("health")[0] == 0, "the gateway to be healthy", deadline_s,
               lambda: "\n" + self.process.text()[-6000:])
 
-    def try_cli(self, *arguments):
+    def try_cli(self, *arguments, standard_input=None):
         """Run a command; return its exit code, output and errors."""
-        done = subprocess.run([TOCSIN, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
+        done = subprocess.run([TOCSIN, *arguments], capture_output=True, text=True, timeout=DEADLINE_S, input=standard_input,
                               env={**os.environ, "TOCSIN_SOCKET": str(self.socket), "LANG": "C.UTF-8"})
         return done.returncode, done.stdout, done.stderr
 
@@ -362,6 +362,7 @@ class Scene:
         self.broker = Broker(self.directory)
         self.overrides = {
             "gateway.state": str(self.state),
+            "gateway.console.listen": f"127.0.0.1:{free_port()}",
             "mqtt.brokers.0": f"tcp://127.0.0.1:{self.broker.port}",
             "devices.doors.broker": f"tcp://127.0.0.1:{self.broker.port}",
             "devices.climate.address": f"rtu:{self.directory}/climate.tty?baud=9600&parity=none&stop=1",

@@ -125,8 +125,8 @@ def test_a_route_that_is_not_described_and_one_that_is_not_there_are_noticed():
     del less["paths"]["/api/v1/rules"]
     assert routes_answered(ROUTES) - routes_described(less) == {("GET", False, "/api/v1/rules")}
     other = copy.deepcopy(DESCRIPTION)
-    other["paths"]["/api/v1/users/{id}"] = {"delete": other["paths"]["/api/v1/rules"]["get"]}
-    assert routes_described(other) - routes_described(DESCRIPTION) == {("DELETE", True, "/api/v1/users")}
+    other["paths"]["/api/v1/rules/{id}"] = {"delete": other["paths"]["/api/v1/rules"]["get"]}
+    assert routes_described(other) - routes_described(DESCRIPTION) == {("DELETE", True, "/api/v1/rules")}
 
 
 @pytest.fixture

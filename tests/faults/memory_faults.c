@@ -215,10 +215,13 @@ static const char *payload_is_read(unsigned left) {
 static const char *order_is_read(unsigned left) {
     static const char text[] =
         "{\"by\":\"li\",\"reason\":\"\\u95e8\",\"minutes\":5,\"result\":\"false\"}";
+    const struct asker asker = {.kind = ASKER_LOCAL, .role = ROLE_ENGINEER, .name = "wang"};
     struct command command = {0};
+    struct order_second second;
     const char *member = NULL;
     memory_ends_after(left);
-    bool read = order_body_read(text, strlen(text), "wang", (struct wall){1}, &command, &member);
+    bool read =
+        order_body_read(text, strlen(text), &asker, (struct wall){1}, &command, &second, &member);
     memory_is_back();
     return read == (allocations_refused == 0) ? NULL : "an order was read wrongly";
 }

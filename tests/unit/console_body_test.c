@@ -11,10 +11,10 @@
 
 #include <event2/buffer.h>
 
+#include "gateway/console/asker.h"
 #include "gateway/console/body.h"
 #include "gateway/console/document.h"
 #include "gateway/console/metrics.h"
-#include "gateway/console/peer.h"
 #include "gateway/console/reply.h"
 #include "gateway/console/unheard.h"
 #include "tests/support/cmocka.h"
@@ -890,7 +890,7 @@ static void the_longest_name_in_the_longest_role_fits_an_actor(void **state) {
     for (enum role role = 0; role < ROLE_COUNT; role++) {
         char wanted[2 * LIMIT_ACTOR];
         (void)snprintf(wanted, sizeof wanted, "%s (%s, local)", by, role_name(role));
-        peer_actor_format(by, role, actor);
+        asker_actor_format(ASKER_LOCAL, by, role, actor);
         assert_string_equal(actor, wanted);
     }
 }

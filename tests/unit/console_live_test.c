@@ -178,14 +178,16 @@ static void engine_alarm(struct stage *stage, uint32_t alarm, uint32_t snapshot)
 
 static json_t *ask(struct stage *stage, const char *path, const json_t *body, long *ret_status) {
     json_t *answer = NULL;
-    assert_int_equal(client_ask(stage->client, path, body, ret_status, &answer), 0);
+    assert_int_equal(
+        client_ask(stage->client, body == NULL ? "GET" : "POST", path, body, ret_status, &answer),
+        0);
     return answer;
 }
 
 static bool engine_is(struct stage *stage, const char *word) {
     json_t *answer = NULL;
     long status = 0;
-    if (client_ask(stage->client, "/api/v1/health", NULL, &status, &answer) != 0) {
+    if (client_ask(stage->client, "GET", "/api/v1/health", NULL, &status, &answer) != 0) {
         return false;
     }
     const char *engine = json_string_value(json_object_get(answer, "engine"));

@@ -11,11 +11,17 @@
 #define NOW ((struct wall){INT64_C(1795331820000000000)})
 
 static struct command command;
+static struct order_second second;
 static const char *wrong;
 
+static bool read_of(const struct asker *asker, enum command_verb verb, const char *body) {
+    command = (struct command){.verb = verb, .role = asker->role, .second_role = ROLE_COUNT};
+    return order_body_read(body, strlen(body), asker, NOW, &command, &second, &wrong);
+}
+
 static bool read_as(enum command_verb verb, const char *body) {
-    command = (struct command){.verb = verb, .role = ROLE_ENGINEER, .second_role = ROLE_COUNT};
-    return order_body_read(body, strlen(body), "root", NOW, &command, &wrong);
+    return read_of(&(struct asker){.kind = ASKER_LOCAL, .role = ROLE_ENGINEER, .name = "root"},
+                   verb, body);
 }
 
 static bool taken(const char *body) {
@@ -30,6 +36,39 @@ static void nothing_at_all_is_the_login_name(void **state) {
     assert_int_equal(command.duration_s, 0);
     assert_int_equal(command.disposition, DISPOSITION_UNSTATED);
     assert_int_equal(command.second_role, ROLE_COUNT);
+}
+
+/* ---- from a browser ---- */
+
+static bool taken_afar(const char *body) {
+    return read_of(
+        &(struct asker){.kind = ASKER_PERSON, .role = ROLE_CAREGIVER, .id = "wang", .name = "王敏"},
+        COMMAND_SHELVE, body);
+}
+
+static void who_is_signed_in_acts_under_no_other_name(void **state) {
+    (void)state;
+    assert_true(taken_afar(""));
+    assert_string_equal(command.actor, "王敏 (caregiver)");
+    assert_true(taken_afar("{\"by\":\"somebody else\"}"));
+    assert_string_equal(command.actor, "王敏 (caregiver)");
+    assert_false(taken_afar("{\"by\":\"\"}"));
+    assert_string_equal(wrong, "by");
+}
+
+static void from_afar_the_second_person_signs_and_is_not_named(void **state) {
+    (void)state;
+    assert_false(taken_afar("{\"second_by\":\"li\",\"second_role\":\"engineer\"}"));
+    assert_string_equal(wrong, "second_by");
+    assert_true(taken_afar("{\"second_id\":\"li\",\"second_password\":\"correct horse\"}"));
+    assert_string_equal(second.id, "li");
+    assert_string_equal(second.password, "correct horse");
+    assert_string_equal(command.second_actor, "");
+    assert_true(taken_afar("{}"));
+    assert_string_equal(second.id, "");
+    assert_false(taken("{\"second_id\":\"li\"}"));
+    assert_string_equal(wrong, "second_id");
+    assert_false(taken("{\"second_password\":\"correct horse\"}"));
 }
 
 static void how_long_is_said_in_one_of_three_ways(void **state) {
@@ -147,6 +186,8 @@ static void anything_else_is_not_taken(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_at_all_is_the_login_name),
+        cmocka_unit_test(who_is_signed_in_acts_under_no_other_name),
+        cmocka_unit_test(from_afar_the_second_person_signs_and_is_not_named),
         cmocka_unit_test(how_long_is_said_in_one_of_three_ways),
         cmocka_unit_test(a_second_person_is_another_person_in_a_role),
         cmocka_unit_test(which_member_will_not_do_is_told),

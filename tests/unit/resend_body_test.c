@@ -15,7 +15,8 @@ static struct wire_resend wish;
 static const char *wrong;
 
 static bool taken(const char *body) {
-    return resend_body_read(body, strlen(body), "root", ROLE_ENGINEER, NOW, &wish, &wrong);
+    const struct asker asker = {.kind = ASKER_LOCAL, .role = ROLE_ENGINEER, .name = "root"};
+    return resend_body_read(body, strlen(body), &asker, NOW, &wish, &wrong);
 }
 
 /* Refused for this member; NULL: for the whole. */

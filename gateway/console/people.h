@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_PEOPLE_H
+#define GATEWAY_CONSOLE_PEOPLE_H
+
+/*
+ * Who may sign in
+ *
+ * A person has an id to sign in with, a name that is recorded with what they do, a role, and a password of which
+ * only a salted scrypt hash is kept. They stand in people.json of the console's directory, which is replaced as a
+ * whole with each change, and are held in memory: a disk that fails keeps nobody from signing in.
+ *
+ *     {"people": [{"id": "wang", "name": "王敏", "role": "caregiver", "password": "scrypt$14$8$5$SALT$HASH"}]}
+ *
+ * A screen on a wall stands in the list like a person whose role is "wall" and who has a token for a password: it is
+ * long and random, so that a digest of it will do, and a program that scrapes figures may show it with each request.
+ *
+ * There is no default password. While nobody is in the list the console prints a claim code to its log; whoever
+ * has that code becomes the first person, an engineer.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/err.h"
+#include "rules/role.h"
+
+enum {
+    PEOPLE_MAX = 500,
+    PEOPLE_ID_SIZE = 33,       /* 1…32 of a-z, 0-9, '.', '_' and '-', and the NUL */
+    PEOPLE_NAME_SIZE = 43,     /* so that the actor that is recorded fits; see peer.h */
+    PEOPLE_PASSWORD_MIN = 10,  /* characters; ASVS 5.0, 6.2.1 asks for 8 at least */
+    PEOPLE_PASSWORD_MAX = 256, /* bytes */
+    PEOPLE_HASH_SIZE = 128,
+    PEOPLE_TOKEN_SIZE = 2 * 32 + 1,
+};
+
+#define PEOPLE_ROLE_WALL "wall"
+#define PEOPLE_DAMAGED   "people.json.damaged"
+
+struct person {
+    char id[PEOPLE_ID_SIZE];
+    char name[PEOPLE_NAME_SIZE];
+    char hash[PEOPLE_HASH_SIZE]; /* of a screen: of its token */
+    enum role role;
+    bool screen; /* nobody at all: a screen on a wall, which looks on and acts on nothing */
+};
+
+struct people {
+    int directory; /* where the file is; -1: cannot be opened */
+    struct person *rows;
+    uint32_t count;
+    bool unsaved; /* the last change is not on the disk */
+};
+
+/* Read the list. Returns 0, PEOPLE_E_DAMAGED, or a negative errno; the list is empty then. */
+NODISCARD int people_open(struct people *people, int directory);
+void people_close(struct people *people);
+
+#define PEOPLE_E_DAMAGED 1 /* the file is none of ours: it has been put aside as PEOPLE_DAMAGED */
+#define PEOPLE_E_FULL    2
+#define PEOPLE_E_TAKEN   3 /* somebody has this id */
+#define PEOPLE_E_UNKNOWN 4
+#define PEOPLE_E_LAST    5 /* without this one nobody could add anybody */
+#define PEOPLE_E_ID      6 /* no id, or no name */
+#define PEOPLE_E_NAME    7 /* somebody else has this name: the journal could not tell them apart */
+
+const struct person *people_find(const struct people *people, const char *id);
+
+/* The screen that has this token; NULL: none. */
+const struct person *people_find_token(const struct people *people, const char *token);
+
+/* Take the id and the name; false when they are none: one line each, of the letters and the length above. */
+bool person_name(struct person *person, const char *id, const char *name);
+
+/* "caregiver" …, or PEOPLE_ROLE_WALL. Static storage. */
+const char *person_role_name(const struct person *person);
+
+/* Make a screen's token, and what is kept of it. Returns 0 or a negative errno: there is no randomness. */
+NODISCARD int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOPLE_HASH_SIZE]);
+
+/*
+ * Add, change or remove somebody, and save. A change that the disk does not take holds all the same, until the
+ * console ends: `people->unsaved`. `hash` is password_hash()'s; NULL in a change: the password stays.
+ */
+NODISCARD int people_add(struct people *people, const struct person *person);
+NODISCARD int people_change(struct people *people, const char *id, const char *name, enum role role,
+                            const char *hash);
+NODISCARD int people_remove(struct people *people, const char *id);
+
+#endif

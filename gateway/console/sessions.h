@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_SESSIONS_H
+#define GATEWAY_CONSOLE_SESSIONS_H
+
+/*
+ * Who is signed in
+ *
+ * A session is a cookie of 32 random bytes, of which only the SHA-256 is kept here: whoever reads our memory or the
+ * disk cannot sign in with it. It ends when it was not used for SESSIONS_IDLE_S, SESSIONS_S after it began, when its
+ * person signs out, is removed, or gets another role or password. The oldest makes room for a new one. Sessions
+ * live in sessions.bin, so that a console that is started anew signs nobody out.
+ *
+ *     __Host-tocsin=…; Secure; HttpOnly; SameSite=Strict; Path=/       (RFC 6265bis, 4.1.3)
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/console/people.h"
+#include "rules/instant.h"
+
+enum {
+    SESSIONS_MAX = 2000,
+    SESSIONS_IDLE_S = 7 * 86400, /* a phone that was a week in a drawer */
+    SESSIONS_S = 90 * 86400,
+    SESSION_TOKEN_SIZE = 2 * 32 + 1,
+    SESSION_DIGEST_SIZE = 32,
+};
+
+struct session_row {
+    unsigned char digest[SESSION_DIGEST_SIZE];
+    char id[PEOPLE_ID_SIZE];
+    /* Of the person's role and password as they were: with another the session has ended. */
+    unsigned char bond[SESSION_DIGEST_SIZE];
+    struct wall begun, used;
+};
+
+struct sessions {
+    const struct people *people;
+    int directory;
+    struct session_row *rows;
+    uint32_t count;
+    uint64_t displaced; /* by new ones */
+    bool changed;       /* since it was saved */
+};
+
+/* Keeps `people`. Sessions that cannot be read are none: people sign in anew. */
+NODISCARD int sessions_open(struct sessions *sessions, const struct people *people, int directory,
+                            struct wall now);
+void sessions_close(struct sessions *sessions);
+
+/* Begin one for a person of the list, and write its cookie's value. Returns 0 or a negative errno. */
+NODISCARD int sessions_begin(struct sessions *sessions, const struct person *person,
+                             struct wall now, char ret_token[SESSION_TOKEN_SIZE]);
+
+/* Whose session is it? NULL: nobody's, or it has ended. */
+const struct person *sessions_find(struct sessions *sessions, const char *token, struct wall now);
+
+void sessions_end(struct sessions *sessions, const char *token);
+
+/* Drop those that have ended and save what has changed. Now and then. */
+void sessions_tick(struct sessions *sessions, struct wall now);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/sign_in.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/http.h>
+
+#include "gateway/console/call.h"
+#include "gateway/console/cookie.h"
+#include "gateway/console/users.h"
+#include "gateway/log.h"
+
+/* ---- what is answered ---- */
+
+static json_t *session_body(const struct console *console, const struct asker *asker,
+                            const char *role) {
+    char time[CLOCK_TEXT_SIZE];
+    clock_format((struct wall){clock_wall().ns + (int64_t)SESSIONS_IDLE_S * (int64_t)NS_PER_S},
+                 time);
+    return json_pack("{s:{s:s, s:s, s:s}, s:s, s:b}", "user", "id", asker->id, "name", asker->name,
+                     "role", role, "expires", time, "claimed", console->staff.people.count > 0);
+}
+
+/* Somebody is in: a session begins, and the device is known from now on. */
+static void session_begin(struct console *console, struct evhttp_request *request,
+                          enum site_language language, const struct person *person, int status) {
+    struct staff *staff = &console->staff;
+    char token[SESSION_TOKEN_SIZE], device[DEVICE_COOKIE_SIZE];
+    if (sessions_begin(&staff->sessions, person, clock_wall(), token) != 0) {
+        reply_problem(request, PROBLEM_BUSY, language, NULL);
+        return;
+    }
+    staff->signed_in++;
+    /* A request whose connection is gone has no headers to set. */
+    if (evhttp_request_get_connection(request) != NULL) {
+        cookie_set(request, COOKIE_SESSION, token, SESSIONS_S);
+        devices_mark(&staff->devices, person->id, device);
+        if (!person->screen && device[0] != '\0') {
+            cookie_set(request, COOKIE_DEVICE, device, DEVICE_COOKIE_S);
+        }
+    }
+    struct asker asker = {.kind = ASKER_PERSON};
+    memcpy(asker.id, person->id, sizeof asker.id);
+    memcpy(asker.name, person->name, sizeof asker.name);
+    reply_json(request, status, session_body(console, &asker, person_role_name(person)));
+}
+
+void answer_session(struct call *call) {
+    const struct asker *asker = &call->asker;
+    if (asker->kind != ASKER_NOBODY) {
+        reply_json(call->request, 200, session_body(call->console, asker, asker_role_name(asker)));
+    } else if (call->console->staff.people.count == 0) {
+        call_problem(call, PROBLEM_UNCLAIMED, NULL);
+    } else {
+        call_problem(call, PROBLEM_SIGNED_OUT, NULL);
+    }
+}
+
+void answer_sign_out(struct call *call) {
+    char token[SESSION_TOKEN_SIZE];
+    if (cookie_read(call->request, COOKIE_SESSION, token, sizeof token)) {
+        sessions_end(&call->console->staff.sessions, token);
+        cookie_set(call->request, COOKIE_SESSION, "", 0);
+    }
+    reply_empty(call->request);
+}
+
+/* ---- guessing ---- */
+
+static struct guard_try wait_try(const struct staff_wait *wait) {
+    return (struct guard_try){
+        .address = wait->address, .id = wait->person.id, .device = wait->device};
+}
+
+/* Is another try from there being looked at? Guesses side by side would not be counted in time. */
+static bool try_is_doubled(const struct staff *staff, const struct staff_wait *wait) {
+    for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
+        const struct staff_wait *other = &staff->waits[i];
+        if (other != wait && other->number != 0 && strcmp(other->address, wait->address) == 0 &&
+            strcmp(other->device, wait->device) == 0 &&
+            strcmp(other->person.id, wait->person.id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* May the try be made now? If not, it is answered and its row free. */
+static bool try_may(struct call *call, struct staff_wait *wait) {
+    struct staff *staff = &call->console->staff;
+    const struct guard_try try = wait_try(wait);
+    uint32_t wait_s = guard_wait_s(&staff->guard, &try, call->real_ns);
+    if (wait_s == 0 && try_is_doubled(staff, wait)) {
+        wait_s = 1;
+    }
+    if (wait_s > 0) {
+        reply_retry_after(call->request, wait_s);
+        call_problem(call, PROBLEM_SIGN_IN_RATE, NULL);
+        staff_release(wait);
+    }
+    return wait_s == 0;
+}
+
+void sign_in_refused(struct console *console, struct staff_wait *wait, enum problem problem) {
+    struct staff *staff = &console->staff;
+    const struct guard_try try = wait_try(wait);
+    static struct log_limiter limiter;
+    uint64_t kept_back = 0;
+    char quoted[64];
+    guard_failed(&staff->guard, &try, clock_real_ns());
+    staff->refused++;
+    if (log_permit(&limiter, &kept_back)) {
+        log_line(LOG_WARNING, "sign_in_refused",
+                 "address=%s id=%s kept_back=%" PRIu64
+                 " effect=\"whoever goes on guessing waits longer each time\"",
+                 wait->address[0] == '\0' ? "local" : wait->address,
+                 log_quote(wait->person.id, quoted, sizeof quoted), kept_back);
+    }
+    reply_problem(wait->request, problem, wait->language, NULL);
+    staff_release(wait);
+}
+
+/* ---- signing in ---- */
+
+static void sign_in_compared(struct console *console, struct staff_wait *wait, bool same,
+                             const char *hash) {
+    (void)hash;
+    struct staff *staff = &console->staff;
+    const struct person *person = people_find(&staff->people, wait->person.id);
+    /* The list may have changed meanwhile. */
+    if (!same || person == NULL || strcmp(person->hash, wait->person.hash) != 0) {
+        sign_in_refused(console, wait, PROBLEM_SIGN_IN);
+        return;
+    }
+    const struct guard_try try = wait_try(wait);
+    guard_succeeded(&staff->guard, &try);
+    session_begin(console, wait->request, wait->language, person, 200);
+    staff_release(wait);
+}
+
+static void sign_in_screen(struct call *call, const char *token) {
+    struct staff *staff = &call->console->staff;
+    struct staff_wait *wait = staff_take(call, "");
+    if (wait == NULL || !try_may(call, wait)) {
+        return;
+    }
+    const struct person *screen = people_find_token(&staff->people, token);
+    if (screen == NULL) {
+        sign_in_refused(call->console, wait, PROBLEM_SIGN_IN);
+        return;
+    }
+    session_begin(call->console, call->request, call->language, screen, 200);
+    staff_release(wait);
+}
+
+struct staff_wait *sign_in_take(struct call *call, const char *id) {
+    struct staff_wait *wait = staff_take(call, id);
+    if (wait == NULL) {
+        return NULL;
+    }
+    const struct person *person = people_find(&call->console->staff.people, id);
+    if (person != NULL && !person->screen) {
+        wait->person = *person;
+    } else {
+        (void)snprintf(wait->person.id, sizeof wait->person.id, "%s", id);
+    }
+    return try_may(call, wait) ? wait : NULL;
+}
+
+static void sign_in_person(struct call *call, const char *id, const char *password) {
+    struct staff_wait *wait = sign_in_take(call, id);
+    if (wait != NULL) {
+        wait->then = sign_in_compared;
+        staff_compare(&call->console->staff, wait, password, wait->person.hash);
+    }
+}
+
+void answer_sign_in(struct call *call) {
+    const char *id = NULL, *password = NULL, *token = NULL;
+    json_t *body = call_json(call);
+    if (json_unpack(body, "{s:s!}", "token", &token) == 0) {
+        sign_in_screen(call, token);
+    } else if (json_unpack(body, "{s:s, s:s!}", "id", &id, "password", &password) == 0 &&
+               strlen(id) < PEOPLE_ID_SIZE && strlen(password) <= PEOPLE_PASSWORD_MAX) {
+        sign_in_person(call, id, password);
+    } else {
+        call_problem(call, PROBLEM_SIGN_IN_BODY, NULL);
+    }
+    json_decref(body);
+}
+
+/* ---- the first person ---- */
+
+static void claim_made(struct console *console, struct staff_wait *wait, bool same,
+                       const char *hash) {
+    (void)same;
+    struct staff *staff = &console->staff;
+    (void)snprintf(wait->person.hash, sizeof wait->person.hash, "%s", hash);
+    if (staff->people.count > 0) {
+        reply_problem(wait->request, PROBLEM_CLAIMED, wait->language, NULL);
+    } else if (hash[0] == '\0' || people_add(&staff->people, &wait->person) != 0) {
+        reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
+    } else {
+        claim_end(&staff->claim);
+        log_line(LOG_NOTICE, "console_claimed", "id=%s effect=\"the first person can sign in\"",
+                 wait->person.id);
+        session_begin(console, wait->request, wait->language,
+                      people_find(&staff->people, wait->person.id), 201);
+    }
+    staff_release(wait);
+}
+
+static void claim_try(struct call *call, const char *code, const struct person *first,
+                      const char *password) {
+    struct staff *staff = &call->console->staff;
+    struct staff_wait *wait = staff_take(call, "");
+    if (wait == NULL || !try_may(call, wait)) {
+        return;
+    }
+    if (!claim_is(&staff->claim, code)) {
+        sign_in_refused(call->console, wait, PROBLEM_CLAIM_CODE);
+        return;
+    }
+    wait->person = *first;
+    wait->then = claim_made;
+    staff_make(staff, wait, password);
+}
+
+void answer_claim(struct call *call) {
+    const char *code = NULL, *id = NULL, *name = NULL, *password = NULL;
+    struct person first = {.role = ROLE_ENGINEER};
+    json_t *body = call_json(call);
+    if (call->console->staff.people.count > 0) {
+        call_problem(call, PROBLEM_CLAIMED, NULL);
+    } else if (json_unpack(body, "{s:s, s:s, s:s, s:s!}", "code", &code, "id", &id, "name", &name,
+                           "password", &password) != 0 ||
+               !person_name(&first, id, name)) {
+        call_problem(call, PROBLEM_USER_BODY, NULL);
+    } else if (!password_will_do(password, id)) {
+        call_problem(call, PROBLEM_PASSWORD, NULL);
+    } else {
+        claim_try(call, code, &first, password);
+    }
+    json_decref(body);
+}
+
+/* ---- another password ---- */
+
+static void password_made(struct console *console, struct staff_wait *wait, bool same,
+                          const char *hash) {
+    (void)same;
+    struct staff *staff = &console->staff;
+    const struct person *person = people_find(&staff->people, wait->person.id);
+    char name[PEOPLE_NAME_SIZE];
+    if (person == NULL || hash[0] == '\0') {
+        reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
+        staff_release(wait);
+        return;
+    }
+    memcpy(name, person->name, sizeof name);
+    /* All sessions end with the old password, and one begins for this page. */
+    if (people_change(&staff->people, wait->person.id, name, person->role, hash) != 0) {
+        reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
+    } else {
+        streams_end_of(&console->streams, wait->person.id);
+        session_begin(console, wait->request, wait->language,
+                      people_find(&staff->people, wait->person.id), 200);
+    }
+    staff_release(wait);
+}
+
+static void password_compared(struct console *console, struct staff_wait *wait, bool same,
+                              const char *hash) {
+    (void)hash;
+    if (!same) {
+        sign_in_refused(console, wait, PROBLEM_SIGN_IN);
+        return;
+    }
+    wait->then = password_made;
+    staff_make(&console->staff, wait, wait->password);
+}
+
+void answer_password(struct call *call) {
+    struct staff *staff = &call->console->staff;
+    const char *old = NULL, *new = NULL;
+    json_t *body = call_json(call);
+    const struct person *person = people_find(&staff->people, call->asker.id);
+    if (json_unpack(body, "{s:s, s:s!}", "old", &old, "new", &new) != 0 ||
+        strlen(old) > PEOPLE_PASSWORD_MAX) {
+        call_problem(call, PROBLEM_SIGN_IN_BODY, NULL);
+    } else if (person == NULL || person->screen) {
+        call_problem(call, PROBLEM_SIGNED_OUT, NULL);
+    } else if (!password_will_do(new, person->id)) {
+        call_problem(call, PROBLEM_PASSWORD, NULL);
+    } else {
+        struct staff_wait *wait = sign_in_take(call, person->id);
+        if (wait != NULL) {
+            wait->then = password_compared;
+            (void)snprintf(wait->password, sizeof wait->password, "%s", new);
+            staff_compare(staff, wait, old, person->hash);
+        }
+    }
+    json_decref(body);
+}

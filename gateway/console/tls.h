@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_TLS_H
+#define GATEWAY_CONSOLE_TLS_H
+
+/*
+ * What the console shows of itself: TLS 1.2 or 1.3, and a certificate
+ *
+ * The certificate is the site's, where the site file names one (gateway.console.cert and key), else of the
+ * site's own authority (authority.h). It is looked at each TLS_LOOK_S: a renewed one is shown to whoever comes
+ * from then on, while those who are connected stay. One that cannot be used changes nothing, and is told.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "gateway/console/authority.h"
+#include "gateway/site.h"
+
+struct ssl_ctx_st;
+
+/* Real time. */
+enum { TLS_LOOK_S = 10 };
+
+struct tls {
+    const struct site *site;
+    int directory;                /* state/console; -1: cannot be opened */
+    struct ssl_ctx_st *context;   /* what is shown; NULL before the first look that succeeded */
+    struct stat certificate, key; /* the site's, as last looked at */
+    enum authority_state told;
+    uint64_t next_look_real_ns;
+    uint64_t renewals; /* since the first */
+    uint64_t faults;   /* looks that found what cannot be used */
+};
+
+/* Keeps `site`. */
+void tls_init(struct tls *tls, const struct site *site);
+void tls_deinit(struct tls *tls);
+
+/*
+ * Look, when it is time. Returns true when tls->context is another than before.
+ */
+bool tls_look(struct tls *tls, struct wall now, uint64_t real_ns);
+
+#endif

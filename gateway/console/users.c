@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/console/users.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/http.h>
+
+#include "gateway/console/call.h"
+#include "gateway/log.h"
+
+bool password_will_do(const char *password, const char *id) {
+    size_t characters = 0;
+    bool all_same = true;
+    for (const char *at = password; *at != '\0'; at++) {
+        characters += ((unsigned char)*at & 0xc0) != 0x80; /* those that begin one in UTF-8 */
+        all_same = all_same && *at == password[0];
+    }
+    return characters >= PEOPLE_PASSWORD_MIN && strlen(password) <= PEOPLE_PASSWORD_MAX &&
+           !all_same && strcmp(password, id) != 0;
+}
+
+/* ---- answers ---- */
+
+static json_t *user_body(const struct person *person) {
+    return json_pack("{s:s, s:s, s:s}", "id", person->id, "name", person->name, "role",
+                     person_role_name(person));
+}
+
+void answer_users(struct call *call) {
+    const struct people *people = &call->console->staff.people;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < people->count; i++) {
+        (void)json_array_append_new(list, user_body(&people->rows[i]));
+    }
+    reply_json(call->request, 200,
+               json_pack("{s:o, s:b}", "users", list, "saved", !people->unsaved));
+}
+
+static enum problem user_problem(int r) {
+    switch (r) {
+    case PEOPLE_E_FULL:
+        return PROBLEM_USERS_FULL;
+    case PEOPLE_E_TAKEN:
+        return PROBLEM_USER_TAKEN;
+    case PEOPLE_E_NAME:
+        return PROBLEM_USER_NAME;
+    case PEOPLE_E_UNKNOWN:
+        return PROBLEM_USER_UNKNOWN;
+    case PEOPLE_E_LAST:
+        return PROBLEM_USER_LAST;
+    default:
+        return PROBLEM_USER_BODY;
+    }
+}
+
+/* A change is in force, or was refused; `token` of a new screen, or NULL. */
+static void user_changed(struct console *console, struct evhttp_request *request,
+                         enum site_language language, int r, const struct asker *by,
+                         const char *event, const char *id, int status, const char *token) {
+    if (r != 0) {
+        reply_problem(request, user_problem(r), language, id);
+        return;
+    }
+    const struct people *people = &console->staff.people;
+    const struct person *person = people_find(people, id);
+    streams_end_of(&console->streams, id);
+    char quoted[64];
+    log_line(LOG_NOTICE, event, "id=%s by=%s role=%s%s", id,
+             log_quote(by->name, quoted, sizeof quoted), role_name(by->role),
+             people->unsaved
+                 ? " effect=\"the disk did not take it: it is forgotten with the next start; look "
+                   "at the state directory\""
+                 : "");
+    json_t *body = person == NULL ? json_pack("{s:s}", "id", id) : user_body(person);
+    (void)json_object_set_new(body, "saved", json_boolean(!people->unsaved));
+    if (token != NULL) {
+        (void)json_object_set_new(body, "token", json_string(token));
+    }
+    if (people->count > 0) {
+        claim_end(&console->staff.claim);
+    }
+    reply_json(request, status, body);
+}
+
+/* ---- adding ---- */
+
+static bool user_role(struct person *person, const char *role) {
+    person->screen = strcmp(role, PEOPLE_ROLE_WALL) == 0;
+    person->role = person->screen ? ROLE_SECURITY : role_find(role, strlen(role));
+    return person->role < ROLE_COUNT;
+}
+
+static void user_made(struct console *console, struct staff_wait *wait, bool same,
+                      const char *hash) {
+    (void)same;
+    (void)snprintf(wait->person.hash, sizeof wait->person.hash, "%s", hash);
+    int r = hash[0] == '\0' ? PEOPLE_E_FULL : people_add(&console->staff.people, &wait->person);
+    user_changed(console, wait->request, wait->language, r, &wait->asker, "user_added",
+                 wait->person.id, 201, NULL);
+    staff_release(wait);
+}
+
+static void user_add_screen(struct call *call, struct person *screen) {
+    char token[PEOPLE_TOKEN_SIZE];
+    if (people_token(token, screen->hash) != 0) {
+        call_problem(call, PROBLEM_BUSY, NULL);
+        return;
+    }
+    int r = people_add(&call->console->staff.people, screen);
+    user_changed(call->console, call->request, call->language, r, &call->asker, "screen_added",
+                 screen->id, 201, token);
+}
+
+/* What is wrong with it already? Asked before a hash is made, and once more after. */
+static int user_fault(const struct people *people, const struct person *person) {
+    if (people_find(people, person->id) != NULL) {
+        return PEOPLE_E_TAKEN;
+    }
+    return people->count == PEOPLE_MAX ? PEOPLE_E_FULL : 0;
+}
+
+static void user_add_person(struct call *call, const struct person *person, const char *password) {
+    struct staff *staff = &call->console->staff;
+    int r = user_fault(&staff->people, person);
+    if (!password_will_do(password, person->id)) {
+        call_problem(call, PROBLEM_PASSWORD, NULL);
+    } else if (r != 0) {
+        call_problem(call, user_problem(r), person->id);
+    } else {
+        struct staff_wait *wait = staff_take(call, person->id);
+        if (wait != NULL) {
+            wait->person = *person;
+            wait->then = user_made;
+            staff_make(staff, wait, password);
+        }
+    }
+}
+
+void answer_user_add(struct call *call) {
+    const char *id = NULL, *name = NULL, *role = NULL, *password = NULL;
+    struct person person = {0};
+    json_t *body = call_json(call);
+    if (json_unpack(body, "{s:s, s:s, s:s, s?s!}", "id", &id, "name", &name, "role", &role,
+                    "password", &password) != 0 ||
+        !person_name(&person, id, name) || !user_role(&person, role) ||
+        person.screen != (password == NULL)) {
+        call_problem(call, PROBLEM_USER_BODY, NULL);
+    } else if (person.screen) {
+        user_add_screen(call, &person);
+    } else {
+        user_add_person(call, &person, password);
+    }
+    json_decref(body);
+}
+
+/* ---- changing ---- */
+
+static void user_change(struct console *console, struct evhttp_request *request,
+                        enum site_language language, const struct person *person,
+                        const struct asker *by, const char *hash) {
+    int r = people_change(&console->staff.people, person->id, person->name, person->role, hash);
+    user_changed(console, request, language, r, by, "user_changed", person->id, 200, NULL);
+}
+
+static void user_change_made(struct console *console, struct staff_wait *wait, bool same,
+                             const char *hash) {
+    (void)same;
+    if (hash[0] == '\0') {
+        reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
+    } else {
+        user_change(console, wait->request, wait->language, &wait->person, &wait->asker, hash);
+    }
+    staff_release(wait);
+}
+
+/* What it will be: the person as it is, and what the body says. */
+static bool user_change_read(const json_t *body, struct person *person, const char **ret_password) {
+    const char *name = NULL, *role = NULL;
+    if (json_unpack((json_t *)body, "{s?s, s?s, s?s!}", "name", &name, "role", &role, "password",
+                    ret_password) != 0) {
+        return false;
+    }
+    bool was_screen = person->screen;
+    char id[PEOPLE_ID_SIZE];
+    memcpy(id, person->id, sizeof id);
+    return (name == NULL || person_name(person, id, name)) &&
+           (role == NULL || (user_role(person, role) && person->screen == was_screen)) &&
+           !(was_screen && *ret_password != NULL);
+}
+
+void answer_user_change(struct call *call) {
+    struct staff *staff = &call->console->staff;
+    const struct person *found = people_find(&staff->people, call->path);
+    const char *password = NULL;
+    json_t *body = call_json(call);
+    struct person person = found == NULL ? (struct person){0} : *found;
+    if (found == NULL) {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
+    } else if (!user_change_read(body, &person, &password)) {
+        call_problem(call, PROBLEM_USER_BODY, NULL);
+    } else if (password == NULL) {
+        user_change(call->console, call->request, call->language, &person, &call->asker, NULL);
+    } else if (!password_will_do(password, person.id)) {
+        call_problem(call, PROBLEM_PASSWORD, NULL);
+    } else {
+        struct staff_wait *wait = staff_take(call, person.id);
+        if (wait != NULL) {
+            wait->person = person;
+            wait->then = user_change_made;
+            staff_make(staff, wait, password);
+        }
+    }
+    json_decref(body);
+}
+
+void answer_user_remove(struct call *call) {
+    char id[PEOPLE_ID_SIZE];
+    if (strlen(call->path) >= sizeof id) {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
+        return;
+    }
+    memcpy(id, call->path, strlen(call->path) + 1);
+    int r = people_remove(&call->console->staff.people, id);
+    user_changed(call->console, call->request, call->language, r, &call->asker, "user_removed", id,
+                 200, NULL);
+}
