@@ -63,13 +63,15 @@ def resolved(description, part):
 
 
 def filled(description, path, operation):
-    """The path with the example of each parameter in it."""
+    """The path with the example of each parameter in it, and of each that a query has to have behind it."""
     parameters = [resolved(description, one) for one in
                   [*description["paths"][path].get("parameters", []), *operation.get("parameters", [])]]
     for parameter in parameters:
         if parameter["in"] == "path":
             path = path.replace("{%s}" % parameter["name"], parameter["example"])
-    return path
+    query = "&".join(f"{parameter['name']}={parameter['example']}" for parameter in parameters
+                     if parameter["in"] == "query" and parameter.get("required"))
+    return f"{path}?{query}" if query else path
 
 
 def begin(gateway, method, path, role, language="en", body=None):
@@ -162,6 +164,9 @@ def test_lists_are_as_described_with_every_parameter_and_wrong_ones_are_problems
         "/api/v1/rules": ["from=7", "from=0x1"],
         "/api/v1/events": ["lane=activity", "newest=1&limit=2", "before=3", "lane=x", "limit=0", "limit=1001", "after=x",
                            "alarm=emergency_call/" + BUTTON],
+        "/api/v1/history": ["point=care/club/temperature&point=care/day-care/motion&step=900", "point=nowhere", "point=x&step=7", "",
+                            "point=care/club/temperature&since=2026-01-01T00:00:00Z&until=1767225700",
+                            "point=care/club/temperature&step=61", "point=care/club/temperature&since=tomorrow"],
         "/api/v1/stream": ["after=0", "after=x"],
     }
     statuses = set()
