@@ -22,12 +22,7 @@ enum {
 
 /* An alarm that waits for its delay shows what its point says now. */
 static unsigned tables_of_alarms(const struct view *view) {
-    for (uint32_t i = 0; i < view->site->ruleset.alarm_count; i++) {
-        if (view->alarms[i].record.axes.pending) {
-            return TABLES_ALARMS | 1 << VIEW_TABLE_POINTS;
-        }
-    }
-    return TABLES_ALARMS;
+    return view->pending_count > 0 ? TABLES_ALARMS | 1 << VIEW_TABLE_POINTS : TABLES_ALARMS;
 }
 
 void answer_alarms(struct call *call) {

@@ -66,6 +66,7 @@ static void view_snapshot_end(struct view *view) {
     for (uint32_t i = 0; i < view->site->ruleset.alarm_count; i++) {
         struct view_alarm *alarm = &view->alarms[i];
         if (alarm->round != view->round) {
+            view->pending_count -= alarm->record.axes.pending;
             alarm->record.axes = (struct alarm_axes){0};
         }
     }
@@ -82,6 +83,8 @@ static void view_alarm_state(struct view *view, const struct wire_alarm_state *m
         view->faults++;
         return;
     }
+    view->pending_count -= view->alarms[message->alarm].record.axes.pending;
+    view->pending_count += message->record.axes.pending;
     view->alarms[message->alarm] = (struct view_alarm){
         .record = message->record,
         .taken = message->taken,

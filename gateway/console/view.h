@@ -81,6 +81,7 @@ struct view_bus {
 struct view {
     const struct site *site;
     struct view_alarm *alarms; /* parallel to the ruleset's */
+    uint32_t pending_count;    /* of them: those that wait for their delay */
     struct view_point *points;
     uint8_t *truths; /* enum truth by alarm, as told on this connection; else VIEW_TRUTH_UNTOLD */
     /* The system_device_lost of the first device, the others' behind it; RULESET_NONE: none. */

@@ -1123,6 +1123,15 @@ static void an_alarm_that_is_pending_is_another_with_each_value(void **state) {
     tag_await(stage, "/api/v1/alarms", "-present-", tag);
     engine_point(stage, 1);
     tag_await(stage, "/api/v1/alarms", "-present-", tag);
+    /* Once it is raised it says what it was then. */
+    char points[TAG_SIZE] = "";
+    engine_alarm(stage, CONSOLE_SITE_FIRE, 0);
+    tag_await(stage, "/api/v1/alarms", "-present-", tag);
+    tag_await(stage, "/api/v1/points", "-present-", points);
+    engine_point(stage, 0);
+    tag_await(stage, "/api/v1/points", "-present-", points);
+    char same[TAG_SIZE];
+    assert_int_equal(tag_ask(stage, "/api/v1/alarms", tag, same), 304);
 }
 
 static void the_socket_is_for_its_owner_and_group_and_a_stranger_gets_403(void **state) {
