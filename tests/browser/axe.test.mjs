@@ -11,11 +11,13 @@ import { stage } from './stage.mjs';
 const TARGET_PX = 48;
 const ACK_PX = 72;
 
-const set = stage(async (scene) => {
+async function prepare(scene) {
   for (const point of ['care/day-care/button-1', 'care/club/button', 'care/dining/smoke-1']) await scene.press(point);
   await until(() => scene.alarms().length >= 3, 'three alarms');
   scene.cli('ack', CALL, '--by', 'wang', '--role', 'caregiver');
-});
+}
+
+const set = stage({ prepare });
 
 async function inspect(page, name) {
   assert.deepEqual(await violations(page), [], name);

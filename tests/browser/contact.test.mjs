@@ -80,8 +80,8 @@ test('a line that goes dead without an end covers the page too', () =>
   }));
 
 test('a line that was cut is resumed after the last event: what came meanwhile is there, and nothing is asked twice', async () => {
-  const line = await wire(Number(new URL(set.site.url).port));
-  const options = { url: `http://127.0.0.1:${line.port}`, lang: 'en', init: 'delete window.SharedWorker;' };
+  const line = await wire(set.scene.port);
+  const options = { url: `https://127.0.0.1:${line.port}`, lang: 'en', init: 'delete window.SharedWorker;' };
   try {
     await set.withPage(options, async (page) => {
       await aRoom(page);

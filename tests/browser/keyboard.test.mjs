@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // No mouse and no touch: everything from signing in to signing out.
 import { test } from 'node:test';
-import { until } from './scene.mjs';
-import { PASSWORD, stage } from './stage.mjs';
+import { PASSWORD, until } from './scene.mjs';
+import { stage } from './stage.mjs';
 
 const BUTTON = 'care/day-care/button-1';
 const set = stage();
@@ -40,10 +40,10 @@ test('a whole call by the keyboard alone: sign in, answer, attend, close, read t
     await page.locator('.armed').waitFor();
     await keyboard.press('a');
     await until(() => alarm()?.state.acked, 'the acknowledgement');
-    await page.getByText('wang is going').waitFor();
+    await page.getByText('王敏 is going').waitFor();
     await tabTo('I am there');
     await keyboard.press('Enter');
-    await page.getByText('wang is there').waitFor();
+    await page.getByText('王敏 is there').waitFor();
     await tabTo('Close the alarm');
     await keyboard.press('Enter');
     await tabTo('Genuine');

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The installed app: without a network it shows what was last known, as old as it is; and it does not stay old.
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { shoot, violations } from './browser.mjs';
-import { DIST, serveConsole } from './console.mjs';
-import { until } from './scene.mjs';
+import { DIST, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 import { wire } from './wire.mjs';
 
@@ -17,9 +16,9 @@ const set = stage();
 
 /** A page at the end of a wire, whose app is kept for later. */
 async function withWire(options, body) {
-  const line = await wire(Number(new URL(options.server ?? set.site.url).port));
+  const line = await wire(set.scene.port);
   try {
-    await set.withPage({ ...options, url: `http://127.0.0.1:${line.port}` }, async (page) => {
+    await set.withPage({ ...options, url: `https://127.0.0.1:${line.port}` }, async (page) => {
       await isKept(page);
       await body(page, line);
     });
@@ -71,7 +70,7 @@ for (const [lang, title, room, age, calm] of [
 }
 
 test('whoever signs out leaves nothing on the phone', () =>
-  withWire({ lang: 'en' }, async (page, line) => {
+  withWire({ as: 'li', lang: 'en' }, async (page, line) => {
     await set.scene.press(BUTTON);
     await page.locator('.card').waitFor();
     await page.locator('.account summary').click();
@@ -84,48 +83,48 @@ test('whoever signs out leaves nothing on the phone', () =>
   }));
 
 test('a newer version takes over: by itself where nothing is lost, else after one press; no old one is stuck', async () => {
-  const dist = join(set.scene.directory, 'dist');
+  const { scene } = set;
+  const dist = join(scene.directory, 'dist');
   cpSync(DIST, dist, { recursive: true });
   const edit = (name, from, to) => {
     const text = readFileSync(join(dist, name), 'utf8');
     assert.match(text, from, name);
     writeFileSync(join(dist, name), text.replace(from, to));
+    for (const packed of ['.gz', '.br']) rmSync(join(dist, name + packed));
   };
-  const site = await serveConsole(set.scene.socket, { dist });
+  edit('index.html', /<html /, '<html data-version="next" ');
+  edit('service-worker.js', /[0-9a-f]{12}/, '000000000000');
   const isNew = (page) => page.locator('html[data-version=next]').waitFor({ state: 'attached' });
-  try {
-    await withWire({ lang: 'en', server: site.url }, (touched, line) =>
-      withWire({ lang: 'en', server: site.url }, async (idle, idleLine) => {
-        await touched.getByRole('button', { name: 'Sound is off' }).click();
-        await touched.getByText('The alarm sound is on').waitFor();
-        for (const each of [line, idleLine]) await each.cut();
-        edit('index.html', /<html /, '<html data-version="next" ');
-        edit('service-worker.js', /[0-9a-f]{12}/, '000000000000');
-        for (const each of [line, idleLine]) await each.mend();
-        await isNew(idle);
-        await touched.getByText('There is a newer version').waitFor();
-        assert.equal(await touched.locator('html[data-version]').count(), 0);
-        await shoot(touched, 'new-version-en');
-        await touched.getByRole('button', { name: 'Load it' }).click();
-        await isNew(touched);
-        await touched.getByRole('heading', { name: 'No alarms' }).waitFor();
-        assert.equal(await touched.getByText('There is a newer version').count(), 0);
-        // And it is the new one that opens without a network.
-        await line.cut();
-        await touched.reload();
-        await isNew(touched);
-        await touched.locator('.curtain').waitFor();
-      }),
-    );
-  } finally {
-    await site.close();
-  }
+  await set.withPage({ lang: 'en' }, (touched) =>
+    set.withPage({ lang: 'en' }, async (idle) => {
+      for (const page of [touched, idle]) await isKept(page);
+      await touched.getByRole('button', { name: 'Sound is off' }).click();
+      await touched.getByText('The alarm sound is on').waitFor();
+      await scene.stopGateway();
+      scene.assets = dist;
+      await scene.startGateway();
+      await isNew(idle);
+      await touched.getByText('There is a newer version').waitFor();
+      assert.equal(await touched.locator('html[data-version]').count(), 0);
+      await shoot(touched, 'new-version-en');
+      await touched.getByRole('button', { name: 'Load it' }).click();
+      await isNew(touched);
+      await touched.getByRole('heading', { name: 'No alarms' }).waitFor();
+      assert.equal(await touched.getByText('There is a newer version').count(), 0);
+      // And it is the new one that opens without a network.
+      await scene.stopGateway();
+      await touched.reload();
+      await isNew(touched);
+      await touched.locator('.curtain').waitFor();
+      await scene.startGateway();
+    }),
+  );
 });
 
 test('it can be installed: a manifest and icons in the language of the page', () =>
   set.withPage({ lang: 'en' }, async (page) => {
     const href = await page.locator('link[rel=manifest]').getAttribute('href');
-    const manifest = await (await page.request.get(set.site.url + href)).json();
+    const manifest = await (await page.request.get(set.scene.url + href)).json();
     assert.equal(manifest.lang, 'en');
     assert.equal(manifest.display, 'standalone');
     for (const { src, sizes } of manifest.icons) {

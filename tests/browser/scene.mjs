@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TOCSIN = process.env.TOCSIN ?? join(ROOT, 'build/gcc/gateway/tocsin');
 const SITE = join(ROOT, 'deploy/example/site.yaml');
+/** The app as it was built. */
+export const DIST = join(ROOT, 'dashboards/console/dist');
+export const PASSWORD = 'correct horse battery';
 export const DEADLINE_MS = 30_000;
 
 export async function until(condition, what, deadlineMs = DEADLINE_MS) {
@@ -56,6 +59,8 @@ export class Scene {
     this.socket = join(this.directory, 'run/console.sock');
     this.started = [];
     this.pressed = new Set();
+    /** What the gateway serves; another directory from its next start on. */
+    this.assets = DIST;
   }
 
   keep(part) {
@@ -65,11 +70,13 @@ export class Scene {
 
   async start() {
     const broker = await freePort();
+    this.port = await freePort();
     const conf = join(this.directory, 'mosquitto.conf');
     writeFileSync(conf, `listener ${broker} 127.0.0.1\nuser root\nallow_anonymous true\n`);
     this.keep(new Process('mosquitto', '/usr/sbin/mosquitto', ['-c', conf], this.directory));
     const overrides = {
       'gateway.state': join(this.directory, 'state'),
+      'gateway.console.listen': `127.0.0.1:${this.port}`,
       'mqtt.brokers.0': `tcp://127.0.0.1:${broker}`,
       'devices.doors.broker': `tcp://127.0.0.1:${broker}`,
       'devices.climate.address': `rtu:${this.directory}/climate.tty?baud=9600&parity=none&stop=1`,
@@ -90,12 +97,20 @@ export class Scene {
 
   async startGateway() {
     const run = join(this.directory, 'run');
-    this.gateway = this.keep(
-      new Process('gateway', TOCSIN, ['run', SITE, '--run', run, ...this.settings], this.directory),
-    );
-    await until(() => this.tryCli('health'), 'the gateway to be healthy').catch((error) => {
+    const options = ['--run', run, '--assets', this.assets, ...this.settings];
+    this.gateway = this.keep(new Process('gateway', TOCSIN, ['run', SITE, ...options], this.directory));
+    await until(async () => this.tryCli('health') && (await answers(this.port)), 'the gateway to be healthy').catch((error) => {
       throw new Error(`${error.message}\n${this.gateway.text()}`);
     });
+  }
+
+  get url() {
+    return `https://127.0.0.1:${this.port}`;
+  }
+
+  /** Somebody who may sign in with PASSWORD. */
+  addUser(id, role, name) {
+    this.run(['user', 'add', id, role, '--name', name], `${PASSWORD}\n`);
   }
 
   /** The gateway's own processes. */
@@ -109,8 +124,12 @@ export class Scene {
   }
 
   cli(...args) {
+    return this.run(args, '');
+  }
+
+  run(args, input) {
     const env = { ...process.env, TOCSIN_SOCKET: this.socket, LANG: 'C.UTF-8' };
-    return execFileSync(TOCSIN, args, { env, encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(TOCSIN, args, { env, input, encoding: 'utf8', stdio: 'pipe' });
   }
 
   /** The same for a command that may be refused: false. */

@@ -14,11 +14,12 @@ const set = stage();
 
 const alarm = () => set.scene.alarms().find((row) => row.alarm === ALARM);
 const call = () => set.scene.press(BUTTON);
+const acknowledgements = () => set.scene.events().filter(({ type }) => type === 'tocsin.alarm.acknowledged');
 const going = (page) => page.locator(`${CARD} [data-action=going]`);
 
 for (const [lang, words] of [
-  ['zh-CN', { room: '日间照料室', nobody: '还没有人去', going: 'wang 正在前往', there: 'wang 已到场', calm: '没有告警', do: '立即到场' }],
-  ['en', { room: 'Day-care room', nobody: 'Nobody is going yet', going: 'wang is going', there: 'wang is there', calm: 'No alarms', do: 'Go there at once' }],
+  ['zh-CN', { room: '日间照料室', nobody: '还没有人去', going: '王敏 正在前往', there: '王敏 已到场', calm: '没有告警', do: '立即到场' }],
+  ['en', { room: 'Day-care room', nobody: 'Nobody is going yet', going: '王敏 is going', there: '王敏 is there', calm: 'No alarms', do: 'Go there at once' }],
 ]) {
   test(`a caregiver answers a call from its coming to its end (${lang})`, () =>
     set.withPage({ lang }, async (page) => {
@@ -51,10 +52,10 @@ for (const [lang, words] of [
       await page.getByRole('heading', { name: words.calm }).waitFor();
       assert.equal(alarm(), undefined);
 
-      const done = set.scene.events().filter((event) => event.data?.actor?.startsWith('wang')).map((event) => event.type);
+      const done = set.scene.events().filter((event) => event.data?.actor?.startsWith('王敏')).map((event) => event.type);
       for (const type of ['acknowledged', 'attended', 'reset']) assert.ok(done.includes(`tocsin.alarm.${type}`), type);
 
-      await page.goto(`${set.site.url}/alarm/${ALARM}`);
+      await page.goto(`${set.scene.url}/alarm/${ALARM}`);
       await page.locator('.story li').nth(3).waitFor();
       await shoot(page, `story-4-story-${lang}`);
     }));
@@ -86,15 +87,37 @@ test('a second person sees who is going, and a false alarm gets its reason', () 
   set.withPage({ lang: 'en' }, async (one) => {
     await call();
     await going(one).dblclick();
-    await one.locator(CARD).getByText('wang is going').waitFor();
+    await one.locator(CARD).getByText('王敏 is going').waitFor();
     await set.withPage({ lang: 'en', as: 'li' }, async (other) => {
-      await other.locator(CARD).getByText('wang is going').waitFor();
+      await other.locator(CARD).getByText('王敏 is going').waitFor();
       await other.locator(`${CARD} [data-action=false]`).click();
       await other.locator(`${CARD} [data-disposition=equipment]`).click();
       await one.locator(CARD).getByText('Was: Equipment fault').waitFor();
       assert.equal(alarm().disposition, 'equipment');
     });
   }));
+
+test('of two caregivers who say at once that they are going one is, and both are told who', () =>
+  set.withPage({ lang: 'en' }, (one) =>
+    set.withPage({ lang: 'en', as: 'chen' }, async (other) => {
+      const pages = { 王敏: one, 陈静: other };
+      const before = acknowledgements().length;
+      await call();
+      for (const page of Object.values(pages)) {
+        await going(page).click();
+        await page.locator('.armed').waitFor();
+      }
+      await Promise.all(Object.values(pages).map((page) => going(page).click()));
+      await until(() => alarm().state.acked, 'the acknowledgement');
+      const told = acknowledgements().slice(before);
+      assert.equal(told.length, 1, JSON.stringify(told));
+      const winner = told[0].data.actor.replace(/ \(.*/, '');
+      for (const [name, page] of Object.entries(pages)) {
+        await page.locator(CARD).getByText(`${winner} is going`).waitFor();
+        if (name !== winner) await page.locator(CARD).getByRole('alert').getByText('already').waitFor();
+      }
+    }),
+  ));
 
 test('an auditor looks and has no buttons', () =>
   set.withPage({ lang: 'en', as: 'audit' }, async (page) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions and commands to the server. What it refuses comes back as a sentence for people.
 import type { Person } from './types';
-import { currentLanguage, t, tAny } from './words';
+import { currentLanguage, t } from './words';
 
 const PATIENCE_MS = 10_000;
 
@@ -42,7 +42,7 @@ export async function api<Answer>(method: string, path: string, body?: object): 
 async function problemOf(answer: Response): Promise<Problem> {
   const body = (await answer.json().catch(() => ({}))) as ProblemBody;
   const name = body.type?.replace('tocsin:problem/', '') ?? '';
-  const sentence = body.detail || tAny(`problem.${name}`) || t('problem.status', { status: answer.status });
+  const sentence = body.detail || t('problem.status', { status: answer.status });
   const wait = Number(answer.headers.get('Retry-After'));
   const retry = wait > 0 ? ` ${t('problem.retry', { count: wait })}` : '';
   return new Problem(answer.status, name, sentence + retry);
