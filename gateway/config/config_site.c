@@ -18,7 +18,7 @@ enum {
 #define RECORDINGS_SIZE     (256ull << 20)
 #define RECORDINGS_SIZE_MIN (16ull << 20)
 #define RECORDINGS_SIZE_MAX (64ull << 30)
-/* The history for charts: 13 months of 800 points that never rest, or of 4,000 as they are. */
+/* The history for charts: 13 months of 800 points that never rest, or of thousands as they mostly are. */
 #define HISTORY_SIZE     (1ull << 30)
 #define HISTORY_SIZE_MIN (16ull << 20)
 #define HISTORY_SIZE_MAX (64ull << 30)

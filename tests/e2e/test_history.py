@@ -11,6 +11,7 @@ import time
 
 import pytest
 from harness import button_site, free_port, until
+from test_frozen_disk import Disk
 
 BEGIN = "2026-11-22T07:00:00Z"
 BEGIN_S = calendar.timegm(time.strptime(BEGIN, "%Y-%m-%dT%H:%M:%SZ"))
@@ -161,6 +162,31 @@ def test_a_full_disk_ends_the_history_and_neither_alarms_nor_the_journal(scene, 
     filler.unlink()
     before = len(chart(gateway))
     until(lambda: len(chart(gateway)) >= before + 2, "the history to go on")
+
+
+def test_a_disk_that_hangs_keeps_nobody_waiting_but_who_asks_for_the_past(scene):
+    if os.geteuid() != 0:
+        pytest.skip("no disk can be frozen here: that takes root")
+    scene.state.mkdir()
+    disk = scene.keep(Disk(scene.directory / "disk.img", scene.state))
+    try:
+        field, gateway = site(scene)
+        backend = scene.backend()
+        until(lambda: minutes(gateway, good_s=60) >= 2, "two minutes")
+        disk.freeze()
+        gateway.process.until_said("event=history_behind")
+        problem = gateway.ask(f"/api/v1/history/{POINT}")
+        assert (problem.status, problem.body["type"]) == (503, "tocsin:problem/history")
+        field.set(POINT, 1)
+        event = backend.until_event(type="alarm.raised", rule="call", subject=POINT)[0]
+        assert event["durable"] is False, "the journal hangs, too, and the alarm goes out all the same"
+        until(lambda: any(POINT in str(row) for row in gateway.alarms()), "the console to show it")
+        disk.thaw()
+        before = figure(gateway, "history_dropped")
+        assert before > 0
+        until(lambda: minutes(gateway, max=1, good_s=60) >= 2, "the history to go on")
+    finally:
+        disk.thaw()
 
 
 def test_what_cannot_be_asked_is_said_and_card_readers_have_no_history(scene):

@@ -26,9 +26,11 @@ static int blocks_fail(struct trend_blocks *blocks, int r) {
     return r;
 }
 
-int trend_blocks_create(int directory, const char *name, struct trend_file_head *head,
+int trend_blocks_create(int directory, const struct trend_tier *tier, struct trend_file_head *head,
                         const uint64_t *ids, struct trend_blocks *ret_blocks) {
     struct trend_blocks blocks = TREND_BLOCKS_NULL;
+    char name[TREND_FILE_NAME_SIZE];
+    trend_file_name(tier, head->serial, TREND_BLOCKS, false, name);
     head->form = TREND_BLOCKS;
     head->table_sum = trend_file_table_sum(ids, head->rows);
     trend_file_head_seal(head);
@@ -51,9 +53,10 @@ int trend_blocks_create(int directory, const char *name, struct trend_file_head 
     return 0;
 }
 
-static int blocks_read_head(struct trend_blocks *blocks, const struct trend_tier *tier) {
+static int blocks_read_head(struct trend_blocks *blocks, const struct trend_tier *tier,
+                            uint64_t serial) {
     if (!disk_read_at(blocks->fd, &blocks->head, sizeof blocks->head, 0) ||
-        !trend_file_head_is_ours(&blocks->head, tier, TREND_BLOCKS)) {
+        !trend_file_head_is_ours(&blocks->head, tier, serial, TREND_BLOCKS)) {
         return TREND_E_STRANGE;
     }
     uint32_t rows = blocks->head.rows;
@@ -66,14 +69,16 @@ static int blocks_read_head(struct trend_blocks *blocks, const struct trend_tier
     return whole ? 0 : TREND_E_STRANGE;
 }
 
-int trend_blocks_open(int directory, const char *name, const struct trend_tier *tier, bool writing,
+int trend_blocks_open(int directory, const struct trend_tier *tier, uint64_t serial, bool writing,
                       struct trend_blocks *ret_blocks) {
     struct trend_blocks blocks = TREND_BLOCKS_NULL;
+    char name[TREND_FILE_NAME_SIZE];
+    trend_file_name(tier, serial, TREND_BLOCKS, false, name);
     blocks.fd = state_file_open(directory, name, (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     if (blocks.fd < 0) {
         return errno == EINVAL ? TREND_E_STRANGE : TREND_E_DISK;
     }
-    int r = blocks_read_head(&blocks, tier);
+    int r = blocks_read_head(&blocks, tier, serial);
     if (r != 0) {
         return blocks_fail(&blocks, r);
     }

@@ -27,12 +27,13 @@ struct trend_blocks {
 #define TREND_E_STRANGE   2 /* no such file of this version */
 
 /*
- * Make the file `name`, or open it for reading, or for `writing` too. `head` gives tier, span and serial.
+ * Make the file of a serial, or open it for reading, or for `writing` too. `head` gives span and serial.
  * Returns 0, -ENOMEM, TREND_E_DISK or TREND_E_STRANGE.
  */
-NODISCARD int trend_blocks_create(int directory, const char *name, struct trend_file_head *head,
-                                  const uint64_t *ids, struct trend_blocks *ret_blocks);
-NODISCARD int trend_blocks_open(int directory, const char *name, const struct trend_tier *tier,
+NODISCARD int trend_blocks_create(int directory, const struct trend_tier *tier,
+                                  struct trend_file_head *head, const uint64_t *ids,
+                                  struct trend_blocks *ret_blocks);
+NODISCARD int trend_blocks_open(int directory, const struct trend_tier *tier, uint64_t serial,
                                 bool writing, struct trend_blocks *ret_blocks);
 void trend_blocks_close(struct trend_blocks *blocks);
 

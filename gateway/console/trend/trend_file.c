@@ -23,12 +23,12 @@ void trend_file_head_seal(struct trend_file_head *head) {
 }
 
 bool trend_file_head_is_ours(const struct trend_file_head *head, const struct trend_tier *tier,
-                             enum trend_form form) {
+                             uint64_t serial, enum trend_form form) {
     /* A span in which no slot is out of reach of the arithmetic. */
     const int64_t span_max = INT64_MAX / 1000 / TREND_FILE_SPAN_S_MAX;
     return memcmp(head->magic, FILE_MAGIC, sizeof head->magic) == 0 &&
            head->version == TREND_FILE_VERSION && head->sum == head_sum(head) &&
-           head->form == (uint32_t)form && head->step_s == tier->step_s &&
+           head->form == (uint32_t)form && head->serial == serial && head->step_s == tier->step_s &&
            head->slots == tier->slots && head->rows <= TREND_POINTS_MAX && head->span > -span_max &&
            head->span < span_max;
 }
@@ -54,7 +54,7 @@ bool trend_file_name_parse(const char *name, const struct trend_tier *tier, uint
         for (int unfinished = 0; unfinished < 2; unfinished++) {
             char wanted[TREND_FILE_NAME_SIZE];
             trend_file_name(tier, serial, form, unfinished != 0, wanted);
-            if (serial < UINT64_MAX && strcmp(wanted, name) == 0) {
+            if (serial > 0 && serial < TREND_SERIAL_END && strcmp(wanted, name) == 0) {
                 *ret_serial = serial;
                 *ret_form = form;
                 *ret_unfinished = unfinished != 0;

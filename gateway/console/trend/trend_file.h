@@ -28,6 +28,9 @@ enum {
     TREND_FILE_SPAN_S_MAX = 24 * 60 * 60,
 };
 
+/* Serials are smaller: ten digits, at one a second 300 years. */
+#define TREND_SERIAL_END 10000000000ull
+
 enum trend_form { TREND_BLOCKS, TREND_RUNS };
 
 struct trend_file_head {
@@ -57,9 +60,9 @@ struct trend_tier {
 /* Fill in what is not given: the magic, the version and the sum. */
 void trend_file_head_seal(struct trend_file_head *head);
 
-/* Is it the head of such a file of this version? */
+/* Is it the head of such a file of this version, and of that serial? */
 bool trend_file_head_is_ours(const struct trend_file_head *head, const struct trend_tier *tier,
-                             enum trend_form form);
+                             uint64_t serial, enum trend_form form);
 
 /* CRC-32 of ids, for the head. */
 uint32_t trend_file_table_sum(const uint64_t *ids, uint32_t count);

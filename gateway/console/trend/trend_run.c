@@ -5,7 +5,13 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { PIECE_MAX = 64, FORM_SHIFT = 6 };
+enum {
+    PIECE_MAX = 64,
+    FORM_SHIFT = 6,
+    PIECES_SIZE_MAX = TREND_RUN_SIZE_MAX - (int)sizeof(struct trend_run_head),
+    /* Shorter ones are not worth packing. */
+    PACKED_FROM = 64,
+};
 
 static uint32_t run_sum(const struct trend_run_head *head, const unsigned char *pieces) {
     uLong sum = crc32(0, (const Bytef *)head, offsetof(struct trend_run_head, sum));
@@ -28,6 +34,17 @@ static uint32_t piece_count(enum trend_row form, const struct trend_bucket *buck
     return count;
 }
 
+/* Pack the pieces in place. Returns their size now, 0 when they are as they were. */
+static uint16_t pieces_pack(unsigned char *pieces, size_t size) {
+    unsigned char packed[PIECES_SIZE_MAX];
+    uLongf packed_size = size - 1;
+    if (size < PACKED_FROM || compress(packed, &packed_size, pieces, size) != Z_OK) {
+        return 0; /* for want of memory, or because it would be no shorter */
+    }
+    memcpy(pieces, packed, packed_size);
+    return (uint16_t)packed_size;
+}
+
 size_t trend_run_write(uint64_t id, const struct trend_bucket *buckets, uint32_t slots,
                        uint32_t step_s, unsigned char ret[TREND_RUN_SIZE_MAX]) {
     assert(slots <= TREND_RUN_SLOTS_MAX);
@@ -45,10 +62,15 @@ size_t trend_run_write(uint64_t id, const struct trend_bucket *buckets, uint32_t
         any = any || form != TREND_ROW_ABSENT;
         i += count;
     }
-    struct trend_run_head head = {.id = id, .size = (uint32_t)(at - pieces)};
+    struct trend_run_head head = {.id = id, .size = (uint16_t)(at - pieces)};
+    uint16_t packed = pieces_pack(pieces, head.size);
+    if (packed > 0) {
+        head.unpacked = head.size;
+        head.size = packed;
+    }
     head.sum = run_sum(&head, pieces);
     memcpy(ret, &head, sizeof head);
-    return any ? (size_t)(at - ret) : 0;
+    return any ? sizeof head + head.size : 0;
 }
 
 /* Read a piece at `at`, of which `left` bytes are there. Returns its size, 0 when it is none. */
@@ -67,18 +89,8 @@ static size_t piece_read(const unsigned char *at, size_t left, uint32_t slots, u
     return sound ? size : 0;
 }
 
-bool trend_run_read(const unsigned char *bytes, size_t size, uint64_t id, uint32_t slots,
-                    uint32_t step_s, struct trend_bucket *ret_buckets) {
-    struct trend_run_head head;
-    if (size < sizeof head) {
-        return false;
-    }
-    memcpy(&head, bytes, sizeof head);
-    const unsigned char *at = bytes + sizeof head;
-    size_t left = size - sizeof head;
-    if (head.id != id || head.size != left || head.sum != run_sum(&head, at)) {
-        return false;
-    }
+static bool pieces_read(const unsigned char *at, size_t left, uint32_t slots, uint32_t step_s,
+                        struct trend_bucket *ret_buckets) {
     uint32_t done = 0;
     while (left > 0) {
         uint32_t count = 0;
@@ -91,4 +103,25 @@ bool trend_run_read(const unsigned char *bytes, size_t size, uint64_t id, uint32
         done += count;
     }
     return done == slots;
+}
+
+bool trend_run_read(const unsigned char *bytes, size_t size, uint64_t id, uint32_t slots,
+                    uint32_t step_s, struct trend_bucket *ret_buckets) {
+    struct trend_run_head head;
+    if (size < sizeof head) {
+        return false;
+    }
+    memcpy(&head, bytes, sizeof head);
+    const unsigned char *at = bytes + sizeof head;
+    size_t left = size - sizeof head;
+    if (head.id != id || head.size != left || head.sum != run_sum(&head, at)) {
+        return false;
+    }
+    if (head.unpacked == 0) {
+        return pieces_read(at, left, slots, step_s, ret_buckets);
+    }
+    unsigned char pieces[PIECES_SIZE_MAX];
+    uLongf pieces_size = sizeof pieces;
+    return uncompress(pieces, &pieces_size, at, left) == Z_OK && pieces_size == head.unpacked &&
+           pieces_read(pieces, pieces_size, slots, step_s, ret_buckets);
 }

@@ -171,14 +171,16 @@ int trend_runs_write(int directory, const struct trend_tier *tier,
 
 /* ---- reading ---- */
 
-int trend_runs_open(int directory, const char *name, const struct trend_tier *tier,
+int trend_runs_open(int directory, const struct trend_tier *tier, uint64_t serial,
                     struct trend_runs *ret_runs) {
+    char name[TREND_FILE_NAME_SIZE];
+    trend_file_name(tier, serial, TREND_RUNS, false, name);
     struct trend_runs runs = {.fd = state_file_open(directory, name, O_RDONLY | O_CLOEXEC)};
     if (runs.fd < 0) {
         return errno == EINVAL ? TREND_E_STRANGE : TREND_E_DISK;
     }
     if (!disk_read_at(runs.fd, &runs.head, sizeof runs.head, 0) ||
-        !trend_file_head_is_ours(&runs.head, tier, TREND_RUNS)) {
+        !trend_file_head_is_ours(&runs.head, tier, serial, TREND_RUNS)) {
         trend_runs_close(&runs);
         return TREND_E_STRANGE;
     }

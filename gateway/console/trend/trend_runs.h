@@ -26,7 +26,7 @@ struct trend_runs {
 };
 
 /* Open for reading. Returns 0, TREND_E_DISK or TREND_E_STRANGE. */
-NODISCARD int trend_runs_open(int directory, const char *name, const struct trend_tier *tier,
+NODISCARD int trend_runs_open(int directory, const struct trend_tier *tier, uint64_t serial,
                               struct trend_runs *ret_runs);
 void trend_runs_close(struct trend_runs *runs);
 

@@ -89,14 +89,12 @@ static bool block_seen(void *context, const struct trend_block_head *head,
 /* Look at all blocks of a segment; it goes on growing if it is of our points, and the last one. */
 static int segment_look_blocks(struct trend_shelf *shelf, struct trend_segment *segment,
                                bool is_last) {
-    char name[TREND_FILE_NAME_SIZE];
     struct trend_blocks blocks;
-    segment_name(shelf, segment, name);
-    int r = trend_blocks_open(shelf->directory, name, shelf->tier, is_last, &blocks);
+    int r = trend_blocks_open(shelf->directory, shelf->tier, segment->serial, is_last, &blocks);
     if (r == TREND_E_DISK && is_last) {
         /* A disk that can only be read can still be looked at. */
         is_last = false;
-        r = trend_blocks_open(shelf->directory, name, shelf->tier, false, &blocks);
+        r = trend_blocks_open(shelf->directory, shelf->tier, segment->serial, false, &blocks);
     }
     if (r != 0) {
         segment->strange = r == TREND_E_STRANGE;
@@ -119,10 +117,8 @@ static int segment_look_blocks(struct trend_shelf *shelf, struct trend_segment *
 }
 
 static int segment_look_runs(struct trend_shelf *shelf, struct trend_segment *segment) {
-    char name[TREND_FILE_NAME_SIZE];
     struct trend_runs runs;
-    segment_name(shelf, segment, name);
-    int r = trend_runs_open(shelf->directory, name, shelf->tier, &runs);
+    int r = trend_runs_open(shelf->directory, shelf->tier, segment->serial, &runs);
     if (r != 0) {
         segment->strange = r == TREND_E_STRANGE;
         return segment->strange ? 0 : r;
@@ -233,7 +229,7 @@ static void shelf_turn_over(struct trend_shelf *shelf, struct trend_segment *seg
     struct trend_blocks blocks;
     uint64_t size = 0, damaged = 0;
     segment_name(shelf, segment, name);
-    if (trend_blocks_open(shelf->directory, name, shelf->tier, false, &blocks) != 0) {
+    if (trend_blocks_open(shelf->directory, shelf->tier, segment->serial, false, &blocks) != 0) {
         return;
     }
     if (trend_runs_write(shelf->directory, shelf->tier, &blocks, &size, &damaged) == 0) {
@@ -263,7 +259,8 @@ static int shelf_begin(struct trend_shelf *shelf, int64_t span) {
         }
     }
     segment_name(shelf, &segment, name);
-    int r = trend_blocks_create(shelf->directory, name, &head, shelf->columns.ids, &shelf->growing);
+    int r = trend_blocks_create(shelf->directory, shelf->tier, &head, shelf->columns.ids,
+                                &shelf->growing);
     if (r != 0) {
         return r;
     }
@@ -359,10 +356,10 @@ static void reading_find_rows(struct reading *reading, const struct trend_blocks
     }
 }
 
-static void shelf_read_blocks(struct trend_shelf *shelf, const char *name,
+static void shelf_read_blocks(struct trend_shelf *shelf, const struct trend_segment *segment,
                               struct reading *reading) {
     struct trend_blocks blocks;
-    if (trend_blocks_open(shelf->directory, name, shelf->tier, false, &blocks) != 0) {
+    if (trend_blocks_open(shelf->directory, shelf->tier, segment->serial, false, &blocks) != 0) {
         shelf->damaged++;
         return;
     }
@@ -374,10 +371,11 @@ static void shelf_read_blocks(struct trend_shelf *shelf, const char *name,
     trend_blocks_close(&blocks);
 }
 
-static void shelf_read_runs(struct trend_shelf *shelf, const char *name, struct reading *reading) {
+static void shelf_read_runs(struct trend_shelf *shelf, const struct trend_segment *segment,
+                            struct reading *reading) {
     struct trend_bucket buckets[TREND_RUN_SLOTS_MAX];
     struct trend_runs runs;
-    if (trend_runs_open(shelf->directory, name, shelf->tier, &runs) != 0) {
+    if (trend_runs_open(shelf->directory, shelf->tier, segment->serial, &runs) != 0) {
         shelf->damaged++;
         return;
     }
@@ -412,12 +410,10 @@ int trend_shelf_read(struct trend_shelf *shelf, const uint64_t *ids, uint32_t id
         if (segment->strange || begin >= first + slots || begin + shelf->tier->slots <= first) {
             continue;
         }
-        char name[TREND_FILE_NAME_SIZE];
-        segment_name(shelf, segment, name);
         if (segment->form == TREND_RUNS) {
-            shelf_read_runs(shelf, name, &reading);
+            shelf_read_runs(shelf, segment, &reading);
         } else {
-            shelf_read_blocks(shelf, name, &reading);
+            shelf_read_blocks(shelf, segment, &reading);
         }
     }
     free(reading.rows);
@@ -448,13 +444,11 @@ int trend_shelf_visit(struct trend_shelf *shelf, struct trend_source from,
                       void *context) {
     for (uint32_t i = 0; i < shelf->count; i++) {
         const struct trend_segment *segment = &shelf->segments[i];
-        char name[TREND_FILE_NAME_SIZE];
         struct trend_blocks blocks;
         if (segment->serial < from.serial || segment->form != TREND_BLOCKS || segment->strange) {
             continue;
         }
-        segment_name(shelf, segment, name);
-        int r = trend_blocks_open(shelf->directory, name, shelf->tier, false, &blocks);
+        int r = trend_blocks_open(shelf->directory, shelf->tier, segment->serial, false, &blocks);
         if (r == -ENOMEM) {
             return r;
         } else if (r != 0) {

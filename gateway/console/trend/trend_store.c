@@ -170,9 +170,10 @@ static int store_recover(struct trend_store *store) {
     struct trend_source from = {0};
     for (uint32_t i = 0; i < store->quarters.count; i++) {
         const struct trend_source *source = &store->quarters.segments[i].source;
+        bool possible = source->serial < TREND_SERIAL_END;
         bool later = source->serial > from.serial ||
                      (source->serial == from.serial && source->offset > from.offset);
-        from = later ? *source : from;
+        from = possible && later ? *source : from;
     }
     /* Serials that quarters speak of are never given again, though somebody removed the minutes. */
     if (store->minutes.next_serial <= from.serial && store->minutes.growing.fd < 0) {

@@ -61,15 +61,16 @@ struct trends {
 static void trends_tell_opened(const struct trends *trends) {
     struct trend_store_stats stats = trend_store_stats(trends->store);
     char quoted[512];
-    log_line(stats.damaged + stats.strange > 0 ? LOG_WARNING : LOG_INFO, "history",
-             "path=%s points=%" PRIu32 " size=%" PRIu64 " size_max=%" PRIu64 " damaged=%" PRIu64
-             " other_versions=%" PRIu64
-             " effect=\"a day of minutes and 13 months of quarters of each point are kept%s\"",
-             log_quote(trends->conf.directory, quoted, sizeof quoted), trends->conf.columns.count,
-             stats.bytes, trends->conf.size_max, stats.damaged, stats.strange,
-             stats.damaged > 0   ? "; what was damaged is shown as a gap"
-             : stats.strange > 0 ? "; what another version wrote is not shown"
-                                 : "");
+    log_line(
+        stats.damaged + stats.strange > 0 ? LOG_WARNING : LOG_INFO, "history",
+        "path=%s points=%" PRIu32 " size=%" PRIu64 " size_max=%" PRIu64 " damaged=%" PRIu64
+        " other_versions=%" PRIu64
+        " effect=\"a day of minutes and 13 months of quarters of each point are kept, as far as size_max goes%s\"",
+        log_quote(trends->conf.directory, quoted, sizeof quoted), trends->conf.columns.count,
+        stats.bytes, trends->conf.size_max, stats.damaged, stats.strange,
+        stats.damaged > 0   ? "; what was damaged is shown as a gap"
+        : stats.strange > 0 ? "; what another version wrote is not shown"
+                            : "");
 }
 
 static void trends_open(struct trends *trends) {
