@@ -141,6 +141,7 @@ int people_open(struct people *people, int directory) {
     if (r == PEOPLE_E_DAMAGED) {
         people_put_aside(people);
     }
+    people->unread = r < 0;
     return r;
 }
 
@@ -200,17 +201,37 @@ int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOPLE_HASH_SI
 
 /* ---- changing ---- */
 
-static void people_save(struct people *people) {
+/* All of them, or NULL: a list with somebody missing would keep out who is missing. */
+static json_t *people_list(const struct people *people) {
     json_t *list = json_array();
-    for (uint32_t i = 0; i < people->count; i++) {
+    for (uint32_t i = 0; list != NULL && i < people->count; i++) {
         const struct person *person = &people->rows[i];
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s}", "id", person->id, "name", person->name, "role",
-                            person_role_name(person), "password", person->hash));
+        json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "id", person->id, "name", person->name,
+                                "role", person_role_name(person), "password", person->hash);
+        if (json_array_append_new(list, row) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
     }
-    json_t *document = json_pack("{s:o}", "people", list);
+    return list;
+}
+
+/* jansson 2.14 leaves out what it had no memory to write, and says nothing. */
+static bool text_is(const char *text, const json_t *document) {
+    json_t *read = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    bool same = read != NULL && json_equal(read, document);
+    json_decref(read);
+    return same;
+}
+
+static void people_save(struct people *people) {
+    if (people->unread) {
+        people_put_aside(people);
+        people->unread = false;
+    }
+    json_t *document = json_pack("{s:o}", "people", people_list(people));
     char *text = document == NULL ? NULL : json_dumps(document, JSON_INDENT(1));
-    people->unsaved = text == NULL || people->directory < 0 ||
+    people->unsaved = text == NULL || !text_is(text, document) || people->directory < 0 ||
                       disk_replace(people->directory, PEOPLE_FILE_NAME, text, strlen(text)) != 0;
     free(text);
     json_decref(document);

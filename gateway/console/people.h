@@ -9,7 +9,7 @@
  * only a salted scrypt hash is kept. They stand in people.json of the console's directory, which is replaced as a
  * whole with each change, and are held in memory: a disk that fails keeps nobody from signing in.
  *
- *     {"people": [{"id": "wang", "name": "王敏", "role": "caregiver", "password": "scrypt$14$8$5$SALT$HASH"}]}
+ *     {"people": [{"id": "wang", "name": "王敏", "role": "caregiver", "password": "scrypt$14$5$SALT$HASH"}]}
  *
  * A screen on a wall stands in the list like a person whose role is "wall" and who has a token for a password: it is
  * long and random, so that a digest of it will do, and a program that scrapes figures may show it with each request.
@@ -50,9 +50,13 @@ struct people {
     struct person *rows;
     uint32_t count;
     bool unsaved; /* the last change is not on the disk */
+    bool unread;  /* there is a file that could not be read */
 };
 
-/* Read the list. Returns 0, PEOPLE_E_DAMAGED, or a negative errno; the list is empty then. */
+/*
+ * Read the list. Returns 0, PEOPLE_E_DAMAGED, or a negative errno; the list is empty then. What could not be read
+ * stays where it is until the first change, and is put aside then.
+ */
 NODISCARD int people_open(struct people *people, int directory);
 void people_close(struct people *people);
 
