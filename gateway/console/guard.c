@@ -33,9 +33,10 @@ static struct guard_row *guard_take(struct guard_row *rows, const char *key) {
     return row;
 }
 
-/* What makes a try from here wait: a device that is known stands for itself. */
+/* What makes a try from here wait: a device that is known stands for itself. Never "", which is a free row. */
 static const char *guard_origin(const struct guard_try *try) {
-    return try->device[0] != '\0' ? try->device : try->address;
+    const char *address = try->address[0] != '\0' ? try->address : "local";
+    return try->device[0] != '\0' ? try->device : address;
 }
 
 static uint32_t address_wait_s(uint32_t failures) {

@@ -14,7 +14,8 @@
  * A device that the person has signed in with carries a cookie that says so (device.h) and is asked neither: a
  * stranger who guesses at a caregiver's password, from whatever address, keeps the caregiver's own phone from
  * nothing. Its own failures count as those of an address, under its own name. Counts are forgotten after
- * GUARD_FORGET_S without a failure, or with a success; when a table is full, what failed longest ago makes room.
+ * GUARD_FORGET_S without a failure, and that of an address with a success from there; what others did at a person stays.
+ * When a table is full, what failed longest ago makes room.
  */
 
 #include <stdbool.h>
@@ -43,7 +44,7 @@ struct guard {
 
 /* Who tries. `device`: the name of a device that the person has signed in with; "": it is none. */
 struct guard_try {
-    const char *address;
+    const char *address; /* "": from this machine itself */
     const char *id;
     const char *device;
 };

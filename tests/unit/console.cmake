@@ -2,6 +2,7 @@
 tocsin_unit_test(order_body gateway_console)
 tocsin_unit_test(resend_body gateway_console)
 tocsin_unit_test(people gateway_console test_fault_disk)
+tocsin_unit_test(guard gateway_console)
 tocsin_unit_test(console_body gateway_console console_site)
 tocsin_unit_test(console_rules gateway_console gateway_engine gateway_config)
 tocsin_unit_test(console_live gateway_console gateway_cli_console console_site)
