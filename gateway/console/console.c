@@ -88,7 +88,7 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     charts_expire(&console->charts, now);
     trend_feed_tick(&console->feed, &moment);
     streams_tick(&console->streams, now);
-    staff_tick(&console->staff, clock_wall());
+    staff_tick(&console->staff, clock_wall(), now);
     door_tick(&console->door, clock_wall(), now);
     console_look_ready(console, now);
 }

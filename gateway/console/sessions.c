@@ -14,15 +14,23 @@
 #include "gateway/digest.h"
 #include "gateway/disk.h"
 #include "gateway/hex.h"
-#include "gateway/log.h"
 #include "gateway/state_file.h"
 
 #define SESSIONS_FILE_NAME "sessions.bin"
 
-enum { TOKEN_BYTES = 32 };
+enum { TOKEN_BYTES = 32, CLOCK_SET_S = 3600 };
 
 /* What the file begins with; a file of another kind is none. */
-static const char sessions_magic[8] = "sessns1";
+static const char sessions_magic[8] = "sessns2";
+
+struct sessions_head {
+    char magic[8];
+    struct wall wall; /* what it was at … */
+    uint64_t real_ns; /* … this real time, which the rows are in */
+};
+
+/* Longer than any machine runs, and far from what 64 bits hold. */
+#define SPAN_NS_MAX (INT64_C(1) << 61)
 
 static void session_bond(const struct person *person, unsigned char ret[SESSION_DIGEST_SIZE]) {
     struct digest digest;
@@ -35,11 +43,11 @@ static void session_bond(const struct person *person, unsigned char ret[SESSION_
 
 /* The person of a session, if it has not ended. */
 static const struct person *session_person(const struct sessions *sessions,
-                                           const struct session_row *session, struct wall now) {
+                                           const struct session_row *session, uint64_t real_ns) {
     const struct person *person = people_find(sessions->people, session->id);
     unsigned char bond[SESSION_DIGEST_SIZE];
-    int64_t idle_s = (now.ns - session->used.ns) / (int64_t)NS_PER_S;
-    int64_t age_s = (now.ns - session->begun.ns) / (int64_t)NS_PER_S;
+    int64_t idle_s = ((int64_t)real_ns - session->used_real_ns) / (int64_t)NS_PER_S;
+    int64_t age_s = ((int64_t)real_ns - session->begun_real_ns) / (int64_t)NS_PER_S;
     if (person == NULL || idle_s >= SESSIONS_IDLE_S || age_s >= SESSIONS_S) {
         return NULL;
     }
@@ -47,15 +55,23 @@ static const struct person *session_person(const struct sessions *sessions,
     return CRYPTO_memcmp(bond, session->bond, sizeof bond) == 0 ? person : NULL;
 }
 
-static void sessions_drop(struct sessions *sessions, uint32_t at) {
-    sessions->rows[at] = sessions->rows[--sessions->count];
-    sessions->changed = true;
+/* Have it saved after so many seconds at the latest. */
+static void sessions_save_within(struct sessions *sessions, uint32_t seconds, uint64_t real_ns) {
+    uint64_t then_ns = real_ns + seconds * NS_PER_S;
+    if (then_ns < sessions->save_real_ns) {
+        sessions->save_real_ns = then_ns;
+    }
 }
 
-static void sessions_drop_ended(struct sessions *sessions, struct wall now) {
+static void sessions_drop(struct sessions *sessions, uint32_t at) {
+    sessions->rows[at] = sessions->rows[--sessions->count];
+}
+
+static void sessions_drop_ended(struct sessions *sessions, uint64_t real_ns) {
     for (uint32_t i = sessions->count; i > 0; i--) {
-        if (session_person(sessions, &sessions->rows[i - 1], now) == NULL) {
+        if (session_person(sessions, &sessions->rows[i - 1], real_ns) == NULL) {
             sessions_drop(sessions, i - 1);
+            sessions_save_within(sessions, SESSIONS_SAVE_S, real_ns);
         }
     }
 }
@@ -63,53 +79,84 @@ static void sessions_drop_ended(struct sessions *sessions, struct wall now) {
 /* ---- the file ---- */
 
 /* As the rows stand in memory: only this machine's console reads them, and another version asks people anew. */
-static void sessions_save(struct sessions *sessions) {
-    size_t size = sizeof sessions_magic + sessions->count * sizeof *sessions->rows;
+static bool sessions_write(const struct sessions *sessions) {
+    struct sessions_head head = {.wall = sessions->wall, .real_ns = sessions->wall_real_ns};
+    size_t size = sizeof head + sessions->count * sizeof *sessions->rows;
     char *bytes = malloc(size);
-    sessions->changed = false;
-    if (bytes == NULL || sessions->directory < 0) {
-        free(bytes);
-        return;
+    if (bytes == NULL) {
+        return false;
     }
-    memcpy(bytes, sessions_magic, sizeof sessions_magic);
-    memcpy(bytes + sizeof sessions_magic, sessions->rows, size - sizeof sessions_magic);
-    (void)!disk_replace(sessions->directory, SESSIONS_FILE_NAME, bytes, size);
+    memcpy(head.magic, sessions_magic, sizeof head.magic);
+    memcpy(bytes, &head, sizeof head);
+    memcpy(bytes + sizeof head, sessions->rows, size - sizeof head);
+    int r = disk_replace(sessions->directory, SESSIONS_FILE_NAME, bytes, size);
     free(bytes);
+    return r == 0;
 }
 
-static bool session_is_sound(const struct session_row *session) {
+static void sessions_save(struct sessions *sessions) {
+    sessions->save_real_ns = UINT64_MAX;
+    if (sessions->directory >= 0 && !sessions_write(sessions)) {
+        /* A session that has ended must not come back with the next start. */
+        sessions_save_within(sessions, SESSIONS_RETRY_S, sessions->wall_real_ns);
+    }
+}
+
+static bool head_is_sound(const struct sessions_head *head) {
+    return memcmp(head->magic, sessions_magic, sizeof head->magic) == 0 && head->wall.ns >= 0 &&
+           head->wall.ns < 2 * SPAN_NS_MAX && head->real_ns < (uint64_t)SPAN_NS_MAX;
+}
+
+static bool session_is_sound(const struct session_row *session, const struct sessions_head *head) {
     return memchr(session->id, '\0', sizeof session->id) != NULL &&
-           session->used.ns >= session->begun.ns;
+           session->begun_real_ns > -SPAN_NS_MAX &&
+           session->used_real_ns >= session->begun_real_ns &&
+           session->used_real_ns <= (int64_t)head->real_ns + SESSIONS_S * (int64_t)NS_PER_S;
 }
 
-static void sessions_read(struct sessions *sessions) {
-    int fd = state_file_open(sessions->directory, SESSIONS_FILE_NAME, O_RDONLY);
-    struct stat found;
-    char magic[sizeof sessions_magic];
-    if (fd < 0) {
-        return;
-    }
-    size_t row = sizeof *sessions->rows;
-    bool sound = fstat(fd, &found) == 0 && found.st_size >= (off_t)sizeof magic &&
-                 ((size_t)found.st_size - sizeof magic) % row == 0 &&
-                 ((size_t)found.st_size - sizeof magic) / row <= SESSIONS_MAX &&
-                 disk_read_at(fd, magic, sizeof magic, 0) &&
-                 memcmp(magic, sessions_magic, sizeof magic) == 0;
-    size_t count = sound ? ((size_t)found.st_size - sizeof magic) / row : 0;
-    if (sound && disk_read_at(fd, sessions->rows, count * row, sizeof magic)) {
-        sessions->count = (uint32_t)count;
-    }
-    (void)close(fd);
+/* Bring the rows to this run's real time: they have grown older while no console ran, by what the wall clock says. */
+static void sessions_bring_over(struct sessions *sessions, const struct sessions_head *head) {
+    int64_t off_ns = sessions->wall.ns - head->wall.ns;
+    off_ns = off_ns > 0 ? off_ns : 0;
+    int64_t shift_ns = (int64_t)sessions->wall_real_ns - off_ns - (int64_t)head->real_ns;
     for (uint32_t i = sessions->count; i > 0; i--) {
-        if (!session_is_sound(&sessions->rows[i - 1])) {
+        struct session_row *session = &sessions->rows[i - 1];
+        if (session_is_sound(session, head)) {
+            session->begun_real_ns += shift_ns;
+            session->used_real_ns += shift_ns;
+        } else {
             sessions_drop(sessions, i - 1);
         }
     }
 }
 
+static void sessions_read(struct sessions *sessions) {
+    int fd = state_file_open(sessions->directory, SESSIONS_FILE_NAME, O_RDONLY);
+    struct stat found;
+    struct sessions_head head;
+    if (fd < 0) {
+        return;
+    }
+    size_t row = sizeof *sessions->rows;
+    bool sound = fstat(fd, &found) == 0 && found.st_size >= (off_t)sizeof head &&
+                 ((size_t)found.st_size - sizeof head) % row == 0 &&
+                 ((size_t)found.st_size - sizeof head) / row <= SESSIONS_MAX &&
+                 disk_read_at(fd, &head, sizeof head, 0) && head_is_sound(&head);
+    size_t count = sound ? ((size_t)found.st_size - sizeof head) / row : 0;
+    if (sound && disk_read_at(fd, sessions->rows, count * row, sizeof head)) {
+        sessions->count = (uint32_t)count;
+        sessions_bring_over(sessions, &head);
+    }
+    (void)close(fd);
+}
+
 int sessions_open(struct sessions *sessions, const struct people *people, int directory,
-                  struct wall now) {
-    *sessions = (struct sessions){.people = people, .directory = directory};
+                  struct wall now, uint64_t real_ns) {
+    *sessions = (struct sessions){.people = people,
+                                  .directory = directory,
+                                  .wall = now,
+                                  .wall_real_ns = real_ns,
+                                  .save_real_ns = UINT64_MAX};
     sessions->rows = calloc(SESSIONS_MAX, sizeof *sessions->rows);
     if (sessions->rows == NULL) {
         return err_origin(-ENOMEM);
@@ -117,12 +164,12 @@ int sessions_open(struct sessions *sessions, const struct people *people, int di
     if (directory >= 0) {
         sessions_read(sessions);
     }
-    sessions_drop_ended(sessions, now);
+    sessions_drop_ended(sessions, real_ns);
     return 0;
 }
 
 void sessions_close(struct sessions *sessions) {
-    if (sessions->rows != NULL && sessions->changed) {
+    if (sessions->rows != NULL && sessions->save_real_ns != UINT64_MAX) {
         sessions_save(sessions);
     }
     free(sessions->rows);
@@ -152,13 +199,13 @@ static void sessions_make_room(struct sessions *sessions) {
     }
     uint32_t oldest = 0;
     for (uint32_t i = 1; i < sessions->count; i++) {
-        oldest = sessions->rows[i].used.ns < sessions->rows[oldest].used.ns ? i : oldest;
+        oldest = sessions->rows[i].used_real_ns < sessions->rows[oldest].used_real_ns ? i : oldest;
     }
     sessions_drop(sessions, oldest);
     sessions->displaced++;
 }
 
-int sessions_begin(struct sessions *sessions, const struct person *person, struct wall now,
+int sessions_begin(struct sessions *sessions, const struct person *person, uint64_t real_ns,
                    char ret_token[SESSION_TOKEN_SIZE]) {
     unsigned char bytes[TOKEN_BYTES];
     if (RAND_bytes(bytes, sizeof bytes) != 1) {
@@ -168,7 +215,8 @@ int sessions_begin(struct sessions *sessions, const struct person *person, struc
     OPENSSL_cleanse(bytes, sizeof bytes);
     sessions_make_room(sessions);
     struct session_row *session = &sessions->rows[sessions->count++];
-    *session = (struct session_row){.begun = now, .used = now};
+    *session =
+        (struct session_row){.begun_real_ns = (int64_t)real_ns, .used_real_ns = (int64_t)real_ns};
     memcpy(session->id, person->id, sizeof session->id);
     token_digest(ret_token, session->digest);
     session_bond(person, session->bond);
@@ -176,12 +224,13 @@ int sessions_begin(struct sessions *sessions, const struct person *person, struc
     return 0;
 }
 
-const struct person *sessions_find(struct sessions *sessions, const char *token, struct wall now) {
+const struct person *sessions_find(struct sessions *sessions, const char *token, uint64_t real_ns) {
     struct session_row *session = sessions_at(sessions, token);
-    const struct person *person = session == NULL ? NULL : session_person(sessions, session, now);
-    if (person != NULL && now.ns > session->used.ns) {
-        session->used = now;
-        sessions->changed = true;
+    const struct person *person =
+        session == NULL ? NULL : session_person(sessions, session, real_ns);
+    if (person != NULL && (int64_t)real_ns > session->used_real_ns) {
+        session->used_real_ns = (int64_t)real_ns;
+        sessions_save_within(sessions, SESSIONS_SAVE_S, real_ns);
     }
     return person;
 }
@@ -194,9 +243,21 @@ void sessions_end(struct sessions *sessions, const char *token) {
     }
 }
 
-void sessions_tick(struct sessions *sessions, struct wall now) {
-    sessions_drop_ended(sessions, now);
-    if (sessions->changed) {
+/* Was the wall clock set since it was looked at last? The file would be read with what it was. */
+static bool sessions_clock_was_set(const struct sessions *sessions, struct wall now,
+                                   uint64_t real_ns) {
+    int64_t step_ns = (now.ns - sessions->wall.ns) - (int64_t)(real_ns - sessions->wall_real_ns);
+    return llabs(step_ns) >= CLOCK_SET_S * (int64_t)NS_PER_S;
+}
+
+void sessions_tick(struct sessions *sessions, struct wall now, uint64_t real_ns) {
+    if (sessions->count > 0 && sessions_clock_was_set(sessions, now, real_ns)) {
+        sessions_save_within(sessions, 0, real_ns);
+    }
+    sessions->wall = now;
+    sessions->wall_real_ns = real_ns;
+    sessions_drop_ended(sessions, real_ns);
+    if (real_ns >= sessions->save_real_ns) {
         sessions_save(sessions);
     }
 }

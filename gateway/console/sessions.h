@@ -7,8 +7,12 @@
  *
  * A session is a cookie of 32 random bytes, of which only the SHA-256 is kept here: whoever reads our memory or the
  * disk cannot sign in with it. It ends when it was not used for SESSIONS_IDLE_S, SESSIONS_S after it began, when its
- * person signs out, is removed, or gets another role or password. The oldest makes room for a new one. Sessions
- * live in sessions.bin, so that a console that is started anew signs nobody out.
+ * person signs out, is removed, or gets another role or password. The one that was not used for longest makes room for a
+ * new one.
+ *
+ * Sessions live in sessions.bin, so that a console that is started anew signs nobody out. Their age is counted in real
+ * time while the console runs, and by wall time only from the last time it was saved to the next start: a clock that is
+ * set, or that begins in 1970, signs nobody out and lets no session live longer.
  *
  *     __Host-tocsin=…; Secure; HttpOnly; SameSite=Strict; Path=/       (RFC 6265bis, 4.1.3)
  */
@@ -23,6 +27,8 @@ enum {
     SESSIONS_MAX = 2000,
     SESSIONS_IDLE_S = 7 * 86400, /* a phone that was a week in a drawer */
     SESSIONS_S = 90 * 86400,
+    SESSIONS_SAVE_S = 600, /* for that a session was used; what begins or ends is saved at once */
+    SESSIONS_RETRY_S = 10, /* after the disk did not take it */
     SESSION_TOKEN_SIZE = 2 * 32 + 1,
     SESSION_DIGEST_SIZE = 32,
 };
@@ -32,7 +38,7 @@ struct session_row {
     char id[PEOPLE_ID_SIZE];
     /* Of the person's role and password as they were: with another the session has ended. */
     unsigned char bond[SESSION_DIGEST_SIZE];
-    struct wall begun, used;
+    int64_t begun_real_ns, used_real_ns; /* below 0: before the machine was started */
 };
 
 struct sessions {
@@ -40,25 +46,27 @@ struct sessions {
     int directory;
     struct session_row *rows;
     uint32_t count;
-    uint64_t displaced; /* by new ones */
-    bool changed;       /* since it was saved */
+    uint64_t displaced;    /* by new ones */
+    struct wall wall;      /* what it was at … */
+    uint64_t wall_real_ns; /* … this real time */
+    uint64_t save_real_ns; /* when it is to be saved; UINT64_MAX: nothing has changed */
 };
 
 /* Keeps `people`. Sessions that cannot be read are none: people sign in anew. */
 NODISCARD int sessions_open(struct sessions *sessions, const struct people *people, int directory,
-                            struct wall now);
+                            struct wall now, uint64_t real_ns);
 void sessions_close(struct sessions *sessions);
 
 /* Begin one for a person of the list, and write its cookie's value. Returns 0 or a negative errno. */
 NODISCARD int sessions_begin(struct sessions *sessions, const struct person *person,
-                             struct wall now, char ret_token[SESSION_TOKEN_SIZE]);
+                             uint64_t real_ns, char ret_token[SESSION_TOKEN_SIZE]);
 
 /* Whose session is it? NULL: nobody's, or it has ended. */
-const struct person *sessions_find(struct sessions *sessions, const char *token, struct wall now);
+const struct person *sessions_find(struct sessions *sessions, const char *token, uint64_t real_ns);
 
 void sessions_end(struct sessions *sessions, const char *token);
 
-/* Drop those that have ended and save what has changed. Now and then. */
-void sessions_tick(struct sessions *sessions, struct wall now);
+/* Drop those that have ended and save what has changed, when it is time. Each second. */
+void sessions_tick(struct sessions *sessions, struct wall now, uint64_t real_ns);
 
 #endif

@@ -28,7 +28,7 @@ static void session_begin(struct console *console, struct evhttp_request *reques
                           enum site_language language, const struct person *person, int status) {
     struct staff *staff = &console->staff;
     char token[SESSION_TOKEN_SIZE], device[DEVICE_COOKIE_SIZE];
-    if (sessions_begin(&staff->sessions, person, clock_wall(), token) != 0) {
+    if (sessions_begin(&staff->sessions, person, clock_real_ns(), token) != 0) {
         reply_problem(request, PROBLEM_BUSY, language, NULL);
         return;
     }

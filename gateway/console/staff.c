@@ -122,7 +122,7 @@ struct asker staff_asker(struct staff *staff, struct evhttp_request *request) {
     if (token != NULL) {
         person = people_find_token(&staff->people, token);
     } else if (cookie_read(request, COOKIE_SESSION, cookie, sizeof cookie)) {
-        person = sessions_find(&staff->sessions, cookie, clock_wall());
+        person = sessions_find(&staff->sessions, cookie, clock_real_ns());
     }
     return person == NULL ? (struct asker){.kind = ASKER_NOBODY, .role = ROLE_AUDITOR}
                           : asker_of(person);
@@ -183,7 +183,8 @@ int staff_open(struct staff *staff, struct console *console) {
         r = 0;
     }
     if (r == 0) {
-        r = sessions_open(&staff->sessions, &staff->people, staff->directory, clock_wall());
+        r = sessions_open(&staff->sessions, &staff->people, staff->directory, clock_wall(),
+                          clock_real_ns());
     }
     if (r == 0) {
         r = devices_open(&staff->devices, staff->directory);
@@ -214,6 +215,6 @@ void staff_close(struct staff *staff) {
     }
 }
 
-void staff_tick(struct staff *staff, struct wall now) {
-    sessions_tick(&staff->sessions, now);
+void staff_tick(struct staff *staff, struct wall now, uint64_t real_ns) {
+    sessions_tick(&staff->sessions, now, real_ns);
 }

@@ -71,7 +71,7 @@ NODISCARD int staff_open(struct staff *staff, struct console *console);
 void staff_close(struct staff *staff);
 
 /* Each second. */
-void staff_tick(struct staff *staff, struct wall now);
+void staff_tick(struct staff *staff, struct wall now, uint64_t real_ns);
 
 /*
  * A row for a request that needs a hash, its `person`, `then` and the rest to be filled by the caller. NULL, and the request
