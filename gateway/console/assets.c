@@ -82,13 +82,13 @@ static const char *asset_type(const char *path) {
 
 /* ---- reading ---- */
 
-/* Read all of a file that is there. Returns 0, ASSETS_E_LARGE or a negative errno. */
+/* Read all of a file that is there. Returns 0, ASSETS_E_LARGE or a negative errno: -ENOENT when it is none. */
 static int body_read(struct assets *assets, int directory, const char *name,
                      struct asset_body *ret_body) {
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat found;
     if (fd < 0) {
-        return -errno;
+        return errno == ELOOP ? -ENOENT : -errno; /* a link to itself leads nowhere, too */
     }
     int r = fstat(fd, &found) == 0 ? 0 : -errno;
     if (r == 0 && !S_ISREG(found.st_mode)) {
@@ -158,12 +158,11 @@ static int assets_read_entry(struct assets *assets, int directory, const char *n
     struct stat found;
     int len = snprintf(whole, sizeof whole, "%s/%s", path, name);
     if (name[0] == '.' || len < 0 || (size_t)len >= sizeof whole ||
-        fstatat(directory, name, &found, 0) != 0) {
+        fstatat(directory, name, &found, 0) != 0 ||
+        (S_ISDIR(found.st_mode) && depth == ASSETS_DEPTH_MAX)) {
         return 0;
     } else if (!S_ISDIR(found.st_mode)) {
         return assets_add(assets, directory, name, whole);
-    } else if (depth == ASSETS_DEPTH_MAX) {
-        return 0;
     }
     int inside = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return inside < 0 ? -errno : assets_read_directory(assets, inside, whole, depth + 1);
@@ -234,20 +233,32 @@ struct assets *assets_free(struct assets *assets) {
 
 /* ---- answering ---- */
 
-/* Is `word` one of a list with commas, and not refused by "q=0"? */
+/* Is a member of a list, "br; q=0", refused by its quality? RFC 9110, 12.4.2. */
+static bool member_is_refused(const char *member, size_t len) {
+    const char *equals = memchr(member, '=', len);
+    size_t value = equals == NULL ? 0 : strcspn(equals + 1, " \t;,");
+    return equals != NULL && strspn(equals + 1, "0.") >= value;
+}
+
+/* Is `word` one of a list with commas, and not refused? */
 static bool header_lists(const char *header, const char *word) {
     size_t len = strlen(word);
-    for (const char *at = header; at != NULL && *at != '\0';) {
+    for (const char *at = header; *at != '\0';) {
         at += strspn(at, " \t,");
         size_t end = strcspn(at, ",");
-        size_t name = strcspn(at, " \t;,");
-        if (name == len && strncmp(at, word, len) == 0) {
-            const char *quality = memchr(at, '=', end);
-            return quality == NULL || strspn(quality + 1, "0.") < (size_t)(at + end - quality - 1);
+        if (strcspn(at, " \t;,") == len && strncmp(at, word, len) == 0) {
+            return !member_is_refused(at, end);
         }
         at += end;
     }
     return false;
+}
+
+/* Is it one of the tags of If-None-Match? Compressing on the way weakens them to W/"…"; RFC 9110, 13.1.2. */
+static bool tag_is_known(const char *known, const char *tag) {
+    char weak[ASSET_TAG_SIZE + 2];
+    (void)snprintf(weak, sizeof weak, "W/%s", tag);
+    return header_lists(known, tag) || header_lists(known, weak);
 }
 
 static enum asset_coding asset_coding(const struct asset *asset, const char *accepted) {
@@ -257,6 +268,19 @@ static enum asset_coding asset_coding(const struct asset *asset, const char *acc
         coding++;
     }
     return (enum asset_coding)coding;
+}
+
+/* What is sent stays where it is: the table outlives every connection. */
+static void body_send(const struct asset_body *body, struct evhttp_request *request) {
+    struct evbuffer *out = evbuffer_new();
+    if (out == NULL || evbuffer_add_reference(out, body->bytes, body->size, NULL, NULL) != 0) {
+        evhttp_send_error(request, 503, NULL);
+    } else {
+        evhttp_send_reply(request, 200, NULL, out);
+    }
+    if (out != NULL) {
+        evbuffer_free(out);
+    }
 }
 
 static void asset_send(const struct asset *asset, struct evhttp_request *request) {
@@ -271,7 +295,7 @@ static void asset_send(const struct asset *asset, struct evhttp_request *request
     (void)evhttp_add_header(headers, "Cache-Control",
                             forever ? "public, max-age=31536000, immutable" : "no-cache");
     (void)evhttp_add_header(headers, "Vary", "Accept-Encoding");
-    if (known != NULL && header_lists(known, asset->tag)) {
+    if (known != NULL && tag_is_known(known, asset->tag)) {
         evhttp_send_reply(request, 304, NULL, NULL);
         return;
     }
@@ -279,15 +303,14 @@ static void asset_send(const struct asset *asset, struct evhttp_request *request
     if (coding != CODING_IDENTITY) {
         (void)evhttp_add_header(headers, "Content-Encoding", codings[coding].name);
     }
-    /* What is sent stays where it is: the table outlives every connection. */
-    struct evbuffer *out = evbuffer_new();
-    if (out == NULL || evbuffer_add_reference(out, body->bytes, body->size, NULL, NULL) != 0) {
-        evhttp_send_error(request, 503, NULL);
+    if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
+        /* evhttp would send a body, which the next answer would be taken for. */
+        char length[24];
+        (void)snprintf(length, sizeof length, "%zu", body->size);
+        (void)evhttp_add_header(headers, "Content-Length", length);
+        evhttp_send_reply(request, 200, NULL, NULL);
     } else {
-        evhttp_send_reply(request, 200, NULL, out);
-    }
-    if (out != NULL) {
-        evbuffer_free(out);
+        body_send(body, request);
     }
 }
 
