@@ -166,31 +166,41 @@ static int certificate_write(int directory, const char *name, X509 *certificate)
     return r;
 }
 
-/* A certificate and its key. Zeroed: none. */
-struct pair {
-    X509 *certificate;
-    EVP_PKEY *key;
-};
-
-static void pair_free(struct pair *pair) {
+static void pair_free(struct authority_pair *pair) {
     X509_free(pair->certificate);
     EVP_PKEY_free(pair->key);
-    *pair = (struct pair){0};
+    *pair = (struct authority_pair){0};
+}
+
+/* Another that holds the same. */
+static struct authority_pair pair_share(const struct authority_pair *pair) {
+    (void)X509_up_ref(pair->certificate);
+    (void)EVP_PKEY_up_ref(pair->key);
+    return *pair;
+}
+
+/* Nobody is there to be asked for a password: OpenSSL would ask the terminal. */
+static int pair_no_password(char *ret, int size, int writing, void *context) {
+    (void)ret;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
 }
 
 /* No key without a certificate: a power cut between the two. Only a certificate may be installed somewhere. */
 enum pair_state { PAIR_READ, PAIR_MISSING, PAIR_DAMAGED };
 
 static enum pair_state pair_read(int directory, const char *certificate_name, const char *key_name,
-                                 struct pair *ret_pair) {
-    struct pair pair = {0};
+                                 struct authority_pair *ret_pair) {
+    struct authority_pair pair = {0};
     enum pair_state state = PAIR_DAMAGED;
     BIO *certificate = file_read(directory, certificate_name);
-    bool missing = certificate == NULL && errno == ENOENT;
+    bool missing = certificate == NULL && (errno == ENOENT || directory < 0);
     BIO *key = file_read(directory, key_name);
     if (certificate != NULL && key != NULL) {
-        pair.certificate = PEM_read_bio_X509(certificate, NULL, NULL, NULL);
-        pair.key = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+        pair.certificate = PEM_read_bio_X509(certificate, NULL, pair_no_password, NULL);
+        pair.key = PEM_read_bio_PrivateKey(key, NULL, pair_no_password, NULL);
     }
     if (pair.certificate != NULL && pair.key != NULL &&
         X509_check_private_key(pair.certificate, pair.key) == 1) {
@@ -207,7 +217,7 @@ static enum pair_state pair_read(int directory, const char *certificate_name, co
 
 /* The key first: a certificate whose key is not there yet would look damaged after a power cut. */
 static int pair_write(int directory, const char *certificate_name, const char *key_name,
-                      const struct pair *pair) {
+                      const struct authority_pair *pair) {
     int r = key_write(directory, key_name, pair->key);
     return r == 0 ? certificate_write(directory, certificate_name, pair->certificate) : r;
 }
@@ -216,6 +226,7 @@ static int pair_write(int directory, const char *certificate_name, const char *k
 
 static bool certificate_name_it(X509_NAME *subject, const char *organisation, const char *name) {
     char cut[COMMON_NAME_MAX + 1];
+    name = name[0] == '\0' ? "Tocsin" : name; /* a common name is not empty */
     size_t len = strnlen(name, COMMON_NAME_MAX);
     while (len > 0 && ((unsigned char)name[len] & 0xC0) == 0x80) {
         len--; /* not in the middle of a character */
@@ -251,7 +262,7 @@ static bool certificate_extend(X509 *certificate, X509 *issuer, const struct ext
 }
 
 /* A new key, and a certificate for it with a number, a span and no name. */
-static bool pair_begin(struct pair *pair, int64_t from_s, int64_t until_s) {
+static bool pair_begin(struct authority_pair *pair, int64_t from_s, int64_t until_s) {
     unsigned char serial[SERIAL_SIZE];
     pair->key = EVP_EC_gen("P-256");
     pair->certificate = X509_new();
@@ -274,7 +285,7 @@ static int64_t authority_now_s(const struct authority_conf *conf) {
 }
 
 /* Make the authority. */
-static bool authority_make(const struct authority_conf *conf, struct pair *authority) {
+static bool authority_make(const struct authority_conf *conf, struct authority_pair *authority) {
     static const struct extension extensions[] = {
         {NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
         {NID_key_usage, "critical,keyCertSign,cRLSign"},
@@ -296,8 +307,8 @@ static bool authority_make(const struct authority_conf *conf, struct pair *autho
 }
 
 /* Make the server's certificate. A day earlier, for browsers whose clock is behind. */
-static bool server_make(const struct authority_conf *conf, const struct pair *authority,
-                        struct pair *server) {
+static bool server_make(const struct authority_conf *conf, const struct authority_pair *authority,
+                        struct authority_pair *server) {
     const struct extension extensions[] = {
         {NID_basic_constraints, "critical,CA:FALSE"},
         {NID_key_usage, "critical,digitalSignature"},
@@ -332,8 +343,9 @@ static bool server_has_names(const X509 *certificate, const char *names) {
 }
 
 /* Good now, signed by this authority, for these names, and a third of its time is left. */
-static bool server_is_good(const struct authority_conf *conf, const struct pair *authority,
-                           const struct pair *server) {
+static bool server_is_good(const struct authority_conf *conf,
+                           const struct authority_pair *authority,
+                           const struct authority_pair *server) {
     time_t now_s = (time_t)authority_now_s(conf);
     time_t then_s = now_s + (time_t)SERVER_LEFT_DAYS * DAY_S;
     time_t latest_s = now_s + (time_t)SERVER_DAYS * DAY_S;
@@ -345,68 +357,89 @@ static bool server_is_good(const struct authority_conf *conf, const struct pair 
            server_has_names(certificate, conf->names);
 }
 
-/* The authority that is there, or one that is made. */
-static int authority_take(const struct authority_conf *conf, struct pair *ret_authority,
-                          enum authority_state *ret_state) {
+/* Take the pair that is held, or make one. */
+static bool authority_hold_or_make(const struct authority_conf *conf,
+                                   const struct authority_pair *held,
+                                   struct authority_pair *ret_authority) {
+    struct authority_pair made = {0};
+    if (held->certificate != NULL) {
+        *ret_authority = pair_share(held);
+    } else if (authority_make(conf, &made)) {
+        *ret_authority = made;
+    } else {
+        pair_free(&made);
+        return false;
+    }
+    return true;
+}
+
+/* The authority that is there, or the one that is held, or one that is made. */
+static int authority_take(const struct authority_conf *conf, const struct authority_pair *held,
+                          struct authority_pair *ret_authority, enum authority_state *ret_state) {
     enum pair_state found =
         pair_read(conf->directory, AUTHORITY_CERTIFICATE, AUTHORITY_KEY, ret_authority);
     *ret_state = AUTHORITY_KEPT;
     if (found == PAIR_READ) {
         return 0;
     }
-    struct pair made = {0};
-    if (!authority_make(conf, &made)) {
-        pair_free(&made);
+    if (!authority_hold_or_make(conf, held, ret_authority)) {
         return err_origin(-ENOMEM);
     }
     if (found == PAIR_DAMAGED) {
         *ret_state = AUTHORITY_DAMAGED;
-    } else if (pair_write(conf->directory, AUTHORITY_CERTIFICATE, AUTHORITY_KEY, &made) != 0) {
+    } else if (pair_write(conf->directory, AUTHORITY_CERTIFICATE, AUTHORITY_KEY, ret_authority) !=
+               0) {
         *ret_state = AUTHORITY_UNSAVED;
     }
-    *ret_authority = made;
     return 0;
 }
 
 /* A certificate of the server's that is damaged is made anew: nobody has installed it. */
-static int server_take(const struct authority_conf *conf, const struct pair *authority,
-                       struct authority_server *server) {
-    struct pair pair = {0};
+static int server_take(const struct authority_conf *conf, const struct authority_pair *authority,
+                       const struct authority_pair *held, struct authority_pair *ret_server,
+                       enum authority_state *state) {
+    struct authority_pair server = {0};
     enum pair_state found =
-        pair_read(conf->directory, AUTHORITY_SERVER, AUTHORITY_SERVER_KEY, &pair);
-    server->made = found != PAIR_READ || !server_is_good(conf, authority, &pair);
-    if (server->made) {
-        pair_free(&pair);
-        if (!server_make(conf, authority, &pair)) {
-            pair_free(&pair);
-            return err_origin(-ENOMEM);
-        }
-        if (server->state == AUTHORITY_KEPT &&
-            pair_write(conf->directory, AUTHORITY_SERVER, AUTHORITY_SERVER_KEY, &pair) != 0) {
-            server->state = AUTHORITY_UNSAVED;
-        }
+        pair_read(conf->directory, AUTHORITY_SERVER, AUTHORITY_SERVER_KEY, &server);
+    if (found == PAIR_READ && server_is_good(conf, authority, &server)) {
+        *ret_server = server;
+        return 0;
     }
-    server->certificate = pair.certificate;
-    server->key = pair.key;
+    pair_free(&server);
+    if (held->certificate != NULL && server_is_good(conf, authority, held)) {
+        server = pair_share(held);
+    } else if (!server_make(conf, authority, &server)) {
+        pair_free(&server);
+        return err_origin(-ENOMEM);
+    }
+    if (*state == AUTHORITY_KEPT &&
+        pair_write(conf->directory, AUTHORITY_SERVER, AUTHORITY_SERVER_KEY, &server) != 0) {
+        *state = AUTHORITY_UNSAVED;
+    }
+    *ret_server = server;
     return 0;
 }
 
-int authority_ensure(const struct authority_conf *conf, struct authority_server *ret_server) {
-    struct pair authority = {0};
-    struct authority_server server = {0};
-    int r = authority_take(conf, &authority, &server.state);
+int authority_ensure(const struct authority_conf *conf, struct authority_server *server) {
+    struct authority_server next = {0};
+    int r = authority_take(conf, &server->authority, &next.authority, &next.state);
     if (r == 0) {
-        r = server_take(conf, &authority, &server);
+        r = server_take(conf, &next.authority, &server->shown, &next.shown, &next.state);
     }
-    pair_free(&authority);
-    if (r == 0) {
-        *ret_server = server;
+    ERR_clear_error(); /* whoever uses OpenSSL next would take it for its own */
+    if (r != 0) {
+        authority_server_free(&next);
+        return r;
     }
-    return r;
+    next.made = server->shown.certificate == NULL ||
+                X509_cmp(server->shown.certificate, next.shown.certificate) != 0;
+    authority_server_free(server);
+    *server = next;
+    return 0;
 }
 
 void authority_server_free(struct authority_server *server) {
-    X509_free(server->certificate);
-    EVP_PKEY_free(server->key);
+    pair_free(&server->authority);
+    pair_free(&server->shown);
     *server = (struct authority_server){0};
 }

@@ -36,7 +36,7 @@ enum { AUTHORITY_NAMES_SIZE = 2048 };
 void authority_names(const char *host, char ret[AUTHORITY_NAMES_SIZE]);
 
 struct authority_conf {
-    int directory;     /* where the files are; open */
+    int directory;     /* where the files are; -1: it cannot be opened, and nothing is saved */
     const char *site;  /* the site's name, as people read it in the list of authorities */
     const char *names; /* authority_names() */
     struct wall now;
@@ -51,19 +51,27 @@ enum authority_state {
     AUTHORITY_DAMAGED,
 };
 
-struct authority_server {
+/* A certificate and its key. Zeroed: none. */
+struct authority_pair {
     struct x509_st *certificate;
     struct evp_pkey_st *key;
+};
+
+/* Zeroed: nothing was ensured yet. */
+struct authority_server {
+    struct authority_pair authority; /* who has signed it */
+    struct authority_pair shown;
     enum authority_state state;
-    bool made; /* just now */
+    bool made; /* what is shown is another than before */
 };
 
 /*
- * See to it that there is an authority and a certificate that is good now and for these names. Returns 0;
- * `ret_server` is to be freed then. Otherwise a negative errno: there is no memory, or no randomness.
+ * See to it that there is an authority and a certificate that is good now and for these names. `server` is what
+ * was ensured before: where the files cannot be used or written, that is shown on, and not another one each time,
+ * which browsers would warn of again. Returns 0, or a negative errno, and has changed nothing: there is no memory, or
+ * no randomness.
  */
-NODISCARD int authority_ensure(const struct authority_conf *conf,
-                               struct authority_server *ret_server);
+NODISCARD int authority_ensure(const struct authority_conf *conf, struct authority_server *server);
 void authority_server_free(struct authority_server *server);
 
 /* Names in the directory. */

@@ -72,7 +72,9 @@ static bool tls_look_files(struct tls *tls) {
     const char *certificate = site_text(tls->site, header->console_cert);
     const char *key = site_text(tls->site, header->console_key);
     bool changed = tls_has_changed(&tls->certificate, certificate);
-    if (!(tls_has_changed(&tls->key, key) || changed)) {
+    changed = tls_has_changed(&tls->key, key) || changed;
+    /* What could not be used may be usable with other permissions, or with memory, and looks the same. */
+    if (!changed && !tls->unusable) {
         return false;
     }
     SSL_CTX *context = tls_context();
@@ -83,11 +85,16 @@ static bool tls_look_files(struct tls *tls) {
         log_line(LOG_NOTICE, "console_certificate", "cert=%s effect=\"shown to whoever comes\"",
                  log_quote(certificate, quoted, sizeof quoted));
         tls_show(tls, context);
+        tls->unusable = false;
         return true;
     }
     tls_reason(reason, sizeof reason);
     SSL_CTX_free(context);
     tls->faults++;
+    tls->unusable = true;
+    if (!changed) {
+        return false; /* it was told */
+    }
     log_line(
         LOG_ERROR, "console_certificate_unusable",
         "cert=%s reason=\"%s\" effect=\"%s\" advice=\"gateway.console.cert and key have to be PEM "
@@ -136,27 +143,28 @@ static bool tls_look_authority(struct tls *tls, struct wall now) {
         .names = names,
         .now = now,
     };
-    struct authority_server server;
-    if (authority_ensure(&conf, &server) != 0) {
+    struct authority_server *server = &tls->authority;
+    if (authority_ensure(&conf, server) != 0) {
         tls->faults++;
         return false;
     }
-    tls_tell_state(tls, server.state);
-    bool show = server.made || tls->context == NULL;
+    tls_tell_state(tls, server->state);
+    bool show = server->made || tls->context == NULL || tls->unusable;
     SSL_CTX *context = show ? tls_context() : NULL;
-    if (context != NULL && SSL_CTX_use_certificate(context, server.certificate) == 1 &&
-        SSL_CTX_use_PrivateKey(context, server.key) == 1) {
+    if (context != NULL && SSL_CTX_use_certificate(context, server->shown.certificate) == 1 &&
+        SSL_CTX_use_PrivateKey(context, server->shown.key) == 1) {
         log_line(LOG_NOTICE, "console_certificate",
                  "names=\"%s\" effect=\"shown to whoever comes\"", names);
         tls_show(tls, context);
+        tls->unusable = false;
     } else if (show) {
         tls_reason(reason, sizeof reason);
         SSL_CTX_free(context);
         tls->faults++;
+        tls->unusable = true;
         show = false;
         log_line(LOG_ERROR, "console_certificate_unusable", "reason=\"%s\"", reason);
     }
-    authority_server_free(&server);
     return show;
 }
 
@@ -174,6 +182,7 @@ void tls_init(struct tls *tls, const struct site *site) {
 
 void tls_deinit(struct tls *tls) {
     SSL_CTX_free(tls->context);
+    authority_server_free(&tls->authority);
     if (tls->directory >= 0) {
         (void)close(tls->directory);
     }

@@ -27,6 +27,8 @@ struct tls {
     int directory;                /* state/console; -1: cannot be opened */
     struct ssl_ctx_st *context;   /* what is shown; NULL before the first look that succeeded */
     struct stat certificate, key; /* the site's, as last looked at */
+    bool unusable;                /* what was found last: it is tried again with each look */
+    struct authority_server authority;
     enum authority_state told;
     uint64_t next_look_real_ns;
     uint64_t renewals; /* since the first */
