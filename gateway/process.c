@@ -228,7 +228,7 @@ static void process_add_path(const struct site *site, uint32_t path, const char 
 }
 
 /* Files that a site names once, beside those of its webhooks. */
-enum { SECRETS_MAX = 9 };
+enum { SECRETS_MAX = 10 };
 
 /* The files that the site names and this role reads: certificates, keys, passwords. */
 static uint32_t process_secrets(const struct process *process, const char **ret) {
@@ -252,6 +252,7 @@ static uint32_t process_secrets(const struct process *process, const char **ret)
         process_add_path(site, header->influx_token_file, ret, &count);
         process_add_path(site, header->influx_password_file, ret, &count);
         process_add_path(site, header->influx_ca, ret, &count);
+        process_add_path(site, header->push_ca, ret, &count);
         for (uint32_t i = 0; i < site->webhook_count; i++) {
             process_add_path(site, site->webhooks[i].secret_file, ret, &count);
             process_add_path(site, site->webhooks[i].ca, ret, &count);

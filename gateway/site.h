@@ -88,6 +88,7 @@ struct site_header {
     uint32_t mqtt_ca, mqtt_cert, mqtt_key, mqtt_user, mqtt_password_file; /* paths, absolute */
     uint32_t home_assistant_prefix;   /* 0: points are not announced to it */
     uint32_t home_assistant_language; /* enum site_language */
+    uint32_t push_contact, push_ca;   /* an address of mail or the web; a path, absolute; or 0 */
     uint32_t influx_url;              /* 0: there is no database */
     uint32_t influx_database, influx_org, influx_bucket, influx_user;
     uint32_t influx_token_file, influx_password_file, influx_ca; /* paths, absolute */
@@ -234,7 +235,7 @@ enum site_format {
 /* Where one role is called. */
 struct site_webhook {
     uint32_t id;          /* the word of the role */
-    uint32_t url;         /* http or https */
+    uint32_t url;         /* http or https; 0: on people's phones alone */
     uint32_t secret_file; /* absolute; 0: none */
     uint32_t ca;          /* absolute: who signs the receiver's certificate; 0: the system's own */
     uint32_t token_file;  /* absolute: what tells this robot from others; 0 unless it is one */

@@ -14,10 +14,12 @@
  *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE  FIGURES  BUSES
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
  *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE  RESEND
+ *                         PUSH
  *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES  RESENT
+ *                         PUSH_RESULT
  *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TRUTHS  TEST
- *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT
- *     console -> engine   HELLO  COMMAND  RESEND
+ *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT  PUSH_RESULT
+ *     console -> engine   HELLO  COMMAND  RESEND  PUSH
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
  * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
@@ -64,6 +66,8 @@ enum wire_kind {
     WIRE_RESEND,
     WIRE_RESENT,
     WIRE_TRUTHS,
+    WIRE_PUSH,
+    WIRE_PUSH_RESULT,
     WIRE_KIND_COUNT,
 };
 
@@ -339,6 +343,66 @@ struct wire_notice {
     uint32_t emergency; /* 1: goes last when there are too many */
     uint32_t body_size;
     char body[WIRE_BODY_MAX]; /* the event, as in WIRE_EVENT; only body_size bytes are sent */
+};
+
+/*
+ * What the console asks of the uplink for the phones of people. The engine passes it on, and passes back what
+ * comes of it, or says itself that nobody is there.
+ */
+enum wire_push_act {
+    WIRE_PUSH_KEY,       /* which key do browsers subscribe with? */
+    WIRE_PUSH_SUBSCRIBE, /* the person's phone comes */
+    WIRE_PUSH_LEAVE,     /* the phone at `endpoint` goes; "": all of the person's */
+    WIRE_PUSH_PROMOTE,   /* the person acts in another role from now on */
+    WIRE_PUSH_RECEIVE,   /* a phone has what it was sent: `token` */
+    WIRE_PUSH_LIST,      /* whose phones are there, and when were they heard of? */
+    WIRE_PUSH_ACT_COUNT,
+};
+
+enum { WIRE_PERSON_SIZE = 40 };
+
+/* Texts end with a NUL. */
+struct wire_push {
+    struct wire_header header;
+    uint64_t request;  /* chosen by the console, comes back in the result */
+    uint32_t act;      /* enum wire_push_act */
+    uint32_t role;     /* enum role */
+    uint32_t language; /* enum site_language */
+    char person[WIRE_PERSON_SIZE];
+    char endpoint[1028];
+    char p256dh[96], auth[32];
+    char token[32];
+};
+
+enum wire_push_outcome {
+    WIRE_PUSH_DONE,
+    WIRE_PUSH_UNKNOWN, /* there is no such phone, or nothing is known by this token */
+    WIRE_PUSH_REFUSED, /* no browser says such a thing */
+    WIRE_PUSH_FULL,    /* there are too many phones */
+    WIRE_PUSH_FAILED,  /* it cannot be kept */
+    WIRE_PUSH_AWAY,    /* the uplink is not there */
+    WIRE_PUSH_OUTCOME_COUNT,
+};
+
+/* A phone of the list. */
+struct wire_phone {
+    char person[WIRE_PERSON_SIZE];
+    uint32_t role;      /* enum role */
+    uint32_t reachable; /* 0 or 1 */
+    int64_t since_s;    /* seconds since 1970 */
+    int64_t received_s; /* 0: it has never confirmed */
+    char service[40];   /* its host, shortened */
+};
+
+enum { WIRE_PHONES_MAX = 64 };
+
+struct wire_push_result {
+    struct wire_header header;
+    uint64_t request;
+    uint32_t outcome; /* enum wire_push_outcome */
+    uint32_t count;
+    char key[96];                              /* of WIRE_PUSH_KEY */
+    struct wire_phone phones[WIRE_PHONES_MAX]; /* only `count` of them are sent */
 };
 
 /* A webhook has taken a step, or is off and will not. */

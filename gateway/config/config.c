@@ -114,6 +114,7 @@ static void config_parts(struct config *config, const struct config_node *root) 
     config_gateway_check(config, fields[CONFIG_FILE_GATEWAY]);
     config_mqtt_check(config, fields[CONFIG_FILE_MQTT]);
     config_influx_check(config, fields[CONFIG_FILE_INFLUX]);
+    config_push_check(config, fields[CONFIG_FILE_PUSH]);
     config_alarms_check(config, fields[CONFIG_FILE_ALARMS]);
     if (fields[CONFIG_FILE_PLACES] != NULL) {
         config_places_check(config, fields[CONFIG_FILE_PLACES]);
@@ -152,7 +153,9 @@ static void config_summarize(struct config *config) {
     struct config_summary *summary = &config->summary;
     summary->file_count = config->source_count;
     summary->chain_count = config->chain_count;
-    summary->webhook_count = config->webhook_count;
+    for (uint32_t i = 0; i < config->webhook_count; i++) {
+        summary->webhook_count += config->webhooks[i].url != NULL;
+    }
     summary->shift_count = config->shift_count;
     summary->rule_count = config->rule_count;
 }

@@ -88,21 +88,43 @@ static void step_output(struct config *config, const struct config_node *node,
     step->row.outputs |= (point_kind_set)1 << kind;
 }
 
-/* By the webhook that is called like the role of the step. */
+/* A role that is called on its people's phones alone is a webhook without an address. */
+static uint32_t chain_phones(struct config *config, const char *role) {
+    if (config->webhook_count == LIMIT_WEBHOOKS) {
+        return CHAIN_NO_WEBHOOK;
+    }
+    config->webhook_names = config_name_add(config, config->webhook_names, config->webhook_count,
+                                            &config->webhook_name_room, role);
+    config->webhooks = config_grow(&config->arena, config->webhooks, config->webhook_count,
+                                   &config->webhook_room, sizeof *config->webhooks);
+    config_index_add(&config->arena, &config->webhook_index, role, config->webhook_count);
+    config->webhooks[config->webhook_count] = (struct config_webhook){.id = role};
+    return config->webhook_count++;
+}
+
+/*
+ * By the webhook that is called like the role of the step, or on the phones of its people. These are called
+ * beside a webhook in any case.
+ */
 static void step_by(struct config *config, const struct config_node *by, struct config_step *step) {
-    static const char *const ways[] = {"webhook"};
+    enum { BY_WEBHOOK, BY_PUSH, BY_COUNT };
+    static const char *const ways[] = {[BY_WEBHOOK] = "webhook", [BY_PUSH] = "push"};
     uint32_t way;
-    if (!config_word(config, by, "a way to tell somebody", ways, 1, &way)) {
+    if (!config_word(config, by, "a way to tell somebody", ways, BY_COUNT, &way)) {
         return;
     }
     if (step->row.to != CHAIN_TO_ROLE) {
         config_error(config, by, "write `to: role NAME`",
-                     "a webhook is called like the role of its step, and this step has none");
+                     way == BY_PUSH
+                         ? "phones are called by the role of their people, and this step has none"
+                         : "a webhook is called like the role of its step, and this step has none");
         return;
     }
     const char *role = role_name((enum role)step->row.receiver);
     step->row.webhook = config_index_find(&config->webhook_index, role);
-    if (step->row.webhook == CHAIN_NO_WEBHOOK) {
+    if (step->row.webhook == CHAIN_NO_WEBHOOK && way == BY_PUSH) {
+        step->row.webhook = chain_phones(config, role);
+    } else if (step->row.webhook == CHAIN_NO_WEBHOOK) {
         config_error(config, by,
                      config_suggestion(config, role, config->webhook_names, config->webhook_count),
                      "there is no webhook `%s` for this role", role);

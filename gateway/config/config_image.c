@@ -313,6 +313,8 @@ static void image_header(struct image_builder *image) {
     header->mqtt_version = config->mqtt_version;
     header->home_assistant_prefix = image_string(image, config->home_assistant_prefix);
     header->home_assistant_language = config->home_assistant_language;
+    header->push_contact = image_string(image, config->push_contact);
+    header->push_ca = image_string(image, config->push_ca);
     header->influx_url = image_string(image, config->influx_url);
     header->influx_database = image_string(image, config->influx_database);
     header->influx_org = image_string(image, config->influx_org);

@@ -87,7 +87,7 @@ struct config_shift {
 
 struct config_webhook {
     const char *id;
-    const char *url;         /* NULL: wrong */
+    const char *url;         /* NULL: wrong, or phones alone */
     const char *secret_file; /* absolute; NULL: none */
     const char *ca;          /* likewise */
     const char *token_file;  /* likewise */
@@ -149,9 +149,10 @@ struct config {
     struct alarm_times times;
     uint32_t mqtt_version;
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;
-    const char *home_assistant_prefix; /* NULL: points are not announced to it */
-    uint32_t home_assistant_language;  /* enum site_language */
-    const char *influx_url;            /* NULL: there is no database */
+    const char *home_assistant_prefix;  /* NULL: points are not announced to it */
+    uint32_t home_assistant_language;   /* enum site_language */
+    const char *push_contact, *push_ca; /* NULL: none */
+    const char *influx_url;             /* NULL: there is no database */
     const char *influx_database, *influx_org, *influx_bucket, *influx_token_file, *influx_user,
         *influx_password_file, *influx_ca;
     uint32_t influx_precision; /* enum site_precision */
@@ -214,6 +215,7 @@ void config_gateway_check(struct config *config, const struct config_node *gatew
 void config_mqtt_check(struct config *config, const struct config_node *mqtt);
 void config_alarms_check(struct config *config, const struct config_node *alarms);
 void config_influx_check(struct config *config, const struct config_node *influx);
+void config_push_check(struct config *config, const struct config_node *push);
 void config_places_check(struct config *config, const struct config_node *places);
 void config_devices_check(struct config *config, const struct config_node *devices);
 void config_shifts_check(struct config *config, const struct config_node *shifts);

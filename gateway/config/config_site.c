@@ -289,3 +289,39 @@ void config_influx_check(struct config *config, const struct config_node *influx
                      "a password belongs to a user");
     }
 }
+
+/*
+ * What an operator of a push service may write to or look at. It stands in a token as it is: nothing that
+ * JSON would have to escape.
+ */
+static bool contact_is_good(const char *contact) {
+    enum { CONTACT_LEN_MAX = 200 };
+    size_t len = strlen(contact);
+    bool scheme = strncmp(contact, "mailto:", 7) == 0 || strncmp(contact, "https://", 8) == 0;
+    for (size_t i = 0; i < len; i++) {
+        if (contact[i] <= ' ' || contact[i] > '~' || strchr("\"\\<>", contact[i]) != NULL) {
+            return false;
+        }
+    }
+    return scheme && len > 8 && len <= CONTACT_LEN_MAX;
+}
+
+void config_push_check(struct config *config, const struct config_node *push) {
+    const struct config_node *fields[CONFIG_FIELDS_MAX];
+    const char *contact;
+    if (push == NULL || !config_fields(config, push, CONFIG_SHAPE_PUSH, fields)) {
+        return;
+    }
+    (void)config_secret_path(config, fields[CONFIG_PUSH_CA],
+                             "a push service of your own is not believed until it is there",
+                             &config->push_ca);
+    if (!config_text(config, fields[CONFIG_PUSH_CONTACT], &contact)) {
+        return;
+    } else if (!contact_is_good(contact)) {
+        config_error(config, fields[CONFIG_PUSH_CONTACT], "such as mailto:duty@site.example",
+                     "`%s` is no contact: an address of mail or the web, of at most 200 characters",
+                     contact);
+        return;
+    }
+    config->push_contact = contact;
+}

@@ -337,6 +337,30 @@ static bool engine_take_buses(struct engine *engine, const struct wire_buses *me
     return true;
 }
 
+/* What is asked of the uplink for people's phones; it says itself what comes of it. */
+static bool engine_take_push(struct engine *engine, const struct wire_push *message) {
+    uint32_t uplink = engine_component(engine->site, WIRE_ROLE_UPLINK, 0);
+    struct engine_peer *peer = engine_peers_find(engine->peers, uplink);
+    struct engine_peer *console = engine_console(engine);
+    if ((peer == NULL || engine_peer_send(peer, message) != 0) && console != NULL) {
+        const struct wire_push_result away = {
+            .header = wire_header_of(WIRE_PUSH_RESULT, wire_size(WIRE_PUSH_RESULT, 0)),
+            .request = message->request,
+            .outcome = WIRE_PUSH_AWAY,
+        };
+        (void)!engine_peer_send(console, &away); /* whoever asks waits no longer than a while */
+    }
+    return true;
+}
+
+static bool engine_take_push_result(struct engine *engine, const struct wire_push_result *message) {
+    struct engine_peer *console = engine_console(engine);
+    if (console != NULL) {
+        (void)!engine_peer_send(console, message);
+    }
+    return true;
+}
+
 bool engine_receive(void *context, struct engine_peer *peer, const struct wire_header *message) {
     struct engine *engine = context;
     bool field = peer->role == WIRE_ROLE_FIELD;
@@ -369,6 +393,10 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
         return console && engine_take_command(engine, (const struct wire_command *)message);
     case WIRE_RESEND:
         return console && engine_take_resend(engine, (const struct wire_resend *)message);
+    case WIRE_PUSH:
+        return console && engine_take_push(engine, (const struct wire_push *)message);
+    case WIRE_PUSH_RESULT:
+        return uplink && engine_take_push_result(engine, (const struct wire_push_result *)message);
     case WIRE_RESENT:
         return uplink && engine_take_resent(engine, (const struct wire_resent *)message);
     case WIRE_HELLO:

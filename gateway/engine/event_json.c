@@ -226,7 +226,11 @@ static void event_json_step(struct scribe *scribe, const struct site *site,
         scribe_raw(scribe, event->escalation.on_duty == TRUTH_TRUE ? "true" : "false");
     }
     event_json_key(scribe, "by");
-    scribe_raw(scribe, step->webhook == CHAIN_NO_WEBHOOK ? "null" : "\"webhook\"");
+    const char *by = "null";
+    if (step->webhook != CHAIN_NO_WEBHOOK) {
+        by = site->webhooks[step->webhook].url != 0 ? "\"webhook\"" : "\"push\"";
+    }
+    scribe_raw(scribe, by);
     event_json_key(scribe, "outputs");
     scribe_raw(scribe, "[");
     const char *between = "";

@@ -19,7 +19,7 @@
  * `chattering`, `incident`, `disposition`, `until`. Beside an actor: `role`, and who was the second.
  *
  * A step of an escalation chain has, in the same place, `step` of `steps` in the chain's `run`, whom
- * it tells (`to`, in the words of the site file, and `on_duty` for a shift), how (`by`: "webhook" or
+ * it tells (`to`, in the words of the site file, and `on_duty` for a shift), how (`by`: "webhook", "push" or
  * null, and the kinds of `outputs` that it switches on), and the `reason` why it comes now: its time
  * is "due", or "no_receiver" received the step before it.
  *

@@ -6,21 +6,39 @@
 
 #include "gateway/uplink/chat.h"
 #include "gateway/uplink/notice_text.h"
+#include "gateway/uplink/push/push_desk.h"
 #include "gateway/uplink/uplink_json.h"
 #include "gateway/uplink/webhook.h"
 
-enum { RECEIPTS_MAX = WEBHOOK_NOTICES_MAX };
+enum {
+    RECEIPTS_MAX = WEBHOOK_NOTICES_MAX,
+    /* As many as the engine gives, and some that are about to be told. */
+    NOTICES_MAX = 2 * WEBHOOK_NOTICES_MAX,
+};
+
+/* How a role is called. */
+enum caller_way { CALLER_WEBHOOK, CALLER_PHONES, CALLER_WAYS };
+
+/* A notice that neither has confirmed yet. */
+struct caller_notice {
+    struct webhook_key key;
+    bool awaits[CALLER_WAYS];
+};
 
 struct caller {
     const struct site *site;
     struct webhooks *webhooks;
+    struct push *push;
     int (*send)(void *client, const void *message);
     void *client;
     struct wire_receipt receipts[RECEIPTS_MAX]; /* untold, oldest first */
     uint32_t receipt_count;
     uint64_t receipts_dropped;
+    enum truth webhook_reachable[LIMIT_WEBHOOKS];
     struct wire_listener listeners[LIMIT_WEBHOOKS]; /* as they are now */
     bool untold[LIMIT_WEBHOOKS];
+    struct caller_notice notices[NOTICES_MAX];
+    uint32_t notice_count;
 };
 
 /* Tell the engine what it has not been told, as far as its socket takes it. */
@@ -42,8 +60,7 @@ static void caller_tell(struct caller *caller) {
     }
 }
 
-static void caller_answered(void *context, const struct webhook_key *key, bool received) {
-    struct caller *caller = context;
+static void caller_receipt(struct caller *caller, const struct webhook_key *key, bool received) {
     if (caller->receipt_count == RECEIPTS_MAX) {
         caller->receipts_dropped++;
         return; /* the engine has not listened for so long that it moves on by itself */
@@ -58,15 +75,117 @@ static void caller_answered(void *context, const struct webhook_key *key, bool r
     caller_tell(caller);
 }
 
+/* ---- one receipt for both ways ---- */
+
+static struct caller_notice *caller_find(struct caller *caller, const struct webhook_key *key) {
+    for (uint32_t i = 0; i < caller->notice_count; i++) {
+        const struct webhook_key *known = &caller->notices[i].key;
+        if (known->alarm == key->alarm && known->step == key->step && known->run == key->run) {
+            return &caller->notices[i];
+        }
+    }
+    return NULL;
+}
+
+static void caller_forget(struct caller *caller, struct caller_notice *notice) {
+    uint32_t index = (uint32_t)(notice - caller->notices);
+    caller->notice_count--;
+    memmove(notice, notice + 1, (caller->notice_count - index) * sizeof *notice);
+}
+
+/* Both ways are to be asked, or asked again. Where there is no room the oldest is told as not received. */
+static void caller_await(struct caller *caller, const struct webhook_key *key, bool webhook) {
+    struct caller_notice *notice = caller_find(caller, key);
+    if (notice == NULL && caller->notice_count == NOTICES_MAX) {
+        const struct webhook_key oldest = caller->notices[0].key;
+        caller_forget(caller, &caller->notices[0]);
+        caller_receipt(caller, &oldest, false);
+    }
+    notice = notice != NULL ? notice : &caller->notices[caller->notice_count++];
+    *notice = (struct caller_notice){
+        .key = *key, .awaits = {[CALLER_WEBHOOK] = webhook, [CALLER_PHONES] = true}};
+}
+
+/* One way has an answer. What was told before is told once. */
+static void caller_answered(struct caller *caller, const struct webhook_key *key, bool received,
+                            enum caller_way way) {
+    struct caller_notice *notice = caller_find(caller, key);
+    if (notice == NULL) {
+        return;
+    }
+    notice->awaits[way] = false;
+    if (received || (!notice->awaits[CALLER_WEBHOOK] && !notice->awaits[CALLER_PHONES])) {
+        const struct webhook_key told = *key;
+        caller_forget(caller, notice);
+        caller_receipt(caller, &told, received);
+    }
+}
+
+static void caller_webhook_answered(void *context, const struct webhook_key *key, bool received) {
+    caller_answered(context, key, received, CALLER_WEBHOOK);
+}
+
+static void caller_phones_answered(void *context, const struct webhook_key *key, bool received) {
+    caller_answered(context, key, received, CALLER_PHONES);
+}
+
+/* ---- who can be reached ---- */
+
+static enum role caller_role(const struct caller *caller, uint32_t webhook) {
+    const char *word = site_text(caller->site, caller->site->webhooks[webhook].id);
+    return role_find(word, strlen(word));
+}
+
+static enum truth caller_reaches(const struct caller *caller, uint32_t webhook) {
+    if (push_reaches(caller->push, caller_role(caller, webhook))) {
+        return TRUTH_TRUE;
+    }
+    return caller->site->webhooks[webhook].url != 0 ? caller->webhook_reachable[webhook]
+                                                    : TRUTH_FALSE;
+}
+
+/* `again`: tell it though it is as it was. */
+static void caller_review(struct caller *caller, uint32_t webhook, bool again) {
+    struct wire_listener *listener = &caller->listeners[webhook];
+    uint32_t reachable = (uint32_t)caller_reaches(caller, webhook);
+    if (again || reachable != listener->reachable) {
+        *listener = (struct wire_listener){
+            .header = wire_header_of(WIRE_LISTENER, sizeof *listener),
+            .webhook = webhook,
+            .reachable = reachable,
+        };
+        caller->untold[webhook] = true;
+    }
+}
+
 static void caller_reachable(void *context, uint32_t webhook, enum truth reachable) {
     struct caller *caller = context;
-    caller->listeners[webhook] = (struct wire_listener){
-        .header = wire_header_of(WIRE_LISTENER, sizeof(struct wire_listener)),
-        .webhook = webhook,
-        .reachable = (uint32_t)reachable,
-    };
-    caller->untold[webhook] = true;
+    caller->webhook_reachable[webhook] = reachable;
+    caller_review(caller, webhook, true);
     caller_tell(caller);
+}
+
+static void caller_phones_changed(void *context) {
+    struct caller *caller = context;
+    for (uint32_t i = 0; i < caller->site->webhook_count; i++) {
+        caller_review(caller, i, false);
+    }
+    caller_tell(caller);
+}
+
+void caller_tick(struct caller *caller) {
+    push_tick(caller->push);
+    caller_phones_changed(caller); /* a phone's day may be over */
+}
+
+void caller_push(struct caller *caller, const struct wire_push *message) {
+    struct wire_push_result result;
+    push_answer(caller->push, message, &result);
+    (void)!caller->send(caller->client, &result); /* whoever asked asks again */
+}
+
+struct push_counts caller_push_counts(const struct caller *caller) {
+    return push_counts(caller->push);
 }
 
 void caller_welcome(struct caller *caller) {
@@ -88,29 +207,50 @@ static size_t caller_body(const struct site_webhook *webhook, const struct wire_
     return strlen(ret);
 }
 
+static void caller_withdraw(struct caller *caller, uint32_t alarm, uint32_t run) {
+    webhooks_withdraw(caller->webhooks, alarm, run);
+    push_withdraw(caller->push, alarm, run);
+    for (uint32_t i = caller->notice_count; i-- > 0;) {
+        struct caller_notice *notice = &caller->notices[i];
+        if (notice->key.alarm == alarm && notice->key.run == run) {
+            caller_forget(caller, notice);
+        }
+    }
+}
+
 void caller_notice(struct caller *caller, const struct wire_notice *message) {
     if (message->webhook >= caller->site->webhook_count) {
         return;
     } else if (message->body_size == 0) {
-        webhooks_withdraw(caller->webhooks, message->alarm, message->run);
+        caller_withdraw(caller, message->alarm, message->run);
         return;
     }
     const struct webhook_key key = {message->alarm, message->step, message->run};
+    const struct site_webhook *webhook = &caller->site->webhooks[message->webhook];
     char body[UPLINK_JSON_SIZE];
     char id[WEBHOOK_ID_SIZE];
-    size_t size = caller_body(&caller->site->webhooks[message->webhook], message, body);
+    size_t size = caller_body(webhook, message, body);
     if (size == 0 || !uplink_json_id(message->body, message->body_size, id, sizeof id)) {
-        caller_answered(caller, &key, false); /* a damaged row of the journal */
+        caller_receipt(caller, &key, false); /* a damaged row of the journal */
         return;
     }
-    webhooks_send(caller->webhooks, &(struct webhook_notice){.webhook = message->webhook,
-                                                             .key = key,
-                                                             .gather_ms = message->gather_ms,
-                                                             .emergency = message->emergency != 0,
-                                                             .group = message->place,
-                                                             .id = id,
-                                                             .body = body,
-                                                             .body_size = size});
+    caller_await(caller, &key, webhook->url != 0);
+    push_send(caller->push, &(struct push_notice){.key = key,
+                                                  .role = caller_role(caller, message->webhook),
+                                                  .emergency = message->emergency != 0,
+                                                  .body = message->body,
+                                                  .body_size = message->body_size});
+    if (webhook->url != 0) {
+        webhooks_send(caller->webhooks,
+                      &(struct webhook_notice){.webhook = message->webhook,
+                                               .key = key,
+                                               .gather_ms = message->gather_ms,
+                                               .emergency = message->emergency != 0,
+                                               .group = message->place,
+                                               .id = id,
+                                               .body = body,
+                                               .body_size = size});
+    }
 }
 
 struct webhook_counts caller_counts(const struct caller *caller, uint64_t *ret_receipts_dropped) {
@@ -125,7 +265,9 @@ void caller_writable(struct caller *caller) {
 int caller_new(struct event_base *base, const struct site *site,
                int (*send)(void *client, const void *message), void *client,
                struct caller **ret_caller) {
-    static const struct webhook_callbacks callbacks = {caller_answered, caller_reachable};
+    static const struct webhook_callbacks callbacks = {caller_webhook_answered, caller_reachable};
+    static const struct push_callbacks push_callbacks = {caller_phones_answered,
+                                                         caller_phones_changed};
     struct webhook_conf conf[LIMIT_WEBHOOKS];
     struct caller *caller = calloc(1, sizeof *caller);
     if (caller == NULL) {
@@ -145,10 +287,24 @@ int caller_new(struct event_base *base, const struct site *site,
         };
     }
     const struct webhook_times times = webhook_times_default();
-    int r = err_trace(webhooks_new(base, conf, site->webhook_count, &times, &callbacks, caller,
+    const struct push_times push_times = push_times_default();
+    const struct push_conf push_conf = {
+        .state_directory = site_text(site, site->header->state_directory),
+        .contact = site_text(site, site->header->push_contact),
+        .ca = site_text(site, site->header->push_ca),
+    };
+    for (uint32_t i = 0; i < LIMIT_WEBHOOKS; i++) {
+        caller->webhook_reachable[i] = TRUTH_UNKNOWN;
+        caller->listeners[i].reachable = TRUTH_UNKNOWN;
+    }
+    int r =
+        err_trace(push_new(base, &push_conf, &push_times, &push_callbacks, caller, &caller->push));
+    if (r == 0) {
+        r = err_trace(webhooks_new(base, conf, site->webhook_count, &times, &callbacks, caller,
                                    &caller->webhooks));
+    }
     if (r != 0) {
-        free(caller);
+        (void)caller_free(caller);
         return r;
     }
     *ret_caller = caller;
@@ -158,6 +314,7 @@ int caller_new(struct event_base *base, const struct site *site,
 struct caller *caller_free(struct caller *caller) {
     if (caller != NULL) {
         caller->webhooks = webhooks_free(caller->webhooks);
+        caller->push = push_free(caller->push);
         free(caller);
     }
     return NULL;

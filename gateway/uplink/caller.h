@@ -3,11 +3,15 @@
 #define GATEWAY_UPLINK_CALLER_H
 
 /*
- * The caller: between the engine and the webhooks
+ * The caller: between the engine, and the webhooks of roles and the phones of their people
  *
- *     engine ── NOTICE ──▶ caller ──▶ webhooks ──▶ receivers
- *        ▲                   │
+ *     engine ── NOTICE ──▶ caller ──┬──▶ webhooks ──▶ receivers
+ *        ▲                   │      └──▶ push     ──▶ phones
  *        └─ RECEIPT, LISTENER┘
+ *
+ * A role is called by its webhook, if it has one, and on the phones of its people at once. The first that
+ * confirms is the receipt of both; that none will is told when that is true of both. A role can be reached
+ * when either of them can.
  *
  * What the engine cannot be told at once, because the socket is full, is kept and told when it can
  * be written again; there is never more of it than notices and webhooks. What it cannot be told
@@ -15,6 +19,7 @@
  */
 
 #include "gateway/site.h"
+#include "gateway/uplink/push/push.h"
 #include "gateway/uplink/webhook.h"
 #include "gateway/wire.h"
 
@@ -32,6 +37,14 @@ void caller_welcome(struct caller *caller);
 
 /* A notice came: call, or call no longer. One that no webhook of the site is for is ignored. */
 void caller_notice(struct caller *caller, const struct wire_notice *message);
+
+/* Somebody asks something about phones. Its answer goes to the engine, if that takes it. */
+void caller_push(struct caller *caller, const struct wire_push *message);
+
+/* Once a second. */
+void caller_tick(struct caller *caller);
+
+struct push_counts caller_push_counts(const struct caller *caller);
 
 /* What was counted of the calls, and receipts that went because the engine did not listen. */
 struct webhook_counts caller_counts(const struct caller *caller, uint64_t *ret_receipts_dropped);

@@ -172,7 +172,9 @@ int receiver_init(struct receiver *receiver, const struct receiver_host *host, u
         return err_origin(-ENOMEM);
     }
     const struct timeval at_once = {0};
-    (void)event_add(receiver->due, &at_once);
+    if (conf->url[0] != '\0') {
+        (void)event_add(receiver->due, &at_once);
+    }
     return 0;
 }
 

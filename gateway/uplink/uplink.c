@@ -62,7 +62,7 @@ static bool uplink_is_idle(const struct uplink *uplink, const struct shipper_sta
         (outbox_is_done(&uplink->feeder.outbox) && resend_left(&uplink->feeder.resend) == 0 &&
          mqtt_link_room(uplink->link) == mqtt_link_window(uplink->link));
     return line_rests && caller_counts(uplink->caller, &receipts_dropped).waiting == 0 &&
-           database->handed == 0;
+           caller_push_counts(uplink->caller).waiting == 0 && database->handed == 0;
 }
 
 /* A process that has grown makes room for another. */
@@ -95,6 +95,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
         certificates_tick(&uplink->certificates, uplink->link, clock_wall(), clock_real_ns());
     }
     names_tick(uplink->names);
+    caller_tick(uplink->caller);
     database_tick(uplink->database, clock_instant(), clock_wall());
     database_stats(uplink->database, &database, &untimed);
     uplink_tell_engine(uplink, &database, untimed);

@@ -130,6 +130,7 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
         uplink->link == NULL ? (struct mqtt_link_counters){0} : *mqtt_link_counters(uplink->link);
     uint64_t receipts_dropped;
     struct webhook_counts calls = caller_counts(uplink->caller, &receipts_dropped);
+    struct push_counts phones = caller_push_counts(uplink->caller);
     const struct wire_figures figures = {
         .header = wire_header_of(WIRE_FIGURES, sizeof figures),
         .owner = FIGURE_OWNER_UPLINK,
@@ -144,6 +145,16 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_WEBHOOK_DROPPED] = calls.dropped,
                 [FIGURE_UPLINK_WEBHOOK_GIVEN_UP] = calls.given_up,
                 [FIGURE_UPLINK_RECEIPTS_DROPPED] = receipts_dropped,
+                [FIGURE_UPLINK_PUSH_PHONES] = phones.phones,
+                [FIGURE_UPLINK_PUSH_PHONES_REACHABLE] = phones.phones_reachable,
+                [FIGURE_UPLINK_PUSH_WAITING] = phones.waiting,
+                [FIGURE_UPLINK_PUSH_ATTEMPTS] = phones.attempts,
+                [FIGURE_UPLINK_PUSH_HANDED] = phones.handed,
+                [FIGURE_UPLINK_PUSH_RECEIVED] = phones.received,
+                [FIGURE_UPLINK_PUSH_FAILURES] = phones.failures,
+                [FIGURE_UPLINK_PUSH_ENDED] = phones.ended,
+                [FIGURE_UPLINK_PUSH_DROPPED] = phones.dropped,
+                [FIGURE_UPLINK_PUSH_GIVEN_UP] = phones.given_up,
                 [FIGURE_UPLINK_OUTBOX_ALARM] = outbox->lanes[LANE_ALARM].count,
                 [FIGURE_UPLINK_OUTBOX_ACTIVITY] = outbox->lanes[LANE_ACTIVITY].count,
                 [FIGURE_UPLINK_OUTBOX_AHEAD] = outbox->ahead_count,
@@ -321,6 +332,8 @@ static void uplink_received(void *context, const struct wire_header *message) {
                               clock_wall());
     } else if (message->kind == WIRE_NOTICE) {
         caller_notice(uplink->caller, (const struct wire_notice *)message);
+    } else if (message->kind == WIRE_PUSH) {
+        caller_push(uplink->caller, (const struct wire_push *)message);
     } else if (message->kind == WIRE_RESEND) {
         uplink_resend(uplink, (const struct wire_resend *)message);
     }

@@ -53,8 +53,8 @@ enum {
 };
 
 struct webhook_conf {
-    const char *name; /* of the role, for messages */
-    const char *url;
+    const char *name;        /* of the role, for messages */
+    const char *url;         /* "": nothing is sent there, nor is it probed */
     const char *secret_file; /* "": none, calls are not signed */
     const char *ca; /* "": the system's; else a file of who may sign the receiver's certificate */
     const char *token_file;  /* of a chat's robot; "" otherwise */

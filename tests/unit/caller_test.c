@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -17,6 +18,8 @@
 #include "gateway/uplink/caller.h"
 #include "tests/support/cmocka.h"
 
+#define BODY_WITH_TEXT                                                                             \
+    "{\"id\":\"gulou.main.17.43\",\"subject\":\"care/button\",\"data\":{\"rule\":\"call\",\"text\":{\"zh\":\"呼叫\"}}}"
 #define BODY "{\"specversion\":\"1.0\",\"id\":\"gulou.main.17.42\",\"data\":{}}"
 
 enum { PATIENCE_S = 30, MESSAGES_MAX = 64 };
@@ -25,15 +28,19 @@ struct scene {
     struct event_base *base;
     struct evhttp *server;
     struct site site;
-    struct site_webhook webhook;
-    char strings[96];
+    struct site_header header;
+    struct site_webhook webhooks[2];
+    char strings[160];
+    char directory[40]; /* of the state */
     struct caller *caller;
     int refuses;      /* what sending to the engine comes to; 0: it listens */
     unsigned refused; /* receipts that were not taken */
     struct wire_receipt receipts[MESSAGES_MAX];
     unsigned receipt_count;
-    struct wire_listener listener;
+    struct wire_listener listener;   /* of the webhook */
+    struct wire_listener caregivers; /* of those who have phones alone */
     unsigned listener_count;
+    struct wire_push_result result;
     char called[256];
     unsigned call_count;
 };
@@ -58,11 +65,14 @@ static int scene_send(void *context, const void *message) {
     } else if (header->kind == WIRE_RECEIPT) {
         assert_int_equal(header->size, sizeof(struct wire_receipt));
         scene->receipts[scene->receipt_count++] = *(const struct wire_receipt *)message;
+    } else if (header->kind == WIRE_PUSH_RESULT) {
+        memcpy(&scene->result, message, header->size);
     } else {
         assert_int_equal(header->kind, WIRE_LISTENER);
         assert_int_equal(header->size, sizeof(struct wire_listener));
-        scene->listener = *(const struct wire_listener *)message;
-        scene->listener_count++;
+        const struct wire_listener *listener = message;
+        *(listener->webhook == 0 ? &scene->listener : &scene->caregivers) = *listener;
+        scene->listener_count += listener->webhook == 0;
     }
     return 0;
 }
@@ -81,22 +91,39 @@ static int scene_open(void **state) {
     assert_int_equal(
         getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size), 0);
     evhttp_set_gencb(scene->server, scene_called, scene);
+    enum { STATE_AT = 48, ROLE_AT = 96 };
     (void)snprintf(scene->strings, sizeof scene->strings, "%cmanager%chttp://127.0.0.1:%u/", '\0',
                    '\0', ntohs(address.sin_port));
-    scene->webhook = (struct site_webhook){.id = 1, .url = 9};
+    (void)snprintf(scene->directory, sizeof scene->directory, "/tmp/tocsin-caller-XXXXXX");
+    assert_non_null(mkdtemp(scene->directory));
+    strcpy(scene->strings + STATE_AT, scene->directory);
+    strcpy(scene->strings + ROLE_AT, "caregiver");
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/uplink", scene->directory);
+    assert_int_equal(mkdir(path, 0700), 0);
+    scene->header.state_directory = STATE_AT;
+    scene->webhooks[0] = (struct site_webhook){.id = 1, .url = 9};
+    scene->webhooks[1] = (struct site_webhook){.id = ROLE_AT};
+    scene->site.header = &scene->header;
     scene->site.strings = scene->strings;
-    scene->site.webhooks = &scene->webhook;
-    scene->site.webhook_count = 1;
+    scene->site.webhooks = scene->webhooks;
+    scene->site.webhook_count = 2;
     assert_int_equal(caller_new(scene->base, &scene->site, scene_send, scene, &scene->caller), 0);
     *state = scene;
     return 0;
 }
 
 static int scene_close(void **state) {
+    static const char *const left[] = {"/uplink/push.key", "/uplink/phones", "/uplink", ""};
     struct scene *scene = *state;
     scene->caller = caller_free(scene->caller);
     evhttp_free(scene->server);
     event_base_free(scene->base);
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "%s%s", scene->directory, left[i]);
+        (void)remove(path);
+    }
     free(scene);
     return 0;
 }
@@ -185,7 +212,7 @@ static void an_engine_that_comes_is_told_who_can_be_reached(void **state) {
 
 static void what_no_webhook_is_for_or_has_no_id_is_not_called(void **state) {
     struct scene *scene = *state;
-    notice(scene, 1, BODY, true);
+    notice(scene, 2, BODY, true);
     assert_int_equal(scene->receipt_count, 0);
     notice(scene, 0, "{\"specversion\":\"1.0\"}", true);
     assert_int_equal(scene->receipt_count, 1); /* its chain goes on at once */
@@ -198,6 +225,118 @@ static void what_no_webhook_is_for_or_has_no_id_is_not_called(void **state) {
     assert_non_null(strstr(scene->called, "\"durable\":false"));
 }
 
+/* ---- people's phones ---- */
+
+#define P256DH                                                                                     \
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+
+static enum wire_push_outcome ask(struct scene *scene, enum wire_push_act act, const char *person,
+                                  enum role role, const char *endpoint) {
+    struct wire_push message = {.header = wire_header_of(WIRE_PUSH, sizeof message),
+                                .request = 7,
+                                .act = act,
+                                .role = role};
+    (void)snprintf(message.person, sizeof message.person, "%s", person);
+    (void)snprintf(message.endpoint, sizeof message.endpoint, "%s", endpoint);
+    (void)snprintf(message.p256dh, sizeof message.p256dh, "%s", P256DH);
+    (void)snprintf(message.auth, sizeof message.auth, "%s", "BTBZMqHH6r4Tts7J_aSIgg");
+    caller_push(scene->caller, &message);
+    assert_int_equal(scene->result.request, 7);
+    return (enum wire_push_outcome)scene->result.outcome;
+}
+
+static void a_role_without_phones_and_webhook_is_nobody_at_once(void **state) {
+    struct scene *scene = *state;
+    caller_welcome(scene->caller);
+    assert_int_equal(scene->caregivers.reachable, TRUTH_FALSE);
+    notice(scene, 1, BODY_WITH_TEXT, true);
+    assert_int_equal(scene->receipt_count, 1);
+    assert_int_equal(scene->receipts[0].received, 0);
+    assert_int_equal(scene->call_count, 0);
+}
+
+static void a_phone_whose_service_is_away_keeps_no_webhook_from_its_receipt(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_MANAGER, "https://127.0.0.1:1/x"),
+                     WIRE_PUSH_DONE);
+    notice(scene, 0, BODY_WITH_TEXT, true);
+    until(scene, &scene->receipt_count, 1);
+    assert_int_equal(scene->receipts[0].received, 1);
+    assert_int_equal(scene->call_count, 1);
+    assert_int_equal(caller_push_counts(scene->caller).waiting, 2); /* the test and the notice */
+}
+
+static void what_is_withdrawn_waits_for_no_phone(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(
+        ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_CAREGIVER, "https://127.0.0.1:1/x"),
+        WIRE_PUSH_DONE);
+    notice(scene, 1, BODY_WITH_TEXT, true);
+    assert_int_equal(caller_push_counts(scene->caller).waiting, 2);
+    notice(scene, 1, "", true);
+    assert_int_equal(caller_push_counts(scene->caller).waiting, 1); /* the test */
+    assert_int_equal(scene->receipt_count, 0);
+}
+
+static void phones_come_go_and_are_listed_as_they_are_asked_for(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(ask(scene, WIRE_PUSH_KEY, "", ROLE_CAREGIVER, ""), WIRE_PUSH_DONE);
+    assert_int_equal(strlen(scene->result.key), 87);
+    const char *first = "https://127.0.0.1:1/x", *second = "https://127.0.0.1:1/y";
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_CAREGIVER, first),
+                     WIRE_PUSH_DONE);
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_CAREGIVER, second),
+                     WIRE_PUSH_DONE);
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "li", ROLE_MANAGER, "https://127.0.0.1:1/z"),
+                     WIRE_PUSH_DONE);
+    assert_int_equal(ask(scene, WIRE_PUSH_LIST, "", ROLE_CAREGIVER, ""), WIRE_PUSH_DONE);
+    assert_int_equal(scene->result.count, 3);
+    assert_string_equal(scene->result.phones[2].person, "li");
+    assert_int_equal(scene->result.phones[2].role, ROLE_MANAGER);
+    assert_int_equal(scene->result.phones[2].reachable, 0);
+    assert_string_equal(scene->result.phones[2].service, "127.0.0.1:1");
+    assert_int_equal(ask(scene, WIRE_PUSH_PROMOTE, "wang", ROLE_SECURITY, ""), WIRE_PUSH_DONE);
+    assert_int_equal(ask(scene, WIRE_PUSH_LIST, "", ROLE_CAREGIVER, ""), WIRE_PUSH_DONE);
+    assert_int_equal(scene->result.phones[0].role, ROLE_SECURITY);
+    assert_int_equal(scene->result.phones[1].role, ROLE_SECURITY);
+    /* nobody takes another's phone away */
+    assert_int_equal(ask(scene, WIRE_PUSH_LEAVE, "li", ROLE_CAREGIVER, first), WIRE_PUSH_UNKNOWN);
+    assert_int_equal(ask(scene, WIRE_PUSH_LEAVE, "wang", ROLE_CAREGIVER, first), WIRE_PUSH_DONE);
+    assert_int_equal(ask(scene, WIRE_PUSH_LEAVE, "wang", ROLE_CAREGIVER, ""), WIRE_PUSH_DONE);
+    assert_int_equal(ask(scene, WIRE_PUSH_LIST, "", ROLE_CAREGIVER, ""), WIRE_PUSH_DONE);
+    assert_int_equal(scene->result.count, 1);
+}
+
+static void what_no_browser_says_is_refused(void **state) {
+    struct scene *scene = *state;
+    static const char *const wrong[] = {"",
+                                        "http://127.0.0.1/x",
+                                        "https://",
+                                        "https://a b/",
+                                        "https://user:word@host/",
+                                        "https://host/\"",
+                                        "x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_CAREGIVER, wrong[i]),
+                         WIRE_PUSH_REFUSED);
+    }
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "", ROLE_CAREGIVER, "https://host/"),
+                     WIRE_PUSH_REFUSED);
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "w/ang", ROLE_CAREGIVER, "https://host/"),
+                     WIRE_PUSH_REFUSED);
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_COUNT, "https://host/"),
+                     WIRE_PUSH_REFUSED);
+    assert_int_equal(ask(scene, WIRE_PUSH_ACT_COUNT, "wang", ROLE_CAREGIVER, "https://host/"),
+                     WIRE_PUSH_REFUSED);
+    assert_int_equal(ask(scene, WIRE_PUSH_RECEIVE, "", ROLE_CAREGIVER, ""), WIRE_PUSH_UNKNOWN);
+    /* texts without an end */
+    struct wire_push message = {.header = wire_header_of(WIRE_PUSH, sizeof message), .request = 7};
+    message.act = WIRE_PUSH_SUBSCRIBE;
+    memset(message.endpoint, 'x', sizeof message.endpoint);
+    caller_push(scene->caller, &message);
+    assert_int_equal(scene->result.outcome, WIRE_PUSH_REFUSED);
+}
+
 int main(void) {
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
     const struct CMUnitTest tests[] = {
@@ -206,6 +345,11 @@ int main(void) {
         SCENE(an_engine_that_comes_is_told_who_can_be_reached),
         SCENE(what_no_webhook_is_for_or_has_no_id_is_not_called),
         SCENE(what_the_engine_calls_an_emergency_goes_for_nothing_less),
+        SCENE(a_role_without_phones_and_webhook_is_nobody_at_once),
+        SCENE(a_phone_whose_service_is_away_keeps_no_webhook_from_its_receipt),
+        SCENE(what_is_withdrawn_waits_for_no_phone),
+        SCENE(phones_come_go_and_are_listed_as_they_are_asked_for),
+        SCENE(what_no_browser_says_is_refused),
     };
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,29 @@ static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **sta
     unload(&loaded);
 }
 
+static void a_role_that_is_called_on_phones_alone_has_an_index_of_its_own(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_good(&loaded, "push: {contact: \"mailto:duty@site.example\"}\n",
+              "chains:\n"
+              "  c:\n"
+              "    - {after: 0 s, to: role caregiver, by: push}\n"
+              "    - {after: 1 min, to: role caregiver, by: push}\n"
+              "    - {after: 2 min, to: role manager, by: push}\n"
+              "webhooks:\n"
+              "  manager: {url: \"http://b/y\", secret_file: site.yaml}\n" RULE);
+    const struct site *site = &loaded.site;
+    assert_int_equal(site->webhook_count, 2);
+    assert_int_equal(site->ruleset.listener_count, 2);
+    assert_int_equal(site->ruleset.steps[0].webhook, 1);
+    assert_int_equal(site->ruleset.steps[1].webhook, 1);
+    assert_int_equal(site->ruleset.steps[2].webhook, 0); /* it has one anyway */
+    assert_string_equal(site_text(site, site->webhooks[1].id), "caregiver");
+    assert_int_equal(site->webhooks[1].url, 0);
+    assert_string_equal(site_text(site, site->header->push_contact), "mailto:duty@site.example");
+    unload(&loaded);
+}
+
 static void duty_past_midnight_goes_on_in_the_next_day(void **state) {
     (void)state;
     struct loaded loaded;
@@ -385,6 +408,7 @@ int main(void) {
         cmocka_unit_test(a_secret_that_the_uplink_would_refuse_is_warned_of),
         cmocka_unit_test(a_chain_names_roles_shifts_webhooks_and_outputs_by_number),
         cmocka_unit_test(a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are),
+        cmocka_unit_test(a_role_that_is_called_on_phones_alone_has_an_index_of_its_own),
         cmocka_unit_test(duty_past_midnight_goes_on_in_the_next_day),
         cmocka_unit_test(an_output_that_an_emergency_switches_serves_it),
         cmocka_unit_test(a_device_that_only_a_rule_of_an_emergency_reads_serves_it),

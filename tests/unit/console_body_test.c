@@ -661,7 +661,7 @@ static bool sample_belongs(const char *sample, const char *family, const char *t
 static void metrics_check(char *text) {
     char family[128] = "";
     char type[16] = "";
-    char seen[4096] = "";
+    char seen[16384] = "";
     bool ended = false;
     size_t samples = 0;
     assert_int_equal(text[strlen(text) - 1], '\n');

@@ -229,6 +229,7 @@ static const struct chain_step steps[] = {
     {0, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_PERSON, CHAIN_REACH_OWN, {0}, 0},
     {0, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_EVERYONE, CHAIN_REACH_OWN, {0}, 0},
     {0, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_NOBODY, CHAIN_REACH_OWN, {0}, 0},
+    {0, 0, ROLE_SECURITY, 1, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}, 0},
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 
@@ -236,6 +237,7 @@ enum { STEPS = sizeof steps / sizeof *steps };
 static struct site site_with_chain(void) {
     static struct ruleset_rule rules[CONSOLE_SITE_ALARMS];
     static const struct ruleset_chain chain = {.step_count = STEPS};
+    static const struct site_webhook webhooks[] = {{.url = 1}, {.url = 0}};
     static struct site_shift shift;
     struct site site = console_site("/nowhere");
     memcpy(rules, site.ruleset.rules, sizeof rules);
@@ -245,6 +247,8 @@ static struct site site_with_chain(void) {
     site.ruleset.chains = &chain;
     site.ruleset.steps = steps;
     site.shifts = &shift;
+    site.webhooks = webhooks;
+    site.webhook_count = 2;
     return site;
 }
 
@@ -257,6 +261,7 @@ static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
         "\"to\":\"person\",\"by\":null,\"outputs\":[],",
         "\"to\":\"everyone\",\"by\":null,\"outputs\":[],",
         "\"to\":null,\"by\":null,\"outputs\":[],",
+        "\"to\":\"role security\",\"by\":\"push\",\"outputs\":[],",
     };
     struct site site = site_with_chain();
     struct core_event event = event_call();
@@ -271,7 +276,7 @@ static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
             .on_duty = shift ? TRUTH_TRUE : TRUTH_UNKNOWN,
         };
         (void)snprintf(text, sizeof text,
-                       "\"occurrence\":1,\"step\":%u,\"steps\":6,\"run\":3,%s\"reason\":\"%s\","
+                       "\"occurrence\":1,\"step\":%u,\"steps\":7,\"run\":3,%s\"reason\":\"%s\","
                        "\"value\":1,",
                        s + 1, wanted[s], s == 0 ? "due" : "no_receiver");
         const char *found = body(&site, &event, 4203, 0);

@@ -48,6 +48,7 @@ set_tests_properties(unit.mqtt_link unit.mqtt_link_leak unit.mqtt_limits unit.mq
 tocsin_unit_test(chat gateway_uplink)
 tocsin_unit_test(notice_text gateway_uplink)
 tocsin_unit_test(push_seal gateway_uplink)
+tocsin_unit_test(push_phones gateway_uplink)
 tocsin_unit_test(signature gateway_uplink)
 tocsin_unit_test(webhook gateway_uplink)
 target_link_options(webhook_test PRIVATE -Wl,--wrap=calloc,--wrap=clock_real_ns)
