@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from browser import Browser, add_user, signed_in
 from harness import ROOT, Line, until
 
 FILE = ROOT / "gateway" / "console" / "openapi.yaml"
@@ -224,6 +225,32 @@ def test_who_may_use_an_address_is_who_is_described(living):
     # Whatever is added: a screen on a wall and an auditor look, and do not act.
     acts = [operation["x-roles"] for *_, operation in operations(DESCRIPTION) if "commands" in operation["tags"]]
     assert acts and not [roles for roles in acts if {"wall", "auditor"} & set(roles)]
+
+
+def test_over_https_it_is_the_session_that_may_and_nobody_else_may_anything(scene, living):
+    """The same matrix, by people who have signed in, a screen, and somebody who has not."""
+    people = {role: signed_in(scene, living, f"a-{role}", role) for role in ROLES if role != "wall"}
+    code, out, err = add_user(living, "hall", "wall")
+    assert code == 0, out + err
+    people["wall"], people["nobody"] = Browser(scene), Browser(scene)
+    status, _headers, body = people["wall"].ask("POST", "/api/v1/session", {"token": out.split()[-1]})
+    assert status == 200, body
+    asked = 0
+    for method, path, operation in operations(DESCRIPTION):
+        # Streams do not end, and whoever signs out or in is another.
+        if path == "/api/v1/stream" or operation["tags"] == ["people"] and operation.get("x-nobody"):
+            continue
+        may = {*operation["x-roles"], *(["nobody"] if operation.get("x-nobody") else [])}
+        for role, somebody in people.items():
+            status, headers, body = somebody.ask(method.upper(), filled(DESCRIPTION, path, operation),
+                                                 None if method == "get" else {"nothing": "of ours"})
+            refused = status == 401 if role == "nobody" else status == 403 and body["type"].endswith("role")
+            assert refused == (role not in may), f"{role}: {method} {path}: {status} {body}"
+            assert not refused or headers.get_content_type() == "application/problem+json"
+            asked += 1
+    assert asked > 100
+    assert {at for at, methods in DESCRIPTION["paths"].items() for operation in methods.values()
+            if "x-nobody" in operation} == {"/api/v1/session", "/api/v1/claim"}, "what nobody may is little"
 
 
 def test_whoever_may_not_is_told_so_in_either_language(living):

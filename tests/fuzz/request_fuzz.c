@@ -3,8 +3,9 @@
 /*
  * Fuzz target: what somebody says to the console
  *
- * The bytes are what a client sends over the console's own socket: requests with paths, queries, headers
- * and bodies, several on a line, cut off anywhere. The console has no engine to send commands to, but tables
+ * The first byte says whether the client comes over the console's own socket, or is one whom a cookie or a
+ * token makes known, as over HTTPS. The others are what it sends: requests with paths, queries, headers and
+ * bodies, several on a line, cut off anywhere. The console has no engine to send commands to, but tables
  * as one tells them, so that every answer runs; it may refuse whatever it likes, but each answer begins as one,
  * none says that it is the console's own fault, and when the client is gone nothing of it is left.
  */
@@ -18,9 +19,12 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <event2/http.h>
 
 #include "gateway/clock.h"
+#include "gateway/console/api.h"
 #include "gateway/console/console.h"
+#include "gateway/console/listener.h"
 #include "gateway/journal/journal_store.h"
 #include "tests/support/console_site.h"
 
@@ -30,7 +34,10 @@ enum { INPUT_MAX = 3 * CONSOLE_HEADERS_MAX, TURNS_MAX = 200 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char directory[] = "/tmp/tocsin-fuzz.XXXXXX";
-static char socket_path[64];
+/* Where a client comes in. */
+enum { WAY_LOCAL, WAY_DOOR, WAY_COUNT };
+static char paths[WAY_COUNT][64];
+static struct evhttp *door;
 static struct process process;
 static struct console console;
 
@@ -71,10 +78,28 @@ static void fuzz_fill(void) {
 
 static void fuzz_remove(void) {
     char command[128];
+    evhttp_free(door);
     console_close(&console);
     event_base_free(process.base);
     (void)snprintf(command, sizeof command, "rm -rf %s", directory);
     (void)!system(command);
+}
+
+/* As the door does with those whose TLS it has taken off. */
+static void fuzz_answer(struct evhttp_request *request, void *context) {
+    (void)context;
+    const struct asker asker = staff_asker(&console.staff, request);
+    api_answer_as(request, &console, &asker);
+}
+
+static void fuzz_open_door(void) {
+    int fd = -1;
+    door = evhttp_new(process.base);
+    check(door != NULL && listener_open(paths[WAY_DOOR], (gid_t)-1, &fd) == 0);
+    check(evhttp_accept_socket(door, fd) == 0);
+    evhttp_set_max_headers_size(door, CONSOLE_HEADERS_MAX);
+    evhttp_set_max_body_size(door, CONSOLE_BODY_MAX);
+    evhttp_set_gencb(door, fuzz_answer, NULL);
 }
 
 static void fuzz_open(void) {
@@ -84,7 +109,8 @@ static void fuzz_open(void) {
     struct journal_store *store = NULL;
     (void)signal(SIGPIPE, SIG_IGN);
     check(mkdtemp(directory) != NULL);
-    (void)snprintf(socket_path, sizeof socket_path, "%s/console.sock", directory);
+    (void)snprintf(paths[WAY_LOCAL], sizeof paths[WAY_LOCAL], "%s/console.sock", directory);
+    (void)snprintf(paths[WAY_DOOR], sizeof paths[WAY_DOOR], "%s/door.sock", directory);
     (void)snprintf(journal_path, sizeof journal_path, "%s/journal.db", directory);
     check(journal_store_open(journal_path, &identity, &store, reason) == 0);
     (void)journal_store_free(store, true);
@@ -92,18 +118,19 @@ static void fuzz_open(void) {
         .role = PROCESS_CONSOLE,
         .name = "console",
         .run_directory = directory,
-        .console_socket = socket_path,
+        .console_socket = paths[WAY_LOCAL],
         .language = LANGUAGE_EN,
         .site = console_site(directory),
         .base = event_base_new(),
     };
     check(process.base != NULL && console_open(&console, &process) == 0);
+    fuzz_open_door();
     (void)atexit(fuzz_remove);
 }
 
-static int fuzz_connect(void) {
+static int fuzz_connect(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     check(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0);
     return fd;
@@ -142,7 +169,7 @@ static void fuzz_check(const struct answer *answer) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bool is_open;
     struct answer answer = {.size = 0};
-    if (size > INPUT_MAX) {
+    if (size == 0 || size > INPUT_MAX) {
         return 0;
     }
     if (!is_open) {
@@ -150,9 +177,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         fuzz_open();
     }
     fuzz_fill();
-    int fd = fuzz_connect();
+    int fd = fuzz_connect(paths[data[0] % WAY_COUNT]);
     fuzz_turn(); /* it is accepted */
-    check(size == 0 || send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size);
+    check(send(fd, data + 1, size - 1, MSG_NOSIGNAL) == (ssize_t)size - 1);
     fuzz_turn();
     (void)fuzz_take(fd, &answer);
     (void)shutdown(fd, SHUT_WR);
