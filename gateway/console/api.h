@@ -16,6 +16,8 @@
  *     GET  /history?point=ID&point=ID…       of up to eight points at once
  *     GET  /events?after=&limit=&lane=&alarm=&newest=1
  *     GET  /stream[?after=SEQ]               server-sent events
+ *     /session /claim                        signing in and out (sign_in.h)
+ *     /users                                 who may sign in (users.h)
  *     GET  /version   GET /health   GET /metrics   GET /openapi
  *
  * The body of a POST is {"by": NAME, "reason": TEXT}, both optional. A stream begins after

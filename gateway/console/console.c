@@ -2,6 +2,7 @@
 #include "gateway/console/console.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -273,6 +274,8 @@ int console_run(struct process *process) {
         limit.rlim_cur = enough ? CONSOLE_DESCRIPTORS_MAX : limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
+    /* A password's hash takes 16 MiB for a moment. Left to itself, malloc would keep that much at hand from then on. */
+    (void)mallopt(M_MMAP_THRESHOLD, CONSOLE_LARGE_BLOCK);
     struct console console;
     int r = console_open(&console, process);
     if (r != 0) {

@@ -5,7 +5,7 @@
 /*
  * The console process
  *
- * Answers people and programs on this machine: HTTP/1.1 on a Unix socket, behind which stand the
+ * Answers people by HTTPS, and people and programs of this machine by HTTP/1.1 on a Unix socket. Behind both stand the
  * tables that the engine fills (view), the journal (read only), the live stream and the commands on
  * their way. It decides nothing. When it dies, watching goes on without it; when the engine is
  * away, it says so in every answer.
@@ -14,7 +14,9 @@
  *                             │ ├──▶ stream         ◀── journal
  *                             │ ├──▶ orders ──────────────────wire──▶ engine
  *                             │ └──▶ charts         ◀── history ◀──── engine
- *                            peer (who asks, in which role)
+ *     browser ──────HTTPS──▶ door ──▶ api, as staff says; the app's files
+ *
+ * Who asks, and in which role: peer says it of the Unix socket, staff of HTTPS.
  */
 
 #include <sys/types.h>
@@ -39,6 +41,8 @@ enum {
     CONSOLE_REQUEST_S = 10,
     /* Connections, the journal and the rest together; a flood of clients ends at accept(). */
     CONSOLE_DESCRIPTORS_MAX = 1536,
+    /* Bytes from which on memory goes back to the system as soon as it is free. */
+    CONSOLE_LARGE_BLOCK = 256 * 1024,
     /* How long it waits to be ready for an engine that does not answer. Real time. */
     CONSOLE_READY_MS = 3000,
 };

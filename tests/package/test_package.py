@@ -133,8 +133,11 @@ def test_installing_it_starts_a_gateway_that_says_what_is_to_be_done(machine, de
     assert machine.does(f"runuser -u wang -- ls {STATE}")[0] != 0
 
     for name in ("usr/share/man/man1/tocsin.1.gz", "usr/share/bash-completion/completions/tocsin",
-                 "usr/share/doc/tocsin/examples/site.yaml", "usr/share/doc/tocsin/copyright"):
+                 "usr/share/doc/tocsin/examples/site.yaml", "usr/share/doc/tocsin/copyright",
+                 "usr/share/tocsin/console/index.html"):
         assert f"/{name}" in machine.must("dpkg -L tocsin").split(), name
+    assert re.search(r'event=console_open listen="127.0.0.1:8443" app=yes', log(machine))
+    assert re.search(r"event=console_claim code=(\w{4}-){2}\w{4} ", log(machine))
 
 
 def test_systemd_confines_it_and_starts_it_again(machine, deb):
