@@ -32,6 +32,13 @@ void answer_resend(struct call *call);
 void answer_history(struct call *call);
 void answer_history_point(struct call *call);
 
+/* The phones that people are called on: answers_push.c. */
+void answer_push_key(struct call *call);
+void answer_push_list(struct call *call);
+void answer_push_subscribe(struct call *call);
+void answer_push_leave(struct call *call);
+void answer_push_receipt(struct call *call);
+
 /* What people do: answers_commands.c. The path is `<rule>/<entity>/<verb>`, or `<place>/<verb>`. */
 void answer_command(struct call *call);
 void answer_place_command(struct call *call);

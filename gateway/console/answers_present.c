@@ -114,6 +114,7 @@ void answer_metrics(struct call *call) {
         .streams_refused = console->streams.refused,
         .commands_waiting = console->orders.waiting,
         .commands_refused_full = console->orders.refused_full,
+        .phones_refused_full = console->phones.refused_full,
         .history_bytes = history.store.bytes,
         .history_dropped = history.dropped,
         .history_damaged = history.store.damaged,

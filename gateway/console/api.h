@@ -18,6 +18,10 @@
  *     GET  /stream[?after=SEQ]               server-sent events
  *     /session /claim                        signing in and out (sign_in.h)
  *     /users                                 who may sign in (users.h)
+ *     GET  /push/key                         the key that a browser subscribes with
+ *     GET  /push/subscriptions               whose phones are called, and when they were heard of
+ *     POST /push/subscriptions               this phone is called; DELETE ?endpoint=: no more
+ *     POST /push/receipts                    a phone has what it was sent
  *     GET  /version   GET /health   GET /metrics   GET /openapi
  *
  * The body of a POST is {"by": NAME, "reason": TEXT}, both optional. A stream begins after

@@ -55,6 +55,9 @@ static void console_received(void *context, const struct wire_header *message) {
     if (message->kind == WIRE_COMMAND_RESULT) {
         orders_result(&console->orders, &console->process->site,
                       (const struct wire_command_result *)message);
+    } else if (message->kind == WIRE_PUSH_RESULT) {
+        phones_result(&console->phones, &console->staff.people, console->engine,
+                      (const struct wire_push_result *)message);
     } else if (message->kind == WIRE_EVENT) {
         streams_event(&console->streams, (const struct wire_event *)message, now);
     } else if (message->kind == WIRE_JOURNAL || was_complete != console->view.complete) {
@@ -74,6 +77,7 @@ static void console_lost(void *context) {
     view_lost(&console->view);
     trend_feed_lost(&console->feed, &moment);
     orders_fail(&console->orders);
+    phones_fail(&console->phones);
     streams_engine(&console->streams, moment.real_ns);
     log_line(LOG_WARNING, "engine_away",
              "effect=\"people see the past, marked as such, and cannot act on alarms\"");
@@ -86,6 +90,7 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     uint64_t now = clock_real_ns();
     const struct trend_moment moment = console_moment(now);
     orders_expire(&console->orders, now);
+    phones_tick(&console->phones, console->engine, now);
     charts_expire(&console->charts, now);
     trend_feed_tick(&console->feed, &moment);
     streams_tick(&console->streams, now);
@@ -247,6 +252,7 @@ int console_open(struct console *console, struct process *process) {
 void console_close(struct console *console) {
     const struct trend_moment moment = console_moment(clock_real_ns());
     orders_fail(&console->orders);
+    phones_fail(&console->phones);
     charts_fail(&console->charts);
     staff_close(&console->staff);
     streams_deinit(&console->streams);

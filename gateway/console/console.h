@@ -24,6 +24,7 @@
 #include "gateway/console/charts.h"
 #include "gateway/console/door.h"
 #include "gateway/console/orders.h"
+#include "gateway/console/phones.h"
 #include "gateway/console/staff.h"
 #include "gateway/console/stream.h"
 #include "gateway/process.h"
@@ -53,6 +54,7 @@ struct console {
     struct journal_reader *journal;
     struct wire_client *engine;
     struct orders orders;
+    struct phones phones;
     struct streams streams;
     struct trend_feed feed;
     struct charts charts;

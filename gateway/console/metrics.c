@@ -57,6 +57,9 @@ static void metrics_console(struct evbuffer *out, const struct metrics_console *
                  console->commands_waiting);
     metric_counter(out, "console_commands_refused", "Commands refused because too many wait.",
                    console->commands_refused_full);
+    metric_counter(out, "console_phone_requests_refused",
+                   "Requests about phones refused because too many wait.",
+                   console->phones_refused_full);
     metric_gauge(out, "history_bytes", "What the history for charts takes on the disk.",
                  console->history_bytes);
     metric_counter(out, "history_dropped",

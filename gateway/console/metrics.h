@@ -25,9 +25,10 @@ struct metrics_console {
     uint64_t streams_refused;
     uint64_t commands_waiting;
     uint64_t commands_refused_full;
-    uint64_t history_bytes;   /* on the disk */
-    uint64_t history_dropped; /* minutes and quarters that the disk did not take */
-    uint64_t history_damaged; /* pieces of it that could not be read back */
+    uint64_t phones_refused_full; /* questions about phones */
+    uint64_t history_bytes;       /* on the disk */
+    uint64_t history_dropped;     /* minutes and quarters that the disk did not take */
+    uint64_t history_damaged;     /* pieces of it that could not be read back */
     /* The door for people (connections.h, staff.h). */
     uint64_t connections; /* open now */
     uint64_t connections_refused;

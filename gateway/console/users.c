@@ -65,6 +65,7 @@ static void user_changed(struct console *console, struct evhttp_request *request
     const struct people *people = &console->staff.people;
     const struct person *person = people_find(people, id);
     streams_end_of(&console->streams, id);
+    phones_people_changed(&console->phones);
     char quoted[64];
     log_line(LOG_NOTICE, event, "id=%s by=%s role=%s%s", id,
              log_quote(by->name, quoted, sizeof quoted), role_name(by->role),

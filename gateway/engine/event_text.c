@@ -88,8 +88,9 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
           "little room, not signed, or a journal that was damaged, missing or of "
           "another site; see to the disk, the directory's rights or the key"}},
     [BUILTIN_NOBODY_LISTENING] =
-        {{"检查 {webhook} 的 webhook 地址与密钥,并指定专人值守",
-          "Check the webhook of {webhook} and its secret; have somebody watch"}},
+        {{"检查 {webhook} 的 webhook 地址与密钥,以及其人员的手机能否收到测试消息,并指定专人值守",
+          "Check the webhook of {webhook} and its secret, and whether the phones of its people get "
+          "their tests; have somebody watch"}},
     [BUILTIN_CLOCK] =
         {{"检查网关的时间同步和时钟电池;记录的时间可能有误",
           "Check time synchronisation and the clock's battery; times that are recorded "

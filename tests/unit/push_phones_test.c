@@ -145,6 +145,17 @@ static void phones_and_the_key_survive(void **state) {
     }
 }
 
+static void a_test_that_nobody_had_confirmed_is_made_again_after_a_start(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(add(scene, "wang", 1), 0);
+    scene->phones.list[0].received_s = 1000;
+    scene->phones.list[0].tested_s = 1001;
+    assert_int_equal(push_phones_write(&scene->phones), 0);
+    assert_int_equal(push_phones_init(&scene->phones, scene->directory), 0);
+    assert_int_equal(scene->phones.list[0].tested_s, 0);
+    assert_int_equal(scene->phones.list[0].received_s, 1000);
+}
+
 static void what_is_damaged_is_left_out_and_the_rest_stays(void **state) {
     struct scene *scene = *state;
     assert_int_equal(add(scene, "wang", 1), 0);
@@ -279,6 +290,7 @@ int main(void) {
         cmocka_unit_test(what_a_browser_says_is_checked_to_the_letter),
         cmocka_unit_test(no_letter_of_a_key_can_be_another),
         SCENE(phones_and_the_key_survive),
+        SCENE(a_test_that_nobody_had_confirmed_is_made_again_after_a_start),
         SCENE(what_is_damaged_is_left_out_and_the_rest_stays),
         SCENE(with_another_key_no_phone_can_be_reached_and_all_begin_anew),
         SCENE(a_person_has_so_many_phones_and_gives_up_the_one_that_was_heard_of_least),
