@@ -2,6 +2,7 @@
 #include "gateway/console/trend/trend_blocks.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,11 +27,30 @@ static int blocks_fail(struct trend_blocks *blocks, int r) {
     return r;
 }
 
+/* A file takes its name when head and ids are in it. Returns false, with errno, and there is none. */
+static bool blocks_write_head(struct trend_blocks *blocks, int directory,
+                              const struct trend_tier *tier) {
+    char unfinished[TREND_FILE_NAME_SIZE], name[TREND_FILE_NAME_SIZE];
+    const struct trend_file_head *head = &blocks->head;
+    trend_file_name(tier, head->serial, TREND_BLOCKS, true, unfinished);
+    trend_file_name(tier, head->serial, TREND_BLOCKS, false, name);
+    blocks->fd = state_file_open(directory, unfinished, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC);
+    if (blocks->fd >= 0 && disk_write(blocks->fd, head, sizeof *head) &&
+        disk_write(blocks->fd, blocks->ids, head->rows * sizeof *blocks->ids) &&
+        fsync(blocks->fd) == 0 && renameat(directory, unfinished, directory, name) == 0 &&
+        fsync(directory) == 0) {
+        return true;
+    }
+    int reason = errno;
+    (void)unlinkat(directory, unfinished, 0);
+    (void)unlinkat(directory, name, 0);
+    errno = reason;
+    return false;
+}
+
 int trend_blocks_create(int directory, const struct trend_tier *tier, struct trend_file_head *head,
                         const uint64_t *ids, struct trend_blocks *ret_blocks) {
     struct trend_blocks blocks = TREND_BLOCKS_NULL;
-    char name[TREND_FILE_NAME_SIZE];
-    trend_file_name(tier, head->serial, TREND_BLOCKS, false, name);
     head->form = TREND_BLOCKS;
     head->table_sum = trend_file_table_sum(ids, head->rows);
     trend_file_head_seal(head);
@@ -39,15 +59,8 @@ int trend_blocks_create(int directory, const struct trend_tier *tier, struct tre
         return blocks_fail(&blocks, -ENOMEM);
     }
     memcpy(blocks.ids, ids, head->rows * sizeof *ids);
-    blocks.fd = state_file_open(directory, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC);
-    if (blocks.fd < 0 || !disk_write(blocks.fd, &blocks.head, sizeof blocks.head) ||
-        !disk_write(blocks.fd, blocks.ids, head->rows * sizeof *blocks.ids) ||
-        fsync(directory) != 0) {
-        int r = blocks_fail(&blocks, TREND_E_DISK);
-        int reason = errno;
-        (void)unlinkat(directory, name, 0);
-        errno = reason;
-        return r;
+    if (!blocks_write_head(&blocks, directory, tier)) {
+        return blocks_fail(&blocks, TREND_E_DISK);
     }
     *ret_blocks = blocks;
     return 0;

@@ -42,7 +42,7 @@ struct turning {
     uint32_t entry_count;
     uint64_t at; /* where the next run goes */
     struct trend_source source;
-    FILE *out;
+    int out;
 };
 
 static bool turning_block(void *context, const struct trend_block_head *head,
@@ -75,7 +75,7 @@ static bool turning_point(struct turning *turning, uint32_t i) {
         entry->sum = entry_sum(entry);
         turning->at += size;
     }
-    return size == 0 || fwrite(run, size, 1, turning->out) == 1;
+    return size == 0 || disk_write(turning->out, run, size);
 }
 
 static bool turning_points(struct turning *turning, uint64_t *damaged) {
@@ -103,7 +103,7 @@ static bool turning_points(struct turning *turning, uint64_t *damaged) {
 static bool turning_write(struct turning *turning, uint64_t *damaged) {
     struct trend_file_head head = turning->blocks->head;
     turning->at = sizeof head + head.rows * sizeof *turning->entries;
-    if (fseek(turning->out, (long)turning->at, SEEK_SET) != 0 ||
+    if (lseek(turning->out, (off_t)turning->at, SEEK_SET) < 0 ||
         !turning_points(turning, damaged)) {
         return false;
     }
@@ -114,12 +114,9 @@ static bool turning_write(struct turning *turning, uint64_t *damaged) {
     head.source_offset = turning->source.offset;
     head.table_sum = 0;
     trend_file_head_seal(&head);
-    return fseek(turning->out, 0, SEEK_SET) == 0 &&
-           fwrite(&head, sizeof head, 1, turning->out) == 1 &&
-           fwrite(turning->entries, sizeof *turning->entries, head.rows, turning->out) ==
-               head.rows &&
-           fflush(turning->out) == 0 && ftruncate(fileno(turning->out), (off_t)turning->at) == 0 &&
-           fsync(fileno(turning->out)) == 0;
+    return lseek(turning->out, 0, SEEK_SET) == 0 && disk_write(turning->out, &head, sizeof head) &&
+           disk_write(turning->out, turning->entries, head.rows * sizeof *turning->entries) &&
+           fsync(turning->out) == 0;
 }
 
 static int turning_file(struct turning *turning, int directory, const struct trend_tier *tier,
@@ -128,14 +125,11 @@ static int turning_file(struct turning *turning, int directory, const struct tre
     uint64_t serial = turning->blocks->head.serial;
     trend_file_name(tier, serial, TREND_RUNS, true, unfinished);
     trend_file_name(tier, serial, TREND_RUNS, false, name);
-    int fd = state_file_open(directory, unfinished, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC);
-    turning->out = fd < 0 ? NULL : fdopen(fd, "w+");
-    bool good = turning->out != NULL && turning_write(turning, damaged);
+    turning->out = state_file_open(directory, unfinished, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC);
+    bool good = turning->out >= 0 && turning_write(turning, damaged);
     int reason = errno;
-    if (turning->out != NULL) {
-        (void)fclose(turning->out);
-    } else if (fd >= 0) {
-        (void)close(fd);
+    if (turning->out >= 0) {
+        (void)close(turning->out);
     }
     if (good && (renameat(directory, unfinished, directory, name) != 0 || fsync(directory) != 0)) {
         reason = errno;

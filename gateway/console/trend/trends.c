@@ -40,13 +40,14 @@ struct trends {
     pthread_t thread;
 
     pthread_mutex_t mutex; /* guards all up to the thread's own */
-    pthread_cond_t given;
+    pthread_cond_t given, ended;
     struct minute minutes[TRENDS_MINUTES_MAX];
     struct question questions[TRENDS_QUESTIONS_MAX];
     /* Counts that only grow: taken <= come, told <= done <= asked. */
     uint64_t minutes_come, minutes_taken;
     uint64_t asked, done, told;
-    bool ends;
+    bool ends; /* the thread is to end … */
+    bool over; /* … and uses nothing any more */
     struct trends_stats stats;
     struct log_limiter full_limiter;
 
@@ -183,6 +184,8 @@ static void *trends_run(void *context) {
             (void)pthread_cond_wait(&trends->given, &trends->mutex);
         }
     }
+    trends->over = true;
+    (void)pthread_cond_signal(&trends->ended);
     (void)pthread_mutex_unlock(&trends->mutex);
     return NULL;
 }
@@ -226,6 +229,7 @@ static void trends_release(struct trends *trends) {
     }
     (void)trend_store_free(trends->store);
     (void)pthread_cond_destroy(&trends->given);
+    (void)pthread_cond_destroy(&trends->ended);
     (void)pthread_mutex_destroy(&trends->mutex);
     free(trends->directory);
     free(trends->ids);
@@ -251,6 +255,11 @@ int trends_new(const struct trends_conf *conf, struct event_base *base, trends_a
     trends->context = context;
     (void)pthread_mutex_init(&trends->mutex, NULL);
     (void)pthread_cond_init(&trends->given, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&trends->ended, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     trends->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     int r = trends->wake < 0 ? err_origin(-errno) : 0;
     if (r == 0 && (trends->directory == NULL || trends->ids == NULL)) {
@@ -279,9 +288,13 @@ struct trends *trends_free(struct trends *trends) {
     (void)pthread_mutex_lock(&trends->mutex);
     trends->ends = true;
     (void)pthread_cond_signal(&trends->given);
-    (void)pthread_mutex_unlock(&trends->mutex);
     struct timespec until = clock_real_after(END_WAIT_NS);
-    if (pthread_clockjoin_np(trends->thread, NULL, CLOCK_MONOTONIC, &until) == 0) {
+    while (!trends->over && pthread_cond_timedwait(&trends->ended, &trends->mutex, &until) == 0) {
+    }
+    bool over = trends->over;
+    (void)pthread_mutex_unlock(&trends->mutex);
+    if (over) {
+        (void)pthread_join(trends->thread, NULL);
         trends_release(trends);
         return NULL;
     }
