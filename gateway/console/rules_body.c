@@ -67,6 +67,40 @@ static void rule_points_collect(struct rule_points *points, struct rule_page *pa
     }
 }
 
+/* Does the site not say there what the rule compares with, or have no sensor to take a mean or an extreme of? */
+static bool rule_lacks(const struct ruleset *ruleset, uint32_t alarm) {
+    const struct ruleset_alarm *facts = &ruleset->alarms[alarm];
+    const struct ruleset_rule *rule = &ruleset->rules[facts->rule];
+    const struct ruleset_place *place =
+        facts->place == RULESET_NONE ? NULL : &ruleset->places[facts->place];
+    bool lacks = false;
+    uint32_t members = 0;
+    for (uint32_t i = rule->op_first; i < rule->op_first + rule->op_count && !lacks; i++) {
+        const struct expr_op *op = &ruleset->ops[i];
+        if (op->code == EXPR_FOLD) {
+            members = 0;
+        } else if (op->code == EXPR_WALK) {
+            members += ruleset->bounds[facts->bound_first + op->set].count;
+        } else if (op->code == EXPR_END) {
+            lacks = members == 0 && (op->slot == EXPR_FOLD_MIN || op->slot == EXPR_FOLD_MAX ||
+                                     op->slot == EXPR_FOLD_AVG);
+        } else if (op->code == EXPR_CAPACITY) {
+            lacks = place == NULL || place->capacity < 0;
+        } else if (op->code == EXPR_AREA) {
+            lacks = place == NULL || place->area_m2 < 0;
+        }
+    }
+    return lacks;
+}
+
+/* Why an alarm of which all points are well is undecided. */
+static const char *rule_cause(const struct ruleset *ruleset, uint32_t alarm) {
+    if (ruleset->rules[ruleset->alarms[alarm].rule].builtin != BUILTIN_NONE) {
+        return "waiting";
+    }
+    return rule_lacks(ruleset, alarm) ? "site" : "past";
+}
+
 static json_t *rule_reason(struct rule_page *page, uint32_t alarm) {
     const struct view *view = page->view;
     const struct ruleset *ruleset = &view->site->ruleset;
@@ -74,8 +108,7 @@ static json_t *rule_reason(struct rule_page *page, uint32_t alarm) {
     const char *cause = "engine";
     if (page->engine == VIEW_PRESENT && view->truths[alarm] != VIEW_TRUTH_UNTOLD) {
         rule_points_collect(&points, page, alarm);
-        bool is_own = ruleset->rules[ruleset->alarms[alarm].rule].builtin != BUILTIN_NONE;
-        cause = points.count > 0 ? "points" : is_own ? "waiting" : "past";
+        cause = points.count > 0 ? "points" : rule_cause(ruleset, alarm);
     }
     return json_pack("{s:s, s:I, s:o}", "cause", cause, "point_count", (json_int_t)points.count,
                      "points", points.rows);

@@ -19,6 +19,8 @@
  *     {"cause": "points", …}   sensors that the rule reads are of no use at present; those are named, each
  *                              with `why`: "unheard" since the start, "lost" with its device, or its
  *                              quality, "stale", "fault" or "out_of_service"
+ *     {"cause": "site", …}     the site does not say what the rule needs there: a capacity, an area, or a sensor
+ *                              of which it takes the mean, the least or the greatest. It will never know
  *     {"cause": "past", …}     its sensors are well: it looks back over a time that is not all known
  *     {"cause": "waiting", …}  one of the product's own, and what it watches has not been heard of yet
  *

@@ -44,6 +44,27 @@ def test_a_device_that_dies_is_shown_as_lost_and_what_reads_it_as_not_known(scen
     until(lambda: rows(gateway, "/api/v1/devices", "devices")["d0"]["state"] == "answering", "the device to be back")
 
 
+def test_a_rule_that_can_never_know_says_that_it_is_for_the_site(scene):
+    scene.start_broker()
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms")])
+    scene.site.write_text(scene.site.read_text().replace(
+        "devices:\n", "  - {id: attic, kind: day_care_room, name: {zh: 阁, en: Attic}}\ndevices:\n").replace(
+        "id: room, kind: day_care_room,", "id: room, kind: day_care_room, capacity: 9,").replace(
+        "kind: emergency_button, read: discrete 0}\n", "kind: emergency_button, read: discrete 0}\n"
+        "      - {point: warmth, place: room, kind: temperature, read: input 0, type: i16, scale: 0.1, unit: °C}\n"))
+    rules = scene.directory / "button-rules.yaml"
+    told = "    class: space.climate\n    message: {zh: 多, en: many}\n    response: {zh: 去, en: go}\n"
+    rules.write_text(rules.read_text() +
+                     f"  - rule: many\n    each: place day_care_room\n    raise: count(emergency_button) > capacity\n{told}"
+                     f"  - rule: warm\n    each: place day_care_room\n    raise: max(temperature) > 60 °C\n{told}")
+    scene.field()
+    gateway = scene.gateway()
+    for rule in ("many", "warm"):
+        until(lambda: instance(gateway, f"{rule}/room")["truth"] == "false", f"{rule} to be known of the room")
+        assert instance(gateway, f"{rule}/attic")["truth"] == "unknown"
+        assert instance(gateway, f"{rule}/attic")["reason"] == {"cause": "site", "point_count": 0, "points": []}
+
+
 def test_without_the_engine_no_rule_and_no_device_is_shown_as_if_it_were_known(scene):
     scene.start_broker()
     button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms")])
