@@ -9,7 +9,7 @@
  *     GET  /alarms/<rule>/<entity>           one
  *     POST /alarms/<rule>/<entity>/<verb>    acknowledge, attend, reset
  *     GET  /points[?place=ID&from=N]         with everything below the place
- *     GET  /places[?from=N]                  names and time zone
+ *     GET  /places[?from=N]                  names, capacity and area, time zone
  *     GET  /devices[?from=N]                 who answers, and what the buses count
  *     GET  /rules[?from=N]                   what each rule says of what it is for, and why it cannot
  *     GET  /history/<point>[?since=&until=&step=60|900]      columns for a chart (charts.h)

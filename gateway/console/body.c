@@ -241,16 +241,23 @@ json_t *body_points(const struct view *view, uint32_t place, uint32_t first, str
     return body;
 }
 
+/* What the site says of a place in figures, null where it does not. */
+static json_t *body_figure(double value) {
+    return value < 0 ? json_null() : body_number(value);
+}
+
 json_t *body_places(const struct view *view, uint32_t first) {
     const struct site *site = view->site;
     json_t *rows = json_array();
     uint32_t count = site->ruleset.place_count;
     uint32_t i = first;
     for (; i < count && json_array_size(rows) < BODY_ROWS_MAX; i++) {
+        const struct ruleset_place *facts = &site->ruleset.places[i];
         json_t *row =
-            json_pack("{s:s, s:s, s:o}", "place", site_text(site, site->places[i].id), "kind",
-                      place_kind_name((enum place_kind)site->ruleset.places[i].kind), "name",
-                      body_name(site, site->places[i].name));
+            json_pack("{s:s, s:s, s:o, s:o, s:o}", "place", site_text(site, site->places[i].id),
+                      "kind", place_kind_name((enum place_kind)facts->kind), "name",
+                      body_name(site, site->places[i].name), "capacity",
+                      body_figure(facts->capacity), "area_m2", body_figure(facts->area_m2));
         (void)json_array_append_new(rows, row);
     }
     json_t *body = json_pack("{s:s, s:s, s:o, s:o}", "site", site_text(site, site->header->site_id),

@@ -31,11 +31,15 @@ static const struct ruleset_place place_facts[CONSOLE_SITE_PLACES] = {
     [CONSOLE_SITE_PLACE_CARE] = {.parent = RULESET_NONE,
                                  .end = CONSOLE_SITE_PLACES,
                                  .point_end = CONSOLE_SITE_POINTS,
-                                 .kind = PLACE_HOME_CARE_CENTRE},
+                                 .kind = PLACE_HOME_CARE_CENTRE,
+                                 .capacity = -1,
+                                 .area_m2 = 236.5},
     [CONSOLE_SITE_PLACE_ROOM] = {.parent = CONSOLE_SITE_PLACE_CARE,
                                  .end = CONSOLE_SITE_PLACES,
                                  .point_end = CONSOLE_SITE_POINTS,
-                                 .kind = PLACE_DAY_CARE_ROOM},
+                                 .kind = PLACE_DAY_CARE_ROOM,
+                                 .capacity = 12,
+                                 .area_m2 = -1},
 };
 static const struct ruleset_point point_facts[CONSOLE_SITE_POINTS] = {
     [CONSOLE_SITE_BUTTON] = {.place = CONSOLE_SITE_PLACE_ROOM, .kind = POINT_EMERGENCY_BUTTON},

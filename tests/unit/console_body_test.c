@@ -167,6 +167,18 @@ static void places_under_test_are_told_with_every_list(void **state) {
     assert_int_equal(scene->view.faults, 1);
 }
 
+static void a_place_says_for_how_many_it_is_and_null_where_the_site_does_not(void **state) {
+    struct scene *scene = *state;
+    json_t *body = body_places(&scene->view, 0);
+    json_t *care = json_array_get(json_object_get(body, "places"), CONSOLE_SITE_PLACE_CARE);
+    json_t *room = json_array_get(json_object_get(body, "places"), CONSOLE_SITE_PLACE_ROOM);
+    assert_true(json_is_null(json_object_get(care, "capacity")));
+    assert_true(json_real_value(json_object_get(care, "area_m2")) == 236.5);
+    assert_int_equal(json_integer_value(json_object_get(room, "capacity")), 12);
+    assert_true(json_is_null(json_object_get(room, "area_m2")));
+    json_decref(body);
+}
+
 static void an_engine_that_says_nothing_for_five_seconds_is_not_present(void **state) {
     struct scene *scene = *state;
     scene_welcome(scene, second);
@@ -953,6 +965,9 @@ int main(void) {
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(places_under_test_are_told_with_every_list, scene_open,
                                         scene_close),
+        cmocka_unit_test_setup_teardown(
+            a_place_says_for_how_many_it_is_and_null_where_the_site_does_not, scene_open,
+            scene_close),
         cmocka_unit_test_setup_teardown(an_engine_that_says_nothing_for_five_seconds_is_not_present,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(
