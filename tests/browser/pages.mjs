@@ -6,6 +6,9 @@ export const CALL = 'emergency_call/care/day-care/button-1';
 export const PAGES = [
   { name: 'sign-in', path: '/', as: null, ready: 'form' },
   { name: 'rooms', path: '/', as: 'wang', ready: '.cards > :nth-child(3)' },
+  { name: 'desk', path: '/desk', as: 'li', ready: '.desk-rows > :nth-child(3)' },
+  { name: 'wall', path: '/desk/wall', as: 'wall', ready: '.desk-rows > :nth-child(3)' },
+  { name: 'manager', path: '/manager', as: 'sun', ready: '[data-class]' },
   { name: 'events', path: '/events', as: 'wang', ready: '.events td' },
   { name: 'handover', path: '/handover', as: 'wang', ready: '.events td' },
   { name: 'password', path: '/password', as: 'wang', ready: 'form' },

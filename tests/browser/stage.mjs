@@ -10,6 +10,7 @@ const PEOPLE = [
   ['wang', 'caregiver', '王敏'],
   ['chen', 'caregiver', '陈静'],
   ['li', 'security', '李强'],
+  ['sun', 'manager', '孙丽'],
   ['zhao', 'engineer', '赵工'],
   ['audit', 'auditor', '审计员'],
 ];
@@ -32,12 +33,23 @@ class Stage {
   async session(id) {
     if (!this.signedIn.has(id)) {
       const context = await this.browser.newContext({ ignoreHTTPSErrors: true });
-      const answer = await context.request.post(`${this.scene.url}/api/v1/session`, { data: { id, password: PASSWORD } });
+      const data = id === 'wall' ? { token: await this.tokenOfScreen() } : { id, password: PASSWORD };
+      const answer = await context.request.post(`${this.scene.url}/api/v1/session`, { data });
       assert.equal(answer.status(), 200, await answer.text());
       this.signedIn.set(id, await context.storageState());
       await context.close();
     }
     return this.signedIn.get(id);
+  }
+
+  /** A screen that an engineer has put on the wall. */
+  async tokenOfScreen() {
+    const context = await this.browser.newContext({ ignoreHTTPSErrors: true, storageState: await this.session('zhao') });
+    const screen = { id: 'screen', name: '大厅', role: 'wall' };
+    const answer = await context.request.post(`${this.scene.url}/api/v1/users`, { data: screen });
+    const { token } = await answer.json();
+    await context.close();
+    return token;
   }
 
   /**

@@ -88,7 +88,7 @@ test('a second person sees who is going, and a false alarm gets its reason', () 
     await call();
     await going(one).dblclick();
     await one.locator(CARD).getByText('王敏 is going').waitFor();
-    await set.withPage({ lang: 'en', as: 'li' }, async (other) => {
+    await set.withPage({ lang: 'en', as: 'li', path: '/rooms' }, async (other) => {
       await other.locator(CARD).getByText('王敏 is going').waitFor();
       await other.locator(`${CARD} [data-action=false]`).click();
       await other.locator(`${CARD} [data-disposition=equipment]`).click();
@@ -120,7 +120,7 @@ test('of two caregivers who say at once that they are going one is, and both are
   ));
 
 test('an auditor looks and has no buttons', () =>
-  set.withPage({ lang: 'en', as: 'audit' }, async (page) => {
+  set.withPage({ lang: 'en', as: 'audit', path: '/rooms' }, async (page) => {
     await call();
     await page.locator(CARD).waitFor();
     assert.equal(await page.locator(`${CARD} .actions`).count(), 0);

@@ -87,12 +87,12 @@ test('a screen on the wall comes in by its address alone, looks and cannot act, 
       await wall.getByRole('heading', { name: 'No alarms' }).waitFor();
       assert.equal(new URL(wall.url()).hash, '');
       await set.scene.press('care/bath/cord');
-      await wall.locator('.card').waitFor();
+      await wall.locator('[data-alarm]').waitFor();
       assert.equal(await wall.locator('.actions').count(), 0);
       await shoot(wall, 'wall-en');
       // It needs no hand after a restart either.
       await wall.reload();
-      await wall.locator('.card').waitFor();
+      await wall.locator('[data-alarm]').waitFor();
       await page.locator('[data-user=wall-1] summary').click();
       await page.locator('[data-user=wall-1] [data-action=remove]').click();
       await page.locator('[data-user=wall-1] [data-action=remove-for-good]').click();

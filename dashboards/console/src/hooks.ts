@@ -26,6 +26,12 @@ export function go(path: string): void {
   scrollTo(0, 0);
 }
 
+/** The same, without a way back to where one was. */
+export function replace(path: string): void {
+  history.replaceState(null, '', path);
+  dispatchEvent(new Event(routeChanged));
+}
+
 /** The path of the page, also when people go back and forth. */
 export function useRoute(): string {
   const [path, setPath] = useState(location.pathname);
@@ -33,6 +39,7 @@ export function useRoute(): string {
     const show = () => setPath(location.pathname);
     addEventListener('popstate', show);
     addEventListener(routeChanged, show);
+    show(); // a page that leads on to another may have done so before this
     return () => {
       removeEventListener('popstate', show);
       removeEventListener(routeChanged, show);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every page with its path, its name, and who finds it in the menu. A page is added by a line here.
 import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { HandoverPage } from './handover/page';
+import { replace } from './hooks';
+import { lazily } from './lazy';
 import { LogPage } from './log/page';
 import { StoryPage } from './log/story';
 import { RoomsPage } from './rooms/page';
@@ -30,8 +33,30 @@ interface Route {
 
 const PEOPLE: Role[] = ['caregiver', 'security', 'manager', 'engineer', 'auditor'];
 
+/** What a role works with, and where `/` leads. */
+const FIRST_PAGES: Record<Role, string> = {
+  caregiver: '/rooms',
+  security: '/desk',
+  manager: '/manager',
+  engineer: '/rooms',
+  auditor: '/events',
+  wall: '/desk/wall',
+};
+
+function FirstPage({ person }: Props) {
+  useEffect(() => replace(FIRST_PAGES[person.role]), []);
+  return null;
+}
+
+const DeskPage = lazily<Props>(() => import('./desk/page').then((chunk) => chunk.DeskPage));
+const ManagerPage = lazily<Props>(() => import('./manager/page').then((chunk) => chunk.ManagerPage));
+
 const ROUTES: Route[] = [
-  { path: '/', page: RoomsPage, word: 'nav.rooms' },
+  { path: '/', page: FirstPage },
+  { path: '/rooms', page: RoomsPage, word: 'nav.rooms' },
+  { path: '/desk', page: DeskPage, word: 'nav.desk' },
+  { path: '/desk/', page: DeskPage },
+  { path: '/manager', page: ManagerPage, word: 'nav.manager' },
   { path: '/events', page: LogPage, word: 'nav.events' },
   { path: '/handover', page: HandoverPage, word: 'nav.handover' },
   { path: '/alarm/', page: StoryPage },

@@ -42,6 +42,9 @@ export interface Place {
   place: string;
   kind: string;
   name: Text;
+  /** For how many people it is, and how large; null where the site does not say. */
+  capacity: number | null;
+  area_m2: number | null;
 }
 
 export interface Site {

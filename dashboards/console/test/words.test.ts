@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import en from '../src/words/en.json';
@@ -9,7 +9,22 @@ import zh from '../src/words/zh-CN.json';
 
 const GATEWAY = '../../rules';
 const english: Record<string, Phrase> = en;
-const chinese: Record<string, Phrase> = zh;
+
+/** Every pair of files of words: that of all pages, and those that pages have of their own. */
+const PAIRS: [string, Record<string, Phrase>, Record<string, Phrase>][] = [
+  ['src', en, zh],
+  ...['src/words/terms', ...ownWords('src')].map((home): [string, Record<string, Phrase>, Record<string, Phrase>] => [
+    home,
+    JSON.parse(readFileSync(`${home}/en.json`, 'utf8')),
+    JSON.parse(readFileSync(`${home}/zh-CN.json`, 'utf8')),
+  ]),
+];
+
+function ownWords(directory: string): string[] {
+  return readdirSync(directory)
+    .map((name) => `${directory}/${name}/words`)
+    .filter((home) => existsSync(`${home}/en.json`));
+}
 
 const textOf = (of: Phrase | undefined) => (typeof of === 'object' ? Object.values(of).join(' ') : (of ?? ''));
 const holes = (of: Phrase | undefined) => [...new Set(textOf(of).match(/\{\w+\}/g))].sort();
@@ -24,13 +39,18 @@ function sources(directory: string): string {
 }
 
 test('both languages have the same keys with the same values to fill in', () => {
-  assert.deepEqual(Object.keys(chinese), Object.keys(english));
-  for (const key of Object.keys(english)) assert.deepEqual(holes(chinese[key]), holes(english[key]), key);
+  assert.ok(PAIRS.length > 2);
+  for (const [home, some, others] of PAIRS) {
+    assert.deepEqual(Object.keys(others), Object.keys(some), home);
+    for (const key of Object.keys(some)) assert.deepEqual(holes(others[key]), holes(some[key]), `${home}: ${key}`);
+  }
 });
 
 test('every Chinese phrase is Chinese, but the name of the other language', () => {
-  for (const [key, of] of Object.entries(chinese)) {
-    if (key !== 'nav.language') assert.match(textOf(of), /\p{Script=Han}/u, key);
+  for (const [home, , others] of PAIRS) {
+    for (const [key, of] of Object.entries(others)) {
+      if (key !== 'nav.language') assert.match(textOf(of), /\p{Script=Han}/u, `${home}: ${key}`);
+    }
   }
 });
 
@@ -39,8 +59,10 @@ test('no key in the sources is missing, and none is there for nothing', () => {
   const used = new Set([...text.matchAll(/['"`]([a-z_]+(?:\.[a-z_]+)+)['"`]/g)].map((match) => match[1] ?? ''));
   const families = [...text.matchAll(/`([a-z_]+(?:\.[a-z]+)*\.)\$\{/g)].map((match) => match[1] ?? '');
   for (const match of text.matchAll(/\bt\('([^']+)'/g)) assert.ok((match[1] ?? '') in english, match[1]);
-  for (const key of Object.keys(english)) {
-    assert.ok(used.has(key) || families.some((family) => key.startsWith(family)), `${key} is used`);
+  for (const [home, some] of PAIRS) {
+    for (const key of Object.keys(some)) {
+      assert.ok(used.has(key) || families.some((family) => key.startsWith(family)), `${home}: ${key} is used`);
+    }
   }
 });
 
@@ -52,6 +74,18 @@ test('every event and every disposition of the gateway has a word', () => {
   assert.ok(events.length > 30 && dispositions.length > 7);
   for (const event of events) assert.ok(`event.${event}` in english, event);
   for (const name of dispositions) if (name !== 'unstated') assert.ok(`disposition.${name}` in english, name);
+});
+
+test('every kind of point, class of alarm and quality of the gateway has a term', () => {
+  const named = (file: string, pattern: RegExp, family: string) => {
+    const names = [...readFileSync(`${GATEWAY}/${file}`, 'utf8').matchAll(pattern)].map((match) => `${family}.${match[1]}`);
+    assert.ok(names.length > 4, family);
+    for (const name of names) assert.ok(name in terms, name);
+  };
+  const terms = PAIRS.find(([home]) => home === 'src/words/terms')?.[1] ?? {};
+  named('kind.c', /\[POINT_\w+\] = \{"([a-z_0-9]+)"/g, 'kind');
+  named('kind.c', /\.name = "([a-z._]+)"/g, 'class');
+  named('reading.c', /\[QUALITY_\w+\] = "([a-z_]+)"/g, 'quality');
 });
 
 test('English has one alarm and two alarms, Chinese has no plural', () => {

@@ -10,18 +10,23 @@ const PATHS: Record<Priority, string> = {
   journal: 'M16 10a6 6 0 1 1 0 12a6 6 0 1 1 0-12z',
 };
 
-export function Shape({ priority }: { priority: Priority }) {
+interface Props {
+  /** Its width in px within another drawing, where the style sheet does not reach it. */
+  sizePx?: number;
+}
+
+export function Shape({ priority, sizePx }: Props & { priority: Priority }) {
   return (
-    <svg class={`shape shape-${priority}`} viewBox="-1 -1 34 34" aria-hidden="true">
+    <svg class={`shape shape-${priority}`} width={sizePx} height={sizePx} viewBox="-1 -1 34 34" aria-hidden="true">
       <path d={PATHS[priority]} />
     </svg>
   );
 }
 
 /** "No data": hatched, with a question mark. */
-export function Unknown() {
+export function Unknown({ sizePx }: Props) {
   return (
-    <svg class="shape shape-fault" viewBox="-1 -1 34 34" aria-hidden="true">
+    <svg class="shape shape-fault" width={sizePx} height={sizePx} viewBox="-1 -1 34 34" aria-hidden="true">
       <rect x="2" y="2" width="28" height="28" />
       <path class="hatch" d="M2 12L12 2M2 22L22 2M2 30L30 2M10 30L30 10M20 30L30 20" />
       <text x="16" y="24">

@@ -21,8 +21,8 @@ export function Actions({ alarm }: { alarm: Alarm }) {
 
   const send = async (verb: string, body: object = {}) => {
     siren.allow();
-    // The button goes away with what it did; whoever works by the keyboard stays with the card.
-    place.current?.closest<HTMLElement>('.card')?.focus();
+    // The button goes away with what it did; whoever works by the keyboard stays with the alarm.
+    place.current?.closest<HTMLElement>('[data-alarm]')?.focus();
     setBusy(true);
     setProblem(null);
     setQuestion(null);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect } from 'preact/hooks';
 
-/** J and K go through the cards, A presses "I'm going" of the one in focus. */
+/** J and K go through the alarms, A presses "I'm going" of the one in focus. */
 export function useCardKeys(): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
-      const cards = [...document.querySelectorAll<HTMLElement>('.card')];
+      const cards = [...document.querySelectorAll<HTMLElement>('[data-alarm]')];
       const at = cards.findIndex((card) => card.contains(document.activeElement));
       const key = event.key.toLowerCase();
       if (key === 'j') cards[Math.min(at + 1, cards.length - 1)]?.focus();

@@ -8,7 +8,6 @@ import zh from './zh-CN.json';
 export type Language = 'zh-CN' | 'en';
 export type Key = keyof typeof en & keyof typeof zh;
 
-const FILES: Record<Language, Record<string, Phrase>> = { 'zh-CN': zh, en };
 const KEPT = 'tocsin.language';
 
 let language: Language = initial();
@@ -26,13 +25,21 @@ export function setLanguage(next: Language): void {
   localStorage.setItem(KEPT, next);
 }
 
-export const t = (key: Key, values: Values = {}): string => tAny(key, values) ?? key;
-
-/** For keys that are made of what the server says: undefined when there is no such word. */
-export function tAny(key: string, values: Values = {}): string | undefined {
-  const found = FILES[language][key];
-  return found === undefined ? undefined : phrase(found, values, language);
+/**
+ * The two files of a page. `tAny` is for keys that are made of what the server says: undefined when there is no
+ * such word.
+ */
+export function vocabulary<Name extends string>(chinese: Record<Name, Phrase>, english: Record<Name, Phrase>) {
+  const files: Record<Language, Record<string, Phrase>> = { 'zh-CN': chinese, en: english };
+  const tAny = (key: string, values: Values = {}): string | undefined => {
+    const found = files[language][key];
+    return found === undefined ? undefined : phrase(found, values, language);
+  };
+  const t = (key: Name, values: Values = {}): string => tAny(key, values) ?? key;
+  return { t, tAny };
 }
+
+export const { t, tAny } = vocabulary<Key>(zh, en);
 
 export const pick = (text: Text | null): string => (text === null ? '' : language === 'en' ? text.en : text.zh);
 

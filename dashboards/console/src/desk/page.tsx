@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The security desk: left the places, right the alarms, below the links, the doors and what happened today.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { acts, api } from '../api';
+import { go } from '../hooks';
+import { useHealth, usePoints, type Version } from '../live/present';
+import { link } from '../live/link';
+import type { LiveTable } from '../live/messages';
+import type { Point } from '../live/points';
+import type { Polled } from '../live/poll';
+import { ProblemLine } from '../parts/problem';
+import { useSize } from '../parts/size';
+import { useCardKeys } from '../rooms/keys';
+import type { Person } from '../types';
+import { clockTime, pick, span, t } from '../words';
+import { Bulletin } from './bulletin';
+import './desk.css';
+import { DoorPanel } from './doors';
+import { isFlood, rowsOf } from './groups';
+import { HealthPanel } from './health';
+import { AlarmList, roomFor } from './list';
+import { Plan } from './plan';
+import { statusOf } from './status';
+import { useWall } from './wall';
+import { deskWord } from './words';
+
+const POLL_MS = 3000;
+const WALL = 'wall';
+
+/** The server's clock, what is running, and how old the contact is: what the header says elsewhere. */
+function WallHeader({ table, person }: { table: LiveTable; person: Person }) {
+  const [version, setVersion] = useState<Version | null>(null);
+  useEffect(() => void api<Version>('GET', '/api/v1/version').then(setVersion, () => undefined), []);
+  return (
+    <header class="wall-top">
+      <h1>{pick(table.site.name)}</h1>
+      <strong class="wall-clock">{clockTime(link.serverNow(), table.site.timezone)}</strong>
+      <span>{t('link.age', { age: span(link.silenceMs()) })}</span>
+      {version !== null && (
+        <span>{deskWord('wall.build', { version: version.version, build: version.build.slice(0, 8) })}</span>
+      )}
+      {acts(person) && <button onClick={() => go('/desk')}>{deskWord('desk.leave_wall')}</button>}
+    </header>
+  );
+}
+
+function Alarms({ table, person, isWall, chosen, onChoose }: AlarmsProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const size = useSize(frame);
+  const now = link.serverNow();
+  const room = isWall && size !== null ? roomFor(size.height, size.rem, chosen !== null) : Number.POSITIVE_INFINITY;
+  const rows = rowsOf(table.alarms, room, now);
+  const count = table.alarms.length;
+  return (
+    <section class="desk-alarms">
+      <h2>
+        {count === 0 ? deskWord('list.none') : deskWord('list.title', { count })}
+        {isFlood(table.alarms, now) && <span class="flood">{deskWord('list.flood')}</span>}
+      </h2>
+      <div class="desk-list" ref={frame}>
+        <AlarmList rows={rows} person={person} isFirstOpen={!isWall} chosen={chosen} onChoose={onChoose} />
+      </div>
+    </section>
+  );
+}
+
+interface AlarmsProps {
+  table: LiveTable;
+  person: Person;
+  isWall: boolean;
+  chosen: string | null;
+  onChoose: (id: string | null) => void;
+}
+
+/** Points that are no longer the present are not shown as if they were. */
+const knownPoints = (points: Polled<Point[]>): Point[] => (points.isStale() ? [] : (points.body ?? []));
+
+function Desk({ table, person, isWall }: { table: LiveTable; person: Person; isWall: boolean }) {
+  const [chosen, setChosen] = useState<string | null>(null);
+  const points = usePoints(POLL_MS);
+  const health = useHealth(POLL_MS);
+  const statuses = statusOf(table, knownPoints(points));
+  const choosePlace = (place: string) => {
+    const alarm = table.alarms.find((each) => each.place === place);
+    if (alarm !== undefined) setChosen(alarm.alarm);
+  };
+  return (
+    <div class="desk">
+      <Alarms table={table} person={person} isWall={isWall} chosen={chosen} onChoose={setChosen} />
+      <section class="desk-plan">
+        <Plan table={table} statuses={statuses} onChoose={choosePlace} />
+      </section>
+      <section class="desk-health">
+        <h2>{deskWord('health.title')}</h2>
+        <HealthPanel health={health} alarms={[...table.alarms, ...table.aside]} />
+      </section>
+      <section class="desk-doors">
+        <h2>{deskWord('doors.title')}</h2>
+        <DoorPanel points={points} places={table.places} />
+      </section>
+      <section class="desk-today">
+        <h2>{deskWord('today.title')}</h2>
+        <Bulletin />
+      </section>
+      <ProblemLine text={health.problem ?? points.problem} />
+    </div>
+  );
+}
+
+export function DeskPage({ person, rest }: { person: Person; rest: string }) {
+  const isWall = rest === WALL;
+  useWall(isWall);
+  useCardKeys();
+  const table = link.table;
+  const toWall = () => {
+    void document.documentElement.requestFullscreen?.().catch(() => undefined);
+    go(`/desk/${WALL}`);
+  };
+  if (table === null) return <p>{t('app.loading')}</p>;
+  return (
+    <>
+      {isWall ? (
+        <WallHeader table={table} person={person} />
+      ) : (
+        <div class="desk-top">
+          <h1>{deskWord('desk.title')}</h1>
+          <span class="muted keys">{deskWord('desk.keys')}</span>
+          <button onClick={toWall}>{deskWord('desk.wall')}</button>
+        </div>
+      )}
+      <Desk table={table} person={person} isWall={isWall} />
+    </>
+  );
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { isFlood, rowsOf } from '../src/desk/groups';
+import { widthEm, wrap } from '../src/desk/label';
+import { floorPlan, strips, type Block } from '../src/desk/layout';
+import { statusOf } from '../src/desk/status';
+import type { LiveTable } from '../src/live/messages';
+import type { Point } from '../src/live/points';
+import type { Alarm, Place, Priority } from '../src/types';
+
+const NOW = Date.parse('2026-11-27T04:00:00Z');
+
+function alarm(place: string, cause = 'call.emergency', more: Partial<Alarm> = {}, ageS = 30): Alarm {
+  const state = {
+    active: true, acked: false, latched: true, attended: false, suppression: 'none', silenced: false, test: false,
+    open: true, investigated: null,
+  };
+  return {
+    alarm: `${cause}/${place}`, class: cause, priority: 'emergency', place, place_name: null, state,
+    raised: new Date(NOW - ageS * 1000).toISOString(), changed: null, quality: 'good',
+    text: { zh: '', en: '' }, response: { zh: '', en: '' }, disposition: 'unstated', ...more,
+  };
+}
+
+const place = (id: string): Place => ({ place: id, kind: 'room', name: { zh: id, en: id }, capacity: null, area_m2: null });
+
+const point = (id: string, quality: Point['quality'], age_ms: number | null = 1000): Point => ({
+  point: id, kind: 'smoke', device: 'd', place: id.split('/').slice(0, -1).join('/'), value: 0, unit: null, quality,
+  measured: null, age_ms,
+});
+
+const table = (more: Partial<LiveTable>): LiveTable => ({
+  site: { name: { zh: '', en: '' }, timezone: 'UTC' }, places: [], alarms: [], aside: [], tests: [], seq: 1, ...more,
+});
+
+const flat = (blocks: Block[]): Block[] => blocks.flatMap((block) => [block, ...flat(block.blocks)]);
+
+test('in a flood every alarm is in exactly one row, in its order', () => {
+  const rooms = Array.from({ length: 40 }, (_, index) => `care/room-${index % 20}`);
+  const alarms = rooms.map((room, index) => alarm(room, index % 3 === 0 ? 'fire.alarm' : 'call.emergency', { alarm: `a${index}` }));
+  for (const room of [1, 2, 5, 12, 100]) {
+    const rows = rowsOf(alarms, room, NOW);
+    assert.ok(rows.length <= Math.max(room, 1), `${rows.length} rows in ${room}`);
+    const ids = rows.flatMap((row) => row.alarms.map((each) => each.alarm));
+    assert.deepEqual([...ids].sort(), alarms.map((each) => each.alarm).sort());
+    assert.equal(ids[0], 'a0');
+  }
+});
+
+test('a flood is more than ten in ten minutes, and is grouped by place and cause', () => {
+  const twice = [...Array(6).keys()].flatMap((index) => [alarm(`r${index}`, 'x.y', { alarm: `1${index}` }), alarm(`r${index}`, 'x.y', { alarm: `2${index}` })]);
+  assert.equal(isFlood(twice.slice(0, 10), NOW), false);
+  assert.equal(isFlood(twice, NOW), true);
+  assert.equal(isFlood(twice, NOW + 600_000), false);
+  const rows = rowsOf(twice, 100, NOW);
+  assert.deepEqual(rows.map((row) => [row.by, row.alarms.length]), Array(6).fill(['place', 2]));
+});
+
+test('few alarms stand for themselves', () => {
+  assert.deepEqual(rowsOf([alarm('a'), alarm('b')], 8, NOW).map((row) => row.by), ['one', 'one']);
+});
+
+test('every place has a block within that of the place around it, and none lies over another', () => {
+  const places = ['hall', 'hall/desk', 'hall/gate', 'care', 'care/a', 'care/b', 'care/b/bath', 'care/c', 'sport', 'sport/room'].map(place);
+  for (const [width, height] of [[1100, 600], [280, 900], [400, 120]] as const) {
+    const blocks = floorPlan(places, { width, height }, 30);
+    const all = flat(blocks);
+    assert.deepEqual(all.map((block) => block.place.place).sort(), places.map((each) => each.place).sort());
+    const inside = (block: Block, x: number, y: number, right: number, bottom: number) => {
+      assert.ok(block.x >= x - 0.01 && block.y >= y - 0.01, block.place.place);
+      assert.ok(block.x + block.width <= right + 0.01 && block.y + block.height <= bottom + 0.01, block.place.place);
+      for (const inner of block.blocks) inside(inner, block.x, block.y, block.x + block.width, block.y + block.height);
+    };
+    for (const block of blocks) inside(block, 0, 0, width, height);
+    const leaves = all.filter((block) => block.blocks.length === 0);
+    for (const a of leaves) {
+      for (const b of leaves) {
+        const apart = a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+        assert.ok(a === b || apart, `${a.place.place} lies over ${b.place.place}`);
+      }
+    }
+  }
+});
+
+test('the strips of a plan keep the order of the site and fill it', () => {
+  const cuts = strips(Array.from({ length: 7 }, () => ({ weight: 1, needs: 20 })), { x: 0, y: 0, width: 700, height: 400 });
+  assert.ok(Math.abs(cuts.reduce((sum, cut) => sum + cut.width * cut.height, 0) - 700 * 400) < 1);
+  for (const [index, cut] of cuts.slice(1).entries()) {
+    const before = cuts[index] as (typeof cuts)[number];
+    assert.ok(cut.y > before.y || cut.x > before.x);
+  }
+});
+
+test('a name that is too long is cut, a short one is not, and no line is too wide', () => {
+  assert.deepEqual(wrap('Main gate', 20, 2), ['Main gate']);
+  assert.deepEqual(wrap('社区居家养老服务中心', 6, 2), ['社区居家养老', '服务中心']);
+  assert.deepEqual(wrap('社区居家养老服务中心', 6, 1), ['社区居家养…']);
+  for (const text of ['Community reading room', '一站式服务大厅 A', 'Multi-purpose court']) {
+    for (const width of [1, 3, 5, 9]) {
+      for (const line of wrap(text, width, 3)) assert.ok(widthEm(line) <= width, `"${line}" in ${width}`);
+    }
+  }
+});
+
+test('a place shows its worst alarm before what is merely not known, and a calm place shows nothing', () => {
+  const alarms = [alarm('a', 'fire.alarm', {}, 60), alarm('a', 'door.held', { priority: 'high' as Priority }, 90)];
+  const aside = [alarm('c', 'door.held', { state: { ...alarm('c').state, suppression: 'shelved' } })];
+  const found = statusOf(table({ alarms, aside }), [point('a/x', 'stale'), point('b/x', 'stale', 5000), point('b/y', 'good'), point('d/x', 'good')]);
+  assert.deepEqual(found.get('a'), { kind: 'alarm', priority: 'emergency', isUnacked: true, count: 2, sinceMs: NOW - 90_000 });
+  assert.deepEqual(found.get('b'), { kind: 'no-data', count: 1, of: 2, ageMs: 5000 });
+  assert.deepEqual(found.get('c'), { kind: 'aside', suppression: 'shelved' });
+  assert.equal(found.has('d'), false);
+});
+
+test('the wall has the dark theme of the palette', () => {
+  const pairs = (css: string) => [...css.matchAll(/--[\w-]+: #[0-9a-f]{6};/g)].map((match) => match[0]).sort();
+  const dark = /@media \(prefers-color-scheme: dark\) \{([^]*?)\}/.exec(readFileSync('src/look/tokens.css', 'utf8'))?.[1];
+  const wall = /html\.wall \{([^]*?)\}/.exec(readFileSync('src/desk/desk.css', 'utf8'))?.[1];
+  assert.ok(dark !== undefined && wall !== undefined && pairs(dark).length > 7);
+  assert.deepEqual(pairs(wall), pairs(dark));
+});

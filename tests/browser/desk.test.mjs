@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The security desk.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shoot } from './browser.mjs';
+import { until } from './scene.mjs';
+import { stage } from './stage.mjs';
+
+const DESK = { as: 'li', lang: 'en', width: 1366, height: 768 };
+
+const set = stage();
+const { press, release } = { press: (point) => set.scene.press(point), release: (point) => set.scene.release(point) };
+const alarm = (id) => set.scene.alarms().find((row) => row.alarm === id);
+const place = (page, id) => page.locator(`[data-place="${id}"]`);
+const row = (page, id) => page.locator(`[data-alarm="${id}"]`);
+const CALL = 'emergency_call/care/day-care/button-1';
+
+test('each role begins with its own page, and finds the others in the menu', async () => {
+  for (const [as, heading] of [['wang', 'No alarms'], ['li', 'Security desk'], ['sun', 'Manager'], ['audit', 'Event log']]) {
+    await set.withPage({ ...DESK, as }, async (page) => {
+      await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+      await page.getByRole('link', { name: 'My rooms' }).click();
+      await page.getByRole('heading', { name: 'No alarms', level: 1 }).waitFor();
+      await page.goBack();
+      await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    });
+  }
+});
+
+for (const [lang, words] of [
+  ['zh-CN', { room: '日间照料室', word: '紧急', age: /\d+秒/, going: '李强 正在前往', none: '没有告警' }],
+  ['en', { room: 'Day-care room', word: 'Emergency', age: /\d+ sec/, going: '李强 is going', none: 'No alarms' }],
+]) {
+  test(`an alarm is on the plan and in the list, and J, A, A answers it (${lang})`, () =>
+    set.withPage({ ...DESK, lang }, async (page) => {
+      await page.getByRole('heading', { name: words.none }).waitFor();
+      const room = place(page, 'care/day-care');
+      const grey = await room.locator('.block-fill').evaluate((fill) => getComputedStyle(fill).fill);
+      await press('care/day-care/button-1');
+      await row(page, CALL).waitFor();
+      await release('care/day-care/button-1');
+      const said = await room.locator('text').allTextContents();
+      assert.match(said.join(' '), new RegExp(`${words.room} ${words.word} ${words.age.source}`));
+      assert.equal(await room.locator('.shape-emergency').count(), 1);
+      assert.notEqual(await room.locator('.block-fill').evaluate((fill) => getComputedStyle(fill).fill), grey);
+      assert.equal(await place(page, 'care/club').locator('.shape').count(), 0);
+
+      await page.keyboard.press('j');
+      await page.keyboard.press('a');
+      await page.locator('.armed').waitFor();
+      assert.equal(alarm(CALL).state.acked, false);
+      await page.keyboard.press('a');
+      await until(() => alarm(CALL)?.state.acked, 'the acknowledgement');
+      await row(page, CALL).getByText(words.going).waitFor();
+      await room.locator('.block-inside').waitFor();
+      await shoot(page, `desk-answered-${lang}`);
+    }));
+}
+
+test('a place on the plan leads to its alarm', () =>
+  set.withPage(DESK, async (page) => {
+    for (const point of ['care/club/button', 'care/day-care/button-1']) await press(point);
+    await row(page, CALL).waitFor();
+    await place(page, 'care/day-care').click();
+    await row(page, CALL).locator('[data-action=going]').waitFor();
+    await place(page, 'care/club').click();
+    await row(page, 'emergency_call/care/club/button').locator('[data-action=going]').waitFor();
+    assert.equal(await page.locator('[data-action=going]').count(), 1);
+  }));
+
+test('a device that is lost hatches its places, is named among the links, and its door is not shown as closed', () =>
+  set.withPage(DESK, async (page) => {
+    const door = page.locator('[data-door="sport/room/door"]');
+    await door.getByText('closed').waitFor();
+    await page.getByText('all present').waitFor();
+    await set.scene.say('device sport-io down');
+    await page.getByText('1 lost: sport-io').waitFor();
+    await place(page, 'sport/room').locator('.block-status').getByText('No data').waitFor();
+    await door.getByText('No data').waitFor();
+    await place(page, 'sport').locator('> .block-status').getByText('High').waitFor();
+    await shoot(page, 'desk-lost-en');
+    await set.scene.say('device sport-io up');
+    await page.getByText('all present').waitFor();
+    await door.getByText('closed').waitFor();
+  }));
+
+test('a door that opens is said to be open', () =>
+  set.withPage(DESK, async (page) => {
+    const door = page.locator('[data-door="hall/gate/door"]');
+    await set.scene.say('mqtt field/gate/door {"open": true}');
+    await door.getByText('open').waitFor();
+    await set.scene.say('mqtt field/gate/door {"open": false}');
+    await door.getByText('closed').waitFor();
+  }));
+
+test('the bulletin counts what comes while it is open, and what came before it was', async () => {
+  const count = async (page) => Number(await page.locator('.counts').getByText('Bathroom call').locator('strong').innerText());
+  let before = 0;
+  await press('care/bath/cord');
+  await until(() => alarm('bathroom_call/care/bath/cord'), 'the alarm');
+  await set.withPage(DESK, async (page) => {
+    before = await count(page);
+    assert.ok(before >= 1);
+    await set.scene.calm();
+    await press('care/bath/cord');
+    await until(async () => (await count(page)) === before + 1, 'one more');
+  });
+});
+
+test('a wall stays awake, moves its picture a little, and is back by itself after a restart', () => {
+  const init = 'window.held = []; Object.defineProperty(navigator, "wakeLock", { value: { request: async (kind) => { held.push(kind); return { release: async () => {} }; } } });';
+  return set.withPage({ as: 'wall', lang: 'en', width: 1920, height: 1080, init }, async (page) => {
+    await page.getByRole('heading', { name: 'No alarms' }).waitFor();
+    assert.deepEqual(await page.evaluate(() => window.held), ['screen']);
+    assert.equal(await page.locator('main').evaluate((main) => getComputedStyle(main).animationName), 'shift');
+    await set.scene.stopGateway();
+    await page.getByRole('alertdialog', { name: 'No contact' }).waitFor();
+    await set.scene.startGateway();
+    await page.locator('.curtain').waitFor({ state: 'detached' });
+    await press('care/bath/cord');
+    await row(page, 'bathroom_call/care/bath/cord').waitFor();
+  });
+});
+
+test('the desk becomes a wall and a desk again', () =>
+  set.withPage(DESK, async (page) => {
+    await page.getByRole('button', { name: 'Wall screen' }).click();
+    await page.locator('.wall-clock').waitFor();
+    assert.equal(await page.locator('nav').isVisible(), false);
+    await page.getByRole('button', { name: 'Leave the wall screen' }).click();
+    await page.getByRole('heading', { name: 'Security desk' }).waitFor();
+    assert.equal(await page.locator('nav').isVisible(), true);
+  }));
