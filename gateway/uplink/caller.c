@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/uplink/caller.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/clock.h"
 #include "gateway/uplink/chat.h"
+#include "gateway/uplink/daily.h"
 #include "gateway/uplink/notice_text.h"
 #include "gateway/uplink/push/push_desk.h"
 #include "gateway/uplink/uplink_json.h"
@@ -39,6 +42,7 @@ struct caller {
     bool untold[LIMIT_WEBHOOKS];
     struct caller_notice notices[NOTICES_MAX];
     uint32_t notice_count;
+    struct daily daily;
 };
 
 /* Tell the engine what it has not been told, as far as its socket takes it. */
@@ -173,8 +177,28 @@ static void caller_phones_changed(void *context) {
     caller_tell(caller);
 }
 
+/* No notice has this key, so that nobody hears of a receipt; what comes of it, the webhook's reachability tells. */
+static void caller_test_chat(struct caller *caller, uint32_t webhook) {
+    const struct site_webhook *row = &caller->site->webhooks[webhook];
+    const char *text = daily_text((enum site_language)row->language);
+    char id[WEBHOOK_ID_SIZE];
+    (void)snprintf(id, sizeof id, "test.%u.%lld", webhook,
+                   (long long)caller->daily.tested_s[webhook]);
+    webhooks_send(caller->webhooks, &(struct webhook_notice){.webhook = webhook,
+                                                             .key = {UINT32_MAX, 0, webhook},
+                                                             .id = id,
+                                                             .body = text,
+                                                             .body_size = strlen(text)});
+}
+
 void caller_tick(struct caller *caller) {
     push_tick(caller->push);
+    for (uint32_t i = 0; i < caller->site->webhook_count; i++) {
+        if (chat_is((enum site_format)caller->site->webhooks[i].format) &&
+            daily_take(&caller->daily, i, clock_wall())) {
+            caller_test_chat(caller, i);
+        }
+    }
     caller_phones_changed(caller); /* a phone's day may be over */
 }
 
@@ -274,6 +298,7 @@ int caller_new(struct event_base *base, const struct site *site,
         return err_origin(-ENOMEM);
     }
     caller->site = site;
+    daily_init(&caller->daily, site);
     caller->send = send;
     caller->client = client;
     for (uint32_t i = 0; i < site->webhook_count; i++) {

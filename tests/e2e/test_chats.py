@@ -34,14 +34,18 @@ class Robot:
         self.port, self.kind, self.secret = port, kind, secret
         self.answers = list(answers)  # (status, body as bytes, headers) of the next good messages; then it takes them
         self.texts = []  # that were taken
-        self.heard = []  # when a good message came
+        self.tests = []  # the daily ones
+        self.heard = []  # when a good message came, but for tests
         robot = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 answer, headers, status = robot.judge(self.path, self.headers, body), {}, 200
-                if answer is None:
+                if answer is None and robot.text(json.loads(body)).startswith(("守望:每日测试", "Tocsin: daily test")):
+                    robot.tests.append(robot.text(json.loads(body)))
+                    answer = TAKEN[kind]
+                elif answer is None:
                     robot.heard.append(time.monotonic())
                     if robot.answers:
                         status, answer, headers = robot.answers.pop(0)
@@ -131,15 +135,18 @@ def test_a_role_is_called_in_its_chat_and_nobody_else_before_his_time(scene, kin
     gateway.cli("ack", chain, "--by", "li", "--role", "manager")
     backend.until_event(type="alarm.acknowledged", subject=BUTTON)
     assert steps(backend) == [(1, "role manager", "due")] and len(robot.texts) == 1
+    assert robot.tests == ["Tocsin: daily test\nAlarms reach this group. There is nothing to do." if lang == "en" else
+                           "守望:每日测试\n报警能送达本群。无需处理。"]
     assert not gateway.process.has("event=webhook_failed")
     assert TOKEN not in gateway.process.text() and SECRET not in gateway.process.text()
 
 
 @pytest.mark.parametrize("kind, code", [("dingtalk", "310000"), ("feishu", "19021")])
 def test_a_robot_that_refuses_with_status_200_has_received_nothing(scene, kind, code):
-    """It does not know our secret: the chain goes on as if nobody were there, and the log says what the robot says."""
+    """It does not know our secret. Its first test tells, and the log in the robot's own words; the chain goes on at once."""
     robot = chat_scene(scene, kind, secret="another secret altogether")
     backend, field, gateway = scene.everything()
+    gateway.process.until_said("event=webhook_failed webhook=manager")
     press(backend, field)
     backend.until_event(type="alarm.escalated", subject=BUTTON, count=2, deadline_s=60)
     assert steps(backend) == [(1, "role manager", "due"), (2, "shift care", "no_receiver")]
@@ -171,3 +178,16 @@ def test_a_robot_that_was_sent_too_much_is_left_alone_for_as_long_as_it_says(sce
     until(lambda: robot.texts, "the message to be taken")
     assert len(robot.heard) == 2 and robot.heard[1] - robot.heard[0] >= 4
     gateway.process.until_said('event=webhook_failed webhook=manager reason="it takes no more messages for now')
+
+
+def test_a_group_is_tested_once_a_day_and_not_with_each_start(scene):
+    robot = chat_scene(scene, "wecom")
+    _backend, _field, gateway = scene.everything()
+    until(lambda: robot.tests, "the first test")
+    gateway.kill("uplink")
+    until(lambda: gateway.process.text().count("event=webhook_answers webhook=manager") == 2, "the uplink to come back")
+    clock = ["--clock", time.strftime("%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(time.time() + 40 * 3600)) + "@1"]
+    gateway.stop()
+    assert len(robot.tests) == 1
+    scene.gateway(arguments=clock)
+    until(lambda: len(robot.tests) == 2, "the test of another day")

@@ -372,3 +372,16 @@ def test_only_what_a_browser_says_is_kept_and_only_ones_own_phone_can_be_taken_a
     assert li.ask("DELETE", at)[0] == 204 and listed(li) == {} and li.ask("DELETE", at)[0] == 404
     subscribe(wang, phone)
     assert [*listed(li)] == [("wang", "caregiver")], "a phone is of who is signed in on it"
+
+
+def test_a_role_that_no_phone_reaches_is_an_alarm_before_anybody_calls(scene):
+    push_scene(scene)
+    scene.start_broker()
+    backend = scene.backend()
+    clock = ["--clock", "2026-11-22T15:00:00+08:00@60"]
+    scene.field(arguments=clock)
+    scene.gateway(arguments=clock)
+    raised = backend.until_event(type="alarm.raised", rule="system_nobody_listening")[0]
+    assert raised["subject"] == "role/manager" and raised["data"]["priority"] == "high"
+    assert raised["time"] >= "2026-11-22T07:10:00"
+    assert "手机" in raised["data"]["response"]["zh"] and "phones" in raised["data"]["response"]["en"]

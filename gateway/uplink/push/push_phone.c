@@ -5,16 +5,7 @@
 #include <string.h>
 
 #include "gateway/base64.h"
-#include "gateway/zone.h"
-
-enum {
-    TEST_AFTER_S = 20 * 3600,
-    TEST_AT_LAST_S = 23 * 3600,
-    TEST_AGAIN_S = 3600,
-    DAY_BEGIN_HOUR = 9,
-    DAY_END_HOUR = 20,
-    HOURS_A_DAY = 24,
-};
+#include "gateway/uplink/daily.h"
 
 /*
  * An address as browsers give it: visible ASCII without what would need escaping in JSON or a header, and
@@ -63,13 +54,5 @@ bool push_phone_is_reachable(const struct push_phone *phone, struct wall now) {
 }
 
 bool push_phone_is_due(const struct push_phone *phone, struct wall now) {
-    int64_t now_s = seconds_of(now);
-    int64_t quiet_s = now_s - phone->received_s;
-    if (now_s - phone->tested_s < TEST_AGAIN_S && now_s >= phone->tested_s) {
-        return false;
-    }
-    int64_t hour = (now_s + zone_east_s(now_s)) / 3600 % HOURS_A_DAY;
-    bool day = hour >= DAY_BEGIN_HOUR && hour < DAY_END_HOUR;
-    return phone->failing || quiet_s < 0 || quiet_s >= TEST_AT_LAST_S ||
-           (day && quiet_s >= TEST_AFTER_S);
+    return daily_is_due(phone->failing ? 0 : phone->received_s, phone->tested_s, seconds_of(now));
 }

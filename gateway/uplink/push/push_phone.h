@@ -48,9 +48,8 @@ bool push_person_is_good(const char *person);
 bool push_phone_is_reachable(const struct push_phone *phone, struct wall now);
 
 /*
- * Is a test due? One is made at once, then each day by day, from 20 hours after the last receipt when it
- * is day at the place, and in any case an hour before it counts as unreachable; and again each hour
- * until it answers.
+ * Is a test due (daily.h)? One is made at once, then once a day and in any case an hour before it counts
+ * as unreachable; and again each hour until it answers.
  */
 bool push_phone_is_due(const struct push_phone *phone, struct wall now);
 
