@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console's addresses, as a page or a program of somebody else uses them."""
 
-from harness import button_site, free_port, until
+import shlex
+import subprocess
+
+from browser import add_user
+from harness import DEADLINE_S, ROOT, button_site, free_port, until
 
 
 def rows(gateway, path, key):
@@ -75,3 +79,25 @@ def test_without_the_engine_no_rule_and_no_device_is_shown_as_if_it_were_known(s
     # Either none is there, or another, which knows no more than what it has heard itself.
     until(lambda: instance(gateway, "call/room/button-0")["truth"] == "unknown", "the console to notice")
     until(lambda: instance(gateway, "call/room/button-0")["truth"] == "false", "the next engine to know")
+
+
+def test_what_the_manual_says_to_programs_works_as_it_stands_there(scene):
+    _backend, field, gateway = scene.everything()
+    field.press("care/day-care/button-1")
+    until(lambda: any(alarm["rule"] == "emergency_call" for alarm in gateway.alarms()), "the alarm")
+    code, out, err = add_user(gateway, "program", "wall")
+    assert code == 0, out + err
+    here = {"/run/tocsin/console.sock": str(gateway.socket), "authority.crt": str(scene.state / "console" / "authority.crt"),
+            "TOKEN": out.split()[-1], "HOST:PORT": scene.overrides["gateway.console.listen"]}
+    manual = (ROOT / "deploy" / "README.md").read_text().partition("## Programs of your own")[2].partition("\n## ")[0]
+    commands = [line for line in manual.splitlines() if line.startswith("    curl ")]
+    assert len(commands) == 6
+    for command in commands:
+        for word, meant in here.items():
+            command = command.replace(word, meant)
+        done = subprocess.run(shlex.split(command) + ["--silent", "--show-error", "--fail"], capture_output=True, text=True,
+                              timeout=DEADLINE_S)
+        assert done.returncode == 0, command + done.stderr
+        assert done.stdout.startswith("{") or "openapi: 3.1" in done.stdout, command
+    [alarm] = [alarm for alarm in gateway.alarms() if alarm["rule"] == "emergency_call"]
+    assert alarm["state"]["acked"] is True
