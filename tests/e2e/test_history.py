@@ -11,7 +11,9 @@ import time
 
 import pytest
 from harness import button_site, free_port, until
+from test_clock import Clock
 from test_frozen_disk import Disk
+from test_reload import edit, hang_up, until_watching
 
 BEGIN = "2026-11-22T07:00:00Z"
 BEGIN_S = calendar.timegm(time.strptime(BEGIN, "%Y-%m-%dT%H:%M:%SZ"))
@@ -162,6 +164,42 @@ def test_a_full_disk_ends_the_history_and_neither_alarms_nor_the_journal(scene, 
     filler.unlink()
     before = len(chart(gateway))
     until(lambda: len(chart(gateway)) >= before + 2, "the history to go on")
+
+
+def test_a_point_that_gets_another_name_ends_and_the_others_go_on(scene):
+    _, gateway = site(scene)
+    until(lambda: minutes(gateway, good_s=60) >= 2, "two minutes")
+    before = chart(gateway, point="room/button-1")
+    edit(scene.site, "point: button-0,", "point: bell,")
+    hang_up(gateway)
+    until_watching(gateway, 2)
+    until(lambda: len(chart(gateway, point="room/bell")) >= 3, "minutes of it")
+    assert gateway.ask(f"/api/v1/history/{POINT}").status == 404
+    assert min(chart(gateway, point="room/bell")) > min(before), "it begins with its name"
+    after = chart(gateway, point="room/button-1")
+    assert len(after) >= len(before) + 3 and all(after[at] == before[at] for at in list(before)[:-1])
+
+
+def test_a_clock_that_is_set_makes_no_minute_up_and_loses_none(scene):
+    clock = Clock(scene)
+    scene.start_broker()
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", "100 ms")])
+    scene.field()
+    gateway = scene.gateway(environment=clock.environment)
+
+    def watched(since_s):
+        found = gateway.ask(f"/api/v1/history/{POINT}?since={int(since_s)}&until={int(since_s) + 1200}").body
+        return {found["from"] + 60 * i: s for i, s in enumerate(found["points"][0]["watched_s"]) if s > 0}
+
+    began = time.time()
+    until(lambda: sum(watched(began - 60).values()) >= 3, "some seconds")
+    clock.set(10 * 86400)
+    until(lambda: sum(watched(began + 10 * 86400 - 60).values()) >= 3, "some seconds ten days later")
+    clock.set(0)
+    until(lambda: sum(watched(began - 60).values()) >= 6, "some seconds more of today")
+    today, later = watched(began - 60), watched(began + 10 * 86400 - 60)
+    assert sum(today.values()) + sum(later.values()) <= time.time() - began + 2, "no more than has passed"
+    assert all(at <= time.time() or at >= began + 10 * 86400 - 60 for at in {**today, **later}), "and nothing between"
 
 
 def test_a_disk_that_hangs_keeps_nobody_waiting_but_who_asks_for_the_past(scene):

@@ -260,7 +260,9 @@ static void years_that_were_jumped_over_are_passed_at_once(void **state) {
     say(scene, POINT, 20, QUALITY_GOOD);
     pass(scene, 100, false);
     scene->now.wall.ns = BEGIN * 60 * 1000000000;
-    pass(scene, 100, false);
+    pass(scene, 1, false);
+    assert_false(scene->feed.whole); /* not one after the other */
+    pass(scene, 99, false);
     read_minutes(scene, POINT, BEGIN, 1, found);
     assert_in_range(found[0].watched_ms, 58000, 60000);
 }

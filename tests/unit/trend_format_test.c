@@ -114,6 +114,17 @@ static void a_small_change_of_a_large_number_is_kept(void **state) {
     assert_same(&bucket, &meter);
 }
 
+static void a_change_at_the_very_border_of_a_minute_is_kept(void **state) {
+    (void)state;
+    const struct trend_bucket edge = {5, 5, 5, 5, 1, 60000, 60000};
+    unsigned char bytes[TREND_ROW_SIZE_MAX];
+    struct trend_bucket bucket;
+    enum trend_row form = trend_row_form(&edge, STEP_S);
+    trend_row_write(form, &edge, bytes);
+    assert_true(trend_row_read(form, bytes, STEP_S, &bucket));
+    assert_same(&bucket, &edge);
+}
+
 static void a_band_wider_than_any_float_is_still_a_band(void **state) {
     (void)state;
     const struct trend_bucket wide = {-1e300, 1e300, 0, 1e300, 3, 60000, 60000};
@@ -129,6 +140,10 @@ static void a_run_comes_back_as_it_was_written(void **state) {
     struct trend_bucket buckets[SLOTS], again[SLOTS];
     unsigned char bytes[TREND_RUN_SIZE_MAX];
     fill(buckets, SLOTS);
+    /* Steady ones of several values beside each other. */
+    buckets[20] = (struct trend_bucket){3, 3, 3, 3, 0, 60000, 60000};
+    buckets[21] = buckets[20];
+    buckets[22] = (struct trend_bucket){4, 4, 4, 4, 0, 60000, 60000};
     size_t size = trend_run_write(ID, buckets, SLOTS, STEP_S, bytes);
     assert_true(trend_run_read(bytes, size, ID, SLOTS, STEP_S, again));
     for (uint32_t i = 0; i < SLOTS; i++) {
@@ -181,6 +196,7 @@ int main(void) {
         cmocka_unit_test(no_byte_of_a_block_can_be_another_one),
         cmocka_unit_test(a_block_of_another_number_of_points_is_none_of_ours),
         cmocka_unit_test(a_small_change_of_a_large_number_is_kept),
+        cmocka_unit_test(a_change_at_the_very_border_of_a_minute_is_kept),
         cmocka_unit_test(a_band_wider_than_any_float_is_still_a_band),
         cmocka_unit_test(a_run_comes_back_as_it_was_written),
         cmocka_unit_test(a_quiet_day_takes_34_bytes_and_one_without_the_point_none),

@@ -369,7 +369,8 @@ static void thirteen_months_of_quarters_stay_and_older_ones_go(void **state) {
 
 static void no_more_than_the_size_is_ever_taken(void **state) {
     struct scene *scene = *state;
-    enum { SIZE = 40000 };
+    enum { SIZE = 20000 };
+    char path[2 * PATH_SIZE];
     scene->store = trend_store_free(scene->store);
     scene_open(scene, ids, SIZE);
     for (int64_t i = 0; i < 60 * HOUR; i++) {
@@ -378,6 +379,7 @@ static void no_more_than_the_size_is_ever_taken(void **state) {
     }
     assert_minutes(scene, BEGIN + 59 * HOUR, HOUR);
     assert_int_equal(trend_store_stats(scene->store).dropped, 0);
+    assert_in_range(files(scene, "minutes-", "", path), 1, 20);
 }
 
 static void the_size_that_is_counted_is_that_of_the_files(void **state) {
@@ -397,6 +399,35 @@ static void the_size_that_is_counted_is_that_of_the_files(void **state) {
         assert_int_equal(trend_store_stats(scene->store).bytes, sum);
         restart(scene);
     }
+}
+
+static void sites_that_change_all_the_time_do_not_fill_the_disk(void **state) {
+    struct scene *scene = *state;
+    char path[2 * PATH_SIZE];
+    for (unsigned i = 0; i < 120; i++) {
+        scene->store = trend_store_free(scene->store);
+        scene_open(scene, i % 2 == 0 ? other_ids : ids, SIZE_LARGE);
+        add(scene, BEGIN + i / 2, 1);
+        assert_true(files(scene, "minutes-", "", path) <= 51);
+    }
+    assert_true(has_minute(scene, BEGIN + 59, 1));
+}
+
+static void what_stood_behind_a_torn_block_goes_with_the_next_one(void **state) {
+    struct scene *scene = *state;
+    char path[2 * PATH_SIZE];
+    add(scene, BEGIN, 3);
+    assert_int_equal(files(scene, "minutes-", ".blocks", path), 1);
+    size_t size = load(path);
+    memset(bytes + size, 0xEE, 5000);
+    store_bytes(path, size + 5000);
+    restart(scene);
+    assert_int_equal(trend_store_stats(scene->store).damaged, 1);
+    add(scene, BEGIN + 3, 2);
+    assert_true(load(path) < size + 1000);
+    restart(scene);
+    assert_int_equal(trend_store_stats(scene->store).damaged, 0);
+    assert_minutes(scene, BEGIN, 5);
 }
 
 static void a_clock_that_was_set_back_loses_neither_time(void **state) {
@@ -565,6 +596,8 @@ int main(void) {
         STORY(thirteen_months_of_quarters_stay_and_older_ones_go),
         STORY(no_more_than_the_size_is_ever_taken),
         STORY(the_size_that_is_counted_is_that_of_the_files),
+        STORY(sites_that_change_all_the_time_do_not_fill_the_disk),
+        STORY(what_stood_behind_a_torn_block_goes_with_the_next_one),
         STORY(a_clock_that_was_set_back_loses_neither_time),
         STORY(a_clock_that_jumps_ahead_by_years_takes_no_history_with_it),
         STORY(a_gateway_that_starts_in_1970_keeps_what_it_had),
