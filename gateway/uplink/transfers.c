@@ -99,6 +99,8 @@ int transfers_new(struct event_base *base,
     (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, transfers_want_time);
     (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transfers);
     (void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)TRANSFERS_CONNECTIONS_MAX);
+    (void)curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                            (long)TRANSFERS_CONNECTIONS_PER_HOST);
     *ret_transfers = transfers;
     return 0;
 }

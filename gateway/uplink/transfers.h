@@ -15,7 +15,11 @@
 
 #include "gateway/err.h"
 
-enum { TRANSFERS_CONNECTIONS_MAX = 8 };
+enum {
+    TRANSFERS_CONNECTIONS_MAX = 32,
+    /* Some networks swallow whatever goes to one host: those of the others must not wait for that. */
+    TRANSFERS_CONNECTIONS_PER_HOST = 8,
+};
 
 struct event_base;
 struct transfers;

@@ -80,7 +80,7 @@ class Phone:
 class Service:
     """A push service: refuses what RFC 8030 and 8292 let it refuse, and otherwise answers what it is told to."""
 
-    def __init__(self, scene, answers=()):
+    def __init__(self, scene, answers=(), authority=None):
         self.answers = list(answers)  # (status, headers) of the next messages about alarms; "hang": none
         self.port = free_port()
         self.phones, self.faults, self.asked = {}, [], []
@@ -102,7 +102,7 @@ class Service:
                 pass
 
         self.confirmations = []
-        self.authority = Authority(scene.site.parent, "ours")
+        self.authority = authority or Authority(scene.site.parent, "ours")
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
         self.server.socket = self.authority.context("IP:127.0.0.1").wrap_socket(
@@ -291,6 +291,26 @@ def test_what_a_service_does_not_take_now_is_brought_again(scene, answer):
         assert service.asked[1][1] - service.asked[0][1] >= int(answer[1].get("Retry-After", 1))
     gateway.process.until_said(f"event=push_failed person=li service=https://127.0.0.1:{service.port} ")
     until_reachable(li, "li", "manager")
+
+
+def test_a_service_that_swallows_everything_holds_up_no_other(scene):
+    """As where one of them is blocked: twelve phones there, which all answered before, and one elsewhere."""
+    service = push_scene(scene, answers=200 * ["hang"])
+    other = Service(scene, authority=service.authority)
+    backend, field, gateway = living(scene, service)
+    other.browser = service.browser
+    people = [signed_in(scene, gateway, f"p{n}", "manager") for n in range(3)]
+    for n, person in enumerate(people):
+        for phone in range(4):
+            subscribe(person, Phone(service, f"{n}-{phone}"))
+    last = signed_in(scene, gateway, "last", "manager")
+    phone = Phone(other, "last")
+    subscribe(last, phone)
+    until(lambda: sum(phone["reachable"] for phone in last.get(SUBSCRIPTIONS)["phones"]) == 13, "all phones to answer")
+    press(backend, field)
+    until(lambda: phone.shown, "the call")
+    assert len(other.asked) == 1 and not gateway.process.has("event=push_failed person=last")
+    assert steps(backend) == [(1, "role manager", "due")]
 
 
 def test_nobody_is_called_for_what_somebody_has_taken_over(scene):
