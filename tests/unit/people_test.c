@@ -422,6 +422,27 @@ static void a_token_is_kept_and_the_file_does_not_hold_it(void **state) {
     people_close(&people);
 }
 
+static void whoever_is_removed_is_found_neither_by_the_id_nor_by_the_token(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people;
+    char token[PEOPLE_TOKEN_SIZE];
+    struct person screen = {.role = ROLE_SECURITY, .screen = true};
+    open_empty(&people, scene);
+    add(&people, "wang", "王敏", ROLE_ENGINEER);
+    assert_int_equal(people_token(token, screen.hash), 0);
+    assert_true(person_name(&screen, "desk", "值班屏"));
+    assert_int_equal(people_add(&people, &screen), 0); /* the last row of the list */
+    assert_int_equal(people_remove(&people, "desk"), 0);
+    assert_null(people_find_token(&people, token));
+    assert_null(people_find(&people, "desk"));
+    assert_int_equal(people_add(&people, &screen), 0);
+    add(&people, "li", "李娜", ROLE_CAREGIVER);
+    assert_int_equal(people_remove(&people, "desk"), 0); /* and one within it */
+    assert_null(people_find_token(&people, token));
+    assert_non_null(people_find(&people, "li"));
+    people_close(&people);
+}
+
 /* A person's hash is no token, whatever stands there. */
 static void a_person_is_not_found_by_a_token(void **state) {
     const struct state_scene *scene = *state;
@@ -469,6 +490,7 @@ int main(void) {
         STATE_SCENE_TEST(as_many_as_there_may_be_are_kept_and_one_more_is_refused),
         STATE_SCENE_TEST(a_screen_is_found_by_its_token_and_by_nothing_else),
         STATE_SCENE_TEST(a_token_is_kept_and_the_file_does_not_hold_it),
+        STATE_SCENE_TEST(whoever_is_removed_is_found_neither_by_the_id_nor_by_the_token),
         STATE_SCENE_TEST(a_person_is_not_found_by_a_token),
         STATE_SCENE_TEST(a_screen_is_no_engineer),
     };
