@@ -4,6 +4,9 @@
  * The site's own authority: made once and kept, whatever happens to the certificate that it signs, which is always one
  * that a browser takes
  */
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <sys/wait.h>
 
 #include <openssl/err.h>
@@ -484,6 +487,23 @@ static void this_machine_is_reached_by_its_names_and_the_one_that_is_named(void 
     assert_true(has(names, "IP:2001:db8::9"));
 }
 
+static void every_address_that_is_up_is_one_of_its_names(void **state) {
+    (void)state;
+    char names[AUTHORITY_NAMES_SIZE];
+    struct ifaddrs *interfaces = NULL;
+    authority_names("", names);
+    assert_int_equal(getifaddrs(&interfaces), 0);
+    for (const struct ifaddrs *at = interfaces; at != NULL; at = at->ifa_next) {
+        char text[3 + INET_ADDRSTRLEN] = "IP:";
+        if (at->ifa_addr != NULL && at->ifa_addr->sa_family == AF_INET) {
+            const struct sockaddr_in *address = (const void *)at->ifa_addr;
+            assert_non_null(inet_ntop(AF_INET, &address->sin_addr, text + 3, INET_ADDRSTRLEN));
+            assert_true(has(names, text) || (at->ifa_flags & IFF_UP) == 0);
+        }
+    }
+    freeifaddrs(interfaces);
+}
+
 static void every_address_is_no_name_and_no_name_stands_twice(void **state) {
     (void)state;
     static const char *const hosts[] = {"", "0.0.0.0", "::", "localhost", "127.0.0.1", "::1"};
@@ -545,6 +565,7 @@ int main(void) {
         STATE_SCENE_TEST(what_a_full_disk_did_not_take_is_kept_once_there_is_room),
         STATE_SCENE_TEST(a_power_cut_at_any_step_leaves_none_or_a_whole_authority),
         cmocka_unit_test(this_machine_is_reached_by_its_names_and_the_one_that_is_named),
+        cmocka_unit_test(every_address_that_is_up_is_one_of_its_names),
         cmocka_unit_test(every_address_is_no_name_and_no_name_stands_twice),
         cmocka_unit_test(what_is_more_than_a_name_is_none),
         STATE_SCENE_TEST(the_names_of_this_machine_make_a_certificate),

@@ -344,6 +344,10 @@ static void the_last_engineer_stays_one_and_stays(void **state) {
     add(&people, "zhao", "赵强", ROLE_ENGINEER);
     assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_MANAGER, NULL), 0);
     assert_int_equal(people_remove(&people, "zhao"), PEOPLE_E_LAST);
+    assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_ENGINEER, NULL), 0);
+    assert_int_equal(people_remove(&people, "zhao"), 0);
+    assert_int_equal(people_remove(&people, "wang"),
+                     PEOPLE_E_LAST); /* who is removed counts no more */
     people_close(&people);
 }
 

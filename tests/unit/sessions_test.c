@@ -197,14 +197,17 @@ static void in_a_full_table_the_one_that_was_not_used_for_longest_makes_room(voi
     for (int i = 2; i < SESSIONS_MAX; i++) {
         sign_in(run, "wang", UP_S + 2, token);
     }
-    assert_non_null(who(run, first, UP_S + 3));
     assert_int_equal(run->sessions.displaced, 0);
-    sign_in(run, "li", UP_S + 4, token);
+    sign_in(run, "li", UP_S + 3, token);
     assert_int_equal(run->sessions.displaced, 1);
     assert_int_equal(run->sessions.count, SESSIONS_MAX);
-    assert_null(who(run, second, UP_S + 4));
-    assert_non_null(who(run, first, UP_S + 4));
-    assert_non_null(who(run, token, UP_S + 4));
+    assert_null(who(run, first, UP_S + 3));
+    assert_non_null(who(run, second, UP_S + 4)); /* which uses it */
+    sign_in(run, "li", UP_S + 5, first);
+    assert_int_equal(run->sessions.displaced, 2);
+    assert_non_null(who(run, second, UP_S + 5));
+    assert_non_null(who(run, token, UP_S + 5));
+    assert_non_null(who(run, first, UP_S + 5));
 }
 
 /* ---- the file ---- */
@@ -375,6 +378,37 @@ static void damage_at_any_byte_signs_in_nobody_who_was_not(void **state) {
     free(bytes);
 }
 
+/* Times that no console has written, and an id without an end. */
+static void a_row_that_cannot_be_is_left_out_and_the_others_are_kept(void **state) {
+    struct run *run = *state;
+    char first[SESSION_TOKEN_SIZE], second[SESSION_TOKEN_SIZE];
+    size_t size = 0;
+    const int64_t far_ns = INT64_C(1) << 62;
+    sign_in(run, "wang", UP_S, first);
+    sign_in(run, "li", UP_S, second);
+    char *bytes = state_scene_read(run->scene, FILE_NAME, &size);
+    char *row_at = bytes + size - sizeof(struct session_row);
+    struct session_row whole, rows[5];
+    memcpy(&whole, row_at, sizeof whole);
+    for (size_t i = 0; i < 5; i++) {
+        rows[i] = whole;
+    }
+    rows[0].begun_real_ns = -far_ns;
+    rows[1].used_real_ns = whole.begun_real_ns - 1;
+    rows[2].used_real_ns = far_ns;
+    rows[3].begun_real_ns = rows[3].used_real_ns = far_ns;
+    memset(rows[4].id, 'a', sizeof rows[4].id);
+    for (size_t i = 0; i < 5; i++) {
+        memcpy(row_at, &rows[i], sizeof rows[i]);
+        state_scene_write(run->scene, FILE_NAME, bytes, size);
+        run_anew(run, 1, UP_S + 1);
+        assert_int_equal(run->sessions.count, 1);
+        assert_string_equal(who(run, first, UP_S + 1), "wang");
+        assert_null(who(run, second, UP_S + 1));
+    }
+    free(bytes);
+}
+
 static void without_a_directory_people_are_signed_in_until_the_console_ends(void **state) {
     struct run *run = *state;
     char token[SESSION_TOKEN_SIZE];
@@ -453,6 +487,7 @@ int main(void) {
         SESSIONS_TEST(a_file_of_another_kind_or_length_is_none),
         SESSIONS_TEST(a_file_of_more_than_there_may_be_is_none),
         SESSIONS_TEST(damage_at_any_byte_signs_in_nobody_who_was_not),
+        SESSIONS_TEST(a_row_that_cannot_be_is_left_out_and_the_others_are_kept),
         SESSIONS_TEST(without_a_directory_people_are_signed_in_until_the_console_ends),
         SESSIONS_TEST(a_clock_that_is_set_signs_nobody_out),
         SESSIONS_TEST(a_start_in_1970_signs_nobody_out),
