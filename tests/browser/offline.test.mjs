@@ -70,7 +70,7 @@ for (const [lang, title, room, age, calm] of [
 }
 
 test('whoever signs out leaves nothing on the phone', () =>
-  withWire({ as: 'li', lang: 'en' }, async (page, line) => {
+  withWire({ as: 'chen', lang: 'en' }, async (page, line) => {
     await set.scene.press(BUTTON);
     await page.locator('.card').waitFor();
     await page.locator('.account summary').click();

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TOCSIN = process.env.TOCSIN ?? join(ROOT, 'build/gcc/gateway/tocsin');
-const SITE = join(ROOT, 'deploy/example/site.yaml');
+const EXAMPLE = join(ROOT, 'deploy/example/site.yaml');
 /** The app as it was built. */
 export const DIST = join(ROOT, 'dashboards/console/dist');
 export const PASSWORD = 'correct horse battery';
@@ -47,14 +47,40 @@ class Process {
   text() {
     return readFileSync(this.logPath, 'utf8');
   }
+  hasEnded() {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+  /** Wait until it is ready; one that ends before fails at once, and each failure shows what it said. */
+  async until(condition, what) {
+    try {
+      await until(async () => this.hasEnded() || (await condition()), what);
+      if (this.hasEnded()) throw new Error(`it ended before ${what}`);
+    } catch (error) {
+      throw new Error(`${error.message}\n${this.text()}`);
+    }
+  }
   async stop(signal = 'SIGTERM') {
     this.child.kill(signal);
     await this.ended;
   }
 }
 
+/** The site of the demonstration, with its devices where this scene has them. */
+async function example(scene, broker) {
+  const overrides = {
+    'devices.doors.broker': `tcp://127.0.0.1:${broker}`,
+    'devices.climate.address': `rtu:${scene.directory}/climate.tty?baud=9600&parity=none&stop=1`,
+    'mqtt.brokers.0': `tcp://127.0.0.1:${broker}`,
+  };
+  for (const device of ['care-io', 'fire-panel', 'sport-io']) {
+    overrides[`devices.${device}.address`] = `tcp://127.0.0.1:${await freePort()}`;
+  }
+  return { path: EXAMPLE, overrides };
+}
+
 export class Scene {
-  constructor() {
+  constructor(site = example) {
+    this.siteOf = site;
     this.directory = mkdtempSync(join(tmpdir(), 'tocsin-browser.'));
     this.socket = join(this.directory, 'run/console.sock');
     this.started = [];
@@ -74,23 +100,20 @@ export class Scene {
     const conf = join(this.directory, 'mosquitto.conf');
     writeFileSync(conf, `listener ${broker} 127.0.0.1\nuser root\nallow_anonymous true\n`);
     this.keep(new Process('mosquitto', '/usr/sbin/mosquitto', ['-c', conf], this.directory));
+    const site = await this.siteOf(this, broker);
+    this.site = site.path;
     const overrides = {
       'gateway.state': join(this.directory, 'state'),
       'gateway.console.listen': `127.0.0.1:${this.port}`,
-      'mqtt.brokers.0': `tcp://127.0.0.1:${broker}`,
-      'devices.doors.broker': `tcp://127.0.0.1:${broker}`,
-      'devices.climate.address': `rtu:${this.directory}/climate.tty?baud=9600&parity=none&stop=1`,
+      ...site.overrides,
     };
-    for (const device of ['care-io', 'fire-panel', 'sport-io']) {
-      overrides[`devices.${device}.address`] = `tcp://127.0.0.1:${await freePort()}`;
-    }
     this.settings = Object.entries(overrides).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
     await until(() => answers(broker), 'mosquitto to listen');
     this.control = join(this.directory, 'sim.sock');
     const sim = this.keep(
-      new Process('sim', TOCSIN, ['sim', SITE, '--control', this.control, ...this.settings], this.directory),
+      new Process('sim', TOCSIN, ['sim', this.site, '--control', this.control, ...this.settings], this.directory),
     );
-    await until(() => sim.text().includes('event=sim_ready'), 'the field to be ready');
+    await sim.until(() => sim.text().includes('event=sim_ready'), 'the field was ready');
     await this.startGateway();
     return this;
   }
@@ -98,10 +121,8 @@ export class Scene {
   async startGateway() {
     const run = join(this.directory, 'run');
     const options = ['--run', run, '--assets', this.assets, ...this.settings];
-    this.gateway = this.keep(new Process('gateway', TOCSIN, ['run', SITE, ...options], this.directory));
-    await until(async () => this.tryCli('health') && (await answers(this.port)), 'the gateway to be healthy').catch((error) => {
-      throw new Error(`${error.message}\n${this.gateway.text()}`);
-    });
+    this.gateway = this.keep(new Process('gateway', TOCSIN, ['run', this.site, ...options], this.directory));
+    await this.gateway.until(async () => this.tryCli('health') && (await answers(this.port)), 'the gateway was healthy');
   }
 
   get url() {
@@ -191,7 +212,7 @@ export class Scene {
 
   async close() {
     for (const part of this.started.reverse()) {
-      if (part.child.exitCode === null && part.child.signalCode === null) await part.stop();
+      if (!part.hasEnded()) await part.stop();
     }
     rmSync(this.directory, { recursive: true, force: true });
   }

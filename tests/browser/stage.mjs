@@ -18,8 +18,9 @@ const PEOPLE = [
 class Stage {
   signedIn = new Map();
 
-  async open(hasPeople) {
-    this.scene = await new Scene().start();
+  async open(site, hasPeople) {
+    this.scene = new Scene(site);
+    await this.scene.start();
     if (hasPeople) for (const person of PEOPLE) this.scene.addUser(...person);
     this.browser = await launch();
   }
@@ -88,10 +89,10 @@ class Stage {
 }
 
 /** The stage of a file of tests. Each begins without an alarm, or all with what `prepare` makes. */
-export function stage({ prepare, hasPeople = true } = {}) {
+export function stage({ prepare, site, hasPeople = true } = {}) {
   const opened = new Stage();
   before(async () => {
-    await opened.open(hasPeople);
+    await opened.open(site, hasPeople);
     await prepare?.(opened.scene);
   });
   if (prepare === undefined) afterEach(() => opened.scene.calm());

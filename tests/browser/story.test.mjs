@@ -107,7 +107,12 @@ test('of two caregivers who say at once that they are going one is, and both are
         await going(page).click();
         await page.locator('.armed').waitFor();
       }
-      await Promise.all(Object.values(pages).map((page) => going(page).click()));
+      // Neither command goes out before both buttons were pressed.
+      const held = [];
+      for (const page of Object.values(pages)) await page.route('**/acknowledge', (route) => held.push(route));
+      for (const page of Object.values(pages)) await going(page).click();
+      await until(() => held.length === 2, 'both to be pressed');
+      await Promise.all(held.map((route) => route.continue()));
       await until(() => alarm().state.acked, 'the acknowledgement');
       const told = acknowledgements().slice(before);
       assert.equal(told.length, 1, JSON.stringify(told));

@@ -180,6 +180,7 @@ export class Feed {
     if (this.site === null || this.seq === null) return;
     this.tell({
       kind: 'table',
+      serverMs: this.clock.now(performance.now()),
       table: {
         site: this.site,
         places: [...this.places.values()],

@@ -69,14 +69,18 @@ class Link {
 
   private take(message: FeedMessage): void {
     if (message.kind === 'table') {
+      this.clock.set(message.serverMs, performance.now());
       this.table = message.table;
       keepTable(message.table);
     } else if (message.kind === 'beat') {
+      // There is one with each event: only the first after a silence changes what is shown before the next tick.
+      const wasLost = this.isOutOfContact();
       this.clock.set(message.serverMs, performance.now());
       if (message.contact) {
         this.contactMs = performance.now();
         keepContact(message.serverMs);
       }
+      if (!wasLost) return;
     } else if (message.kind === 'connected') {
       // Who was away may be another version now.
       checkVersion();

@@ -14,7 +14,7 @@ export interface LiveTable {
 }
 
 export type FeedMessage =
-  | { kind: 'table'; table: LiveTable }
+  | { kind: 'table'; table: LiveTable; serverMs: number }
   /** There is a line to the server, for the first time or again. */
   | { kind: 'connected' }
   /** The line is alive. `contact`: and the engine behind it is too. */

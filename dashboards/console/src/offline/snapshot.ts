@@ -4,8 +4,7 @@
 import type { LiveTable } from '../live/messages';
 import type { Alarm, Site } from '../types';
 
-const TABLE = 'tocsin.snapshot';
-const HEARD = 'tocsin.heard';
+const KEPT = 'tocsin.snapshot';
 /** What is older helps nobody, and a phone may be lost. */
 const AGE_MAX_MS = 24 * 3600e3;
 /** Of a storm the worst are kept. */
@@ -25,34 +24,58 @@ export interface Snapshot {
   ageMs: number;
 }
 
-export function keepTable({ site, alarms, aside }: LiveTable): void {
-  const known: Known = { site, alarms: alarms.slice(0, ROWS_MAX), aside: aside.slice(0, ROWS_MAX) };
-  keep(TABLE, known);
+/** Writing takes time that a page has not in a storm. */
+const KEEP_MS = 2000;
+
+interface Kept {
+  known: Known;
+  serverMs: number;
+  deviceMs: number;
 }
 
-export const keepContact = (serverMs: number): void => keep(HEARD, { serverMs, deviceMs: Date.now() });
+let table: LiveTable | null = null;
+let heard: { serverMs: number; deviceMs: number } | null = null;
+let timer: ReturnType<typeof setTimeout> | null = null;
 
-function keep(name: string, value: object): void {
+export function keepTable(newest: LiveTable): void {
+  table = newest;
+  timer ??= setTimeout(keep, KEEP_MS);
+}
+
+export function keepContact(serverMs: number): void {
+  heard = { serverMs, deviceMs: Date.now() };
+  timer ??= setTimeout(keep, KEEP_MS);
+}
+
+function keep(): void {
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
+  if (table === null || heard === null) return;
+  const { site, alarms, aside } = table;
+  const kept: Kept = { known: { site, alarms: alarms.slice(0, ROWS_MAX), aside: aside.slice(0, ROWS_MAX) }, ...heard };
   try {
-    localStorage.setItem(name, JSON.stringify(value));
+    localStorage.setItem(KEPT, JSON.stringify(kept));
   } catch {
     // A device without room has no snapshot; half of one would be worse.
     forget();
   }
 }
 
+/** A page that goes away, also into the background of a phone, may not come back to write. */
+addEventListener('pagehide', keep);
+
 export function forget(): void {
-  localStorage.removeItem(TABLE);
-  localStorage.removeItem(HEARD);
+  table = null;
+  heard = null;
+  localStorage.removeItem(KEPT);
 }
 
 export function lastKnown(): Snapshot | null {
-  const table = localStorage.getItem(TABLE);
-  const heard = localStorage.getItem(HEARD);
-  if (table === null || heard === null) return null;
-  const { serverMs, deviceMs } = JSON.parse(heard) as { serverMs: number; deviceMs: number };
+  const text = localStorage.getItem(KEPT);
+  if (text === null) return null;
+  const { known, serverMs, deviceMs } = JSON.parse(text) as Kept;
   const ageMs = Date.now() - deviceMs;
-  if (ageMs >= 0 && ageMs <= AGE_MAX_MS) return { known: JSON.parse(table) as Known, heardMs: serverMs, ageMs };
+  if (ageMs >= 0 && ageMs <= AGE_MAX_MS) return { known, heardMs: serverMs, ageMs };
   forget();
   return null;
 }

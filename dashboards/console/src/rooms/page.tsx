@@ -5,9 +5,13 @@ import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
 import { Shape, Unknown } from '../parts/shape';
 import type { Person } from '../types';
-import { clockTime, currentLanguage, pick, t, tAny } from '../words';
+import { clockTime, compareWords, pick, t, tAny } from '../words';
 import { Card } from './card';
 import { useCardKeys } from './keys';
+import { Rest } from './rest';
+
+/** What one person can have before the eyes; what is more stands below by room. */
+const CARDS_MAX = 12;
 
 function Tests({ table }: { table: LiveTable }) {
   if (table.tests.length === 0) return null;
@@ -41,11 +45,10 @@ function Aside({ table }: { table: LiveTable }) {
 
 function CalmRooms({ table }: { table: LiveTable }) {
   const abnormal = new Set([...table.alarms, ...table.aside, ...table.tests].map((row) => row.place));
-  const sorter = new Intl.Collator(currentLanguage());
   const parents = new Set(table.places.map((place) => place.place.split('/').slice(0, -1).join('/')));
   const calm = table.places
     .filter((place) => !abnormal.has(place.place) && !parents.has(place.place))
-    .sort((a, b) => sorter.compare(pick(a.name), pick(b.name)));
+    .sort((a, b) => compareWords(pick(a.name), pick(b.name)));
   return (
     <section>
       <h2>{t('rooms.normal')}</h2>
@@ -72,10 +75,11 @@ export function RoomsPage({ person }: { person: Person }) {
       {!acts(person) && <p class="muted">{t('rooms.read_only')}</p>}
       <Tests table={table} />
       <div class="cards">
-        {table.alarms.map((alarm) => (
+        {table.alarms.slice(0, CARDS_MAX).map((alarm) => (
           <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} />
         ))}
       </div>
+      <Rest alarms={table.alarms.slice(CARDS_MAX)} />
       <Aside table={table} />
       <CalmRooms table={table} />
       <p class="muted keys">{t('rooms.keys')}</p>

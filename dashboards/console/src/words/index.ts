@@ -43,25 +43,43 @@ export const { t, tAny } = vocabulary<Key>(zh, en);
 
 export const pick = (text: Text | null): string => (text === null ? '' : language === 'en' ? text.en : text.zh);
 
+/** Made once for each language and manner: the browser takes long to make one. */
+const formats = new Map<string, unknown>();
+
+function formatOf<Format>(name: string, make: () => Format): Format {
+  const key = `${language} ${name}`;
+  if (!formats.has(key)) formats.set(key, make());
+  return formats.get(key) as Format;
+}
+
+/** By the alphabet, Chinese by pinyin. */
+export const compareWords = (a: string, b: string): number =>
+  formatOf('order', () => new Intl.Collator(language)).compare(a, b);
+
+function amount(value: number, unit: string): string {
+  const options = { style: 'unit', unit, unitDisplay: 'short' } as const;
+  return formatOf(unit, () => new Intl.NumberFormat(language, options)).format(value);
+}
+
 /** "42 s", "3 min", "2 h 5 min", "3 days". */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const unit = (value: number, name: string) =>
-    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(value);
-  if (seconds < 60) return unit(seconds, 'second');
+  if (seconds < 60) return amount(seconds, 'second');
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return unit(minutes, 'minute');
+  if (minutes < 60) return amount(minutes, 'minute');
   const hours = Math.floor(minutes / 60);
-  if (hours >= 48) return unit(Math.floor(hours / 24), 'day');
-  return minutes % 60 === 0 ? unit(hours, 'hour') : `${unit(hours, 'hour')} ${unit(minutes % 60, 'minute')}`;
+  if (hours >= 48) return amount(Math.floor(hours / 24), 'day');
+  return minutes % 60 === 0 ? amount(hours, 'hour') : `${amount(hours, 'hour')} ${amount(minutes % 60, 'minute')}`;
+}
+
+function timeFormat(timeZone: string, dateStyle: 'medium' | undefined): Intl.DateTimeFormat {
+  const options = { timeStyle: 'medium', hourCycle: 'h23', timeZone } as const;
+  return formatOf(`${dateStyle ?? 'time'} ${timeZone}`, () => {
+    return new Intl.DateTimeFormat(language, dateStyle === undefined ? options : { dateStyle, ...options });
+  });
 }
 
 /** The time of day at the site, 24 hours. */
-export function clockTime(ms: number, timeZone: string): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: 'medium', hourCycle: 'h23', timeZone }).format(ms);
-}
+export const clockTime = (ms: number, timeZone: string): string => timeFormat(timeZone, undefined).format(ms);
 
-export function dateTime(ms: number, timeZone: string): string {
-  const format = { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23', timeZone } as const;
-  return new Intl.DateTimeFormat(language, format).format(ms);
-}
+export const dateTime = (ms: number, timeZone: string): string => timeFormat(timeZone, 'medium').format(ms);

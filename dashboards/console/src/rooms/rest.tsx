@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// More alarms than anybody reads as cards: those after the first are rows by room, each with all of its alarms in it.
+import { useState } from 'preact/hooks';
+import { grouped } from '../live/grouped';
+import { link } from '../live/link';
+import { Link } from '../parts/link';
+import { Shape } from '../parts/shape';
+import type { Alarm } from '../types';
+import { pick, span, t } from '../words';
+import { storyOf } from './card';
+import { whoGoes } from './who';
+
+function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
+  const [isOpen, setOpen] = useState(false);
+  const first = alarms[0] as Alarm;
+  const room = pick(first.place_name) || pick(link.table?.site.name ?? null);
+  return (
+    <details class="rest" data-rest={place} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <Shape priority={first.priority} /> <strong>{room}</strong> {t(`priority.${first.priority}`)}
+        <span class="muted">{t('rooms.abnormal', { count: alarms.length })}</span>
+      </summary>
+      {isOpen && (
+        <ul>
+          {alarms.map((alarm) => (
+            <li key={alarm.alarm}>
+              <Shape priority={alarm.priority} /> <Link to={storyOf(alarm.alarm)}>{pick(alarm.text)}</Link>{' '}
+              {alarm.raised !== null && t('card.since', { age: span(link.serverNow() - Date.parse(alarm.raised)) })}{' '}
+              <strong>{whoGoes(alarm)}</strong>
+            </li>
+          ))}
+        </ul>
+      )}
+    </details>
+  );
+}
+
+/** `alarms` in their order; a room stands where its gravest alarm does. */
+export function Rest({ alarms }: { alarms: Alarm[] }) {
+  if (alarms.length === 0) return null;
+  const rooms = grouped(alarms, (alarm) => alarm.place ?? '');
+  return (
+    <section>
+      <h2>{t('rooms.rest', { count: alarms.length })}</h2>
+      {[...rooms].map(([place, members]) => (
+        <Room key={place} place={place} alarms={members} />
+      ))}
+    </section>
+  );
+}
