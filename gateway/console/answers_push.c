@@ -90,9 +90,11 @@ void answer_push_receipt(struct call *call) {
     bool read = json_unpack(body, "{s:s!}", "token", &token) == 0 &&
                 push_copy(message.token, sizeof message.token, token);
     json_decref(body);
-    if (read) {
-        push_ask(call, &message);
-    } else {
+    if (!read) {
         call_problem(call, PROBLEM_PUSH_BODY, NULL);
+    } else if (!phones_may_confirm(&call->console->phones, call->real_ns)) {
+        call_problem(call, PROBLEM_BUSY, NULL);
+    } else {
+        push_ask(call, &message);
     }
 }

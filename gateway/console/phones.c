@@ -15,6 +15,19 @@ static void message_address(struct phones *phones, struct wire_push *message) {
     message->request = ++phones->next_number;
 }
 
+bool phones_may_confirm(struct phones *phones, uint64_t real_ns) {
+    if (real_ns - phones->confirm_real_ns >= NS_PER_S) {
+        phones->confirm_real_ns = real_ns;
+        phones->confirm_count = 0;
+    }
+    if (phones->confirm_count == PHONES_CONFIRM_PER_S) {
+        phones->refused_full++;
+        return false;
+    }
+    phones->confirm_count++;
+    return true;
+}
+
 void phones_ask(struct phones *phones, struct wire_client *engine, struct wire_push *message,
                 struct evhttp_request *request, enum site_language language, uint64_t real_ns) {
     struct phones_wait *row = NULL;

@@ -26,6 +26,8 @@ enum {
     /* Real time. */
     PHONES_WAIT_MS = 5000,
     PHONES_LOOK_S = 60,
+    /* Whoever is at the door may confirm, and the engine passes it on: all phones at once, and no flood. */
+    PHONES_CONFIRM_PER_S = 100,
 };
 
 struct phones_wait {
@@ -41,8 +43,14 @@ struct phones {
     uint64_t next_number;
     uint64_t look_number;  /* of the question that holds the lists together; 0: none was asked */
     uint64_t look_real_ns; /* the next one */
-    uint64_t refused_full; /* because the table or the socket was full */
+    uint64_t
+        refused_full; /* because the table or the socket was full, or too many confirmed at once */
+    uint64_t confirm_real_ns; /* when the present second of receipts began */
+    uint32_t confirm_count;   /* receipts in it */
 };
+
+/* May one more receipt be passed on at `real_ns`? It counts. */
+bool phones_may_confirm(struct phones *phones, uint64_t real_ns);
 
 /*
  * Ask; `message` gets its header and number. Takes the request in every case, and answers it at once when

@@ -1,6 +1,7 @@
 # The console process and the command line that talks to it.
 tocsin_unit_test(order_body gateway_console)
 tocsin_unit_test(resend_body gateway_console)
+tocsin_unit_test(phones gateway_console)
 tocsin_unit_test(people gateway_console test_fault_disk)
 tocsin_unit_test(guard gateway_console)
 tocsin_unit_test(sessions gateway_console test_fault_disk)
