@@ -8,6 +8,7 @@ import calendar
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness import button_site, free_port, until
@@ -164,6 +165,16 @@ def test_a_full_disk_ends_the_history_and_neither_alarms_nor_the_journal(scene, 
     filler.unlink()
     before = len(chart(gateway))
     until(lambda: len(chart(gateway)) >= before + 2, "the history to go on")
+
+
+def test_pages_of_charts_that_open_at_once_are_all_answered(scene):
+    _, gateway = site(scene)
+    until(lambda: minutes(gateway, good_s=60) >= 1, "a minute")
+    with ThreadPoolExecutor(24) as pages:
+        answers = list(pages.map(lambda n: gateway.ask(f"/api/v1/history/room/button-{n % 2}?step={60 if n % 3 else 900}"),
+                                 range(24)))
+    assert [answer.status for answer in answers] == [200] * 24
+    assert all(answer.body["points"][0]["point"] == f"room/button-{n % 2}" for n, answer in enumerate(answers))
 
 
 def test_a_point_that_gets_another_name_ends_and_the_others_go_on(scene):

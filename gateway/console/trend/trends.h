@@ -25,7 +25,7 @@ struct trends;
 
 enum {
     TRENDS_MINUTES_MAX = 8,
-    TRENDS_QUESTIONS_MAX = 8,
+    TRENDS_QUESTIONS_MAX = 32, /* some pages of charts that open at once */
     TRENDS_POINTS_MAX = 8,
     TRENDS_SLOTS_MAX = 3000, /* a month of quarters, two days of minutes */
     TRENDS_BUCKETS_MAX = 12000,
