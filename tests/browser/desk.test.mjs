@@ -16,7 +16,7 @@ const row = (page, id) => page.locator(`[data-alarm="${id}"]`);
 const CALL = 'emergency_call/care/day-care/button-1';
 
 test('each role begins with its own page, and finds the others in the menu', async () => {
-  for (const [as, heading] of [['wang', 'No alarms'], ['li', 'Security desk'], ['sun', 'Manager'], ['audit', 'Event log']]) {
+  for (const [as, heading] of [['wang', 'No alarms'], ['li', 'Security desk'], ['sun', 'Manager'], ['zhao', 'Engineer'], ['audit', 'Event log']]) {
     await set.withPage({ ...DESK, as }, async (page) => {
       await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
       await page.getByRole('link', { name: 'My rooms' }).click();

@@ -38,7 +38,7 @@ const FIRST_PAGES: Record<Role, string> = {
   caregiver: '/rooms',
   security: '/desk',
   manager: '/manager',
-  engineer: '/rooms',
+  engineer: '/engineer',
   auditor: '/events',
   wall: '/desk/wall',
 };
@@ -49,6 +49,7 @@ function FirstPage({ person }: Props) {
 }
 
 const DeskPage = lazily<Props>(() => import('./desk/page').then((chunk) => chunk.DeskPage));
+const EngineerPage = lazily<Props>(() => import('./engineer/page').then((chunk) => chunk.EngineerPage));
 const ManagerPage = lazily<Props>(() => import('./manager/page').then((chunk) => chunk.ManagerPage));
 
 const ROUTES: Route[] = [
@@ -57,6 +58,8 @@ const ROUTES: Route[] = [
   { path: '/desk', page: DeskPage, word: 'nav.desk' },
   { path: '/desk/', page: DeskPage },
   { path: '/manager', page: ManagerPage, word: 'nav.manager' },
+  { path: '/engineer', page: EngineerPage, word: 'nav.engineer' },
+  { path: '/engineer/', page: EngineerPage },
   { path: '/events', page: LogPage, word: 'nav.events' },
   { path: '/handover', page: HandoverPage, word: 'nav.handover' },
   { path: '/alarm/', page: StoryPage },

@@ -8,6 +8,8 @@ export interface Polled<Body> {
   problem: string | null;
   /** How long ago the body came. */
   ageMs: () => number;
+  /** Ask at once. */
+  again: () => void;
   /** Three questions in a row had no answer: what is shown is no longer the present. */
   isStale: () => boolean;
 }
@@ -21,6 +23,7 @@ export function usePoll<Body>(read: () => Promise<Body>, everyMs: number): Polle
     problem: null,
     cameMs: performance.now(),
   }));
+  const [asked, setAsked] = useState(0);
   useEffect(() => {
     let isWanted = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -38,9 +41,10 @@ export function usePoll<Body>(read: () => Promise<Body>, everyMs: number): Polle
       isWanted = false;
       clearTimeout(timer);
     };
-  }, []);
+  }, [asked]);
+  const again = () => setAsked((count) => count + 1);
   const ageMs = () => performance.now() - state.cameMs;
-  return { body: state.body, problem: state.problem, ageMs, isStale: () => ageMs() > STALE_INTERVALS * everyMs };
+  return { body: state.body, problem: state.problem, ageMs, again, isStale: () => ageMs() > STALE_INTERVALS * everyMs };
 }
 
 /** All rows of a list that comes in pages. */
@@ -48,7 +52,7 @@ export async function allRows<Row>(path: string, key: string): Promise<Row[]> {
   const rows: Row[] = [];
   let from: number | null = 0;
   while (from !== null) {
-    const page: Record<string, unknown> = await api('GET', `${path}?from=${from}`);
+    const page: Record<string, unknown> = await api('GET', `${path}${path.includes('?') ? '&' : '?'}from=${from}`);
     rows.push(...(page[key] as Row[]));
     from = page['next'] as number | null;
   }
