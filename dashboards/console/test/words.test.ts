@@ -99,5 +99,6 @@ test('the terms are those of the glossary', () => {
   assert.match(textOf(zh['event.alarm.acknowledged']), /确认/);
   assert.match(textOf(zh['event.alarm.shelved']), /搁置/);
   assert.equal(zh['card.false'], '误报');
+  assert.equal(zh['role.manager'], '经理');
   assert.equal(zh['card.going_button'], '我去处理');
 });
