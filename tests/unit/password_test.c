@@ -151,8 +151,8 @@ static void garbage_is_nobodys_password_and_takes_as_long(void **state) {
         "token$abc",
         "x",
         "scrypt$14$5$00000000000000000000000000000000$",
-        "scrypt$14$5$00000000000000000000000000000000$"
-        "0000000000000000000000000000000000000000000000000000000000000000",
+        ("scrypt$14$5$00000000000000000000000000000000$"
+         "0000000000000000000000000000000000000000000000000000000000000000"),
     };
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         assert_true(is_nobodys(none[i]));
