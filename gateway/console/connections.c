@@ -96,7 +96,7 @@ static void connection_read(struct evbuffer *input, const struct evbuffer_cb_inf
 /* ---- admission ---- */
 
 static bool connection_find_address(struct connection *connection) {
-    struct sockaddr_storage storage;
+    struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof storage;
     if (getpeername(SSL_get_fd(connection->ssl), (struct sockaddr *)&storage, &size) != 0) {
         return false;

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -38,15 +39,25 @@ static bool password_derive(const char *password, size_t len, const struct param
 }
 
 static bool hex_read(const char *text, size_t size, unsigned char *ret) {
+    static const char digits[] = "0123456789abcdef";
+    if (strspn(text, digits) < 2 * size) {
+        return false;
+    }
     for (size_t i = 0; i < size; i++) {
-        unsigned byte = 0;
-        if (strspn(text + 2 * i, "0123456789abcdef") < 2 ||
-            sscanf(text + 2 * i, "%2x", &byte) != 1) {
-            return false;
-        }
-        ret[i] = (unsigned char)byte;
+        ret[i] = (unsigned char)((strchr(digits, text[2 * i]) - digits) << 4 |
+                                 (strchr(digits, text[2 * i + 1]) - digits));
     }
     return true;
+}
+
+/* What follows a number from 1 to `max` and its `$`; NULL when that is not what stands there. */
+static const char *number_read(const char *text, unsigned max, unsigned *ret) {
+    size_t digits = strspn(text, "0123456789");
+    if (digits < 1 || digits > 2 || text[digits] != '$') {
+        return NULL;
+    }
+    *ret = (unsigned)strtoul(text, NULL, 10);
+    return *ret >= 1 && *ret <= max ? text + digits + 1 : NULL;
 }
 
 int password_hash(const char *password, size_t len, char ret[PASSWORD_HASH_SIZE]) {
@@ -64,14 +75,14 @@ int password_hash(const char *password, size_t len, char ret[PASSWORD_HASH_SIZE]
 }
 
 static bool password_read(const char *hash, struct parameters *ret) {
-    int at = 0;
+    static const char kind[] = "scrypt$";
     struct parameters parameters = {.cost = 0};
-    if (sscanf(hash, "scrypt$%2u$%2u$%n", &parameters.cost, &parameters.lanes, &at) != 2 ||
-        at == 0 || parameters.cost < 1 || parameters.cost > COST_MAX || parameters.lanes < 1 ||
-        parameters.lanes > LANES_MAX ||
-        strlen(hash + at) != 2 * (size_t)SALT_SIZE + 1 + 2 * (size_t)KEY_SIZE ||
-        !hex_read(hash + at, SALT_SIZE, parameters.salt) || hash[at + 2 * SALT_SIZE] != '$' ||
-        !hex_read(hash + at + 2 * SALT_SIZE + 1, KEY_SIZE, parameters.key)) {
+    const char *at = strncmp(hash, kind, sizeof kind - 1) == 0 ? hash + sizeof kind - 1 : NULL;
+    at = at == NULL ? NULL : number_read(at, COST_MAX, &parameters.cost);
+    at = at == NULL ? NULL : number_read(at, LANES_MAX, &parameters.lanes);
+    if (at == NULL || strlen(at) != 2 * (size_t)SALT_SIZE + 1 + 2 * (size_t)KEY_SIZE ||
+        !hex_read(at, SALT_SIZE, parameters.salt) || at[2 * SALT_SIZE] != '$' ||
+        !hex_read(at + 2 * SALT_SIZE + 1, KEY_SIZE, parameters.key)) {
         return false;
     }
     *ret = parameters;
