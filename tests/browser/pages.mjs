@@ -17,6 +17,7 @@ export const PAGES = [
   { name: 'events', path: '/events', as: 'wang', ready: '.events td' },
   { name: 'handover', path: '/handover', as: 'wang', ready: '.events td' },
   { name: 'password', path: '/password', as: 'wang', ready: 'form' },
+  { name: 'phone', path: '/phone', as: 'wang', ready: '.sign [role=status]' },
   { name: 'users', path: '/users', as: 'zhao', ready: '[data-user=wang]' },
   { name: 'story', path: `/alarm/${CALL}`, as: 'wang', ready: '.card ~ .story li' },
 ];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service worker: the files of the app, for a phone without a network. It keeps nothing of the API, since what
-// a page shows as live comes from the server or not at all.
+// a page shows as live comes from the server or not at all. It also hears calls (push.ts).
+import { listenForCalls } from './push';
+
 declare const self: ServiceWorkerGlobalScope;
 /** Both are put in by scripts/finish.mjs; another version is another worker for the browser. */
 declare const VERSION: string;
@@ -52,3 +54,5 @@ async function file(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   return (await cache.match(request)) ?? (await caches.match(request)) ?? fetch(request);
 }
+
+listenForCalls();

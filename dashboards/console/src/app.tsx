@@ -16,6 +16,7 @@ import { forgetScreen, signInAsScreen } from './sign/screen';
 import { SoundBar } from './sound/bar';
 import { siren } from './sound/siren';
 import type { Person } from './types';
+import { callNoMore, keepCalling } from './users/phone';
 import { currentLanguage, setLanguage, t, type Language } from './words';
 
 const RETRY_MS = 2000;
@@ -90,10 +91,13 @@ export function App() {
   const enter = (session: Session): void => {
     setProblem(null);
     setEntry(session.user);
+    // A gateway that is away hears of it at the next start.
+    void keepCalling().catch(() => undefined);
     link.start(() => void ask());
   };
   const signOut = async (): Promise<void> => {
     forgetScreen();
+    await callNoMore().catch(() => undefined);
     await api('DELETE', '/api/v1/session', {}).catch((reason: Error) => setProblem(reason.message));
     await ask();
   };

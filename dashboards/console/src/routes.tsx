@@ -11,6 +11,7 @@ import { RoomsPage } from './rooms/page';
 import type { Person, Role } from './types';
 import { UsersPage } from './users/page';
 import { PasswordPage } from './users/password';
+import { PhonePage } from './users/phone-page';
 import type { Key } from './words';
 
 interface Props {
@@ -64,6 +65,7 @@ const ROUTES: Route[] = [
   { path: '/handover', page: HandoverPage, word: 'nav.handover' },
   { path: '/alarm/', page: StoryPage },
   { path: '/password', page: PasswordPage, word: 'password.title', menu: 'account', roles: PEOPLE },
+  { path: '/phone', page: PhonePage, word: 'phone.title', menu: 'account', roles: PEOPLE },
   { path: '/users', page: UsersPage, word: 'users.title', menu: 'account', roles: ['engineer'] },
 ];
 
