@@ -7,7 +7,7 @@
  *
  * N = 2^14, r = 8, p = 5: 16 MiB and some tenths of a second for each guess, as OWASP's Password Storage Cheat Sheet
  * has it for where 128 MiB are too much. The parameters stand in the hash, so that they can grow. It is slow on
- * purpose: never from the loop that serves people (sign_in.h).
+ * purpose: never from the loop that serves people (hasher.h).
  */
 
 #include <stdbool.h>

@@ -73,7 +73,7 @@ def test_a_console_that_is_killed_leaves_a_gap_and_goes_on(scene):
     until(lambda: minutes(gateway, good_s=60) >= 3, "three minutes")
     kept = {at: row for at, row in chart(gateway).items() if row["watched_s"] == 60}
     gateway.kill("console", 19)  # SIGSTOP: for some minutes nobody hears anything
-    time.sleep(4)
+    time.sleep(4)  # four minutes of its clock, at least: how long it stands still is what the test does, not what it waits for
     gateway.kill("console")
     gateway.until_healthy()
     until(lambda: minutes(gateway, good_s=60) >= len(kept) + 2, "two minutes more")
