@@ -12,7 +12,7 @@
  *
  *     every event is told, recorded or early, while the fault stands
  *     who was told early was also told that the storage is not well
- *     a fault that stands is told
+ *     a fault that stands is told, at the latest when the next event meets it
  *     when it is lifted, every event is recorded and told with its seq, and the storage is well
  *     no journal is set aside, and the next opening finds every event, without a gap
  *
@@ -61,7 +61,8 @@ struct life {
     uint32_t events; /* pressed */
     bool told[EVENTS_MAX], recorded[EVENTS_MAX];
     uint32_t told_count, recorded_count, early_count;
-    bool was_unwell, is_well;
+    bool was_unwell; /* heard of; the control is deaf to it */
+    bool is_well, unwell_told;
 };
 
 /* ---- the engine's side ---- */
@@ -85,6 +86,7 @@ static void life_event(void *context, const struct wire_event *message,
 static void life_storage(void *context, bool well) {
     struct life *life = context;
     life->is_well = well;
+    life->unwell_told = life->unwell_told || !well;
     life->was_unwell = life->was_unwell || (!well && !is_deaf);
 }
 
@@ -158,6 +160,10 @@ static bool all_recorded(const struct life *life) {
 
 static bool is_well(const struct life *life) {
     return life->is_well;
+}
+
+static bool unwell_is_told(const struct life *life) {
+    return life->unwell_told;
 }
 
 /* Run the loop until `done` says so; false at the deadline. */
@@ -244,7 +250,13 @@ static const char *life_run(struct life *life, enum fault_kind kind, uint64_t at
         told = life_until(life, all_told);
     }
     *ret_met = fault_disk_met();
-    bool fault_told = life->was_unwell || !stays || kind == FAULT_SLOW || *ret_met < 2;
+    bool must_tell = told && stays && kind != FAULT_SLOW && *ret_met > 0;
+    if (must_tell && !life->unwell_told) {
+        /* It may have met only what follows the last commit, of which no event depends: the next one does. */
+        life_press(life);
+        told = life_until(life, all_told) && life_until(life, unwell_is_told);
+    }
+    bool fault_told = !must_tell || life->was_unwell;
     fault_disk_plan(FAULT_NONE, 0, false);
     bool recorded = told && life_until(life, all_recorded) && life_until(life, is_well);
     life_end(life);
