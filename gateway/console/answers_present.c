@@ -9,6 +9,7 @@
 #include "gateway/console/metrics.h"
 #include "gateway/console/openapi.h"
 #include "gateway/console/rules_body.h"
+#include "gateway/console/shifts_body.h"
 
 /* What each list is made from. */
 enum {
@@ -71,6 +72,10 @@ void answer_places(struct call *call) {
     if (call_first(call, &first) && !call_is_known(call, TABLES_PLACES)) {
         reply_json(call->request, 200, body_places(&call->console->view, first));
     }
+}
+
+void answer_shifts(struct call *call) {
+    reply_json(call->request, 200, shifts_body(call->console->view.site, clock_wall()));
 }
 
 void answer_devices(struct call *call) {

@@ -28,6 +28,7 @@ static const struct route {
     {EVHTTP_REQ_GET, false, "/api/v1/points", AUDIENCE_ALL, PROBLEM_ROLE, answer_points},
     {EVHTTP_REQ_GET, false, "/api/v1/places", AUDIENCE_ALL, PROBLEM_ROLE, answer_places},
     {EVHTTP_REQ_POST, true, "/api/v1/places", AUDIENCE_ACTORS, PROBLEM_ROLE, answer_place_command},
+    {EVHTTP_REQ_GET, false, "/api/v1/shifts", AUDIENCE_ALL, PROBLEM_ROLE, answer_shifts},
     {EVHTTP_REQ_GET, false, "/api/v1/devices", AUDIENCE_ALL, PROBLEM_ROLE, answer_devices},
     {EVHTTP_REQ_GET, false, "/api/v1/rules", AUDIENCE_ALL, PROBLEM_ROLE, answer_rules},
     {EVHTTP_REQ_GET, false, "/api/v1/history", AUDIENCE_ALL, PROBLEM_ROLE, answer_history},

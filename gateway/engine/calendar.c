@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/engine/calendar.h"
 
-enum { DAY_S = 86400, MINUTE_S = 60 };
+enum { DAY_S = 86400, MINUTE_S = 60, WEEK_DAYS = 7 };
 
 /* Division that rounds down, so that times before 1970 have a day and a second as well. */
 static int64_t calendar_floor(int64_t value, int64_t by) {
@@ -40,7 +40,7 @@ struct calendar_moment calendar_moment(const struct calendar *calendar, struct w
 
 /* 0 is Monday; 1970-01-01 was a Thursday. */
 static int32_t calendar_weekday(struct calendar_moment moment) {
-    return (int32_t)(moment.day + 3 - calendar_floor(moment.day + 3, 7) * 7);
+    return (int32_t)(moment.day + 3 - calendar_floor(moment.day + 3, WEEK_DAYS) * WEEK_DAYS);
 }
 
 bool calendar_is_weekday(struct calendar_moment moment) {
@@ -87,6 +87,42 @@ bool calendar_is_on_duty(const struct calendar *calendar, uint32_t index,
     const struct site_shift *shift = &calendar->shifts[index];
     return shift->span_count == 0 ||
            calendar_is_within(calendar, shift->span_first, shift->span_count, moment);
+}
+
+/* Do the hours of a shift that `span` is one of begin with it, or go on from the day before? */
+static bool calendar_span_begins(const struct calendar *calendar, const struct site_shift *shift,
+                                 const struct site_span *span) {
+    for (uint32_t i = 0; i < shift->span_count && span->begin_min == 0; i++) {
+        const struct site_span *before = &calendar->spans[shift->span_first + i];
+        if (before->end_min == DAY_S / MINUTE_S &&
+            (before->weekday + 1) % WEEK_DAYS == span->weekday) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool calendar_turn_began(const struct calendar *calendar, uint32_t index,
+                         struct calendar_moment moment, struct calendar_moment *ret) {
+    const struct site_shift *shift = &calendar->shifts[index];
+    for (int32_t back = 0; back <= WEEK_DAYS; back++) {
+        const struct calendar_moment day = {.day = moment.day - back};
+        int32_t latest_s = -1;
+        for (uint32_t i = 0; i < shift->span_count; i++) {
+            const struct site_span *span = &calendar->spans[shift->span_first + i];
+            int32_t begin_s = span->begin_min * MINUTE_S;
+            bool is_past = back > 0 || begin_s <= moment.second;
+            if (span->weekday == calendar_weekday(day) && is_past && begin_s > latest_s &&
+                calendar_span_begins(calendar, shift, span)) {
+                latest_s = begin_s;
+            }
+        }
+        if (latest_s >= 0) {
+            *ret = (struct calendar_moment){.day = day.day, .second = latest_s};
+            return true;
+        }
+    }
+    return false;
 }
 
 bool calendar_is_between(const struct calendar *calendar, uint32_t index,

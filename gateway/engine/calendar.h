@@ -55,6 +55,14 @@ bool calendar_is_between(const struct calendar *calendar, uint32_t index,
 bool calendar_is_on_duty(const struct calendar *calendar, uint32_t index,
                          struct calendar_moment moment);
 
+/*
+ * When did the last turn of shift `index` begin, at `moment` or before? Hours that go on from the
+ * midnight before began then; two turns that meet at midnight cannot be told from one. False: it has no
+ * hours, or they never end.
+ */
+NODISCARD bool calendar_turn_began(const struct calendar *calendar, uint32_t index,
+                                   struct calendar_moment moment, struct calendar_moment *ret);
+
 /* Monday to Friday, holiday or not. */
 bool calendar_is_weekday(struct calendar_moment moment);
 

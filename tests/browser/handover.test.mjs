@@ -33,6 +33,10 @@ test('the next shift reads what is open, who is seeing to what, and what is set 
       await changes.locator('.events').getByText('Shelved').waitFor();
       await shoot(page, 'handover-full-en');
 
+      // Unless somebody chooses, it is a shift of the site that hands over.
+      const chosen = page.getByLabel('The shift began at').locator('option:checked');
+      assert.match(await chosen.innerText(), /^(care|security), since (06|07|14|19|22):00$/);
+
       // A shift that is to begin within the hour last began yesterday. The choice is kept.
       scene.cli('unshelve', held, '--by', 'li', '--role', 'security');
       await aside.waitFor({ state: 'detached' });

@@ -366,6 +366,67 @@ static void a_clock_that_is_set_to_and_fro_levels_no_counter_twice(void **state)
     calendar_told_deinit(&told);
 }
 
+/* When the last turn of `shift` began, seen from `text`; "" if none ever does. */
+static void turn_is(const struct calendar *of, uint32_t shift, const char *text,
+                    const char *expected) {
+    struct calendar_moment began;
+    bool found = calendar_turn_began(of, shift, calendar_moment(of, wall(text)), &began);
+    assert_int_equal(found, expected[0] != '\0');
+    if (found) {
+        char local[CLOCK_TEXT_SIZE];
+        int64_t utc_s = zone_utc_s((int64_t)began.day * 86400 + began.second);
+        clock_format((struct wall){utc_s * (int64_t)NS_PER_S}, local);
+        char wanted[CLOCK_TEXT_SIZE];
+        clock_format(wall(expected), wanted);
+        assert_string_equal(local, wanted);
+    }
+}
+
+static void a_turn_that_goes_on_past_midnight_began_the_day_before(void **state) {
+    (void)state;
+    static const struct site_span turn_spans[] = {
+        {.weekday = MON, .begin_min = AT(7, 0), .end_min = AT(19, 0)},
+        {.weekday = MON, .begin_min = AT(19, 0), .end_min = AT(24, 0)},
+        {.weekday = TUE, .begin_min = AT(0, 0), .end_min = AT(7, 0)},
+        {.weekday = SUN, .begin_min = AT(22, 0), .end_min = AT(24, 0)},
+        {.weekday = MON, .begin_min = AT(0, 0), .end_min = AT(6, 0)},
+        {.weekday = WED, .begin_min = AT(0, 0), .end_min = AT(8, 0)},
+    };
+    enum { DAY_AND_NIGHT, SUNDAYS, EARLY, ALL_DAYS, TURNS };
+    static const struct site_shift turns[TURNS] = {[DAY_AND_NIGHT] = {0, 0, 3},
+                                                   [SUNDAYS] = {0, 3, 2},
+                                                   [EARLY] = {0, 5, 1},
+                                                   [ALL_DAYS] = {0, 0, 0}};
+    const struct calendar of = {
+        .spans = turn_spans, .shifts = turns, .shift_count = TURNS, .east_s = zone_east_s};
+    /* 2026-11-23 is a Monday. */
+    turn_is(&of, DAY_AND_NIGHT, "2026-11-23T06:59:59+08:00", "2026-11-16T19:00:00+08:00");
+    turn_is(&of, DAY_AND_NIGHT, "2026-11-23T07:00:00+08:00", "2026-11-23T07:00:00+08:00");
+    turn_is(&of, DAY_AND_NIGHT, "2026-11-23T18:59:59+08:00", "2026-11-23T07:00:00+08:00");
+    turn_is(&of, DAY_AND_NIGHT, "2026-11-23T23:59:59+08:00", "2026-11-23T19:00:00+08:00");
+    turn_is(&of, DAY_AND_NIGHT, "2026-11-24T03:00:00+08:00", "2026-11-23T19:00:00+08:00");
+    turn_is(&of, DAY_AND_NIGHT, "2026-11-27T12:00:00+08:00", "2026-11-23T19:00:00+08:00");
+    turn_is(&of, SUNDAYS, "2026-11-23T05:00:00+08:00", "2026-11-22T22:00:00+08:00");
+    turn_is(&of, SUNDAYS, "2026-11-29T21:59:59+08:00", "2026-11-22T22:00:00+08:00");
+    turn_is(&of, EARLY, "2026-11-25T00:00:00+08:00", "2026-11-25T00:00:00+08:00");
+    turn_is(&of, EARLY, "2026-11-24T23:59:59+08:00", "2026-11-18T00:00:00+08:00");
+    turn_is(&of, ALL_DAYS, "2026-11-25T12:00:00+08:00", "");
+}
+
+static void hours_without_an_end_have_no_turn(void **state) {
+    (void)state;
+    static const struct site_span round[] = {
+        {.weekday = MON, .end_min = AT(24, 0)}, {.weekday = TUE, .end_min = AT(24, 0)},
+        {.weekday = WED, .end_min = AT(24, 0)}, {.weekday = THU, .end_min = AT(24, 0)},
+        {.weekday = FRI, .end_min = AT(24, 0)}, {.weekday = SAT, .end_min = AT(24, 0)},
+        {.weekday = SUN, .end_min = AT(24, 0)},
+    };
+    static const struct site_shift turns[] = {{0, 0, 7}};
+    const struct calendar of = {
+        .spans = round, .shifts = turns, .shift_count = 1, .east_s = zone_east_s};
+    turn_is(&of, 0, "2026-11-25T12:00:00+08:00", "");
+}
+
 static void a_change_of_shift_is_a_boundary(void **state) {
     (void)state;
     const struct calendar of = calendar_of_shifts();
@@ -457,6 +518,8 @@ int main(void) {
         SHANGHAI(a_levelling_is_told_once_also_when_it_was_due_while_nobody_looked),
         SHANGHAI(a_clock_that_is_set_to_and_fro_levels_no_counter_twice),
         SHANGHAI(a_change_of_shift_is_a_boundary),
+        SHANGHAI(a_turn_that_goes_on_past_midnight_began_the_day_before),
+        SHANGHAI(hours_without_an_end_have_no_turn),
         BERLIN(hours_in_the_hour_that_spring_leaves_out_begin_right_after_it),
         BERLIN(hours_in_the_hour_that_autumn_repeats_are_open_twice),
         BERLIN(the_night_of_a_change_is_one_night),

@@ -1,4 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
+// When the shift began that somebody hands over: the turn of one of the site's, or a time of day of their own.
+
+/** As the server tells of it. */
+export interface Shift {
+  shift: string;
+  on_duty: boolean;
+  /** Null: it is always on duty. */
+  began: string | null;
+}
+
+export interface Choice {
+  value: string;
+  /** Null: it is a time of day. */
+  turn: { shift: string; began: number } | null;
+}
+
+/** Of a site without shifts. */
+const USUAL = '08:00';
+const SHIFT = 'shift:';
+/** "00:00", "00:30", … */
+const CLOCKS = Array.from({ length: 48 }, (_, half) => `${String(half >> 1).padStart(2, '0')}:${half % 2 === 0 ? '00' : '30'}`);
+
 const DAY_MIN = 24 * 60;
 
 /** "20:00" of the site, the last time it was that late: the moment in ms. */
@@ -9,4 +31,27 @@ export function beginOf(clock: string, nowMs: number, timeZone: string): number 
   const [hour = 0, minute = 0] = clock.split(':').map(Number);
   const ago = (now - (hour * 60 + minute) + DAY_MIN) % DAY_MIN;
   return Math.floor(nowMs / 60_000) * 60_000 - ago * 60_000;
+}
+
+/** What can be chosen: the shifts that have turns, those on duty first, then times of day. */
+export function choicesOf(shifts: Shift[]): Choice[] {
+  const byDuty = [...shifts].sort((a, b) => Number(b.on_duty) - Number(a.on_duty));
+  return [
+    ...byDuty.flatMap(({ shift, began }) =>
+      began === null ? [] : [{ value: SHIFT + shift, turn: { shift, began: Date.parse(began) } }],
+    ),
+    ...CLOCKS.map((value) => ({ value, turn: null })),
+  ];
+}
+
+/** What is chosen where `kept` was chosen before: a shift that is no more is nobody's choice. */
+export function chosenOf(kept: string | null, choices: Choice[]): string {
+  if (kept !== null && choices.some((each) => each.value === kept)) return kept;
+  return choices.find((each) => each.turn !== null)?.value ?? USUAL;
+}
+
+/** The moment in ms that a choice stands for. */
+export function momentOf(chosen: string, choices: Choice[], nowMs: number, timeZone: string): number {
+  const turn = choices.find((each) => each.value === chosen)?.turn ?? null;
+  return turn === null ? beginOf(chosen, nowMs, timeZone) : turn.began;
 }

@@ -3,6 +3,7 @@
 // and what happened since the shift began.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { api } from '../api';
 import { nameOf, typeOf } from '../live/alarms';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
@@ -15,14 +16,13 @@ import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
 import type { Alarm, ConsoleEvent } from '../types';
 import { clockTime, dateTime, pick, span, t, tAny } from '../words';
-import { beginOf } from './begin';
+import { choicesOf, chosenOf, momentOf, type Shift } from './begin';
 import { eventsSince } from './since';
 
 const KEPT = 'tocsin.shift';
-const USUAL = '08:00';
 const ROWS = 20;
-/** "00:00", "00:30", … */
-const CLOCKS = Array.from({ length: 48 }, (_, half) => `${String(half >> 1).padStart(2, '0')}:${half % 2 === 0 ? '00' : '30'}`);
+
+const askShifts = () => api<{ shifts: Shift[] }>('GET', '/api/v1/shifts');
 
 function Section({ title, count, children }: { title: string; count: number; children: ComponentChildren }) {
   return (
@@ -90,8 +90,7 @@ function Counts({ events }: { events: ConsoleEvent[] }) {
   );
 }
 
-function Changes({ clock, table }: { clock: string; table: LiveTable }) {
-  const begin = beginOf(clock, link.serverNow(), table.site.timezone);
+function Changes({ begin, table }: { begin: number; table: LiveTable }) {
   const { answer, problem } = useAsked(String(begin), () => eventsSince(begin));
   return (
     <section>
@@ -110,17 +109,43 @@ function Changes({ clock, table }: { clock: string; table: LiveTable }) {
   );
 }
 
+/** What happened since the shift began, and which shift that is. */
+function SinceBegin({ table }: { table: LiveTable }) {
+  const zone = table.site.timezone;
+  const [kept, setKept] = useState(localStorage.getItem(KEPT));
+  const { answer, problem } = useAsked('shifts', askShifts);
+  if (answer === null && problem === null) return <p>{t('app.loading')}</p>;
+  const choices = choicesOf(answer?.shifts ?? []);
+  const chosen = chosenOf(kept, choices);
+  const choose = (next: string) => {
+    localStorage.setItem(KEPT, next);
+    setKept(next);
+  };
+  return (
+    <>
+      <label class="shift">
+        {t('handover.begin')}
+        <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+          {choices.map(({ value, turn }) => (
+            <option key={value} value={value}>
+              {turn === null
+                ? value
+                : t('handover.shift', { shift: turn.shift, time: clockTime(turn.began, zone).slice(0, 5) })}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Changes begin={momentOf(chosen, choices, link.serverNow(), zone)} table={table} />
+    </>
+  );
+}
+
 export function HandoverPage() {
-  const [clock, setClock] = useState(localStorage.getItem(KEPT) ?? USUAL);
   const table = link.table;
   if (table === null) return <p>{t('app.loading')}</p>;
   const zone = table.site.timezone;
   const open = table.alarms.filter((alarm) => !alarm.state.acked);
   const acked = table.alarms.filter((alarm) => alarm.state.acked);
-  const choose = (next: string) => {
-    localStorage.setItem(KEPT, next);
-    setClock(next);
-  };
   return (
     <>
       <h1>{t('handover.title')}</h1>
@@ -146,15 +171,7 @@ export function HandoverPage() {
           </li>
         ))}
       </Section>
-      <label class="shift">
-        {t('handover.begin')}
-        <select value={clock} onChange={(event) => choose(event.currentTarget.value)}>
-          {CLOCKS.map((each) => (
-            <option key={each}>{each}</option>
-          ))}
-        </select>
-      </label>
-      <Changes clock={clock} table={table} />
+      <SinceBegin table={table} />
     </>
   );
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GATEWAY_CONSOLE_SHIFTS_BODY_H
+#define GATEWAY_CONSOLE_SHIFTS_BODY_H
+
+/*
+ * The site's shifts, and since when their present turn
+ *
+ *     {"shifts": [{"shift": "care", "on_duty": true, "began": "2026-11-27T11:00:00.000Z"}, …]}
+ *
+ * `began` is when the last turn began, also of a shift that is off duty now; null for one that is always on
+ * duty. Who is of a shift is not said here.
+ */
+
+#include <jansson.h>
+
+#include "gateway/site.h"
+
+json_t *shifts_body(const struct site *site, struct wall now);
+
+#endif
