@@ -6,6 +6,7 @@
 
 #include "gateway/arguments.h"
 #include "gateway/cli/audit.h"
+#include "gateway/journal/journal_audit_text.h"
 #include "gateway/journal/journal_backup.h"
 #include "gateway/kept.h"
 
@@ -124,7 +125,7 @@ int backup_main(int argc, char **argv) {
         return audit_explain("backup", to, r, reason, language);
     }
     keep_tell_site(backup.beside, language);
-    return audit_print(&backup.audit, language) ? EXIT_GOOD : EXIT_WRONG;
+    return journal_audit_print(&backup.audit, language, stdout) ? EXIT_GOOD : EXIT_WRONG;
 }
 
 int restore_main(int argc, char **argv) {
@@ -174,7 +175,8 @@ int restore_main(int argc, char **argv) {
     (void)printf(zh ? "%s/%s 的备份,作于 %s\n" : "backup of %s/%s, made at %s\n", backup.site,
                  backup.gateway, made);
     keep_tell_site(backup.beside, language);
-    bool good = audit_print(&backup.audit, language) && backup.beside != BESIDE_DAMAGED;
+    bool good =
+        journal_audit_print(&backup.audit, language, stdout) && backup.beside != BESIDE_DAMAGED;
     if (backup.log_aside[0] != '\0') {
         (void)printf(
             zh ? "%s 中有旧日志遗留的预写文件,其事件不在备份中;已另存为 %s-wal\n"
