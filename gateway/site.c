@@ -221,6 +221,11 @@ uint32_t site_place_find(const struct site *site, const char *id) {
     return RULESET_NONE;
 }
 
+bool site_place_is_within(const char *inner, const char *outer) {
+    size_t len = strlen(outer);
+    return strncmp(inner, outer, len) == 0 && (inner[len] == '\0' || inner[len] == '/');
+}
+
 void site_component_name(const struct site *site, uint32_t component, char *ret, size_t size) {
     uint32_t fields = site->header->field_count;
     assert(component < site->header->component_count);

@@ -304,6 +304,9 @@ void site_span_format(uint32_t span_s, char ret[SITE_SPAN_SIZE]);
 uint32_t site_point_find(const struct site *site, const char *id);
 uint32_t site_place_find(const struct site *site, const char *id);
 
+/* Is `inner` the id of the place `outer` or of one in it? */
+bool site_place_is_within(const char *inner, const char *outer);
+
 /* Longest alarm name and topic part, with the final NUL: a rule, a slash, an entity. */
 enum { SITE_ENTITY_SIZE = 320, SITE_ALARM_NAME_SIZE = 360 };
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/cli/event_filter.h"
 #include "gateway/cli/event_line.h"
 #include "gateway/cli/session.h"
 #include "gateway/cli/sse.h"
@@ -45,32 +46,69 @@ static uint64_t events_seq(const json_t *event) {
     return seq > 0 ? (uint64_t)seq : 0;
 }
 
-/* Show the latest `limit` events; `ret_last` is the newest seq that need not be shown any more. */
-static int events_latest(struct session *session, uint32_t limit, uint64_t *ret_last) {
-    char path[128];
-    json_t *answer = NULL;
-    (void)snprintf(path, sizeof path, "/api/v1/events?newest=1&limit=%" PRIu32, limit);
-    int r = session_ask(session, path, NULL, &answer);
-    if (r != EXIT_DONE) {
-        return r;
+/* Ask for a page: `end` is which events, as members of the query. */
+static int events_page(struct session *session, const struct event_filter *filter, const char *end,
+                       json_t **ret_answer) {
+    char path[128 + EVENT_FILTER_SIZE];
+    (void)snprintf(path, sizeof path, "/api/v1/events?%s%s", end, filter->query);
+    return session_ask(session, path, NULL, ret_answer);
+}
+
+/* Where the next page begins; 0: there is none. */
+static uint64_t events_page_end(const json_t *answer) {
+    json_int_t last = json_integer_value(json_object_get(answer, "last_seq"));
+    return last > 0 ? (uint64_t)last : 0;
+}
+
+/* Gather the latest `limit` events into `events`, the newest first. */
+static int events_gather(struct session *session, const struct event_filter *filter, uint32_t limit,
+                         json_t *events, uint64_t *ret_newest) {
+    uint64_t before = filter->before;
+    while (json_array_size(events) < limit) {
+        char end[96];
+        json_t *answer = NULL;
+        (void)snprintf(end, sizeof end, "newest=1&limit=%zu&after=%" PRIu64 "&before=%" PRIu64,
+                       limit - json_array_size(events), filter->after, before);
+        int r = events_page(session, filter, end, &answer);
+        if (r != EXIT_DONE) {
+            return r;
+        }
+        if (before == filter->before) {
+            *ret_newest = (uint64_t)json_integer_value(json_object_get(answer, "newest_seq"));
+        }
+        (void)json_array_extend(events, json_object_get(answer, "events"));
+        before = events_page_end(answer);
+        json_decref(answer);
+        if (before <= 1) {
+            break;
+        }
     }
-    const json_t *events = json_object_get(answer, "events");
-    for (size_t i = json_array_size(events); i > 0; i--) {
-        events_print(session, json_array_get(events, i - 1));
-    }
-    *ret_last = events_seq(json_array_get(events, 0));
-    json_decref(answer);
     return EXIT_DONE;
 }
 
+/* Show the latest `limit` events; `ret_last` is the newest seq that need not be shown any more. */
+static int events_latest(struct session *session, const struct event_filter *filter, uint32_t limit,
+                         uint64_t *ret_last) {
+    json_t *events = json_array();
+    int r = events_gather(session, filter, limit, events, ret_last);
+    for (size_t i = json_array_size(events); r == EXIT_DONE && i > 0; i--) {
+        events_print(session, json_array_get(events, i - 1));
+    }
+    uint64_t shown = events_seq(json_array_get(events, 0));
+    *ret_last = shown > *ret_last ? shown : *ret_last;
+    json_decref(events);
+    return r;
+}
+
 /* Show everything after `after`, page by page, up to what is the newest when it gets there. */
-static int events_after(struct session *session, uint64_t after) {
+static int events_after(struct session *session, const struct event_filter *filter,
+                        uint64_t after) {
     for (;;) {
-        char path[128];
+        char end[96];
         json_t *answer = NULL;
-        (void)snprintf(path, sizeof path, "/api/v1/events?after=%" PRIu64 "&limit=%d", after,
-                       EVENTS_PAGE);
-        int r = session_ask(session, path, NULL, &answer);
+        (void)snprintf(end, sizeof end, "after=%" PRIu64 "&before=%" PRIu64 "&limit=%d", after,
+                       filter->before, EVENTS_PAGE);
+        int r = events_page(session, filter, end, &answer);
         if (r != EXIT_DONE) {
             return r;
         }
@@ -79,18 +117,19 @@ static int events_after(struct session *session, uint64_t after) {
         json_array_foreach(json_object_get(answer, "events"), index, event) {
             events_print(session, event);
         }
-        json_int_t last = json_integer_value(json_object_get(answer, "last_seq"));
+        uint64_t last = events_page_end(answer);
         json_decref(answer);
-        if (last <= 0 || (uint64_t)last <= after) {
+        if (last <= after) {
             return EXIT_DONE;
         }
-        after = (uint64_t)last;
+        after = last;
     }
 }
 
 /* A stream that is being followed, over all its connections. */
 struct follow {
     struct session *session;
+    const struct event_filter *filter;
     struct sse sse;
     uint64_t last_seq;
     bool away_told;
@@ -131,7 +170,7 @@ static bool follow_message(void *context, const struct sse_message *message) {
         return true; /* the end follows, and the next connection resumes after last_seq */
     }
     json_t *event = json_loads(message->data, 0, NULL);
-    if (event != NULL) {
+    if (event != NULL && event_filter_fits(follow->filter, event)) {
         events_print(follow->session, event);
     }
     json_decref(event);
@@ -162,8 +201,9 @@ static void follow_wait(uint32_t wait_ms) {
 }
 
 /* Follow until interrupted. Ends by itself only when the gateway says that it will never work. */
-static int events_follow(struct session *session, uint64_t last_seq, bool from_given) {
-    struct follow follow = {.session = session, .last_seq = last_seq};
+static int events_follow(struct session *session, const struct event_filter *filter,
+                         uint64_t last_seq, bool from_given) {
+    struct follow follow = {.session = session, .filter = filter, .last_seq = last_seq};
     uint32_t wait_ms = RETRY_MS_FIRST;
     for (;;) {
         long status = 0;
@@ -192,14 +232,14 @@ static int events_follow(struct session *session, uint64_t last_seq, bool from_g
 }
 
 /* Show the documents on standard input; what stands before the first brace (a topic) is skipped. */
-static int events_standard_input(struct session *session) {
+static int events_standard_input(struct session *session, const struct event_filter *filter) {
     char *line = NULL;
     size_t room = 0;
     ssize_t len = 0;
     while ((len = getline(&line, &room, stdin)) > 0) {
         const char *document = len <= LINE_MAX_BYTES ? strchr(line, '{') : NULL;
         json_t *event = document == NULL ? NULL : json_loads(document, 0, NULL);
-        if (json_is_string(json_object_get(event, "type"))) {
+        if (json_is_string(json_object_get(event, "type")) && event_filter_fits(filter, event)) {
             events_print(session, event);
         }
         json_decref(event);
@@ -208,27 +248,52 @@ static int events_standard_input(struct session *session) {
     return EXIT_DONE;
 }
 
-static int events_run(struct session *session) {
+/* Recorded ones, then what happens if that was asked for. */
+static int events_show(struct session *session, const struct event_filter *filter) {
     const struct options *options = session->options;
     uint64_t last_seq = options->after;
+    if (options->after_given) {
+        return options->follow ? events_follow(session, filter, last_seq, true)
+                               : events_after(session, filter, last_seq);
+    }
+    if (options->since != NULL && options->limit == 0 && !options->follow) {
+        return events_after(session, filter, filter->after);
+    }
+    uint32_t shown = options->follow ? EVENTS_BEFORE : EVENTS_SHOWN;
+    int r = events_latest(session, filter, options->limit > 0 ? options->limit : shown, &last_seq);
+    return r == EXIT_DONE && options->follow ? events_follow(session, filter, last_seq, false) : r;
+}
+
+static int events_run(struct session *session) {
+    const struct options *options = session->options;
+    struct event_filter filter;
+    if (!event_filter_init(&filter, options)) {
+        return arguments_refuse(
+            session->command,
+            (struct arguments_words){{"筛选条件过长", "what is asked for is too long"}}, NULL);
+    }
+    if ((options->follow || options->standard_input) &&
+        (options->until != NULL || (options->since != NULL && options->standard_input))) {
+        return arguments_refuse(
+            session->command,
+            (struct arguments_words){
+                {"--since 与 --until 选择已记录的事件,不与 --stdin 同用,"
+                 "--until 也不与 --follow 同用",
+                 "--since and --until choose among recorded events: neither goes "
+                 "with --stdin, nor --until with --follow"}},
+            NULL);
+    }
     if (!options->json) {
         session_learn_places(session);
     }
-    if (options->standard_input) {
-        return events_standard_input(session);
-    }
-    if (options->after_given) {
-        return options->follow ? events_follow(session, last_seq, true)
-                               : events_after(session, options->after);
-    }
-    uint32_t shown = options->follow ? EVENTS_BEFORE : EVENTS_SHOWN;
-    int r = events_latest(session, options->limit > 0 ? options->limit : shown, &last_seq);
-    return options->follow ? events_follow(session, last_seq, false) : r;
+    return options->standard_input ? events_standard_input(session, &filter)
+                                   : events_show(session, &filter);
 }
 
 int events_main(int argc, char **argv) {
     static const struct options_form form = {
-        .taken = OPTION_FOLLOW | OPTION_AFTER | OPTION_LIMIT | OPTION_JSON | OPTION_STDIN,
+        .taken = OPTION_FOLLOW | OPTION_AFTER | OPTION_LIMIT | OPTION_JSON | OPTION_STDIN |
+                 OPTION_EVENTS | OPTION_SINCE | OPTION_LAST,
         .usage = &usage,
         .operands = {{"不带参数", "takes no arguments"}},
     };

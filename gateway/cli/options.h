@@ -32,6 +32,7 @@ enum options_taken {
     OPTION_LAST = 1 << 17, /* --until, of events */
     OPTION_NAME = 1 << 18,
     OPTION_PASSWORD = 1 << 19,
+    OPTION_EVENTS = 1 << 20, /* --place, --point, --type, --class, --priority */
 };
 
 /* --socket, --role, --lang and --help belong to all of them. */
@@ -40,11 +41,12 @@ struct options {
     const char *role;   /* NULL: not asked for */
     const char *by;     /* NULL: not given */
     const char *reason;
-    const char *until, *second, *second_role; /* NULL: not given */
-    const char *as;                           /* what it was: a disposition */
-    const char *since, *to;                   /* NULL: not given */
-    const char *name;                         /* NULL: not given */
-    uint32_t minutes, seconds;                /* 0: not given */
+    const char *until, *second, *second_role;            /* NULL: not given */
+    const char *as;                                      /* what it was: a disposition */
+    const char *since, *to;                              /* NULL: not given */
+    const char *name;                                    /* NULL: not given */
+    const char *place, *point, *type, *class, *priority; /* NULL: not given */
+    uint32_t minutes, seconds;                           /* 0: not given */
     enum site_language language;
     uint64_t after;
     uint32_t limit; /* 0: not given */

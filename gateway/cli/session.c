@@ -47,11 +47,6 @@ const char *member_text(const json_t *object, const char *key) {
     return text == NULL ? "" : text;
 }
 
-bool place_is_within(const char *inner, const char *outer) {
-    size_t len = strlen(outer);
-    return strncmp(inner, outer, len) == 0 && (inner[len] == '\0' || inner[len] == '/');
-}
-
 /* The path of the page that begins at `next`. */
 static void session_page(char *ret, size_t size, const char *path, json_int_t next) {
     (void)snprintf(ret, size, "%s%cfrom=%" PRId64, path, strchr(path, '?') == NULL ? '?' : '&',

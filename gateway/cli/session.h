@@ -63,9 +63,6 @@ int session_each(struct session *session, const char *path, const char *list,
 /* A string member or "". */
 const char *member_text(const json_t *object, const char *key);
 
-/* Is `inner` the place `outer` or one in it? */
-bool place_is_within(const char *inner, const char *outer);
-
 /* Print a JSON document on one line. */
 void session_print_json(const struct session *session, const json_t *document);
 

@@ -22,7 +22,7 @@ static bool state_has(const json_t *alarm, const char *axis) {
  */
 static bool alarm_is_near(const json_t *alarm, const char *tested) {
     const char *place = member_text(alarm, "place");
-    return place_is_within(place, tested) || place_is_within(tested, place);
+    return site_place_is_within(place, tested) || site_place_is_within(tested, place);
 }
 
 /* What comes from a test and is over. */

@@ -41,9 +41,9 @@ static void walk_event(struct walk *walk, const json_t *event) {
     if (walk->begun) {
         return;
     } else if (strcmp(type, "tocsin.test.begun") == 0) {
-        walk->begun = place_is_within(walk->place, place);
+        walk->begun = site_place_is_within(walk->place, place);
     } else if (strcmp(type, "tocsin.test.ended") == 0) {
-        walk->over = walk->over || place_is_within(walk->place, place);
+        walk->over = walk->over || site_place_is_within(walk->place, place);
     } else if (strcmp(type, "tocsin.test.tripped") == 0) {
         (void)json_object_set(walk->tripped, member_text(data, "point"),
                               json_object_get(event, "time"));

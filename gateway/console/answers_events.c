@@ -8,14 +8,11 @@
 
 #include "gateway/console/answers.h"
 #include "gateway/console/document.h"
+#include "gateway/console/events_query.h"
 #include "gateway/console/resend_body.h"
 
-enum {
-    EVENTS_LIMIT_DEFAULT = 100,
-    EVENTS_LIMIT_MAX = 1000,
-    /* A page of events ends here, however many were asked for. */
-    EVENTS_BYTES_MAX = 4 * 1024 * 1024,
-};
+/* A page of events ends here, however many were asked for. */
+enum { EVENTS_BYTES_MAX = 4 * 1024 * 1024 };
 
 /* A page of events under way. */
 struct events_page {
@@ -39,43 +36,11 @@ static bool events_page_row(void *context, const struct journal_row *row) {
     return evbuffer_get_length(page->out) < EVENTS_BYTES_MAX;
 }
 
-static bool events_query(struct call *call, struct journal_query *ret_query) {
-    uint64_t limit = 0;
-    *ret_query = (struct journal_query){.until_seq = UINT64_MAX, .lane = -1};
-    if (!call_number(call, "after", 0, INT64_MAX, &ret_query->after_seq)) {
-        call_problem(call, PROBLEM_PARAMETER, "after");
-        return false;
-    }
-    if (!call_number(call, "limit", EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX, &limit) || limit == 0) {
-        call_problem(call, PROBLEM_PARAMETER, "limit");
-        return false;
-    }
-    uint64_t before = 0;
-    if (!call_number(call, "before", 0, INT64_MAX, &before)) {
-        call_problem(call, PROBLEM_PARAMETER, "before");
-        return false;
-    }
-    if (before > 0) {
-        ret_query->until_seq = before - 1;
-    }
-    const char *lane = call_parameter(call, "lane");
-    if (lane != NULL && strcmp(lane, "alarm") != 0 && strcmp(lane, "activity") != 0) {
-        call_problem(call, PROBLEM_PARAMETER, "lane");
-        return false;
-    }
-    if (lane != NULL) {
-        ret_query->lane = strcmp(lane, "alarm") == 0 ? LANE_ALARM : LANE_ACTIVITY;
-    }
-    ret_query->limit = (uint32_t)limit;
-    ret_query->alarm = call_parameter(call, "alarm");
-    ret_query->newest_first = call_flag(call, "newest");
-    return true;
-}
-
 void answer_events(struct call *call) {
     const struct view *view = &call->console->view;
+    struct journal_filter filter;
     struct journal_query query;
-    if (!events_query(call, &query)) {
+    if (!events_query_read(call, &filter, &query)) {
         return;
     }
     struct events_page page = {.out = evbuffer_new()};

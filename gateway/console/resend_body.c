@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/console/resend_body.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "gateway/clock.h"
 #include "gateway/zone.h"
-
-/* A time, or a day of the site: its begin, or its end where it is the last. */
-static bool resend_read_time(const char *text, bool last, struct wall *ret_wall) {
-    enum { DAY_LEN = sizeof "2026-11-25" - 1, DAY_S = 86400 };
-    char midnight[DAY_LEN + sizeof "T00:00:00Z"];
-    if (strlen(text) != DAY_LEN) {
-        return clock_parse_wall(text, ret_wall) == 0;
-    }
-    (void)snprintf(midnight, sizeof midnight, "%sT00:00:00Z", text);
-    if (clock_parse_wall(midnight, ret_wall) != 0) {
-        return false;
-    }
-    /* The day on which the clocks change has an hour more or less. */
-    int64_t local_s = ret_wall->ns / (int64_t)NS_PER_S + (last ? DAY_S : 0);
-    ret_wall->ns = zone_utc_s(local_s) * (int64_t)NS_PER_S - (last ? 1 : 0);
-    return true;
-}
 
 /* One end: a number or a time. */
 static bool resend_read_end(const json_t *value, bool last, uint64_t *ret_seq,
@@ -33,7 +14,7 @@ static bool resend_read_end(const json_t *value, bool last, uint64_t *ret_seq,
         *ret_seq = (uint64_t)json_integer_value(value);
         return json_integer_value(value) > 0;
     }
-    return json_is_string(value) && resend_read_time(json_string_value(value), last, ret_wall);
+    return json_is_string(value) && zone_parse_wall(json_string_value(value), last, ret_wall);
 }
 
 static bool resend_read_sink(const json_t *value, uint32_t *ret_sink) {

@@ -142,7 +142,7 @@ static int reader_open(struct journal_reader *reader) {
 }
 
 static int reader_prepare(struct journal_reader *reader, unsigned form) {
-    char sql[320];
+    char sql[384];
     char lane[32] = "";
     if (reader->statements[form] != NULL) {
         return 0;
@@ -153,7 +153,8 @@ static int reader_prepare(struct journal_reader *reader, unsigned form) {
                        (form & ALARM_LANE) != 0 ? (int)LANE_ALARM : (int)LANE_ACTIVITY);
     }
     (void)snprintf(sql, sizeof sql,
-                   "SELECT e.seq, f.n, e.lane, e.at_wall, e.type, e.alarm, e.body FROM event e "
+                   "SELECT e.seq, f.n, e.lane, e.at_wall, e.type, e.alarm, e.body, "
+                   "e.place, e.point FROM event e "
                    "LEFT JOIN first_sent f ON f.seq = e.seq "
                    "WHERE e.seq > ?1 AND e.seq <= ?2%s%s ORDER BY e.seq%s LIMIT ?3",
                    (form & BY_ALARM) != 0 ? " AND e.alarm = ?4" : "", lane,
@@ -170,7 +171,7 @@ static sqlite3_int64 reader_seq(uint64_t seq) {
 static void reader_bind(sqlite3_stmt *statement, unsigned form, const struct journal_query *query) {
     (void)sqlite3_bind_int64(statement, 1, reader_seq(query->after_seq));
     (void)sqlite3_bind_int64(statement, 2, reader_seq(query->until_seq));
-    (void)sqlite3_bind_int64(statement, 3, query->limit);
+    (void)sqlite3_bind_int64(statement, 3, query->filter != NULL ? JOURNAL_SCAN_MAX : query->limit);
     if ((form & BY_ALARM) != 0) {
         (void)sqlite3_bind_text(statement, 4, query->alarm, -1, SQLITE_STATIC);
     }
@@ -187,6 +188,8 @@ static bool reader_row(sqlite3_stmt *statement, struct journal_row *ret_row) {
         .alarm = (const char *)sqlite3_column_text(statement, 5),
         .body = (const char *)sqlite3_column_text(statement, 6),
         .body_size = (size_t)sqlite3_column_bytes(statement, 6),
+        .place = (const char *)sqlite3_column_text(statement, 7),
+        .point = (const char *)sqlite3_column_text(statement, 8),
     };
     return ret_row->type != NULL && ret_row->body != NULL;
 }
@@ -224,11 +227,14 @@ int journal_read(struct journal_reader *reader, const struct journal_query *quer
     reader_bind(statement, form, query);
     int result;
     bool more = true;
+    uint32_t count = 0;
     while (more && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         struct journal_row found;
         if (reader_row(statement, &found)) {
-            more = row(context, &found);
             last_seq = found.seq;
+            if (query->filter == NULL || journal_filter_fits(query->filter, &found)) {
+                more = row(context, &found) && ++count < query->limit;
+            }
         }
         more = more && clock_real_ns() - begun_ns < READ_NS_MAX;
     }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "gateway/err.h"
+#include "gateway/journal/journal_filter.h"
 #include "rules/core.h"
 
 struct journal_reader;
@@ -26,7 +27,9 @@ struct journal_row {
     struct wall wall;
     const char *type;  /* "tocsin.alarm.raised" without the prefix: "alarm.raised" */
     const char *alarm; /* "<rule>/<entity>" or NULL */
-    const char *body;  /* the JSON object without durable and replayed */
+    const char *place; /* id, or NULL */
+    const char *point; /* likewise */
+    const char *body;  /* the JSON object without durable and replayed; ends in NUL */
     size_t body_size;
 };
 
@@ -37,7 +40,12 @@ struct journal_query {
     const char *alarm;  /* only this alarm's; NULL: all */
     bool newest_first;
     uint32_t limit; /* rows at most, 1…1000 */
+    /* Only what fits, of the next JOURNAL_SCAN_MAX rows that the other members let in; NULL: all. */
+    const struct journal_filter *filter;
 };
+
+/* Rows that are looked at for a filter in one call: so many take a tenth of the 100 ms. */
+enum { JOURNAL_SCAN_MAX = 10000 };
 
 #define JOURNAL_E_ABSENT                                                                           \
     1 /* there is no journal (yet), or it cannot be read now; try again later */
@@ -49,7 +57,8 @@ struct journal_reader *journal_reader_free(struct journal_reader *reader);
 /*
  * Hand each matching row to `row` in order of seq; it returns false to stop early. Ends by itself
  * after 100 ms, so that fewer rows than asked for do not mean that there are no more:
- * `ret_last_seq` is the last one handed out, 0 if none. Returns 0 or JOURNAL_E_ABSENT.
+ * `ret_last_seq` is the last one that was looked at, whether or not it fitted the filter: where to go
+ * on. It is 0 when there is nothing to look at any more. Returns 0 or JOURNAL_E_ABSENT.
  */
 NODISCARD int journal_read(struct journal_reader *reader, const struct journal_query *query,
                            bool (*row)(void *context, const struct journal_row *row), void *context,

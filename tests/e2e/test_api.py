@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console's addresses, as a page or a program of somebody else uses them."""
 
+import json
 import shlex
 import subprocess
+from urllib.parse import quote
 
 from browser import add_user
 from harness import DEADLINE_S, ROOT, button_site, free_port, until
+
+BUTTON = "care/day-care/button-1"
 
 
 def rows(gateway, path, key):
@@ -79,6 +83,56 @@ def test_without_the_engine_no_rule_and_no_device_is_shown_as_if_it_were_known(s
     # Either none is there, or another, which knows no more than what it has heard itself.
     until(lambda: instance(gateway, "call/room/button-0")["truth"] == "unknown", "the console to notice")
     until(lambda: instance(gateway, "call/room/button-0")["truth"] == "false", "the next engine to know")
+
+
+def recorded(gateway, query):
+    """All that is recorded of a question, page by page, and what the last page said of where it ended."""
+    found, after = [], 0
+    while True:
+        answer = gateway.ask(f"/api/v1/events?limit=3&after={after}{query}")
+        assert answer.status == 200 and len(answer.body["events"]) <= 3
+        if answer.body["last_seq"] == 0:
+            return found
+        found += answer.body["events"]
+        after = answer.body["last_seq"]
+
+
+def test_what_is_recorded_is_found_by_place_point_type_class_priority_and_time(scene):
+    _backend, field, gateway = scene.everything()
+    field.press(BUTTON)
+    until(lambda: any(alarm["entity"] == BUTTON for alarm in gateway.alarms()), "the alarm")
+    assert gateway.ask("/api/v1/places/sport/test-begin", "POST", body={"reason": "yearly", "minutes": 5}).status == 200
+    until(lambda: any(event["type"] == "tocsin.test.begun" for event in recorded(gateway, "&type=test")), "the test")
+    # Life goes on meanwhile: only what was recorded before is looked at.
+    everything = recorded(gateway, "")
+    end = everything[-1]["sequence"] + 1
+    middle = everything[len(everything) // 2]["time"]
+    asked = {
+        ("--place", "care"): lambda event: (event["data"].get("place") or "").split("/")[0] == "care",
+        ("--point", BUTTON): lambda event: event["subject"] == BUTTON,
+        ("--type", "alarm.raised"): lambda event: event["type"] == "tocsin.alarm.raised",
+        ("--type", "test"): lambda event: event["type"].startswith("tocsin.test."),
+        ("--class", "call"): lambda event: event["data"].get("class", "").startswith("call."),
+        ("--priority", "emergency"): lambda event: event["data"].get("priority") == "emergency",
+        ("--since", middle): lambda event: event["time"] >= middle,
+        ("--until", middle): lambda event: event["time"] <= middle,
+        ("--place", "care", "--type", "alarm", "--since", middle):
+            lambda event: (event["data"].get("place") or "").startswith("care/") and
+            event["type"].startswith("tocsin.alarm.") and event["time"] >= middle,
+        ("--place", "attic"): lambda event: False,
+    }
+    for options, fits in asked.items():
+        pairs = zip(options[::2], options[1::2], strict=True)
+        query = "".join(f"&{option[2:]}={quote(value)}" for option, value in pairs)
+        wanted = [event["sequence"] for event in everything if fits(event)]
+        assert bool(wanted) == (options[-1] != "attic"), options
+        assert [event["sequence"] for event in recorded(gateway, f"&before={end}{query}")] == wanted, options
+        newest = gateway.ask(f"/api/v1/events?newest=1&limit=1000&before={end}{query}").body["events"]
+        assert [event["sequence"] for event in newest] == wanted[::-1], options
+        shown = [json.loads(line) for line in gateway.cli("events", "--json", "--limit", "1000", *options).splitlines()]
+        assert [event["sequence"] for event in shown if event["sequence"] < end] == wanted, options
+        told = gateway.cli("events", "--json", "--after", "0", *options).splitlines()
+        assert [seq for seq in (json.loads(line)["sequence"] for line in told) if seq < end] == wanted, options
 
 
 def test_what_the_manual_says_to_programs_works_as_it_stands_there(scene):

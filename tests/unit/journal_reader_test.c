@@ -328,6 +328,104 @@ static void a_replaced_file_is_opened_anew(void **state) {
     assert_int_equal(last_seq, 10);
 }
 
+static const struct journal_row filter_row = {
+    .seq = 1,
+    .lane = LANE_ALARM,
+    .wall = {7 * (int64_t)NS_PER_MS + 400}, /* told as …007 */
+    .type = "alarm.raised",
+    .alarm = "fire_alarm/care/day-care/smoke-1",
+    .place = "care/day-care",
+    .point = "care/day-care/smoke-2",
+    .body = "{\"data\":{\"class\":\"fire.alarm\",\"priority\":\"emergency\",\"reason\":"
+            "\"he said \\\"priority\\\":\\\"low\\\"\"}}",
+};
+
+static bool fits(struct journal_filter filter) {
+    filter.until.ns = filter.until.ns != 0 ? filter.until.ns : INT64_MAX;
+    return journal_filter_fits(&filter, &filter_row);
+}
+
+#define FITS(...) fits((struct journal_filter){.lane = -1, __VA_ARGS__})
+
+static void an_event_fits_by_its_own_words_and_by_what_they_begin_with(void **state) {
+    (void)state;
+    assert_true(FITS(.since = {7 * (int64_t)NS_PER_MS}, .until = {7 * (int64_t)NS_PER_MS}));
+    assert_false(FITS(.since = {8 * (int64_t)NS_PER_MS}));
+    assert_false(FITS(.until = {6 * (int64_t)NS_PER_MS}));
+    assert_true(FITS(.place = "care"));
+    assert_true(FITS(.place = "care/day-care"));
+    assert_false(FITS(.place = "care/day"));
+    assert_false(FITS(.place = "care/day-care/bed"));
+    assert_true(FITS(.point = "care/day-care/smoke-1"));
+    assert_false(FITS(.point = "care/day-care/smoke"));
+    assert_false(FITS(.point = "care/day-care/smoke-2")); /* it was only the last that decided */
+    assert_true(FITS(.type = "alarm.raised"));
+    assert_true(FITS(.type = "alarm"));
+    assert_false(FITS(.type = "al"));
+    assert_true(FITS(.class = "fire"));
+    assert_true(FITS(.class = "fire.alarm"));
+    assert_false(FITS(.class = "fire.al"));
+    assert_true(FITS(.priority = "emergency"));
+    assert_false(FITS(.place = "care", .priority = "urgent"));
+    assert_false(fits((struct journal_filter){.lane = LANE_ACTIVITY}));
+}
+
+static void what_people_wrote_is_taken_for_no_member(void **state) {
+    (void)state;
+    assert_non_null(strstr(filter_row.body, "low"));
+    assert_false(FITS(.priority = "low"));
+}
+
+static bool no_row(void *context, const struct journal_row *row) {
+    (void)context;
+    (void)row;
+    fail_msg("a row that does not fit was handed out");
+    return false;
+}
+
+/* On a busy machine a call may end before it has looked at as many: it never looks at more. */
+static void what_nothing_fits_looks_at_so_many_rows_and_says_where_to_go_on(void **state) {
+    enum { PIECE = 2500, MANY = JOURNAL_SCAN_MAX + PIECE }; /* more do not wait for a writer */
+    struct scene *scene = *state;
+    const struct journal_filter filter = {.lane = -1, .until = {INT64_MAX}, .type = "access"};
+    struct journal_query query = query_all();
+    query.filter = &filter;
+    for (uint64_t first = 1; first <= MANY; first += PIECE) {
+        scene_record(scene, first, first + PIECE - 1);
+    }
+    for (int newest = 0; newest < 2; newest++) {
+        uint64_t seen = 0, last_seq = 0;
+        query.newest_first = newest == 1;
+        query.after_seq = 0;
+        query.until_seq = UINT64_MAX;
+        do {
+            assert_int_equal(journal_read(scene->reader, &query, no_row, NULL, &last_seq), 0);
+            if (last_seq != 0) {
+                uint64_t now_seen = newest == 1 ? MANY + 1 - last_seq : last_seq;
+                assert_in_range(now_seen - seen, 1, JOURNAL_SCAN_MAX);
+                seen = now_seen;
+            }
+            query.after_seq = newest == 1 ? 0 : last_seq;
+            query.until_seq = newest == 1 ? last_seq - 1 : UINT64_MAX;
+        } while (last_seq != 0 && query.until_seq != 0);
+        assert_int_equal(seen, MANY);
+    }
+}
+
+static void of_those_that_fit_come_no_more_than_asked_for(void **state) {
+    struct scene *scene = *state;
+    struct rows rows = {0};
+    const struct journal_filter filter = {.lane = LANE_ACTIVITY, .until = {INT64_MAX}};
+    struct journal_query query = query_all();
+    query.filter = &filter;
+    query.limit = 2;
+    scene_record(scene, 1, EVENTS);
+    assert_int_equal(rows_read(scene, &query, &rows), 6);
+    assert_int_equal(rows.count, 2);
+    assert_int_equal(rows.seqs[0], 3);
+    assert_int_equal(rows.seqs[1], 6);
+}
+
 int main(void) {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
     const struct CMUnitTest tests[] = {
@@ -341,6 +439,10 @@ int main(void) {
         CASE(a_file_that_is_no_journal_is_absent),
         CASE(rows_recorded_after_the_first_read_are_seen),
         CASE(a_replaced_file_is_opened_anew),
+        cmocka_unit_test(an_event_fits_by_its_own_words_and_by_what_they_begin_with),
+        cmocka_unit_test(what_people_wrote_is_taken_for_no_member),
+        CASE(what_nothing_fits_looks_at_so_many_rows_and_says_where_to_go_on),
+        CASE(of_those_that_fit_come_no_more_than_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,14 +5,10 @@ import { typeOf } from '../live/alarms';
 import { link } from '../live/link';
 import type { ConsoleEvent } from '../types';
 import { pick, tAny } from '../words';
+import type { EventsPage } from './older';
 
 /** Between two questions: in a storm, and while the server refuses, it is asked no more often. */
 const PAUSE_MS = 500;
-
-export interface EventsPage {
-  events: ConsoleEvent[];
-  last_seq: number;
-}
 
 export const eventWord = (event: ConsoleEvent): string => tAny(`event.${typeOf(event)}`) ?? typeOf(event);
 

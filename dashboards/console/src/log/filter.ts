@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ConsoleEvent } from '../types';
+
+export const LANES = ['all', 'alarm', 'activity'] as const;
+export type Lane = (typeof LANES)[number];
 
 export interface Filter {
+  lane: Lane;
+  /** The id of a place: it and all below it; "": all places. */
   place: string;
-  words: string;
 }
 
-/** Does an event belong to the place, or below it, and hold the words? `text` is what is shown of it. */
-export function fits(event: ConsoleEvent, filter: Filter, text: string): boolean {
-  const place = event.data.place ?? '';
-  const isThere = filter.place === '' || place === filter.place || place.startsWith(`${filter.place}/`);
-  return isThere && text.toLowerCase().includes(filter.words.trim().toLowerCase());
+/** What the server is asked for: it knows all that is recorded, and not only what was read of it. */
+export function queryOf(filter: Filter, rows: number): string {
+  const query = new URLSearchParams({ limit: `${rows}` });
+  if (filter.lane !== 'all') query.set('lane', filter.lane);
+  if (filter.place !== '') query.set('place', filter.place);
+  return query.toString();
 }
+
+/** Does what is shown of an event hold the words? */
+export const holds = (text: string, words: string): boolean => text.toLowerCase().includes(words.trim().toLowerCase());

@@ -5,36 +5,39 @@ import { ProblemLine } from '../parts/problem';
 import type { ConsoleEvent } from '../types';
 import { pick, t } from '../words';
 import { eventText, eventWord, newestEvents, useNewest } from './events';
-import { fits } from './filter';
+import { type Filter, holds, LANES, type Lane, queryOf } from './filter';
+import { olderEvents, olderThan } from './older';
 import { EventTable } from './table';
-
-const LANES = ['all', 'alarm', 'activity'] as const;
-type Lane = (typeof LANES)[number];
 
 const PAGE_ROWS = 100;
 
+/** What was read beyond the newest page, and where the next begins. */
+interface Older {
+  events: ConsoleEvent[];
+  before: number;
+}
+
 export function LogPage() {
-  const [lane, setLane] = useState<Lane>('all');
-  const [place, setPlace] = useState('');
+  const [filter, setFilter] = useState<Filter>({ lane: 'all', place: '' });
   const [words, setWords] = useState('');
-  const [older, setOlder] = useState<ConsoleEvent[]>([]);
+  const [older, setOlder] = useState<Older | null>(null);
   const [refused, setRefused] = useState<string | null>(null);
-  const query = `limit=${PAGE_ROWS}${lane === 'all' ? '' : `&lane=${lane}`}`;
+  const query = queryOf(filter, PAGE_ROWS);
   const { page, problem } = useNewest(query);
 
-  const events = new Map([...(page?.events ?? []), ...older].map((event) => [event.sequence, event]));
+  const events = new Map([...(page?.events ?? []), ...(older?.events ?? [])].map((event) => [event.sequence, event]));
   const rows = [...events.values()].sort((a, b) => b.sequence - a.sequence);
-  const shown = rows.filter((event) => fits(event, { place, words }, `${eventWord(event)} ${eventText(event)}`));
-  const oldest = rows.at(-1)?.sequence ?? 1;
+  const shown = rows.filter((event) => holds(`${eventWord(event)} ${eventText(event)}`, words));
+  const before = older?.before ?? (page === null ? 0 : olderThan(page));
 
-  const chooseLane = (next: Lane) => {
-    setOlder([]);
-    setLane(next);
+  const choose = (next: Filter) => {
+    setOlder(null);
+    setFilter(next);
   };
   const readOlder = async () => {
     try {
-      const next = await newestEvents(`${query}&before=${oldest}`);
-      setOlder([...older, ...next.events]);
+      const next = await olderEvents((seq) => newestEvents(`${query}&before=${seq}`), before);
+      setOlder({ events: [...(older?.events ?? []), ...next.events], before: olderThan(next) });
       setRefused(null);
     } catch (reason) {
       setRefused((reason as Error).message);
@@ -46,7 +49,10 @@ export function LogPage() {
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <label>
           {t('log.kind')}
-          <select value={lane} onChange={(event) => chooseLane(event.currentTarget.value as Lane)}>
+          <select
+            value={filter.lane}
+            onChange={(event) => choose({ ...filter, lane: event.currentTarget.value as Lane })}
+          >
             {LANES.map((name) => (
               <option key={name} value={name}>
                 {t(`log.kind.${name}`)}
@@ -56,7 +62,7 @@ export function LogPage() {
         </label>
         <label>
           {t('log.place')}
-          <select value={place} onChange={(event) => setPlace(event.currentTarget.value)}>
+          <select value={filter.place} onChange={(event) => choose({ ...filter, place: event.currentTarget.value })}>
             <option value="">{t('log.place.all')}</option>
             {link.table?.places.map((each) => (
               <option key={each.place} value={each.place}>
@@ -72,7 +78,7 @@ export function LogPage() {
       </form>
       <ProblemLine text={problem ?? refused} />
       <EventTable events={shown} />
-      {oldest > 1 && <button onClick={readOlder}>{t('log.older')}</button>}
+      {before > 0 && <button onClick={readOlder}>{t('log.older')}</button>}
     </>
   );
 }

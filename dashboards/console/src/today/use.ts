@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { link } from '../live/link';
-import type { EventsPage } from '../log/events';
+import type { EventsPage } from '../log/older';
 import type { ConsoleEvent } from '../types';
 import { count, dayOf, emptyTally, type Tally } from './tally';
 
