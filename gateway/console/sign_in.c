@@ -62,6 +62,10 @@ void answer_sign_out(struct call *call) {
     char token[SESSION_TOKEN_SIZE];
     if (cookie_read(call->request, COOKIE_SESSION, token, sizeof token)) {
         sessions_end(&call->console->staff.sessions, token);
+        /* The other pages of this browser hear no more. Other browsers of the person come back at once, where they were. */
+        if (call->asker.id[0] != '\0') {
+            streams_end_of(&call->console->streams, call->asker.id);
+        }
         cookie_set(call->request, COOKIE_SESSION, "", 0);
     }
     reply_empty(call->request);

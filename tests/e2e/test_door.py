@@ -95,7 +95,10 @@ def test_whoever_signs_out_or_is_removed_sees_nothing_more_and_no_stream_goes_on
     wang = signed_in(scene, gateway, "wang", "caregiver", "王敏")
     other = Browser(scene)
     other.sign_in("wang")
+    answer = stream(wang)
+    until_line(answer, "event: hello")
     assert wang.ask("DELETE", "/api/v1/session")[0] == 204 and "__Host-tocsin" not in wang.cookies
+    assert answer.read() is not None, "another page of this browser hears no more"
     assert wang.ask("GET", "/api/v1/alarms")[0] == 401
     answer = stream(other)
     until_line(answer, "event: hello")
