@@ -2,8 +2,8 @@
 // A page that has lost its contact says so, and comes back by itself with everything that happened meanwhile.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shoot } from './browser.mjs';
-import { until } from './scene.mjs';
+import { shoot, violations } from './browser.mjs';
+import { PASSWORD, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 import { wire } from './wire.mjs';
 
@@ -104,3 +104,71 @@ test('a line that was cut is resumed after the last event: what came meanwhile i
     await line.cut();
   }
 });
+
+test('a page in which something fails says so, still sounds and is covered, and comes back by itself', async () => {
+  const line = await wire(set.scene.port);
+  try {
+    await set.withPage({ url: `https://127.0.0.1:${line.port}`, lang: 'en', as: 'li', path: '/rooms' }, async (page) => {
+      await aRoom(page);
+      await noteCurtain(page);
+      await page.route('**/api/v1/health', (route) => route.fulfill({ json: {} }));
+      await page.getByRole('link', { name: 'Security desk' }).click();
+      await page.getByRole('heading', { name: 'This page has failed' }).waitFor();
+      await page.getByRole('alert').getByText('No alarm shows here').waitFor();
+      assert.deepEqual(await violations(page), []);
+      await set.scene.press(BUTTON);
+      await until(async () => /^\(\d+\)/.test(await page.title()), 'the tab to tell of the alarm');
+      await page.getByRole('button', { name: 'Silence for 120 seconds' }).waitFor();
+      await line.cut();
+      await isCovered(page);
+      await line.mend();
+      await isUncovered(page);
+      await page.unroute('**/api/v1/health');
+      await page.getByRole('heading', { name: 'Security desk' }).waitFor();
+      assert.equal(await page.evaluate(() => window.sameDocument), true);
+    });
+  } finally {
+    await line.cut();
+  }
+});
+
+test('an address that is no text is the name of no alarm', () =>
+  set.withPage({ lang: 'en', path: '/alarm/%' }, (page) => page.getByText('There is no such alarm').waitFor()));
+
+async function signIn(page, id) {
+  await page.fill('input[name=id]', id);
+  await page.fill('input[name=password]', PASSWORD);
+  await page.click('form button.primary');
+  await page.locator('.account').waitFor();
+}
+
+test('who is signed out by somebody else is told, hears it and can silence it; who signs out is left alone', () =>
+  set.withPage({ lang: 'en', as: 'audit', path: '/rooms' }, async (page) => {
+    await aRoom(page);
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await aRoom(other);
+    await page.bringToFront();
+    await page.locator('main h1').click();
+    set.scene.cli('user', 'remove', 'audit');
+    const told = page.getByRole('alert').getByText('You are signed out');
+    await told.waitFor();
+    await until(async () => /No contact/.test(await page.title()), 'the tab to say it');
+    await page.getByRole('button', { name: 'Silence for 120 seconds' }).click();
+    assert.deepEqual(await violations(page), []);
+    await shoot(page, 'signed-out-en');
+    await page.reload();
+    await told.waitFor();
+
+    set.scene.addUser('audit', 'auditor', '审计员');
+    await signIn(page, 'audit');
+    await other.bringToFront();
+    await aRoom(other);
+    await page.locator('.account summary').click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    for (const each of [page, other]) {
+      await each.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await until(async () => (await each.title()) === 'Tocsin', 'the tab to be calm');
+      assert.equal(await each.getByRole('alert').getByText('You are signed out').count(), 0);
+    }
+  }));

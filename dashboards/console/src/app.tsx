@@ -8,11 +8,14 @@ import { link } from './live/link';
 import { showTab } from './live/tab';
 import { forget } from './offline/snapshot';
 import { followVersion } from './offline/version';
+import { Guarded } from './parts/guarded';
 import { ProblemLine } from './parts/problem';
 import { Announcer } from './rooms/announcer';
 import { Page } from './routes';
+import { Ended } from './sign/ended';
 import { CLAIM, SIGN_IN, SignForm } from './sign/form';
 import { forgetScreen, signInAsScreen } from './sign/screen';
+import { leave, meansToStay, stay } from './sign/stay';
 import { SoundBar } from './sound/bar';
 import { siren } from './sound/siren';
 import type { Person } from './types';
@@ -40,7 +43,9 @@ function Inside({ person }: { person: Person }) {
       <main id="content">
         <SoundBar />
         <Announcer alarms={alarms} />
-        <Page person={person} path={path} />
+        <Guarded at={path}>
+          <Page person={person} path={path} />
+        </Guarded>
         <footer class="notice">{t('app.notice')}</footer>
       </main>
     </>
@@ -86,16 +91,22 @@ export function App() {
       setProblem(found.message);
     }
     setEntry(isNew ? 'claim' : 'sign-in');
+    if (isNew || !meansToStay()) {
+      siren.follow(false, []);
+      showTab({ lost: false, alarms: 0, unacked: 0 });
+    }
     return undefined;
   };
   const enter = (session: Session): void => {
     setProblem(null);
     setEntry(session.user);
+    stay();
     // A gateway that is away hears of it at the next start.
     void keepCalling().catch(() => undefined);
     link.start(() => void ask());
   };
   const signOut = async (): Promise<void> => {
+    leave();
     forgetScreen();
     await callNoMore().catch(() => undefined);
     await api('DELETE', '/api/v1/session', {}).catch((reason: Error) => setProblem(reason.message));
@@ -124,7 +135,11 @@ export function App() {
       {isOld && <NewVersion />}
       {entry === 'asking' && problem !== null && <Curtain />}
       {person !== null && <Inside person={person} />}
-      {entry === 'sign-in' && <SignForm key="sign-in" form={SIGN_IN} onSession={enter} />}
+      {entry === 'sign-in' && (
+        <SignForm key="sign-in" form={SIGN_IN} onSession={enter}>
+          {meansToStay() && <Ended onBack={() => void ask()} />}
+        </SignForm>
+      )}
       {entry === 'claim' && <SignForm key="claim" form={CLAIM} onSession={enter} />}
     </>
   );

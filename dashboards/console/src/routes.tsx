@@ -78,8 +78,17 @@ export const menuOf = (role: Role, menu: 'pages' | 'account'): { path: string; w
 const leadsTo = (route: Route, path: string): boolean =>
   route.path === path || (route.path !== '/' && route.path.endsWith('/') && path.startsWith(route.path));
 
+/** What follows a route; what is no text as it stands, since somebody has changed the address, is the name of nothing. */
+function decoded(rest: string): string {
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return rest;
+  }
+}
+
 /** The page at a path; the first page of all where there is none. */
 export function Page({ person, path }: { person: Person; path: string }) {
   const route = ROUTES.find((each) => leadsTo(each, path)) ?? ROUTES[0];
-  return route ? <route.page person={person} rest={decodeURIComponent(path.slice(route.path.length))} /> : null;
+  return route ? <route.page person={person} rest={decoded(path.slice(route.path.length))} /> : null;
 }

@@ -73,9 +73,20 @@ export function forget(): void {
 export function lastKnown(): Snapshot | null {
   const text = localStorage.getItem(KEPT);
   if (text === null) return null;
-  const { known, serverMs, deviceMs } = JSON.parse(text) as Kept;
-  const ageMs = Date.now() - deviceMs;
-  if (ageMs >= 0 && ageMs <= AGE_MAX_MS) return { known, heardMs: serverMs, ageMs };
+  const kept = read(text);
+  const ageMs = Date.now() - (kept?.deviceMs ?? 0);
+  if (kept !== null && ageMs >= 0 && ageMs <= AGE_MAX_MS) return { known: kept.known, heardMs: kept.serverMs, ageMs };
   forget();
   return null;
+}
+
+/** Null for what was cut off, or kept by another version: it must not keep the curtain from coming. */
+function read(text: string): Kept | null {
+  try {
+    const kept = JSON.parse(text) as Partial<Kept>;
+    const { site, alarms, aside } = kept.known ?? {};
+    return site?.timezone && Array.isArray(alarms) && Array.isArray(aside) ? (kept as Kept) : null;
+  } catch {
+    return null;
+  }
 }

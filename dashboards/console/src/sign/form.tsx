@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in, and at the first start claiming the gateway: two forms of one kind.
+import type { ComponentChildren } from 'preact';
 import { api, type Session } from '../api';
 import { Form, type Field } from '../parts/form';
 import { t, type Key } from '../words';
@@ -35,9 +36,17 @@ export const CLAIM: Entrance = {
   ],
 };
 
-export function SignForm({ form, onSession }: { form: Entrance; onSession: (session: Session) => void }) {
+interface Props {
+  form: Entrance;
+  onSession: (session: Session) => void;
+  /** What there is to be told before. */
+  children?: ComponentChildren;
+}
+
+export function SignForm({ form, onSession, children }: Props) {
   return (
     <main id="content" class="sign">
+      {children}
       <h1>{t(form.title)}</h1>
       {form.about && <p>{t(form.about)}</p>}
       <Form
