@@ -27,6 +27,9 @@ void answer_openapi(struct call *call);
 /* What happened, and what happens: answers_events.c. */
 void answer_events(struct call *call);
 void answer_stream(struct call *call);
+/* Is what was recorded still as it was? */
+void answer_audit(struct call *call);
+void answer_audit_begin(struct call *call);
 void answer_resend(struct call *call);
 
 /* How things were, for charts: answers_history.c. The path is the id of a point. */

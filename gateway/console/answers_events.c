@@ -80,6 +80,28 @@ void answer_stream(struct call *call) {
     }
 }
 
+/* ---- is it still what was recorded? ---- */
+
+void answer_audit(struct call *call) {
+    reply_json(call->request, 200, auditor_body(&call->console->auditor));
+}
+
+void answer_audit_begin(struct call *call) {
+    size_t size = 0;
+    const char *body = call_body(call, &size);
+    if (size > 0 && (size != strlen("{}") || memcmp(body, "{}", size) != 0)) {
+        call_problem(call, PROBLEM_BODY, "{}");
+        return;
+    }
+    const struct asker *asker = &call->asker;
+    const char *by = asker->name[0] != '\0' ? asker->name : asker_role_name(asker);
+    if (auditor_begin(&call->console->auditor, by) != 0) {
+        call_problem(call, PROBLEM_BUSY, NULL);
+    } else {
+        reply_json(call->request, 202, auditor_body(&call->console->auditor));
+    }
+}
+
 /* ---- events once more ---- */
 
 static bool call_has_sink(const struct call *call, uint32_t sink) {

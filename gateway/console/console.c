@@ -223,6 +223,7 @@ int console_open(struct console *console, struct process *process) {
         r = journal_reader_new(site_text(site, site->header->state_directory), &console->journal);
     }
     streams_init(&console->streams, &console->view, console->journal);
+    auditor_init(&console->auditor, process->base, site);
     charts_init(&console->charts, &console->view, &console->feed);
     if (r == 0) {
         r = trend_feed_init(&console->feed, site, process->base, console_charted, console);
@@ -254,6 +255,7 @@ void console_close(struct console *console) {
     orders_fail(&console->orders);
     phones_fail(&console->phones);
     charts_fail(&console->charts);
+    auditor_deinit(&console->auditor);
     staff_close(&console->staff);
     streams_deinit(&console->streams);
     door_close(&console->door);

@@ -21,6 +21,7 @@
 
 #include <sys/types.h>
 
+#include "gateway/console/auditor.h"
 #include "gateway/console/charts.h"
 #include "gateway/console/door.h"
 #include "gateway/console/orders.h"
@@ -60,6 +61,7 @@ struct console {
     struct charts charts;
     struct staff staff;
     struct door door;
+    struct auditor auditor;
     struct evhttp *http;
     struct event *tick;
     gid_t group; /* peer_group() */

@@ -36,6 +36,8 @@ static const struct route {
     {EVHTTP_REQ_GET, false, "/api/v1/events", AUDIENCE_ALL, PROBLEM_ROLE, answer_events},
     {EVHTTP_REQ_POST, false, "/api/v1/resend", AUDIENCE_ENGINEER, PROBLEM_RESEND_ROLE,
      answer_resend},
+    {EVHTTP_REQ_GET, false, "/api/v1/audit", AUDIENCE_PEOPLE, PROBLEM_ROLE, answer_audit},
+    {EVHTTP_REQ_POST, false, "/api/v1/audit", AUDIENCE_PEOPLE, PROBLEM_ROLE, answer_audit_begin},
     {EVHTTP_REQ_GET, false, "/api/v1/stream", AUDIENCE_ALL, PROBLEM_ROLE, answer_stream},
     {EVHTTP_REQ_GET, false, "/api/v1/version", AUDIENCE_ALL, PROBLEM_ROLE, answer_version},
     {EVHTTP_REQ_GET, false, "/api/v1/health", AUDIENCE_ALL, PROBLEM_ROLE, answer_health},

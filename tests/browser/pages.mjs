@@ -15,6 +15,7 @@ export const PAGES = [
   { name: 'shelving', path: '/engineer/alarms', as: 'zhao', ready: '[data-alarm-row]' },
   { name: 'point', path: '/engineer/point/care/day-care/temperature', as: 'zhao', ready: '.chart canvas' },
   { name: 'events', path: '/events', as: 'wang', ready: '.events td' },
+  { name: 'audit', path: '/audit', as: 'zhao', ready: '[data-action=audit]' },
   { name: 'handover', path: '/handover', as: 'wang', ready: '.events td' },
   { name: 'password', path: '/password', as: 'wang', ready: 'form' },
   { name: 'phone', path: '/phone', as: 'wang', ready: '.sign [role=status]' },

@@ -49,6 +49,7 @@ function FirstPage({ person }: Props) {
   return null;
 }
 
+const AuditPage = lazily<Props>(() => import('./audit/page').then((chunk) => chunk.AuditPage));
 const DeskPage = lazily<Props>(() => import('./desk/page').then((chunk) => chunk.DeskPage));
 const EngineerPage = lazily<Props>(() => import('./engineer/page').then((chunk) => chunk.EngineerPage));
 const ManagerPage = lazily<Props>(() => import('./manager/page').then((chunk) => chunk.ManagerPage));
@@ -62,6 +63,7 @@ const ROUTES: Route[] = [
   { path: '/engineer', page: EngineerPage, word: 'nav.engineer' },
   { path: '/engineer/', page: EngineerPage },
   { path: '/events', page: LogPage, word: 'nav.events' },
+  { path: '/audit', page: AuditPage, word: 'nav.audit', roles: ['engineer', 'auditor'] },
   { path: '/handover', page: HandoverPage, word: 'nav.handover' },
   { path: '/alarm/', page: StoryPage },
   { path: '/password', page: PasswordPage, word: 'password.title', menu: 'account', roles: PEOPLE },
