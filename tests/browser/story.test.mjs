@@ -61,6 +61,21 @@ for (const [lang, words] of [
     }));
 }
 
+test('two buttons of one room are told apart wherever they are listed, and read out', () =>
+  set.withPage({ as: 'li', path: '/rooms' }, async (page) => {
+    const points = ['button-1', 'button-2'];
+    for (const point of points) {
+      await set.scene.press(`care/day-care/${point}`);
+      await page.locator('.unseen').getByText(point).waitFor({ state: 'attached' });
+    }
+    for (const path of ['/rooms', '/desk', '/handover', '/events']) {
+      if (path !== '/rooms') await page.goto(set.scene.url + path);
+      for (const point of points) await page.locator('main .point').getByText(point, { exact: true }).first().waitFor();
+    }
+    await page.goto(`${set.scene.url}/alarm/${ALARM}`);
+    await page.locator('.what .point').getByText('button-1', { exact: true }).waitFor();
+  }));
+
 test('a button that is held acknowledges without a second press', () =>
   set.withPage({}, async (page) => {
     await call();

@@ -6,6 +6,7 @@ import { acts } from '../api';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape } from '../parts/shape';
+import { saidOf } from '../parts/what';
 import { Actions } from '../rooms/actions';
 import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
@@ -27,6 +28,7 @@ interface LineProps {
   alarm: Alarm;
   title: string;
   text: string;
+  point?: string | null;
   age: string;
   note: string;
   isOpen: boolean;
@@ -36,7 +38,7 @@ interface LineProps {
 }
 
 /** One row: where, how bad, since when; what, and who is going. */
-function Line({ id, alarm, title, text, age, note, isOpen, isMember, onOpen, children }: LineProps) {
+function Line({ id, alarm, title, text, point, age, note, isOpen, isMember, onOpen, children }: LineProps) {
   const { acked } = alarm.state;
   const look = `desk-row card-${alarm.priority}${acked ? '' : ' unacked'}${isMember ? ' member' : ''}`;
   return (
@@ -50,6 +52,7 @@ function Line({ id, alarm, title, text, age, note, isOpen, isMember, onOpen, chi
         </span>
         <span>
           <span class="desk-what">{text}</span>
+          {point && <span class="point">{point}</span>}
           <span class="desk-who">{note}</span>
         </span>
       </button>
@@ -65,7 +68,7 @@ function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } 
       id={alarm.alarm}
       alarm={alarm}
       title={placeName(alarm)}
-      text={pick(alarm.text)}
+      {...saidOf(alarm)}
       age={ageOf([alarm])}
       note={whoGoes(alarm)}
       {...rest}

@@ -12,6 +12,7 @@ import { EventTable } from '../log/table';
 import { Link } from '../parts/link';
 import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
+import { saidOf, What } from '../parts/what';
 import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
 import type { Alarm, ConsoleEvent } from '../types';
@@ -40,7 +41,9 @@ function Open({ alarm, zone }: { alarm: Alarm; zone: string }) {
   return (
     <li data-open={alarm.alarm}>
       <Shape priority={alarm.priority} />
-      <Link to={storyOf(alarm.alarm)}>{pick(alarm.text)}</Link>
+      <Link to={storyOf(alarm.alarm)}>
+        <What {...saidOf(alarm)} />
+      </Link>
       <span>{t(`priority.${alarm.priority}`)}</span>
       <span>{t('card.since', { age: span(link.serverNow() - raised) })}</span>
       <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
@@ -61,7 +64,9 @@ function Aside({ alarm, zone }: { alarm: Alarm; zone: string }) {
   return (
     <li data-aside={alarm.alarm}>
       <Unknown />
-      <Link to={storyOf(alarm.alarm)}>{pick(alarm.text)}</Link>
+      <Link to={storyOf(alarm.alarm)}>
+        <What {...saidOf(alarm)} />
+      </Link>
       <strong>{tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}</strong>
       {event && <span>{t('card.since', { age: span(link.serverNow() - Date.parse(event.time)) })}</span>}
       <span>

@@ -4,15 +4,13 @@ import { api } from '../api';
 import { typeOf } from '../live/alarms';
 import { link } from '../live/link';
 import type { ConsoleEvent } from '../types';
-import { pick, tAny } from '../words';
+import { tAny } from '../words';
 import type { EventsPage } from './older';
 
 /** Between two questions: in a storm, and while the server refuses, it is asked no more often. */
 const PAUSE_MS = 500;
 
 export const eventWord = (event: ConsoleEvent): string => tAny(`event.${typeOf(event)}`) ?? typeOf(event);
-
-export const eventText = (event: ConsoleEvent): string => pick(event.data.text ?? null) || event.subject;
 
 export const newestEvents = (query: string): Promise<EventsPage> =>
   api<EventsPage>('GET', `/api/v1/events?newest=1&${query}`);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'preact/hooks';
 import { link } from '../live/link';
+import { inWords } from '../live/said';
 import { ProblemLine } from '../parts/problem';
+import { saidOfEvent } from '../parts/what';
 import type { ConsoleEvent } from '../types';
 import { pick, t } from '../words';
-import { eventText, eventWord, newestEvents, useNewest } from './events';
+import { eventWord, newestEvents, useNewest } from './events';
 import { type Filter, holds, LANES, type Lane, queryOf } from './filter';
 import { olderEvents, olderThan } from './older';
 import { EventTable } from './table';
@@ -27,7 +29,7 @@ export function LogPage() {
 
   const events = new Map([...(page?.events ?? []), ...(older?.events ?? [])].map((event) => [event.sequence, event]));
   const rows = [...events.values()].sort((a, b) => b.sequence - a.sequence);
-  const shown = rows.filter((event) => holds(`${eventWord(event)} ${eventText(event)}`, words));
+  const shown = rows.filter((event) => holds(`${eventWord(event)} ${inWords(saidOfEvent(event))}`, words));
   const before = older?.before ?? (page === null ? 0 : olderThan(page));
 
   const choose = (next: Filter) => {

@@ -5,10 +5,11 @@ import { nameOf } from '../live/alarms';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { ProblemLine } from '../parts/problem';
+import { saidOfEvent, What } from '../parts/what';
 import { Card } from '../rooms/card';
 import type { ConsoleEvent, Person } from '../types';
 import { dateTime, t, tAny } from '../words';
-import { eventText, eventWord, useNewest } from './events';
+import { eventWord, useNewest } from './events';
 
 const STORY_ROWS = 200;
 
@@ -37,6 +38,14 @@ function Entry({ event }: { event: ConsoleEvent }) {
   );
 }
 
+function FirstWords({ event }: { event: ConsoleEvent }) {
+  return (
+    <p class="what">
+      <What {...saidOfEvent(event)} />
+    </p>
+  );
+}
+
 export function StoryPage({ rest: alarm, person }: { rest: string; person: Person }) {
   const { page, problem } = useNewest(`limit=${STORY_ROWS}&alarm=${encodeURIComponent(alarm)}`);
   const open = link.table?.alarms.find((each) => each.alarm === alarm);
@@ -50,7 +59,7 @@ export function StoryPage({ rest: alarm, person }: { rest: string; person: Perso
       <h1>{t('story.title')}</h1>
       <ProblemLine text={problem} />
       {page !== null && first === undefined && <p>{t('story.unknown')}</p>}
-      {open ? <Card alarm={open} mayAct={acts(person)} isOnStory /> : first && <p class="what">{eventText(first)}</p>}
+      {open ? <Card alarm={open} mayAct={acts(person)} isOnStory /> : first && <FirstWords event={first} />}
       <ol class="story">
         {events.map((event) => (
           <Entry key={event.sequence} event={event} />

@@ -3,13 +3,15 @@ import { alarmOf, nameOf } from '../live/alarms';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape } from '../parts/shape';
+import { saidOfEvent, What } from '../parts/what';
 import { storyOf } from '../rooms/card';
 import type { ConsoleEvent } from '../types';
 import { dateTime, t } from '../words';
-import { eventText, eventWord } from './events';
+import { eventWord } from './events';
 
 function Row({ event }: { event: ConsoleEvent }) {
   const alarm = alarmOf(event);
+  const what = <What {...saidOfEvent(event)} />;
   const zone = link.table?.site.timezone ?? 'UTC';
   return (
     <tr>
@@ -20,7 +22,7 @@ function Row({ event }: { event: ConsoleEvent }) {
         {event.data.priority && <Shape priority={event.data.priority} />} {eventWord(event)}
       </td>
       <td data-label={t('log.text')}>
-        {alarm === null ? eventText(event) : <Link to={storyOf(alarm)}>{eventText(event)}</Link>}
+        {alarm === null ? what : <Link to={storyOf(alarm)}>{what}</Link>}
       </td>
       <td data-label={t('log.who')}>{nameOf(event.data.actor) ?? '–'}</td>
     </tr>

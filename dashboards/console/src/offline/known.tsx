@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Shape, Unknown } from '../parts/shape';
+import { saidOf, What } from '../parts/what';
 import { whoGoes } from '../rooms/who';
 import type { Alarm } from '../types';
-import { clockTime, pick, span, t, tAny } from '../words';
+import { clockTime, span, t, tAny } from '../words';
 import type { Known } from './snapshot';
 
 function Row({ alarm, zone }: { alarm: Alarm; zone: string }) {
   const since = alarm.raised === null ? '' : t('card.raised', { time: clockTime(Date.parse(alarm.raised), zone) });
   return (
     <li>
-      <Shape priority={alarm.priority} /> <strong>{pick(alarm.text)}</strong> {since} – {whoGoes(alarm)}
+      <Shape priority={alarm.priority} />{' '}
+      <strong>
+        <What {...saidOf(alarm)} />
+      </strong>{' '}
+      {since} – {whoGoes(alarm)}
     </li>
   );
 }
@@ -26,7 +31,7 @@ export function LastKnown({ known, ageMs }: { known: Known; ageMs: number }) {
         ))}
         {known.aside.map((alarm) => (
           <li key={alarm.alarm}>
-            <Unknown /> {pick(alarm.text)} {tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}
+            <Unknown /> <What {...saidOf(alarm)} /> {tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}
           </li>
         ))}
       </ul>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a screen reader says by itself: emergencies at once, the rest when it has time. At most once a second.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { inWords } from '../live/said';
+import { saidOf } from '../parts/what';
 import type { Alarm } from '../types';
-import { pick, t } from '../words';
+import { t } from '../words';
 
 const PAUSE_MS = 1000;
 
@@ -21,7 +23,7 @@ export function Announcer({ alarms }: { alarms: Alarm[] }) {
       const first = next[0];
       if (first === undefined) return;
       const more = next.length > 1 ? ` ${t('rooms.abnormal', { count: next.length })}` : '';
-      const text = t('say.raised', { text: pick(first.text) }) + more;
+      const text = t('say.raised', { text: inWords(saidOf(first)) }) + more;
       setSaid({ text, isCritical: next.some((alarm) => alarm.priority === 'emergency') });
     }, PAUSE_MS);
     return () => clearInterval(timer);

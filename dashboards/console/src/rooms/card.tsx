@@ -3,6 +3,7 @@ import { segments } from '../api';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape, Unknown } from '../parts/shape';
+import { saidOf, What } from '../parts/what';
 import type { Alarm } from '../types';
 import { clockTime, pick, span, t, tAny } from '../words';
 import { Actions } from './actions';
@@ -31,7 +32,7 @@ export function Card({ alarm, mayAct, isOnStory = false }: Props) {
         <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
         {test && <span class="badge badge-test">{t('card.test')}</span>}
       </header>
-      <p class="what">{pick(alarm.text)}</p>
+      <p class="what"><What {...saidOf(alarm)} /></p>
       <p class="since">
         <strong>{t('card.since', { age: span(link.serverNow() - raised) })}</strong>{' '}
         <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>

@@ -4,6 +4,7 @@ import { acts } from '../api';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
 import { Shape, Unknown } from '../parts/shape';
+import { saidOf, What } from '../parts/what';
 import type { Person } from '../types';
 import { clockTime, compareWords, pick, t, tAny } from '../words';
 import { Card } from './card';
@@ -34,7 +35,7 @@ function Aside({ table }: { table: LiveTable }) {
       <ul class="calm">
         {table.aside.map((alarm) => (
           <li key={alarm.alarm} data-aside={alarm.alarm}>
-            <Unknown /> {pick(alarm.text)}{' '}
+            <Unknown /> <What {...saidOf(alarm)} />{' '}
             <strong>{tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}</strong>
           </li>
         ))}

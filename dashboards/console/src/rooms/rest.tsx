@@ -5,6 +5,7 @@ import { grouped } from '../live/grouped';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape } from '../parts/shape';
+import { saidOf, What } from '../parts/what';
 import type { Alarm } from '../types';
 import { pick, span, t } from '../words';
 import { storyOf } from './card';
@@ -24,7 +25,10 @@ function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
         <ul>
           {alarms.map((alarm) => (
             <li key={alarm.alarm}>
-              <Shape priority={alarm.priority} /> <Link to={storyOf(alarm.alarm)}>{pick(alarm.text)}</Link>{' '}
+              <Shape priority={alarm.priority} />{' '}
+              <Link to={storyOf(alarm.alarm)}>
+                <What {...saidOf(alarm)} />
+              </Link>{' '}
               {alarm.raised !== null && t('card.since', { age: span(link.serverNow() - Date.parse(alarm.raised)) })}{' '}
               <strong>{whoGoes(alarm)}</strong>
             </li>
