@@ -85,6 +85,7 @@ struct site_header {
     uint32_t console_listen;            /* 0: no browser can reach the console */
     uint32_t console_cert, console_key; /* paths, absolute; 0: of the site's own authority */
     uint32_t mqtt_version;              /* 5 or 3 (3.1.1) */
+    uint32_t mqtt_commands;             /* 1: people give commands by the broker, signed */
     uint32_t mqtt_ca, mqtt_cert, mqtt_key, mqtt_user, mqtt_password_file; /* paths, absolute */
     uint32_t home_assistant_prefix;   /* 0: points are not announced to it */
     uint32_t home_assistant_language; /* enum site_language */

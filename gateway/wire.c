@@ -41,6 +41,7 @@ _Static_assert(sizeof(struct wire_notice) <= WIRE_SIZE_MAX, "a message fits one 
 _Static_assert(sizeof(struct wire_point_values) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_truths) <= WIRE_SIZE_MAX, "a message fits one packet");
 _Static_assert(sizeof(struct wire_buses) <= WIRE_SIZE_MAX, "a message fits one packet");
+_Static_assert(sizeof(struct wire_remote_answer) <= WIRE_SIZE_MAX, "a message fits one packet");
 
 /* The packets whose length follows from a count: where the count stands, and what is counted. */
 static const struct {
@@ -83,6 +84,10 @@ static const struct {
     [WIRE_PUSH_RESULT] = {offsetof(struct wire_push_result, phones),
                           offsetof(struct wire_push_result, count), sizeof(struct wire_phone),
                           WIRE_PHONES_MAX},
+    [WIRE_REMOTE] = {offsetof(struct wire_remote, payload), offsetof(struct wire_remote, size), 1,
+                     WIRE_REMOTE_MAX},
+    [WIRE_REMOTE_ANSWER] = {offsetof(struct wire_remote_answer, body),
+                            offsetof(struct wire_remote_answer, size), 1, WIRE_BODY_MAX},
     [WIRE_RESEND] = {.fixed = sizeof(struct wire_resend)},
     [WIRE_RESENT] = {.fixed = sizeof(struct wire_resent)},
     [WIRE_TEST] = {.fixed = sizeof(struct wire_test)},

@@ -14,12 +14,12 @@
  *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE  FIGURES  BUSES
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
  *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE  RESEND
- *                         PUSH
+ *                         PUSH  REMOTE_ANSWER
  *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES  RESENT
- *                         PUSH_RESULT
+ *                         PUSH_RESULT  REMOTE
  *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TRUTHS  TEST
- *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT  PUSH_RESULT
- *     console -> engine   HELLO  COMMAND  RESEND  PUSH
+ *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT  PUSH_RESULT  REMOTE
+ *     console -> engine   HELLO  COMMAND  RESEND  PUSH  REMOTE_ANSWER
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
  * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
@@ -68,6 +68,8 @@ enum wire_kind {
     WIRE_TRUTHS,
     WIRE_PUSH,
     WIRE_PUSH_RESULT,
+    WIRE_REMOTE,
+    WIRE_REMOTE_ANSWER,
     WIRE_KIND_COUNT,
 };
 
@@ -403,6 +405,36 @@ struct wire_push_result {
     uint32_t count;
     char key[96];                              /* of WIRE_PUSH_KEY */
     struct wire_phone phones[WIRE_PHONES_MAX]; /* only `count` of them are sent */
+};
+
+/*
+ * What somebody has sent to the command topic of the broker, as it came: nobody has looked at it yet. The engine
+ * passes it on to the console, which alone can tell who it is from, and passes back what it answers.
+ */
+enum { WIRE_REMOTE_MAX = 2048 };
+
+enum wire_remote_flaw {
+    WIRE_REMOTE_SOUND,
+    WIRE_REMOTE_LONG,  /* it had more than WIRE_REMOTE_MAX bytes; none of them is here */
+    WIRE_REMOTE_TOPIC, /* it wants its answer where none may go */
+    WIRE_REMOTE_FLAW_COUNT,
+};
+
+struct wire_remote {
+    struct wire_header header;
+    uint64_t number; /* the uplink's, comes back in the answer */
+    uint32_t flaw;   /* enum wire_remote_flaw */
+    uint32_t size;
+    char payload[WIRE_REMOTE_MAX]; /* only `size` bytes are sent */
+};
+
+struct wire_remote_answer {
+    struct wire_header header;
+    uint64_t number;
+    uint32_t verified;           /* 1: it is from `user` */
+    uint32_t size;               /* 0: the console is not there */
+    char user[WIRE_PERSON_SIZE]; /* whom it named, or "" */
+    char body[WIRE_BODY_MAX];    /* a JSON object; only `size` bytes are sent */
 };
 
 /* A webhook has taken a step, or is off and will not. */

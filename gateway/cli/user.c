@@ -14,28 +14,37 @@ static const struct arguments_words usage = {
      "      tocsin user add ID ROLE --name NAME\n"
      "      tocsin user change ID [ROLE] [--name NAME] [--password]\n"
      "      tocsin user remove ID\n"
+     "      tocsin user key ID\n"
+     "      tocsin user unkey ID\n"
      "\n"
      "可登录控制台的用户。密码在终端输入两次,或取自标准输入的第一行,10 个字符以上;网关只保存其散列。\n"
      "角色为 caregiver、security、manager、engineer、auditor;角色为 wall 的是墙上的屏幕:没有密码,只能查看,\n"
-     "添加时显示其令牌,仅此一次。删除用户、更改其角色或密码后,其所有登录立即失效。\n",
+     "添加时显示其令牌,仅此一次。删除用户、更改其角色或密码后,其所有登录立即失效。\n"
+     "key 为用户生成一把密钥,仅显示一次,用于给经 MQTT 发送的命令签名(站点须设 mqtt: commands: true);原有密钥、\n"
+     "用户被删除或更改角色后的密钥即告失效。unkey 使其失效。\n",
      "Usage: tocsin user list\n"
      "       tocsin user add ID ROLE --name NAME\n"
      "       tocsin user change ID [ROLE] [--name NAME] [--password]\n"
      "       tocsin user remove ID\n"
+     "       tocsin user key ID\n"
+     "       tocsin user unkey ID\n"
      "\n"
      "Who may sign in to the console. The password is asked for twice on a terminal, or is the first line of\n"
      "standard input; it has 10 characters or more, and only its hash is kept. Roles are caregiver, security,\n"
      "manager, engineer and auditor; a screen on a wall has the role wall and no password: it looks on, and its\n"
      "token is shown when it is added, this once. Whoever is removed, or gets another role or password, is\n"
-     "signed out everywhere at once.\n"}};
+     "signed out everywhere at once.\n"
+     "key makes a key, shown this once, with which commands that are sent by MQTT are signed, where the site says\n"
+     "mqtt: commands: true. One from before ends, as does the key of whoever is removed or gets another role.\n"
+     "unkey ends it.\n"}};
 
 static const struct arguments_words closing = {
     {"退出码:0 已完成;1 被拒绝或网关不在线;2 命令有误\n",
      "exit codes: 0 done, 1 refused or the gateway is away, 2 the command is wrong\n"}};
 
 static const struct arguments_words forms = {
-    {"需要 list、add ID ROLE、change ID [ROLE] 或 remove ID",
-     "it takes list, add ID ROLE, change ID [ROLE] or remove ID"}};
+    {"需要 list、add ID ROLE、change ID [ROLE]、remove ID、key ID 或 unkey ID",
+     "it takes list, add ID ROLE, change ID [ROLE], remove ID, key ID or unkey ID"}};
 
 enum { PASSWORD_SIZE = 512, USER_PATH_SIZE = 256 };
 
@@ -126,6 +135,7 @@ static int user_list(struct session *session) {
 static void user_print(const struct session *session, const char *done, const json_t *answer) {
     const struct reader *reader = &session->reader;
     const char *token = member_text(answer, "token");
+    const char *key = member_text(answer, "key");
     if (session->options->json) {
         session_print_json(session, answer);
         return;
@@ -136,6 +146,10 @@ static void user_print(const struct session *session, const char *done, const js
             reader->out, "%s\n%s\n",
             reader_text(reader, "屏幕的令牌,仅显示这一次:", "the screen's token, shown this once:"),
             token);
+    }
+    if (key[0] != '\0') {
+        (void)fprintf(reader->out, "%s\n%s\n",
+                      reader_text(reader, "密钥,仅显示这一次:", "the key, shown this once:"), key);
     }
     if (json_is_false(json_object_get(answer, "saved"))) {
         reader_put(reader, TONE_WARNING,
@@ -201,6 +215,13 @@ static int user_change(struct session *session, const char *path, const char *ro
     return r;
 }
 
+static int user_key(struct session *session, const char *method, const char *escaped,
+                    const char *done) {
+    char path[USER_PATH_SIZE + sizeof "/api/v1/users//key"];
+    (void)snprintf(path, sizeof path, "/api/v1/users/%s/key", escaped);
+    return user_send(session, method, path, NULL, done);
+}
+
 static int user_run(struct session *session) {
     char *const *words = session->options->operands;
     uint32_t count = 0;
@@ -220,6 +241,12 @@ static int user_run(struct session *session) {
         return user_send(session, "DELETE", path, NULL,
                          reader_text(&session->reader, "已删除,其登录已失效",
                                      "removed, and signed out everywhere"));
+    } else if (count == 2 && strcmp(words[0], "key") == 0) {
+        return user_key(session, "POST", escaped,
+                        reader_text(&session->reader, "已生成密钥", "may sign commands now"));
+    } else if (count == 2 && strcmp(words[0], "unkey") == 0) {
+        return user_key(session, "DELETE", escaped,
+                        reader_text(&session->reader, "密钥已失效", "the key has ended"));
     }
     return arguments_refuse(session->command, forms, NULL);
 }

@@ -311,6 +311,7 @@ static void image_header(struct image_builder *image) {
     header->journal_signing_key_file = image_string(image, config->journal_signing_key_file);
     header->level_min = config->level_min;
     header->mqtt_version = config->mqtt_version;
+    header->mqtt_commands = config->mqtt_commands;
     header->home_assistant_prefix = image_string(image, config->home_assistant_prefix);
     header->home_assistant_language = config->home_assistant_language;
     header->push_contact = image_string(image, config->push_contact);

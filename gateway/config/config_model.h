@@ -148,6 +148,7 @@ struct config {
     const char *journal_signing_key_file; /* absolute; NULL: none */
     struct alarm_times times;
     uint32_t mqtt_version;
+    uint32_t mqtt_commands; /* 0 or 1 */
     const char *mqtt_ca, *mqtt_cert, *mqtt_key, *mqtt_user, *mqtt_password_file;
     const char *home_assistant_prefix;  /* NULL: points are not announced to it */
     uint32_t home_assistant_language;   /* enum site_language */

@@ -240,6 +240,9 @@ void config_mqtt_check(struct config *config, const struct config_node *mqtt) {
     (void)config_private_path(config, fields[CONFIG_MQTT_PASSWORD_FILE], mqtt_effect,
                               &config->mqtt_password_file);
     site_home_assistant(config, fields[CONFIG_MQTT_HOME_ASSISTANT]);
+    bool commands = false;
+    (void)config_truth(config, fields[CONFIG_MQTT_COMMANDS], &commands);
+    config->mqtt_commands = commands;
     const struct config_node *cert = fields[CONFIG_MQTT_CERT];
     const struct config_node *key = fields[CONFIG_MQTT_KEY];
     if ((cert == NULL) != (key == NULL)) {

@@ -17,5 +17,7 @@ const char *asker_role_name(const struct asker *asker) {
 void asker_actor_format(enum asker_kind kind, const char *by, enum role role, char *ret) {
     assert(strlen(by) <= PEER_BY_MAX);
     (void)snprintf(ret, LIMIT_ACTOR, "%s (%s%s)", by, role_name(role),
-                   kind == ASKER_LOCAL ? ", local" : "");
+                   kind == ASKER_LOCAL    ? ", local"
+                   : kind == ASKER_REMOTE ? ", mqtt"
+                                          : "");
 }

@@ -14,6 +14,7 @@
 enum asker_kind {
     ASKER_LOCAL,  /* a user of this machine, over the Unix socket */
     ASKER_PERSON, /* signed in, over HTTPS */
+    ASKER_REMOTE, /* has signed with a key of theirs, over the broker */
     ASKER_SCREEN, /* a screen on a wall: it looks, and nobody stands behind it */
     ASKER_NOBODY, /* over HTTPS, and not signed in */
 };
@@ -28,7 +29,7 @@ struct asker {
 
 /*
  * Write the actor that is recorded: "wang (engineer, local)" of somebody at this machine, "王敏 (caregiver)" of who is
- * signed in. `by` is a name of 1…PEER_BY_MAX bytes; `ret` has room for LIMIT_ACTOR.
+ * signed in, "王敏 (caregiver, mqtt)" of who has sent it by the broker. `by` is a name of 1…PEER_BY_MAX bytes; `ret` has room for LIMIT_ACTOR.
  */
 void asker_actor_format(enum asker_kind kind, const char *by, enum role role, char *ret);
 

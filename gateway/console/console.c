@@ -55,6 +55,11 @@ static void console_received(void *context, const struct wire_header *message) {
     if (message->kind == WIRE_COMMAND_RESULT) {
         orders_result(&console->orders, &console->process->site,
                       (const struct wire_command_result *)message);
+    } else if (message->kind == WIRE_REMOTE) {
+        remote_receive(console, (const struct wire_remote *)message);
+    } else if (message->kind == WIRE_POINT_VALUES) {
+        console->remote.clock_behind =
+            ((const struct wire_point_values *)message)->clock_behind != 0;
     } else if (message->kind == WIRE_PUSH_RESULT) {
         phones_result(&console->phones, &console->staff.people, console->engine,
                       (const struct wire_push_result *)message);
@@ -217,6 +222,7 @@ int console_open(struct console *console, struct process *process) {
         .opened_real_ns = clock_real_ns(),
         .opened_wall_ns = (uint64_t)clock_wall().ns,
     };
+    console->orders.console = console;
     const struct site *site = &process->site;
     int r = view_init(&console->view, site, clock_real_ns());
     if (r == 0) {
@@ -238,6 +244,7 @@ int console_open(struct console *console, struct process *process) {
         r = staff_open(&console->staff, console);
     }
     if (r == 0) {
+        remote_open(&console->remote, console);
         r = door_open(&console->door, console);
     }
     if (r == 0) {

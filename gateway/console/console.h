@@ -26,6 +26,7 @@
 #include "gateway/console/door.h"
 #include "gateway/console/orders.h"
 #include "gateway/console/phones.h"
+#include "gateway/console/remote.h"
 #include "gateway/console/staff.h"
 #include "gateway/console/stream.h"
 #include "gateway/process.h"
@@ -55,6 +56,7 @@ struct console {
     struct journal_reader *journal;
     struct wire_client *engine;
     struct orders orders;
+    struct remote remote; /* commands by the broker */
     struct phones phones;
     struct streams streams;
     struct trend_feed feed;

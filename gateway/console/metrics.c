@@ -57,6 +57,15 @@ static void metrics_console(struct evbuffer *out, const struct metrics_console *
                  console->commands_waiting);
     metric_counter(out, "console_commands_refused", "Commands refused because too many wait.",
                    console->commands_refused_full);
+    metric_counter(out, "console_broker_commands",
+                   "Commands by the broker that were signed, new, and went on to the engine.",
+                   console->remote_passed_on);
+    metric_counter(out, "console_broker_commands_refused",
+                   "Commands by the broker that did not get as far as the engine.",
+                   console->remote_refused);
+    metric_counter(out, "console_broker_commands_unsigned",
+                   "Of those, the ones that nobody with a key had signed.",
+                   console->remote_unsigned);
     metric_counter(out, "console_phone_requests_refused",
                    "Requests about phones refused because too many wait.",
                    console->phones_refused_full);

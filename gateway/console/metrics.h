@@ -25,6 +25,9 @@ struct metrics_console {
     uint64_t streams_refused;
     uint64_t commands_waiting;
     uint64_t commands_refused_full;
+    uint64_t remote_passed_on; /* commands by the broker */
+    uint64_t remote_refused;
+    uint64_t remote_unsigned;
     uint64_t phones_refused_full; /* questions about phones */
     uint64_t history_bytes;       /* on the disk */
     uint64_t history_dropped;     /* minutes and quarters that the disk did not take */

@@ -96,9 +96,12 @@ static bool order_read_until(struct order_reader *reader, const json_t *value) {
         clock_parse_wall(json_string_value(value), &until) != 0) {
         return false;
     }
+    if (until.ns <= reader->now.ns) {
+        return false; /* it is over; and far enough in the past no difference can be taken */
+    }
     int64_t span_s = (until.ns - reader->now.ns) / (int64_t)NS_PER_S;
     if (span_s < 1 || span_s > ORDER_SECONDS_MAX) {
-        return false; /* it is over, or mistyped */
+        return false; /* mistyped */
     }
     reader->command->duration_s = (uint32_t)span_s;
     return true;

@@ -6,55 +6,85 @@
 
 #include "gateway/console/reply.h"
 
-static struct order *orders_free_row(struct orders *orders) {
+static struct order *orders_row(struct orders *orders, uint64_t number) {
     for (int i = 0; i < ORDERS_MAX; i++) {
-        if (orders->rows[i].request == NULL) {
+        if (orders->rows[i].number == number) {
             return &orders->rows[i];
         }
     }
     return NULL;
 }
 
-/* Take the request out of its row, so that it is answered once. */
-static struct evhttp_request *orders_take(struct orders *orders, struct order *order) {
-    struct evhttp_request *request = order->request;
-    assert(request != NULL && orders->waiting > 0);
-    order->request = NULL;
-    orders->waiting--;
-    return request;
+/* ---- whoever waits ---- */
+
+/* Takes `body`, an answer below 400 or a problem. */
+static void order_tell(const struct orders *orders, const struct order *order, int status,
+                       json_t *body) {
+    if (order->request == NULL) {
+        remote_answer(orders->console, &order->sender, status, body);
+    } else if (status < 400) {
+        reply_json(order->request, status, body);
+    } else {
+        reply_problem_json(order->request, status, body);
+    }
 }
 
-void orders_send(struct orders *orders, struct wire_client *engine, const struct command *command,
-                 struct evhttp_request *request, enum site_language language, uint64_t real_ns) {
-    struct order *row = orders_free_row(orders);
-    if (row == NULL) {
-        orders->refused_full++;
-        reply_problem(request, PROBLEM_BUSY, language, NULL);
-        return;
-    }
+static void order_tell_problem(const struct orders *orders, const struct order *order,
+                               enum problem problem) {
+    order_tell(orders, order, problem_status(problem),
+               problem_object(problem, order->language, NULL));
+}
+
+/* Take it out of its row, so that it is answered once. */
+static struct order orders_take(struct orders *orders, struct order *row) {
+    struct order order = *row;
+    assert(order.number != 0 && orders->waiting > 0);
+    row->number = 0;
+    orders->waiting--;
+    return order;
+}
+
+/* ---- sending ---- */
+
+/* `order` says who waits, and in which language. */
+static void orders_put(struct orders *orders, struct wire_client *engine,
+                       const struct command *command, struct order order, uint64_t real_ns) {
+    struct order *row = orders_row(orders, 0);
     struct wire_command message = {
         .header = wire_header_of(WIRE_COMMAND, sizeof message),
         .request = ++orders->next_number,
         .command = *command,
     };
-    int r = wire_client_send(engine, &message);
+    int r = row == NULL ? WIRE_E_FULL : wire_client_send(engine, &message);
     if (r == WIRE_E_FULL) {
         orders->refused_full++;
-        reply_problem(request, PROBLEM_BUSY, language, NULL);
+        order_tell_problem(orders, &order, PROBLEM_BUSY);
     } else if (r != 0) {
-        reply_problem(request, PROBLEM_ENGINE_AWAY, language, NULL);
+        order_tell_problem(orders, &order, PROBLEM_ENGINE_AWAY);
     } else {
-        *row = (struct order){
-            .request = request,
-            .number = message.request,
-            .deadline_real_ns = real_ns + ORDERS_WAIT_MS * NS_PER_MS,
-            .alarm = command->alarm,
-            .place = command->place,
-            .language = language,
-        };
+        order.number = message.request;
+        order.deadline_real_ns = real_ns + ORDERS_WAIT_MS * NS_PER_MS;
+        order.alarm = command->alarm;
+        order.place = command->place;
+        *row = order;
         orders->waiting++;
     }
 }
+
+void orders_send(struct orders *orders, struct wire_client *engine, const struct command *command,
+                 struct evhttp_request *request, enum site_language language, uint64_t real_ns) {
+    orders_put(orders, engine, command, (struct order){.request = request, .language = language},
+               real_ns);
+}
+
+void orders_send_remote(struct orders *orders, struct wire_client *engine,
+                        const struct command *command, const struct remote_sender *sender,
+                        uint64_t real_ns) {
+    orders_put(orders, engine, command,
+               (struct order){.sender = *sender, .language = sender->language}, real_ns);
+}
+
+/* ---- what has become of it ---- */
 
 /* The words of a set of roles. */
 static json_t *orders_calling(uint32_t roles) {
@@ -67,7 +97,7 @@ static json_t *orders_calling(uint32_t roles) {
     return words;
 }
 
-static void orders_answer(struct evhttp_request *request, const struct order *order,
+static void orders_answer(const struct orders *orders, const struct order *order,
                           const struct site *site, const struct wire_command_result *result) {
     char name[SITE_ALARM_NAME_SIZE];
     bool about_alarm = order->alarm != RULESET_NONE;
@@ -81,11 +111,12 @@ static void orders_answer(struct evhttp_request *request, const struct order *or
         enum command_refusal refusal = result->refusal < COMMAND_REFUSAL_COUNT
                                            ? (enum command_refusal)result->refusal
                                            : COMMAND_REFUSED_UNKNOWN;
-        reply_refusal(request, refusal, site->ruleset.times, order->language, about, name);
+        order_tell(orders, order, refusal_status(refusal),
+                   refusal_object(refusal, site->ruleset.times, order->language, about, name));
         return;
     }
     bool recorded = result->recorded != 0;
-    reply_json(request, 200,
+    order_tell(orders, order, 200,
                json_pack("{s:s, s:o, s:b, s:o}", about, name, "seq",
                          recorded ? json_integer((json_int_t)result->seq) : json_null(), "recorded",
                          recorded, "calling", orders_calling(result->calling)));
@@ -93,30 +124,27 @@ static void orders_answer(struct evhttp_request *request, const struct order *or
 
 void orders_result(struct orders *orders, const struct site *site,
                    const struct wire_command_result *result) {
+    struct order *row = result->request == 0 ? NULL : orders_row(orders, result->request);
+    if (row != NULL) {
+        const struct order order = orders_take(orders, row);
+        orders_answer(orders, &order, site, result);
+    }
+}
+
+/* Answer all that wait, or those whose time is over at `real_ns`. */
+static void orders_end(struct orders *orders, enum problem problem, uint64_t real_ns) {
     for (int i = 0; i < ORDERS_MAX; i++) {
-        struct order *order = &orders->rows[i];
-        if (order->request != NULL && order->number == result->request) {
-            struct evhttp_request *request = orders_take(orders, order);
-            orders_answer(request, order, site, result);
-            return;
+        if (orders->rows[i].number != 0 && real_ns >= orders->rows[i].deadline_real_ns) {
+            const struct order order = orders_take(orders, &orders->rows[i]);
+            order_tell_problem(orders, &order, problem);
         }
     }
 }
 
 void orders_expire(struct orders *orders, uint64_t real_ns) {
-    for (int i = 0; i < ORDERS_MAX; i++) {
-        struct order *order = &orders->rows[i];
-        if (order->request != NULL && real_ns >= order->deadline_real_ns) {
-            reply_problem(orders_take(orders, order), PROBLEM_ENGINE_LATE, order->language, NULL);
-        }
-    }
+    orders_end(orders, PROBLEM_ENGINE_LATE, real_ns);
 }
 
 void orders_fail(struct orders *orders) {
-    for (int i = 0; i < ORDERS_MAX; i++) {
-        struct order *order = &orders->rows[i];
-        if (order->request != NULL) {
-            reply_problem(orders_take(orders, order), PROBLEM_ENGINE_LOST, order->language, NULL);
-        }
-    }
+    orders_end(orders, PROBLEM_ENGINE_LOST, UINT64_MAX);
 }

@@ -6,11 +6,12 @@
  * Commands on their way
  *
  * A command goes to the engine, and its HTTP request waits here until the engine has recorded it,
- * has refused it, is gone, or ORDERS_WAIT_MS are over. Every waiting request is answered exactly
+ * has refused it, is gone, or ORDERS_WAIT_MS are over; so does what came by the broker (remote.h). Every one is answered exactly
  * once, and nobody is told "done" before the engine has said so. The table is small: people press
  * buttons, and one that is full says so at once.
  */
 
+#include "gateway/console/remote.h"
 #include "gateway/site.h"
 #include "gateway/wire.h"
 
@@ -23,8 +24,9 @@ enum {
 };
 
 struct order {
-    struct evhttp_request *request; /* NULL: free */
-    uint64_t number;                /* comes back in the result */
+    uint64_t number;                /* comes back in the result; 0: free */
+    struct evhttp_request *request; /* NULL: it came by the broker, from … */
+    struct remote_sender sender;
     uint64_t deadline_real_ns;
     uint32_t alarm; /* RULESET_NONE for a command about a place */
     uint32_t place;
@@ -32,6 +34,7 @@ struct order {
 };
 
 struct orders {
+    struct console *console; /* for answers to the broker */
     struct order rows[ORDERS_MAX];
     uint64_t next_number;
     uint32_t waiting;
@@ -44,6 +47,11 @@ struct orders {
  */
 void orders_send(struct orders *orders, struct wire_client *engine, const struct command *command,
                  struct evhttp_request *request, enum site_language language, uint64_t real_ns);
+
+/* Likewise a command that came by the broker, whose answer goes to `sender` by remote_answer(). */
+void orders_send_remote(struct orders *orders, struct wire_client *engine,
+                        const struct command *command, const struct remote_sender *sender,
+                        uint64_t real_ns);
 
 /* The engine answered. A result that nobody waits for any more is ignored. */
 void orders_result(struct orders *orders, const struct site *site,

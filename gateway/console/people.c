@@ -28,8 +28,7 @@ enum { PEOPLE_FILE_MAX = PEOPLE_MAX * 512 };
 
 static bool person_id_is_sound(const char *id) {
     size_t len = strlen(id);
-    return len > 0 && len < PEOPLE_ID_SIZE &&
-           strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+    return len > 0 && len < PEOPLE_ID_SIZE && strspn(id, PEOPLE_ID_LETTERS) == len;
 }
 
 /* One line of UTF-8, for the journal. jansson takes nothing else than UTF-8. */
@@ -66,6 +65,15 @@ static bool member_copy(const json_t *row, const char *key, char *ret, size_t si
     return true;
 }
 
+/* A key that is none of ours is none at all, and nobody is kept out for it. */
+static void person_read_key(const json_t *row, struct person *person) {
+    char key[PEOPLE_KEY_SIZE];
+    if (!person->screen && member_copy(row, "key", key, sizeof key) &&
+        strspn(key, "0123456789abcdef") == PEOPLE_KEY_SIZE - 1) {
+        memcpy(person->key, key, sizeof key);
+    }
+}
+
 static bool person_read(const json_t *row, struct person *ret) {
     struct person person = {.role = ROLE_COUNT};
     const char *role = json_string_value(json_object_get(row, "role"));
@@ -81,6 +89,7 @@ static bool person_read(const json_t *row, struct person *ret) {
         !person_is_sound(&person)) {
         return false;
     }
+    person_read_key(row, &person);
     *ret = person;
     return true;
 }
@@ -188,15 +197,25 @@ const char *person_role_name(const struct person *person) {
     return person->screen ? PEOPLE_ROLE_WALL : role_name(person->role);
 }
 
-int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOPLE_HASH_SIZE]) {
-    unsigned char bytes[PEOPLE_TOKEN_SIZE / 2];
+int people_make_key(char ret_key[PEOPLE_KEY_SIZE]) {
+    unsigned char bytes[PEOPLE_KEY_SIZE / 2];
     if (RAND_bytes(bytes, sizeof bytes) != 1) {
         return err_origin(-EIO);
     }
-    hex_format(bytes, sizeof bytes, ret_token);
+    hex_format(bytes, sizeof bytes, ret_key);
     OPENSSL_cleanse(bytes, sizeof bytes);
-    token_hash(ret_token, ret_hash);
     return 0;
+}
+
+/* A token is as random as a key. */
+_Static_assert((int)PEOPLE_TOKEN_SIZE == (int)PEOPLE_KEY_SIZE, "one is made like the other");
+
+int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOPLE_HASH_SIZE]) {
+    int r = people_make_key(ret_token);
+    if (r == 0) {
+        token_hash(ret_token, ret_hash);
+    }
+    return err_trace(r);
 }
 
 /* ---- changing ---- */
@@ -208,6 +227,11 @@ static json_t *people_list(const struct people *people) {
         const struct person *person = &people->rows[i];
         json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "id", person->id, "name", person->name,
                                 "role", person_role_name(person), "password", person->hash);
+        if (person->key[0] != '\0' &&
+            json_object_set_new(row, "key", json_string(person->key)) != 0) {
+            json_decref(row);
+            row = NULL;
+        }
         if (json_array_append_new(list, row) != 0) {
             json_decref(list);
             list = NULL;
@@ -287,11 +311,24 @@ int people_change(struct people *people, const char *id, const char *name, enum 
                !people_has_another_engineer(people, person)) {
         return PEOPLE_E_LAST;
     }
+    if (person->role != role) {
+        OPENSSL_cleanse(person->key, sizeof person->key);
+    }
     person->role = role;
     memcpy(person->name, name, strlen(name) + 1);
     if (hash != NULL) {
         memcpy(person->hash, hash, strlen(hash) + 1);
     }
+    people_save(people);
+    return 0;
+}
+
+int people_key(struct people *people, const char *id, const char *key) {
+    struct person *person = people_at(people, id);
+    if (person == NULL || person->screen) {
+        return PEOPLE_E_UNKNOWN;
+    }
+    memcpy(person->key, key, strlen(key) + 1);
     people_save(people);
     return 0;
 }

@@ -14,6 +14,10 @@
  * A screen on a wall stands in the list like a person whose role is "wall" and who has a token for a password: it is
  * long and random, so that a digest of it will do, and a program that scrapes figures may show it with each request.
  *
+ * Who gives commands by the broker has a key besides, "key": 64 hexadecimal digits. It stands in the file as it is, for
+ * whoever checks a signature needs the key itself; the file is its owner's alone. It ends with the person, and with the
+ * role that it was made for.
+ *
  * There is no default password. While nobody is in the list the console prints a claim code to its log; whoever
  * has that code becomes the first person, an engineer.
  */
@@ -32,15 +36,18 @@ enum {
     PEOPLE_PASSWORD_MAX = 256, /* bytes */
     PEOPLE_HASH_SIZE = 128,
     PEOPLE_TOKEN_SIZE = 2 * 32 + 1,
+    PEOPLE_KEY_SIZE = 2 * 32 + 1,
 };
 
-#define PEOPLE_ROLE_WALL "wall"
-#define PEOPLE_DAMAGED   "people.json.damaged"
+#define PEOPLE_ROLE_WALL  "wall"
+#define PEOPLE_ID_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
+#define PEOPLE_DAMAGED    "people.json.damaged"
 
 struct person {
     char id[PEOPLE_ID_SIZE];
     char name[PEOPLE_NAME_SIZE];
     char hash[PEOPLE_HASH_SIZE]; /* of a screen: of its token */
+    char key[PEOPLE_KEY_SIZE];   /* "": gives no commands by the broker */
     enum role role;
     bool screen; /* nobody at all: a screen on a wall, which looks on and acts on nothing */
 };
@@ -82,6 +89,9 @@ const char *person_role_name(const struct person *person);
 /* Make a screen's token, and what is kept of it. Returns 0 or a negative errno: there is no randomness. */
 NODISCARD int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOPLE_HASH_SIZE]);
 
+/* Make a key for people_key(). Returns 0 or a negative errno: there is no randomness. */
+NODISCARD int people_make_key(char ret_key[PEOPLE_KEY_SIZE]);
+
 /*
  * Add, change or remove somebody, and save. A change that the disk does not take holds all the same, until the
  * console ends: `people->unsaved`. `hash` is password_hash()'s; NULL in a change: the password stays.
@@ -89,6 +99,8 @@ NODISCARD int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOP
 NODISCARD int people_add(struct people *people, const struct person *person);
 NODISCARD int people_change(struct people *people, const char *id, const char *name, enum role role,
                             const char *hash);
+/* A person's next key; "" ends the one there is. A screen has none: PEOPLE_E_UNKNOWN. */
+NODISCARD int people_key(struct people *people, const char *id, const char *key);
 NODISCARD int people_remove(struct people *people, const char *id);
 
 #endif

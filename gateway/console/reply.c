@@ -285,6 +285,72 @@ static const struct {
                            "Nobody calls phones",
                            {"负责呼叫手机的进程暂不可用,请稍后重试",
                             "The process that calls phones is away or does not answer. Try again"}},
+    [PROBLEM_REMOTE_BODY] =
+        {400,
+         "command_form",
+         "No command",
+         {"消息格式有误,未执行:须为 {\"signed\": 文本, \"hmac\": 64 位小写十六进制};文本是 JSON 对象,含 "
+          "user、id(至多 64 个字母、数字或 ._:-)、time(带时区)、command,以及 alarm 或 place",
+          "The message has not the form of a command; nothing was done. It is {\"signed\": TEXT, "
+          "\"hmac\": 64 lower-case hexadecimal digits}; TEXT is a JSON object with user, id (at most 64 "
+          "letters, digits, and ._:-), time (with its zone), command, and alarm or place"}},
+    [PROBLEM_REMOTE_LONG] = {413,
+                             "command_long",
+                             "The message is too long",
+                             {"消息过长:至多 2048 字节,未执行",
+                              "The message is too long: 2048 bytes at most. Nothing was done"}},
+    [PROBLEM_REMOTE_TOPIC] =
+        {400,
+         "response_topic",
+         "No topic for an answer",
+         {"此响应主题不可用,未执行:至多 256 字节,不含通配符,不以 $ 开头,不在 Home Assistant 的前缀之下,"
+          "在 tocsin/ 之下时只能是本网关的 reply/",
+          "No answer goes to this response topic; nothing was done. It has at most 256 bytes, no wildcards, does not "
+          "begin with $, and lies neither below Home Assistant's prefix nor below tocsin/, but for reply/ of "
+          "this gateway"}},
+    [PROBLEM_REMOTE_SIGNATURE] =
+        {401,
+         "command_signature",
+         "Not signed",
+         {"签名不符,未执行:没有此用户、此用户没有密钥,或签名所用的密钥或内容不同。密钥由 tocsin user key "
+          "生成,更改角色后须重新生成",
+          "It is not signed by such a user; nothing was done. There is none of that id, they have no key, or another "
+          "key or other bytes were signed. `tocsin user key` makes a key; another role needs a new one"}},
+    [PROBLEM_REMOTE_TIME] =
+        {409,
+         "command_time",
+         "Not of now",
+         {"time 与网关时钟相差超过 60 秒,未执行;网关时间见 time,请校准发送方的时钟",
+          "Its time is more than 60 s from the gateway's clock, which `time` here tells; nothing was done. Set "
+          "the clock of what sends it"}},
+    [PROBLEM_REMOTE_OLD] =
+        {409,
+         "command_clock",
+         "Not newer than what is forgotten",
+         {"网关的时钟曾被拨回,或已执行命令的记录无法读取,无法确认此命令是否执行过,未执行:请以新的 id 和当前 time "
+          "稍后重发,或在控制台操作",
+          "The gateway's clock was set back, or what was taken before cannot be read, so nobody knows whether this was "
+          "carried out already; nothing was done. Send it later, with a new id and time, or use the console"}},
+    [PROBLEM_REMOTE_REPEATED] =
+        {409,
+         "command_repeated",
+         "Taken already",
+         {"同一用户的同一 id 已收到过,不再执行;如需再次执行,请用新的 id",
+          "A command of this user and id was taken already, and is not taken again; what is meant anew has a new "
+          "id"}},
+    [PROBLEM_REMOTE_FULL] =
+        {429,
+         "command_rate",
+         "Too many commands",
+         {"两分钟内命令过多(每人 64 条,合计 256 条),未执行;请稍后重试",
+          "Too many commands within two minutes: 64 of one user, 256 of all. Nothing was done; try again later"}},
+    [PROBLEM_REMOTE_DISK] =
+        {503,
+         "command_kept",
+         "Not kept",
+         {"磁盘无法写入,无法防止重放,未执行。请在控制台操作,并检查状态目录",
+          "The disk does not take it, so it could be sent once more; nothing was done. Use the "
+          "console, and see to the state directory"}},
     [PROBLEM_USERS_ROLE] = {403,
                             "users_role",
                             "Not permitted for this role",
@@ -339,6 +405,11 @@ static const struct {
      {"until 不早于 since,为带时区的时刻或站点的某一天,如 2026-11-25T18:00:00+08:00(加号在地址中写作 %2B)、2026-11-25",
       "until is not before since: a time with its zone or a day of the site, 2026-11-25T18:00:00+08:00 (in an "
       "address the plus is %2B), 2026-11-25"}},
+    {PROBLEM_REMOTE_TIME,
+     "clock",
+     {"网关时钟曾被拨回,不可信,time 与其相差超过 60 秒,未执行。请校准网关的时钟,或在控制台操作",
+      "The gateway's clock was set back and is not to be trusted, and its time is more than 60 s from it; nothing "
+      "was done. Set the gateway's clock, or use the console"}},
     {PROBLEM_BODY,
      "by",
      {"by(--by)为 1 至 42 字节的姓名,不含控制字符",
@@ -536,6 +607,10 @@ void reply_json(struct evhttp_request *request, int status, json_t *body) {
     reply_dumped(request, status, "application/json; charset=utf-8", body);
 }
 
+void reply_problem_json(struct evhttp_request *request, int status, json_t *body) {
+    reply_dumped(request, status, "application/problem+json", body);
+}
+
 void reply_bytes(struct evhttp_request *request, const char *content_type, struct evbuffer *body) {
     reply_end(request, 200, content_type, body);
 }
@@ -580,8 +655,7 @@ static json_t *problem_body(const char *type, const char *title, int status, con
                      "detail", detail);
 }
 
-void reply_problem(struct evhttp_request *request, enum problem problem,
-                   enum site_language language, const char *about) {
+json_t *problem_object(enum problem problem, enum site_language language, const char *about) {
     assert(problem < PROBLEM_COUNT);
     json_t *body =
         problem_body(problems[problem].name, problems[problem].title, problems[problem].status,
@@ -589,22 +663,41 @@ void reply_problem(struct evhttp_request *request, enum problem problem,
     if (about != NULL) {
         (void)json_object_set_new(body, "about", json_string(about));
     }
-    reply_dumped(request, problems[problem].status, "application/problem+json", body);
+    return body;
+}
+
+void reply_problem(struct evhttp_request *request, enum problem problem,
+                   enum site_language language, const char *about) {
+    reply_problem_json(request, problem_status(problem), problem_object(problem, language, about));
+}
+
+int refusal_status(enum command_refusal refusal) {
+    bool unknown = refusal == COMMAND_REFUSED_UNKNOWN || refusal == COMMAND_REFUSED_UNKNOWN_PLACE;
+    return unknown ? 404 : 409;
+}
+
+json_t *refusal_object(enum command_refusal refusal, const struct alarm_times *times,
+                       enum site_language language, const char *about, const char *subject) {
+    assert(refusal < COMMAND_REFUSAL_COUNT && refusal != COMMAND_ACCEPTED);
+    const char *name = command_refusal_name(refusal);
+    char text[PROBLEM_REFUSAL_SIZE];
+    problem_refusal_format(refusal, times, language, subject, text);
+    json_t *body = problem_body(name, "The command was refused", refusal_status(refusal), text);
+    (void)json_object_set_new(body, "refusal", json_string(name));
+    (void)json_object_set_new(body, about, json_string(subject));
+    return body;
 }
 
 void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
                    const struct alarm_times *times, enum site_language language, const char *about,
                    const char *subject) {
-    assert(refusal < COMMAND_REFUSAL_COUNT && refusal != COMMAND_ACCEPTED);
-    bool unknown = refusal == COMMAND_REFUSED_UNKNOWN || refusal == COMMAND_REFUSED_UNKNOWN_PLACE;
-    int status = unknown ? 404 : 409;
-    const char *name = command_refusal_name(refusal);
-    char text[PROBLEM_REFUSAL_SIZE];
-    problem_refusal_format(refusal, times, language, subject, text);
-    json_t *body = problem_body(name, "The command was refused", status, text);
-    (void)json_object_set_new(body, "refusal", json_string(name));
-    (void)json_object_set_new(body, about, json_string(subject));
-    reply_dumped(request, status, "application/problem+json", body);
+    reply_problem_json(request, refusal_status(refusal),
+                       refusal_object(refusal, times, language, about, subject));
+}
+
+const char *problem_name(enum problem problem) {
+    assert(problem < PROBLEM_COUNT);
+    return problems[problem].name;
 }
 
 int problem_status(enum problem problem) {

@@ -68,11 +68,22 @@ enum problem {
     PROBLEM_PUSH_FULL,    /* there are too many phones */
     PROBLEM_PUSH_KEPT,    /* the disk does not take it */
     PROBLEM_PUSH_AWAY,    /* the uplink is away, or does not answer */
+    /* Of commands by the broker. */
+    PROBLEM_REMOTE_BODY,
+    PROBLEM_REMOTE_LONG,
+    PROBLEM_REMOTE_TOPIC, /* the answer was to go where none may */
+    PROBLEM_REMOTE_SIGNATURE,
+    PROBLEM_REMOTE_TIME,
+    PROBLEM_REMOTE_OLD, /* the clock was set back, or what was taken is not known */
+    PROBLEM_REMOTE_REPEATED,
+    PROBLEM_REMOTE_FULL,
+    PROBLEM_REMOTE_DISK,
     PROBLEM_COUNT,
 };
 
-/* End with `status` and the object `body`, which is taken. */
+/* End with `status` and the object `body`, which is taken; likewise with a problem. */
 void reply_json(struct evhttp_request *request, int status, json_t *body);
+void reply_problem_json(struct evhttp_request *request, int status, json_t *body);
 
 /* End with 200 and the bytes of `body`, which is drained. */
 void reply_bytes(struct evhttp_request *request, const char *content_type, struct evbuffer *body);
@@ -100,6 +111,17 @@ void reply_problem(struct evhttp_request *request, enum problem problem,
 void reply_refusal(struct evhttp_request *request, enum command_refusal refusal,
                    const struct alarm_times *times, enum site_language language, const char *about,
                    const char *subject);
+
+/* The object that reply_problem() and reply_refusal() end with; NULL without memory. The caller's reference. */
+json_t *problem_object(enum problem problem, enum site_language language, const char *about);
+json_t *refusal_object(enum command_refusal refusal, const struct alarm_times *times,
+                       enum site_language language, const char *about, const char *subject);
+
+/* 404 for what is not there, else 409. */
+int refusal_status(enum command_refusal refusal);
+
+/* As it stands in `type`. Static storage. */
+const char *problem_name(enum problem problem);
 
 /* The status that a problem has. */
 int problem_status(enum problem problem);

@@ -52,6 +52,8 @@ static const struct route {
     {EVHTTP_REQ_GET, false, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE, answer_users},
     {EVHTTP_REQ_POST, false, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
      answer_user_add},
+    {EVHTTP_REQ_POST, true, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
+     answer_user_key},
     {EVHTTP_REQ_PUT, true, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
      answer_user_change},
     {EVHTTP_REQ_DELETE, true, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
@@ -112,6 +114,16 @@ static void routes_refuse_method(struct call *call, const char *path, unsigned a
     }
     (void)evhttp_add_header(evhttp_request_get_output_headers(call->request), "Allow", names);
     call_problem(call, PROBLEM_METHOD, path);
+}
+
+bool routes_admit(enum evhttp_cmd_type method, const char *path, const struct asker *asker) {
+    const char *rest = NULL;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (routes[i].method == method && route_matches(&routes[i], path, &rest)) {
+            return route_admits(&routes[i], asker);
+        }
+    }
+    return false;
 }
 
 void routes_answer(struct call *call, const char *path) {

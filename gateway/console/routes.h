@@ -11,6 +11,8 @@
  * the same addresses to programs, and a test holds the two together.
  */
 
+#include <event2/http.h>
+
 #include "gateway/console/call.h"
 
 /* Those who may use an address: a set of these. */
@@ -35,5 +37,8 @@ enum audience {
  * GET, without the body.
  */
 void routes_answer(struct call *call, const char *path);
+
+/* Would this asker be answered there? For what comes in another way than by HTTP. */
+bool routes_admit(enum evhttp_cmd_type method, const char *path, const struct asker *asker);
 
 #endif

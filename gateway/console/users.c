@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <event2/http.h>
+#include <openssl/crypto.h>
 
 #include "gateway/console/call.h"
 #include "gateway/log.h"
@@ -23,8 +24,8 @@ bool password_will_do(const char *password, const char *id) {
 /* ---- answers ---- */
 
 static json_t *user_body(const struct person *person) {
-    return json_pack("{s:s, s:s, s:s}", "id", person->id, "name", person->name, "role",
-                     person_role_name(person));
+    return json_pack("{s:s, s:s, s:s, s:b}", "id", person->id, "name", person->name, "role",
+                     person_role_name(person), "has_key", person->key[0] != '\0');
 }
 
 void answer_users(struct call *call) {
@@ -54,10 +55,14 @@ static enum problem user_problem(int r) {
     }
 }
 
-/* A change is in force, or was refused; `token` of a new screen, or NULL. */
+/*
+ * A change is in force, or was refused; `secret` is what is shown this once, under the name `secret_name`, or both are
+ * NULL.
+ */
 static void user_changed(struct console *console, struct evhttp_request *request,
                          enum site_language language, int r, const struct asker *by,
-                         const char *event, const char *id, int status, const char *token) {
+                         const char *event, const char *id, int status, const char *secret_name,
+                         const char *secret) {
     if (r != 0) {
         reply_problem(request, user_problem(r), language, id);
         return;
@@ -75,8 +80,8 @@ static void user_changed(struct console *console, struct evhttp_request *request
                  : "");
     json_t *body = person == NULL ? json_pack("{s:s}", "id", id) : user_body(person);
     (void)json_object_set_new(body, "saved", json_boolean(!people->unsaved));
-    if (token != NULL) {
-        (void)json_object_set_new(body, "token", json_string(token));
+    if (secret_name != NULL) {
+        (void)json_object_set_new(body, secret_name, json_string(secret));
     }
     if (people->count > 0) {
         claim_end(&console->staff.claim);
@@ -98,7 +103,7 @@ static void user_made(struct console *console, struct staff_wait *wait, bool sam
     (void)snprintf(wait->person.hash, sizeof wait->person.hash, "%s", hash);
     int r = hash[0] == '\0' ? PEOPLE_E_FULL : people_add(&console->staff.people, &wait->person);
     user_changed(console, wait->request, wait->language, r, &wait->asker, "user_added",
-                 wait->person.id, 201, NULL);
+                 wait->person.id, 201, NULL, NULL);
     staff_release(wait);
 }
 
@@ -110,7 +115,7 @@ static void user_add_screen(struct call *call, struct person *screen) {
     }
     int r = people_add(&call->console->staff.people, screen);
     user_changed(call->console, call->request, call->language, r, &call->asker, "screen_added",
-                 screen->id, 201, token);
+                 screen->id, 201, "token", token);
 }
 
 /* What is wrong with it already? Asked before a hash is made, and once more after. */
@@ -161,7 +166,7 @@ static void user_change(struct console *console, struct evhttp_request *request,
                         enum site_language language, const struct person *person,
                         const struct asker *by, const char *hash) {
     int r = people_change(&console->staff.people, person->id, person->name, person->role, hash);
-    user_changed(console, request, language, r, by, "user_changed", person->id, 200, NULL);
+    user_changed(console, request, language, r, by, "user_changed", person->id, 200, NULL, NULL);
 }
 
 static void user_change_made(struct console *console, struct staff_wait *wait, bool same,
@@ -215,8 +220,54 @@ void answer_user_change(struct call *call) {
     json_decref(body);
 }
 
+/* ---- keys for commands by the broker ---- */
+
+/* call->path is `<id>/key`: whose is it? Answers itself and returns false when it is nobody's. */
+static bool user_key_id(struct call *call, char ret_id[PEOPLE_ID_SIZE]) {
+    const char *slash = strchr(call->path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - call->path);
+    if (len == 0 || len >= PEOPLE_ID_SIZE || strcmp(slash, "/key") != 0) {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
+        return false;
+    }
+    memcpy(ret_id, call->path, len);
+    ret_id[len] = '\0';
+    return true;
+}
+
+/* The person's next key, or "": none any more. */
+static void user_key_change(struct call *call, const char *id, const char *key) {
+    bool ends = key[0] == '\0';
+    int r = people_key(&call->console->staff.people, id, key);
+    user_changed(call->console, call->request, call->language, r, &call->asker,
+                 ends ? "user_key_ended" : "user_key_made", id, ends ? 200 : 201,
+                 ends ? NULL : "key", key);
+}
+
+void answer_user_key(struct call *call) {
+    char id[PEOPLE_ID_SIZE], key[PEOPLE_KEY_SIZE];
+    if (!user_key_id(call, id)) {
+        return;
+    }
+    if (people_make_key(key) != 0) {
+        call_problem(call, PROBLEM_BUSY, NULL);
+        return;
+    }
+    user_key_change(call, id, key);
+    OPENSSL_cleanse(key, sizeof key);
+}
+
+/* ---- removing ---- */
+
+/* call->path is `<id>`, or `<id>/key`. */
 void answer_user_remove(struct call *call) {
     char id[PEOPLE_ID_SIZE];
+    if (strchr(call->path, '/') != NULL) {
+        if (user_key_id(call, id)) {
+            user_key_change(call, id, "");
+        }
+        return;
+    }
     if (strlen(call->path) >= sizeof id) {
         call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
         return;
@@ -224,5 +275,5 @@ void answer_user_remove(struct call *call) {
     memcpy(id, call->path, strlen(call->path) + 1);
     int r = people_remove(&call->console->staff.people, id);
     user_changed(call->console, call->request, call->language, r, &call->asker, "user_removed", id,
-                 200, NULL);
+                 200, NULL, NULL);
 }

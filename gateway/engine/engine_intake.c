@@ -361,6 +361,33 @@ static bool engine_take_push_result(struct engine *engine, const struct wire_pus
     return true;
 }
 
+/* A command that came by the broker is the console's to judge. */
+static bool engine_take_remote(struct engine *engine, struct engine_peer *peer,
+                               const struct wire_remote *message) {
+    if (message->flaw >= WIRE_REMOTE_FLAW_COUNT) {
+        return false;
+    }
+    struct engine_peer *console = engine_console(engine);
+    if (console == NULL || engine_peer_send(console, message) != 0) {
+        const struct wire_remote_answer away = {
+            .header = wire_header_of(WIRE_REMOTE_ANSWER, wire_size(WIRE_REMOTE_ANSWER, 0)),
+            .number = message->number,
+        };
+        (void)!engine_peer_send(peer, &away); /* or it finds out in a while */
+    }
+    return true;
+}
+
+static bool engine_take_remote_answer(struct engine *engine,
+                                      const struct wire_remote_answer *message) {
+    uint32_t uplink = engine_component(engine->site, WIRE_ROLE_UPLINK, 0);
+    struct engine_peer *peer = engine_peers_find(engine->peers, uplink);
+    if (peer != NULL) {
+        (void)!engine_peer_send(peer, message); /* likewise */
+    }
+    return true;
+}
+
 bool engine_receive(void *context, struct engine_peer *peer, const struct wire_header *message) {
     struct engine *engine = context;
     bool field = peer->role == WIRE_ROLE_FIELD;
@@ -397,6 +424,11 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
         return console && engine_take_push(engine, (const struct wire_push *)message);
     case WIRE_PUSH_RESULT:
         return uplink && engine_take_push_result(engine, (const struct wire_push_result *)message);
+    case WIRE_REMOTE:
+        return uplink && engine_take_remote(engine, peer, (const struct wire_remote *)message);
+    case WIRE_REMOTE_ANSWER:
+        return console &&
+               engine_take_remote_answer(engine, (const struct wire_remote_answer *)message);
     case WIRE_RESENT:
         return uplink && engine_take_resent(engine, (const struct wire_resent *)message);
     case WIRE_HELLO:

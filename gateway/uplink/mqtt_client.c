@@ -10,6 +10,7 @@
 
 #include <MQTTAsync.h>
 
+#include "gateway/clock.h"
 #include "gateway/secret_file.h"
 
 enum {
@@ -169,6 +170,64 @@ static void client_own_refused5(void *context, MQTTAsync_failureData5 *data) {
     client_note(context, MQTT_NOTE_OWN_REFUSED, 0, 0, NULL);
 }
 
+static void client_commands_refused(void *context, MQTTAsync_failureData *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_COMMANDS_REFUSED, 0, 0, NULL);
+}
+
+static void client_commands_refused5(void *context, MQTTAsync_failureData5 *data) {
+    (void)data;
+    client_note(context, MQTT_NOTE_COMMANDS_REFUSED, 0, 0, NULL);
+}
+
+/* ---- commands ---- */
+
+static bool client_is_command(const struct mqtt_client *client, const char *topic, size_t len) {
+    const char *command = client->conf.command_topic;
+    return command != NULL && len == strlen(command) && memcmp(topic, command, len) == 0;
+}
+
+/* A property of bytes, of at most `max` of them; false when it is longer. An absent one has none. */
+static bool client_bytes(MQTTProperties *properties, enum MQTTPropertyCodes code, uint32_t max,
+                         void *ret, uint32_t *ret_size) {
+    const MQTTProperty *found = MQTTProperties_getProperty(properties, code);
+    int len = found == NULL ? 0 : found->value.data.len;
+    if (len < 0 || (uint32_t)len > max) {
+        return false;
+    }
+    if (len > 0) {
+        memcpy(ret, found->value.data.data, (size_t)len);
+    }
+    *ret_size = (uint32_t)len;
+    return true;
+}
+
+static void client_commanded(struct mqtt_client *client, MQTTAsync_message *message) {
+    struct remote_message taken = {.size = 0};
+    uint32_t topic_size = 0;
+    if (message->retained) {
+        remote_intake_retained(client->conf.intake);
+        return;
+    }
+    taken.is_long = message->payloadlen < 0 || message->payloadlen > WIRE_REMOTE_MAX;
+    if (!taken.is_long && message->payloadlen > 0) {
+        taken.size = (uint32_t)message->payloadlen;
+        memcpy(taken.payload, message->payload, taken.size);
+    }
+    if (client->conf.version == 5) {
+        /* A topic with a NUL in it ends there, which no broker lets through (MQTT 5, 1.5.4). */
+        bool sound =
+            client_bytes(&message->properties, MQTTPROPERTY_CODE_CORRELATION_DATA,
+                         REMOTE_CORRELATION_MAX, taken.correlation, &taken.correlation_size) &&
+            client_bytes(&message->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC, REMOTE_TOPIC_MAX,
+                         taken.response, &topic_size);
+        taken.is_unsound = !sound;
+    }
+    if (remote_intake_put(client->conf.intake, &taken, clock_real_ns())) {
+        client_note(client, MQTT_NOTE_COMMANDS, 0, 0, NULL);
+    }
+}
+
 /* Is it a word of our own? One that is retained was said by somebody else. */
 static bool client_is_own(const struct mqtt_client *client, const char *topic, size_t len,
                           const MQTTAsync_message *message) {
@@ -198,7 +257,9 @@ static bool client_knows(const struct mqtt_client *client, const char *topic) {
 static int client_arrived(void *context, char *topic, int topic_len, MQTTAsync_message *message) {
     char text[TOPIC_TEXT_SIZE + 1 + MQTT_NOTE_START_MAX];
     size_t len = topic_len > 0 ? (size_t)topic_len : strlen(topic);
-    if (client_is_own(context, topic, len, message)) {
+    if (client_is_command(context, topic, len)) {
+        client_commanded(context, message);
+    } else if (client_is_own(context, topic, len, message)) {
         int start =
             message->payloadlen < MQTT_NOTE_START_MAX ? message->payloadlen : MQTT_NOTE_START_MAX;
         (void)snprintf(text, sizeof text, "%.*s", start, (const char *)message->payload);
@@ -366,13 +427,10 @@ bool mqtt_client_is_connected(struct mqtt_client *client) {
     return MQTTAsync_isConnected(client->handle) != 0;
 }
 
-int mqtt_client_publish(struct mqtt_client *client, const char *topic, const void *payload,
-                        size_t size, bool retained, uint32_t *ret_key) {
-    MQTTAsync_message message = MQTTAsync_message_initializer;
-    message.payload = (void *)(uintptr_t)payload; /* copied; the library forgot the const */
-    message.payloadlen = (int)size;
-    message.qos = 1;
-    message.retained = retained;
+/* Hand a message over; the library copies what it points to, and forgot the const. */
+static int client_send(struct mqtt_client *client, const char *topic, MQTTAsync_message *message,
+                       uint32_t *ret_key) {
+    message->qos = 1;
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
     response.context = client;
     if (client->conf.version == 5) {
@@ -382,11 +440,37 @@ int mqtt_client_publish(struct mqtt_client *client, const char *topic, const voi
         response.onSuccess = client_taken;
         response.onFailure = client_refused;
     }
-    if (MQTTAsync_sendMessage(client->handle, topic, &message, &response) != MQTTASYNC_SUCCESS) {
+    if (MQTTAsync_sendMessage(client->handle, topic, message, &response) != MQTTASYNC_SUCCESS) {
         return MQTT_CLIENT_E_REFUSED;
     }
     *ret_key = (uint32_t)response.token;
     return 0;
+}
+
+int mqtt_client_publish(struct mqtt_client *client, const char *topic, const void *payload,
+                        size_t size, bool retained, uint32_t *ret_key) {
+    MQTTAsync_message message = MQTTAsync_message_initializer;
+    message.payload = (void *)(uintptr_t)payload;
+    message.payloadlen = (int)size;
+    message.retained = retained;
+    return client_send(client, topic, &message, ret_key);
+}
+
+int mqtt_client_answer(struct mqtt_client *client, const char *topic, const void *payload,
+                       size_t size, const void *correlation, uint32_t correlation_size,
+                       uint32_t *ret_key) {
+    MQTTAsync_message message = MQTTAsync_message_initializer;
+    message.payload = (void *)(uintptr_t)payload;
+    message.payloadlen = (int)size;
+    if (client->conf.version == 5 && correlation_size > 0) {
+        MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_CORRELATION_DATA};
+        property.value.data.data = (char *)(uintptr_t)correlation;
+        property.value.data.len = (int)correlation_size;
+        (void)MQTTProperties_add(&message.properties, &property);
+    }
+    int r = client_send(client, topic, &message, ret_key);
+    MQTTProperties_free(&message.properties);
+    return r;
 }
 
 void mqtt_client_subscribe(struct mqtt_client *client, const char *filter) {
@@ -406,6 +490,19 @@ void mqtt_client_subscribe_own(struct mqtt_client *client, const char *topic) {
         response.onFailure = client_own_refused;
     }
     (void)MQTTAsync_subscribe(client->handle, topic, 0, &response);
+}
+
+void mqtt_client_subscribe_commands(struct mqtt_client *client) {
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+    response.context = client;
+    if (client->conf.version == 5) {
+        response.onFailure5 = client_commands_refused5;
+    } else {
+        response.onFailure = client_commands_refused;
+    }
+    /* One that is sent to be retained is known as such from the first (MQTT 5, 3.8.3.1). */
+    response.subscribeOptions.retainAsPublished = client->conf.version == 5;
+    (void)MQTTAsync_subscribe(client->handle, client->conf.command_topic, 1, &response);
 }
 
 bool mqtt_client_disconnect(struct mqtt_client *client) {

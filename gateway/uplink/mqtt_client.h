@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include "gateway/uplink/mqtt_notes.h"
+#include "gateway/uplink/remote_intake.h"
 
 struct mqtt_client;
 
@@ -37,6 +38,9 @@ struct mqtt_client_conf {
        MQTT 5. It is among the filters. NULL: nothing is */
     const char *guarded_prefix;
     const char *own_topic; /* what comes here is told by notes OWN; NULL: there is none */
+    const char *
+        command_topic; /* what comes here goes into `intake`, and a note COMMANDS tells so; NULL: none */
+    struct remote_intake *intake;
     /* Which retained messages are none that anybody has to be told of; asked by the library's thread. NULL:
        none is. */
     bool (*knows)(const void *context, const char *topic);
@@ -81,6 +85,14 @@ void mqtt_client_subscribe(struct mqtt_client *client, const char *filter);
 
 /* Ask for what is published on the client's own topic, from now on: a note OWN for each, or OWN_REFUSED once. */
 void mqtt_client_subscribe_own(struct mqtt_client *client, const char *topic);
+
+/* Ask, with QoS 1, for what is published on the command topic, from now on; COMMANDS_REFUSED comes if that is not allowed. */
+void mqtt_client_subscribe_commands(struct mqtt_client *client);
+
+/* As mqtt_client_publish(), not retained; with MQTT 5 these correlation data go with it. */
+NODISCARD int mqtt_client_answer(struct mqtt_client *client, const char *topic, const void *payload,
+                                 size_t size, const void *correlation, uint32_t correlation_size,
+                                 uint32_t *ret_key);
 
 /* End the connection now; what is in flight is dropped. Returns true when a note CLOSED follows. */
 bool mqtt_client_disconnect(struct mqtt_client *client);

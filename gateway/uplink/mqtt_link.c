@@ -11,7 +11,11 @@
 
 #include "gateway/uplink/mqtt_link_parts.h"
 
-enum { STOP_WAIT_MS = 1000 };
+enum {
+    STOP_WAIT_MS = 1000,
+    /* What correlation data take beside themselves: the length of properties, an identifier, a length. */
+    ANSWER_PROPERTIES = 4 + 1 + 2,
+};
 
 struct mqtt_link_conf mqtt_link_defaults(void) {
     return (struct mqtt_link_conf){
@@ -49,6 +53,9 @@ int mqtt_link_new(struct event_base *base, const struct mqtt_link_conf *conf,
     assert(conf->retained_filter_count <= MQTT_LINK_FILTERS_MAX);
     assert(conf->loop_topic == NULL || callbacks->looped != NULL);
     assert(conf->guarded_prefix == NULL || callbacks->overwritten != NULL);
+    assert((conf->command_topic == NULL) == (conf->intake == NULL));
+    assert(conf->command_topic == NULL ||
+           (callbacks->commanded != NULL && callbacks->commands_refused != NULL));
     assert(conf->window >= 1 && conf->window <= MQTT_LINK_WINDOW_MAX);
     struct mqtt_link *link = calloc(1, sizeof *link);
     if (link == NULL) {
@@ -163,7 +170,7 @@ uint32_t mqtt_link_window(const struct mqtt_link *link) {
 
 int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
                       bool retained, uint64_t ticket) {
-    assert(ticket < TICKET_LOOP);
+    assert(ticket < TICKET_OWN);
     if (link->state != LINK_UP) {
         return MQTT_LINK_E_DOWN;
     }
@@ -174,6 +181,21 @@ int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *pay
         return MQTT_LINK_E_LARGE;
     }
     return link_send(link, topic, payload, size, retained, ticket);
+}
+
+int mqtt_link_answer(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
+                     const void *correlation, uint32_t correlation_size) {
+    if (link->state != LINK_UP) {
+        return MQTT_LINK_E_DOWN;
+    }
+    if (mqtt_link_room(link) == 0) {
+        return MQTT_LINK_E_FULL;
+    }
+    if (link_is_too_large(link,
+                          link_packet_size(topic, size) + ANSWER_PROPERTIES + correlation_size)) {
+        return MQTT_LINK_E_LARGE;
+    }
+    return link_send_answer(link, topic, payload, size, correlation, correlation_size);
 }
 
 /*

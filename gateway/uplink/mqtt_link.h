@@ -67,6 +67,7 @@
 
 struct event_base;
 struct mqtt_link;
+struct remote_intake;
 
 enum {
     MQTT_LINK_WINDOW_MAX = 100,
@@ -84,6 +85,9 @@ struct mqtt_link_conf {
     /* What others publish below it is told by overwritten(), with MQTT 5; it is among the filters. NULL: none */
     const char *guarded_prefix;
     const char *loop_topic; /* the line's own, to hear itself on; NULL: it does not listen */
+    /* Commands that come on this topic go into `intake`, and commanded() tells so; both NULL: none are asked for */
+    const char *command_topic;
+    struct remote_intake *intake;
     /* Report what the broker holds under these, at most MQTT_LINK_FILTERS_MAX. */
     const char *const *retained_filters;
     uint32_t retained_filter_count;
@@ -158,6 +162,9 @@ struct mqtt_link_callbacks {
     /* Each word of our own that came back is told, and each change for the worse, with its reason. Needed with
        a `loop_topic`. */
     void (*looped)(void *context, enum mqtt_link_loop state, const char *reason);
+    /* Commands wait in the intake; the broker does not let us hear any. Both needed with a `command_topic`. */
+    void (*commanded)(void *context);
+    void (*commands_refused)(void *context);
     /* A batch of the above is over: there may be room again. */
     void (*settled)(void *context);
     /* The library hangs; the process must end. */
@@ -209,6 +216,13 @@ uint32_t mqtt_link_window(const struct mqtt_link *link);
 NODISCARD int mqtt_link_publish(struct mqtt_link *link, const char *topic, const void *payload,
                                 size_t size, bool retained, uint64_t ticket);
 
+/*
+ * Likewise the answer to a command, of which nobody hears what becomes of it; with MQTT 5 these correlation data go
+ * with it.
+ */
+NODISCARD int mqtt_link_answer(struct mqtt_link *link, const char *topic, const void *payload,
+                               size_t size, const void *correlation, uint32_t correlation_size);
+
 /* Ask once more for what the broker holds under the filters: retained() for each. Nothing while it is down. */
 void mqtt_link_ask(struct mqtt_link *link);
 
@@ -233,7 +247,7 @@ void mqtt_link_leave(struct mqtt_link *link, const char *reason);
 /* For /metrics and tests. */
 struct mqtt_link_counters {
     uint64_t attempts, sessions, published, taken, refused, deadlines_missed, notes_lost, stale,
-        taken_over, replaced, loop_missed, broken_off, returns;
+        taken_over, replaced, loop_missed, broken_off, returns, answers_refused;
     uint64_t silent_ms; /* how long the broker had answered nothing when the last session ended */
 };
 const struct mqtt_link_counters *mqtt_link_counters(const struct mqtt_link *link);

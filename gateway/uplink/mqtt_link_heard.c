@@ -36,7 +36,7 @@ static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *not
     if (note->kind == MQTT_NOTE_TAKEN) {
         link->counters.taken++;
         packet_bound_taken(link_bound(link), flight.size);
-        if (flight.ticket < TICKET_LOOP) {
+        if (flight.ticket < TICKET_OWN) {
             link->callbacks.taken(link->context, flight.ticket);
         }
         return;
@@ -47,6 +47,8 @@ static void link_flight_over(struct mqtt_link *link, const struct mqtt_note *not
     }
     if (flight.ticket == TICKET_LOOP) {
         link_loop_forbidden(link, mqtt_client_text(link->conf.version, note->number));
+    } else if (flight.ticket == TICKET_ANSWER) {
+        link->counters.answers_refused++;
     } else if (flight.ticket != TICKET_STATUS) {
         const struct mqtt_link_refusal refusal = {
             .ticket = flight.ticket,
@@ -187,6 +189,12 @@ static void link_read_note(struct mqtt_link *link, const struct mqtt_note *note)
         if (link->state == LINK_UP && link->loop.open) {
             link_loop_forbidden(link, "it refuses our question to hear our own topic");
         }
+        return;
+    case MQTT_NOTE_COMMANDS:
+        link->callbacks.commanded(link->context);
+        return;
+    case MQTT_NOTE_COMMANDS_REFUSED:
+        link->callbacks.commands_refused(link->context);
         return;
     case MQTT_NOTE_RETAINED:
         link_held(link, note->text);

@@ -37,6 +37,9 @@ enum {
 /* Ours, beside the tickets of the caller. */
 #define TICKET_STATUS UINT64_MAX
 #define TICKET_LOOP   (UINT64_MAX - 1)
+#define TICKET_ANSWER (UINT64_MAX - 2)
+/* The first of them. */
+#define TICKET_OWN TICKET_ANSWER
 
 enum link_state {
     LINK_IDLE, /* not started, or stopped */
@@ -124,6 +127,9 @@ bool link_is_too_large(struct mqtt_link *link, uint32_t size);
 /* Send what there is room for. Returns 0 or MQTT_LINK_E_DOWN. */
 NODISCARD int link_send(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
                         bool retained, uint64_t ticket);
+/* Likewise an answer to a command. */
+NODISCARD int link_send_answer(struct mqtt_link *link, const char *topic, const void *payload,
+                               size_t size, const void *correlation, uint32_t correlation_size);
 /* Send the status, if the line is up and has room. */
 void link_send_status(struct mqtt_link *link, const char *status);
 

@@ -88,6 +88,19 @@ bool link_is_too_large(struct mqtt_link *link, uint32_t size) {
     return size > link->packet_max || packet_bound_excludes(link_bound(link), size);
 }
 
+static void link_sent(struct mqtt_link *link, const char *topic, uint32_t size, uint64_t ticket,
+                      uint32_t key) {
+    const struct flight flight = {
+        .key = key,
+        .ticket = ticket,
+        .deadline_ns = clock_real_ns() + link_ns(link->conf.answer_ms),
+        .size = size,
+        .topic = topic,
+    };
+    flights_add(&link->flights, &flight);
+    link->counters.published++;
+}
+
 int link_send(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
               bool retained, uint64_t ticket) {
     uint32_t key = 0;
@@ -96,15 +109,18 @@ int link_send(struct mqtt_link *link, const char *topic, const void *payload, si
         0) {
         return MQTT_LINK_E_DOWN; /* the note LOST is on its way, or the tick finds out */
     }
-    const struct flight flight = {
-        .key = key,
-        .ticket = ticket,
-        .deadline_ns = clock_real_ns() + link_ns(link->conf.answer_ms),
-        .size = link_packet_size(topic, size),
-        .topic = topic,
-    };
-    flights_add(&link->flights, &flight);
-    link->counters.published++;
+    link_sent(link, topic, link_packet_size(topic, size), ticket, key);
+    return 0;
+}
+
+int link_send_answer(struct mqtt_link *link, const char *topic, const void *payload, size_t size,
+                     const void *correlation, uint32_t correlation_size) {
+    uint32_t key = 0;
+    if (mqtt_client_answer(link_client(link), topic, payload, size, correlation, correlation_size,
+                           &key) != 0) {
+        return MQTT_LINK_E_DOWN;
+    }
+    link_sent(link, topic, link_packet_size(topic, size), TICKET_ANSWER, key);
     return 0;
 }
 
@@ -209,6 +225,8 @@ static int link_new_client(struct mqtt_link *link, struct mqtt_client **ret_clie
         .password_file = link->conf.password_file,
         .guarded_prefix = link->conf.guarded_prefix,
         .own_topic = link->conf.loop_topic,
+        .command_topic = link->conf.command_topic,
+        .intake = link->conf.intake,
         .knows = link->conf.retained_known,
         .knows_context = link->conf.retained_known_context,
     };
@@ -313,6 +331,9 @@ void link_up(struct mqtt_link *link, const struct mqtt_note *note) {
     mqtt_link_ask(link);
     link_send_status(link, link->online);
     link_loop_begin(link);
+    if (link->conf.command_topic != NULL && link->broken_off < BROKEN_OFF_MAX) {
+        mqtt_client_subscribe_commands(link_client(link)); /* else see mqtt_link_ask() */
+    }
     if (link->keeps_nothing[link->reconnect.broker]) {
         link->callbacks.unretained(link->context, link_broker(link));
     }

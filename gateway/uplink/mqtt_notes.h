@@ -43,7 +43,9 @@ enum mqtt_note_kind {
     MQTT_NOTE_REFUSED,  /* a negative PUBACK, number is the reason, or never sent at all: below 0 */
     MQTT_NOTE_EXAMINED, /* an examination is over: text is what is wrong, or NULL; and until_s */
     MQTT_NOTE_OWN,      /* text: what came on the client's own topic */
-    MQTT_NOTE_OWN_REFUSED, /* the broker does not let us hear it */
+    MQTT_NOTE_OWN_REFUSED,      /* the broker does not let us hear it */
+    MQTT_NOTE_COMMANDS,         /* commands wait in the intake */
+    MQTT_NOTE_COMMANDS_REFUSED, /* the broker does not let us hear them */
     /* The broker holds a retained message: its topic in text, a newline, and what it begins with. */
     MQTT_NOTE_RETAINED,
     MQTT_NOTE_OVERWRITTEN, /* text: a topic of ours alone, which somebody else has published on */

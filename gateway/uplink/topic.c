@@ -34,6 +34,17 @@ void topic_loopback(const struct topic_root *root, char ret[TOPIC_SIZE]) {
     topic_join(root, "/loopback", "", ret);
 }
 
+void topic_command(const struct topic_root *root, char ret[TOPIC_SIZE]) {
+    topic_join(root, "/command", "", ret);
+}
+
+void topic_reply(const struct topic_root *root, const char *user, char ret[TOPIC_SIZE]) {
+    assert(strspn(user, TOPIC_CHARACTERS ".") == strlen(user) && strchr(user, '/') == NULL);
+    int len = snprintf(ret, TOPIC_SIZE, "%s%s%s", root->text, TOPIC_REPLY_PART,
+                       user[0] == '\0' ? "unknown" : user);
+    assert(len > 0 && len < TOPIC_SIZE);
+}
+
 void topic_event(const struct topic_root *root, enum core_lane lane, enum alarm_class class,
                  const char *type, char ret[TOPIC_SIZE]) {
     const char *dotted = class == ALARM_CLASS_COUNT ? type : alarm_class_facts(class)->name;

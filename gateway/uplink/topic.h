@@ -13,6 +13,8 @@
  *     event/<lane>/<class>          one event; the class with "/" for each "."
  *     alarm/<rule>/<entity>         retained: one alarm while it is not normal
  *     point/<point id>              retained: one value
+ *     command                       what people command, where the site lets them: nothing of ours
+ *     reply/<user>                  what has become of it
  *
  * The parts are ids that the configuration has checked, so nothing is escaped here: a character
  * that does not belong is our bug, and an assertion.
@@ -35,6 +37,16 @@ void topic_root_init(struct topic_root *root, const char *site, const char *gate
 
 void topic_status(const struct topic_root *root, char ret[TOPIC_SIZE]);
 void topic_loopback(const struct topic_root *root, char ret[TOPIC_SIZE]);
+
+/* Where commands come in. */
+void topic_command(const struct topic_root *root, char ret[TOPIC_SIZE]);
+
+/*
+ * Where they are answered. `user` is the id of a person: a-z, 0-9, '.', '_' and '-', so that this is the only topic
+ * with a full stop; "" when nobody is named.
+ */
+#define TOPIC_REPLY_PART "/reply/"
+void topic_reply(const struct topic_root *root, const char *user, char ret[TOPIC_SIZE]);
 
 /* The topic of an event; `class` is ALARM_CLASS_COUNT for one that has none: then its type counts.
  */

@@ -96,6 +96,7 @@ static void uplink_tick(evutil_socket_t fd, short what, void *context) {
     }
     names_tick(uplink->names);
     caller_tick(uplink->caller);
+    uplink_remote_tick(uplink);
     database_tick(uplink->database, clock_instant(), clock_wall());
     database_stats(uplink->database, &database, &untimed);
     uplink_tell_engine(uplink, &database, untimed);
@@ -216,6 +217,8 @@ static void uplink_leave_taken(struct uplink *uplink) {
 
 static void uplink_deinit(struct uplink *uplink) {
     uplink->link = mqtt_link_free(uplink->link);
+    uplink->intake = remote_intake_free(uplink->intake); /* the line's threads are gone */
+    remote_desk_deinit(&uplink->desk);
     uplink->caller = caller_free(uplink->caller);
     uplink->database = database_free(uplink->database);
     uplink->wire = wire_client_free(uplink->wire);

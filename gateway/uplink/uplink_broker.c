@@ -310,6 +310,8 @@ int uplink_make_link(struct uplink *uplink) {
         .retained = uplink_retained,
         .overwritten = uplink_overwritten,
         .looped = uplink_looped,
+        .commanded = uplink_commanded,
+        .commands_refused = uplink_commands_refused,
         .settled = uplink_settled,
         .failed = uplink_failed,
     };
@@ -353,6 +355,10 @@ int uplink_make_link(struct uplink *uplink) {
     conf.seed = uplink_seed();
     assert(mqtt_link_notice_ms(&conf) <= NOTICE_MS_MAX);
     certificates_init(&uplink->certificates, site);
+    int r = uplink_make_remote(uplink, &conf);
+    if (r != 0) {
+        return err_trace(r);
+    }
     return err_trace(
         mqtt_link_new(uplink->process->base, &conf, &callbacks, uplink, &uplink->link));
 }

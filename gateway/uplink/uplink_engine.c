@@ -130,6 +130,9 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
         uplink->link == NULL ? (struct mqtt_link_counters){0} : *mqtt_link_counters(uplink->link);
     uint64_t receipts_dropped;
     struct webhook_counts calls = caller_counts(uplink->caller, &receipts_dropped);
+    struct remote_intake_counts commands = uplink->intake == NULL
+                                               ? (struct remote_intake_counts){0}
+                                               : remote_intake_counts(uplink->intake);
     struct push_counts phones = caller_push_counts(uplink->caller);
     const struct wire_figures figures = {
         .header = wire_header_of(WIRE_FIGURES, sizeof figures),
@@ -155,6 +158,12 @@ static void uplink_tell_figures(struct uplink *uplink, const struct shipper_stat
                 [FIGURE_UPLINK_PUSH_ENDED] = phones.ended,
                 [FIGURE_UPLINK_PUSH_DROPPED] = phones.dropped,
                 [FIGURE_UPLINK_PUSH_GIVEN_UP] = phones.given_up,
+                [FIGURE_UPLINK_COMMANDS] = commands.taken,
+                [FIGURE_UPLINK_COMMANDS_DROPPED] = commands.dropped,
+                [FIGURE_UPLINK_COMMANDS_RETAINED] = commands.retained,
+                [FIGURE_UPLINK_COMMANDS_ANSWERED] = uplink->desk.answered,
+                [FIGURE_UPLINK_COMMAND_ANSWERS_DROPPED] =
+                    uplink->desk.dropped + line.answers_refused,
                 [FIGURE_UPLINK_OUTBOX_ALARM] = outbox->lanes[LANE_ALARM].count,
                 [FIGURE_UPLINK_OUTBOX_ACTIVITY] = outbox->lanes[LANE_ACTIVITY].count,
                 [FIGURE_UPLINK_OUTBOX_AHEAD] = outbox->ahead_count,
@@ -334,6 +343,9 @@ static void uplink_received(void *context, const struct wire_header *message) {
         caller_notice(uplink->caller, (const struct wire_notice *)message);
     } else if (message->kind == WIRE_PUSH) {
         caller_push(uplink->caller, (const struct wire_push *)message);
+    } else if (message->kind == WIRE_REMOTE_ANSWER && uplink->intake != NULL) {
+        remote_desk_answered(&uplink->desk, (const struct wire_remote_answer *)message,
+                             clock_real_ns());
     } else if (message->kind == WIRE_RESEND) {
         uplink_resend(uplink, (const struct wire_resend *)message);
     }

@@ -8,6 +8,7 @@
  *     uplink.c         the process: birth, what it does each second, death
  *     uplink_engine.c  what it hears from the engine, and what it tells it
  *     uplink_broker.c  the line to the broker: how it is made, what comes from it, what people are told of it
+ *     uplink_remote.c  commands that people give by the broker
  *     uplink_loop.c    what is made of it that the broker passes nothing on
  */
 
@@ -23,6 +24,7 @@
 #include "gateway/uplink/mqtt_link.h"
 #include "gateway/uplink/names.h"
 #include "gateway/uplink/refusals.h"
+#include "gateway/uplink/remote_desk.h"
 #include "gateway/uplink/weight.h"
 
 /*
@@ -81,6 +83,11 @@ struct uplink {
     uint64_t proven_seq, proving_seq;
     uint64_t unproven_first_seq; /* to be sent again from here up to proven_seq; 0: nothing is */
     struct log_limiter loop_limiter;
+    struct remote_intake *intake; /* of commands; NULL: the site takes none from the broker */
+    struct remote_desk desk;
+    char command_topic[TOPIC_SIZE];
+    uint64_t remote_dropped_told;
+    struct log_limiter remote_limiter, remote_refused_limiter;
     int failure;
 };
 
@@ -132,6 +139,18 @@ void uplink_loop_resend(struct uplink *uplink);
 
 /* A question to send again is over: was it ours, and none of the engine's? */
 bool uplink_loop_resent(struct uplink *uplink, uint64_t number);
+
+/* ---- uplink_remote.c ---- */
+
+/* Have the line listen to commands, if the site takes any. */
+NODISCARD int uplink_make_remote(struct uplink *uplink, struct mqtt_link_conf *conf);
+
+/* Each second. */
+void uplink_remote_tick(struct uplink *uplink);
+
+/* As mqtt_link_callbacks. */
+void uplink_commanded(void *context);
+void uplink_commands_refused(void *context);
 
 /* ---- uplink_broker.c ---- */
 

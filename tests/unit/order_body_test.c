@@ -88,6 +88,7 @@ static void how_long_is_said_in_one_of_three_ways(void **state) {
     assert_int_equal(command.duration_s, 1);
     assert_false(taken("{\"until\":\"2026-11-22T07:17:00Z\"}")); /* it is over */
     assert_false(taken("{\"until\":\"2026-11-22T08:17:00\"}"));  /* where? */
+    assert_false(taken("{\"until\":\"1714-09-22T07:17:00Z\"}")); /* no difference of 64 bits */
     assert_true(taken("{\"until\":\"2027-11-23T07:17:00Z\"}"));
     assert_false(taken("{\"until\":\"2027-11-23T07:17:01Z\"}"));
     assert_false(taken("{\"minutes\":1,\"seconds\":1}"));

@@ -34,6 +34,7 @@ static void expect_kept(const struct people *people, const struct state_scene *s
         assert_non_null(want);
         assert_string_equal(is->name, want->name);
         assert_string_equal(is->hash, want->hash);
+        assert_string_equal(is->key, want->key);
         assert_int_equal(is->role, want->role);
         assert_int_equal(is->screen, want->screen);
     }
@@ -474,6 +475,55 @@ static void a_screen_is_no_engineer(void **state) {
     people_close(&people);
 }
 
+#define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void a_key_is_kept_and_ends_with_the_role_and_the_person(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people;
+    char key[PEOPLE_KEY_SIZE];
+    open_empty(&people, scene);
+    add(&people, "boss", "Boss", ROLE_ENGINEER);
+    add(&people, "wang", "王敏", ROLE_CAREGIVER);
+    assert_int_equal(people_key(&people, "nobody", KEY), PEOPLE_E_UNKNOWN);
+    assert_int_equal(people_make_key(key), 0);
+    assert_int_equal(strspn(key, "0123456789abcdef"), PEOPLE_KEY_SIZE - 1);
+    assert_int_equal(people_key(&people, "wang", key), 0);
+    assert_string_equal(people_find(&people, "wang")->key, key);
+    expect_kept(&people, scene);
+    assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_CAREGIVER, "another"), 0);
+    assert_string_equal(people_find(&people, "wang")->key, key);
+    assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_MANAGER, NULL), 0);
+    assert_string_equal(people_find(&people, "wang")->key, "");
+    expect_kept(&people, scene);
+    assert_int_equal(people_key(&people, "wang", key), 0);
+    assert_int_equal(people_key(&people, "wang", ""), 0);
+    expect_kept(&people, scene);
+    assert_int_equal(people_key(&people, "wang", key), 0);
+    assert_int_equal(people_remove(&people, "wang"), 0);
+    add(&people, "wang", "王敏", ROLE_CAREGIVER);
+    assert_string_equal(people_find(&people, "wang")->key, "");
+    expect_kept(&people, scene);
+    people_close(&people);
+}
+
+static void a_key_that_is_none_keeps_nobody_out(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people;
+    state_scene_write_text(
+        scene, FILE_NAME,
+        "{\"people\": [{\"id\": \"a\", \"name\": \"A\", \"role\": \"engineer\", \"password\": \"x\", "
+        "\"key\": \"short\"}, {\"id\": \"b\", \"name\": \"B\", \"role\": \"wall\", \"password\": "
+        "\"x\", \"key\": \"" KEY "\"}, {\"id\": \"c\", \"name\": \"C\", \"role\": \"manager\", "
+        "\"password\": \"x\", \"key\": \"" KEY "\"}]}");
+    assert_int_equal(people_open(&people, scene->fd), 0);
+    assert_int_equal(people.count, 3);
+    assert_string_equal(people_find(&people, "a")->key, "");
+    assert_string_equal(people_find(&people, "b")->key, "");
+    assert_string_equal(people_find(&people, "c")->key, KEY);
+    assert_int_equal(people_key(&people, "b", KEY), PEOPLE_E_UNKNOWN);
+    people_close(&people);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         STATE_SCENE_TEST(each_change_is_on_the_disk_as_a_whole),
@@ -497,6 +547,8 @@ int main(void) {
         STATE_SCENE_TEST(whoever_is_removed_is_found_neither_by_the_id_nor_by_the_token),
         STATE_SCENE_TEST(a_person_is_not_found_by_a_token),
         STATE_SCENE_TEST(a_screen_is_no_engineer),
+        STATE_SCENE_TEST(a_key_is_kept_and_ends_with_the_role_and_the_person),
+        STATE_SCENE_TEST(a_key_that_is_none_keeps_nobody_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,12 @@ static void each_message_has_the_topic_of_the_contract(void **state) {
     char topic[TOPIC_SIZE];
     topic_status(&root, topic);
     assert_string_equal(topic, ROOT "/status");
+    topic_command(&root, topic);
+    assert_string_equal(topic, ROOT "/command");
+    topic_reply(&root, "li.na-2", topic);
+    assert_string_equal(topic, ROOT "/reply/li.na-2");
+    topic_reply(&root, "", topic);
+    assert_string_equal(topic, ROOT "/reply/unknown");
     topic_alarm(&root, "emergency_call/care/day-care/button-1", topic);
     assert_string_equal(topic, ROOT "/alarm/emergency_call/care/day-care/button-1");
     topic_alarm(&root, "system_device_lost/device/care-io", topic);
