@@ -42,6 +42,7 @@ static const uint32_t row_sizes[SITE_TABLE_COUNT] = {
     [SITE_TABLE_WEBHOOKS] = sizeof(struct site_webhook),
     [SITE_TABLE_TIMES] = sizeof(struct alarm_times),
     [SITE_TABLE_LISTENER_SHIFTS] = sizeof(uint64_t),
+    [SITE_TABLE_SHIFT_PEOPLE] = sizeof(uint32_t),
 };
 
 static bool site_range_is_inside(const struct site_header *header, uint64_t offset, uint64_t size) {
@@ -102,7 +103,7 @@ static struct ruleset site_ruleset(const struct site_header *header) {
         .chain_count = header->tables[SITE_TABLE_CHAINS].count,
         .step_count = header->tables[SITE_TABLE_STEPS].count,
         .shift_count = header->tables[SITE_TABLE_SHIFTS].count,
-        .listener_count = header->tables[SITE_TABLE_WEBHOOKS].count,
+        .listener_count = header->tables[SITE_TABLE_LISTENER_SHIFTS].count,
     };
 }
 
@@ -139,6 +140,7 @@ int site_view(const void *bytes, size_t size, struct site *ret_site) {
         .brokers = site_rows(header, SITE_TABLE_BROKERS),
         .shifts = site_rows(header, SITE_TABLE_SHIFTS),
         .webhooks = site_rows(header, SITE_TABLE_WEBHOOKS),
+        .shift_people = site_rows(header, SITE_TABLE_SHIFT_PEOPLE),
         .bus_count = header->tables[SITE_TABLE_BUSES].count,
         .holiday_count = header->tables[SITE_TABLE_HOLIDAYS].count,
         .broker_count = header->tables[SITE_TABLE_BROKERS].count,
@@ -252,6 +254,18 @@ const char *site_certificate_name(enum certificate certificate) {
     return names[certificate];
 }
 
+/* The name of an audience that is a listener: people stay out of what leaves the gateway. */
+static void site_listener_format(const struct site *site, uint32_t listener,
+                                 char ret[SITE_ENTITY_SIZE]) {
+    const struct site_webhook *row = &site->webhooks[listener];
+    if (row->to == CHAIN_TO_EVERYONE) {
+        (void)snprintf(ret, SITE_ENTITY_SIZE, "everyone");
+    } else {
+        (void)snprintf(ret, SITE_ENTITY_SIZE, "%s/%s", row->to == CHAIN_TO_SHIFT ? "shift" : "role",
+                       site_text(site, row->id));
+    }
+}
+
 void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_ENTITY_SIZE]) {
     assert(alarm < site->ruleset.alarm_count);
     const struct ruleset_alarm *facts = &site->ruleset.alarms[alarm];
@@ -277,8 +291,7 @@ void site_entity_format(const struct site *site, uint32_t alarm, char ret[SITE_E
         (void)snprintf(ret, SITE_ENTITY_SIZE, "gateway");
         return;
     case ENTITY_LISTENER:
-        (void)snprintf(ret, SITE_ENTITY_SIZE, "role/%s",
-                       site_text(site, site->webhooks[facts->entity].id));
+        site_listener_format(site, facts->entity, ret);
         return;
     case ENTITY_CERTIFICATE:
         (void)snprintf(ret, SITE_ENTITY_SIZE, "certificate/%s",

@@ -57,7 +57,8 @@ enum {
     SITE_TABLE_SHIFTS,          /* struct site_shift */
     SITE_TABLE_WEBHOOKS,        /* struct site_webhook */
     SITE_TABLE_TIMES,           /* struct alarm_times: one */
-    SITE_TABLE_LISTENER_SHIFTS, /* uint64_t, parallel to WEBHOOKS: a set of shifts */
+    SITE_TABLE_LISTENER_SHIFTS, /* uint64_t, parallel to the first of WEBHOOKS: a set of shifts */
+    SITE_TABLE_SHIFT_PEOPLE,    /* uint32_t: names or ids, by shift */
     SITE_TABLE_COUNT,
 };
 
@@ -222,6 +223,9 @@ struct site_shift {
     uint32_t id;         /* "care" */
     uint32_t span_first; /* spans may overlap */
     uint32_t span_count; /* 0: always */
+    uint32_t role;       /* enum role: whose it is; ROLE_COUNT: nobody's in particular */
+    uint32_t people_first;
+    uint32_t people_count; /* 0: its list says nothing of who is in it */
 };
 
 /* What a webhook is sent: the event as it is published, or a message to the robot of a group chat. */
@@ -233,15 +237,21 @@ enum site_format {
     SITE_FORMAT_COUNT,
 };
 
-/* Where one role is called. */
+/*
+ * An audience: who is called by a step, and where. All but single persons are listeners of the ruleset, and
+ * stand before them.
+ */
 struct site_webhook {
-    uint32_t id;          /* the word of the role */
-    uint32_t url;         /* http or https; 0: on people's phones alone */
+    uint32_t id;  /* the word of the role, the shift's id, the person's name or id; "everyone" */
+    uint32_t url; /* http or https; 0: on people's phones and open pages alone */
     uint32_t secret_file; /* absolute; 0: none */
     uint32_t ca;          /* absolute: who signs the receiver's certificate; 0: the system's own */
     uint32_t token_file;  /* absolute: what tells this robot from others; 0 unless it is one */
     uint32_t format;      /* enum site_format */
     uint32_t language;    /* enum site_language: of messages to people */
+    uint32_t to;          /* enum chain_to, never CHAIN_TO_NOBODY */
+    uint32_t
+        receiver; /* enum role, ROLE_COUNT where the webhook's name is none; index of a shift; else 0 */
 };
 
 /* A mapped image: pointers into it. */
@@ -260,6 +270,7 @@ struct site {
     const int32_t *holidays;
     const uint32_t *brokers;
     const struct site_shift *shifts;
+    const uint32_t *shift_people;
     const struct site_webhook *webhooks;
     uint32_t bus_count, holiday_count, broker_count, webhook_count;
 };

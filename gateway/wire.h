@@ -355,7 +355,7 @@ enum wire_push_act {
     WIRE_PUSH_KEY,       /* which key do browsers subscribe with? */
     WIRE_PUSH_SUBSCRIBE, /* the person's phone comes */
     WIRE_PUSH_LEAVE,     /* the phone at `endpoint` goes; "": all of the person's */
-    WIRE_PUSH_PROMOTE,   /* the person acts in another role from now on */
+    WIRE_PUSH_PROMOTE,   /* the person acts in this role, and has this name, from now on */
     WIRE_PUSH_RECEIVE,   /* a phone has what it was sent: `token` */
     WIRE_PUSH_LIST,      /* whose phones are there, and when were they heard of? */
     WIRE_PUSH_ACT_COUNT,
@@ -370,6 +370,8 @@ struct wire_push {
     uint32_t act;      /* enum wire_push_act */
     uint32_t role;     /* enum role */
     uint32_t language; /* enum site_language */
+    uint32_t reserved;
+    uint64_t name; /* of the person: audience_name() */
     char person[WIRE_PERSON_SIZE];
     char endpoint[1028];
     char p256dh[96], auth[32];
@@ -391,6 +393,7 @@ struct wire_phone {
     char person[WIRE_PERSON_SIZE];
     uint32_t role;      /* enum role */
     uint32_t reachable; /* 0 or 1 */
+    uint64_t name;      /* of the person: audience_name() */
     int64_t since_s;    /* seconds since 1970 */
     int64_t received_s; /* 0: it has never confirmed */
     char service[40];   /* its host, shortened */

@@ -10,8 +10,8 @@
  * on exactly as long as at least one alarm wants it.
  *
  * A lamp is a receiver of its own: it has confirmed once it reads back as lit. While it is at fault
- * or its device is lost it is none. A webhook is one unless it is known to be unreachable when its
- * step comes. People are none yet: what they carry comes with the console.
+ * or its device is lost it is none. An audience that is called, by its webhook, on phones and on open pages,
+ * is one unless it is known to be out of reach when its step comes.
  */
 #include <assert.h>
 #include <string.h>
@@ -263,11 +263,15 @@ static void core_tell_step(const struct core_turn *turn, uint32_t alarm,
     };
 }
 
-/* A webhook that is known to be unreachable is no receiver. */
+/*
+ * An audience that is known to be out of reach is no receiver. Of one that is no listener, a single person,
+ * nothing is known beforehand: that nobody can be reached is said as soon as the step is told.
+ */
 static void core_await_webhook(const struct core *core, struct core_chain *slot,
                                const struct chain_step *step) {
-    slot->awaits_webhook =
-        step->webhook != CHAIN_NO_WEBHOOK && core->listeners_lost[step->webhook] != TRUTH_TRUE;
+    bool lost = step->webhook < core->ruleset->listener_count &&
+                core->listeners_lost[step->webhook] == TRUTH_TRUE;
+    slot->awaits_webhook = step->webhook != CHAIN_NO_WEBHOOK && !lost;
 }
 
 void core_escalate(const struct core_turn *turn, uint32_t alarm, unsigned changes,

@@ -38,6 +38,10 @@ enum {
     LIMIT_SHIFTS = 64,
     /* A webhook is called like a role; more names than roles are only spelling mistakes. */
     LIMIT_WEBHOOKS = 16,
+    /* Roles, shifts and people that steps call, those with a webhook among them; everyone is one. */
+    LIMIT_AUDIENCES = 64,
+    /* Names in the list of one shift. */
+    LIMIT_SHIFT_PEOPLE = 200,
     /* Processes that the engine watches: field shards, uplink, console. LIMIT_DEVICES makes fewer. */
     LIMIT_COMPONENTS = 32,
 

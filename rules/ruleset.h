@@ -81,7 +81,7 @@ enum entity_kind {
     ENTITY_DEVICE,
     ENTITY_COMPONENT,
     ENTITY_GATEWAY,     /* the gateway itself; index 0 */
-    ENTITY_LISTENER,    /* a role that is called; its webhook's index */
+    ENTITY_LISTENER,    /* a role, a shift or everyone that is called; its webhook's index */
     ENTITY_CERTIFICATE, /* enum certificate */
     ENTITY_KIND_COUNT,
 };

@@ -42,7 +42,7 @@ static struct ruleset_draft bind_site(const struct config *config,
         .device_count = config->device_count,
         .component_count = layout->field_count + CONFIG_OTHER_COMPONENTS,
         .calendar_count = config->calendar_count,
-        .listener_count = config->webhook_count,
+        .listener_count = config_listener_count(config),
         .certificate_count = bind_speaks_tls(config) ? CERTIFICATE_COUNT : 0,
         .times = &config->times,
     };

@@ -88,42 +88,71 @@ static void step_output(struct config *config, const struct config_node *node,
     step->row.outputs |= (point_kind_set)1 << kind;
 }
 
-/* A role that is called on its people's phones alone is a webhook without an address. */
-static uint32_t chain_phones(struct config *config, const char *role) {
-    if (config->webhook_count == LIMIT_WEBHOOKS) {
+/*
+ * Whom a step calls on phones and open pages: a webhook without an address, unless there is one already. `key`
+ * tells a role, which has a webhook's own key, from the others: it is the text of `to`, which no webhook can
+ * be called like.
+ */
+static uint32_t chain_audience(struct config *config, const struct config_node *by, const char *key,
+                               const struct config_webhook *audience) {
+    uint32_t known = config_index_find(&config->webhook_index, key);
+    if (known != CHAIN_NO_WEBHOOK) {
+        return known;
+    } else if (config->webhook_count == LIMIT_AUDIENCES) {
+        config_error(config, by, NULL,
+                     "the steps of a site call at most %d roles, shifts and people",
+                     LIMIT_AUDIENCES);
         return CHAIN_NO_WEBHOOK;
     }
     config->webhook_names = config_name_add(config, config->webhook_names, config->webhook_count,
-                                            &config->webhook_name_room, role);
+                                            &config->webhook_name_room, key);
     config->webhooks = config_grow(&config->arena, config->webhooks, config->webhook_count,
                                    &config->webhook_room, sizeof *config->webhooks);
-    config_index_add(&config->arena, &config->webhook_index, role, config->webhook_count);
-    config->webhooks[config->webhook_count] = (struct config_webhook){.id = role};
+    config_index_add(&config->arena, &config->webhook_index, key, config->webhook_count);
+    config->webhooks[config->webhook_count] = *audience;
     return config->webhook_count++;
 }
 
+/* A shift, a person or everyone: on phones and open pages alone. */
+static void step_by_push(struct config *config, const struct config_node *by,
+                         const struct config_node *to, struct config_step *step) {
+    const char *key = to->text;
+    const char *name = strchr(key, ' ');
+    bool known = step->row.to != CHAIN_TO_SHIFT || step->row.receiver != UINT32_MAX;
+    if (known) {
+        const struct config_webhook audience = {.id = name != NULL ? name + 1 : key,
+                                                .to = (enum chain_to)step->row.to,
+                                                .receiver = step->row.receiver};
+        step->row.webhook = chain_audience(config, by, key, &audience);
+    }
+}
+
 /*
- * By the webhook that is called like the role of the step, or on the phones of its people. These are called
- * beside a webhook in any case.
+ * By the webhook that is called like the role of the step, or on the phones and open pages of those whom it
+ * means. These are called beside a webhook in any case.
  */
-static void step_by(struct config *config, const struct config_node *by, struct config_step *step) {
+static void step_by(struct config *config, const struct config_node *by,
+                    const struct config_node *to, struct config_step *step) {
     enum { BY_WEBHOOK, BY_PUSH, BY_COUNT };
     static const char *const ways[] = {[BY_WEBHOOK] = "webhook", [BY_PUSH] = "push"};
     uint32_t way;
-    if (!config_word(config, by, "a way to tell somebody", ways, BY_COUNT, &way)) {
+    bool known = config_word(config, by, "a way to tell somebody", ways, BY_COUNT, &way);
+    if (!known || step->row.to == CHAIN_TO_NOBODY) {
+        return; /* what is wrong has been said */
+    } else if (step->row.to != CHAIN_TO_ROLE && way == BY_PUSH) {
+        step_by_push(config, by, to, step);
         return;
-    }
-    if (step->row.to != CHAIN_TO_ROLE) {
-        config_error(config, by, "write `to: role NAME`",
-                     way == BY_PUSH
-                         ? "phones are called by the role of their people, and this step has none"
-                         : "a webhook is called like the role of its step, and this step has none");
+    } else if (step->row.to != CHAIN_TO_ROLE) {
+        config_error(config, by, "write `to: role NAME`, or `by: push`",
+                     "a webhook is called like the role of its step, and this step has none");
         return;
     }
     const char *role = role_name((enum role)step->row.receiver);
+    const struct config_webhook audience = {
+        .id = role, .to = CHAIN_TO_ROLE, .receiver = step->row.receiver};
     step->row.webhook = config_index_find(&config->webhook_index, role);
     if (step->row.webhook == CHAIN_NO_WEBHOOK && way == BY_PUSH) {
-        step->row.webhook = chain_phones(config, role);
+        step->row.webhook = chain_audience(config, by, role, &audience);
     } else if (step->row.webhook == CHAIN_NO_WEBHOOK) {
         config_error(config, by,
                      config_suggestion(config, role, config->webhook_names, config->webhook_count),
@@ -150,7 +179,7 @@ static void step_fields(struct config *config, struct config_step *step,
     if (fields[CONFIG_STEP_TO] != NULL) {
         step_to(config, fields[CONFIG_STEP_TO], step);
     }
-    step_by(config, fields[CONFIG_STEP_BY], step);
+    step_by(config, fields[CONFIG_STEP_BY], fields[CONFIG_STEP_TO], step);
 }
 
 static void chain_steps(struct config *config, struct config_chain *chain,

@@ -22,14 +22,24 @@ const char **config_name_add(struct config *config, const char **names, uint32_t
     return names;
 }
 
-static void shift_people(struct config *config, const struct config_node *people) {
+static void shift_people(struct config *config, struct config_shift *shift,
+                         const struct config_node *people) {
     if (!config_is_list(config, people)) {
+        return;
+    } else if (people->count > LIMIT_SHIFT_PEOPLE) {
+        config_error(config, people->key, NULL, "a shift has at most %d people",
+                     LIMIT_SHIFT_PEOPLE);
         return;
     }
     for (const struct config_node *item = people->first; item != NULL; item = item->next) {
         const char *name;
-        if (config_text(config, item, &name) &&
-            config_index_find(&config->person_index, name) == UINT32_MAX) {
+        if (!config_text(config, item, &name)) {
+            continue;
+        }
+        shift->people =
+            config_name_add(config, shift->people, shift->people_count, &shift->people_room, name);
+        shift->people_count++;
+        if (config_index_find(&config->person_index, name) == UINT32_MAX) {
             config_index_add(&config->arena, &config->person_index, name, 0);
         }
     }
@@ -104,7 +114,7 @@ static void shift_days(struct config *config, struct config_shift *shift,
     for (const struct config_node *member = node->first; member != NULL; member = member->next) {
         uint32_t days;
         if (strcmp(member->key->text, "people") == 0) {
-            shift_people(config, member);
+            shift_people(config, shift, member);
             continue;
         } else if (strcmp(member->key->text, "role") == 0) {
             shift_role(config, shift, member);
@@ -253,7 +263,8 @@ static void webhook_check(struct config *config, const struct config_node *node)
     config->webhooks = config_grow(&config->arena, config->webhooks, config->webhook_count,
                                    &config->webhook_room, sizeof *config->webhooks);
     struct config_webhook *webhook = &config->webhooks[config->webhook_count++];
-    *webhook = (struct config_webhook){.id = id};
+    *webhook = (struct config_webhook){
+        .id = id, .to = CHAIN_TO_ROLE, .receiver = (uint32_t)role_find(id, strlen(id))};
     if (!config_fields(config, node, CONFIG_SHAPE_WEBHOOK, fields)) {
         return;
     }
@@ -266,6 +277,14 @@ static void webhook_check(struct config *config, const struct config_node *node)
     webhook_secret(config, webhook, fields[CONFIG_WEBHOOK_SECRET_FILE]);
     (void)config_secret_path(config, fields[CONFIG_WEBHOOK_CA],
                              "nobody is called until it is there", &webhook->ca);
+}
+
+uint32_t config_listener_count(const struct config *config) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->webhook_count; i++) {
+        count += config_is_listener(&config->webhooks[i]);
+    }
+    return count;
 }
 
 void config_webhooks_check(struct config *config, const struct config_node *webhooks) {

@@ -212,6 +212,23 @@ static void image_spans(struct site_span *ret, const struct site_span *spans, ui
     }
 }
 
+static void image_shift_people(struct image_builder *image, struct site_shift *shifts) {
+    const struct config *config = image->config;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->shift_count; i++) {
+        shifts[i].people_first = count;
+        shifts[i].people_count = config->shifts[i].people_count;
+        count += config->shifts[i].people_count;
+    }
+    uint32_t *people = image_rows(image, count, sizeof *people);
+    for (uint32_t i = 0; i < config->shift_count; i++) {
+        for (uint32_t j = 0; j < shifts[i].people_count; j++) {
+            people[shifts[i].people_first + j] = image_string(image, config->shifts[i].people[j]);
+        }
+    }
+    image_table(image, SITE_TABLE_SHIFT_PEOPLE, people, count, sizeof *people);
+}
+
 static void image_calendar(struct image_builder *image) {
     const struct config *config = image->config;
     struct site_calendar *rows = image_rows(image, config->calendar_count, sizeof *rows);
@@ -226,8 +243,10 @@ static void image_calendar(struct image_builder *image) {
         shifts[i].id = image_string(image, config->shifts[i].id);
         shifts[i].span_first = span_count;
         shifts[i].span_count = config->shifts[i].span_count;
+        shifts[i].role = (uint32_t)config->shifts[i].role;
         span_count += config->shifts[i].span_count;
     }
+    image_shift_people(image, shifts);
     struct site_span *spans = image_rows(image, span_count, sizeof *spans);
     for (uint32_t i = 0; i < config->calendar_count; i++) {
         image_spans(spans + rows[i].span_first, config->calendars[i].spans, rows[i].span_count);
@@ -246,19 +265,57 @@ static void image_times(struct image_builder *image) {
     image_table(image, SITE_TABLE_TIMES, &image->config->times, 1, sizeof image->config->times);
 }
 
-/* The shifts of each role that is called: it is to be reached while one of them is on. */
+/* Where an audience stands in the image: single persons behind all listeners. */
+static uint32_t image_audience(const struct config *config, uint32_t index) {
+    bool listens = config_is_listener(&config->webhooks[index]);
+    uint32_t at = listens ? 0 : config_listener_count(config);
+    for (uint32_t i = 0; i < index; i++) {
+        at += config_is_listener(&config->webhooks[i]) == listens;
+    }
+    return at;
+}
+
+/* Is the shift one in which the audience is to be reached? */
+static bool image_is_duty(const struct config *config, const struct config_webhook *audience,
+                          uint32_t shift) {
+    return audience->to == CHAIN_TO_SHIFT
+               ? audience->receiver == shift
+               : audience->to == CHAIN_TO_ROLE && audience->receiver < ROLE_COUNT &&
+                     audience->receiver == (uint32_t)config->shifts[shift].role;
+}
+
+/* The shifts of each role or shift that is called: it is to be reached while one of them is on. */
 static void image_listener_shifts(struct image_builder *image) {
     const struct config *config = image->config;
-    uint64_t *rows = image_rows(image, config->webhook_count, sizeof *rows);
+    uint32_t count = config_listener_count(config);
+    uint64_t *rows = image_rows(image, count, sizeof *rows);
     for (uint32_t i = 0; i < config->webhook_count; i++) {
-        const char *word = config->webhooks[i].id;
-        for (uint32_t s = 0; s < config->shift_count; s++) {
-            bool own = config->shifts[s].role == role_find(word, strlen(word)) &&
-                       config->shifts[s].role < ROLE_COUNT;
-            rows[i] |= (uint64_t)own << s;
+        for (uint32_t s = 0; config_is_listener(&config->webhooks[i]) && s < config->shift_count;
+             s++) {
+            bool duty = image_is_duty(config, &config->webhooks[i], s);
+            rows[image_audience(config, i)] |= (uint64_t)duty << s;
         }
     }
-    image_table(image, SITE_TABLE_LISTENER_SHIFTS, rows, config->webhook_count, sizeof *rows);
+    image_table(image, SITE_TABLE_LISTENER_SHIFTS, rows, count, sizeof *rows);
+}
+
+static void image_audiences(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct site_webhook *rows = image_rows(image, config->webhook_count, sizeof *rows);
+    for (uint32_t i = 0; i < config->webhook_count; i++) {
+        const struct config_webhook *from = &config->webhooks[i];
+        struct site_webhook *row = &rows[image_audience(config, i)];
+        row->id = image_string(image, from->id);
+        row->url = image_string(image, from->url);
+        row->secret_file = image_string(image, from->secret_file);
+        row->ca = image_string(image, from->ca);
+        row->token_file = image_string(image, from->token_file);
+        row->format = from->format;
+        row->language = from->language;
+        row->to = (uint32_t)from->to;
+        row->receiver = from->receiver;
+    }
+    image_table(image, SITE_TABLE_WEBHOOKS, rows, config->webhook_count, sizeof *rows);
 }
 
 /* Whom an alarm's chain tells, step by step, and how. */
@@ -274,22 +331,15 @@ static void image_chains(struct image_builder *image) {
     struct chain_step *steps = image_rows(image, step_count, sizeof *steps);
     for (uint32_t i = 0; i < config->chain_count; i++) {
         for (uint32_t s = 0; s < chains[i].step_count; s++) {
-            steps[chains[i].step_first + s] = config->chains[i].steps[s].row;
+            struct chain_step *step = &steps[chains[i].step_first + s];
+            *step = config->chains[i].steps[s].row;
+            if (step->webhook != CHAIN_NO_WEBHOOK) {
+                step->webhook = image_audience(config, step->webhook);
+            }
         }
-    }
-    struct site_webhook *webhooks = image_rows(image, config->webhook_count, sizeof *webhooks);
-    for (uint32_t i = 0; i < config->webhook_count; i++) {
-        webhooks[i].id = image_string(image, config->webhooks[i].id);
-        webhooks[i].url = image_string(image, config->webhooks[i].url);
-        webhooks[i].secret_file = image_string(image, config->webhooks[i].secret_file);
-        webhooks[i].ca = image_string(image, config->webhooks[i].ca);
-        webhooks[i].token_file = image_string(image, config->webhooks[i].token_file);
-        webhooks[i].format = config->webhooks[i].format;
-        webhooks[i].language = config->webhooks[i].language;
     }
     image_table(image, SITE_TABLE_CHAINS, chains, config->chain_count, sizeof *chains);
     image_table(image, SITE_TABLE_STEPS, steps, step_count, sizeof *steps);
-    image_table(image, SITE_TABLE_WEBHOOKS, webhooks, config->webhook_count, sizeof *webhooks);
 }
 
 static void image_header(struct image_builder *image) {
@@ -389,6 +439,7 @@ void config_image_build(struct config *config, const struct config_layout *layou
     image_calendar(image);
     image_times(image);
     image_chains(image);
+    image_audiences(image);
     image_listener_shifts(image);
     image_rules(image);
     image_join(image);

@@ -114,7 +114,7 @@ static void lint_coincidence(struct config *config, const struct config_rule *ru
     }
 }
 
-/* Something must tell the alarm: an output, or a webhook that confirms. */
+/* Something must tell the alarm: an output, or an audience that is called. */
 static void lint_heard(struct config *config, const struct config_chain *chain) {
     bool heard = chain->step_count == 0;
     for (uint32_t i = 0; i < chain->step_count; i++) {
@@ -122,8 +122,9 @@ static void lint_heard(struct config *config, const struct config_chain *chain) 
         heard = heard || step->outputs != 0 || step->webhook != CHAIN_NO_WEBHOOK;
     }
     if (!heard) {
-        config_warn(config, chain->node->key, "add `output: KIND`, or `by: webhook` to a role",
-                    "chain `%s` reaches nobody: none of its steps has an output or a webhook",
+        config_warn(config, chain->node->key,
+                    "add `output: KIND`, `by: push`, or `by: webhook` to a role",
+                    "chain `%s` reaches nobody: none of its steps has an output or calls anybody",
                     chain->id);
     }
 }

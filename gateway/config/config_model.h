@@ -83,11 +83,15 @@ struct config_shift {
     enum role role;          /* whose it is; ROLE_COUNT: nobody's in particular */
     struct site_span *spans; /* in the order of the file; may overlap */
     uint32_t span_count, span_room;
+    const char **people; /* names or ids */
+    uint32_t people_count, people_room;
 };
 
 struct config_webhook {
     const char *id;
-    const char *url;         /* NULL: wrong, or phones alone */
+    enum chain_to to;        /* whom it calls; as in struct site_webhook */
+    uint32_t receiver;       /* likewise */
+    const char *url;         /* NULL: wrong, or phones and pages alone */
     const char *secret_file; /* absolute; NULL: none */
     const char *ca;          /* likewise */
     const char *token_file;  /* likewise */
@@ -220,6 +224,13 @@ void config_push_check(struct config *config, const struct config_node *push);
 void config_places_check(struct config *config, const struct config_node *places);
 void config_devices_check(struct config *config, const struct config_node *devices);
 void config_shifts_check(struct config *config, const struct config_node *shifts);
+/* Is an audience one that system_nobody_listening tells of? A single person is none. */
+static inline bool config_is_listener(const struct config_webhook *audience) {
+    return audience->to != CHAIN_TO_PERSON;
+}
+
+uint32_t config_listener_count(const struct config *config);
+
 void config_webhooks_check(struct config *config, const struct config_node *webhooks);
 void config_chains_check(struct config *config, const struct config_node *chains);
 void config_rules_check(struct config *config, const struct config_node *rules);

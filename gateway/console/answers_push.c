@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/audience.h"
 #include "gateway/console/answers.h"
 
 static void push_ask(struct call *call, struct wire_push *message) {
@@ -42,6 +43,7 @@ static bool push_person(struct call *call, struct wire_push *message) {
         return false;
     }
     message->role = (uint32_t)call->asker.role;
+    message->name = audience_name(call->asker.name);
     (void)snprintf(message->person, sizeof message->person, "%s", call->asker.id);
     return true;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/audience.h"
 #include "gateway/clock.h"
 #include "gateway/console/reply.h"
 #include "gateway/log.h"
@@ -108,13 +109,14 @@ static void phones_correct(struct phones *phones, struct wire_client *engine,
                            const struct wire_phone *phone, const struct person *person) {
     bool stays = person != NULL && !person->screen;
     struct wire_push message = {.act = stays ? WIRE_PUSH_PROMOTE : WIRE_PUSH_LEAVE,
-                                .role = stays ? (uint32_t)person->role : 0};
+                                .role = stays ? (uint32_t)person->role : 0,
+                                .name = stays ? audience_name(person->name) : 0};
     (void)snprintf(message.person, sizeof message.person, "%.39s", phone->person);
     message_address(phones, &message);
     if (wire_client_send(engine, &message) == 0) {
-        log_line(LOG_NOTICE, stays ? "phone_role_changed" : "phone_removed",
+        log_line(LOG_NOTICE, stays ? "phone_owner_changed" : "phone_removed",
                  "person=%s effect=\"%s\"", message.person,
-                 stays ? "their phones are called in their new role"
+                 stays ? "their phones are called by the role and the name that they have now"
                        : "nobody of this id may sign in: their phones are called no more");
     }
 }
@@ -124,7 +126,8 @@ static void phones_compare(struct phones *phones, const struct people *people,
     for (uint32_t i = 0; people->count > 0 && i < result->count; i++) {
         const struct wire_phone *phone = &result->phones[i];
         const struct person *person = people_find(people, phone->person);
-        if (person == NULL || person->screen || (uint32_t)person->role != phone->role) {
+        if (person == NULL || person->screen || (uint32_t)person->role != phone->role ||
+            audience_name(person->name) != phone->name) {
             phones_correct(phones, engine, phone, person);
         }
     }

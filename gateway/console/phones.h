@@ -10,7 +10,7 @@
  * answered, or PHONES_WAIT_MS are over.
  *
  * Once a minute, and when a person has been changed, the list of phones is held against that of people: the
- * phone of somebody who may not sign in any more goes, and one whose owner has another role is called in that one.
+ * phone of somebody who may not sign in any more goes, and one whose owner has another role or name is called by that.
  * So a word that was lost while the uplink was away is said again. While there are no people at all, as
  * with a list that was damaged, nothing is taken away.
  */

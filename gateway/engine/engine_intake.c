@@ -208,7 +208,8 @@ static bool engine_take_receipt(struct engine *engine, const struct wire_receipt
 }
 
 static bool engine_take_listener(struct engine *engine, const struct wire_listener *message) {
-    if (message->webhook >= engine->site->webhook_count || message->reachable >= TRUTH_COUNT) {
+    if (message->webhook >= engine->site->ruleset.listener_count ||
+        message->reachable >= TRUTH_COUNT) {
         return false;
     }
     engine_apply_state(engine, INPUT_LISTENER, message->webhook, (enum truth)message->reachable);
@@ -503,7 +504,7 @@ void engine_left(void *context, struct engine_peer *peer, bool clean) {
         engine->uplink_delivers = TRUTH_UNKNOWN;
         engine->uplink_reason[0] = '\0';
         engine_apply_state(engine, INPUT_UPLINK, 0, TRUTH_UNKNOWN);
-        for (uint32_t i = 0; i < engine->site->webhook_count; i++) {
+        for (uint32_t i = 0; i < engine->site->ruleset.listener_count; i++) {
             engine_apply_state(engine, INPUT_LISTENER, i, TRUTH_UNKNOWN);
         }
     }

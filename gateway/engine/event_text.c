@@ -263,9 +263,18 @@ static void event_fill_component(const struct event_view *view, struct text *tex
 }
 
 static void event_fill_webhook(const struct event_view *view, struct text *text) {
-    if (view->alarm != NULL && view->alarm->entity_kind == ENTITY_LISTENER) {
-        text_add(text, site_text(view->site, view->site->webhooks[view->alarm->entity].id));
+    if (view->alarm == NULL || view->alarm->entity_kind != ENTITY_LISTENER) {
+        return;
     }
+    const struct site_webhook *row = &view->site->webhooks[view->alarm->entity];
+    bool chinese = view->language == LANGUAGE_ZH;
+    if (row->to == CHAIN_TO_EVERYONE) {
+        text_add(text, chinese ? "所有角色" : "any role");
+        return;
+    } else if (row->to == CHAIN_TO_SHIFT) {
+        text_add(text, chinese ? "班次 " : "shift ");
+    }
+    text_add(text, site_text(view->site, row->id));
 }
 
 static void event_fill_certificate_words(const struct event_view *view, struct text *text,

@@ -37,9 +37,9 @@ struct caller {
     struct wire_receipt receipts[RECEIPTS_MAX]; /* untold, oldest first */
     uint32_t receipt_count;
     uint64_t receipts_dropped;
-    enum truth webhook_reachable[LIMIT_WEBHOOKS];
-    struct wire_listener listeners[LIMIT_WEBHOOKS]; /* as they are now */
-    bool untold[LIMIT_WEBHOOKS];
+    enum truth webhook_reachable[LIMIT_AUDIENCES];
+    struct wire_listener listeners[LIMIT_AUDIENCES]; /* as they are now */
+    bool untold[LIMIT_AUDIENCES];
     struct caller_notice notices[NOTICES_MAX];
     uint32_t notice_count;
     struct daily daily;
@@ -57,7 +57,7 @@ static void caller_tell(struct caller *caller) {
         memmove(&caller->receipts[0], &caller->receipts[1],
                 caller->receipt_count * sizeof caller->receipts[0]);
     }
-    for (uint32_t i = 0; i < caller->site->webhook_count; i++) {
+    for (uint32_t i = 0; i < caller->site->ruleset.listener_count; i++) {
         if (caller->untold[i]) {
             caller->untold[i] = caller->send(caller->client, &caller->listeners[i]) != 0;
         }
@@ -135,13 +135,8 @@ static void caller_phones_answered(void *context, const struct webhook_key *key,
 
 /* ---- who can be reached ---- */
 
-static enum role caller_role(const struct caller *caller, uint32_t webhook) {
-    const char *word = site_text(caller->site, caller->site->webhooks[webhook].id);
-    return role_find(word, strlen(word));
-}
-
 static enum truth caller_reaches(const struct caller *caller, uint32_t webhook) {
-    if (push_reaches(caller->push, caller_role(caller, webhook))) {
+    if (push_reaches(caller->push, webhook)) {
         return TRUTH_TRUE;
     }
     return caller->site->webhooks[webhook].url != 0 ? caller->webhook_reachable[webhook]
@@ -242,6 +237,15 @@ static void caller_withdraw(struct caller *caller, uint32_t alarm, uint32_t run)
     }
 }
 
+/*
+ * Does the step call a shift that is off duty? It is nobody then. In a JSON string each quote is escaped, so
+ * that these bytes can only be that member.
+ */
+static bool notice_is_off_duty(const struct wire_notice *message) {
+    static const char member[] = "\"on_duty\":false";
+    return memmem(message->body, message->body_size, member, sizeof member - 1) != NULL;
+}
+
 void caller_notice(struct caller *caller, const struct wire_notice *message) {
     if (message->webhook >= caller->site->webhook_count) {
         return;
@@ -254,13 +258,14 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
     char body[UPLINK_JSON_SIZE];
     char id[WEBHOOK_ID_SIZE];
     size_t size = caller_body(webhook, message, body);
-    if (size == 0 || !uplink_json_id(message->body, message->body_size, id, sizeof id)) {
-        caller_receipt(caller, &key, false); /* a damaged row of the journal */
+    bool sound = size > 0 && uplink_json_id(message->body, message->body_size, id, sizeof id);
+    if (!sound || notice_is_off_duty(message)) {
+        caller_receipt(caller, &key, false); /* a damaged row of the journal, or nobody */
         return;
     }
     caller_await(caller, &key, webhook->url != 0);
     push_send(caller->push, &(struct push_notice){.key = key,
-                                                  .role = caller_role(caller, message->webhook),
+                                                  .webhook = message->webhook,
                                                   .emergency = message->emergency != 0,
                                                   .body = message->body,
                                                   .body_size = message->body_size});
@@ -274,6 +279,11 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
                                                .id = id,
                                                .body = body,
                                                .body_size = size});
+    }
+    /* The engine knows of listeners; of a person it hears here that nobody waits for his phones. */
+    if (message->webhook >= caller->site->ruleset.listener_count &&
+        caller_reaches(caller, message->webhook) == TRUTH_FALSE) {
+        caller_receipt(caller, &key, false);
     }
 }
 
@@ -292,7 +302,7 @@ int caller_new(struct event_base *base, const struct site *site,
     static const struct webhook_callbacks callbacks = {caller_webhook_answered, caller_reachable};
     static const struct push_callbacks push_callbacks = {caller_phones_answered,
                                                          caller_phones_changed};
-    struct webhook_conf conf[LIMIT_WEBHOOKS];
+    struct webhook_conf conf[LIMIT_AUDIENCES];
     struct caller *caller = calloc(1, sizeof *caller);
     if (caller == NULL) {
         return err_origin(-ENOMEM);
@@ -314,11 +324,12 @@ int caller_new(struct event_base *base, const struct site *site,
     const struct webhook_times times = webhook_times_default();
     const struct push_times push_times = push_times_default();
     const struct push_conf push_conf = {
+        .site = site,
         .state_directory = site_text(site, site->header->state_directory),
         .contact = site_text(site, site->header->push_contact),
         .ca = site_text(site, site->header->push_ca),
     };
-    for (uint32_t i = 0; i < LIMIT_WEBHOOKS; i++) {
+    for (uint32_t i = 0; i < LIMIT_AUDIENCES; i++) {
         caller->webhook_reachable[i] = TRUTH_UNKNOWN;
         caller->listeners[i].reachable = TRUTH_UNKNOWN;
     }

@@ -20,7 +20,7 @@ enum {
     HOURS_A_DAY = 24,
     /* A digest, a time, what parts them. */
     LINE_SIZE = 16 + 1 + 20 + 2,
-    FILE_SIZE = LIMIT_WEBHOOKS * LINE_SIZE + 1,
+    FILE_SIZE = LIMIT_AUDIENCES * LINE_SIZE + 1,
 };
 
 bool daily_is_due(int64_t heard_s, int64_t tested_s, int64_t now_s) {

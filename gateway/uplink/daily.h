@@ -24,7 +24,7 @@ bool daily_is_due(int64_t heard_s, int64_t tested_s, int64_t now_s);
 
 struct daily {
     const struct site *site;
-    int64_t tested_s[LIMIT_WEBHOOKS]; /* 0: never, as it is now */
+    int64_t tested_s[LIMIT_AUDIENCES]; /* 0: never, as it is now */
 };
 
 /* Keeps `site`. What cannot be read was never tested. */

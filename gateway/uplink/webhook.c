@@ -183,7 +183,7 @@ struct webhook_counts webhooks_counts(const struct webhooks *webhooks) {
 int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint32_t count,
                  const struct webhook_times *times, const struct webhook_callbacks *callbacks,
                  void *context, struct webhooks **ret_webhooks) {
-    assert(count <= LIMIT_WEBHOOKS);
+    assert(count <= LIMIT_AUDIENCES);
     struct webhooks *webhooks = calloc(1, sizeof *webhooks);
     if (webhooks == NULL) {
         return err_origin(-ENOMEM);

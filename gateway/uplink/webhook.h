@@ -116,7 +116,7 @@ struct webhook_counts {
 struct webhooks;
 
 /*
- * Make the webhooks, at most LIMIT_WEBHOOKS, and begin to probe them. Keeps the strings of `conf`
+ * Make the webhooks, at most LIMIT_AUDIENCES, and begin to probe them. Keeps the strings of `conf`
  * and `context`. The program has called curl_global_init(). Returns 0 or <0.
  */
 NODISCARD int webhooks_new(struct event_base *base, const struct webhook_conf *conf, uint32_t count,

@@ -38,7 +38,7 @@ struct call {
 
 struct webhooks {
     struct receiver_host host;
-    struct receiver receivers[LIMIT_WEBHOOKS];
+    struct receiver receivers[LIMIT_AUDIENCES];
     uint32_t count;
     struct webhook_callbacks callbacks;
     void *context;

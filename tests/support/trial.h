@@ -43,8 +43,8 @@ struct trial {
     struct ruleset_chain chains[TRIAL_CHAINS];
     struct chain_step steps[TRIAL_STEPS];
     uint32_t chain_count, step_count;
-    uint32_t shift_count;                     /* set it before binding */
-    uint64_t listener_shifts[LIMIT_WEBHOOKS]; /* likewise: those in which each is to be reached */
+    uint32_t shift_count;                      /* set it before binding */
+    uint64_t listener_shifts[LIMIT_AUDIENCES]; /* likewise: those in which each is to be reached */
     struct ruleset_draft draft;
     struct trial_bound bound;
     struct ruleset_sizes sizes;

@@ -1,3 +1,4 @@
+tocsin_unit_test(audience gateway_base)
 tocsin_unit_test(arguments gateway_base)
 tocsin_unit_test(clock gateway_base)
 tocsin_unit_test(confine gateway_base)

@@ -266,7 +266,8 @@ static const struct site_span duty[] = {
     {.weekday = THU, .begin_min = AT(6, 30), .end_min = AT(15, 0)}, /* … and the next one, early */
 };
 enum { CARE, GUARD, SHIFTS };
-static const struct site_shift shifts[SHIFTS] = {[CARE] = {0, 0, 3}, [GUARD] = {0, 3, 0}};
+static const struct site_shift shifts[SHIFTS] = {
+    [CARE] = {.span_count = 3}, [GUARD] = {.span_first = 3}};
 
 static struct calendar calendar_of_shifts(void) {
     return (struct calendar){.spans = duty,
@@ -393,10 +394,10 @@ static void a_turn_that_goes_on_past_midnight_began_the_day_before(void **state)
         {.weekday = WED, .begin_min = AT(0, 0), .end_min = AT(8, 0)},
     };
     enum { DAY_AND_NIGHT, SUNDAYS, EARLY, ALL_DAYS, TURNS };
-    static const struct site_shift turns[TURNS] = {[DAY_AND_NIGHT] = {0, 0, 3},
-                                                   [SUNDAYS] = {0, 3, 2},
-                                                   [EARLY] = {0, 5, 1},
-                                                   [ALL_DAYS] = {0, 0, 0}};
+    static const struct site_shift turns[TURNS] = {[DAY_AND_NIGHT] = {.span_count = 3},
+                                                   [SUNDAYS] = {.span_first = 3, .span_count = 2},
+                                                   [EARLY] = {.span_first = 5, .span_count = 1},
+                                                   [ALL_DAYS] = {.span_count = 0}};
     const struct calendar of = {
         .spans = turn_spans, .shifts = turns, .shift_count = TURNS, .east_s = zone_east_s};
     /* 2026-11-23 is a Monday. */
@@ -421,7 +422,7 @@ static void hours_without_an_end_have_no_turn(void **state) {
         {.weekday = FRI, .end_min = AT(24, 0)}, {.weekday = SAT, .end_min = AT(24, 0)},
         {.weekday = SUN, .end_min = AT(24, 0)},
     };
-    static const struct site_shift turns[] = {{0, 0, 7}};
+    static const struct site_shift turns[] = {{.span_count = 7}};
     const struct calendar of = {
         .spans = round, .shifts = turns, .shift_count = 1, .east_s = zone_east_s};
     turn_is(&of, 0, "2026-11-25T12:00:00+08:00", "");

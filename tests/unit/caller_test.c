@@ -14,6 +14,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
+#include "gateway/audience.h"
 #include "gateway/clock.h"
 #include "gateway/uplink/caller.h"
 #include "tests/support/cmocka.h"
@@ -29,7 +30,8 @@ struct scene {
     struct evhttp *server;
     struct site site;
     struct site_header header;
-    struct site_webhook webhooks[2];
+    struct site_webhook webhooks[4];
+    struct site_shift shift;
     char strings[160];
     char directory[40]; /* of the state */
     struct caller *caller;
@@ -39,7 +41,9 @@ struct scene {
     unsigned receipt_count;
     struct wire_listener listener;   /* of the webhook */
     struct wire_listener caregivers; /* of those who have phones alone */
+    struct wire_listener shift_listener;
     unsigned listener_count;
+    uint64_t person_name; /* of who asks */
     struct wire_push_result result;
     char called[256];
     unsigned call_count;
@@ -71,7 +75,10 @@ static int scene_send(void *context, const void *message) {
         assert_int_equal(header->kind, WIRE_LISTENER);
         assert_int_equal(header->size, sizeof(struct wire_listener));
         const struct wire_listener *listener = message;
-        *(listener->webhook == 0 ? &scene->listener : &scene->caregivers) = *listener;
+        assert_true(listener->webhook < 3); /* a single person is no listener */
+        *(listener->webhook == 0   ? &scene->listener
+          : listener->webhook == 1 ? &scene->caregivers
+                                   : &scene->shift_listener) = *listener;
         scene->listener_count += listener->webhook == 0;
     }
     return 0;
@@ -91,23 +98,31 @@ static int scene_open(void **state) {
     assert_int_equal(
         getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size), 0);
     evhttp_set_gencb(scene->server, scene_called, scene);
-    enum { STATE_AT = 48, ROLE_AT = 96 };
+    enum { STATE_AT = 48, ROLE_AT = 96, PERSON_AT = 112 };
     (void)snprintf(scene->strings, sizeof scene->strings, "%cmanager%chttp://127.0.0.1:%u/", '\0',
                    '\0', ntohs(address.sin_port));
     (void)snprintf(scene->directory, sizeof scene->directory, "/tmp/tocsin-caller-XXXXXX");
     assert_non_null(mkdtemp(scene->directory));
     strcpy(scene->strings + STATE_AT, scene->directory);
     strcpy(scene->strings + ROLE_AT, "caregiver");
+    strcpy(scene->strings + PERSON_AT, "王敏");
     char path[64];
     (void)snprintf(path, sizeof path, "%s/uplink", scene->directory);
     assert_int_equal(mkdir(path, 0700), 0);
     scene->header.state_directory = STATE_AT;
-    scene->webhooks[0] = (struct site_webhook){.id = 1, .url = 9};
-    scene->webhooks[1] = (struct site_webhook){.id = ROLE_AT};
+    scene->webhooks[0] =
+        (struct site_webhook){.id = 1, .url = 9, .to = CHAIN_TO_ROLE, .receiver = ROLE_MANAGER};
+    scene->webhooks[1] =
+        (struct site_webhook){.id = ROLE_AT, .to = CHAIN_TO_ROLE, .receiver = ROLE_CAREGIVER};
     scene->site.header = &scene->header;
     scene->site.strings = scene->strings;
     scene->site.webhooks = scene->webhooks;
-    scene->site.webhook_count = 2;
+    scene->webhooks[2] = (struct site_webhook){.id = ROLE_AT, .to = CHAIN_TO_SHIFT};
+    scene->webhooks[3] = (struct site_webhook){.id = PERSON_AT, .to = CHAIN_TO_PERSON};
+    scene->shift.role = ROLE_SECURITY;
+    scene->site.shifts = &scene->shift;
+    scene->site.webhook_count = 4;
+    scene->site.ruleset.listener_count = 3;
     assert_int_equal(caller_new(scene->base, &scene->site, scene_send, scene, &scene->caller), 0);
     *state = scene;
     return 0;
@@ -212,7 +227,7 @@ static void an_engine_that_comes_is_told_who_can_be_reached(void **state) {
 
 static void what_no_webhook_is_for_or_has_no_id_is_not_called(void **state) {
     struct scene *scene = *state;
-    notice(scene, 2, BODY, true);
+    notice(scene, 4, BODY, true);
     assert_int_equal(scene->receipt_count, 0);
     notice(scene, 0, "{\"specversion\":\"1.0\"}", true);
     assert_int_equal(scene->receipt_count, 1); /* its chain goes on at once */
@@ -235,7 +250,8 @@ static enum wire_push_outcome ask(struct scene *scene, enum wire_push_act act, c
     struct wire_push message = {.header = wire_header_of(WIRE_PUSH, sizeof message),
                                 .request = 7,
                                 .act = act,
-                                .role = role};
+                                .role = role,
+                                .name = scene->person_name};
     (void)snprintf(message.person, sizeof message.person, "%s", person);
     (void)snprintf(message.endpoint, sizeof message.endpoint, "%s", endpoint);
     (void)snprintf(message.p256dh, sizeof message.p256dh, "%s", P256DH);
@@ -253,6 +269,44 @@ static void a_role_without_phones_and_webhook_is_nobody_at_once(void **state) {
     assert_int_equal(scene->receipt_count, 1);
     assert_int_equal(scene->receipts[0].received, 0);
     assert_int_equal(scene->call_count, 0);
+}
+
+/* How many messages wait for phones: a test of each, and what they are called for. */
+static uint64_t waiting(struct scene *scene) {
+    return caller_push_counts(scene->caller).waiting;
+}
+
+static void a_shift_is_called_on_the_phones_of_its_people_and_not_while_it_is_off(void **state) {
+    struct scene *scene = *state;
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "li", ROLE_SECURITY, "https://127.0.0.1:1/x"),
+                     WIRE_PUSH_DONE);
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_MANAGER, "https://127.0.0.1:1/y"),
+                     WIRE_PUSH_DONE);
+    caller_welcome(scene->caller);
+    assert_int_equal(scene->shift_listener.reachable,
+                     TRUTH_FALSE); /* it has confirmed nothing yet */
+    notice(scene, 2, "{\"id\":\"gulou.main.17.44\",\"data\":{\"rule\":\"call\",\"on_duty\":false}}",
+           true);
+    assert_int_equal(scene->receipt_count, 1);
+    assert_int_equal(scene->receipts[0].received, 0);
+    assert_int_equal(waiting(scene), 2);
+    notice(scene, 2, BODY_WITH_TEXT, true);
+    assert_int_equal(waiting(scene), 3);
+    assert_int_equal(scene->receipt_count, 1);
+}
+
+static void
+a_person_is_called_by_name_and_nobody_waits_for_one_who_cannot_be_reached(void **state) {
+    struct scene *scene = *state;
+    const char *endpoint = "https://127.0.0.1:1/x";
+    assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_MANAGER, endpoint),
+                     WIRE_PUSH_DONE);
+    scene->person_name = audience_name("王敏");
+    assert_int_equal(ask(scene, WIRE_PUSH_PROMOTE, "wang", ROLE_MANAGER, ""), WIRE_PUSH_DONE);
+    notice(scene, 3, BODY_WITH_TEXT, true);
+    assert_int_equal(waiting(scene), 2);
+    assert_int_equal(scene->receipt_count, 1);
+    assert_int_equal(scene->receipts[0].received, 0);
 }
 
 static void a_phone_whose_service_is_away_keeps_no_webhook_from_its_receipt(void **state) {
@@ -346,6 +400,8 @@ int main(void) {
         SCENE(what_no_webhook_is_for_or_has_no_id_is_not_called),
         SCENE(what_the_engine_calls_an_emergency_goes_for_nothing_less),
         SCENE(a_role_without_phones_and_webhook_is_nobody_at_once),
+        SCENE(a_shift_is_called_on_the_phones_of_its_people_and_not_while_it_is_off),
+        SCENE(a_person_is_called_by_name_and_nobody_waits_for_one_who_cannot_be_reached),
         SCENE(a_phone_whose_service_is_away_keeps_no_webhook_from_its_receipt),
         SCENE(what_is_withdrawn_waits_for_no_phone),
         SCENE(phones_come_go_and_are_listed_as_they_are_asked_for),

@@ -237,6 +237,82 @@ static void a_role_that_is_called_on_phones_alone_has_an_index_of_its_own(void *
     unload(&loaded);
 }
 
+static void
+a_shift_a_person_and_everyone_are_called_each_once_and_people_are_no_listeners(void **state) {
+    (void)state;
+    struct loaded loaded;
+    load_good(&loaded,
+              "shifts: {night: {role: security, people: [wang, 李强]}, day: {people: [zhao]}}\n",
+              "chains:\n"
+              "  c:\n"
+              "    - {after: 0 s, to: person 李强, by: push}\n"
+              "    - {after: 1 min, to: shift night, by: push}\n"
+              "    - {after: 2 min, to: everyone, by: push}\n"
+              "    - {after: 3 min, to: shift night, by: push}\n"
+              "    - {after: 4 min, to: person zhao, by: push}\n"
+              "    - {after: 5 min, to: shift day}\n"
+              "webhooks:\n"
+              "  manager: {url: \"http://b/y\", secret_file: site.yaml}\n" RULE);
+    const struct site *site = &loaded.site;
+    static const uint32_t rows[] = {3, 1, 2, 1, 4, CHAIN_NO_WEBHOOK};
+    for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(site->ruleset.steps[i].webhook, rows[i]);
+    }
+    static const struct {
+        const char *id;
+        enum chain_to to;
+        uint32_t receiver;
+    } wanted[] = {{"manager", CHAIN_TO_ROLE, ROLE_MANAGER},
+                  {"night", CHAIN_TO_SHIFT, 0},
+                  {"everyone", CHAIN_TO_EVERYONE, 0},
+                  {"李强", CHAIN_TO_PERSON, 0},
+                  {"zhao", CHAIN_TO_PERSON, 0}};
+    assert_int_equal(site->webhook_count, sizeof wanted / sizeof *wanted);
+    for (uint32_t i = 0; i < site->webhook_count; i++) {
+        assert_string_equal(site_text(site, site->webhooks[i].id), wanted[i].id);
+        assert_int_equal(site->webhooks[i].to, wanted[i].to);
+        assert_int_equal(site->webhooks[i].receiver, wanted[i].receiver);
+    }
+    assert_int_equal(site->ruleset.listener_count, 3);
+    assert_int_equal(site->ruleset.listener_shifts[0], 0);
+    assert_int_equal(site->ruleset.listener_shifts[1], 1u << 0);
+    assert_int_equal(site->ruleset.listener_shifts[2], 0);
+    assert_int_equal(site->shifts[0].role, ROLE_SECURITY);
+    assert_int_equal(site->shifts[0].people_count, 2);
+    assert_int_equal(site->shifts[1].role, ROLE_COUNT);
+    assert_string_equal(site_text(site, site->shift_people[site->shifts[1].people_first]), "zhao");
+    unload(&loaded);
+}
+
+static void steps_call_64_audiences_and_no_more(void **state) {
+    (void)state;
+    for (uint32_t over = 0; over < 2; over++) {
+        struct loaded loaded;
+        char *shifts = NULL, *rules = NULL;
+        size_t size;
+        FILE *out = open_memstream(&shifts, &size);
+        assert_non_null(out);
+        (void)fprintf(out, "shifts: {s: {people: [p0");
+        for (uint32_t i = 1; i < LIMIT_AUDIENCES + over; i++) {
+            (void)fprintf(out, ", p%u", i);
+        }
+        (void)fprintf(out, "]}}\n");
+        assert_int_equal(fclose(out), 0);
+        out = open_memstream(&rules, &size);
+        assert_non_null(out);
+        (void)fprintf(out, "chains:\n");
+        for (uint32_t i = 0; i < LIMIT_AUDIENCES + over; i++) {
+            (void)fprintf(out, "  c%u: [{after: 0 s, to: person p%u, by: push}]\n", i, i);
+        }
+        (void)fprintf(out, "rules: []\n");
+        assert_int_equal(fclose(out), 0);
+        assert_int_equal(load(&loaded, shifts, rules), over == 0 ? 0 : CONFIG_E_REFUSED);
+        free(shifts);
+        free(rules);
+        unload(&loaded);
+    }
+}
+
 static void duty_past_midnight_goes_on_in_the_next_day(void **state) {
     (void)state;
     struct loaded loaded;
@@ -409,6 +485,9 @@ int main(void) {
         cmocka_unit_test(a_chain_names_roles_shifts_webhooks_and_outputs_by_number),
         cmocka_unit_test(a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are),
         cmocka_unit_test(a_role_that_is_called_on_phones_alone_has_an_index_of_its_own),
+        cmocka_unit_test(
+            a_shift_a_person_and_everyone_are_called_each_once_and_people_are_no_listeners),
+        cmocka_unit_test(steps_call_64_audiences_and_no_more),
         cmocka_unit_test(duty_past_midnight_goes_on_in_the_next_day),
         cmocka_unit_test(an_output_that_an_emergency_switches_serves_it),
         cmocka_unit_test(a_device_that_only_a_rule_of_an_emergency_reads_serves_it),

@@ -743,6 +743,22 @@ static void a_webhook_that_is_off_or_known_to_be_down_is_none(void **state) {
           "62 refusal 2.1 : 3!:one | lamp\n");
 }
 
+/* He is no listener: what is known of those says nothing of him. */
+static void a_single_person_is_waited_for_until_nothing_is_said_to_reach_him(void **state) {
+    (void)state;
+    core_end();
+    trial_deinit(&stage.trial);
+    site_build(3);
+    stage.trial.steps[1].webhook = stage.trial.ruleset.listener_count;
+    story("0 start yes : - | dark\n"
+          "0 hook no : - | dark\n"
+          "1 one on : raised:one,1:one | lamp\n"
+          "1 lamp on : - | lamp\n"
+          "61 tick - : 2:one | lamp\n"
+          "61 hook no : - | lamp\n"
+          "62 refusal 2.1 : 3!:one | lamp\n");
+}
+
 static void a_sounder_is_off_while_silenced(void **state) {
     (void)state;
     story("0 start yes : - | dark\n"
@@ -1090,6 +1106,7 @@ int main(void) {
         STORY(who_chatters_calls_everybody_once_a_minute),
         STORY(who_is_no_emergency_has_half_a_minute_more_to_be_called),
         STORY(a_webhook_that_is_off_or_known_to_be_down_is_none),
+        STORY(a_single_person_is_waited_for_until_nothing_is_said_to_reach_him),
         STORY(a_sounder_is_off_while_silenced),
         STORY(the_doors_stay_released_while_the_sounder_is_silenced),
         STORY(a_promoted_fire_calls_again_whom_the_first_detector_called),

@@ -48,11 +48,12 @@ static void push_changed(struct push *push) {
     push->callbacks.changed(push->context);
 }
 
-bool push_reaches(const struct push *push, enum role role) {
+bool push_reaches(const struct push *push, uint32_t webhook) {
     struct wall now = clock_wall();
     for (uint32_t i = 0; i < push->phones.count; i++) {
         const struct push_phone *phone = &push->phones.list[i];
-        if (phone->role == role && push_phone_is_reachable(phone, now)) {
+        if (push_phone_is_reachable(phone, now) &&
+            push_phone_is_of(phone, push->conf.site, webhook)) {
             return true;
         }
     }
@@ -288,7 +289,7 @@ void push_send(struct push *push, const struct push_notice *notice) {
     uint32_t ids[PUSH_PHONES_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < push->phones.count; i++) {
-        if (push->phones.list[i].role == notice->role) {
+        if (push_phone_is_of(&push->phones.list[i], push->conf.site, notice->webhook)) {
             ids[count++] = push->phones.ids[i];
         }
     }
@@ -361,8 +362,8 @@ uint32_t push_leave(struct push *push, const char *person, const char *endpoint)
     return left;
 }
 
-uint32_t push_promote(struct push *push, const char *person, enum role role) {
-    uint32_t changed = push_phones_promote(&push->phones, person, role);
+uint32_t push_promote(struct push *push, const char *person, enum role role, uint64_t name) {
+    uint32_t changed = push_phones_promote(&push->phones, person, role, name);
     if (changed > 0) {
         push_save(push);
         push_changed(push);

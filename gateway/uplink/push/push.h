@@ -5,7 +5,7 @@
 /*
  * Web Push: calling people on their own phones (RFC 8030)
  *
- *     push_send ──▶ a parcel for each phone of the role ──▶ its push service ──▶ phone ──▶ console ──▶ push_receive
+ *     push_send ──▶ a parcel for each phone of the audience ──▶ its push service ──▶ phone ──▶ console ──▶ push_receive
  *                        ▲            │                      2xx: handed over                            receipt
  *                        └─ back-off ─┴── 429, 5xx, no answer
  *                                     └── 404, 410: the subscription has ended; the phone is forgotten
@@ -40,6 +40,7 @@ enum {
 };
 
 struct push_conf {
+    const struct site *site;
     const char *state_directory;
     const char *contact; /* for whoever runs a push service: mailto: or https:; "": none */
     const char *ca; /* a file of who may sign a service's certificate beside the system's; "" */
@@ -58,7 +59,7 @@ struct push_times push_times_default(void);
 struct push_callbacks {
     /* A phone has confirmed; or none will, because there is none, or all have been given up. */
     void (*answered)(void *context, const struct webhook_key *key, bool received);
-    /* Which roles can be reached may have changed. */
+    /* Which audiences can be reached may have changed. */
     void (*changed)(void *context);
 };
 
@@ -75,7 +76,7 @@ struct push_counts {
 };
 
 /*
- * Keeps the strings of `conf`. The program has called curl_global_init(). Returns 0 or <0.
+ * Keeps the site and the strings of `conf`. The program has called curl_global_init(). Returns 0 or <0.
  */
 NODISCARD int push_new(struct event_base *base, const struct push_conf *conf,
                        const struct push_times *times, const struct push_callbacks *callbacks,
@@ -84,20 +85,20 @@ struct push *push_free(struct push *push);
 
 struct push_notice {
     struct webhook_key key;
-    enum role role;
+    uint32_t webhook; /* index of the audience that is called */
     bool emergency;
     const char *body; /* the event, JSON */
     size_t body_size;
 };
 
-/* Send to every phone of the role; one that has it already is not sent it again. May call back at once. */
+/* Send to every phone of the audience; one that has it already is not sent it again. May call back at once. */
 void push_send(struct push *push, const struct push_notice *notice);
 
 /* Nobody is to be told of this run of the alarm's chain any more: what is not handed over goes. */
 void push_withdraw(struct push *push, uint32_t alarm, uint32_t run);
 
-/* Can anybody of the role be reached? */
-bool push_reaches(const struct push *push, enum role role);
+/* Can anybody of the audience be reached? */
+bool push_reaches(const struct push *push, uint32_t webhook);
 
 /* Once a second: what is due is tried, what is too old goes, what changed is written down. */
 void push_tick(struct push *push);
@@ -110,7 +111,7 @@ NODISCARD int push_subscribe(struct push *push, const struct push_phone *phone);
 
 /* As push_phones_leave() and push_phones_promote(). */
 uint32_t push_leave(struct push *push, const char *person, const char *endpoint);
-uint32_t push_promote(struct push *push, const char *person, enum role role);
+uint32_t push_promote(struct push *push, const char *person, enum role role, uint64_t name);
 
 /* A phone confirms what it was sent; false when nothing is known by this token (any more). */
 bool push_receive(struct push *push, const char *token);

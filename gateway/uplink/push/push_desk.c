@@ -28,6 +28,7 @@ static enum wire_push_outcome desk_subscribe(struct push *push, const struct wir
     struct push_phone phone = {
         .role = (enum role)message->role,
         .language = (enum site_language)message->language,
+        .name = message->name,
         .since_s = clock_wall().ns / (int64_t)NS_PER_S,
     };
     const char *fault = push_phone_read(message->endpoint, message->p256dh, message->auth, &phone);
@@ -56,6 +57,7 @@ static void desk_list(const struct push *push, struct wire_push_result *ret) {
         *row = (struct wire_phone){
             .role = (uint32_t)phone->role,
             .reachable = push_phone_is_reachable(phone, now),
+            .name = phone->name,
             .since_s = phone->since_s,
             .received_s = phone->received_s,
         };
@@ -80,7 +82,7 @@ static enum wire_push_outcome desk_do(struct push *push, const struct wire_push 
     case WIRE_PUSH_LEAVE:
         return push_leave(push, message->person, endpoint) > 0 ? WIRE_PUSH_DONE : WIRE_PUSH_UNKNOWN;
     case WIRE_PUSH_PROMOTE:
-        (void)push_promote(push, message->person, (enum role)message->role);
+        (void)push_promote(push, message->person, (enum role)message->role, message->name);
         return WIRE_PUSH_DONE;
     case WIRE_PUSH_RECEIVE:
         return push_receive(push, message->token) ? WIRE_PUSH_DONE : WIRE_PUSH_UNKNOWN;

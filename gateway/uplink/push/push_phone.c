@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/audience.h"
 #include "gateway/base64.h"
 #include "gateway/uplink/daily.h"
 
@@ -46,6 +47,11 @@ bool push_person_is_good(const char *person) {
 
 static int64_t seconds_of(struct wall wall) {
     return wall.ns / (int64_t)NS_PER_S;
+}
+
+bool push_phone_is_of(const struct push_phone *phone, const struct site *site, uint32_t webhook) {
+    const struct audience_person person = {phone->person, phone->name, phone->role};
+    return audience_has(site, webhook, &person);
 }
 
 bool push_phone_is_reachable(const struct push_phone *phone, struct wall now) {

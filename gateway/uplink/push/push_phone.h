@@ -29,6 +29,7 @@ struct push_phone {
     struct push_peer peer;
     enum role role;
     enum site_language language;
+    uint64_t name;      /* of the person, audience_name(); 0: not known */
     int64_t since_s;    /* seconds since 1970: when it came */
     int64_t received_s; /* when it last confirmed; 0: never */
     int64_t tested_s;   /* when it was last tried; 0: never */
@@ -44,6 +45,9 @@ const char *push_phone_read(const char *endpoint, const char *p256dh, const char
 
 /* Is it a name by which a person can be known here: 1 to 32 of a-z, A-Z, 0-9, '.', '_', '-'? */
 bool push_person_is_good(const char *person);
+
+/* Is its owner one of those whom the audience `webhook` of the site means? */
+bool push_phone_is_of(const struct push_phone *phone, const struct site *site, uint32_t webhook);
 
 bool push_phone_is_reachable(const struct push_phone *phone, struct wall now);
 

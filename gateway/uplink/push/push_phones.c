@@ -67,7 +67,7 @@ int push_phones_add(struct push_phones *phones, const struct push_phone *phone) 
     if (at < phones->count) {
         struct push_phone *known = &phones->list[at];
         bool same = strcmp(known->person, phone->person) == 0 && known->role == phone->role &&
-                    known->language == phone->language &&
+                    known->name == phone->name && known->language == phone->language &&
                     memcmp(&known->peer, &phone->peer, sizeof known->peer) == 0;
         if (same) {
             return 0;
@@ -114,12 +114,15 @@ uint32_t push_phones_leave(struct push_phones *phones, const char *person, const
     return before - phones->count;
 }
 
-uint32_t push_phones_promote(struct push_phones *phones, const char *person, enum role role) {
+uint32_t push_phones_promote(struct push_phones *phones, const char *person, enum role role,
+                             uint64_t name) {
     uint32_t changed = 0;
     for (uint32_t i = 0; i < phones->count; i++) {
         struct push_phone *phone = &phones->list[i];
-        if (strcmp(phone->person, person) == 0 && phone->role != role) {
+        bool other = phone->role != role || phone->name != name;
+        if (strcmp(phone->person, person) == 0 && other) {
             phone->role = role;
+            phone->name = name;
             phones->unwritten = true;
             changed++;
         }
@@ -133,11 +136,11 @@ static json_t *row_of(const struct push_phone *phone) {
     char p256dh[BASE64URL_SIZE(PUSH_PUBLIC_SIZE)], auth[BASE64URL_SIZE(PUSH_AUTH_SIZE)];
     base64url_write(phone->peer.public, sizeof phone->peer.public, p256dh);
     base64url_write(phone->peer.auth, sizeof phone->peer.auth, auth);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "person", phone->person,
-                     "role", role_name(phone->role), "lang", languages[phone->language], "endpoint",
-                     phone->endpoint, "p256dh", p256dh, "auth", auth, "since",
-                     (json_int_t)phone->since_s, "received", (json_int_t)phone->received_s,
-                     "tested", (json_int_t)phone->tested_s);
+    return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "person", phone->person,
+                     "name", (json_int_t)phone->name, "role", role_name(phone->role), "lang",
+                     languages[phone->language], "endpoint", phone->endpoint, "p256dh", p256dh,
+                     "auth", auth, "since", (json_int_t)phone->since_s, "received",
+                     (json_int_t)phone->received_s, "tested", (json_int_t)phone->tested_s);
 }
 
 static const char *row_text(const json_t *row, const char *key) {
@@ -152,6 +155,7 @@ static bool row_read(const json_t *row, struct push_phone *ret) {
         .role = role_find(role, strlen(role)),
         .language =
             strcmp(row_text(row, "lang"), languages[LANGUAGE_EN]) == 0 ? LANGUAGE_EN : LANGUAGE_ZH,
+        .name = (uint64_t)json_integer_value(json_object_get(row, "name")),
         .since_s = json_integer_value(json_object_get(row, "since")),
         .received_s = json_integer_value(json_object_get(row, "received")),
         .tested_s = json_integer_value(json_object_get(row, "tested")),

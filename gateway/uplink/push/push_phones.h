@@ -55,7 +55,11 @@ void push_phones_remove(struct push_phones *phones, uint32_t id);
 /* The person's phone at `endpoint` goes; NULL: all of theirs. Returns how many went. */
 uint32_t push_phones_leave(struct push_phones *phones, const char *person, const char *endpoint);
 
-/* The person acts in another role from now on. Returns how many phones that changed. */
-uint32_t push_phones_promote(struct push_phones *phones, const char *person, enum role role);
+/*
+ * The person acts in this role, and has this name, audience_name(), from now on. Returns how many phones that
+ * changed.
+ */
+uint32_t push_phones_promote(struct push_phones *phones, const char *person, enum role role,
+                             uint64_t name);
 
 #endif
