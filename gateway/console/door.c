@@ -17,6 +17,7 @@
 
 #include "gateway/console/api.h"
 #include "gateway/console/console.h"
+#include "gateway/console/framing.h"
 #include "gateway/console/listener.h"
 #include "gateway/console/reply.h"
 #include "gateway/log.h"
@@ -133,7 +134,11 @@ static void door_answer(struct evhttp_request *request, void *context) {
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
     path = path == NULL ? "" : path;
     door_add_headers(request);
-    if (path_is_api(path)) {
+    if (!framing_is_plain(request)) {
+        /* What follows in this connection may be a part of it. */
+        (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+        reply_problem(request, PROBLEM_FRAMING, door->console->process->language, NULL);
+    } else if (path_is_api(path)) {
         door_answer_api(door, request);
     } else if (!method_reads(evhttp_request_get_command(request))) {
         (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");

@@ -59,6 +59,12 @@ static const struct {
                               "The headers are too long",
                               {"请求头过长:合计至多 8192 字节",
                                "The headers are too long: together they take 8192 bytes at most"}},
+    [PROBLEM_FRAMING] =
+        {400,
+         "framing",
+         "The end of the request is not clear",
+         {"请求的长度或 Host 不明确,未执行任何操作",
+          "The length of the request, or its Host, can be read in two ways: nothing was done"}},
     [PROBLEM_BODY_LONG] = {413,
                            "body_long",
                            "The body is too long",
@@ -219,11 +225,11 @@ static const struct {
         {400,
          "user_body",
          "Bad request body",
-         {"请求内容有误:id 为 1 至 32 个小写字母、数字或 . _ -;name 为 1 至 42 字节的姓名;role 为 caregiver、"
-          "security、manager、engineer、auditor 或 wall(墙上屏幕,无密码);password 为密码",
-          "The body is wrong: id is 1 to 32 small letters, digits and . _ -; name a name of 1 to 42 bytes; role "
-          "is caregiver, security, manager, engineer, auditor or wall (a screen, which has no password); "
-          "password a password"}},
+         {"未作更改。用户名(id)为 1 至 32 个小写字母、数字或 . _ -;姓名(name)至多 42 字节,即 14 个汉字;角色(role)"
+          "为 caregiver、security、manager、engineer、auditor,须有密码;或 wall(墙上屏幕),没有密码",
+          "Nothing was changed. A user name (id) is 1 to 32 small letters, digits and . _ -; a name has at most 42 bytes, "
+          "which are 14 Chinese characters; a role is caregiver, security, manager, engineer or auditor, who have a "
+          "password, or wall (a screen), which has none"}},
     [PROBLEM_USER_TAKEN] = {409,
                             "user_taken",
                             "There is such a user",

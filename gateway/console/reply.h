@@ -31,6 +31,7 @@ enum problem {
     PROBLEM_PARAMETER,
     PROBLEM_ADDRESS_LONG,
     PROBLEM_HEADERS_LONG,
+    PROBLEM_FRAMING, /* it can be read in two ways */
     PROBLEM_BODY_LONG,
     PROBLEM_BODY,
     PROBLEM_ENGINE_AWAY,

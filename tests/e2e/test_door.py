@@ -302,6 +302,20 @@ def test_what_is_too_long_or_no_http_is_refused_and_the_console_goes_on(scene, g
 
 # ---- many, and slow ones ----
 
+def test_a_request_whose_end_can_be_read_in_two_ways_is_refused_with_its_connection(scene, gateway):
+    browser = Browser(scene)
+    hidden = "GET /authority.crt HTTP/1.1\r\nHost: x\r\n\r\n"
+    for header in ("Content-Length: 2\r\nContent-Length: 2", "Content-Length: 2\r\nContent-Length: 60", "Content-Length: +2",
+                   "Content-Length: 2\r\nTransfer-Encoding: chunked", "Transfer-Encoding: xchunked",
+                   "Transfer-Encoding: gzip, chunked", "Host: y", "Content-Length : 2"):
+        got = raw(browser, (f"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{header}"
+                            f"\r\n\r\n0\r\n\r\n{hidden}").encode())
+        assert got.startswith(b"HTTP/1.1 400 ") and got.count(b"HTTP/1.1 ") == 1, (header, got)
+        # What the library refuses by itself it says in its own words.
+        assert b"tocsin:problem/framing" in got or b"<HTML>" in got, (header, got)
+    assert browser.ask("GET", "/api/v1/session")[0] == 401
+
+
 def test_a_request_that_trickles_in_is_ended_and_holds_nobody_up(scene, gateway):
     """A byte each half second never trips a time-out between bytes; the time of the whole request does."""
     browser = Browser(scene)
