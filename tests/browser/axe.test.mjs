@@ -23,7 +23,7 @@ async function inspect(page, name) {
   assert.deepEqual(await violations(page), [], name);
   const sizes = await page.evaluate(() => ({
     over: document.documentElement.scrollWidth - innerWidth,
-    small: [...document.querySelectorAll('button, input, select, summary, nav a, .story-link')]
+    small: [...document.querySelectorAll('button, input, select, summary, nav a, .story-link, .call')]
       .map((each) => ({ px: each.getBoundingClientRect().height, html: each.outerHTML.slice(0, 80) }))
       .filter(({ px }) => px > 0 && px < 47.5),
     ack: [...document.querySelectorAll('[data-action=going]')].map((each) => each.getBoundingClientRect().height),

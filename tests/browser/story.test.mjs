@@ -10,6 +10,9 @@ const BUTTON = 'care/day-care/button-1';
 const ALARM = `emergency_call/${BUTTON}`;
 const CARD = `[data-alarm="${ALARM}"]`;
 
+/** What a finger hits (WCAG 2.5.5). */
+const TOUCH_PX = 44;
+
 const set = stage();
 
 const alarm = () => set.scene.alarms().find((row) => row.alarm === ALARM);
@@ -18,8 +21,8 @@ const acknowledgements = () => set.scene.events().filter(({ type }) => type === 
 const going = (page) => page.locator(`${CARD} [data-action=going]`);
 
 for (const [lang, words] of [
-  ['zh-CN', { room: '日间照料室', nobody: '还没有人去', going: '王敏 正在前往', there: '王敏 已到场', calm: '没有告警', do: '立即到场' }],
-  ['en', { room: 'Day-care room', nobody: 'Nobody is going yet', going: '王敏 is going', there: '王敏 is there', calm: 'No alarms', do: 'Go there at once' }],
+  ['zh-CN', { room: '日间照料室', nobody: '还没有人去', going: '王敏 正在前往', there: '王敏 已到场', ambulance: '拨打 120', calm: '没有告警', do: '立即到场' }],
+  ['en', { room: 'Day-care room', nobody: 'Nobody is going yet', going: '王敏 is going', there: '王敏 is there', ambulance: 'Call 120', calm: 'No alarms', do: 'Go there at once' }],
 ]) {
   test(`a caregiver answers a call from its coming to its end (${lang})`, () =>
     set.withPage({ lang }, async (page) => {
@@ -31,6 +34,9 @@ for (const [lang, words] of [
       await card.waitFor();
       await set.scene.release(BUTTON);
       for (const word of [words.room, words.nobody, words.do]) assert.ok((await card.innerText()).includes(word), word);
+      const ambulance = card.getByRole('link', { name: words.ambulance });
+      assert.equal(await ambulance.getAttribute('href'), 'tel:120');
+      assert.ok((await ambulance.boundingBox()).height >= TOUCH_PX);
       await until(async () => (await page.title()).startsWith('(1)'), 'the number of alarms in the title');
       await shoot(page, `story-1-call-${lang}`);
 
@@ -74,6 +80,7 @@ test('two buttons of one room are told apart wherever they are listed, and read 
     }
     await page.goto(`${set.scene.url}/alarm/${ALARM}`);
     await page.locator('.what .point').getByText('button-1', { exact: true }).waitFor();
+    await page.locator('.call').getByText('拨打 120').waitFor();
   }));
 
 test('a button that is held acknowledges without a second press', () =>
@@ -143,7 +150,7 @@ test('an auditor looks and has no buttons', () =>
   set.withPage({ lang: 'en', as: 'audit', path: '/rooms' }, async (page) => {
     await call();
     await page.locator(CARD).waitFor();
-    assert.equal(await page.locator(`${CARD} .actions`).count(), 0);
+    assert.equal(await page.locator(`${CARD} .actions, ${CARD} .call`).count(), 0);
   }));
 
 for (const hours of [-1, 1]) {

@@ -7,6 +7,7 @@ import { saidOf, What } from '../parts/what';
 import type { Alarm } from '../types';
 import { clockTime, pick, span, t, tAny } from '../words';
 import { Actions } from './actions';
+import { Calls } from './call';
 import { whoGoes } from './who';
 
 export const storyOf = (alarm: string): string => `/alarm/${segments(alarm)}`;
@@ -32,7 +33,9 @@ export function Card({ alarm, mayAct, isOnStory = false }: Props) {
         <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
         {test && <span class="badge badge-test">{t('card.test')}</span>}
       </header>
-      <p class="what"><What {...saidOf(alarm)} /></p>
+      <p class="what">
+        <What {...saidOf(alarm)} />
+      </p>
       <p class="since">
         <strong>{t('card.since', { age: span(link.serverNow() - raised) })}</strong>{' '}
         <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
@@ -53,6 +56,7 @@ export function Card({ alarm, mayAct, isOnStory = false }: Props) {
         <p class="muted">{t('card.marked', { what: tAny(`disposition.${alarm.disposition}`) ?? alarm.disposition })}</p>
       )}
       {mayAct && <Actions alarm={alarm} />}
+      {mayAct && <Calls response={response} />}
       {!isOnStory && (
         <Link to={storyOf(alarm.alarm)} class="story-link">
           {t('card.story')}
