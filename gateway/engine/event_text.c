@@ -18,8 +18,10 @@ struct event_words {
 
 static const struct event_words builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_NONE] = {{"{place}:{rule}", "{place}: {rule}"}},
-    [BUILTIN_DEVICE_LOST] = {{"设备 {device} 失联,{count} 个测点的数据已过期",
-                              "{device}: device lost, {count} points stale"}},
+    [BUILTIN_DEVICE_LOST] =
+        {{"设备 {device} 失联:{count} 个传感器没有新数据,这些房间出事可能不会报警",
+          "{device} is lost: nothing new from its sensors ({count}), so alarms of "
+          "their rooms may not come"}},
     [BUILTIN_SENSOR_FAULT] = {{"{place}:{point} 故障或无有效数据",
                                "{place}: {point} is faulty, or gives no good value"}},
     [BUILTIN_STUCK] = {{"{place}:传感器 {point} 一天没有变化,可能已失效",

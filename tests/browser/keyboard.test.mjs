@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // No mouse and no touch: everything from signing in to signing out.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, until } from './scene.mjs';
 import { stage } from './stage.mjs';
@@ -59,3 +60,11 @@ test('a whole call by the keyboard alone: sign in, answer, attend, close, read t
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   }));
+
+for (const isPhone of [false, true]) {
+  test(`the keys are ${isPhone ? 'not said on a phone' : 'said where there is a keyboard'}`, () =>
+    set.withPage({ isPhone }, async (page) => {
+      await page.locator('.keys').waitFor({ state: isPhone ? 'hidden' : 'visible' });
+      assert.equal(await page.locator('.keys').count(), 1);
+    }));
+}

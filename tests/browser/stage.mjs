@@ -58,12 +58,14 @@ class Stage {
    * null. It fails for what a script or the content policy objects to and for every request to another place, and
    * a failure says what was to be seen.
    */
-  async withPage({ as = 'wang', path = '/', url = this.scene.url, init, lang = 'zh-CN', width = 390, height = 844 }, body) {
+  async withPage({ as = 'wang', path = '/', url = this.scene.url, init, lang = 'zh-CN', isPhone = false, width = 390, height = 844 }, body) {
     const context = await this.browser.newContext({
       ignoreHTTPSErrors: true,
       locale: lang,
       viewport: { width, height },
       reducedMotion: 'reduce',
+      isMobile: isPhone,
+      hasTouch: isPhone,
       ...(as === null ? {} : { storageState: await this.session(as) }),
     });
     try {
