@@ -13,7 +13,7 @@ struct word {
 static const struct word priorities[] = {
     {"emergency", "紧急", "EMERGENCY"}, {"urgent", "加急", "urgent"},
     {"high", "重要", "high"},           {"low", "一般", "low"},
-    {"journal", "记录", "-"},
+    {"journal", "记录", "journal"},
 };
 
 static const struct word states[] = {
@@ -38,10 +38,10 @@ static const struct word marks[] = {
 };
 
 static const struct word events[] = {
-    {"alarm.raised", "报警", "raised"},
-    {"alarm.reraised", "再次报警", "raised again"},
+    {"alarm.raised", "告警", "alarm raised"},
+    {"alarm.reraised", "再次告警", "raised again"},
     {"alarm.acknowledged", "已确认", "acknowledged"},
-    {"alarm.realarmed", "重新报警", "calls again"},
+    {"alarm.realarmed", "重新告警", "calls again"},
     {"alarm.attended", "已到场", "attended"},
     {"alarm.investigated", "已核实", "investigated"},
     {"alarm.silenced", "已消音", "silenced"},
@@ -52,31 +52,31 @@ static const struct word events[] = {
     {"alarm.in_service", "恢复使用", "in service"},
     {"alarm.suppressed", "已抑制", "suppressed"},
     {"alarm.unsuppressed", "取消抑制", "unsuppressed"},
-    {"alarm.cleared", "已恢复", "cleared"},
+    {"alarm.cleared", "信号消失", "signal gone"},
     {"alarm.reset", "已复位", "reset"},
-    {"alarm.disposed", "处置结论", "disposition"},
-    {"alarm.closed", "已关闭", "closed"},
-    {"alarm.escalated", "升级通知", "escalated"},
+    {"alarm.disposed", "处置结果", "result stated"},
+    {"alarm.closed", "已结束", "closed"},
+    {"alarm.escalated", "已通知", "people called"},
     {"test.begun", "测试开始", "test begun"},
-    {"test.tripped", "测试触发", "tested"},
+    {"test.tripped", "测试触发", "tripped in test"},
     {"test.untested", "未测试", "not tested"},
     {"test.ended", "测试结束", "test ended"},
     {"flood.begun", "告警泛滥", "alarm flood"},
     {"flood.ended", "泛滥结束", "flood over"},
-    {"access.granted", "准许通行", "access granted"},
+    {"access.granted", "允许通行", "access granted"},
     {"access.denied", "拒绝通行", "access denied"},
     {"patrol.checkpoint", "巡更打卡", "checkpoint"},
     {"system.started", "网关启动", "gateway started"},
-    {"system.clock_stepped", "时钟校正", "clock stepped"},
+    {"system.clock_stepped", "时钟调整", "clock stepped"},
     {"system.config_changed", "配置变更", "site changed"},
     {"system.config_refused", "配置未采用", "site refused"},
     {"system.walk_test_due", "步行测试到期", "walk test due"},
 };
 
 static const struct word roles[] = {
-    {"caregiver", "护理", "caregiver"}, {"security", "安保", "security"},
-    {"manager", "经理", "manager"},     {"engineer", "工程", "engineer"},
-    {"auditor", "审计", "auditor"},
+    {"caregiver", "护理员", "caregiver"}, {"security", "安保", "security"},
+    {"manager", "经理", "manager"},       {"engineer", "工程师", "engineer"},
+    {"auditor", "审计员", "auditor"},
 };
 
 static const struct word outputs[] = {
@@ -89,8 +89,8 @@ static const struct word outputs[] = {
 static const struct word dispositions[] = {
     {"unstated", "未说明", "not stated"},
     {"genuine", "属实", "genuine"},
-    {"equipment", "设备原因", "equipment"},
-    {"misuse", "误操作", "misuse"},
+    {"equipment", "设备故障", "equipment fault"},
+    {"misuse", "误操作", "by mistake"},
     {"test", "测试", "test"},
     {"drill", "演练", "drill"},
     {"duplicate", "重复", "duplicate"},

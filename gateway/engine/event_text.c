@@ -119,7 +119,7 @@ static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
     [EVENT_FLOOD_ENDED] = {{"告警数量恢复正常", "The flood of alarms is over"}},
     [EVENT_ACCESS_GRANTED] = {{"{place}:刷卡通过", "{place}: access granted"}},
     [EVENT_ACCESS_DENIED] = {{"{place}:刷卡被拒", "{place}: access denied"}},
-    [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡逻打卡", "{place}: patrol checkpoint"}},
+    [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡更打卡", "{place}: patrol checkpoint"}},
     [EVENT_SYSTEM_STARTED] = {{"网关已启动", "Gateway started"}},
     [EVENT_SYSTEM_CONFIG_CHANGED] = {{"站点配置已采用,现已生效",
                                       "The site file was taken and is in force"}},

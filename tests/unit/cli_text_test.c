@@ -139,7 +139,7 @@ static void an_event_is_printed_in_the_readers_language_and_the_sites_time(void 
     reader_learn_places(&page.reader, names);
     event_line_print(&page.reader, event);
     page_expect(&page, "── 2026-11-22 ──\n"
-                       "15:17:00  紧急  日间照料室  报警      日间照料室:紧急呼叫  "
+                       "15:17:00  紧急  日间照料室  告警      日间照料室:紧急呼叫  "
                        "emergency_call/care/day-care/button-1\n");
     page_close(&page);
     json_decref(event);
@@ -159,9 +159,9 @@ static void a_new_day_has_a_line_and_a_person_is_named(void **state) {
     event_line_print(&page.reader, second);
     page_expect(&page,
                 "── 2026-11-22 ──\n"
-                "15:17:00  EMERGENCY  Day-care room  raised           Day-care room: emergency "
+                "15:17:00  EMERGENCY  Day-care room  alarm raised     Day-care room: emergency "
                 "call  emergency_call/care/day-care/button-1\n"
-                "15:17:00  EMERGENCY  Day-care room  raised           Day-care room: emergency "
+                "15:17:00  EMERGENCY  Day-care room  alarm raised     Day-care room: emergency "
                 "call  emergency_call/care/day-care/button-1\n"
                 "── 2026-11-23 ──\n"
                 "00:17:41  EMERGENCY  Day-care room  acknowledged     Day-care room: emergency "
@@ -187,8 +187,8 @@ static void an_alarm_that_is_put_away_does_not_say_that_it_calls_again(void **st
     } rows[] = {
         {LANGUAGE_EN, "none", "calls again", "nobody called"},
         {LANGUAGE_EN, "shelved", "nobody called", "calls again"},
-        {LANGUAGE_ZH, "none", "重新报警", "仍不通知"},
-        {LANGUAGE_ZH, "out_of_service", "仍不通知", "重新报警"},
+        {LANGUAGE_ZH, "none", "重新告警", "仍不通知"},
+        {LANGUAGE_ZH, "out_of_service", "仍不通知", "重新告警"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -217,7 +217,7 @@ static void a_step_says_whom_it_tells_and_why_it_comes_early(void **state) {
     reader_learn_places(&page.reader, names);
     event_line_print(&page.reader, event);
     page_expect(&page, "── 2026-11-22 ──\n"
-                       "15:18:00  EMERGENCY  Day-care room  escalated        Day-care room: "
+                       "15:18:00  EMERGENCY  Day-care room  people called    Day-care room: "
                        "emergency call  → role manager + sounder + beacon (nobody received the "
                        "step before)  emergency_call/care/day-care/button-1\n");
     page_close(&page);
@@ -304,7 +304,7 @@ static void what_was_found_and_what_it_was_are_said(void **state) {
         "── 2026-11-22 ──\n"
         "15:18:00  EMERGENCY  Day-care room  investigated     fire  → false  wang (engineer, "
         "local)\n"
-        "15:19:00  EMERGENCY  Day-care room  disposition      fire  → misuse  li (caregiver, "
+        "15:19:00  EMERGENCY  Day-care room  result stated    fire  → by mistake  li (caregiver, "
         "local)\n");
 }
 
@@ -313,9 +313,9 @@ static void a_chinese_line_has_no_english_words_of_ours(void **state) {
     (void)state;
     print_lines(LANGUAGE_ZH, lines, 3,
                 "── 2026-11-22 ──\n"
-                "15:18:00  紧急  日间照料室  已核实    火灾报警  → 不属实  wang(工程,本机)\n"
-                "15:19:00  紧急  日间照料室  处置结论  火灾报警  → 误操作  li(护理,本机)\n"
-                "15:18:00  紧急  日间照料室  升级通知  Day-care room: emergency call  → 角色经理 + "
+                "15:18:00  紧急  日间照料室  已核实    火灾报警  → 不属实  wang(工程师,本机)\n"
+                "15:19:00  紧急  日间照料室  处置结果  火灾报警  → 误操作  li(护理员,本机)\n"
+                "15:18:00  紧急  日间照料室  已通知    Day-care room: emergency call  → 角色经理 + "
                 "声报警器 + 警示灯(上一步无人收到)  emergency_call/care/day-care/button-1\n");
 }
 

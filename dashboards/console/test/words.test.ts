@@ -88,6 +88,41 @@ test('every kind of point, class of alarm and quality of the gateway has a term'
   named('reading.c', /\[QUALITY_\w+\] = "([a-z_]+)"/g, 'quality');
 });
 
+/** What the command line says, by the table of its words. */
+function ofCommandLine(table: string): [string, string, string][] {
+  const source = readFileSync('../../gateway/cli/words.c', 'utf8');
+  const rows = source.split(`struct word ${table}[] = {`)[1]?.split('\n};')[0] ?? '';
+  const words = [...rows.matchAll(/\{"([a-z._]+)",\s+"([^"]+)",\s+"([^"]+)"\}/g)];
+  assert.equal(words.length, rows.split('{"').length - 1, table);
+  return words.map((match) => [match[1] ?? '', match[2] ?? '', match[3] ?? '']);
+}
+
+/** The tables of the command line, the family of each here, and what only the command line has a word for. */
+const SHARED: [string, string, string[]][] = [
+  ['priorities', 'priority', []],
+  ['events', 'event', []],
+  ['roles', 'role', []],
+  ['outputs', 'kind', []],
+  ['dispositions', 'disposition', ['unstated', 'real', 'false']],
+  ['qualities', 'quality', []],
+  ['marks', 'suppression', ['silenced', 'test', 'chattering']],
+];
+
+test('the command line and the pages have the same word for the same thing, in both languages', () => {
+  const [pages, terms] = ['src', 'src/words/terms'].map((home) => PAIRS.find((pair) => pair[0] === home));
+  const [said, chinese] = [{ ...pages?.[1], ...terms?.[1] }, { ...pages?.[2], ...terms?.[2] }];
+  for (const [table, family, alone] of SHARED) {
+    const words = ofCommandLine(table);
+    assert.ok(words.length > alone.length, table);
+    for (const [name, zh, en] of words.filter(([name]) => !alone.includes(name))) {
+      assert.equal(chinese[`${family}.${name}`], zh, `${family}.${name}`);
+      assert.equal(textOf(said[`${family}.${name}`]).toLowerCase(), en.toLowerCase(), `${family}.${name}`);
+    }
+  }
+  const events = Object.keys(en).filter((key) => key.startsWith('event.'));
+  assert.equal(ofCommandLine('events').length, events.length);
+});
+
 test('English has one alarm and two alarms, Chinese has no plural', () => {
   assert.equal(phrase(en['rooms.abnormal'], { count: 1 }, 'en'), '1 alarm');
   assert.equal(phrase(en['rooms.abnormal'], { count: 2 }, 'en'), '2 alarms');
