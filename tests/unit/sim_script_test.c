@@ -80,17 +80,21 @@ static void the_example_is_taken_as_it_stands(void **state) {
     assert_true(conf->speed == 1);
     assert_int_equal(conf->people_count, 4);
     assert_int_equal(conf->climate_count, 4);
-    assert_int_equal(conf->act_count, 12); /* eleven acts, one of which sets two points */
+    assert_int_equal(conf->act_count, 16); /* fifteen acts, one of which sets two points */
     assert_int_equal(conf->acts[0].kind, SIM_ACT_SET);
     assert_int_equal(conf->acts[0].point, site_point_find(&site, "care/day-care/button-1"));
     assert_true(conf->acts[0].at_ns == 5 * NS_PER_S && conf->acts[0].for_ns == 2 * NS_PER_S);
-    assert_int_equal(conf->acts[1].kind, SIM_ACT_MQTT);
-    assert_string_equal(conf->acts[1].topic, "field/gate/reader");
-    assert_string_equal(conf->acts[1].payload, "{\"card\":40213344,\"granted\":true}");
-    assert_int_equal(conf->acts[8].kind, SIM_ACT_DOWN);
-    assert_true(conf->acts[8].for_ns == 15 * NS_PER_S);
-    assert_int_equal(conf->acts[11].kind, SIM_ACT_ANSWER);
-    assert_int_equal(conf->acts[11].answer, SIM_ANSWER_GARBAGE);
+    /* The exit button speaks when it is pressed and let go: until then nothing is known of it. */
+    assert_string_equal(conf->acts[1].topic, "field/gate/rex");
+    assert_string_equal(conf->acts[1].payload, "{\"pressed\":true}");
+    assert_string_equal(conf->acts[2].payload, "{\"pressed\":false}");
+    assert_int_equal(conf->acts[5].kind, SIM_ACT_MQTT);
+    assert_string_equal(conf->acts[5].topic, "field/gate/reader");
+    assert_string_equal(conf->acts[5].payload, "{\"card\":40213344,\"granted\":true}");
+    assert_int_equal(conf->acts[12].kind, SIM_ACT_DOWN);
+    assert_true(conf->acts[12].for_ns == 15 * NS_PER_S);
+    assert_int_equal(conf->acts[15].kind, SIM_ACT_ANSWER);
+    assert_int_equal(conf->acts[15].answer, SIM_ANSWER_GARBAGE);
     story_deinit(&story);
     story_deinit(&story);
 }
