@@ -49,6 +49,7 @@ const raised = (seq: number) =>
   `id: ${seq}\ndata: {"type":"tocsin.alarm.raised","subject":"p${seq}","time":"2026-11-27T00:00:00Z","sequence":${seq},` +
   `"data":{"rule":"call","priority":"high","state":${state}}}\n\n`;
 
+const isBeat = (message: FeedMessage) => message.kind === 'beat' && message.contact;
 const streamsOf = (served: Served) => served.asked.filter((ask) => ask.path === '/api/v1/stream').map((ask) => ask.after);
 const snapshotsOf = (served: Served) => served.asked.filter((ask) => ask.path.startsWith('/api/v1/alarms')).length;
 const lastTable = (served: Served) => served.told.flatMap((message) => (message.kind === 'table' ? [message.table] : [])).at(-1);
@@ -60,6 +61,19 @@ test('a line that was cut is resumed after the last event, without another snaps
   assert.equal(lastTable(served)?.seq, 12);
   assert.equal(lastTable(served)?.alarms.length, 2);
 });
+
+for (const streams of [
+  [`${hello(12)}${raised(11)}`, `${hello(12)}: ping\n\n`, hello(12) + raised(12)],
+  [hello(12) + raised(11) + raised(12)],
+]) {
+  test(`a page that was away has no contact before all that it missed is in the table (${streams.length})`, async () => {
+    const { told } = await serve([hello(10), ...streams]);
+    const again = told.findIndex((message, at) => message.kind === 'connected' && at > 0);
+    const there = told.findIndex((message) => message.kind === 'table' && message.table.seq === 12);
+    const beats = told.flatMap((message, at) => (at > again && isBeat(message) ? [at] : []));
+    assert.ok(there > 0 && beats.length > 0 && beats.every((at) => at > there), JSON.stringify(told.map(({ kind }) => kind)));
+  });
+}
 
 test('an event that is missing leads to a new snapshot', async () => {
   const served = await serve([hello(10) + raised(12), hello(12)]);

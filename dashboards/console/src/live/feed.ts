@@ -9,6 +9,8 @@ import { SseReader, type SseMessage } from './sse';
 /** The server speaks every 5 s: after this much silence the line is dead, whatever the browser believes. */
 const SILENCE_MAX_MS = 8000;
 const RETRY_MS = 1000;
+/** What was missed comes as fast as the line carries it; what takes longer is left out for a new snapshot. */
+const CATCH_UP_MS = 4000;
 /** While much happens the pages are told no more often than this. */
 const TELL_MS = 100;
 const PEOPLE_ROWS = 50;
@@ -24,6 +26,8 @@ export class Feed {
   private engine: Engine = 'away';
   /** The last event in the table; null: a snapshot is needed. */
   private seq: number | null = null;
+  /** The newest event when the line began: until it is in the table, the table is the past. */
+  private newestSeq = 0;
   private telling: ReturnType<typeof setTimeout> | null = null;
   private toldMs = -TELL_MS;
   private wake: (() => void) | null = null;
@@ -66,16 +70,22 @@ export class Feed {
     if (this.seq !== null) headers['Last-Event-ID'] = String(this.seq);
     try {
       const answer = await this.ask('/api/v1/stream', { headers, signal: abort.signal });
+      const connectedMs = performance.now();
       this.tell({ kind: 'connected' });
       const bytes = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
       const reader = new SseReader();
+      let hasCaughtUp = false;
       for (;;) {
         const piece = await bytes?.read();
         if (piece === undefined || piece.done) return;
         clearTimeout(watchdog);
         watchdog = setTimeout(() => abort.abort(), SILENCE_MAX_MS);
         for (const message of reader.push(piece.value)) await this.take(message);
+        // The table first: the beat uncovers a page, which must not show for a moment what was before.
+        if (!hasCaughtUp && !this.isBehind() && this.telling !== null) this.tellTable();
+        hasCaughtUp ||= !this.isBehind();
         this.beat();
+        if (this.isBehind() && performance.now() - connectedMs > CATCH_UP_MS) this.startAnew('behind');
       }
     } finally {
       clearTimeout(watchdog);
@@ -83,8 +93,18 @@ export class Feed {
     }
   }
 
+  private isBehind(): boolean {
+    return this.seq === null || this.seq < this.newestSeq;
+  }
+
+  /** Have the next connection take a snapshot. */
+  private startAnew(reason: string): never {
+    this.seq = null;
+    throw new Error(reason);
+  }
+
   private beat(): void {
-    const contact = this.engine === 'present' && this.seq !== null;
+    const contact = this.engine === 'present' && !this.isBehind();
     this.tell({ kind: 'beat', serverMs: this.clock.now(performance.now()), contact, engine: this.engine });
   }
 
@@ -93,6 +113,7 @@ export class Feed {
     if (message.event === 'hello') {
       const hello = data as { engine: Engine; newest_seq: number };
       this.engine = hello.engine;
+      this.newestSeq = hello.newest_seq;
       // A journal that ends before what we have seen is another journal.
       if (this.seq === null || hello.newest_seq < this.seq) await this.snapshot(hello.newest_seq);
     } else if (message.event === 'engine') {
@@ -101,8 +122,7 @@ export class Feed {
       // What it restored at its start was told by no event.
       if (this.engine === 'present' && before !== 'present' && this.seq !== null) await this.snapshot(this.seq);
     } else if (message.event === 'gap' || message.event === 'resync') {
-      this.seq = null;
-      throw new Error(message.event);
+      this.startAnew(message.event);
     } else {
       this.takeEvent(data as ConsoleEvent, message.id === null ? null : Number(message.id));
     }
@@ -112,8 +132,7 @@ export class Feed {
     if (seq !== null && this.seq !== null) {
       if (seq <= this.seq) return;
       if (seq !== this.seq + 1 || changesTheSite(event)) {
-        this.seq = null;
-        throw new Error('resync');
+        this.startAnew('resync');
       }
       this.seq = seq;
     }
