@@ -15,7 +15,7 @@ const PEOPLE = [
   ['audit', 'auditor', '审计员'],
 ];
 
-class Stage {
+export class Stage {
   signedIn = new Map();
 
   async open(site, hasPeople) {

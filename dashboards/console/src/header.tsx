@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useLive, useRoute } from './hooks';
+import { useNow, useRoute } from './hooks';
 import { link } from './live/link';
 import { Link } from './parts/link';
 import { menuOf } from './routes';
@@ -14,10 +14,11 @@ interface Props {
 
 /** The server's time, and how long ago it was heard. */
 function Contact({ timezone }: { timezone: string }) {
+  const time = useNow(() => clockTime(link.serverNow(), timezone));
+  const age = useNow(() => span(link.silenceMs()));
   return (
     <span class="contact">
-      <span>{clockTime(link.serverNow(), timezone)}</span>{' '}
-      <span class="muted">{t('link.age', { age: span(link.silenceMs()) })}</span>
+      <span>{time}</span> <span class="muted">{t('link.age', { age })}</span>
     </span>
   );
 }
@@ -50,8 +51,7 @@ const otherLanguage = (): Language => (currentLanguage() === 'en' ? 'zh-CN' : 'e
 /** Where one is, who one is, and how old the contact with the server is. */
 export function Header(props: Props) {
   const { person, onLanguage } = props;
-  useLive();
-  const table = link.table;
+  const site = useNow(() => link.table?.site ?? null);
   if (person === null) {
     const other = otherLanguage();
     return (
@@ -68,7 +68,7 @@ export function Header(props: Props) {
       <a class="skip" href="#content">
         {t('nav.skip')}
       </a>
-      <span class="brand">{table === null ? t('app.name') : pick(table.site.name)}</span>
+      <span class="brand">{site === null ? t('app.name') : pick(site.name)}</span>
       <nav aria-label={t('nav.label')}>
         {menuOf(person.role, 'pages').map(({ path, word }) => (
           <Link key={path} to={path}>
@@ -76,7 +76,7 @@ export function Header(props: Props) {
           </Link>
         ))}
       </nav>
-      {table !== null && <Contact timezone={table.site.timezone} />}
+      {site !== null && <Contact timezone={site.timezone} />}
       <Account {...props} person={person} />
     </header>
   );

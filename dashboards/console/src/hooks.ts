@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { link } from './live/link';
-
-const TICK_MS = 500;
+import { onTick } from './live/tick';
 
 /** Show again at each change of the live table and, so that ages go on, twice a second. */
 export function useLive(): void {
   const [, again] = useState(0);
   useEffect(() => {
     const show = () => again((count) => count + 1);
-    const timer = setInterval(show, TICK_MS);
-    const unsubscribe = link.subscribe(show);
-    return () => {
-      clearInterval(timer);
-      unsubscribe();
-    };
+    const ends = [onTick(show), link.subscribe(show)];
+    return () => ends.forEach((end) => end());
   }, []);
+}
+
+/** What `read` finds, looked for twice a second; shown again only when it is something else. */
+export function useNow<Value>(read: () => Value): Value {
+  const [, find] = useState(read);
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(() => onTick(() => find(() => latest.current())), []);
+  return read();
 }
 
 const routeChanged = 'tocsin-route';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyEvent, inOrder, nameOf, peopleOf, setAside } from '../src/live/alarms';
+import { changedTable } from '../src/live/table';
 import { stepsOf } from '../src/rooms/steps';
 import type { Alarm, AlarmState, ConsoleEvent, Place, Priority } from '../src/types';
 
@@ -89,4 +90,18 @@ test('the next step is offered, and closing only when the signal is gone', () =>
   assert.deepEqual(stepsOf(alarmAfter(acknowledged)), ['attend', 'disposition']);
   const over = event('alarm.cleared', { ...RAISED, acked: true, active: false, attended: true });
   assert.deepEqual(stepsOf(alarmAfter(acknowledged, over)), ['reset', 'disposition']);
+});
+
+test('a change leaves every alarm that it does not name the very object that it was', () => {
+  const [first, second, other] = ['a', 'b', 'c'].map((id) => after(event('alarm.raised', RAISED, {}, id))[0] as Alarm);
+  assert.ok(first && second && other);
+  const site = { name: { zh: '', en: '' }, timezone: 'UTC' };
+  const before = { site, places: [], alarms: [first, second], aside: [], tests: [], seq: 1 };
+  const shelved = { ...second, state: { ...second.state, suppression: 'shelved' } };
+  const now = changedTable(before, { alarms: [other, shelved], gone: [], seq: 3 });
+  assert.deepEqual(now.alarms.map((alarm) => alarm.alarm), [first.alarm, other.alarm]);
+  assert.equal(now.alarms[0], first);
+  assert.deepEqual(now.aside, [shelved]);
+  assert.equal(now.seq, 3);
+  assert.deepEqual(changedTable(now, { alarms: [], gone: [first.alarm, second.alarm], seq: 4 }).alarms, [other]);
 });

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServerClock } from '../src/live/clock';
 import { Feed } from '../src/live/feed';
-import type { FeedMessage } from '../src/live/messages';
+import type { FeedMessage, LiveTable } from '../src/live/messages';
 import { SseReader } from '../src/live/sse';
+import { changedTable } from '../src/live/table';
 
 interface Served {
   streams: string[];
@@ -52,7 +53,16 @@ const raised = (seq: number) =>
 const isBeat = (message: FeedMessage) => message.kind === 'beat' && message.contact;
 const streamsOf = (served: Served) => served.asked.filter((ask) => ask.path === '/api/v1/stream').map((ask) => ask.after);
 const snapshotsOf = (served: Served) => served.asked.filter((ask) => ask.path.startsWith('/api/v1/alarms')).length;
-const lastTable = (served: Served) => served.told.flatMap((message) => (message.kind === 'table' ? [message.table] : [])).at(-1);
+
+/** What a page makes of all that it was told. */
+function lastTable(served: Served): LiveTable | undefined {
+  let table: LiveTable | undefined;
+  for (const message of served.told) {
+    if (message.kind === 'table') table = message.table;
+    if (message.kind === 'change' && table !== undefined) table = changedTable(table, message.change);
+  }
+  return table;
+}
 
 test('a line that was cut is resumed after the last event, without another snapshot', async () => {
   const served = await serve([hello(10) + raised(11), hello(12) + raised(12)]);

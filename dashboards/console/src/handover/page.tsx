@@ -12,11 +12,12 @@ import { EventTable } from '../log/table';
 import { Link } from '../parts/link';
 import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
+import { Since } from '../parts/since';
 import { saidOf, What } from '../parts/what';
 import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
 import type { Alarm, ConsoleEvent } from '../types';
-import { clockTime, dateTime, pick, span, t, tAny } from '../words';
+import { clockTime, dateTime, pick, t, tAny } from '../words';
 import { choicesOf, chosenOf, momentOf, type Shift } from './begin';
 import { eventsSince } from './since';
 
@@ -45,7 +46,9 @@ function Open({ alarm, zone }: { alarm: Alarm; zone: string }) {
         <What {...saidOf(alarm)} />
       </Link>
       <span>{t(`priority.${alarm.priority}`)}</span>
-      <span>{t('card.since', { age: span(link.serverNow() - raised) })}</span>
+      <span>
+        <Since time={alarm.raised} />
+      </span>
       <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
       <strong>{whoGoes(alarm)}</strong>
     </li>
@@ -68,7 +71,11 @@ function Aside({ alarm, zone }: { alarm: Alarm; zone: string }) {
         <What {...saidOf(alarm)} />
       </Link>
       <strong>{tAny(`suppression.${alarm.state.suppression}`) ?? alarm.state.suppression}</strong>
-      {event && <span>{t('card.since', { age: span(link.serverNow() - Date.parse(event.time)) })}</span>}
+      {event && (
+        <span>
+          <Since time={event.time} />
+        </span>
+      )}
       <span>
         {event?.data.until
           ? t('handover.until', { time: dateTime(Date.parse(event.data.until), zone) })

@@ -21,6 +21,8 @@ export class Feed {
   private readonly clock = new ServerClock();
   private readonly alarms = new Map<string, Alarm>();
   private readonly places = new Map<string, Place>();
+  /** Of these alarms the pages have not been told yet. */
+  private readonly untold = new Set<string>();
   private site: Site | null = null;
   private tests: Test[] = [];
   private engine: Engine = 'away';
@@ -136,19 +138,24 @@ export class Feed {
       }
       this.seq = seq;
     }
-    applyEvent(this.alarms, this.places, event);
+    const changed = applyEvent(this.alarms, this.places, event);
+    if (changed !== null) this.untold.add(changed);
     this.tellSoon();
   }
 
   /** The present state. It is at least as new as the stream's beginning: what comes twice changes nothing. */
   private async snapshot(seq: number): Promise<void> {
+    const [places, alarms] = await Promise.all([
+      this.pages<{ places: Place[] } & Site>('/api/v1/places'),
+      this.pages<{ alarms: Alarm[]; tests: Test[] }>('/api/v1/alarms'),
+    ]);
     this.places.clear();
     this.alarms.clear();
-    for await (const page of this.pages<{ places: Place[] } & Site>('/api/v1/places')) {
+    for (const page of places) {
       this.site = { name: page.name, timezone: page.timezone };
       for (const place of page.places) this.places.set(place.place, place);
     }
-    for await (const page of this.pages<{ alarms: Alarm[]; tests: Test[] }>('/api/v1/alarms')) {
+    for (const page of alarms) {
       this.tests = page.tests;
       for (const alarm of page.alarms) this.alarms.set(alarm.alarm, alarm);
     }
@@ -166,14 +173,16 @@ export class Feed {
     Object.assign(alarm, peopleOf(events));
   }
 
-  private async *pages<Page extends object>(path: string): AsyncGenerator<Page & { next: number | null }> {
+  private async pages<Page extends object>(path: string): Promise<Page[]> {
+    const pages: Page[] = [];
     let from: number | null = 0;
     while (from !== null) {
       const answer: Response = await this.ask(`${path}?from=${from}`);
       const page = (await answer.json()) as Page & { next: number | null };
-      yield page;
+      pages.push(page);
       from = page.next;
     }
+    return pages;
   }
 
   private async ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -188,14 +197,29 @@ export class Feed {
   private tellSoon(): void {
     if (this.telling !== null) return;
     const wait = this.toldMs + TELL_MS - performance.now();
-    if (wait <= 0) this.tellTable();
-    else this.telling = setTimeout(() => this.tellTable(), wait);
+    if (wait <= 0) this.tellChange();
+    else this.telling = setTimeout(() => this.tellChange(), wait);
   }
 
-  private tellTable(): void {
+  private told(): void {
     if (this.telling !== null) clearTimeout(this.telling);
     this.telling = null;
     this.toldMs = performance.now();
+    this.untold.clear();
+  }
+
+  private tellChange(): void {
+    const ids = [...this.untold];
+    this.told();
+    // Without a number a snapshot is on its way, and it is told whole.
+    if (this.seq === null) return;
+    const alarms = ids.flatMap((id) => this.alarms.get(id) ?? []);
+    const gone = ids.filter((id) => !this.alarms.has(id));
+    this.tell({ kind: 'change', serverMs: this.clock.now(performance.now()), change: { alarms, gone, seq: this.seq } });
+  }
+
+  private tellTable(): void {
+    this.told();
     if (this.site === null || this.seq === null) return;
     this.tell({
       kind: 'table',

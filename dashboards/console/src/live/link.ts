@@ -5,6 +5,7 @@ import { checkVersion } from '../offline/version';
 import { ServerClock } from './clock';
 import { Feed } from './feed';
 import { LEAVE, WAKE, type FeedMessage, type LiveTable } from './messages';
+import { changedTable } from './table';
 
 /** The server speaks every 5 to 6 s; silence of this length is no contact. The promise is 10 s. */
 export const CONTACT_MAX_MS = 8000;
@@ -71,7 +72,13 @@ class Link {
     if (message.kind === 'table') {
       this.clock.set(message.serverMs, performance.now());
       this.table = message.table;
-      keepTable(message.table);
+      keepTable(this.table);
+    } else if (message.kind === 'change') {
+      // A page that has no table yet is about to be told all of it.
+      if (this.table === null) return;
+      this.clock.set(message.serverMs, performance.now());
+      this.table = changedTable(this.table, message.change);
+      keepTable(this.table);
     } else if (message.kind === 'beat') {
       // There is one with each event: only the first after a silence changes what is shown before the next tick.
       const wasLost = this.isOutOfContact();

@@ -13,8 +13,17 @@ export interface LiveTable {
   seq: number;
 }
 
+/** What an event or some of them changed in the table that the page has: in a storm the whole of it is much. */
+export interface Change {
+  alarms: Alarm[];
+  /** Ids of those that are in the table no more. */
+  gone: string[];
+  seq: number;
+}
+
 export type FeedMessage =
   | { kind: 'table'; table: LiveTable; serverMs: number }
+  | { kind: 'change'; change: Change; serverMs: number }
   /** There is a line to the server, for the first time or again. */
   | { kind: 'connected' }
   /** The line is alive. `contact`: and the engine behind it is too. */

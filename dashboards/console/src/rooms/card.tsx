@@ -3,9 +3,11 @@ import { segments } from '../api';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape, Unknown } from '../parts/shape';
+import { Since } from '../parts/since';
+import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
 import type { Alarm } from '../types';
-import { clockTime, pick, span, t, tAny } from '../words';
+import { clockTime, pick, t, tAny } from '../words';
 import { Actions } from './actions';
 import { Calls } from './call';
 import { whoGoes } from './who';
@@ -19,7 +21,7 @@ interface Props {
 }
 
 /** One alarm: the room, what, since when, who is going, and what to do. */
-export function Card({ alarm, mayAct, isOnStory = false }: Props) {
+export const Card = steady(function Card({ alarm, mayAct, isOnStory = false }: Props) {
   const { acked, active, test } = alarm.state;
   const zone = link.table?.site.timezone ?? 'UTC';
   const raised = alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised);
@@ -37,7 +39,9 @@ export function Card({ alarm, mayAct, isOnStory = false }: Props) {
         <What {...saidOf(alarm)} />
       </p>
       <p class="since">
-        <strong>{t('card.since', { age: span(link.serverNow() - raised) })}</strong>{' '}
+        <strong>
+          <Since time={alarm.raised} />
+        </strong>{' '}
         <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
       </p>
       <p class="who">{whoGoes(alarm)}</p>
@@ -64,4 +68,4 @@ export function Card({ alarm, mayAct, isOnStory = false }: Props) {
       )}
     </article>
   );
-}
+});

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The caregiver's view: what is abnormal first, then the rooms that are not.
+import { useMemo } from 'preact/hooks';
 import { acts } from '../api';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
 import { Shape, Unknown } from '../parts/shape';
+import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
-import type { Person } from '../types';
-import { clockTime, compareWords, pick, t, tAny } from '../words';
+import type { Person, Place } from '../types';
+import { clockTime, compareWords, currentLanguage, pick, t, tAny } from '../words';
 import { Card } from './card';
 import { useCardKeys } from './keys';
 import { Rest } from './rest';
@@ -44,22 +46,33 @@ function Aside({ table }: { table: LiveTable }) {
   );
 }
 
-function CalmRooms({ table }: { table: LiveTable }) {
-  const abnormal = new Set([...table.alarms, ...table.aside, ...table.tests].map((row) => row.place));
-  const parents = new Set(table.places.map((place) => place.place.split('/').slice(0, -1).join('/')));
-  const calm = table.places
-    .filter((place) => !abnormal.has(place.place) && !parents.has(place.place))
+const CalmList = steady(function CalmList({ places }: { places: Place[] }) {
+  return (
+    <ul class="calm">
+      {places.map((place) => (
+        <li key={place.place}>
+          <Shape priority="journal" /> {pick(place.name)}
+        </li>
+      ))}
+    </ul>
+  );
+});
+
+/** The places in which no other lies, by their names. */
+function roomsOf(places: Place[]): Place[] {
+  const parents = new Set(places.map((place) => place.place.split('/').slice(0, -1).join('/')));
+  return places
+    .filter((place) => !parents.has(place.place))
     .sort((a, b) => compareWords(pick(a.name), pick(b.name)));
+}
+
+function CalmRooms({ table }: { table: LiveTable }) {
+  const rooms = useMemo(() => roomsOf(table.places), [table.places, currentLanguage()]);
+  const abnormal = new Set([...table.alarms, ...table.aside, ...table.tests].map((row) => row.place));
   return (
     <section>
       <h2>{t('rooms.normal')}</h2>
-      <ul class="calm">
-        {calm.map((place) => (
-          <li key={place.place}>
-            <Shape priority="journal" /> {pick(place.name)}
-          </li>
-        ))}
-      </ul>
+      <CalmList places={rooms.filter((place) => !abnormal.has(place.place))} />
     </section>
   );
 }

@@ -5,13 +5,15 @@ import { grouped } from '../live/grouped';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape } from '../parts/shape';
+import { Since } from '../parts/since';
+import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
 import type { Alarm } from '../types';
-import { pick, span, t } from '../words';
+import { pick, t } from '../words';
 import { storyOf } from './card';
 import { whoGoes } from './who';
 
-function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
+const Room = steady(function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
   const [isOpen, setOpen] = useState(false);
   const first = alarms[0] as Alarm;
   const room = pick(first.place_name) || pick(link.table?.site.name ?? null);
@@ -29,7 +31,7 @@ function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
               <Link to={storyOf(alarm.alarm)}>
                 <What {...saidOf(alarm)} />
               </Link>{' '}
-              {alarm.raised !== null && t('card.since', { age: span(link.serverNow() - Date.parse(alarm.raised)) })}{' '}
+              <Since time={alarm.raised} />{' '}
               <strong>{whoGoes(alarm)}</strong>
             </li>
           ))}
@@ -37,7 +39,7 @@ function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
       )}
     </details>
   );
-}
+});
 
 /** `alarms` in their order; a room stands where its gravest alarm does. */
 export function Rest({ alarms }: { alarms: Alarm[] }) {

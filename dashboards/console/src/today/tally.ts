@@ -24,9 +24,15 @@ export const emptyTally = (): Tally => ({
   falseAlarms: 0,
 });
 
+/** Made once for each zone: the browser takes long to make one, and a day has thousands of events. */
+const days = new Map<string, Intl.DateTimeFormat>();
+
 /** The day of the site's calendar, such as 2026-11-27. */
-export const dayOf = (ms: number, timeZone: string): string =>
-  new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone }).format(ms);
+export function dayOf(ms: number, timeZone: string): string {
+  let format = days.get(timeZone);
+  if (format === undefined) days.set(timeZone, (format = new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone })));
+  return format.format(ms);
+}
 
 function add<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
