@@ -91,7 +91,9 @@ static void points_row(void *context, const json_t *point) {
         age,
         member_text(point, "point"),
     };
-    table_add(&look->table, strcmp(quality, "good") == 0 ? TONE_PLAIN : TONE_WARNING, texts);
+    /* Of a card reader that had no card yet nothing is known, and nothing is wrong with it. */
+    bool calm = strcmp(quality, "good") == 0 || strcmp(quality, "unknown") == 0;
+    table_add(&look->table, calm ? TONE_PLAIN : TONE_WARNING, texts);
 }
 
 static int points_look(struct session *session, json_t *before) {

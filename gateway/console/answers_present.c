@@ -130,11 +130,13 @@ void answer_metrics(struct call *call) {
         .connections_refused = doors.refused_full + doors.refused_address,
         .connections_slow = doors.too_slow,
         .connections_plain = console->door.plain,
+        .connections_waiting = doors.refused_waiting,
         .sign_ins = staff->signed_in,
         .sign_ins_refused = staff->refused,
         .sign_ins_held_up = staff->guard.held_up + staff->full,
         .sessions = staff->sessions.count,
         .sessions_displaced = staff->sessions.displaced,
+        .sessions_displaced_own = staff->sessions.displaced_own,
         .certificate_faults = console->door.tls.faults,
     };
     struct evbuffer *out = evbuffer_new();

@@ -203,6 +203,14 @@ json_t *body_alarms(const struct view *view, bool all, uint32_t first, uint64_t 
     return body;
 }
 
+/* Of a point of moments that has never had one nothing is known, though its device is well. */
+static const char *body_point_quality(const struct view *view, uint32_t point,
+                                      enum view_engine engine) {
+    enum quality quality = view_point_quality(view, point, engine);
+    bool never = view->points[point].heard.ns == 0;
+    return never && quality_usable(quality) ? "unknown" : quality_name(quality);
+}
+
 static json_t *body_point(const struct view *view, uint32_t point, enum view_engine engine,
                           struct wall now) {
     const struct site *site = view->site;
@@ -212,16 +220,15 @@ static json_t *body_point(const struct view *view, uint32_t point, enum view_eng
     enum unit unit = (enum unit)site->points[point].unit;
     bool shown = state->round != 0 && state->heard.ns != 0 && kind->form != POINT_FORM_EVENT;
     int64_t age_ns = now.ns > state->heard.ns ? now.ns - state->heard.ns : 0;
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "point",
-                     site_text(site, site->points[point].id), "kind", kind->name, "device",
-                     site_text(site, site->devices[facts->device].id), "place",
-                     site_text(site, site->places[facts->place].id), "value",
-                     shown ? body_number(state->value) : json_null(), "unit",
-                     unit == UNIT_NONE ? json_null() : json_string(unit_facts(unit)->name),
-                     "quality", quality_name(view_point_quality(view, point, engine)), "measured",
-                     body_wall(state->measured), "age_ms",
-                     state->heard.ns == 0 ? json_null()
-                                          : json_integer(age_ns / (json_int_t)NS_PER_MS));
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "point",
+        site_text(site, site->points[point].id), "kind", kind->name, "device",
+        site_text(site, site->devices[facts->device].id), "place",
+        site_text(site, site->places[facts->place].id), "value",
+        shown ? body_number(state->value) : json_null(), "unit",
+        unit == UNIT_NONE ? json_null() : json_string(unit_facts(unit)->name), "quality",
+        body_point_quality(view, point, engine), "measured", body_wall(state->measured), "age_ms",
+        state->heard.ns == 0 ? json_null() : json_integer(age_ns / (json_int_t)NS_PER_MS));
 }
 
 json_t *body_points(const struct view *view, uint32_t place, uint32_t first, struct wall now,

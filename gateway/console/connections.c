@@ -29,6 +29,7 @@ struct connection {
     TAILQ_ENTRY(connection) link;
     struct connections *connections;
     SSL *ssl;
+    struct bufferevent *bev; /* whose end is that of the SSL object */
     struct in6_addr address; /* of IPv4 as ::ffff:a.b.c.d */
     enum connection_state state;
     bool admitted; /* it has a socket, and was counted */
@@ -125,7 +126,7 @@ static uint32_t connections_of_address(const struct connections *connections,
 static void connection_admit(struct connection *connection) {
     struct connections *connections = connection->connections;
     struct connections_counts *counts = &connections->counts;
-    const int one = 1;
+    const int one = 1, kernel_bytes = CONNECTIONS_KERNEL_BYTES;
     counts->accepted++;
     if (!connection_find_address(connection)) {
         connection_end(connection);
@@ -140,6 +141,8 @@ static void connection_admit(struct connection *connection) {
         connection->admitted = true;
         counts->open++;
         (void)setsockopt(SSL_get_fd(connection->ssl), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        (void)setsockopt(SSL_get_fd(connection->ssl), SOL_SOCKET, SO_SNDBUF, &kernel_bytes,
+                         sizeof kernel_bytes);
     }
 }
 
@@ -179,6 +182,7 @@ struct bufferevent *connections_accept(struct event_base *base, void *context) {
         /* Evhttp then makes one without TLS, and nobody answers what comes from there (door.c). */
         return NULL;
     }
+    connection->bev = bev;
     bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
     (void)evbuffer_add_cb(bufferevent_get_input(bev), connection_read, connection);
     event_active(connections->admit, EV_TIMEOUT, 0);
@@ -233,15 +237,35 @@ static void connection_answered(struct evhttp_request *request, void *context) {
     connection_enter(context, more ? CONNECTION_READING : CONNECTION_IDLE);
 }
 
-bool connections_request(struct evhttp_request *request) {
+/* NULL where it did not come by TLS. */
+static struct connection *request_connection(struct evhttp_request *request) {
     SSL *ssl = bufferevent_openssl_get_ssl(request_bufferevent(request));
-    if (ssl == NULL) {
+    return ssl == NULL ? NULL : SSL_get_ex_data(ssl, connection_index);
+}
+
+bool connections_request(struct evhttp_request *request) {
+    struct connection *connection = request_connection(request);
+    if (connection == NULL) {
         return false;
     }
-    struct connection *connection = SSL_get_ex_data(ssl, connection_index);
     connection_enter(connection, CONNECTION_ANSWERING);
     evhttp_request_set_on_complete_cb(request, connection_answered, connection);
     return true;
+}
+
+bool connections_admit_answer(struct evhttp_request *request) {
+    const struct connection *connection = request_connection(request);
+    struct connections *connections = connection->connections;
+    size_t waiting = 0;
+    const struct connection *at;
+    TAILQ_FOREACH(at, &connections->list, link) {
+        if (at->admitted && memcmp(&at->address, &connection->address, sizeof at->address) == 0) {
+            waiting += evbuffer_get_length(bufferevent_get_output(at->bev));
+        }
+    }
+    bool admitted = waiting < CONNECTIONS_WAITING_BYTES;
+    connections->counts.refused_waiting += !admitted;
+    return admitted;
 }
 
 void connections_address(struct evhttp_request *request, char ret[CONNECTIONS_ADDRESS_SIZE]) {

@@ -28,6 +28,9 @@
 /* Connections that the kernel holds until they are accepted; a thousand pages may come back at once. */
 enum { DOOR_BACKLOG = 1024 };
 
+/* When an address that does not read what it asked for is to ask again. */
+enum { DOOR_RETRY_S = 5 };
+
 /* ---- what every answer says ---- */
 
 /*
@@ -138,6 +141,9 @@ static void door_answer(struct evhttp_request *request, void *context) {
         /* What follows in this connection may be a part of it. */
         (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
         reply_problem(request, PROBLEM_FRAMING, door->console->process->language, NULL);
+    } else if (!connections_admit_answer(request)) {
+        reply_retry_after(request, DOOR_RETRY_S);
+        reply_problem(request, PROBLEM_BUSY, door->console->process->language, NULL);
     } else if (path_is_api(path)) {
         door_answer_api(door, request);
     } else if (!method_reads(evhttp_request_get_command(request))) {

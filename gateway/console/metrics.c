@@ -90,6 +90,9 @@ static void metrics_door(struct evbuffer *out, const struct metrics_console *con
     metric_counter(out, "console_connections_plain",
                    "Requests refused because there was no memory for TLS.",
                    console->connections_plain);
+    metric_counter(out, "console_connections_waiting",
+                   "Requests refused because their address left too many bytes of answers unread.",
+                   console->connections_waiting);
     metric_counter(out, "console_sign_ins", "Times that somebody signed in.", console->sign_ins);
     metric_counter(out, "console_sign_ins_refused", "Wrong passwords, tokens and codes.",
                    console->sign_ins_refused);
@@ -99,6 +102,9 @@ static void metrics_door(struct evbuffer *out, const struct metrics_console *con
     metric_gauge(out, "console_sessions", "Sessions of people and screens.", console->sessions);
     metric_counter(out, "console_sessions_displaced", "Sessions ended because there were too many.",
                    console->sessions_displaced);
+    metric_counter(out, "console_sessions_displaced_own",
+                   "Sessions ended because their person had too many.",
+                   console->sessions_displaced_own);
     metric_counter(out, "console_certificate_faults",
                    "Times that a certificate was found that cannot be shown.",
                    console->certificate_faults);

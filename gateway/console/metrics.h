@@ -37,11 +37,13 @@ struct metrics_console {
     uint64_t connections_refused;
     uint64_t connections_slow;
     uint64_t connections_plain;
+    uint64_t connections_waiting;
     uint64_t sign_ins;
     uint64_t sign_ins_refused;
     uint64_t sign_ins_held_up; /* were to wait, or found no room */
     uint64_t sessions;         /* now */
     uint64_t sessions_displaced;
+    uint64_t sessions_displaced_own;
     uint64_t certificate_faults;
 };
 

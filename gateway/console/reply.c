@@ -485,16 +485,15 @@ static const struct {
 /* Which rule refused, and what to do about it; those that name a time are formatted. */
 static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
     [COMMAND_ACCEPTED] = {"已执行", "Done"},
-    [COMMAND_REFUSED_UNKNOWN] = {"没有此告警;名称为 规则/对象,可用 tocsin alarms --all 查看",
-                                 "There is no such alarm. Its name is RULE/ENTITY; `tocsin alarms "
-                                 "--all` lists them"},
+    [COMMAND_REFUSED_UNKNOWN] = {"没有此告警;名称为 规则/对象,见告警列表(含已恢复正常的)",
+                                 "There is no such alarm. Its name is RULE/ENTITY, as the list of "
+                                 "alarms has it, with those that are normal"},
     [COMMAND_REFUSED_NORMAL] = {"此告警目前正常,无需操作",
                                 "The alarm is normal at present: there is nothing to act on"},
     [COMMAND_REFUSED_ACKED] =
-        {"已有人确认此告警。若仍在呼叫他人,须由被呼叫的角色或其上级确认才会停止(例如 --role caregiver)",
+        {"已有人确认此告警。若仍在呼叫他人,须由被呼叫的角色(如护理员)或其上级确认才会停止",
          "Somebody has acknowledged this alarm already. If people are still being called for it, that "
-         "stops when one of a role that is called, or above it, acknowledges (--role caregiver, for "
-         "example)"},
+         "stops when one of a role that is called, or above it, acknowledges: a caregiver, for example"},
     [COMMAND_REFUSED_ATTENDED] = {"已记录有人到场,无需再次记录",
                                   "It is recorded already that somebody has been at the place"},
     [COMMAND_REFUSED_ACK_REQUIRED] = {"尚未有人确认此告警,不能复位,也不能登记核实结果:请先确认",
@@ -534,7 +533,7 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
                                      "Say for how long or until when; it ends by itself then"},
     [COMMAND_REFUSED_NO_REASON] = {"须说明原因,以便记录", "Say why; it is recorded"},
     [COMMAND_REFUSED_MANAGED] =
-        {"火警与呼叫类告警不得搁置;确需停用时请用 out-of-service,并由两人操作",
+        {"火警与呼叫类告警不得搁置;确需检修其传感器时请将其停用,并由两人操作",
          "Fires and calls are never shelved. If its sensor has to be worked "
          "on, take it out of service, with a second person"},
     [COMMAND_REFUSED_SECOND_ROLE] =

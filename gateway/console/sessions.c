@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/console/sessions.h"
 
+#include <assert.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -193,16 +195,49 @@ static struct session_row *sessions_at(const struct sessions *sessions, const ch
     return NULL;
 }
 
-static void sessions_make_room(struct sessions *sessions) {
-    if (sessions->count < SESSIONS_MAX) {
-        return;
+uint32_t sessions_of(const struct sessions *sessions, const char *id) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sessions->count; i++) {
+        count += strcmp(sessions->rows[i].id, id) == 0;
     }
-    uint32_t oldest = 0;
-    for (uint32_t i = 1; i < sessions->count; i++) {
-        oldest = sessions->rows[i].used_real_ns < sessions->rows[oldest].used_real_ns ? i : oldest;
+    return count;
+}
+
+/* End the one that was not used for longest: of the person of this id, or with "" of all. There is one. */
+static void sessions_displace(struct sessions *sessions, const char *id) {
+    uint32_t oldest = UINT32_MAX;
+    for (uint32_t i = 0; i < sessions->count; i++) {
+        const struct session_row *at = &sessions->rows[i];
+        if ((id[0] == '\0' || strcmp(at->id, id) == 0) &&
+            (oldest == UINT32_MAX || at->used_real_ns < sessions->rows[oldest].used_real_ns)) {
+            oldest = i;
+        }
     }
+    assert(oldest != UINT32_MAX);
     sessions_drop(sessions, oldest);
-    sessions->displaced++;
+}
+
+static void sessions_tell_displaced(struct sessions *sessions, const char *id) {
+    uint64_t kept_back = 0;
+    if (log_permit(&sessions->told, &kept_back)) {
+        log_line(
+            LOG_NOTICE, "session_displaced",
+            "id=%s sessions_max=%d kept_back=%" PRIu64
+            " effect=\"the session that was not used for longest has ended, and asks to sign in again\" "
+            "advice=\"if nobody signs in so often, give another password, which ends all of them\"",
+            id, SESSIONS_PER_PERSON, kept_back);
+    }
+}
+
+static void sessions_make_room(struct sessions *sessions, const char *id) {
+    if (sessions_of(sessions, id) >= SESSIONS_PER_PERSON) {
+        sessions_displace(sessions, id);
+        sessions->displaced_own++;
+        sessions_tell_displaced(sessions, id);
+    } else if (sessions->count >= SESSIONS_MAX) {
+        sessions_displace(sessions, "");
+        sessions->displaced++;
+    }
 }
 
 int sessions_begin(struct sessions *sessions, const struct person *person, uint64_t real_ns,
@@ -213,7 +248,7 @@ int sessions_begin(struct sessions *sessions, const struct person *person, uint6
     }
     hex_format(bytes, sizeof bytes, ret_token);
     OPENSSL_cleanse(bytes, sizeof bytes);
-    sessions_make_room(sessions);
+    sessions_make_room(sessions, person->id);
     struct session_row *session = &sessions->rows[sessions->count++];
     *session =
         (struct session_row){.begun_real_ns = (int64_t)real_ns, .used_real_ns = (int64_t)real_ns};

@@ -8,7 +8,7 @@
  * A session is a cookie of 32 random bytes, of which only the SHA-256 is kept here: whoever reads our memory or the
  * disk cannot sign in with it. It ends when it was not used for SESSIONS_IDLE_S, SESSIONS_S after it began, when its
  * person signs out, is removed, or gets another role or password. The one that was not used for longest makes room for a
- * new one.
+ * new one: of that person, who has SESSIONS_PER_PERSON at most, or of all where there are SESSIONS_MAX.
  *
  * Sessions live in sessions.bin, so that a console that is started anew signs nobody out. Their age is counted in real
  * time while the console runs, and by wall time only from the last time it was saved to the next start: a clock that is
@@ -21,10 +21,13 @@
 #include <stdint.h>
 
 #include "gateway/console/people.h"
+#include "gateway/log.h"
 #include "rules/instant.h"
 
 enum {
     SESSIONS_MAX = 2000,
+    SESSIONS_PER_PERSON =
+        16, /* or of one screen: a phone, a desk, and all that were never signed out */
     SESSIONS_IDLE_S = 7 * 86400, /* a phone that was a week in a drawer */
     SESSIONS_S = 90 * 86400,
     SESSIONS_SAVE_S = 600, /* for that a session was used; what begins or ends is saved at once */
@@ -46,7 +49,9 @@ struct sessions {
     int directory;
     struct session_row *rows;
     uint32_t count;
-    uint64_t displaced;    /* by new ones */
+    uint64_t displaced;     /* by new ones, because there were too many */
+    uint64_t displaced_own; /* by new ones of the same person, who had too many */
+    struct log_limiter told;
     struct wall wall;      /* what it was at … */
     uint64_t wall_real_ns; /* … this real time */
     uint64_t save_real_ns; /* when it is to be saved; UINT64_MAX: nothing has changed */
@@ -60,6 +65,9 @@ void sessions_close(struct sessions *sessions);
 /* Begin one for a person of the list, and write its cookie's value. Returns 0 or a negative errno. */
 NODISCARD int sessions_begin(struct sessions *sessions, const struct person *person,
                              uint64_t real_ns, char ret_token[SESSION_TOKEN_SIZE]);
+
+/* How many the person of this id has. */
+uint32_t sessions_of(const struct sessions *sessions, const char *id);
 
 /* Whose session is it? NULL: nobody's, or it has ended. */
 const struct person *sessions_find(struct sessions *sessions, const char *token, uint64_t real_ns);

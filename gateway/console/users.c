@@ -32,7 +32,11 @@ void answer_users(struct call *call) {
     const struct people *people = &call->console->staff.people;
     json_t *list = json_array();
     for (uint32_t i = 0; i < people->count; i++) {
-        (void)json_array_append_new(list, user_body(&people->rows[i]));
+        const struct person *person = &people->rows[i];
+        json_t *user = user_body(person);
+        uint32_t count = sessions_of(&call->console->staff.sessions, person->id);
+        (void)json_object_set_new(user, "sessions", json_integer(count));
+        (void)json_array_append_new(list, user);
     }
     reply_json(call->request, 200,
                json_pack("{s:o, s:b}", "users", list, "saved", !people->unsaved));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/uplink/signature.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+
+#include "gateway/hex.h"
 
 int signature_header(const struct secret_shared *secret, struct wall wall, const char *body,
                      size_t size, char ret[SIGNATURE_HEADER_SIZE]) {
@@ -29,8 +32,7 @@ int signature_header(const struct secret_shared *secret, struct wall wall, const
         return err_origin(-ENOMEM);
     }
     int at = snprintf(ret, SIGNATURE_HEADER_SIZE, "Tocsin-Signature: t=%s,v1=", time);
-    for (unsigned i = 0; i < digest_size; i++) {
-        at += snprintf(ret + at, SIGNATURE_HEADER_SIZE - (size_t)at, "%02x", digest[i]);
-    }
+    assert(at > 0 && (size_t)at + 2 * digest_size < SIGNATURE_HEADER_SIZE);
+    hex_format(digest, digest_size, ret + at);
     return 0;
 }

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -378,6 +379,58 @@ def test_a_thousand_connections_are_borne_and_one_address_takes_its_share_only(s
     assert browser.ask("GET", "/api/v1/alarms")[0] == 200
     for link in greedy:
         link.close()
+
+
+WAITING_BYTES = 12 * 1024 * 1024  # CONNECTIONS_WAITING_BYTES
+ANSWER_BYTES = 4 * 1024 * 1024  # EVENTS_BYTES_MAX: the one that goes beyond
+CONSOLE_KIB_MAX = 48 * 1024  # all of the console's memory, whatever one address leaves unread
+
+
+def resident_kib(pid):
+    return int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)[1])
+
+
+def fill_record(gateway, bytes_min):
+    """Have so much recorded that one page of events is large, and say how large."""
+    while True:
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(DEADLINE_S)
+            link.connect(str(gateway.socket))
+            link.sendall(b"GET /api/v1/events?limit=1000 HTTP/1.0\r\n\r\n")
+            size = len(b"".join(iter(lambda: link.recv(65536), b"")))
+        if size >= bytes_min:
+            return size
+        for verb in ("test-begin", "test-end") * 20:
+            body = {"reason": "r" * 250, **({"minutes": 5} if verb == "test-begin" else {})}
+            assert gateway.ask(f"/api/v1/places/sport/{verb}", "POST", body=body).status == 200
+
+
+def test_an_address_that_asks_and_does_not_read_fills_no_memory_and_keeps_nobody_out(scene, gateway):
+    wang = signed_in(scene, gateway, "wang", "engineer")
+    size = fill_record(gateway, 400_000)
+    links = []
+    request = "GET /api/v1/events?limit=1000 HTTP/1.1\r\nHost: x\r\n" + "".join(
+        f"{name}: {value}\r\n" for name, value in wang.headers().items()) + "\r\n"
+    for _ in range(100):
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.bind(("127.0.3.1", 0))
+        link.settimeout(DEADLINE_S)
+        link.connect((wang.host, wang.port))
+        link = wang.context().wrap_socket(link, server_hostname=wang.host)
+        link.sendall(request.encode())
+        links.append(link)
+        if metric(gateway, "console_connections_waiting_total") > 0:
+            break
+    assert len(links) * size >= WAITING_BYTES and len(links) < 100, f"refused after {len(links)} answers of {size} bytes"
+    assert resident_kib(gateway.pids()["console"]) < CONSOLE_KIB_MAX
+    # The last one was told so, in few bytes; whoever comes from elsewhere is answered, in many.
+    assert links[-1].recv(65536).startswith(b"HTTP/1.1 503")
+    assert len(wang.get("/api/v1/events?limit=1000")["events"]) > 100
+    for link in links:
+        link.close()
+    greedy = Browser(scene, address="127.0.3.1")
+    until(lambda: greedy.ask("GET", "/api/v1/session")[0] == 401, "the address to be answered again")
 
 
 # ---- certificates ----

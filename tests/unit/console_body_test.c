@@ -311,6 +311,29 @@ static void an_event_points_reading_is_never_shown_as_a_value(void **state) {
     json_decref(body);
 }
 
+/* Its device is well: the engine calls that good, and so does whoever counts what is at fault. */
+static void a_card_reader_that_had_no_card_yet_is_not_known_to_be_good(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    const struct wire_point_values never = {
+        .header = wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, 1)),
+        .count = 1,
+        .values = {{.point = CONSOLE_SITE_READER, .quality = QUALITY_GOOD}},
+    };
+    scene_tell(scene, &never, second);
+    for (int heard = 0; heard < 2; heard++) {
+        json_t *body = body_points(&scene->view, RULESET_NONE, 0, (struct wall){1}, second);
+        const json_t *point = json_array_get(json_object_get(body, "points"), CONSOLE_SITE_READER);
+        assert_string_equal(text_at(point, "quality", NULL), heard == 1 ? "good" : "unknown");
+        assert_int_equal(json_is_null(json_object_get(point, "age_ms")), heard == 0);
+        json_decref(body);
+        scene_point(scene, CONSOLE_SITE_READER, 1, second);
+    }
+    assert_int_equal(view_point_quality(&scene->view, CONSOLE_SITE_READER, VIEW_PRESENT),
+                     QUALITY_GOOD);
+}
+
 static void health_is_failed_without_the_engine_and_degraded_without_a_part(void **state) {
     struct scene *scene = *state;
     assert_int_equal(body_health_of(&scene->view, 0), BODY_HEALTH_FAILED);
@@ -982,6 +1005,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_index_of_another_site_is_counted_and_changes_nothing,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(an_event_points_reading_is_never_shown_as_a_value,
+                                        scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(a_card_reader_that_had_no_card_yet_is_not_known_to_be_good,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(
             health_is_failed_without_the_engine_and_degraded_without_a_part, scene_open,

@@ -195,7 +195,12 @@ static void in_a_full_table_the_one_that_was_not_used_for_longest_makes_room(voi
     sign_in(run, "wang", UP_S, first);
     sign_in(run, "li", UP_S + 1, second);
     for (int i = 2; i < SESSIONS_MAX; i++) {
-        sign_in(run, "wang", UP_S + 2, token);
+        char id[PEOPLE_ID_SIZE];
+        (void)snprintf(id, sizeof id, "p%d", i / SESSIONS_PER_PERSON);
+        if (people_find(&run->people, id) == NULL) {
+            add(&run->people, id, id, ROLE_CAREGIVER);
+        }
+        sign_in(run, id, UP_S + 2, token);
     }
     assert_int_equal(run->sessions.displaced, 0);
     sign_in(run, "li", UP_S + 3, token);
@@ -208,6 +213,32 @@ static void in_a_full_table_the_one_that_was_not_used_for_longest_makes_room(voi
     assert_non_null(who(run, second, UP_S + 5));
     assert_non_null(who(run, token, UP_S + 5));
     assert_non_null(who(run, first, UP_S + 5));
+}
+
+/* Whoever signs in again and again, or got hold of a password, pushes nobody else out. */
+static void
+whoever_has_too_many_sessions_loses_the_one_that_was_not_used_for_longest(void **state) {
+    struct run *run = *state;
+    char li[SESSION_TOKEN_SIZE], first[SESSION_TOKEN_SIZE], second[SESSION_TOKEN_SIZE],
+        token[SESSION_TOKEN_SIZE];
+    run->sessions.directory = -1; /* each is saved: a sync each */
+    sign_in(run, "li", UP_S, li);
+    sign_in(run, "wang", UP_S + 1, first);
+    sign_in(run, "wang", UP_S + 2, second);
+    for (int i = 2; i < SESSIONS_PER_PERSON; i++) {
+        sign_in(run, "wang", UP_S + 3, token);
+    }
+    assert_non_null(who(run, first, UP_S + 4)); /* which uses it */
+    assert_int_equal(run->sessions.displaced_own, 0);
+    sign_in(run, "wang", UP_S + 5, token);
+    assert_int_equal(run->sessions.displaced_own, 1);
+    assert_int_equal(run->sessions.displaced, 0);
+    assert_int_equal(sessions_of(&run->sessions, "wang"), SESSIONS_PER_PERSON);
+    assert_int_equal(sessions_of(&run->sessions, "li"), 1);
+    assert_null(who(run, second, UP_S + 5));
+    assert_string_equal(who(run, first, UP_S + 5), "wang");
+    assert_string_equal(who(run, token, UP_S + 5), "wang");
+    assert_string_equal(who(run, li, UP_S + 5), "li");
 }
 
 /* ---- the file ---- */
@@ -478,6 +509,7 @@ int main(void) {
         SESSIONS_TEST(whoever_is_removed_and_added_again_is_not_signed_in_by_the_old_cookie),
         SESSIONS_TEST(a_screen_that_becomes_a_person_of_the_same_hash_has_no_session),
         SESSIONS_TEST(in_a_full_table_the_one_that_was_not_used_for_longest_makes_room),
+        SESSIONS_TEST(whoever_has_too_many_sessions_loses_the_one_that_was_not_used_for_longest),
         SESSIONS_TEST(the_file_is_its_owners_alone_and_signs_nobody_in),
         SESSIONS_TEST(sessions_survive_a_console_that_ends_without_notice),
         SESSIONS_TEST(time_while_the_console_was_off_counts),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export type Quality = 'good' | 'uncertain' | 'stale' | 'fault' | 'out_of_service';
+export type Quality = 'good' | 'uncertain' | 'stale' | 'fault' | 'out_of_service' | 'unknown';
 
 export interface Point {
   point: string;
