@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "gateway/err.h"
 #include "rules/instant.h"
@@ -31,9 +32,13 @@ enum { AUTHORITY_NAMES_SIZE = 2048 };
 /*
  * Write the names and addresses of this machine as a certificate has them, sorted in the order in which
  * they were found: "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:gateway,IP:192.168.1.7". `host` is one more, a name
- * or an address, or "". What does not fit is left out.
+ * or an address, or "". What does not fit is left out, and so are addresses that the machine has only for a while,
+ * by which nobody calls it: a certificate that had them would be made anew each day.
  */
 void authority_names(const char *host, char ret[AUTHORITY_NAMES_SIZE]);
+
+/* Is this IPv6 address one of those, as the kernel's table says (/proc/net/if_inet6)? */
+bool authority_address_is_temporary(FILE *table, const unsigned char address[16]);
 
 struct authority_conf {
     int directory;     /* where the files are; -1: it cannot be opened, and nothing is saved */

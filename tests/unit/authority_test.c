@@ -504,6 +504,33 @@ static void every_address_that_is_up_is_one_of_its_names(void **state) {
     freeifaddrs(interfaces);
 }
 
+/* The kernel makes another one each day: each would be another certificate. */
+static void an_address_that_is_there_for_a_while_is_none_to_call_the_machine_by(void **state) {
+    (void)state;
+    static char table[] = "20010db8000000010123456789abcdef 02 40 00 01     eth0\n"
+                          "20010db8000000010000000000000007 02 40 00 00     eth0\n"
+                          "20010db8000000010000000000000008 02 40 00 a1     eth0\n"
+                          "00000000000000000000000000000001 01 80 10 80       lo\n";
+    static const struct {
+        const char *text;
+        bool temporary;
+    } cases[] = {
+        {"2001:db8:0:1:123:4567:89ab:cdef", true},
+        {"2001:db8:0:1::7", false},
+        {"2001:db8:0:1::8", true},
+        {"::1", false},
+        {"2001:db8:0:1::9", false}, /* not in the table */
+    };
+    FILE *file = fmemopen(table, sizeof table - 1, "r");
+    assert_non_null(file);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct in6_addr address;
+        assert_int_equal(inet_pton(AF_INET6, cases[i].text, &address), 1);
+        assert_int_equal(authority_address_is_temporary(file, address.s6_addr), cases[i].temporary);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
 static void every_address_is_no_name_and_no_name_stands_twice(void **state) {
     (void)state;
     static const char *const hosts[] = {"", "0.0.0.0", "::", "localhost", "127.0.0.1", "::1"};
@@ -566,6 +593,7 @@ int main(void) {
         STATE_SCENE_TEST(a_power_cut_at_any_step_leaves_none_or_a_whole_authority),
         cmocka_unit_test(this_machine_is_reached_by_its_names_and_the_one_that_is_named),
         cmocka_unit_test(every_address_that_is_up_is_one_of_its_names),
+        cmocka_unit_test(an_address_that_is_there_for_a_while_is_none_to_call_the_machine_by),
         cmocka_unit_test(every_address_is_no_name_and_no_name_stands_twice),
         cmocka_unit_test(what_is_more_than_a_name_is_none),
         STATE_SCENE_TEST(the_names_of_this_machine_make_a_certificate),
