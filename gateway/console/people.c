@@ -16,13 +16,8 @@
 #include "gateway/hex.h"
 #include "gateway/state_file.h"
 
-#define PEOPLE_FILE_NAME "people.json"
-
 /* What a screen's hash begins with; no password's does. */
 #define TOKEN_PREFIX "token$"
-
-/* A person takes less than 512 bytes of it. */
-enum { PEOPLE_FILE_MAX = PEOPLE_MAX * 512 };
 
 /* ---- reading ---- */
 
@@ -110,6 +105,14 @@ static int people_parse(struct people *people, const char *bytes, size_t size) {
     json_decref(document);
     people->count = sound ? people->count : 0;
     return sound ? 0 : PEOPLE_E_DAMAGED;
+}
+
+bool people_are_whole(const char *bytes, size_t size) {
+    struct people people = {.directory = -1};
+    people.rows = calloc(PEOPLE_MAX, sizeof *people.rows);
+    bool whole = people.rows != NULL && people_parse(&people, bytes, size) == 0;
+    people_close(&people);
+    return whole;
 }
 
 static int people_read(struct people *people) {

@@ -43,6 +43,11 @@ enum {
 #define PEOPLE_ID_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
 #define PEOPLE_DAMAGED    "people.json.damaged"
 
+/* Where the list is: in this directory of the state directory. */
+#define PEOPLE_DIRECTORY "console"
+#define PEOPLE_FILE_NAME "people.json"
+enum { PEOPLE_FILE_MAX = PEOPLE_MAX * 512 }; /* a person takes less than 512 bytes of it */
+
 struct person {
     char id[PEOPLE_ID_SIZE];
     char name[PEOPLE_NAME_SIZE];
@@ -74,6 +79,9 @@ void people_close(struct people *people);
 #define PEOPLE_E_LAST    5 /* without this one nobody could add anybody */
 #define PEOPLE_E_ID      6 /* no id, or no name */
 #define PEOPLE_E_NAME    7 /* somebody else has this name: the journal could not tell them apart */
+
+/* Are the bytes of a file such a list? */
+bool people_are_whole(const char *bytes, size_t size);
 
 const struct person *people_find(const struct people *people, const char *id);
 

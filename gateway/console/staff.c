@@ -132,8 +132,8 @@ struct asker staff_asker(struct staff *staff, struct evhttp_request *request) {
 
 static int staff_directory(const struct site *site) {
     char path[4096];
-    int len =
-        snprintf(path, sizeof path, "%s/console", site_text(site, site->header->state_directory));
+    int len = snprintf(path, sizeof path, "%s/" PEOPLE_DIRECTORY,
+                       site_text(site, site->header->state_directory));
     return len > 0 && (size_t)len < sizeof path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                                                 : -1;
 }

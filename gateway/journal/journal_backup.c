@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -142,8 +143,9 @@ static int backup_copy_rest(sqlite3 *db, int64_t after, struct wall now,
     char sql[300];
     (void)snprintf(sql, sizeof sql,
                    "BEGIN; INSERT INTO main.event SELECT * FROM source.event WHERE seq > %" PRId64
-                   " ORDER BY seq; CREATE TABLE main.backup(made INTEGER NOT NULL, beside BLOB); "
-                   "INSERT INTO main.backup VALUES(%" PRId64 ", NULL)",
+                   " ORDER BY seq; CREATE TABLE main.backup(made INTEGER NOT NULL, "
+                   "beside BLOB, people BLOB); "
+                   "INSERT INTO main.backup VALUES(%" PRId64 ", NULL, NULL)",
                    after, now.ns);
     int r = backup_run(db, sql, reason);
     if (r == 0) {
@@ -182,12 +184,27 @@ static int backup_attach(sqlite3 *db, const char *directory, char reason[JOURNAL
     return r;
 }
 
+uint32_t backup_besides(const struct journal_beside *besides) {
+    uint32_t count = 0;
+    while (besides != NULL && besides[count].name != NULL) {
+        count++;
+    }
+    assert(count <= JOURNAL_BESIDES_MAX);
+    return count;
+}
+
+int backup_open_beside(int state, const struct journal_beside *beside) {
+    const char *path = beside->directory != NULL ? beside->directory : ".";
+    return openat(state, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* Read the file beside the journal; NULL when there is none, or none that is whole. To be freed. */
 static char *backup_read_beside(const char *directory, const struct journal_beside *beside,
                                 size_t *ret_size) {
     char *bytes = NULL;
     struct stat found;
-    int place = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int state = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int place = state < 0 ? -1 : backup_open_beside(state, beside);
     int fd = place < 0
                  ? -1
                  : openat(place, beside->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -207,6 +224,9 @@ static char *backup_read_beside(const char *directory, const struct journal_besi
     if (place >= 0) {
         (void)close(place);
     }
+    if (state >= 0) {
+        (void)close(state);
+    }
     return bytes;
 }
 
@@ -215,12 +235,14 @@ static int backup_copy_beside(sqlite3 *db, const char *directory,
                               const struct journal_beside *beside,
                               char reason[JOURNAL_REASON_SIZE]) {
     size_t size = 0;
-    char *bytes = beside != NULL ? backup_read_beside(directory, beside, &size) : NULL;
+    char sql[64];
+    char *bytes = backup_read_beside(directory, beside, &size);
     sqlite3_stmt *statement = NULL;
     if (bytes == NULL) {
         return 0;
     }
-    int result = sqlite3_prepare_v2(db, "UPDATE main.backup SET beside=?1", -1, &statement, NULL);
+    (void)snprintf(sql, sizeof sql, "UPDATE main.backup SET %s=?1", beside->column);
+    int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (result == SQLITE_OK) {
         (void)sqlite3_bind_blob64(statement, 1, bytes, size, SQLITE_STATIC);
         result = sqlite3_step(statement);
@@ -232,7 +254,7 @@ static int backup_copy_beside(sqlite3 *db, const char *directory,
 }
 
 static int backup_write(const char *directory, const char *path,
-                        const struct journal_beside *beside, struct wall now,
+                        const struct journal_beside *besides, struct wall now,
                         char reason[JOURNAL_REASON_SIZE]) {
     sqlite3 *db = NULL;
     int64_t after = 0;
@@ -255,8 +277,8 @@ static int backup_write(const char *directory, const char *path,
     if (r == 0) {
         r = backup_copy_rest(db, after, now, reason);
     }
-    if (r == 0) {
-        r = backup_copy_beside(db, directory, beside, reason);
+    for (uint32_t i = 0; r == 0 && i < backup_besides(besides); i++) {
+        r = backup_copy_beside(db, directory, &besides[i], reason);
     }
     (void)sqlite3_close(db); /* rolls back what was not committed */
     return r;
@@ -304,7 +326,7 @@ static int backup_claim(const char *partial, int *ret_fd, char reason[JOURNAL_RE
 }
 
 int journal_backup_make(const char *directory, const char *path,
-                        const struct journal_beside *beside, struct wall now,
+                        const struct journal_beside *besides, struct wall now,
                         char reason[JOURNAL_REASON_SIZE]) {
     char partial[PATH_MAX];
     int len = snprintf(partial, sizeof partial, "%s.partial", path);
@@ -323,7 +345,7 @@ int journal_backup_make(const char *directory, const char *path,
         r = backup_failed(partial, reason);
     }
     if (r == 0) {
-        r = backup_write(directory, partial, beside, now, reason);
+        r = backup_write(directory, partial, besides, now, reason);
     }
     if (r == 0) {
         r = backup_publish(partial, path, reason);
@@ -340,17 +362,20 @@ int journal_backup_make(const char *directory, const char *path,
 int backup_look_beside(sqlite3 *db, const struct journal_beside *beside,
                        int (*take)(void *context, const void *bytes, size_t size), void *context,
                        enum journal_beside_state *ret_state, char reason[JOURNAL_REASON_SIZE]) {
-    static const char known[] = "SELECT count(*) FROM pragma_table_info('backup', 'main') "
-                                "WHERE name='beside'";
+    char sql[128];
     sqlite3_stmt *statement = NULL;
     int64_t is_known = 0;
     *ret_state = BESIDE_NONE;
-    int r = beside != NULL ? backup_ask(db, known, NULL, 0, &is_known, reason) : 0;
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT count(*) FROM pragma_table_info('backup', 'main') WHERE name='%s'",
+                   beside->column);
+    int r = backup_ask(db, sql, NULL, 0, &is_known, reason);
     if (r != 0 || is_known == 0) {
         return r;
     }
-    int result = sqlite3_prepare_v2(db, "SELECT beside FROM main.backup WHERE beside NOT NULL", -1,
-                                    &statement, NULL);
+    (void)snprintf(sql, sizeof sql, "SELECT %s FROM main.backup WHERE %s NOT NULL", beside->column,
+                   beside->column);
+    int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (result == SQLITE_OK) {
         result = sqlite3_step(statement);
     }
@@ -368,7 +393,7 @@ int backup_look_beside(sqlite3 *db, const struct journal_beside *beside,
 }
 
 /* Look at every page, and say whose backup it is. */
-static int backup_look(sqlite3 *db, const struct journal_beside *beside,
+static int backup_look(sqlite3 *db, const struct journal_beside *besides,
                        struct journal_backup *backup, char reason[JOURNAL_REASON_SIZE]) {
     char sound[JOURNAL_REASON_SIZE] = "";
     int64_t made = 0;
@@ -389,10 +414,13 @@ static int backup_look(sqlite3 *db, const struct journal_beside *beside,
                        sizeof backup->gateway, NULL, reason);
     }
     backup->made.ns = made;
-    return r == 0 ? backup_look_beside(db, beside, NULL, NULL, &backup->beside, reason) : r;
+    for (uint32_t i = 0; r == 0 && i < backup_besides(besides); i++) {
+        r = backup_look_beside(db, &besides[i], NULL, NULL, &backup->besides[i], reason);
+    }
+    return r;
 }
 
-int journal_backup_check(const char *path, const struct journal_beside *beside,
+int journal_backup_check(const char *path, const struct journal_beside *besides,
                          struct journal_backup *ret_backup, char reason[JOURNAL_REASON_SIZE]) {
     struct journal_backup backup = {.made = {0}};
     sqlite3 *db = NULL;
@@ -405,7 +433,7 @@ int journal_backup_check(const char *path, const struct journal_beside *beside,
     }
     int r = backup_result(db, result, reason);
     if (r == 0) {
-        r = backup_look(db, beside, &backup, reason);
+        r = backup_look(db, besides, &backup, reason);
     }
     (void)sqlite3_close(db);
     if (r == 0) {

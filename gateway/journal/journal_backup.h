@@ -10,8 +10,9 @@
  * It is taken while the gateway records: events are copied in short transactions, since they never
  * change, and all that does change in the last of them together with the newest events.
  *
- * A file that stands beside the journal may be in it as well: the site that was accepted last, without
- * which a restored gateway whose site file is wrong would watch nothing.
+ * Files that stand beside the journal may be in it as well: the site that was accepted last, without
+ * which a restored gateway whose site file is wrong would watch nothing, and the list of its people, without
+ * which nobody could sign in to it.
  *
  * What is brought back goes on with a boot number that no life before has had, so that no id is ever
  * used twice, though the gateway lived on after the backup; and after the highest seq that the
@@ -22,12 +23,19 @@
 #include "gateway/journal/journal_audit.h"
 #include "gateway/journal/journal_directory.h"
 
-/* A file of the state directory that a backup is to have with it. */
+/* A file of the state directory that a backup is to have with it. A list of them ends with one without a name. */
 struct journal_beside {
-    const char *name; /* in the directory, shorter than DISK_NAME_SIZE */
+    const char *name; /* in its directory, shorter than DISK_NAME_SIZE */
+    const char
+        *directory; /* which is in the state directory, and is made; NULL: the state directory */
+    const char *column; /* of the backup's table: JOURNAL_BESIDE_SITE or _PEOPLE */
     size_t size_max;
     bool (*is_whole)(const char *bytes, size_t size); /* by its own word */
 };
+
+#define JOURNAL_BESIDE_SITE   "beside"
+#define JOURNAL_BESIDE_PEOPLE "people" /* backups of before have none */
+enum { JOURNAL_BESIDES_MAX = 2 };
 
 /* What of such a file is in a backup, and comes back. */
 enum journal_beside_state {
@@ -44,24 +52,24 @@ struct journal_backup {
     /* After journal_backup_restore(): the log that an earlier journal had left in the directory is
      * kept there as if it belonged to a file of this name; "": there was none. */
     char log_aside[JOURNAL_ASIDE_SIZE];
-    enum journal_beside_state beside;
+    enum journal_beside_state besides[JOURNAL_BESIDES_MAX]; /* in the order of the list */
 };
 
 /*
- * Copy the journal of the state directory `directory` into the new file `path`, as of `now`, and the file
- * `beside` it if there is one and it is whole; NULL: none is wanted, here and below. The copy is there
+ * Copy the journal of the state directory `directory` into the new file `path`, as of `now`, and those of
+ * the list `besides` that are there and whole; NULL: none is wanted, here and below. The copy is there
  * whole or not at all. Returns 0, JOURNAL_E_DAMAGED or JOURNAL_E_FAILED with the reason, JOURNAL_E_RIVAL
  * when another is being made under the same name, which goes on, or <0.
  */
 NODISCARD int journal_backup_make(const char *directory, const char *path,
-                                  const struct journal_beside *beside, struct wall now,
+                                  const struct journal_beside *besides, struct wall now,
                                   char reason[JOURNAL_REASON_SIZE]);
 
 /*
  * Check a backup wholly: every page of it and the digest of every event. Returns 0 and what it holds,
  * whether or not the audit is good; JOURNAL_E_DAMAGED or JOURNAL_E_FAILED with the reason, or <0.
  */
-NODISCARD int journal_backup_check(const char *path, const struct journal_beside *beside,
+NODISCARD int journal_backup_check(const char *path, const struct journal_beside *besides,
                                    struct journal_backup *ret_backup,
                                    char reason[JOURNAL_REASON_SIZE]);
 
@@ -76,7 +84,7 @@ NODISCARD int journal_backup_check(const char *path, const struct journal_beside
  * the reason says.
  */
 NODISCARD int journal_backup_restore(const char *path, const char *directory,
-                                     const struct journal_beside *beside, struct wall now,
+                                     const struct journal_beside *besides, struct wall now,
                                      struct journal_backup *ret_backup,
                                      char reason[JOURNAL_REASON_SIZE]);
 

@@ -27,6 +27,12 @@ int backup_ask(sqlite3 *db, const char *sql, char *ret_text, size_t size, int64_
 /* Give the finished file its name, on the disk when this returns. */
 int backup_publish(const char *partial, const char *path, char reason[JOURNAL_REASON_SIZE]);
 
+/* How many a list has; NULL has none. */
+uint32_t backup_besides(const struct journal_beside *besides);
+
+/* Open the directory of a file beside the journal in that of the state. Returns a descriptor, or -1 with errno. */
+int backup_open_beside(int state, const struct journal_beside *beside);
+
 /*
  * What of the file beside the journal is in the backup? `take`, NULL allowed, gets it if it is whole.
  * Backups of before have none.

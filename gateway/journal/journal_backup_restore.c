@@ -40,32 +40,52 @@ static bool copy_file(const char *from, const char *to) {
 
 /* What is restored, and where to. */
 struct restoring {
-    const struct journal_beside *beside;
+    const struct journal_beside *besides;
     int directory_fd;
     struct journal_backup backup;
 };
 
+/* One file beside the journal on its way to its directory. */
+struct restoring_beside {
+    const struct journal_beside *beside;
+    int directory_fd;
+};
+
 static int restore_take_beside(void *context, const void *bytes, size_t size) {
-    const struct restoring *restoring = context;
+    const struct restoring_beside *restoring = context;
     return disk_replace(restoring->directory_fd, restoring->beside->name, bytes, size);
 }
 
-/* Bring the file beside the journal back, unless there is one: that is of a later life. */
-static int restore_beside(sqlite3 *db, struct restoring *restoring,
-                          char reason[JOURNAL_REASON_SIZE]) {
-    enum journal_beside_state *state = &restoring->backup.beside;
-    if (*state == BESIDE_WHOLE && faccessat(restoring->directory_fd, restoring->beside->name, F_OK,
-                                            AT_SYMLINK_NOFOLLOW) == 0) {
+/* Bring a file beside the journal back into its directory, unless there is one: that is of a later life. */
+static int restore_beside_into(sqlite3 *db, const struct journal_beside *beside, int directory_fd,
+                               enum journal_beside_state *state, char reason[JOURNAL_REASON_SIZE]) {
+    if (faccessat(directory_fd, beside->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         *state = BESIDE_THERE;
+        return 0;
     }
+    struct restoring_beside restoring = {.beside = beside, .directory_fd = directory_fd};
+    return backup_look_beside(db, beside, restore_take_beside, &restoring, state, reason);
+}
+
+static int restore_beside(sqlite3 *db, const struct restoring *restoring,
+                          const struct journal_beside *beside, enum journal_beside_state *state,
+                          char reason[JOURNAL_REASON_SIZE]) {
     if (*state != BESIDE_WHOLE) {
         return 0;
     }
-    int r =
-        backup_look_beside(db, restoring->beside, restore_take_beside, restoring, state, reason);
+    if (beside->directory != NULL &&
+        mkdirat(restoring->directory_fd, beside->directory, 0700) != 0 && errno != EEXIST) {
+        return backup_failed(beside->directory, reason);
+    }
+    int fd = backup_open_beside(restoring->directory_fd, beside);
+    if (fd < 0) {
+        return backup_failed(beside->directory != NULL ? beside->directory : beside->name, reason);
+    }
+    int r = restore_beside_into(db, beside, fd, state, reason);
+    (void)close(fd);
     if (r < 0) {
         errno = -r;
-        return backup_failed(restoring->beside->name, reason);
+        return backup_failed(beside->name, reason);
     }
     return r;
 }
@@ -80,8 +100,9 @@ static int restore_open(const char *path, struct restoring *restoring, uint64_t 
         return err_origin(-ENOMEM);
     }
     int r = backup_result(db, result, reason);
-    if (r == 0) {
-        r = restore_beside(db, restoring, reason);
+    for (uint32_t i = 0; r == 0 && i < backup_besides(restoring->besides); i++) {
+        r = restore_beside(db, restoring, &restoring->besides[i], &restoring->backup.besides[i],
+                           reason);
     }
     if (r == 0) {
         r = backup_run(db, "PRAGMA synchronous=FULL; DROP TABLE backup", reason);
@@ -95,20 +116,36 @@ static int restore_open(const char *path, struct restoring *restoring, uint64_t 
     return r;
 }
 
+static bool restore_give_name(int directory_fd, const char *name, const struct stat *owner) {
+    return fchownat(directory_fd, name, owner->st_uid, owner->st_gid, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A file beside the journal, and its directory. */
+static bool restore_give_beside(int directory_fd, const struct journal_beside *beside,
+                                const struct stat *owner) {
+    bool given =
+        beside->directory == NULL || restore_give_name(directory_fd, beside->directory, owner);
+    int fd = given ? backup_open_beside(directory_fd, beside) : -1;
+    given = fd >= 0 && restore_give_name(fd, beside->name, owner);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return given;
+}
+
 /* Root restores for whoever has the directory, or the gateway that is started as a user of its own could
  * not use what is in it. */
 static bool restore_give(const struct restoring *restoring) {
-    const char *const names[] = {"journal.db.partial", "boot",
-                                 restoring->backup.beside == BESIDE_WHOLE ? restoring->beside->name
-                                                                          : NULL};
+    const int fd = restoring->directory_fd;
     struct stat owner;
     if (geteuid() != 0) {
         return true;
     }
-    bool given = fstat(restoring->directory_fd, &owner) == 0;
-    for (size_t i = 0; given && i < sizeof names / sizeof *names; i++) {
-        given = names[i] == NULL || fchownat(restoring->directory_fd, names[i], owner.st_uid,
-                                             owner.st_gid, AT_SYMLINK_NOFOLLOW) == 0;
+    bool given = fstat(fd, &owner) == 0 && restore_give_name(fd, "journal.db.partial", &owner) &&
+                 restore_give_name(fd, "boot", &owner);
+    for (uint32_t i = 0; given && i < backup_besides(restoring->besides); i++) {
+        given = restoring->backup.besides[i] != BESIDE_WHOLE ||
+                restore_give_beside(fd, &restoring->besides[i], &owner);
     }
     return given;
 }
@@ -227,11 +264,11 @@ static int restore_into(const char *path, const char *directory, struct restorin
 }
 
 int journal_backup_restore(const char *path, const char *directory,
-                           const struct journal_beside *beside, struct wall now,
+                           const struct journal_beside *besides, struct wall now,
                            struct journal_backup *ret_backup, char reason[JOURNAL_REASON_SIZE]) {
-    struct restoring restoring = {.beside = beside};
+    struct restoring restoring = {.besides = besides};
     const struct journal_audit *audit = &restoring.backup.audit;
-    int r = journal_backup_check(path, beside, &restoring.backup, reason);
+    int r = journal_backup_check(path, besides, &restoring.backup, reason);
     if (r != 0) {
         return r;
     }

@@ -13,6 +13,7 @@ import subprocess
 
 import pytest
 
+from browser import Browser, signed_in
 from harness import TOCSIN, button_site, free_port, until
 
 BUTTON, CALL = "care/day-care/button-1", "emergency_call/care/day-care/button-1"
@@ -103,6 +104,44 @@ def test_a_restored_gateway_whose_site_file_is_wrong_watches_the_site_of_the_bac
     code, said = tocsin("restore", backup, "--into", scene.directory / "new")
     assert code == 0 and "is damaged in it and does not come back" in said, said
     assert sorted(path.name for path in (scene.directory / "new").iterdir()) == ["boot", "journal.db"]
+
+
+def test_whoever_could_sign_in_can_sign_in_to_a_restored_gateway(scene):
+    scene.start_broker()
+    scene.field()
+    gateway = scene.gateway()
+    gateway.process.until_said("event=console_open")
+    signed_in(scene, gateway, "wang", "engineer", "王敏")
+    backup = scene.directory / "night.backup"
+    code, said = tocsin("backup", scene.state, "--to", backup)
+    assert code == 0 and "with the list of the console's people" in said, said
+    gateway.stop()
+
+    shutil.move(scene.state, scene.directory / "old")
+    (scene.directory / "gateway.log").rename(scene.directory / "gateway-before.log")
+    code, said = tocsin("restore", backup, "--into", scene.state)
+    assert code == 0 and "with the list of the console's people" in said, said
+    people = scene.state / "console" / "people.json"
+    assert (people.stat().st_mode & 0o777, people.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert people.read_bytes() == (scene.directory / "old" / "console" / "people.json").read_bytes()
+    gateway = scene.gateway()
+    gateway.process.until_said("event=console_open")
+    assert "console_claim" not in gateway.process.text()
+    status, _headers, body = Browser(scene).sign_in("wang")
+    assert (status, body["user"]["name"]) == (200, "王敏"), body
+    assert Browser(scene).sign_in("wang", "another password")[0] == 401
+    gateway.stop()
+
+    # Who may sign in now stays, whatever the backup says; damaged in it, the list does not come back.
+    (scene.state / "journal.db").rename(scene.directory / "journal.old")
+    people.write_text('{"people": []}')
+    code, said = tocsin("restore", backup, "--into", scene.state)
+    assert code == 0 and "has a list of the console's people, which stays" in said, said
+    assert people.read_text() == '{"people": []}'
+    with contextlib.closing(sqlite3.connect(backup)) as db, db:
+        db.execute("UPDATE backup SET people = CAST('{\"people\": [{}]}' AS BLOB)")
+    code, said = tocsin("restore", backup, "--verify")
+    assert code == 1 and "people is damaged in it and does not come back" in said, said
 
 
 def test_a_state_directory_that_is_put_back_gives_no_event_the_id_of_another(scene):

@@ -295,7 +295,9 @@ static bool is_whole(const char *bytes, size_t size) {
 
 enum { BESIDE_MAX = 12 };
 
-static const struct journal_beside beside = {"kept", BESIDE_MAX, is_whole};
+static const struct journal_beside beside[] = {
+    {.name = "kept", .column = JOURNAL_BESIDE_SITE, .size_max = BESIDE_MAX, .is_whole = is_whole},
+    {.name = NULL}};
 
 static void file_put(const char *directory, const char *text) {
     char path[PATH_SIZE + 16];
@@ -336,13 +338,13 @@ static void beside_comes_back(const struct scene *scene, const char *text, const
     if (there != NULL) {
         file_put(scene->state, there);
     }
-    assert_int_equal(journal_backup_make(scene->old, scene->backup, &beside, MADE, reason), 0);
+    assert_int_equal(journal_backup_make(scene->old, scene->backup, beside, MADE, reason), 0);
     database_run(scene->backup, change);
-    assert_int_equal(journal_backup_check(scene->backup, &beside, &backup, reason), 0);
-    assert_int_equal(backup.beside, in_backup);
+    assert_int_equal(journal_backup_check(scene->backup, beside, &backup, reason), 0);
+    assert_int_equal(backup.besides[0], in_backup);
     assert_int_equal(
-        journal_backup_restore(scene->backup, scene->state, &beside, MADE, &backup, reason), 0);
-    assert_int_equal(backup.beside, restored);
+        journal_backup_restore(scene->backup, scene->state, beside, MADE, &backup, reason), 0);
+    assert_int_equal(backup.besides[0], restored);
     file_is(scene, expected);
     assert_true(scene_has(scene, "journal.db"));
 }
