@@ -28,22 +28,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "gateway/console/trend/trend_store.h"
+#include "tests/support/cut_chain.h"
 #include "tests/support/cut_options.h"
 #include "tests/support/dice.h"
 #include "tests/support/fault_disk.h"
 #include "tests/support/fault_vfs.h"
 #include "tests/support/quiet_log.h"
-#include "tests/support/scratch.h"
 
 enum {
     LIVES = 10,           /* of a chain */
     CUT_OPERATIONS = 150, /* the power goes at the first … so many-th operation */
     MINUTES = 23 * 60,    /* of a chain: fewer than are kept */
     POINTS = 3,
-    PATH_SIZE = 128,
 };
 
 /* So that a chain goes over the end of a day. */
@@ -190,48 +188,47 @@ static struct findings check(struct book *book, const char *directory, struct co
 
 /* ---- a chain ---- */
 
-static void path_make(const char *root, const char *what, uint32_t life, char ret[PATH_SIZE]) {
-    (void)snprintf(ret, PATH_SIZE, "%s/%s-%" PRIu32, root, what, life);
-    int r = mkdir(ret, 0700);
-    assert(r == 0);
+/* What a chain's lives share. */
+struct story {
+    struct book *book;
+    struct counts *counts;
+};
+
+static void story_run(void *context, const char *directory) {
+    const struct story *story = context;
+    life_run(story->book, directory, story->counts);
 }
 
-/* Returns what was wrong; stops at the first life with something wrong. */
+static uint32_t story_check(void *context, const char *directory) {
+    const struct story *story = context;
+    const struct findings found = check(story->book, directory, story->counts);
+    const uint32_t wrong =
+        found.lost + found.wrong + found.made_up + found.quarters + found.strange;
+    story->counts->cut_points++;
+    if (wrong > 0) {
+        printf("lost=%" PRIu32 " wrong=%" PRIu32 " made_up=%" PRIu32 " quarters=%" PRIu32
+               " strange=%" PRIu32 "\n",
+               found.lost, found.wrong, found.made_up, found.quarters, found.strange);
+    }
+    return wrong;
+}
+
+/* Returns what was wrong. */
 static uint32_t chain_run(uint64_t seed, struct counts *counts) {
     struct book *book = calloc(1, sizeof *book);
-    char root[] = "/tmp/tocsin-history-XXXXXX";
-    char state[PATH_SIZE];
-    char checked[PATH_SIZE];
-    uint32_t wrong = 0;
-    assert(book != NULL && mkdtemp(root) != NULL);
-    dice = (struct dice){seed};
-    path_make(root, "state", 0, state);
-    for (uint32_t life = 1; life <= LIVES && wrong == 0; life++) {
-        uint64_t cut = 1 + (seed * LIVES + life) % CUT_OPERATIONS;
-        uint64_t survival = dice_next(&dice);
-        fault_disk_mount(state);
-        fault_disk_lie(control == CONTROL_LYING);
-        fault_disk_plan(FAULT_POWER, cut, true);
-        life_run(book, state, counts);
-        path_make(root, "checked", life, checked);
-        fault_disk_survive(checked, survival);
-        (void)scratch_remove(state);
-        path_make(root, "state", life, state);
-        fault_disk_survive(state, survival);
-        fault_disk_unmount();
-        struct findings found = check(book, checked, counts);
-        (void)scratch_remove(checked);
-        counts->cut_points++;
-        wrong = found.lost + found.wrong + found.made_up + found.quarters + found.strange;
-        if (wrong > 0) {
-            printf("seed=%" PRIu64 " life=%" PRIu32 " operation=%" PRIu64 ": lost=%" PRIu32
-                   " wrong=%" PRIu32 " made_up=%" PRIu32 " quarters=%" PRIu32 " strange=%" PRIu32
-                   "\n",
-                   seed, life, cut, found.lost, found.wrong, found.made_up, found.quarters,
-                   found.strange);
-        }
-    }
-    (void)scratch_remove(root);
+    assert(book != NULL);
+    struct story story = {.book = book, .counts = counts};
+    const struct cut_chain chain = {
+        .name = "history",
+        .lives = LIVES,
+        .first_cut = seed * LIVES,
+        .operations = CUT_OPERATIONS,
+        .lying = control == CONTROL_LYING,
+        .run = story_run,
+        .check = story_check,
+        .context = &story,
+    };
+    uint32_t wrong = cut_chain_run(&chain, &dice, seed);
     free(book);
     return wrong;
 }

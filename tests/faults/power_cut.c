@@ -23,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -31,6 +30,7 @@
 
 #include "gateway/journal/journal_digest.h"
 #include "gateway/journal/journal_directory.h"
+#include "tests/support/cut_chain.h"
 #include "tests/support/cut_options.h"
 #include "tests/support/dice.h"
 #include "tests/support/fast_clock.h"
@@ -38,7 +38,6 @@
 #include "tests/support/fault_vfs.h"
 #include "tests/support/journal_story.h"
 #include "tests/support/quiet_log.h"
-#include "tests/support/scratch.h"
 
 enum {
     LIVES = 12,           /* of a chain */
@@ -46,7 +45,6 @@ enum {
     BATCHES_MAX = 24,
     BATCH_EVENTS_MAX = 24,
     BROKEN_DIGEST = 40, /* this one is wrong, with the control */
-    PATH_SIZE = 128,
 };
 
 enum control {
@@ -176,55 +174,52 @@ static void life_run(struct story_ledger *ledger, const char *directory, struct 
 
 /* ---- a chain ---- */
 
-static void findings_print(const struct story_findings *found, uint64_t seed, uint32_t life,
-                           uint64_t cut) {
-    printf("seed=%" PRIu64 " life=%" PRIu32 " operation=%" PRIu64 ": refused=%" PRIu32
-           " lost=%" PRIu32 " gaps=%" PRIu32 " broken_digests=%" PRIu32 " reused_boots=%" PRIu32
-           " wrong_states=%" PRIu32 " lost_confirmations=%" PRIu32 " lost_links=%" PRIu32 "\n",
-           seed, life, cut, found->refused, found->lost, found->gaps, found->broken, found->reused,
-           found->states, found->confirmed, found->unlinked);
+/* What a chain's lives share. */
+struct lives {
+    struct story_ledger *ledger;
+    struct counts *counts;
+};
+
+static void lives_run(void *context, const char *directory) {
+    const struct lives *lives = context;
+    disk_is_roomy = dice_below(&dice, 8) == 0;
+    life_run(lives->ledger, directory, lives->counts);
 }
 
-/* The directory in which a number-th life finds its disk. */
-static void chain_path(const char *root, const char *what, uint32_t life, char ret[PATH_SIZE]) {
-    (void)snprintf(ret, PATH_SIZE, "%s/%s-%" PRIu32, root, what, life);
-    int r = mkdir(ret, 0700);
-    assert(r == 0);
-}
-
-/* Returns what was wrong; stops at the first life with something wrong. */
-static uint32_t chain_run(uint64_t seed, uint64_t first_cut, struct counts *counts) {
-    struct story_ledger *ledger = calloc(1, sizeof *ledger);
-    char root[] = "/tmp/tocsin-power-XXXXXX";
-    char state[PATH_SIZE];
-    char checked[PATH_SIZE];
-    uint32_t wrong = 0;
-    assert(ledger != NULL && mkdtemp(root) != NULL);
-    dice = (struct dice){seed};
-    digests = 0;
-    chain_path(root, "state", 0, state);
-    for (uint32_t life = 1; life <= LIVES && wrong == 0; life++) {
-        uint64_t cut = 1 + (first_cut + life) % CUT_OPERATIONS;
-        uint64_t survival = dice_next(&dice);
-        struct story_findings found = {0};
-        disk_is_roomy = dice_below(&dice, 8) == 0;
-        fault_disk_mount(state);
-        fault_disk_plan(FAULT_POWER, cut, true);
-        life_run(ledger, state, counts);
-        chain_path(root, "checked", life, checked);
-        fault_disk_survive(checked, survival);
-        chain_path(root, "state", life, state);
-        fault_disk_survive(state, survival);
-        fault_disk_unmount();
-        counts->found_rows += story_check(ledger, checked, &found);
-        counts->cut_points++;
-        wrong = story_findings_sum(&found);
-        if (wrong > 0) {
-            findings_print(&found, seed, life, cut);
-        }
+static uint32_t lives_check(void *context, const char *directory) {
+    const struct lives *lives = context;
+    struct story_findings found = {0};
+    lives->counts->found_rows += story_check(lives->ledger, directory, &found);
+    lives->counts->cut_points++;
+    uint32_t wrong = story_findings_sum(&found);
+    if (wrong > 0) {
+        printf("refused=%" PRIu32 " lost=%" PRIu32 " gaps=%" PRIu32 " broken_digests=%" PRIu32
+               " reused_boots=%" PRIu32 " wrong_states=%" PRIu32 " lost_confirmations=%" PRIu32
+               " lost_links=%" PRIu32 "\n",
+               found.refused, found.lost, found.gaps, found.broken, found.reused, found.states,
+               found.confirmed, found.unlinked);
     }
+    return wrong;
+}
+
+/* Returns what was wrong. */
+static uint32_t chain_run(uint64_t seed, struct counts *counts) {
+    struct story_ledger *ledger = calloc(1, sizeof *ledger);
+    assert(ledger != NULL);
+    struct lives lives = {.ledger = ledger, .counts = counts};
+    const struct cut_chain chain = {
+        .name = "power",
+        .lives = LIVES,
+        .first_cut =
+            seed * LIVES, /* a chain's lives follow each other: each operation has its turn */
+        .operations = CUT_OPERATIONS,
+        .run = lives_run,
+        .check = lives_check,
+        .context = &lives,
+    };
+    digests = 0;
+    uint32_t wrong = cut_chain_run(&chain, &dice, seed);
     counts->told += ledger->told_count;
-    (void)scratch_remove(root);
     free(ledger);
     return wrong;
 }
@@ -239,8 +234,7 @@ int main(int argc, char **argv) {
     fault_vfs_register();
     while (counts.cut_points < options.points &&
            (lost == 0 || counts.told == 0 || control == CONTROL_NONE)) {
-        /* A chain's lives follow each other, so that each operation has its turn. */
-        lost += chain_run(seed, seed * LIVES, &counts);
+        lost += chain_run(seed, &counts);
         seed++;
     }
     printf("row: power_cut control=%s seeds=%" PRIu64 "..%" PRIu64 " cut_points=%" PRIu64
