@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli/check_report.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,52 @@ static const char *report_name(const struct site *site, const struct reader *rea
     return site_name_text(site, name, reader->language);
 }
 
+/* What of the state directory's disk each part may take, in bytes; 0: it is not kept. */
+struct report_disk {
+    uint64_t journal, history, recordings, waiting;
+};
+
+static struct report_disk report_disk_of(const struct site *site) {
+    const struct site_header *header = site->header;
+    return (struct report_disk){
+        .journal = header->journal_size,
+        .history = header->history_size,
+        .recordings = header->recordings_size,
+        .waiting = header->influx_url != 0 ? header->influx_spool_size : 0,
+    };
+}
+
+static void report_disk(const struct site *site, const struct reader *reader) {
+    const struct report_disk disk = report_disk_of(site);
+    const struct {
+        const char *zh, *en;
+        uint64_t bytes;
+    } parts[] = {
+        {"日志", "journal", disk.journal},
+        {"曲线历史", "history for charts", disk.history},
+        {"重放记录", "recordings for replay", disk.recordings},
+        {"待写入数据库", "what waits for the database", disk.waiting},
+    };
+    uint64_t sum = 0;
+    (void)fputs(reader_text(reader, "磁盘占用上限", "disk at most"), reader->out);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        sum += parts[i].bytes;
+        if (parts[i].bytes > 0) {
+            (void)fprintf(reader->out, "  %s %" PRIu64 " MiB",
+                          reader_text(reader, parts[i].zh, parts[i].en), parts[i].bytes >> 20);
+        }
+    }
+    (void)fprintf(reader->out, "  %s %" PRIu64 " MiB\n", reader_text(reader, "合计", "in all"),
+                  sum >> 20);
+}
+
+static json_t *report_json_disk(const struct site *site) {
+    const struct report_disk disk = report_disk_of(site);
+    return json_pack("{s:I, s:I, s:I, s:I}", "journal", (json_int_t)disk.journal, "history",
+                     (json_int_t)disk.history, "recordings", (json_int_t)disk.recordings, "waiting",
+                     (json_int_t)disk.waiting);
+}
+
 static void report_title(const struct site *site, const struct reader *reader) {
     reader_put(reader, TONE_GOOD, report_name(site, reader, site->header->site_name));
     (void)fprintf(reader->out, "  %s/%s  %s\n", site_text(site, site->header->site_id),
@@ -40,6 +87,7 @@ static void report_title(const struct site *site, const struct reader *reader) {
                   site_text(site, site->header->timezone));
     (void)fprintf(reader->out, "%s  %s\n", reader_text(reader, "数据目录", "state"),
                   site_text(site, site->header->state_directory));
+    report_disk(site, reader);
     for (uint32_t i = 0; i < site->broker_count; i++) {
         (void)fprintf(
             reader->out, "%s  %s  MQTT %s\n", reader_text(reader, "上报至", "publishes to"),
@@ -317,12 +365,13 @@ json_t *check_report_json(const struct site *site) {
     char generation[17];
     (void)snprintf(generation, sizeof generation, "%016llx",
                    (unsigned long long)site->header->generation);
-    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:i}", "id",
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:i}", "id",
                      site_text(site, site->header->site_id), "gateway",
                      site_text(site, site->header->gateway_id), "name",
                      report_json_name(site, site->header->site_name), "timezone",
-                     site_text(site, site->header->timezone), "generation", generation, "places",
-                     report_json_places(site), "devices", report_json_devices(site), "points",
-                     (int)site->ruleset.point_count, "rules", report_json_rules(site), "numbers",
-                     report_json_numbers(site), "alarms", (int)site->ruleset.alarm_count);
+                     site_text(site, site->header->timezone), "generation", generation, "disk",
+                     report_json_disk(site), "places", report_json_places(site), "devices",
+                     report_json_devices(site), "points", (int)site->ruleset.point_count, "rules",
+                     report_json_rules(site), "numbers", report_json_numbers(site), "alarms",
+                     (int)site->ruleset.alarm_count);
 }

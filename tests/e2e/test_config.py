@@ -53,6 +53,21 @@ def test_the_example_is_told_in_chinese_by_option_and_by_environment():
         assert "日间照料室" in done.stdout
 
 
+def test_how_much_of_the_disk_a_gateway_may_take_is_told():
+    mib = 1 << 20
+    options = [word for path, size in (("journal.size", 100), ("history", 200), ("recordings", 300))
+               for word in ("--set", f"gateway.{path}={size} MiB")]
+    done = check(EXAMPLE / "site.yaml", *options, "--json")
+    assert done.returncode == 0, done.stderr
+    disk = json.loads(done.stdout)["site"]["disk"]
+    assert (disk["journal"], disk["history"], disk["recordings"]) == (100 * mib, 200 * mib, 300 * mib)
+    told = check(EXAMPLE / "site.yaml", *options).stdout
+    waiting = f"  what waits for the database {disk['waiting'] // mib} MiB" if disk["waiting"] else ""
+    assert ("disk at most  journal 100 MiB  history for charts 200 MiB  recordings for replay 300 MiB"
+            f"{waiting}  in all {600 + disk['waiting'] // mib} MiB\n") in told
+    assert "磁盘占用上限  日志 100 MiB  曲线历史 200 MiB" in check(EXAMPLE / "site.yaml", *options, "--lang", "zh").stdout
+
+
 def test_a_rule_test_that_fails_says_why_in_chinese(tmp_path):
     tests = tmp_path / "tests.yaml"
     tests.write_text(f"site: {EXAMPLE / 'site.yaml'}\ntests:\n  - test: a call\n    steps:\n"
