@@ -221,13 +221,14 @@ static json_t *body_point(const struct view *view, uint32_t point, enum view_eng
     bool shown = state->round != 0 && state->heard.ns != 0 && kind->form != POINT_FORM_EVENT;
     int64_t age_ns = now.ns > state->heard.ns ? now.ns - state->heard.ns : 0;
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "point",
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "point",
         site_text(site, site->points[point].id), "kind", kind->name, "device",
         site_text(site, site->devices[facts->device].id), "place",
         site_text(site, site->places[facts->place].id), "value",
         shown ? body_number(state->value) : json_null(), "unit",
         unit == UNIT_NONE ? json_null() : json_string(unit_facts(unit)->name), "quality",
-        body_point_quality(view, point, engine), "measured", body_wall(state->measured), "age_ms",
+        body_point_quality(view, point, engine), "measured", body_wall(state->measured), "since",
+        kind->form == POINT_FORM_TRUTH ? body_wall(state->since) : json_null(), "age_ms",
         state->heard.ns == 0 ? json_null() : json_integer(age_ns / (json_int_t)NS_PER_MS));
 }
 

@@ -96,6 +96,17 @@ static void view_alarm_state(struct view *view, const struct wire_alarm_state *m
     };
 }
 
+/* What it said last and since when; what is not usable says nothing. */
+static void view_point_say(struct view_point *point, const struct view_point *before) {
+    bool usable = quality_usable((enum quality)point->quality) && point->heard.ns != 0;
+    bool first = before->round == 0 || before->heard.ns == 0;
+    point->said = usable ? point->value : before->said;
+    point->since = before->since;
+    if (usable && !first && point->said != before->said) {
+        point->since = point->measured;
+    }
+}
+
 static void view_point_values(struct view *view, const struct wire_point_values *message) {
     for (uint32_t i = 0; i < message->count; i++) {
         const struct wire_point_value *value = &message->values[i];
@@ -112,6 +123,7 @@ static void view_point_values(struct view *view, const struct wire_point_values 
             .quality = isfinite(value->value) ? (uint8_t)value->quality : QUALITY_FAULT,
             .round = view->round,
         };
+        view_point_say(point, &before);
         view->revisions[VIEW_TABLE_POINTS]++;
         view->revisions[VIEW_TABLE_QUALITIES] += point->quality != before.quality ||
                                                  point->round != before.round ||

@@ -54,8 +54,10 @@ struct view_point {
     double value;
     struct wall measured;
     struct wall heard;
-    uint32_t round;  /* of the connection that told it last; 0: nobody has said anything yet */
-    uint8_t quality; /* enum quality */
+    double said;       /* the last value that was usable */
+    struct wall since; /* it has said that one; 0: since before it was told to this console first */
+    uint32_t round;    /* of the connection that told it last; 0: nobody has said anything yet */
+    uint8_t quality;   /* enum quality */
 };
 
 /* What a process counts of itself, as it was told on the connection of that round. */

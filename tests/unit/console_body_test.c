@@ -11,6 +11,7 @@
 
 #include <event2/buffer.h>
 
+#include "gateway/clock.h"
 #include "gateway/console/asker.h"
 #include "gateway/console/body.h"
 #include "gateway/console/document.h"
@@ -309,6 +310,43 @@ static void an_event_points_reading_is_never_shown_as_a_value(void **state) {
     const json_t *point = json_array_get(json_object_get(body, "points"), CONSOLE_SITE_READER);
     assert_true(json_is_null(json_object_get(point, "value")));
     json_decref(body);
+}
+
+/* Say a value of the button that was measured at `at_s`, and return since when the console says that it is so. */
+static int64_t said_since(struct scene *scene, double value, enum quality quality, int64_t at_s) {
+    const struct wire_point_values message = {
+        .header = wire_header_of(WIRE_POINT_VALUES, wire_size(WIRE_POINT_VALUES, 1)),
+        .count = 1,
+        .values = {{.point = CONSOLE_SITE_BUTTON,
+                    .value = value,
+                    .quality = quality,
+                    .measured = {at_s * (int64_t)NS_PER_S},
+                    .heard = {at_s * (int64_t)NS_PER_S}}},
+    };
+    scene_tell(scene, &message, (uint64_t)NS_PER_S);
+    json_t *body = body_points(&scene->view, RULESET_NONE, 0, (struct wall){1}, NS_PER_S);
+    const json_t *point = json_array_get(json_object_get(body, "points"), CONSOLE_SITE_BUTTON);
+    const char *text = json_string_value(json_object_get(point, "since"));
+    struct wall since = {0};
+    assert_true(text == NULL || clock_parse_wall(text, &since) == 0);
+    json_decref(body);
+    return since.ns / (int64_t)NS_PER_S;
+}
+
+static void a_door_says_since_when_it_stands_as_it_does(void **state) {
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    assert_int_equal(said_since(scene, 0, QUALITY_GOOD, 10), 0); /* for longer than is known */
+    assert_int_equal(said_since(scene, 0, QUALITY_GOOD, 20), 0);
+    assert_int_equal(said_since(scene, 1, QUALITY_GOOD, 30), 30);
+    assert_int_equal(said_since(scene, 1, QUALITY_GOOD, 40), 30);
+    assert_int_equal(said_since(scene, 0, QUALITY_STALE, 50),
+                     30); /* its line is cut: nobody knows */
+    assert_int_equal(said_since(scene, 0, QUALITY_GOOD, 60), 60);
+    /* The engine was away, and tells it anew. */
+    view_lost(&scene->view);
+    scene_welcome(scene, second);
+    assert_int_equal(said_since(scene, 0, QUALITY_GOOD, 60), 60);
 }
 
 /* Its device is well: the engine calls that good, and so does whoever counts what is at fault. */
@@ -1006,6 +1044,8 @@ int main(void) {
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(an_event_points_reading_is_never_shown_as_a_value,
                                         scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(a_door_says_since_when_it_stands_as_it_does, scene_open,
+                                        scene_close),
         cmocka_unit_test_setup_teardown(a_card_reader_that_had_no_card_yet_is_not_known_to_be_good,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(
