@@ -14,12 +14,12 @@
  *     field   -> engine   HELLO  READINGS  HEARTBEATS  DEVICE  FIGURES  BUSES
  *     engine  -> field    WELCOME  OUTPUTS  RECORDED
  *     engine  -> uplink   WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  NOTICE  RESEND
- *                         PUSH  REMOTE_ANSWER
+ *                         PUSH  PAGES  SHOWN  REMOTE_ANSWER
  *     uplink  -> engine   HELLO  CONFIRMED  UPLINK_STATE  RECEIPT  LISTENER  FIGURES  RESENT
- *                         PUSH_RESULT  REMOTE
+ *                         PUSH_RESULT  REACH  REMOTE
  *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TRUTHS  TEST
- *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT  PUSH_RESULT  REMOTE
- *     console -> engine   HELLO  COMMAND  RESEND  PUSH  REMOTE_ANSWER
+ *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT  PUSH_RESULT  REACH  REMOTE
+ *     console -> engine   HELLO  COMMAND  RESEND  PUSH  PAGES  SHOWN  REMOTE_ANSWER
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
  * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
@@ -70,6 +70,9 @@ enum wire_kind {
     WIRE_PUSH_RESULT,
     WIRE_REMOTE,
     WIRE_REMOTE_ANSWER,
+    WIRE_PAGES,
+    WIRE_SHOWN,
+    WIRE_REACH,
     WIRE_KIND_COUNT,
 };
 
@@ -438,6 +441,47 @@ struct wire_remote_answer {
     uint32_t size;               /* 0: the console is not there */
     char user[WIRE_PERSON_SIZE]; /* whom it named, or "" */
     char body[WIRE_BODY_MAX];    /* a JSON object; only `size` bytes are sent */
+};
+
+/* Whose pages of the console are open, for the uplink: all of them, when it changes and every few seconds. */
+enum { WIRE_PAGES_MAX = 64 };
+
+struct wire_pages {
+    struct wire_header header;
+    uint32_t count;
+    uint32_t reserved;
+    struct wire_page {
+        char person[WIRE_PERSON_SIZE];
+        uint64_t name; /* audience_name() */
+        uint32_t role; /* enum role */
+        uint32_t pages;
+    } people[WIRE_PAGES_MAX]; /* only `count` of them are sent */
+};
+
+/* A person's page has shown a step of an alarm's chain, for the uplink. */
+struct wire_shown {
+    struct wire_header header;
+    uint32_t alarm, step, run;
+    uint32_t role; /* enum role */
+    uint64_t name; /* audience_name() */
+    char person[WIRE_PERSON_SIZE];
+};
+
+/* Who can be reached, for people: by audience. When it changes and every few seconds. */
+struct wire_reach {
+    struct wire_header header;
+    uint32_t count;
+    uint32_t reserved;
+    struct wire_reach_row {
+        uint32_t reachable; /* enum truth, of all ways together */
+        uint32_t webhook;   /* enum truth, of that alone */
+        uint32_t phones, phones_reachable;
+        uint32_t pages;
+        uint32_t reserved;
+        int64_t received_s;  /* seconds since 1970: the last word of a phone; 0: none ever */
+        int64_t tested_s;    /* of the last test of one; 0: none ever */
+        int64_t since_s;     /* since when `reachable` is known to be so; 0: it is not known */
+    } rows[LIMIT_AUDIENCES]; /* only `count` of them are sent */
 };
 
 /* A webhook has taken a step, or is off and will not. */

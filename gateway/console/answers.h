@@ -43,6 +43,10 @@ void answer_push_subscribe(struct call *call);
 void answer_push_leave(struct call *call);
 void answer_push_receipt(struct call *call);
 
+/* Pages that are open, and who can be reached: answers_pages.c. */
+void answer_page(struct call *call);
+void answer_reach(struct call *call);
+
 /* What people do: answers_commands.c. The path is `<rule>/<entity>/<verb>`, or `<place>/<verb>`. */
 void answer_command(struct call *call);
 void answer_place_command(struct call *call);

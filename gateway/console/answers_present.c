@@ -123,6 +123,7 @@ void answer_metrics(struct call *call) {
         .remote_refused = console->remote.refused,
         .remote_unsigned = console->remote.unsigned_count,
         .phones_refused_full = console->phones.refused_full,
+        .pages_refused_full = console->pages.refused_full,
         .history_bytes = history.store.bytes,
         .history_dropped = history.dropped,
         .history_damaged = history.store.damaged,

@@ -63,6 +63,8 @@ static void console_received(void *context, const struct wire_header *message) {
     } else if (message->kind == WIRE_PUSH_RESULT) {
         phones_result(&console->phones, &console->staff.people, console->engine,
                       (const struct wire_push_result *)message);
+    } else if (message->kind == WIRE_REACH) {
+        reach_take(&console->reach, (const struct wire_reach *)message, now);
     } else if (message->kind == WIRE_EVENT) {
         streams_event(&console->streams, (const struct wire_event *)message, now);
     } else if (message->kind == WIRE_JOURNAL || was_complete != console->view.complete) {
@@ -96,6 +98,7 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     const struct trend_moment moment = console_moment(now);
     orders_expire(&console->orders, now);
     phones_tick(&console->phones, console->engine, now);
+    pages_tick(&console->pages, &console->staff.people, &console->streams, console->engine, now);
     charts_expire(&console->charts, now);
     trend_feed_tick(&console->feed, &moment);
     streams_tick(&console->streams, now);

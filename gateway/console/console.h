@@ -25,7 +25,9 @@
 #include "gateway/console/charts.h"
 #include "gateway/console/door.h"
 #include "gateway/console/orders.h"
+#include "gateway/console/pages.h"
 #include "gateway/console/phones.h"
+#include "gateway/console/reach.h"
 #include "gateway/console/remote.h"
 #include "gateway/console/staff.h"
 #include "gateway/console/stream.h"
@@ -58,6 +60,8 @@ struct console {
     struct orders orders;
     struct remote remote; /* commands by the broker */
     struct phones phones;
+    struct pages pages;
+    struct reach reach;
     struct streams streams;
     struct trend_feed feed;
     struct charts charts;

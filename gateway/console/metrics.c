@@ -69,6 +69,9 @@ static void metrics_console(struct evbuffer *out, const struct metrics_console *
     metric_counter(out, "console_phone_requests_refused",
                    "Requests about phones refused because too many wait.",
                    console->phones_refused_full);
+    metric_counter(out, "console_page_words_refused",
+                   "Pages that found no place, and calls shown that were too many in a second.",
+                   console->pages_refused_full);
     metric_gauge(out, "history_bytes", "What the history for charts takes on the disk.",
                  console->history_bytes);
     metric_counter(out, "history_dropped",

@@ -29,6 +29,7 @@ struct metrics_console {
     uint64_t remote_refused;
     uint64_t remote_unsigned;
     uint64_t phones_refused_full; /* questions about phones */
+    uint64_t pages_refused_full;  /* words of pages */
     uint64_t history_bytes;       /* on the disk */
     uint64_t history_dropped;     /* minutes and quarters that the disk did not take */
     uint64_t history_damaged;     /* pieces of it that could not be read back */

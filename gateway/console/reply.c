@@ -357,6 +357,19 @@ static const struct {
          {"磁盘无法写入,无法防止重放,未执行。请在控制台操作,并检查状态目录",
           "The disk does not take it, so it could be sent once more; nothing was done. Use the "
           "console, and see to the state directory"}},
+    [PROBLEM_PAGE_BODY] =
+        {400,
+         "page_body",
+         "Bad request body",
+         {"请求内容有误:须有 page(16 至 40 个字母、数字、- 或 _),以及 gone 或 shown;shown 至多 32 行,每行有 alarm、step "
+          "和 run",
+          "The body is wrong: it has page, 16 to 40 letters, digits, - or _, and gone or shown; shown is at most 32 rows of "
+          "alarm, step and run"}},
+    [PROBLEM_PAGE_PERSON] = {403,
+                             "page_person",
+                             "Nobody's page",
+                             {"页面属于在其上登录的人员:请经 HTTPS 登录",
+                              "A page belongs to who is signed in on it: sign in over HTTPS"}},
     [PROBLEM_USERS_ROLE] = {403,
                             "users_role",
                             "Not permitted for this role",

@@ -79,6 +79,8 @@ enum problem {
     PROBLEM_REMOTE_REPEATED,
     PROBLEM_REMOTE_FULL,
     PROBLEM_REMOTE_DISK,
+    PROBLEM_PAGE_BODY,   /* no page of ours says such a thing */
+    PROBLEM_PAGE_PERSON, /* a page belongs to who is signed in on it */
     PROBLEM_COUNT,
 };
 

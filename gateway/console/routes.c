@@ -67,6 +67,8 @@ static const struct route {
      answer_push_leave},
     {EVHTTP_REQ_POST, false, "/api/v1/push/receipts", AUDIENCE_ANYBODY, PROBLEM_ROLE,
      answer_push_receipt},
+    {EVHTTP_REQ_POST, false, "/api/v1/pages", AUDIENCE_PEOPLE, PROBLEM_ROLE, answer_page},
+    {EVHTTP_REQ_GET, false, "/api/v1/reach", AUDIENCE_ALL, PROBLEM_ROLE, answer_reach},
     {EVHTTP_REQ_GET, false, "/health", AUDIENCE_ALL, PROBLEM_ROLE, answer_health},
     {EVHTTP_REQ_GET, false, "/metrics", AUDIENCE_ALL, PROBLEM_ROLE, answer_metrics},
 };

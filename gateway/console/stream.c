@@ -281,6 +281,14 @@ void streams_end_of(struct streams *streams, const char *id) {
     }
 }
 
+bool streams_has(const struct streams *streams, const char *id) {
+    const struct stream *stream = streams->first;
+    while (stream != NULL && (stream->state == STREAM_CLOSING || strcmp(stream->id, id) != 0)) {
+        stream = stream->next;
+    }
+    return stream != NULL;
+}
+
 static void stream_event(struct stream *stream, const struct wire_event *event, uint64_t real_ns) {
     if (stream->state == STREAM_CLOSING || !stream->placed) {
         return;

@@ -74,6 +74,9 @@ void streams_open(struct streams *streams, struct evhttp_request *request, const
 /* Whoever `id` is must sign in anew: end their streams. */
 void streams_end_of(struct streams *streams, const char *id);
 
+/* Has who is signed in as `id` a stream open? */
+bool streams_has(const struct streams *streams, const char *id);
+
 /* The engine told an event; the view knows it already. */
 void streams_event(struct streams *streams, const struct wire_event *event, uint64_t real_ns);
 

@@ -354,7 +354,17 @@ static bool engine_take_push(struct engine *engine, const struct wire_push *mess
     return true;
 }
 
-static bool engine_take_push_result(struct engine *engine, const struct wire_push_result *message) {
+/* What the console says of open pages goes to the uplink; it is said again, or the step waits in vain. */
+static bool engine_pass_to_uplink(struct engine *engine, const struct wire_header *message) {
+    struct engine_peer *peer =
+        engine_peers_find(engine->peers, engine_component(engine->site, WIRE_ROLE_UPLINK, 0));
+    if (peer != NULL) {
+        (void)!engine_peer_send(peer, message);
+    }
+    return true;
+}
+
+static bool engine_pass_to_console(struct engine *engine, const struct wire_header *message) {
     struct engine_peer *console = engine_console(engine);
     if (console != NULL) {
         (void)!engine_peer_send(console, message);
@@ -424,7 +434,11 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
     case WIRE_PUSH:
         return console && engine_take_push(engine, (const struct wire_push *)message);
     case WIRE_PUSH_RESULT:
-        return uplink && engine_take_push_result(engine, (const struct wire_push_result *)message);
+    case WIRE_REACH:
+        return uplink && engine_pass_to_console(engine, message);
+    case WIRE_PAGES:
+    case WIRE_SHOWN:
+        return console && engine_pass_to_uplink(engine, message);
     case WIRE_REMOTE:
         return uplink && engine_take_remote(engine, peer, (const struct wire_remote *)message);
     case WIRE_REMOTE_ANSWER:

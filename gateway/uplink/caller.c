@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/audience.h"
 #include "gateway/clock.h"
 #include "gateway/uplink/chat.h"
 #include "gateway/uplink/daily.h"
 #include "gateway/uplink/notice_text.h"
+#include "gateway/uplink/open_pages.h"
 #include "gateway/uplink/push/push_desk.h"
 #include "gateway/uplink/uplink_json.h"
 #include "gateway/uplink/webhook.h"
@@ -17,14 +19,17 @@ enum {
     RECEIPTS_MAX = WEBHOOK_NOTICES_MAX,
     /* As many as the engine gives, and some that are about to be told. */
     NOTICES_MAX = 2 * WEBHOOK_NOTICES_MAX,
+    /* Real time; the console believes it for three times as long. */
+    REACH_EVERY_S = 5,
 };
 
-/* How a role is called. */
-enum caller_way { CALLER_WEBHOOK, CALLER_PHONES, CALLER_WAYS };
+/* How an audience is called. */
+enum caller_way { CALLER_WEBHOOK, CALLER_PHONES, CALLER_PAGES, CALLER_WAYS };
 
-/* A notice that neither has confirmed yet. */
+/* A notice that none has confirmed yet. */
 struct caller_notice {
     struct webhook_key key;
+    uint32_t webhook; /* the audience */
     bool awaits[CALLER_WAYS];
 };
 
@@ -43,6 +48,10 @@ struct caller {
     struct caller_notice notices[NOTICES_MAX];
     uint32_t notice_count;
     struct daily daily;
+    struct open_pages pages;
+    int64_t since_s[LIMIT_AUDIENCES]; /* when `listeners` became what they are; 0: not known */
+    struct wire_reach told;
+    uint64_t told_real_ns;
 };
 
 /* Tell the engine what it has not been told, as far as its socket takes it. */
@@ -79,7 +88,7 @@ static void caller_receipt(struct caller *caller, const struct webhook_key *key,
     caller_tell(caller);
 }
 
-/* ---- one receipt for both ways ---- */
+/* ---- one receipt for all ways ---- */
 
 static struct caller_notice *caller_find(struct caller *caller, const struct webhook_key *key) {
     for (uint32_t i = 0; i < caller->notice_count; i++) {
@@ -97,8 +106,9 @@ static void caller_forget(struct caller *caller, struct caller_notice *notice) {
     memmove(notice, notice + 1, (caller->notice_count - index) * sizeof *notice);
 }
 
-/* Both ways are to be asked, or asked again. Where there is no room the oldest is told as not received. */
-static void caller_await(struct caller *caller, const struct webhook_key *key, bool webhook) {
+/* All ways are to be asked, or asked again. Where there is no room the oldest is told as not received. */
+static void caller_await(struct caller *caller, const struct webhook_key *key, uint32_t webhook) {
+    bool pages = open_pages_count(&caller->pages, caller->site, webhook) > 0;
     struct caller_notice *notice = caller_find(caller, key);
     if (notice == NULL && caller->notice_count == NOTICES_MAX) {
         const struct webhook_key oldest = caller->notices[0].key;
@@ -107,7 +117,11 @@ static void caller_await(struct caller *caller, const struct webhook_key *key, b
     }
     notice = notice != NULL ? notice : &caller->notices[caller->notice_count++];
     *notice = (struct caller_notice){
-        .key = *key, .awaits = {[CALLER_WEBHOOK] = webhook, [CALLER_PHONES] = true}};
+        .key = *key,
+        .webhook = webhook,
+        .awaits = {[CALLER_WEBHOOK] = caller->site->webhooks[webhook].url != 0,
+                   [CALLER_PHONES] = true,
+                   [CALLER_PAGES] = pages}};
 }
 
 /* One way has an answer. What was told before is told once. */
@@ -118,7 +132,11 @@ static void caller_answered(struct caller *caller, const struct webhook_key *key
         return;
     }
     notice->awaits[way] = false;
-    if (received || (!notice->awaits[CALLER_WEBHOOK] && !notice->awaits[CALLER_PHONES])) {
+    bool awaited = false;
+    for (int i = 0; i < CALLER_WAYS; i++) {
+        awaited = awaited || notice->awaits[i];
+    }
+    if (received || !awaited) {
         const struct webhook_key told = *key;
         caller_forget(caller, notice);
         caller_receipt(caller, &told, received);
@@ -136,7 +154,8 @@ static void caller_phones_answered(void *context, const struct webhook_key *key,
 /* ---- who can be reached ---- */
 
 static enum truth caller_reaches(const struct caller *caller, uint32_t webhook) {
-    if (push_reaches(caller->push, webhook)) {
+    if (push_reach(caller->push, webhook).reachable > 0 ||
+        open_pages_count(&caller->pages, caller->site, webhook) > 0) {
         return TRUTH_TRUE;
     }
     return caller->site->webhooks[webhook].url != 0 ? caller->webhook_reachable[webhook]
@@ -147,6 +166,9 @@ static enum truth caller_reaches(const struct caller *caller, uint32_t webhook) 
 static void caller_review(struct caller *caller, uint32_t webhook, bool again) {
     struct wire_listener *listener = &caller->listeners[webhook];
     uint32_t reachable = (uint32_t)caller_reaches(caller, webhook);
+    if (reachable != listener->reachable) {
+        caller->since_s[webhook] = clock_wall().ns / (int64_t)NS_PER_S;
+    }
     if (again || reachable != listener->reachable) {
         *listener = (struct wire_listener){
             .header = wire_header_of(WIRE_LISTENER, sizeof *listener),
@@ -172,6 +194,46 @@ static void caller_phones_changed(void *context) {
     caller_tell(caller);
 }
 
+/* Whoever waits for a page of an audience that has none any more waits in vain. */
+static void caller_pages_changed(struct caller *caller) {
+    for (uint32_t i = caller->notice_count; i-- > 0;) {
+        const struct caller_notice *notice = &caller->notices[i];
+        if (notice->awaits[CALLER_PAGES] &&
+            open_pages_count(&caller->pages, caller->site, notice->webhook) == 0) {
+            const struct webhook_key key = notice->key;
+            caller_answered(caller, &key, false, CALLER_PAGES);
+        }
+    }
+}
+
+/* Tell people who can be reached, if that is another or REACH_EVERY_S are over. */
+static void caller_tell_reach(struct caller *caller) {
+    uint64_t now_ns = clock_real_ns();
+    struct wire_reach reach;
+    memset(&reach, 0, sizeof reach);
+    reach.count = caller->site->webhook_count;
+    reach.header = wire_header_of(WIRE_REACH, wire_size(WIRE_REACH, reach.count));
+    for (uint32_t i = 0; i < reach.count; i++) {
+        const struct push_reach phones = push_reach(caller->push, i);
+        reach.rows[i] = (struct wire_reach_row){
+            .reachable = caller->listeners[i].reachable,
+            .webhook = (uint32_t)caller->webhook_reachable[i],
+            .phones = phones.phones,
+            .phones_reachable = phones.reachable,
+            .pages = open_pages_count(&caller->pages, caller->site, i),
+            .received_s = phones.received_s,
+            .tested_s = phones.tested_s,
+            .since_s = caller->since_s[i],
+        };
+    }
+    bool due = now_ns - caller->told_real_ns >= REACH_EVERY_S * NS_PER_S;
+    if ((due || memcmp(&reach, &caller->told, sizeof reach) != 0) &&
+        caller->send(caller->client, &reach) == 0) {
+        caller->told = reach;
+        caller->told_real_ns = now_ns;
+    }
+}
+
 /* No notice has this key, so that nobody hears of a receipt; what comes of it, the webhook's reachability tells. */
 static void caller_test_chat(struct caller *caller, uint32_t webhook) {
     const struct site_webhook *row = &caller->site->webhooks[webhook];
@@ -194,7 +256,28 @@ void caller_tick(struct caller *caller) {
             caller_test_chat(caller, i);
         }
     }
+    open_pages_expire(&caller->pages, clock_real_ns());
+    caller_pages_changed(caller);
     caller_phones_changed(caller); /* a phone's day may be over */
+    caller_tell_reach(caller);
+}
+
+void caller_pages(struct caller *caller, const struct wire_pages *message) {
+    open_pages_take(&caller->pages, message, clock_real_ns());
+    caller_pages_changed(caller);
+    caller_phones_changed(caller);
+    caller_tell_reach(caller);
+}
+
+void caller_shown(struct caller *caller, const struct wire_shown *message) {
+    const struct webhook_key key = {message->alarm, message->step, message->run};
+    const struct caller_notice *notice = caller_find(caller, &key);
+    const struct audience_person person = {message->person, message->name,
+                                           (enum role)message->role};
+    bool ends = memchr(message->person, '\0', sizeof message->person) != NULL;
+    if (notice != NULL && ends && audience_has(caller->site, notice->webhook, &person)) {
+        caller_answered(caller, &key, true, CALLER_PAGES);
+    }
 }
 
 void caller_push(struct caller *caller, const struct wire_push *message) {
@@ -263,7 +346,7 @@ void caller_notice(struct caller *caller, const struct wire_notice *message) {
         caller_receipt(caller, &key, false); /* a damaged row of the journal, or nobody */
         return;
     }
-    caller_await(caller, &key, webhook->url != 0);
+    caller_await(caller, &key, message->webhook);
     push_send(caller->push, &(struct push_notice){.key = key,
                                                   .webhook = message->webhook,
                                                   .emergency = message->emergency != 0,

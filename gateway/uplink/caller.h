@@ -7,11 +7,12 @@
  *
  *     engine ── NOTICE ──▶ caller ──┬──▶ webhooks ──▶ receivers
  *        ▲                   │      └──▶ push     ──▶ phones
- *        └─ RECEIPT, LISTENER┘
+ *        └─ RECEIPT, LISTENER┘      ◀── SHOWN ─── open pages
  *
- * A role is called by its webhook, if it has one, and on the phones of its people at once. The first that
- * confirms is the receipt of both; that none will is told when that is true of both. A role can be reached
- * when either of them can.
+ * An audience is called by its webhook, if it has one, and on the phones of its people at once; their open pages
+ * (gateway/console/pages.h) show the alarm by themselves and say so. The first that confirms is the receipt of
+ * all; that none will is told when that is true of all, of pages when the last of them has gone. An audience
+ * can be reached when any of them can.
  *
  * What the engine cannot be told at once, because the socket is full, is kept and told when it can
  * be written again; there is never more of it than notices and webhooks. What it cannot be told
@@ -40,6 +41,12 @@ void caller_notice(struct caller *caller, const struct wire_notice *message);
 
 /* Somebody asks something about phones. Its answer goes to the engine, if that takes it. */
 void caller_push(struct caller *caller, const struct wire_push *message);
+
+/* The console says whose pages are open. */
+void caller_pages(struct caller *caller, const struct wire_pages *message);
+
+/* A page has shown a step: it has been received if it means the page's person. */
+void caller_shown(struct caller *caller, const struct wire_shown *message);
 
 /* Once a second. */
 void caller_tick(struct caller *caller);

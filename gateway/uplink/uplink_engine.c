@@ -346,6 +346,10 @@ static void uplink_received(void *context, const struct wire_header *message) {
     } else if (message->kind == WIRE_REMOTE_ANSWER && uplink->intake != NULL) {
         remote_desk_answered(&uplink->desk, (const struct wire_remote_answer *)message,
                              clock_real_ns());
+    } else if (message->kind == WIRE_PAGES) {
+        caller_pages(uplink->caller, (const struct wire_pages *)message);
+    } else if (message->kind == WIRE_SHOWN) {
+        caller_shown(uplink->caller, (const struct wire_shown *)message);
     } else if (message->kind == WIRE_RESEND) {
         uplink_resend(uplink, (const struct wire_resend *)message);
     }

@@ -45,6 +45,7 @@ struct scene {
     unsigned listener_count;
     uint64_t person_name; /* of who asks */
     struct wire_push_result result;
+    struct wire_reach reach;
     char called[256];
     unsigned call_count;
 };
@@ -69,6 +70,8 @@ static int scene_send(void *context, const void *message) {
     } else if (header->kind == WIRE_RECEIPT) {
         assert_int_equal(header->size, sizeof(struct wire_receipt));
         scene->receipts[scene->receipt_count++] = *(const struct wire_receipt *)message;
+    } else if (header->kind == WIRE_REACH) {
+        memcpy(&scene->reach, message, header->size);
     } else if (header->kind == WIRE_PUSH_RESULT) {
         memcpy(&scene->result, message, header->size);
     } else {
@@ -309,6 +312,63 @@ a_person_is_called_by_name_and_nobody_waits_for_one_who_cannot_be_reached(void *
     assert_int_equal(scene->receipts[0].received, 0);
 }
 
+/* ---- open pages ---- */
+
+/* The console says that one page is open, of a person of this role; of nobody where there is none. */
+static void page(struct scene *scene, const char *person, enum role role) {
+    struct wire_pages message = {.count = person != NULL};
+    message.header = wire_header_of(WIRE_PAGES, wire_size(WIRE_PAGES, message.count));
+    (void)snprintf(message.people[0].person, sizeof message.people[0].person, "%s",
+                   person != NULL ? person : "");
+    message.people[0].role = role;
+    message.people[0].pages = 1;
+    caller_pages(scene->caller, &message);
+}
+
+static void shows(struct scene *scene, enum role role, uint32_t step, uint32_t run) {
+    struct wire_shown message = {.header = wire_header_of(WIRE_SHOWN, sizeof message),
+                                 .alarm = 5,
+                                 .step = step,
+                                 .run = run,
+                                 .role = role,
+                                 .person = "wang"};
+    caller_shown(scene->caller, &message);
+}
+
+static void a_page_confirms_the_step_that_means_its_person_and_no_other(void **state) {
+    struct scene *scene = *state;
+    page(scene, "wang", ROLE_CAREGIVER);
+    assert_int_equal(scene->caregivers.reachable, TRUTH_TRUE);
+    assert_int_equal(scene->shift_listener.reachable, TRUTH_FALSE);
+    assert_int_equal(scene->reach.rows[1].pages, 1);
+    assert_int_equal(scene->reach.rows[1].reachable, TRUTH_TRUE);
+    assert_int_equal(scene->reach.rows[2].pages, 0);
+    notice(scene, 1, BODY_WITH_TEXT, true);
+    assert_int_equal(scene->receipt_count, 0); /* it has no phone, and that alone says nothing */
+    shows(scene, ROLE_SECURITY, 3, 2);
+    shows(scene, ROLE_CAREGIVER, 2, 2);
+    shows(scene, ROLE_CAREGIVER, 3, 1);
+    assert_int_equal(scene->receipt_count, 0);
+    shows(scene, ROLE_CAREGIVER, 3, 2);
+    assert_int_equal(scene->receipt_count, 1);
+    assert_int_equal(scene->receipts[0].received, 1);
+    shows(scene, ROLE_CAREGIVER, 3, 2);
+    assert_int_equal(scene->receipt_count, 1);
+}
+
+static void the_last_page_that_dies_leaves_its_step_to_nobody_at_once(void **state) {
+    struct scene *scene = *state;
+    page(scene, "wang", ROLE_CAREGIVER);
+    notice(scene, 1, BODY_WITH_TEXT, true);
+    page(scene, "li", ROLE_MANAGER);
+    assert_int_equal(scene->receipt_count, 1);
+    assert_int_equal(scene->receipts[0].received, 0);
+    assert_int_equal(scene->caregivers.reachable, TRUTH_FALSE);
+    assert_true(scene->reach.rows[1].since_s > 0);
+    page(scene, NULL, ROLE_CAREGIVER);
+    assert_int_equal(scene->reach.rows[0].pages, 0);
+}
+
 static void a_phone_whose_service_is_away_keeps_no_webhook_from_its_receipt(void **state) {
     struct scene *scene = *state;
     assert_int_equal(ask(scene, WIRE_PUSH_SUBSCRIBE, "wang", ROLE_MANAGER, "https://127.0.0.1:1/x"),
@@ -402,6 +462,8 @@ int main(void) {
         SCENE(a_role_without_phones_and_webhook_is_nobody_at_once),
         SCENE(a_shift_is_called_on_the_phones_of_its_people_and_not_while_it_is_off),
         SCENE(a_person_is_called_by_name_and_nobody_waits_for_one_who_cannot_be_reached),
+        SCENE(a_page_confirms_the_step_that_means_its_person_and_no_other),
+        SCENE(the_last_page_that_dies_leaves_its_step_to_nobody_at_once),
         SCENE(a_phone_whose_service_is_away_keeps_no_webhook_from_its_receipt),
         SCENE(what_is_withdrawn_waits_for_no_phone),
         SCENE(phones_come_go_and_are_listed_as_they_are_asked_for),

@@ -1,4 +1,5 @@
 # The console process and the command line that talks to it.
+tocsin_unit_test(pages gateway_console)
 tocsin_unit_test(order_body gateway_console)
 tocsin_unit_test(resend_body gateway_console)
 tocsin_unit_test(phones gateway_console)

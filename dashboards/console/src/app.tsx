@@ -5,6 +5,7 @@ import { Header } from './header';
 import { useLive, useRoute } from './hooks';
 import { Curtain } from './live/curtain';
 import { link } from './live/link';
+import { presence } from './live/presence';
 import { showTab } from './live/tab';
 import { forget } from './offline/snapshot';
 import { followVersion } from './offline/version';
@@ -80,6 +81,7 @@ export function App() {
     setTimeout(() => void ask(), RETRY_MS);
   };
   const beSignedOut = async (isNew: boolean): Promise<void> => {
+    presence.stop();
     forget();
     try {
       const screen = await signInAsScreen();
@@ -104,6 +106,8 @@ export function App() {
     // A gateway that is away hears of it at the next start.
     void keepCalling().catch(() => undefined);
     link.start(() => void ask());
+    // A screen on the wall is nobody.
+    if (session.user.role !== 'wall') presence.start();
   };
   const signOut = async (): Promise<void> => {
     leave();

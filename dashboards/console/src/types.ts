@@ -61,6 +61,9 @@ export interface Test {
 }
 
 export interface EventData {
+  /** Of an escalation. */
+  step?: number;
+  run?: number;
   rule?: string;
   class?: string;
   priority?: Priority;

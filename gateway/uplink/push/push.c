@@ -48,16 +48,23 @@ static void push_changed(struct push *push) {
     push->callbacks.changed(push->context);
 }
 
-bool push_reaches(const struct push *push, uint32_t webhook) {
+static int64_t latest_s(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+struct push_reach push_reach(const struct push *push, uint32_t webhook) {
+    struct push_reach reach = {0};
     struct wall now = clock_wall();
     for (uint32_t i = 0; i < push->phones.count; i++) {
         const struct push_phone *phone = &push->phones.list[i];
-        if (push_phone_is_reachable(phone, now) &&
-            push_phone_is_of(phone, push->conf.site, webhook)) {
-            return true;
+        if (push_phone_is_of(phone, push->conf.site, webhook)) {
+            reach.phones++;
+            reach.reachable += push_phone_is_reachable(phone, now);
+            reach.received_s = latest_s(reach.received_s, phone->received_s);
+            reach.tested_s = latest_s(reach.tested_s, phone->tested_s);
         }
     }
-    return false;
+    return reach;
 }
 
 static void phone_note_failing(struct push *push, struct push_phone *phone, bool failing) {

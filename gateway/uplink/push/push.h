@@ -97,8 +97,13 @@ void push_send(struct push *push, const struct push_notice *notice);
 /* Nobody is to be told of this run of the alarm's chain any more: what is not handed over goes. */
 void push_withdraw(struct push *push, uint32_t alarm, uint32_t run);
 
-/* Can anybody of the audience be reached? */
-bool push_reaches(const struct push *push, uint32_t webhook);
+struct push_reach {
+    uint32_t phones, reachable;
+    int64_t received_s, tested_s; /* the last of them; 0: never */
+};
+
+/* How can those whom the audience `webhook` means be reached? */
+struct push_reach push_reach(const struct push *push, uint32_t webhook);
 
 /* Once a second: what is due is tried, what is too old goes, what changed is written down. */
 void push_tick(struct push *push);

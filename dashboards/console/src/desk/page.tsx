@@ -9,6 +9,7 @@ import type { LiveTable } from '../live/messages';
 import type { Point } from '../live/points';
 import type { Polled } from '../live/poll';
 import { ProblemLine } from '../parts/problem';
+import { ReachLine } from '../reach/line';
 import { useSize } from '../parts/size';
 import { useCardKeys } from '../rooms/keys';
 import type { Person } from '../types';
@@ -93,6 +94,7 @@ function Desk({ table, person, isWall }: { table: LiveTable; person: Person; isW
       <section class="desk-health">
         <h2>{deskWord('health.title')}</h2>
         <HealthPanel health={health} alarms={[...table.alarms, ...table.aside]} />
+        <ReachLine />
       </section>
       <section class="desk-doors">
         <h2>{deskWord('doors.title')}</h2>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line to the server: a snapshot, then the changes, exactly resumed where they were cut off.
 import type { Alarm, ConsoleEvent, Engine, Place, Site, Test } from '../types';
-import { applyEvent, inOrder, peopleOf, setAside, typeOf } from './alarms';
+import { alarmOf, applyEvent, inOrder, peopleOf, setAside, typeOf } from './alarms';
 import { ServerClock } from './clock';
 import type { FeedMessage } from './messages';
 import { SseReader, type SseMessage } from './sse';
@@ -140,6 +140,9 @@ export class Feed {
     }
     const changed = applyEvent(this.alarms, this.places, event);
     if (changed !== null) this.untold.add(changed);
+    const alarm = alarmOf(event);
+    const { step, run } = event.data;
+    if (alarm !== null && step !== undefined && run !== undefined) this.tell({ kind: 'called', call: { alarm, step, run } });
     this.tellSoon();
   }
 

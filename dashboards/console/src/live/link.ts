@@ -4,11 +4,14 @@ import { keepContact, keepTable } from '../offline/snapshot';
 import { checkVersion } from '../offline/version';
 import { ServerClock } from './clock';
 import { Feed } from './feed';
-import { LEAVE, WAKE, type FeedMessage, type LiveTable } from './messages';
+import { LEAVE, WAKE, type Call, type FeedMessage, type LiveTable } from './messages';
 import { changedTable } from './table';
 
 /** The server speaks every 5 to 6 s; silence of this length is no contact. The promise is 10 s. */
 export const CONTACT_MAX_MS = 8000;
+
+/** Calls that wait to be confirmed; older ones are over by then. */
+const CALLS_MAX = 32;
 
 type Listener = () => void;
 
@@ -16,6 +19,7 @@ class Link {
   table: LiveTable | null = null;
   private readonly clock = new ServerClock();
   private readonly listeners = new Set<Listener>();
+  private calls: Call[] = [];
   private contactMs: number | null = null;
   private startedMs = 0;
   private send: ((message: string) => void) | null = null;
@@ -33,6 +37,13 @@ class Link {
   subscribe(listener: Listener): Listener {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** The calls that came since this was last asked. */
+  takeCalls(): Call[] {
+    const calls = this.calls;
+    this.calls = [];
+    return calls;
   }
 
   serverNow(): number {
@@ -79,6 +90,8 @@ class Link {
       this.clock.set(message.serverMs, performance.now());
       this.table = changedTable(this.table, message.change);
       keepTable(this.table);
+    } else if (message.kind === 'called') {
+      this.calls = [...this.calls, message.call].slice(-CALLS_MAX);
     } else if (message.kind === 'beat') {
       // There is one with each event: only the first after a silence changes what is shown before the next tick.
       const wasLost = this.isOutOfContact();

@@ -21,7 +21,15 @@ export interface Change {
   seq: number;
 }
 
+/** A step of an alarm's chain, in which somebody is called. */
+export interface Call {
+  alarm: string;
+  step: number;
+  run: number;
+}
+
 export type FeedMessage =
+  | { kind: 'called'; call: Call }
   | { kind: 'table'; table: LiveTable; serverMs: number }
   | { kind: 'change'; change: Change; serverMs: number }
   /** There is a line to the server, for the first time or again. */

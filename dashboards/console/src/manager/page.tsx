@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager's view: how many people are where, and how many alarms there are and were.
 import { link } from '../live/link';
+import { ReachLine } from '../reach/line';
 import { useToday } from '../today/use';
 import { t } from '../words';
 import { AlarmCounts, Causes } from './alarms';
@@ -15,6 +16,7 @@ export function ManagerPage() {
   return (
     <>
       <h1>{managerWord('manager.title')}</h1>
+      <ReachLine />
       <div class="manager">
         <section>
           <h2>{managerWord('people.title')}</h2>
