@@ -93,6 +93,7 @@ static const struct {
     [WIRE_SHOWN] = {.fixed = sizeof(struct wire_shown)},
     [WIRE_REACH] = {offsetof(struct wire_reach, rows), offsetof(struct wire_reach, count),
                     sizeof(struct wire_reach_row), LIMIT_AUDIENCES},
+    [WIRE_DEED] = {.fixed = sizeof(struct wire_deed)},
     [WIRE_RESEND] = {.fixed = sizeof(struct wire_resend)},
     [WIRE_RESENT] = {.fixed = sizeof(struct wire_resent)},
     [WIRE_TEST] = {.fixed = sizeof(struct wire_test)},

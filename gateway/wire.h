@@ -19,7 +19,8 @@
  *                         PUSH_RESULT  REACH  REMOTE
  *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TRUTHS  TEST
  *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT  PUSH_RESULT  REACH  REMOTE
- *     console -> engine   HELLO  COMMAND  RESEND  PUSH  PAGES  SHOWN  REMOTE_ANSWER
+ *                         RECORDED
+ *     console -> engine   HELLO  COMMAND  RESEND  PUSH  PAGES  SHOWN  REMOTE_ANSWER  DEED
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
  * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
@@ -29,6 +30,7 @@
 
 #include <stddef.h>
 
+#include "gateway/deed.h"
 #include "gateway/err.h"
 #include "gateway/figures.h"
 #include "rules/core.h"
@@ -73,6 +75,7 @@ enum wire_kind {
     WIRE_PAGES,
     WIRE_SHOWN,
     WIRE_REACH,
+    WIRE_DEED,
     WIRE_KIND_COUNT,
 };
 
@@ -153,7 +156,7 @@ struct wire_outputs {
     } outputs[WIRE_OUTPUTS_MAX];
 };
 
-/* Everything up to `token` of this field process is committed, or needs no record. */
+/* Everything up to `token` of this field process is committed, or needs no record; or up to this deed of the console. */
 struct wire_recorded {
     struct wire_header header;
     uint64_t token;
@@ -168,7 +171,7 @@ struct wire_event {
     uint64_t seq;
     uint64_t early; /* n of the id `<site>.<gateway>.<boot>.u<n>`; 0: was never sent early */
     uint32_t alarm; /* index, or RULESET_NONE */
-    uint16_t type;  /* enum core_event_type */
+    uint16_t type;  /* as event_type.h has it */
     uint8_t lane;   /* enum core_lane */
     uint8_t class;  /* enum alarm_class; ALARM_CLASS_COUNT when it has none */
     uint32_t body_size;
@@ -482,6 +485,12 @@ struct wire_reach {
         int64_t tested_s;    /* of the last test of one; 0: none ever */
         int64_t since_s;     /* since when `reachable` is known to be so; 0: it is not known */
     } rows[LIMIT_AUDIENCES]; /* only `count` of them are sent */
+};
+
+/* Something was done to the list of those who may sign in; see deed.h. */
+struct wire_deed {
+    struct wire_header header;
+    struct deed deed;
 };
 
 /* A webhook has taken a step, or is off and will not. */

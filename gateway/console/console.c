@@ -30,6 +30,8 @@ static void console_welcomed(void *context, const struct wire_welcome *welcome) 
     view_welcome(&console->view, welcome, now);
     trend_feed_welcome(&console->feed, &moment);
     streams_engine(&console->streams, now);
+    deeds_renew(&console->deeds);
+    deeds_flush(&console->deeds, &console->staff.people, console->engine);
 }
 
 /*
@@ -55,6 +57,8 @@ static void console_received(void *context, const struct wire_header *message) {
     if (message->kind == WIRE_COMMAND_RESULT) {
         orders_result(&console->orders, &console->process->site,
                       (const struct wire_command_result *)message);
+    } else if (message->kind == WIRE_RECORDED) {
+        people_recorded(&console->staff.people, ((const struct wire_recorded *)message)->token);
     } else if (message->kind == WIRE_REMOTE) {
         remote_receive(console, (const struct wire_remote *)message);
     } else if (message->kind == WIRE_POINT_VALUES) {
@@ -103,6 +107,7 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     trend_feed_tick(&console->feed, &moment);
     streams_tick(&console->streams, now);
     staff_tick(&console->staff, clock_wall(), now);
+    deeds_flush(&console->deeds, &console->staff.people, console->engine);
     door_tick(&console->door, clock_wall(), now);
     console_look_ready(console, now);
 }

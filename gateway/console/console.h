@@ -23,6 +23,7 @@
 
 #include "gateway/console/auditor.h"
 #include "gateway/console/charts.h"
+#include "gateway/console/deeds.h"
 #include "gateway/console/door.h"
 #include "gateway/console/orders.h"
 #include "gateway/console/pages.h"
@@ -58,6 +59,7 @@ struct console {
     struct journal_reader *journal;
     struct wire_client *engine;
     struct orders orders;
+    struct deeds deeds;
     struct remote remote; /* commands by the broker */
     struct phones phones;
     struct pages pages;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gateway/event_type.h"
 #include "gateway/zone.h"
 
 enum {
@@ -57,8 +58,8 @@ static bool events_query_type(const char *text, const char **ret_type) {
         return true;
     }
     *ret_type += strncmp(text, all, strlen(all)) == 0 ? strlen(all) : 0;
-    for (enum core_event_type type = 0; type < EVENT_TYPE_COUNT; type++) {
-        if (events_query_begins(core_event_name(type), *ret_type)) {
+    for (unsigned type = 0; type < EVENT_TYPE_ALL_COUNT; type++) {
+        if (events_query_begins(event_type_name(type), *ret_type)) {
             return true;
         }
     }

@@ -2,6 +2,7 @@
 #include "gateway/console/people.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,6 +90,39 @@ static bool person_read(const json_t *row, struct person *ret) {
     return true;
 }
 
+/* One that is none of ours keeps nobody out: it is as good as not there. */
+static bool deed_read(const json_t *row, struct deed *ret) {
+    json_int_t number = 0, what = 0, actor_role = 0, at = 0;
+    struct deed deed = {.number = 0};
+    if (json_unpack((json_t *)row, "{s:I, s:I, s:I, s:I}", "number", &number, "what", &what,
+                    "actor_role", &actor_role, "at", &at) != 0 ||
+        number <= 0 || what <= 0 || what > DEED_ALL || actor_role < 0 || actor_role >= ROLE_COUNT ||
+        !member_copy(row, "actor", deed.actor, sizeof deed.actor) ||
+        !member_copy(row, "person", deed.person, sizeof deed.person) ||
+        !member_copy(row, "name", deed.name, sizeof deed.name) ||
+        !member_copy(row, "name_before", deed.name_before, sizeof deed.name_before) ||
+        !member_copy(row, "role", deed.role, sizeof deed.role) ||
+        !member_copy(row, "role_before", deed.role_before, sizeof deed.role_before)) {
+        return false;
+    }
+    deed.number = (uint64_t)number;
+    deed.what = (uint32_t)what;
+    deed.actor_role = (uint32_t)actor_role;
+    deed.at.ns = at;
+    *ret = deed;
+    return true;
+}
+
+static void deeds_read(struct people *people, const json_t *document) {
+    const json_t *list = json_object_get(document, "deeds");
+    json_int_t number = json_integer_value(json_object_get(document, "deed"));
+    people->deed_number = number > 0 ? (uint64_t)number : 0;
+    for (size_t i = 0; i < json_array_size(list) && people->deed_count < PEOPLE_DEEDS_MAX; i++) {
+        struct deed *deed = &people->deeds[people->deed_count];
+        people->deed_count += deed_read(json_array_get(list, i), deed);
+    }
+}
+
 static int people_parse(struct people *people, const char *bytes, size_t size) {
     json_t *document = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
     const json_t *list = json_object_get(document, "people");
@@ -101,6 +135,9 @@ static int people_parse(struct people *people, const char *bytes, size_t size) {
         if (sound) {
             people->rows[people->count++] = person;
         }
+    }
+    if (sound) {
+        deeds_read(people, document);
     }
     json_decref(document);
     people->count = sound ? people->count : 0;
@@ -146,7 +183,9 @@ static void people_put_aside(const struct people *people) {
 int people_open(struct people *people, int directory) {
     *people = (struct people){.directory = directory};
     people->rows = calloc(PEOPLE_MAX, sizeof *people->rows);
-    if (people->rows == NULL) {
+    people->deeds = calloc(PEOPLE_DEEDS_MAX, sizeof *people->deeds);
+    if (people->rows == NULL || people->deeds == NULL) {
+        people_close(people);
         return err_origin(-ENOMEM);
     }
     int r = directory < 0 ? 0 : people_read(people);
@@ -159,6 +198,7 @@ int people_open(struct people *people, int directory) {
 
 void people_close(struct people *people) {
     free(people->rows);
+    free(people->deeds);
     *people = (struct people){.directory = -1};
 }
 
@@ -243,6 +283,25 @@ static json_t *people_list(const struct people *people) {
     return list;
 }
 
+/* Likewise the deeds that wait. */
+static json_t *deeds_list(const struct people *people) {
+    json_t *list = json_array();
+    for (uint32_t i = 0; list != NULL && i < people->deed_count; i++) {
+        const struct deed *deed = &people->deeds[i];
+        json_t *row =
+            json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "number",
+                      (json_int_t)deed->number, "what", (json_int_t)deed->what, "actor_role",
+                      (json_int_t)deed->actor_role, "at", (json_int_t)deed->at.ns, "actor",
+                      deed->actor, "person", deed->person, "name", deed->name, "name_before",
+                      deed->name_before, "role", deed->role, "role_before", deed->role_before);
+        if (json_array_append_new(list, row) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
 /* jansson 2.14 leaves out what it had no memory to write, and says nothing. */
 static bool text_is(const char *text, const json_t *document) {
     json_t *read = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -256,7 +315,8 @@ static void people_save(struct people *people) {
         people_put_aside(people);
         people->unread = false;
     }
-    json_t *document = json_pack("{s:o}", "people", people_list(people));
+    json_t *document = json_pack("{s:o, s:I, s:o}", "people", people_list(people), "deed",
+                                 (json_int_t)people->deed_number, "deeds", deeds_list(people));
     char *text = document == NULL ? NULL : json_dumps(document, JSON_INDENT(1));
     people->unsaved = text == NULL || !text_is(text, document) || people->directory < 0 ||
                       disk_replace(people->directory, PEOPLE_FILE_NAME, text, strlen(text)) != 0;
@@ -286,8 +346,68 @@ static bool people_has_name(const struct people *people, const char *name,
     return false;
 }
 
+/* ---- deeds ---- */
+
+void people_sign(struct people *people, const char *actor, enum role role, struct wall now) {
+    people->signer = (struct deed){.actor_role = role, .at = now};
+    (void)snprintf(people->signer.actor, sizeof people->signer.actor, "%s", actor);
+}
+
+void people_sign_claim(struct people *people, const char *actor, struct wall now) {
+    people_sign(people, actor, ROLE_ENGINEER, now);
+    people->signer.what = DEED_CLAIMED;
+}
+
+void people_recorded(struct people *people, uint64_t number) {
+    uint32_t done = 0;
+    while (done < people->deed_count && people->deeds[done].number <= number) {
+        done++;
+    }
+    people->deed_count -= done;
+    memmove(people->deeds, people->deeds + done, people->deed_count * sizeof *people->deeds);
+}
+
+/* Whoever has signed has done so for one change, also for one that is refused. */
+static struct deed people_signed(struct people *people) {
+    struct deed signer = people->signer;
+    people->signer = (struct deed){.number = 0};
+    return signer;
+}
+
+static bool deeds_are_full(const struct people *people, const struct deed *signer) {
+    return signer->actor[0] != '\0' && people->deed_count == PEOPLE_DEEDS_MAX;
+}
+
+/* Numbers of another list are none of this one: each has a life of its own, in the upper half. */
+static uint64_t people_next_deed(struct people *people) {
+    uint32_t life = 0;
+    if (people->deed_number == 0 && RAND_bytes((unsigned char *)&life, sizeof life) == 1) {
+        people->deed_number = (uint64_t)(life & 0x7fffffff) << 32;
+    }
+    return ++people->deed_number;
+}
+
+/* `person` is as it is now, or was. Keeps the deed, to be saved with the change. */
+static void people_keep_deed(struct people *people, struct deed *signer, uint32_t what,
+                             const struct person *person) {
+    if (signer->actor[0] == '\0' || (signer->what | what) == 0) {
+        return;
+    }
+    signer->number = people_next_deed(people);
+    signer->what |= what;
+    memcpy(signer->person, person->id, sizeof person->id);
+    memcpy(signer->name, person->name, sizeof person->name);
+    (void)snprintf(signer->role, sizeof signer->role, "%s", person_role_name(person));
+    people->deeds[people->deed_count++] = *signer;
+}
+
+/* ---- changes ---- */
+
 int people_add(struct people *people, const struct person *person) {
-    if (!person_is_sound(person)) {
+    struct deed signer = people_signed(people);
+    if (deeds_are_full(people, &signer)) {
+        return PEOPLE_E_DEEDS;
+    } else if (!person_is_sound(person)) {
         return PEOPLE_E_ID;
     } else if (people_find(people, person->id) != NULL) {
         return PEOPLE_E_TAKEN;
@@ -297,6 +417,7 @@ int people_add(struct people *people, const struct person *person) {
         return PEOPLE_E_FULL;
     }
     people->rows[people->count++] = *person;
+    people_keep_deed(people, &signer, signer.what == 0 ? DEED_ADDED : 0, person);
     people_save(people);
     return 0;
 }
@@ -304,7 +425,10 @@ int people_add(struct people *people, const struct person *person) {
 int people_change(struct people *people, const char *id, const char *name, enum role role,
                   const char *hash) {
     struct person *person = people_at(people, id);
-    if (person == NULL) {
+    struct deed signer = people_signed(people);
+    if (deeds_are_full(people, &signer)) {
+        return PEOPLE_E_DEEDS;
+    } else if (person == NULL) {
         return PEOPLE_E_UNKNOWN;
     } else if (!person_name_is_sound(name) || role >= ROLE_COUNT) {
         return PEOPLE_E_ID;
@@ -314,35 +438,52 @@ int people_change(struct people *people, const char *id, const char *name, enum 
                !people_has_another_engineer(people, person)) {
         return PEOPLE_E_LAST;
     }
+    uint32_t what = hash == NULL ? 0 : DEED_PASSWORD;
     if (person->role != role) {
+        what |= DEED_ROLE | (person->key[0] != '\0' ? DEED_KEY_ENDED : 0);
+        (void)snprintf(signer.role_before, sizeof signer.role_before, "%s",
+                       person_role_name(person));
         OPENSSL_cleanse(person->key, sizeof person->key);
     }
+    if (strcmp(person->name, name) != 0) {
+        what |= DEED_NAME;
+        memcpy(signer.name_before, person->name, sizeof person->name);
+    }
     person->role = role;
-    memcpy(person->name, name, strlen(name) + 1);
+    memmove(person->name, name, strlen(name) + 1);
     if (hash != NULL) {
         memcpy(person->hash, hash, strlen(hash) + 1);
     }
+    people_keep_deed(people, &signer, what, person);
     people_save(people);
     return 0;
 }
 
 int people_key(struct people *people, const char *id, const char *key) {
     struct person *person = people_at(people, id);
-    if (person == NULL || person->screen) {
+    struct deed signer = people_signed(people);
+    if (deeds_are_full(people, &signer)) {
+        return PEOPLE_E_DEEDS;
+    } else if (person == NULL || person->screen) {
         return PEOPLE_E_UNKNOWN;
     }
     memcpy(person->key, key, strlen(key) + 1);
+    people_keep_deed(people, &signer, key[0] == '\0' ? DEED_KEY_ENDED : DEED_KEY_MADE, person);
     people_save(people);
     return 0;
 }
 
 int people_remove(struct people *people, const char *id) {
     struct person *person = people_at(people, id);
-    if (person == NULL) {
+    struct deed signer = people_signed(people);
+    if (deeds_are_full(people, &signer)) {
+        return PEOPLE_E_DEEDS;
+    } else if (person == NULL) {
         return PEOPLE_E_UNKNOWN;
     } else if (person->role == ROLE_ENGINEER && !people_has_another_engineer(people, person)) {
         return PEOPLE_E_LAST;
     }
+    people_keep_deed(people, &signer, DEED_REMOVED, person);
     *person = people->rows[--people->count];
     people_save(people);
     return 0;

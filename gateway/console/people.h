@@ -18,6 +18,10 @@
  * whoever checks a signature needs the key itself; the file is its owner's alone. It ends with the person, and with the
  * role that it was made for.
  *
+ * Whoever changes the list signs for it (people_sign()), and what was done stands in the same file until the engine has
+ * recorded it (gateway/deed.h): a change is in the journal, however the console ends. When too many deeds wait, no more
+ * changes are taken.
+ *
  * There is no default password. While nobody is in the list the console prints a claim code to its log; whoever
  * has that code becomes the first person, an engineer.
  */
@@ -25,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/deed.h"
 #include "gateway/err.h"
 #include "rules/role.h"
 
@@ -37,6 +42,7 @@ enum {
     PEOPLE_HASH_SIZE = 128,
     PEOPLE_TOKEN_SIZE = 2 * 32 + 1,
     PEOPLE_KEY_SIZE = 2 * 32 + 1,
+    PEOPLE_DEEDS_MAX = 64, /* that the engine has not recorded */
 };
 
 #define PEOPLE_ROLE_WALL  "wall"
@@ -46,7 +52,8 @@ enum {
 /* Where the list is: in this directory of the state directory. */
 #define PEOPLE_DIRECTORY "console"
 #define PEOPLE_FILE_NAME "people.json"
-enum { PEOPLE_FILE_MAX = PEOPLE_MAX * 512 }; /* a person takes less than 512 bytes of it */
+/* A person takes less than 512 bytes of it, a deed less than 1024. */
+enum { PEOPLE_FILE_MAX = PEOPLE_MAX * 512 + PEOPLE_DEEDS_MAX * 1024 };
 
 struct person {
     char id[PEOPLE_ID_SIZE];
@@ -61,6 +68,11 @@ struct people {
     int directory; /* where the file is; -1: cannot be opened */
     struct person *rows;
     uint32_t count;
+    struct deed *deeds; /* oldest first; what the engine has not recorded, as far as is known */
+    uint32_t deed_count;
+    uint64_t deed_number; /* of the newest deed there was; 0: none yet */
+    struct deed
+        signer;   /* who makes the next change, and when; without an actor nobody has signed */
     bool unsaved; /* the last change is not on the disk */
     bool unread;  /* there is a file that could not be read */
 };
@@ -78,6 +90,7 @@ void people_close(struct people *people);
 #define PEOPLE_E_UNKNOWN 4
 #define PEOPLE_E_LAST    5 /* without this one nobody could add anybody */
 #define PEOPLE_E_ID      6 /* no id, or no name */
+#define PEOPLE_E_DEEDS   8 /* too many deeds wait to be recorded */
 #define PEOPLE_E_NAME    7 /* somebody else has this name: the journal could not tell them apart */
 
 /* Are the bytes of a file such a list? */
@@ -99,6 +112,15 @@ NODISCARD int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOP
 
 /* Make a key for people_key(). Returns 0 or a negative errno: there is no randomness. */
 NODISCARD int people_make_key(char ret_key[PEOPLE_KEY_SIZE]);
+
+/* Say who makes the next change, which is forgotten with it: `actor` is shorter than LIMIT_ACTOR. */
+void people_sign(struct people *people, const char *actor, enum role role, struct wall now);
+
+/* Likewise of the first person, who comes in by the code. */
+void people_sign_claim(struct people *people, const char *actor, struct wall now);
+
+/* All deeds up to `number` are recorded. The file says so with the next change. */
+void people_recorded(struct people *people, uint64_t number);
 
 /*
  * Add, change or remove somebody, and save. A change that the disk does not take holds all the same, until the

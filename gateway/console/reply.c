@@ -370,6 +370,13 @@ static const struct {
                              "Nobody's page",
                              {"页面属于在其上登录的人员:请经 HTTPS 登录",
                               "A page belongs to who is signed in on it: sign in over HTTPS"}},
+    [PROBLEM_USERS_UNRECORDED] =
+        {503,
+         "users_unrecorded",
+         "Not recorded yet",
+         {"已有 64 项用户更改尚未记入日志,未作更改:请等告警引擎和日志恢复后重试",
+          "64 changes of users are not in the journal yet; nothing was changed. Try again when the engine and the "
+          "journal are back"}},
     [PROBLEM_USERS_ROLE] = {403,
                             "users_role",
                             "Not permitted for this role",

@@ -63,12 +63,13 @@ enum problem {
     PROBLEM_USER_LAST,
     PROBLEM_USERS_FULL,
     PROBLEM_USERS_ROLE,
-    PROBLEM_PUSH_BODY,    /* no browser says such a thing */
-    PROBLEM_PUSH_PERSON,  /* a phone belongs to who is signed in on it */
-    PROBLEM_PUSH_UNKNOWN, /* no such phone, or nothing is known by this token */
-    PROBLEM_PUSH_FULL,    /* there are too many phones */
-    PROBLEM_PUSH_KEPT,    /* the disk does not take it */
-    PROBLEM_PUSH_AWAY,    /* the uplink is away, or does not answer */
+    PROBLEM_USERS_UNRECORDED, /* too many changes are not in the journal yet */
+    PROBLEM_PUSH_BODY,        /* no browser says such a thing */
+    PROBLEM_PUSH_PERSON,      /* a phone belongs to who is signed in on it */
+    PROBLEM_PUSH_UNKNOWN,     /* no such phone, or nothing is known by this token */
+    PROBLEM_PUSH_FULL,        /* there are too many phones */
+    PROBLEM_PUSH_KEPT,        /* the disk does not take it */
+    PROBLEM_PUSH_AWAY,        /* the uplink is away, or does not answer */
     /* Of commands by the broker. */
     PROBLEM_REMOTE_BODY,
     PROBLEM_REMOTE_LONG,

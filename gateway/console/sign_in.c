@@ -96,6 +96,10 @@ static bool try_may(struct call *call, struct staff_wait *wait) {
     struct staff *staff = &call->console->staff;
     const struct guard_try try = wait_try(wait);
     uint32_t wait_s = guard_wait_s(&staff->guard, &try, call->real_ns);
+    if (wait_s > 0) {
+        deeds_held_up(&call->console->deeds, &staff->people, call->console->engine, wait->person.id,
+                      wait->address, clock_wall(), call->real_ns);
+    }
     if (wait_s == 0 && try_is_doubled(staff, wait)) {
         wait_s = 1;
     }
@@ -197,6 +201,14 @@ void answer_sign_in(struct call *call) {
 
 /* ---- the first person ---- */
 
+/* Whoever comes in by the code is the one who lets them in. */
+static bool claim_add(struct staff *staff, const struct person *person) {
+    char actor[LIMIT_ACTOR];
+    asker_actor_format(ASKER_PERSON, person->name, person->role, actor);
+    people_sign_claim(&staff->people, actor, clock_wall());
+    return people_add(&staff->people, person) == 0;
+}
+
 static void claim_made(struct console *console, struct staff_wait *wait, bool same,
                        const char *hash) {
     (void)same;
@@ -204,10 +216,11 @@ static void claim_made(struct console *console, struct staff_wait *wait, bool sa
     (void)snprintf(wait->person.hash, sizeof wait->person.hash, "%s", hash);
     if (staff->people.count > 0) {
         reply_problem(wait->request, PROBLEM_CLAIMED, wait->language, NULL);
-    } else if (hash[0] == '\0' || people_add(&staff->people, &wait->person) != 0) {
+    } else if (hash[0] == '\0' || !claim_add(staff, &wait->person)) {
         reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
     } else {
         claim_end(&staff->claim);
+        deeds_flush(&console->deeds, &staff->people, console->engine);
         log_line(LOG_NOTICE, "console_claimed", "id=%s effect=\"the first person can sign in\"",
                  wait->person.id);
         session_begin(console, wait->request, wait->language,
@@ -264,10 +277,14 @@ static void password_made(struct console *console, struct staff_wait *wait, bool
         return;
     }
     memcpy(name, person->name, sizeof name);
+    char actor[LIMIT_ACTOR];
+    asker_actor_format(ASKER_PERSON, name, person->role, actor);
+    people_sign(&staff->people, actor, person->role, clock_wall());
     /* All sessions end with the old password, and one begins for this page. */
     if (people_change(&staff->people, wait->person.id, name, person->role, hash) != 0) {
         reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
     } else {
+        deeds_flush(&console->deeds, &staff->people, console->engine);
         streams_end_of(&console->streams, wait->person.id);
         session_begin(console, wait->request, wait->language,
                       people_find(&staff->people, wait->person.id), 200);

@@ -54,6 +54,8 @@ static enum problem user_problem(int r) {
         return PROBLEM_USER_UNKNOWN;
     case PEOPLE_E_LAST:
         return PROBLEM_USER_LAST;
+    case PEOPLE_E_DEEDS:
+        return PROBLEM_USERS_UNRECORDED;
     default:
         return PROBLEM_USER_BODY;
     }
@@ -73,6 +75,7 @@ static void user_changed(struct console *console, struct evhttp_request *request
     }
     const struct people *people = &console->staff.people;
     const struct person *person = people_find(people, id);
+    deeds_flush(&console->deeds, &console->staff.people, console->engine);
     streams_end_of(&console->streams, id);
     phones_people_changed(&console->phones);
     char quoted[64];
@@ -93,6 +96,13 @@ static void user_changed(struct console *console, struct evhttp_request *request
     reply_json(request, status, body);
 }
 
+/* Whoever makes the next change is recorded with it. */
+static void user_sign(struct console *console, const struct asker *by) {
+    char actor[LIMIT_ACTOR];
+    asker_actor_format(by->kind, by->name, by->role, actor);
+    people_sign(&console->staff.people, actor, by->role, clock_wall());
+}
+
 /* ---- adding ---- */
 
 static bool user_role(struct person *person, const char *role) {
@@ -105,6 +115,7 @@ static void user_made(struct console *console, struct staff_wait *wait, bool sam
                       const char *hash) {
     (void)same;
     (void)snprintf(wait->person.hash, sizeof wait->person.hash, "%s", hash);
+    user_sign(console, &wait->asker);
     int r = hash[0] == '\0' ? PEOPLE_E_FULL : people_add(&console->staff.people, &wait->person);
     user_changed(console, wait->request, wait->language, r, &wait->asker, "user_added",
                  wait->person.id, 201, NULL, NULL);
@@ -117,6 +128,7 @@ static void user_add_screen(struct call *call, struct person *screen) {
         call_problem(call, PROBLEM_BUSY, NULL);
         return;
     }
+    user_sign(call->console, &call->asker);
     int r = people_add(&call->console->staff.people, screen);
     user_changed(call->console, call->request, call->language, r, &call->asker, "screen_added",
                  screen->id, 201, "token", token);
@@ -169,6 +181,7 @@ void answer_user_add(struct call *call) {
 static void user_change(struct console *console, struct evhttp_request *request,
                         enum site_language language, const struct person *person,
                         const struct asker *by, const char *hash) {
+    user_sign(console, by);
     int r = people_change(&console->staff.people, person->id, person->name, person->role, hash);
     user_changed(console, request, language, r, by, "user_changed", person->id, 200, NULL, NULL);
 }
@@ -242,6 +255,7 @@ static bool user_key_id(struct call *call, char ret_id[PEOPLE_ID_SIZE]) {
 /* The person's next key, or "": none any more. */
 static void user_key_change(struct call *call, const char *id, const char *key) {
     bool ends = key[0] == '\0';
+    user_sign(call->console, &call->asker);
     int r = people_key(&call->console->staff.people, id, key);
     user_changed(call->console, call->request, call->language, r, &call->asker,
                  ends ? "user_key_ended" : "user_key_made", id, ends ? 200 : 201,
@@ -277,6 +291,7 @@ void answer_user_remove(struct call *call) {
         return;
     }
     memcpy(id, call->path, strlen(call->path) + 1);
+    user_sign(call->console, &call->asker);
     int r = people_remove(&call->console->staff.people, id);
     user_changed(call->console, call->request, call->language, r, &call->asker, "user_removed", id,
                  200, NULL, NULL);

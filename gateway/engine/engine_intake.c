@@ -372,6 +372,42 @@ static bool engine_pass_to_console(struct engine *engine, const struct wire_head
     return true;
 }
 
+/*
+ * The console says it until it hears that it is recorded. Its token stands behind those of all field processes, whatever
+ * the site has of those.
+ */
+enum { DEED_TOKEN = JOURNAL_FIELD_MAX - 1 };
+
+static bool engine_take_deed(struct engine *engine, struct engine_peer *peer,
+                             const struct wire_deed *message) {
+    const struct deed *deed = &message->deed;
+    const struct event_moment moment = {
+        .at = engine_now(engine),
+        .wall = engine_wall(engine),
+        .clock_behind = core_clock_behind_ns(engine->core, engine->newest) > 0,
+    };
+    if (!deed_is_sound(deed)) {
+        return false;
+    }
+    if (!engine_knows_token(engine, DEED_TOKEN, deed->number)) {
+        int r = recorder_add_deed(engine->recorder, deed, &moment);
+        if (r != 0) {
+            log_failure("deed_not_recorded", r, "the console says it again with its next start");
+            return true;
+        }
+        if (deed->number != 0) {
+            journal_add_token(recorder_journal(engine->recorder), DEED_TOKEN, deed->number);
+        }
+        engine_hand_over(engine);
+    }
+    if (deed->number != 0) {
+        receipts_expect(&engine->tokens[peer->component], engine->ticket, deed->number);
+        receipts_settle(&engine->tokens[peer->component], engine->settled);
+        engine_send_recorded(engine, peer);
+    }
+    return true;
+}
+
 /* A command that came by the broker is the console's to judge. */
 static bool engine_take_remote(struct engine *engine, struct engine_peer *peer,
                                const struct wire_remote *message) {
@@ -439,6 +475,8 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
     case WIRE_PAGES:
     case WIRE_SHOWN:
         return console && engine_pass_to_uplink(engine, message);
+    case WIRE_DEED:
+        return console && engine_take_deed(engine, peer, (const struct wire_deed *)message);
     case WIRE_REMOTE:
         return uplink && engine_take_remote(engine, peer, (const struct wire_remote *)message);
     case WIRE_REMOTE_ANSWER:
@@ -497,6 +535,7 @@ void engine_joined(void *context, struct engine_peer *peer) {
         teller_join(engine->teller, peer);
     }
     if (peer->role == WIRE_ROLE_CONSOLE) {
+        engine->tokens[peer->component] = (struct receipts_tokens){0};
         truths_forget(&engine->truths);
     }
     if (peer->role == WIRE_ROLE_UPLINK) {
@@ -536,6 +575,7 @@ void engine_writable(void *context, struct engine_peer *peer) {
     }
     if (peer->role == WIRE_ROLE_CONSOLE) {
         engine_send_results(engine);
+        engine_send_recorded(engine, peer);
     } else {
         engine_send_notices(engine);
     }

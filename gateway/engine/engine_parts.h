@@ -92,7 +92,7 @@ struct engine {
     /* Why the broker is away; "" while it is not, or nobody knows. */
     char uplink_reason[WIRE_REASON_SIZE];
     bool site_refused; /* the site file is wrong: this is the site before it */
-    struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; only fields use them */
+    struct receipts_tokens tokens[LIMIT_COMPONENTS]; /* by component; of fields and the console */
     struct receipts_results results;
     uint64_t readings, readings_dropped, event_count, events_lost, standstills;
     struct log_limiter drop_limiter, memory_limiter;

@@ -53,7 +53,7 @@ void engine_settled(void *context, uint64_t ticket) {
     engine_settle_losses(engine, ticket);
     engine_settle_disk(engine, ticket);
     receipts_settle_results(&engine->results, ticket);
-    for (uint32_t i = 0; i < engine->site->header->field_count; i++) {
+    for (uint32_t i = 0; i < LIMIT_COMPONENTS; i++) {
         struct engine_peer *peer = engine_peers_find(engine->peers, i);
         receipts_settle(&engine->tokens[i], ticket);
         if (peer != NULL) {

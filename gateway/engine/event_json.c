@@ -7,22 +7,22 @@
 #include <string.h>
 
 #include "gateway/clock.h"
+#include "gateway/engine/event_json_parts.h"
 #include "gateway/engine/event_text.h"
-#include "gateway/engine/scribe.h"
+#include "gateway/event_type.h"
 
 /* Most bytes of a text once escaped. Four texts, two ids, two actors and a reason fit one body. */
 enum { TEXT_MAX = 800, ID_MAX = SITE_ENTITY_SIZE, ACTOR_MAX = 128, REASON_MAX = 400 };
 _Static_assert(4 * TEXT_MAX + 3 * ID_MAX + 2 * ACTOR_MAX + REASON_MAX + 1400 <= JOURNAL_TEXT_MAX,
                "every body fits");
 
-static void event_json_key(struct scribe *scribe, const char *key) {
+void event_json_key(struct scribe *scribe, const char *key) {
     scribe_raw(scribe, ",\"");
     scribe_raw(scribe, key);
     scribe_raw(scribe, "\":");
 }
 
-static void event_json_string(struct scribe *scribe, const char *key, const char *text,
-                              size_t most) {
+void event_json_string(struct scribe *scribe, const char *key, const char *text, size_t most) {
     event_json_key(scribe, key);
     scribe_string(scribe, text, most);
 }
@@ -41,8 +41,7 @@ static void event_json_place(struct scribe *scribe, const struct site *site, uin
 }
 
 /* Both languages of a text, or null when there is none in either. */
-static void event_json_texts(struct scribe *scribe, const char *key, const char *zh,
-                             const char *en) {
+void event_json_texts(struct scribe *scribe, const char *key, const char *zh, const char *en) {
     event_json_key(scribe, key);
     if (*zh == '\0' && *en == '\0') {
         scribe_raw(scribe, "null");
@@ -87,7 +86,7 @@ static void event_json_response(struct scribe *scribe, const struct site *site,
     event_json_texts(scribe, "response", zh, en);
 }
 
-static void event_json_time(struct scribe *scribe, struct wall wall) {
+void event_json_time(struct scribe *scribe, struct wall wall) {
     char text[CLOCK_TEXT_SIZE];
     if (wall.ns == 0) {
         scribe_raw(scribe, "null");
@@ -379,20 +378,19 @@ static void event_json_subject(struct scribe *scribe, const struct site *site,
 }
 
 /* What every event begins with, up to its subject. */
-static void event_json_head(struct scribe *scribe, const struct site *site,
-                            enum core_event_type type) {
+void event_json_head(struct scribe *scribe, const struct site *site, unsigned type) {
     /* Ids are [a-z0-9-] and need no escaping. */
     scribe_raw(scribe, ",\"source\":\"/tocsin/");
     scribe_raw(scribe, site_text(site, site->header->site_id));
     scribe_raw(scribe, "/");
     scribe_raw(scribe, site_text(site, site->header->gateway_id));
     scribe_raw(scribe, "\",\"type\":\"tocsin.");
-    scribe_raw(scribe, core_event_name(type));
+    scribe_raw(scribe, event_type_name(type));
     scribe_raw(scribe, "\"");
 }
 
 /* When it was, by both clocks, and what the wall clock is worth. */
-static void event_json_moment(struct scribe *scribe, const struct event_moment *moment) {
+void event_json_moment(struct scribe *scribe, const struct event_moment *moment) {
     event_json_key(scribe, "time");
     event_json_time(scribe, moment->wall);
     event_json_key(scribe, "monotonicms");

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "gateway/clock.h"
+#include "gateway/event_type.h"
 #include "gateway/log.h"
 
 /* The first polls are long over by then. */
@@ -301,12 +302,12 @@ void recorder_tick(struct recorder *recorder) {
 /* ---- adding ---- */
 
 /* It happened at `wall`; from now on it waits for its commit. */
-static void recorder_take(struct recorder *recorder, struct journal_event *made,
-                          enum core_event_type type, struct wall wall) {
+static void recorder_take(struct recorder *recorder, struct journal_event *made, unsigned type,
+                          struct wall wall) {
     made->wall = wall;
     made->born_real_ns = clock_real_ns();
     made->type = (uint16_t)type;
-    made->lane = (uint8_t)core_event_lane(type);
+    made->lane = (uint8_t)event_type_lane(type);
     recorder_link(recorder, made);
     journal_add_event(recorder->journal, made);
 }
@@ -363,6 +364,21 @@ int recorder_end_alarm(struct recorder *recorder, const char *name,
     }
     made->class = (uint8_t)alarm_class_find(ended.class_name, strlen(ended.class_name));
     recorder_take(recorder, made, EVENT_ALARM_CLOSED, moment->wall);
+    return 0;
+}
+
+int recorder_add_deed(struct recorder *recorder, const struct deed *deed,
+                      const struct event_moment *moment) {
+    struct event_json json;
+    struct journal_event *made;
+    deed_json_format(recorder->site, deed, moment, &json);
+    int r = journal_event_new(json.text, json.split, json.size, &made);
+    if (r != 0) {
+        return err_trace(r);
+    }
+    made->alarm = RULESET_NONE;
+    made->class = ALARM_CLASS_COUNT;
+    recorder_take(recorder, made, deed_event_type(deed), moment->wall);
     return 0;
 }
 

@@ -20,6 +20,7 @@
  * in memory.
  */
 
+#include "gateway/engine/deed_json.h"
 #include "gateway/engine/event_json.h"
 #include "gateway/journal/journal.h"
 #include "gateway/site.h"
@@ -91,6 +92,10 @@ NODISCARD int recorder_end_alarm(struct recorder *recorder, const char *name,
 
 /* Add the event that ends the test of `place`, an id that the site no longer has; likewise. */
 NODISCARD int recorder_end_test(struct recorder *recorder, const char *place,
+                                const struct event_moment *moment);
+
+/* Add the event of a deed, which is sound. */
+NODISCARD int recorder_add_deed(struct recorder *recorder, const struct deed *deed,
                                 const struct event_moment *moment);
 
 /* Add an alarm's state, or what stands beside the alarms; takes it. */

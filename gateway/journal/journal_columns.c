@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/clock.h"
+#include "gateway/event_type.h"
 
 /* The order of LEDGER_COLUMNS. */
 enum columns {
@@ -216,11 +217,11 @@ static void columns_take_type(struct journal_columns *columns, const struct word
         return;
     }
     columns->type = column_text(type->at + size, type->size - size);
-    for (int i = 0; i < EVENT_TYPE_COUNT && !columns->lane_said; i++) {
-        const char *name = core_event_name((enum core_event_type)i);
+    for (unsigned i = 0; i < EVENT_TYPE_ALL_COUNT && !columns->lane_said; i++) {
+        const char *name = event_type_name(i);
         columns->lane_said = columns->type.size == strlen(name) &&
                              memcmp(columns->type.at, name, columns->type.size) == 0;
-        columns->lane = core_event_lane((enum core_event_type)i);
+        columns->lane = event_type_lane(i);
     }
 }
 

@@ -38,7 +38,7 @@ struct journal_event {
     struct wall wall;
     uint64_t born_real_ns; /* for the 250 ms limit */
     uint32_t alarm;        /* index, or RULESET_NONE */
-    uint16_t type;         /* enum core_event_type */
+    uint16_t type;         /* as event_type.h has it */
     uint8_t lane;          /* enum core_lane */
     uint8_t class;         /* enum alarm_class, or ALARM_CLASS_COUNT */
     uint32_t step, run;    /* of the alarm's chain, when it is a step of one */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "gateway/event_type.h"
 #include "gateway/journal/journal_store_parts.h"
 #include "gateway/site.h"
 
@@ -38,7 +39,7 @@ static int store_add_event(struct journal_store *store, struct journal_event *ev
     store_bind_text(statement, 2, boot);
     store_bind_int(statement, 3, (uint64_t)event->wall.ns);
     store_bind_int(statement, 4, event->lane);
-    store_bind_text(statement, 5, core_event_name((enum core_event_type)event->type));
+    store_bind_text(statement, 5, event_type_name(event->type));
     store_bind_text(statement, 6, store_alarm_name(store, event, alarm));
     store_bind_text(statement, 7, event->place);
     store_bind_text(statement, 8, event->point);

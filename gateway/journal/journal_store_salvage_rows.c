@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "gateway/clock.h"
+#include "gateway/event_type.h"
 #include "gateway/wire.h"
 
 /* Bytes of a boot at most, and of an opening. */
@@ -20,10 +21,10 @@ static bool row_text_is(const struct journal_pages_text *text, const char *at, s
 
 /* Of a type that there is, in its lane. */
 static bool row_type_is_known(const struct journal_pages_row *row) {
-    for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
-        const char *name = core_event_name((enum core_event_type)type);
+    for (unsigned type = 0; type < EVENT_TYPE_ALL_COUNT; type++) {
+        const char *name = event_type_name(type);
         if (row_text_is(&row->type, name, strlen(name))) {
-            return row->lane == (int64_t)core_event_lane((enum core_event_type)type);
+            return row->lane == (int64_t)event_type_lane(type);
         }
     }
     return false;

@@ -3,6 +3,7 @@
 /*
  * Events as the engine tells them: recorded ones, and those that go out before they are
  */
+#include "gateway/event_type.h"
 #include "gateway/uplink/feeder_parts.h"
 
 /*
@@ -63,8 +64,8 @@ void feeder_send_early(struct feeder *feeder) {
             event->number = 0;
         } else if (feeder_publish_event(feeder, feeder_lane(event->lane),
                                         (enum alarm_class)event->class,
-                                        core_event_name((enum core_event_type)event->type), payload,
-                                        size, ticket_of(TICKET_EARLY, event->number)) != 0) {
+                                        event_type_name(event->type), payload, size,
+                                        ticket_of(TICKET_EARLY, event->number)) != 0) {
             return;
         }
         event = early_next(&feeder->early);
@@ -83,7 +84,7 @@ static uint64_t feeder_early_recorded(struct feeder *feeder, uint64_t n) {
 }
 
 static bool feeder_is_sound(const struct wire_event *event) {
-    return event->body_size <= WIRE_BODY_MAX && event->type < EVENT_TYPE_COUNT &&
+    return event->body_size <= WIRE_BODY_MAX && event->type < EVENT_TYPE_ALL_COUNT &&
            event->class <= ALARM_CLASS_COUNT && event->lane <= LANE_ACTIVITY;
 }
 
@@ -94,8 +95,7 @@ void feeder_send_held(struct feeder *feeder) {
         if (event->size > 0 && outbox_go_ahead(&feeder->outbox, event->seq, event->order)) {
             feeder->counters.live++;
             (void)feeder_publish_event(feeder, LANE_ALARM, (enum alarm_class)event->class,
-                                       core_event_name((enum core_event_type)event->type),
-                                       event->payload, event->size,
+                                       event_type_name(event->type), event->payload, event->size,
                                        ticket_of_event(LANE_ALARM, event->seq));
         }
         held_drop_oldest(&feeder->held);
@@ -151,7 +151,7 @@ static void feeder_live(struct feeder *feeder, const struct wire_event *event) {
     feeder->counters.live++;
     /* When the line is just down, its session ends and the event's turn comes again. */
     (void)feeder_publish_event(feeder, lane, (enum alarm_class)event->class,
-                               core_event_name((enum core_event_type)event->type), payload, size,
+                               event_type_name(event->type), payload, size,
                                ticket_of_event(lane, event->seq));
 }
 

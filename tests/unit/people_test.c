@@ -524,6 +524,79 @@ static void a_key_that_is_none_keeps_nobody_out(void **state) {
     people_close(&people);
 }
 
+/* ---- deeds ---- */
+
+static void sign(struct people *people) {
+    people_sign(people, "Boss (engineer)", ROLE_ENGINEER, (struct wall){7});
+}
+
+static void what_was_done_stands_beside_the_change_until_it_is_recorded(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people, read;
+    open_empty(&people, scene);
+    people_sign_claim(&people, "Boss (engineer)", (struct wall){6});
+    add(&people, "boss", "Boss", ROLE_ENGINEER);
+    sign(&people);
+    add(&people, "wang", "王敏", ROLE_CAREGIVER);
+    sign(&people);
+    assert_int_equal(people_remove(&people, "boss"), PEOPLE_E_LAST);
+    add(&people, "li", "李娜",
+        ROLE_CAREGIVER); /* whoever signed for what was refused has not signed for this */
+    sign(&people);
+    assert_int_equal(people_change(&people, "wang", "王敏", ROLE_CAREGIVER, NULL), 0);
+    sign(&people);
+    assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_MANAGER, "x"), 0);
+    assert_int_equal(people.deed_count, 3);
+    assert_int_equal(people_open(&read, scene->fd), 0);
+    assert_int_equal(read.deed_count, 3);
+    assert_int_equal(read.deed_number, people.deed_number);
+    assert_memory_equal(read.deeds, people.deeds, 3 * sizeof *read.deeds);
+    const struct deed *deed = &read.deeds[2];
+    assert_int_equal(deed->what, DEED_NAME | DEED_ROLE | DEED_PASSWORD);
+    assert_string_equal(deed->person, "wang");
+    assert_string_equal(deed->name, "王小敏");
+    assert_string_equal(deed->name_before, "王敏");
+    assert_string_equal(deed->role_before, "caregiver");
+    assert_string_equal(deed->role, "manager");
+    assert_int_equal(deed->at.ns, 7);
+    assert_int_equal(read.deeds[0].what, DEED_CLAIMED);
+    assert_int_equal(deed->number, read.deeds[0].number + 2);
+    people_close(&read);
+    people_recorded(&people, people.deeds[1].number);
+    assert_int_equal(people.deed_count, 1);
+    assert_int_equal(people.deeds[0].what, DEED_NAME | DEED_ROLE | DEED_PASSWORD);
+    people_close(&people);
+}
+
+static void when_too_many_deeds_wait_nothing_is_changed(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people;
+    char name[8];
+    open_empty(&people, scene);
+    add(&people, "boss", "Boss", ROLE_ENGINEER);
+    add(&people, "wang", "王敏", ROLE_CAREGIVER);
+    for (int i = 0; i < PEOPLE_DEEDS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "n%d", i);
+        sign(&people);
+        assert_int_equal(people_change(&people, "wang", name, ROLE_CAREGIVER, NULL), 0);
+    }
+    struct person more = {.role = ROLE_CAREGIVER};
+    assert_true(person_name(&more, "li", "李娜"));
+    sign(&people);
+    assert_int_equal(people_add(&people, &more), PEOPLE_E_DEEDS);
+    sign(&people);
+    assert_int_equal(people_change(&people, "wang", "x", ROLE_MANAGER, NULL), PEOPLE_E_DEEDS);
+    sign(&people);
+    assert_int_equal(people_key(&people, "wang", KEY), PEOPLE_E_DEEDS);
+    sign(&people);
+    assert_int_equal(people_remove(&people, "wang"), PEOPLE_E_DEEDS);
+    assert_string_equal(people_find(&people, "wang")->name, "n63");
+    people_recorded(&people, people.deeds[0].number);
+    sign(&people);
+    assert_int_equal(people_remove(&people, "wang"), 0);
+    people_close(&people);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         STATE_SCENE_TEST(each_change_is_on_the_disk_as_a_whole),
@@ -549,6 +622,8 @@ int main(void) {
         STATE_SCENE_TEST(a_screen_is_no_engineer),
         STATE_SCENE_TEST(a_key_is_kept_and_ends_with_the_role_and_the_person),
         STATE_SCENE_TEST(a_key_that_is_none_keeps_nobody_out),
+        STATE_SCENE_TEST(what_was_done_stands_beside_the_change_until_it_is_recorded),
+        STATE_SCENE_TEST(when_too_many_deeds_wait_nothing_is_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

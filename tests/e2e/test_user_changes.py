@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who changes the list of those who may sign in is in the journal, and so is that somebody guesses at a password."""
+
+import json
+import os
+import re
+import signal
+
+from browser import PASSWORD, Browser, add_user, signed_in
+from harness import until
+
+
+def changes(gateway):
+    """What the journal has of users: (who did it, whose, what)."""
+    rows = [json.loads(line) for line in gateway.cli("events", "--json", "--limit", "1000").splitlines()]
+    return [(row["data"]["actor"], row["data"]["user"], row["data"]["changes"]) for row in rows if row["type"] == "tocsin.system.user_changed"]
+
+
+def test_every_change_of_users_is_recorded_with_who_did_it_and_no_secret(scene):
+    backend, _field, gateway = scene.everything()
+    code = re.search(r"event=console_claim code=(\S+)", gateway.process.text())[1]
+    boss = Browser(scene)
+    assert boss.ask("POST", "/api/v1/claim", {"code": code, "id": "boss", "name": "老张", "password": PASSWORD})[0] == 201
+    wang = {"id": "wang", "name": "王敏", "role": "caregiver", "password": PASSWORD}
+    assert boss.ask("POST", "/api/v1/users", wang)[0] == 201
+    key = json.loads(gateway.cli("user", "key", "wang", "--json"))["key"]
+    token = json.loads(gateway.cli("user", "add", "desk", "wall", "--json"))["token"]
+    assert boss.ask("PUT", "/api/v1/users/wang", {"role": "manager", "name": "王小敏"})[0] == 200
+    assert boss.ask("PUT", "/api/v1/users/wang", {"name": "王小敏"})[0] == 200  # nothing new: nothing to tell
+    assert boss.ask("PUT", "/api/v1/session/password", {"old": PASSWORD, "new": PASSWORD + "!"})[0] == 200
+    assert boss.ask("DELETE", "/api/v1/users/boss")[0] == 409  # refused: nobody has done anything
+    assert boss.ask("DELETE", "/api/v1/users/wang")[0] == 200
+    local = "root (engineer, local)"
+    wanted = [("老张 (engineer)", "boss", ["claimed"]), ("老张 (engineer)", "wang", ["added"]), (local, "wang", ["key_made"]),
+              (local, "desk", ["added"]), ("老张 (engineer)", "wang", ["name", "role", "key_ended"]),
+              ("老张 (engineer)", "boss", ["password"]), ("老张 (engineer)", "wang", ["removed"])]
+    until(lambda: len(changes(gateway)) == len(wanted), "all of them in the journal", context=lambda: str(changes(gateway)))
+    assert changes(gateway) == wanted
+    told = backend.until_event(type="system.user_changed", count=len(wanted))
+    assert all("/event/activity/system/user_changed" in event["topic"] for event in told)
+    role = told[4]["data"]
+    assert (role["role_before"], role["user_role"], role["name_before"], role["name"]) == ("caregiver", "manager", "王敏", "王小敏")
+    assert "王小敏" in role["text"]["zh"] and "another role" in role["text"]["en"] and role["role"] == "engineer"
+    shown = boss.get("/api/v1/events?type=system.user_changed&limit=100")["events"]
+    assert [row["data"]["user"] for row in shown] == [user for _actor, user, _what in wanted]
+    everything = json.dumps(told) + gateway.process.text()
+    assert not any(secret in everything for secret in (key, token, PASSWORD, "scrypt$"))
+    gateway.stop()
+    assert gateway.try_cli("audit", "verify", str(scene.state))[0] == 0
+
+
+def test_a_change_is_recorded_once_whoever_is_killed_between_it_and_its_record(scene):
+    scene.start_broker()
+    scene.field()
+    gateway = scene.gateway()
+    add_user(gateway, "boss", "engineer")
+    until(lambda: len(changes(gateway)) == 1, "the first change in the journal")
+    # The engine stands still: the change is made, and cannot be recorded.
+    engine = gateway.pids()["engine"]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        add_user(gateway, "wang", "caregiver")
+        gateway.kill("console")
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    until(lambda: len(re.findall("event=console_open", gateway.process.text())) == 2, "another console")
+    until(lambda: len(changes(gateway)) == 2, "the change in the journal")
+    # Now the engine is killed as well, and the console says again what it does not know to be recorded.
+    gateway.kill_engine()
+    gateway.kill("console")
+    until(lambda: len(re.findall("event=console_open", gateway.process.text())) == 3, "a third console")
+    gateway.cli("user", "remove", "wang")
+    until(lambda: len(changes(gateway)) == 3, "the removal in the journal")
+    assert [(user, what) for _actor, user, what in changes(gateway)] == [("boss", ["added"]), ("wang", ["added"]), ("wang", ["removed"])]
+    assert json.loads((scene.state / "console" / "people.json").read_text())["deed"] > 0
+
+
+def test_who_guesses_at_a_password_is_told_once_an_hour_for_each_person(scene):
+    backend, _field, gateway = scene.everything()
+    signed_in(scene, gateway, "wang", "caregiver", "王敏")
+    stranger = Browser(scene)
+    for person in ("wang", "nobody-1", "nobody-2"):
+        until(lambda: stranger.sign_in(person, "not this one")[0] == 429, "the guesser to be slowed")
+        assert stranger.sign_in(person, "nor this one")[0] == 429
+    told = backend.until_event(type="system.sign_in_held_up", count=2)
+    add_user(gateway, "li", "caregiver")
+    backend.until_event(type="system.user_changed", count=2)  # what would have been told has been by now
+    told = backend.events(type="system.sign_in_held_up")
+    assert [event["data"].get("user") for event in told] == ["wang", None]
+    assert told[0]["data"]["address"] and told[0]["data"]["actor"] is None and "wang" in told[0]["data"]["text"]["en"]
