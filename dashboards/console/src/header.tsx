@@ -51,7 +51,7 @@ const otherLanguage = (): Language => (currentLanguage() === 'en' ? 'zh-CN' : 'e
 /** Where one is, who one is, and how old the contact with the server is. */
 export function Header(props: Props) {
   const { person, onLanguage } = props;
-  const site = useNow(() => link.table?.site ?? null);
+  const site = useNow(() => link.table?.site ?? null, true);
   if (person === null) {
     const other = otherLanguage();
     return (

@@ -13,12 +13,16 @@ export function useLive(): void {
   }, []);
 }
 
-/** What `read` finds, looked for twice a second; shown again only when it is something else. */
-export function useNow<Value>(read: () => Value): Value {
+/** What `read` finds, looked for twice a second, and as the table changes if `isAtOnce`. Shown again only when it is something else. */
+export function useNow<Value>(read: () => Value, isAtOnce = false): Value {
   const [, find] = useState(read);
   const latest = useRef(read);
   latest.current = read;
-  useEffect(() => onTick(() => find(() => latest.current())), []);
+  useEffect(() => {
+    const look = () => find(() => latest.current());
+    const ends = [onTick(look), ...(isAtOnce ? [link.subscribe(look)] : [])];
+    return () => ends.forEach((end) => end());
+  }, []);
   return read();
 }
 

@@ -89,14 +89,36 @@ function written(block: Block, status: PlaceStatus | undefined, rem: number): Wr
     const right = { text: said, x: block.x + block.width - pad, y: lineY(0), isStatus: true };
     return { texts: said === '' ? names : [...names, right], mark: { x, y: markY(0) } };
   }
-  const fits = fitting([whole], besideEm) !== '';
-  const statusLines = fits || lines === 2 ? [fitting([whole, first, second, last], besideEm)] : [first, second];
-  const names = nameIn(roomEm, lines - statusLines.length, x);
-  const said = statusLines.map((text, index) => {
-    const shown = fitting([text], besideEm) || (wrap(text, besideEm / BOLD, 1)[0] ?? '');
-    return { text: shown, x: x + markEm * rem, y: lineY(names.length + index), isStatus: true };
+  const shown = statusLines([whole, first, second, last], lines, { besideEm, roomEm });
+  const names = nameIn(roomEm, lines - shown.length, x);
+  const said = shown.map(({ text, isBeside }, index) => {
+    const left = isBeside ? x + markEm * rem : x;
+    return { text, x: left, y: lineY(names.length + index), isStatus: true };
   });
-  return { texts: [...names, ...said], mark: { x, y: markY(names.length) } };
+  return { texts: [...names, ...said.filter(({ text }) => text !== '')], mark: { x, y: markY(names.length) } };
+}
+
+interface StatusLine {
+  text: string;
+  /** It stands beside the shape; else in a line of its own. */
+  isBeside: boolean;
+}
+
+/**
+ * The status in one line or two, the first of which is beside the shape. A word that does not fit is left out, never
+ * cut: the shape says it too, and so does the title.
+ */
+function statusLines(
+  [whole, first, second, last]: [string, string, string, string],
+  lines: number,
+  { besideEm, roomEm }: { besideEm: number; roomEm: number },
+): StatusLine[] {
+  const beside = (texts: string[]): StatusLine => ({ text: fitting(texts, besideEm), isBeside: true });
+  if (lines === 2 || fitting([whole], besideEm) !== '') return [beside([whole, first, second, last])];
+  if (fitting([first], besideEm) !== '') return [beside([first]), beside([second, last])];
+  const below = fitting([first], roomEm);
+  const age = beside([second, last]);
+  return below === '' ? [age] : [age, { text: below, isBeside: false }];
 }
 
 interface CellProps {

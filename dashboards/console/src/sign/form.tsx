@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { api, type Session } from '../api';
 import { Form, type Field } from '../parts/form';
 import { t, type Key } from '../words';
+import { Trust } from './trust';
 
 interface Entrance {
   path: string;
@@ -54,6 +55,7 @@ export function SignForm({ form, onSession, children }: Props) {
         submit={form.submit}
         onSubmit={async (entered) => onSession(await api<Session>('POST', form.path, entered))}
       />
+      <Trust />
       <p class="notice">{t('app.notice')}</p>
     </main>
   );

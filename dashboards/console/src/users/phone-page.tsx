@@ -7,6 +7,7 @@ import { link } from '../live/link';
 import { usePoll } from '../live/poll';
 import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
+import { Trust } from '../sign/trust';
 import { span, t } from '../words';
 import { callNoMore, calls, callThisPhone, type Calls } from './phone';
 
@@ -70,6 +71,7 @@ export function PhonePage() {
         </button>
       )}
       {state === 'on' && <button onClick={() => void change(callNoMore)}>{t('phone.turn_off')}</button>}
+      <Trust />
       <Phones />
     </section>
   );
