@@ -79,7 +79,9 @@ for (const streams of [
   test(`a page that was away has no contact before all that it missed is in the table (${streams.length})`, async () => {
     const { told } = await serve([hello(10), ...streams]);
     const again = told.findIndex((message, at) => message.kind === 'connected' && at > 0);
-    const there = told.findIndex((message) => message.kind === 'table' && message.table.seq === 12);
+    const seqOf = (message: FeedMessage) =>
+      message.kind === 'table' ? message.table.seq : message.kind === 'change' ? message.change.seq : null;
+    const there = told.findIndex((message) => seqOf(message) === 12);
     const beats = told.flatMap((message, at) => (at > again && isBeat(message) ? [at] : []));
     assert.ok(there > 0 && beats.length > 0 && beats.every((at) => at > there), JSON.stringify(told.map(({ kind }) => kind)));
   });
