@@ -600,15 +600,15 @@ static void journal_write(const struct scene *scene, unsigned count) {
         sqlite3_exec(
             db,
             "BEGIN;"
-            "CREATE TABLE event(seq INTEGER PRIMARY KEY, lane, at_wall, type, alarm, body);"
+            "CREATE TABLE event(seq INTEGER PRIMARY KEY, lane, at_wall, type, alarm, place, point, body);"
             "CREATE TABLE first_sent(seq INTEGER PRIMARY KEY, n)",
             NULL, NULL, NULL),
         SQLITE_OK);
     for (unsigned i = 1; i <= count; i++) {
-        char *sql =
-            sqlite3_mprintf("INSERT INTO event VALUES(%u, 0, %lld, 'alarm.raised', 'rule/x', %Q)",
-                            i, 1763770000000000000 + i,
-                            i == 3 ? "{" : "{\"subject\":\"n=5\",\"data\":{\"rule\":\"rule\"}}");
+        char *sql = sqlite3_mprintf(
+            "INSERT INTO event VALUES(%u, 0, %lld, 'alarm.raised', 'rule/x', NULL, NULL, %Q)", i,
+            1763770000000000000 + i,
+            i == 3 ? "{" : "{\"subject\":\"n=5\",\"data\":{\"rule\":\"rule\"}}");
         assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
         sqlite3_free(sql);
     }
