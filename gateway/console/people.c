@@ -144,10 +144,21 @@ static int people_parse(struct people *people, const char *bytes, size_t size) {
     return sound ? 0 : PEOPLE_E_DAMAGED;
 }
 
+/* An empty list, with room for a full one. */
+static int people_make(struct people *people, int directory) {
+    *people = (struct people){.directory = directory};
+    people->rows = calloc(PEOPLE_MAX, sizeof *people->rows);
+    people->deeds = calloc(PEOPLE_DEEDS_MAX, sizeof *people->deeds);
+    if (people->rows == NULL || people->deeds == NULL) {
+        people_close(people);
+        return err_origin(-ENOMEM);
+    }
+    return 0;
+}
+
 bool people_are_whole(const char *bytes, size_t size) {
-    struct people people = {.directory = -1};
-    people.rows = calloc(PEOPLE_MAX, sizeof *people.rows);
-    bool whole = people.rows != NULL && people_parse(&people, bytes, size) == 0;
+    struct people people;
+    bool whole = people_make(&people, -1) == 0 && people_parse(&people, bytes, size) == 0;
     people_close(&people);
     return whole;
 }
@@ -181,14 +192,11 @@ static void people_put_aside(const struct people *people) {
 }
 
 int people_open(struct people *people, int directory) {
-    *people = (struct people){.directory = directory};
-    people->rows = calloc(PEOPLE_MAX, sizeof *people->rows);
-    people->deeds = calloc(PEOPLE_DEEDS_MAX, sizeof *people->deeds);
-    if (people->rows == NULL || people->deeds == NULL) {
-        people_close(people);
-        return err_origin(-ENOMEM);
+    int r = people_make(people, directory);
+    if (r != 0) {
+        return err_trace(r);
     }
-    int r = directory < 0 ? 0 : people_read(people);
+    r = directory < 0 ? 0 : people_read(people);
     if (r == PEOPLE_E_DAMAGED) {
         people_put_aside(people);
     }
