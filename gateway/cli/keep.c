@@ -44,7 +44,8 @@ static const struct arguments_words restore_usage = {
      "Check a backup wholly, and make it the journal of the state directory STATE, which must not have\n"
      "one. The gateway that is started with it goes on with the alarms and timers of the backup, under\n"
      "ids that were never used before, and watches the site that was accepted last should its site file\n"
-     "be wrong; its people sign in with their passwords. The log that a moved journal has left in STATE is kept under another name.\n"}};
+     "be wrong; its people sign in with their passwords. The log that a moved journal has left in STATE\n"
+     "is kept under another name.\n"}};
 
 static const struct arguments_words restore_closing = {
     {"退出码:0 完成;1 备份损坏或未能完成,没有任何改动;2 用法错误\n",
