@@ -128,8 +128,8 @@ static const struct example {
     {"held(any(presence), 30 min)", NULL, 0, 0, CLASS_CARE_OVERSTAY, CARE_CALL, false},
     {"held(open and not any(motion), 2 h)", "any(motion) or closed", 0, 0, CLASS_CARE_INACTIVITY,
      RULESET_NONE, false},
-    {"value and closed and changes(value, 1 s) >= 1 and not within(access_reader == granted, 6 s) "
-     "and not within(request_to_exit, 6 s)",
+    {"value and held(closed, 1 s) and changes(value, 1 s) >= 1 and "
+     "not within(access_reader == granted, 6 s) and not within(request_to_exit, 6 s)",
      "not value", KIND(DOOR_CONTACT), 0, CLASS_DOOR_FORCED, RULESET_NONE, false},
     {"value and closed", NULL, KIND(DOOR_CONTACT), 30, CLASS_DOOR_HELD, RULESET_NONE, false},
     {"between 22:30 and 05:30 and changes(any(motion), 1 min) >= 2", NULL, 0, 0, CLASS_INTRUSION,
