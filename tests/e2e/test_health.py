@@ -141,7 +141,11 @@ def test_a_database_that_answers_and_takes_nothing_is_told_apart(scene, status):
 
 def test_a_sensor_that_was_never_heard_is_named_with_the_rule_that_waits_for_it(scene):
     """A gate whose exit button has never spoken is forced without an alarm: somebody has to know."""
-    _backend, field, gateway = scene.everything()
+    scene.start_broker()
+    field = scene.field()
+    # What its sensors say when they connect is said before anybody listens.
+    field.process.until_said("event=broker_connected")
+    gateway = scene.gateway()
 
     def told(language):
         code, _out, err = gateway.try_cli("health", "--lang", language)
