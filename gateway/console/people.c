@@ -144,21 +144,21 @@ static int people_parse(struct people *people, const char *bytes, size_t size) {
     return sound ? 0 : PEOPLE_E_DAMAGED;
 }
 
-/* An empty list, with room for a full one. */
-static int people_make(struct people *people, int directory) {
+/* An empty list, with room for a full one, unless there is no memory for it. */
+static bool people_make(struct people *people, int directory) {
     *people = (struct people){.directory = directory};
     people->rows = calloc(PEOPLE_MAX, sizeof *people->rows);
     people->deeds = calloc(PEOPLE_DEEDS_MAX, sizeof *people->deeds);
     if (people->rows == NULL || people->deeds == NULL) {
         people_close(people);
-        return err_origin(-ENOMEM);
+        return false;
     }
-    return 0;
+    return true;
 }
 
 bool people_are_whole(const char *bytes, size_t size) {
     struct people people;
-    bool whole = people_make(&people, -1) == 0 && people_parse(&people, bytes, size) == 0;
+    bool whole = people_make(&people, -1) && people_parse(&people, bytes, size) == 0;
     people_close(&people);
     return whole;
 }
@@ -192,11 +192,10 @@ static void people_put_aside(const struct people *people) {
 }
 
 int people_open(struct people *people, int directory) {
-    int r = people_make(people, directory);
-    if (r != 0) {
-        return err_trace(r);
+    if (!people_make(people, directory)) {
+        return err_origin(-ENOMEM);
     }
-    r = directory < 0 ? 0 : people_read(people);
+    int r = directory < 0 ? 0 : people_read(people);
     if (r == PEOPLE_E_DAMAGED) {
         people_put_aside(people);
     }

@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -160,6 +161,10 @@ class Backend:
 
     def received(self, _client, _data, message):
         with self.lock:
+            # A broker that ends before it has our PUBACK sends a message again (MQTT 3.1.1, 4.4); that says
+            # nothing of the gateway, whose own repetitions arrive without this flag (3.3.1.1).
+            if message.dup and any(known[:2] == (message.topic, message.payload) for known in self.messages):
+                return
             self.messages.append((message.topic, message.payload, message.retain, time.monotonic()))
 
     def all(self):
@@ -395,6 +400,16 @@ class Scene:
         """Broker, backend, field and gateway, all at work."""
         self.start_broker()
         return self.backend(), self.field(story), self.gateway()
+
+    def until_all_is_taken(self):
+        """The last event of the journal, once the gateway knows that the broker has all up to it."""
+        def taken():
+            with sqlite3.connect(f"file:{self.state}/journal.db?mode=ro", uri=True) as journal:
+                lanes = dict(journal.execute("SELECT lane, max(seq) FROM event GROUP BY lane"))
+                sent = dict(journal.execute("SELECT lane, seq FROM sink WHERE sink = 'mqtt'"))
+            whole = lanes and all(sent.get(lane, 0) >= seq for lane, seq in lanes.items())
+            return max(lanes.values()) if whole else 0
+        return until(taken, "the broker to have taken all")
 
     def close(self, kept=False):
         """Stop all that was started; the scratch directory goes, unless it is kept."""

@@ -21,15 +21,6 @@ def recorded(scene, upto):
                 journal.execute("SELECT seq, body FROM event WHERE seq <= ? ORDER BY seq", (upto,))}
 
 
-def confirmed(scene):
-    """The last event up to which the broker has taken all."""
-    with sqlite3.connect(f"file:{scene.state}/journal.db?mode=ro", uri=True) as journal:
-        newest, = journal.execute("SELECT max(seq) FROM event").fetchone()
-        lanes = dict(journal.execute("SELECT lane, max(seq) FROM event GROUP BY lane"))
-        sent = dict(journal.execute("SELECT lane, seq FROM sink WHERE sink = 'mqtt'"))
-    return newest if lanes and all(sent.get(lane, 0) >= seq for lane, seq in lanes.items()) else 0
-
-
 def lived(scene):
     """A gateway whose events a broker has taken that then lost its store. Returns it, and the last of them."""
     scene.start_broker()
@@ -42,7 +33,7 @@ def lived(scene):
         gateway.cli("ack", f"emergency_call/{BUTTON}")
         gateway.cli("attend", f"emergency_call/{BUTTON}")
         until(lambda: gateway.try_cli("reset", f"emergency_call/{BUTTON}")[0] == 0, "the reset")
-    newest = until(lambda: confirmed(scene), "the broker to have taken all")
+    newest = scene.until_all_is_taken()
     scene.broker.stop(signal.SIGKILL)
     scene.broker.start()
     backend = scene.backend("tocsin/v1/+/+/event/#")
