@@ -42,7 +42,7 @@ export async function violations(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
 }
 
-/** The whole page, however long; of a curtain what the window shows. */
+/** The whole page, however long; of a curtain what the window shows. Of a locator that part alone. */
 export async function shoot(page, name) {
   mkdirSync(SHOTS, { recursive: true });
   const fullPage = (await page.locator('.curtain').count()) === 0;

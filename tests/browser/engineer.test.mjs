@@ -2,8 +2,8 @@
 // The engineer's pages, against the real gateway and its field.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shoot } from './browser.mjs';
-import { until } from './scene.mjs';
+import { shoot, violations } from './browser.mjs';
+import { PASSWORD, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
 const ENGINEER = { as: 'zhao', lang: 'en', width: 1366, height: 768 };
@@ -104,6 +104,64 @@ test('what is taken out of service is out of service until it is put back', () =
     await row.locator('[data-action=in-service]').click();
     await row.getByText(/out of service until/).waitFor({ state: 'detached' });
   }));
+
+const FIRE = 'fire_alarm/care/dining/smoke-1';
+
+for (const [lang, words] of [
+  ['zh-CN', { group: '第二人', id: '第二人的用户名', password: '第二人的密码', two: /须由两个不同的人/, wrong: /用户名或密码不正确/, out: /停用 至/ }],
+  ['en', { group: 'Second person', id: 'User name of the second person', password: 'Password of the second person', two: /It takes two people/, wrong: /not the name and password/, out: /out of service until/ }],
+]) {
+  test(`a fire alarm is put out of service by two people who sign, with the keyboard alone (${lang})`, () =>
+    set.withPage({ ...ENGINEER, lang, path: '/engineer/alarms' }, async (page) => {
+      const row = page.locator(`[data-alarm-row="${FIRE}"]`);
+      const isOut = () => set.scene.alarms('--all').find(({ alarm }) => alarm === FIRE).state.out_of_service;
+      const cursorIn = (field) => until(() => field.evaluate((each) => each === document.activeElement), 'the cursor');
+      const told = (what) => row.getByRole('alert').getByText(what).waitFor();
+      await row.locator('[data-action=out-of-service]').focus();
+      await page.keyboard.press('Enter');
+      await cursorIn(row.locator('select'));
+      assert.equal(await row.getByRole('group').count(), 0, 'nobody is asked for a second person before one is needed');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('painting');
+      await page.keyboard.press('Enter');
+
+      // The server has refused for want of a second person, who is asked for now.
+      await told(words.two);
+      const second = row.getByRole('group', { name: words.group, exact: true });
+      await cursorIn(second.getByLabel(words.id));
+      assert.deepEqual(await violations(page), []);
+      await shoot(row, `second-person-${lang}`);
+      await page.keyboard.type('zhao');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type(PASSWORD);
+      await page.keyboard.press('Enter');
+      await until(() => second.getByLabel(words.password).inputValue().then((kept) => kept === ''), 'an engineer who signs twice to be refused');
+      await told(words.two);
+      await cursorIn(second.getByLabel(words.id));
+
+      await page.keyboard.press('Control+A');
+      await page.keyboard.type('li');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('not his at all');
+      await page.keyboard.press('Enter');
+      await told(words.wrong);
+      await cursorIn(second.getByLabel(words.password));
+      assert.equal(await second.getByLabel(words.password).inputValue(), '');
+      assert.equal(isOut(), false);
+      assert.deepEqual(await violations(page), []);
+
+      await page.keyboard.type(PASSWORD);
+      await page.keyboard.press('Enter');
+      await row.getByText(words.out).waitFor();
+      await cursorIn(row);
+      assert.equal(isOut(), true);
+      const { data } = set.scene.events().findLast(({ type }) => type === 'tocsin.alarm.out_of_service');
+      assert.match(`${data.actor}, ${JSON.stringify(data)}`, /赵工 \(engineer\).*李强 \(security\)/);
+      assert.equal(data.reason, 'painting');
+      await row.locator('[data-action=in-service]').click();
+      await row.getByText(words.out).waitFor({ state: 'detached' });
+    }));
+}
 
 test("a point's last 24 hours are drawn, and said in words", () =>
   set.withPage({ ...ENGINEER, path: '/engineer' }, async (page) => {

@@ -1,77 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is not to be announced for a while: shelving, and taking out of service. The server decides who may.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { acts, command } from '../api';
 import { link } from '../live/link';
 import { allRows, usePoll } from '../live/poll';
 import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
 import type { Person } from '../types';
-import { dateTime, pick, span, t } from '../words';
+import { dateTime, pick, t } from '../words';
 import { classWord } from '../words/terms';
+import { AsideForm, type Verb, wantsSecond } from './aside';
 import { Filter, isWanted, type Wanted } from './parts';
 import type { AnyAlarm } from './plant';
 import { engineerWord } from './words';
 
 const POLL_MS = 3000;
-const MINUTES = [15, 60, 240, 480];
-const MINUTE_MS = 60_000;
-
-type Verb = 'shelve' | 'out-of-service';
-
-interface FormProps {
-  verb: Verb;
-  isBusy: boolean;
-  onSend: (body: object) => void;
-  onCancel: () => void;
-}
-
-function ReasonForm({ verb, isBusy, onSend, onCancel }: FormProps) {
-  const send = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    const second = String(form.get('second') ?? '');
-    const signed = second === '' ? {} : { second_id: second, second_password: String(form.get('second-password')) };
-    onSend({ minutes: Number(form.get('minutes')), reason: String(form.get('reason')), ...signed });
-  };
-  return (
-    <form class="shelve-form" onSubmit={send}>
-      <label>
-        {engineerWord('shelve.for')}
-        <select name="minutes">
-          {MINUTES.map((minutes) => (
-            <option key={minutes} value={minutes}>
-              {span(minutes * MINUTE_MS)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {engineerWord('shelve.reason')}
-        <input name="reason" required maxLength={80} />
-      </label>
-      {verb === 'out-of-service' && (
-        <>
-          <label>
-            {engineerWord('shelve.second')}
-            <input name="second" autocomplete="off" />
-          </label>
-          <label>
-            {engineerWord('shelve.second_password')}
-            <input name="second-password" type="password" autocomplete="off" />
-          </label>
-        </>
-      )}
-      <button class="primary" disabled={isBusy} data-action={`send-${verb}`}>
-        {engineerWord(verb === 'shelve' ? 'shelve.button' : 'shelve.out')}
-      </button>
-      <button type="button" onClick={onCancel}>
-        {engineerWord('shelve.cancel')}
-      </button>
-    </form>
-  );
-}
-
 function State({ alarm }: { alarm: AnyAlarm }) {
   const { shelved, out_of_service: isOut } = alarm.state;
   const zone = link.table?.site.timezone ?? 'UTC';
@@ -90,22 +33,39 @@ function AlarmItem({ alarm, mayAct, onDone }: { alarm: AnyAlarm; mayAct: boolean
   const [verb, setVerb] = useState<Verb | null>(null);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const [wanting, setWanting] = useState<Error | null>(null);
+  const { shelved, out_of_service: isOut, open } = alarm.state;
+  const row = useRef<HTMLLIElement>(null);
+  const hasActed = useRef(false);
+  /** The form goes away; whoever works by the keyboard stays with the alarm. */
+  const leave = () => {
+    setVerb(null);
+    setWanting(null);
+    row.current?.focus();
+  };
+  // It has its place among the others by what it is now, and a row that moves loses the cursor.
+  useEffect(() => {
+    if (hasActed.current) row.current?.focus();
+    hasActed.current = false;
+  }, [shelved, isOut]);
   const send = async (what: string, body: object = {}) => {
     setBusy(true);
     setProblem(null);
     try {
       await command(alarm.alarm, what, body);
-      setVerb(null);
+      hasActed.current = true;
+      leave();
       onDone();
     } catch (reason) {
-      setProblem((reason as Error).message);
+      const refused = reason as Error;
+      setProblem(refused.message);
+      if (wantsSecond(refused)) setWanting(refused);
     } finally {
       setBusy(false);
     }
   };
-  const { shelved, out_of_service: isOut, open } = alarm.state;
   return (
-    <li class="rule" data-alarm-row={alarm.alarm}>
+    <li class="rule" tabIndex={-1} data-alarm-row={alarm.alarm} ref={row}>
       <p>
         <Shape priority={open ? alarm.priority : 'journal'} /> <strong>{alarm.alarm}</strong> {classWord(alarm.class)}
       </p>
@@ -135,7 +95,16 @@ function AlarmItem({ alarm, mayAct, onDone }: { alarm: AnyAlarm; mayAct: boolean
         </div>
       )}
       {verb !== null && (
-        <ReasonForm verb={verb} isBusy={isBusy} onSend={(body) => send(verb, body)} onCancel={() => setVerb(null)} />
+        <AsideForm
+          verb={verb}
+          isBusy={isBusy}
+          refused={wanting}
+          onSend={(body) => send(verb, body)}
+          onCancel={() => {
+            setProblem(null);
+            leave();
+          }}
+        />
       )}
     </li>
   );
