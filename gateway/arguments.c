@@ -38,10 +38,10 @@ static const char *arguments_own(struct arguments_words words) {
 enum arguments_end arguments_refuse(const char *command, struct arguments_words what,
                                     const char *word) {
     bool chinese = arguments_environment_language() == LANGUAGE_ZH;
-    const char *mark = chinese ? ":" : ": ";
+    const char *mark = chinese ? "：" : ": ";
     (void)fprintf(stderr, "tocsin %s%s%s%s%s", command, mark, arguments_own(what),
                   word != NULL ? mark : "", word != NULL ? word : "");
-    (void)fprintf(stderr, chinese ? ";请看 tocsin %s --help\n" : "; see tocsin %s --help\n",
+    (void)fprintf(stderr, chinese ? "；请看 tocsin %s --help\n" : "; see tocsin %s --help\n",
                   command);
     return ARGUMENTS_USAGE;
 }

@@ -56,7 +56,7 @@ struct arguments_form {
 #define ARGUMENTS_SET(place)                                                                       \
     {                                                                                              \
         .name = "set", .word = "PATH=VALUE", .settings = (place),                                  \
-        .help = {{"替换站点文件中的一个标量(可重复),例如\n"                       \
+        .help = {{"替换站点文件中的一个标量（可重复），例如\n"                 \
                   "--set devices.care-io.address=tcp://127.0.0.1:1602",                            \
                   "override a scalar of the site file (repeatable), for example\n"                 \
                   "--set devices.care-io.address=tcp://127.0.0.1:1602"}},                          \
@@ -64,20 +64,22 @@ struct arguments_form {
 #define ARGUMENTS_LANGUAGE(place)                                                                  \
     {                                                                                              \
         .name = "lang", .word = "zh|en",                                                           \
-        .help = {{"输出语言(默认取自 LANG)", "language of what is printed (default from LANG)"}},  \
+        .help = {{"输出语言（默认取自 LANG）",                                                     \
+                  "language of what is printed (default from LANG)"}},                             \
         .read = arguments_language, .value = (place),                                              \
-        .wrong = {{"--lang 为 zh 或 en,而不是", "--lang is zh or en, not"}},                       \
+        .wrong = {{"--lang 为 zh 或 en，而不是", "--lang is zh or en, not"}},                      \
     }
 #define ARGUMENTS_CLOCK(place)                                                                     \
     {                                                                                              \
         .name = "clock", .word = "START@RATE",                                                     \
-        .help = {{"时钟从 START(2026-11-22T07:00:00+08:00)开始,以 RATE(1...60)倍速运行",           \
+        .help = {{"时钟从 START（2026-11-22T07:00:00+08:00）开始，以 RATE（1...60）倍速运行",      \
                   "begin at START (2026-11-22T07:00:00+08:00) and run RATE (1...60) times\n"       \
                   "as fast"}},                                                                     \
         .read = arguments_clock, .value = (place),                                                 \
-        .wrong = {{"--clock 为 START@RATE,RATE 为 1 到 60,如 2026-11-22T07:00:00+08:00@10,而不是", \
-                   "--clock is START@RATE with a RATE of 1 to 60, such as "                        \
-                   "2026-11-22T07:00:00+08:00@10, not"}},                                          \
+        .wrong = {                                                                                 \
+            {"--clock 为 START@RATE，RATE 为 1 到 60，如 2026-11-22T07:00:00+08:00@10，而不是",    \
+             "--clock is START@RATE with a RATE of 1 to 60, such as "                              \
+             "2026-11-22T07:00:00+08:00@10, not"}},                                                \
     }
 
 /* Go on, or end with this exit code. */

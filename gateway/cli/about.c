@@ -11,12 +11,12 @@
 #include "gateway/wire.h"
 
 static const struct arguments_words health_usage = {
-    {"用法:tocsin health [选项]...\n"
+    {"用法：tocsin health [选项]...\n"
      "\n"
-     "显示网关的运行状况。正常或降级(缺少某个进程、消息代理、数据库或日志,或站点文件有误)时退出码为 0,\n"
+     "显示网关的运行状况。正常或降级（缺少某个进程、消息代理、数据库或日志，或站点文件有误）时退出码为 0，\n"
      "无人判定告警时为 1。\n"
-     "消息代理只确认而不转发时,也显示为不收取全部事件。\n"
-     "从未上报过数据的传感器,连同可能因此无法判定的规则,会逐一列出。\n",
+     "消息代理只确认而不转发时，也显示为不收取全部事件。\n"
+     "从未上报过数据的传感器，连同可能因此无法判定的规则，会逐一列出。\n",
      "Usage: tocsin health [OPTION]...\n"
      "\n"
      "Say how the gateway is. Exit code 0 when it is ok or degraded (a process, the broker, the\n"
@@ -25,9 +25,9 @@ static const struct arguments_words health_usage = {
      "Sensors that were never heard are named with the rules that may be undecided because of them.\n"}};
 
 static const struct arguments_words version_usage = {
-    {"用法:tocsin version [选项]...\n"
+    {"用法：tocsin version [选项]...\n"
      "\n"
-     "显示本程序的版本,以及所连网关(如有)的版本。\n",
+     "显示本程序的版本，以及所连网关（如有）的版本。\n",
      "Usage: tocsin version [OPTION]...\n"
      "\n"
      "Say which program this is, and which gateway answers, if any does.\n"}};
@@ -62,19 +62,19 @@ static void health_database(const struct reader *reader, struct table *table,
         reader_time(member_text(database, "since"), READER_MOMENT, since, sizeof since);
     }
     (void)snprintf(text, sizeof text, "%s%s%s", reader_text(reader, "数据库", "database"),
-                   since[0] == '\0' ? "" : reader_text(reader, ",自 ", ", since "), since);
-    health_count(text, sizeof text, reader_text(reader, ",", ", "),
+                   since[0] == '\0' ? "" : reader_text(reader, "，自 ", ", since "), since);
+    health_count(text, sizeof text, reader_text(reader, "，", ", "),
                  json_integer_value(json_object_get(database, "spool_lines")),
                  reader_text(reader, " 条数据待写入", " values wait"));
-    health_count(text, sizeof text, reader_text(reader, ",待写空间已用 ", ", "),
+    health_count(text, sizeof text, reader_text(reader, "，待写空间已用 ", ", "),
                  size > 0 ? bytes * 100 / size : 0,
                  reader_text(reader, " %", " % of their room is used"));
-    health_count(text, sizeof text, reader_text(reader, ",已丢弃 ", ", "),
+    health_count(text, sizeof text, reader_text(reader, "，已丢弃 ", ", "),
                  json_integer_value(json_object_get(database, "lines_dropped")),
                  reader_text(reader, " 条", " were lost"));
     const char *const texts[] = {
         strcmp(state, "refusing") == 0
-            ? reader_text(reader, "有应答,但拒绝写入", "answers, but takes nothing")
+            ? reader_text(reader, "有应答，但拒绝写入", "answers, but takes nothing")
             : words_presence(reader, state),
         text};
     table_add(table, takes ? TONE_GOOD : TONE_WARNING, texts);
@@ -85,15 +85,15 @@ static void health_waiting(const struct reader *reader, const json_t *uplink, ch
                            size_t size) {
     int64_t waiting = json_integer_value(json_object_get(uplink, "waiting"));
     int64_t alarms = json_integer_value(json_object_get(uplink, "waiting_alarms"));
-    health_count(text, size, reader_text(reader, ",", ", "), waiting,
+    health_count(text, size, reader_text(reader, "，", ", "), waiting,
                  reader_text(reader, " 条事件待送", " events wait"));
     size_t len = strlen(text);
     if (waiting > 0 && alarms == 0) {
         (void)snprintf(text + len, size - len, "%s",
-                       reader_text(reader, ",其中没有报警", ", none of an alarm"));
+                       reader_text(reader, "，其中没有报警", ", none of an alarm"));
     } else if (alarms < waiting) {
         health_count(text, size,
-                     reader_text(reader, ",报警只在最后 ", ", those of alarms among the last "),
+                     reader_text(reader, "，报警只在最后 ", ", those of alarms among the last "),
                      alarms, reader_text(reader, " 条之中", ""));
     }
 }
@@ -111,7 +111,7 @@ static void health_uplink(const struct reader *reader, struct table *table, cons
         reader_time(member_text(uplink, "since"), READER_MOMENT, since, sizeof since);
     }
     (void)snprintf(text, sizeof text, "%s%s%s", member_text(uplink, "broker"),
-                   since[0] == '\0' ? "" : reader_text(reader, ",自 ", ", since "), since);
+                   since[0] == '\0' ? "" : reader_text(reader, "，自 ", ", since "), since);
     health_waiting(reader, uplink, text, sizeof text);
     const char *const texts[] = {"", text};
     table_add(table, TONE_PLAIN, texts);
@@ -126,10 +126,10 @@ static void health_recordings(const struct reader *reader, struct table *table,
                               const json_t *recordings) {
     char text[160];
     (void)snprintf(text, sizeof text, "%s", reader_text(reader, "回放录制", "recordings"));
-    health_count(text, sizeof text, reader_text(reader, ",缺 ", ", "),
+    health_count(text, sizeof text, reader_text(reader, "，缺 ", ", "),
                  json_integer_value(json_object_get(recordings, "inputs_dropped")),
                  reader_text(reader, " 条输入", " inputs are missing"));
-    health_count(text, sizeof text, reader_text(reader, ",磁盘拒绝 ", ", refused "),
+    health_count(text, sizeof text, reader_text(reader, "，磁盘拒绝 ", ", refused "),
                  json_integer_value(json_object_get(recordings, "failures")),
                  reader_text(reader, " 次", " times by the disk"));
     health_row(reader, table, text, member_text(recordings, "state"));
@@ -197,18 +197,18 @@ static void health_warn_unheard(const struct session *session, const json_t *hea
         return;
     }
     (void)fprintf(stderr, "!! %" PRId64 "%s", count,
-                  reader_text(reader, " 个传感器从未上报过数据(括号内为用到它的规则):",
+                  reader_text(reader, " 个传感器从未上报过数据（括号内为用到它的规则）：",
                               " of the sensors were never heard (and the rules that read them): "));
     health_name_unheard(reader, points, stderr);
     if (more > 0) {
-        (void)fprintf(stderr, "%s%" PRId64 "%s", reader_text(reader, ",另有 ", ", … and "), more,
+        (void)fprintf(stderr, "%s%" PRId64 "%s", reader_text(reader, "，另有 ", ", … and "), more,
                       reader_text(reader, " 个", " more"));
     }
     (void)fputs(
         reader_text(
             reader,
-            ";首次收到数据之前,这些规则可能无法判定,也就不会报警:"
-            "请逐个触发一次(按一下、开一下),仍未上报的检查其电源和通信\n",
+            "；首次收到数据之前，这些规则可能无法判定，也就不会报警："
+            "请逐个触发一次（按一下、开一下），仍未上报的检查其电源和通信\n",
             ". Until such a sensor has spoken once, a rule that needs it may be undecided "
             "and raise no alarm: press, open or trip each of them; of one that stays silent, "
             "look at its power and its line\n"),
@@ -228,8 +228,8 @@ static void health_warn_site(const struct session *session, const json_t *health
     reader_time(member_text(site, "accepted"), READER_CLOCK, clock, sizeof clock);
     if (reader->language == LANGUAGE_ZH) {
         (void)fprintf(stderr,
-                      "!! 站点文件有误:所有房间按 %s %s 采用的配置监测,此后的更改未生效;"
-                      "用 tocsin check 查看原因,改正后重新加载\n",
+                      "！！站点文件有误：所有房间按 %s %s 采用的配置监测，此后的更改未生效；"
+                      "用 tocsin check 查看原因，改正后重新加载\n",
                       day, clock);
     } else {
         (void)fprintf(
@@ -282,7 +282,7 @@ static void version_print(const struct session *session, const char *build, cons
                   member_text(gateway, "version"), theirs,
                   strcmp(theirs, build) == 0
                       ? ""
-                      : reader_text(reader, ",与本命令不是同一版本", ", another build"));
+                      : reader_text(reader, "，与本命令不是同一版本", ", another build"));
 }
 
 static int version_run(struct session *session) {

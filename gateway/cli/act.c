@@ -13,20 +13,20 @@
 #define ONE_ALARM                                                                                  \
     {                                                                                              \
         {                                                                                          \
-            "接受一个 ALARM,形如 规则/对象,见 `tocsin alarms`",                                    \
+            "接受一个 ALARM，形如 规则/对象，见 `tocsin alarms`",                                  \
                 "takes one ALARM, RULE/ENTITY, as `tocsin alarms` shows it"                        \
         }                                                                                          \
     }
 static const struct arguments_words test_place = {
-    {"接受 begin、end 或 reset,加一个 PLACE", "takes begin, end or reset, and a PLACE"}};
+    {"接受 begin、end 或 reset，加一个 PLACE", "takes begin, end or reset, and a PLACE"}};
 
 static const struct arguments_words test_usage = {
-    {"用法:tocsin test begin PLACE --minutes N --reason TEXT [选项]...\n"
+    {"用法：tocsin test begin PLACE --minutes N --reason TEXT [选项]...\n"
      "      tocsin test end PLACE [选项]...\n"
      "      tocsin test reset PLACE [选项]...\n\n"
-     "使场所及其下级进入测试:告警只作标记,不通知人员。触发的每个按钮和探测器都会勾选,\n"
-     "见 `tocsin walk-test PLACE`。测试到时自行结束,那时仍在报警的按真实告警处理。\n\n"
-     "测试触发的火警和呼叫保留到逐一复位。`reset` 以您的名义对已结束的依次确认、登记到场并复位:\n"
+     "使场所及其下级进入测试：告警只作标记，不通知人员。触发的每个按钮和探测器都会勾选，\n"
+     "见 `tocsin walk-test PLACE`。测试到时自行结束，那时仍在报警的按真实告警处理。\n\n"
+     "测试触发的火警和呼叫保留到逐一复位。`reset` 以您的名义对已结束的依次确认、登记到场并复位：\n"
      "您到过现场。\n",
      "Usage: tocsin test begin PLACE --minutes N --reason TEXT [OPTION]...\n"
      "       tocsin test end PLACE [OPTION]...\n"
@@ -37,12 +37,12 @@ static const struct arguments_words test_usage = {
      "The fires and calls that it has raised stay until each is reset. `reset` acknowledges, attends\n"
      "and resets one after the other those that are over, in your name: you have been there.\n"}};
 
-#define EXIT_CODES_ZH "已记录时退出码为 0;被拒绝时为 1,并说明是哪条规定拒绝的。\n"
+#define EXIT_CODES_ZH "已记录时退出码为 0；被拒绝时为 1，并说明是哪条规定拒绝的。\n"
 #define EXIT_CODES                                                                                 \
     "Exit code 0 when it is recorded, 1 when it is refused: then it says by which rule.\n"
 
 static const struct arguments_words closing = {
-    {"ALARM 形如 规则/对象,见 `tocsin alarms`。\n" EXIT_CODES_ZH,
+    {"ALARM 形如 规则/对象，见 `tocsin alarms`。\n" EXIT_CODES_ZH,
      "ALARM is RULE/ENTITY, as `tocsin alarms` shows it.\n" EXIT_CODES}};
 static const struct arguments_words test_closing = {{EXIT_CODES_ZH, EXIT_CODES}};
 
@@ -70,8 +70,8 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin ack ALARM [选项]...\n\n"
-       "确认告警:已有人知悉并负责处理。\n",
+     {{"用法：tocsin ack ALARM [选项]...\n\n"
+       "确认告警：已有人知悉并负责处理。\n",
        "Usage: tocsin ack ALARM [OPTION]...\n\n"
        "Acknowledge an alarm: somebody has taken notice of it and sees to it.\n"}}},
     {"attend",
@@ -82,7 +82,7 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin attend ALARM [选项]...\n\n"
+     {{"用法：tocsin attend ALARM [选项]...\n\n"
        "记录已有人到场。呼叫只有在此之后才会关闭。\n",
        "Usage: tocsin attend ALARM [OPTION]...\n\n"
        "Record that somebody has been at the place. A call closes only after that.\n"}}},
@@ -93,11 +93,11 @@ static const struct act {
      0,
      false,
      "result",
-     {{"接受一个 ALARM 和现场核查结果:real 或 false",
+     {{"接受一个 ALARM 和现场核查结果：real 或 false",
        "takes an ALARM and what was found there: real or false"}},
-     {{"用法:tocsin investigate ALARM real|false [选项]...\n\n"
-       "记录火警现场的核查结果。属实(real)立即按火警确认处理;\n"
-       "不属实(false)不再等待确认,告警保留到复位。\n",
+     {{"用法：tocsin investigate ALARM real|false [选项]...\n\n"
+       "记录火警现场的核查结果。属实（real）立即按火警确认处理；\n"
+       "不属实（false）不再等待确认，告警保留到复位。\n",
        "Usage: tocsin investigate ALARM real|false [OPTION]...\n\n"
        "Record what somebody has found where a fire alarm was raised. A real fire counts as\n"
        "confirmed at once; a false one no longer waits to be, and the alarm stays until its reset.\n"}}},
@@ -109,8 +109,8 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin silence ALARM [选项]...\n\n"
-       "暂时消音,最长两分钟。\n",
+     {{"用法：tocsin silence ALARM [选项]...\n\n"
+       "暂时消音，最长两分钟。\n",
        "Usage: tocsin silence ALARM [OPTION]...\n\n"
        "Turn the sound of an alarm off for a while, at most two minutes.\n"}}},
     {"reset",
@@ -121,8 +121,8 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin reset ALARM [选项]...\n\n"
-       "关闭锁存的告警:已确认、已结束,呼叫还须已到场。\n",
+     {{"用法：tocsin reset ALARM [选项]...\n\n"
+       "关闭锁存的告警：已确认、已结束，呼叫还须已到场。\n",
        "Usage: tocsin reset ALARM [OPTION]...\n\n"
        "Close a latched alarm: acknowledged, over, and for a call attended.\n"}}},
     {"shelve",
@@ -133,8 +133,8 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin shelve ALARM --minutes N --reason TEXT [选项]...\n\n"
-       "暂时不再提示某个告警,最长 8 小时。照常记录,到时自行恢复。火警和呼叫不能搁置。\n",
+     {{"用法：tocsin shelve ALARM --minutes N --reason TEXT [选项]...\n\n"
+       "暂时不再提示某个告警，最长 8 小时。照常记录，到时自行恢复。火警和呼叫不能搁置。\n",
        "Usage: tocsin shelve ALARM --minutes N --reason TEXT [OPTION]...\n\n"
        "Hear nothing of an alarm for a while, at most 8 hours. It is recorded all the same, and comes\n"
        "back by itself. Fires and calls are never shelved.\n"}}},
@@ -146,7 +146,7 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin unshelve ALARM [选项]...\n\n"
+     {{"用法：tocsin unshelve ALARM [选项]...\n\n"
        "提前恢复被搁置的告警。\n",
        "Usage: tocsin unshelve ALARM [OPTION]...\n\n"
        "Hear of a shelved alarm again before its time.\n"}}},
@@ -158,7 +158,7 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin out-of-service ALARM --until TIME --reason TEXT [选项]...\n\n"
+     {{"用法：tocsin out-of-service ALARM --until TIME --reason TEXT [选项]...\n\n"
        "传感器检修期间停用告警。到时自行恢复使用。\n"
        "火警和呼叫须由另一角色的第二人共同负责。\n",
        "Usage: tocsin out-of-service ALARM --until TIME --reason TEXT [OPTION]...\n\n"
@@ -172,7 +172,7 @@ static const struct act {
      false,
      NULL,
      ONE_ALARM,
-     {{"用法:tocsin in-service ALARM [选项]...\n\n"
+     {{"用法：tocsin in-service ALARM [选项]...\n\n"
        "提前恢复使用告警。\n",
        "Usage: tocsin in-service ALARM [OPTION]...\n\n"
        "Put an alarm in service again before its time.\n"}}},
@@ -183,10 +183,10 @@ static const struct act {
      0,
      false,
      "disposition",
-     {{"接受一个 ALARM 和其性质:genuine、equipment、misuse、test、drill、duplicate、no_answer",
+     {{"接受一个 ALARM 和其性质：genuine、equipment、misuse、test、drill、duplicate、no_answer",
        "takes an ALARM and what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer"}},
-     {{"用法:tocsin disposition ALARM WORD [选项]...\n\n"
-       "记录告警的实际性质,可在未关闭时或关闭后 24 小时内登记:genuine 属实、equipment 设备原因、\n"
+     {{"用法：tocsin disposition ALARM WORD [选项]...\n\n"
+       "记录告警的实际性质，可在未关闭时或关闭后 24 小时内登记：genuine 属实、equipment 设备原因、\n"
        "misuse 误操作、test 测试、drill 演练、duplicate 重复、no_answer 无人应答。\n",
        "Usage: tocsin disposition ALARM WORD [OPTION]...\n\n"
        "Record what an alarm turned out to be, while it is open or up to 24 hours after: genuine,\n"
@@ -259,7 +259,7 @@ static void act_tell_calling(const struct reader *reader, const json_t *roles) {
         return;
     }
     reader_put(reader, TONE_WARNING,
-               reader_text(reader, "仍在继续呼叫他人;由以下角色确认(--role)才会停止:",
+               reader_text(reader, "仍在继续呼叫他人；由以下角色确认（--role）才会停止：",
                            "people are called for it still; that stops when one of these roles "
                            "acknowledges it (--role): "));
     json_array_foreach(roles, index, role) {
@@ -297,7 +297,7 @@ static int act_run(struct session *session, const struct act *act, const char *s
                           (long long)json_integer_value(json_object_get(answer, "seq")));
         } else {
             reader_put(reader, TONE_WARNING,
-                       reader_text(reader, "  已执行,但尚未写入记录:请检查磁盘",
+                       reader_text(reader, "  已执行，但尚未写入记录：请检查磁盘",
                                    "  done, but not recorded yet: look at the gateway's disk"));
         }
         (void)fputc('\n', reader->out);

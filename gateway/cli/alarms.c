@@ -10,9 +10,9 @@
 #include "gateway/cli/words.h"
 
 static const struct arguments_words usage = {
-    {"用法:tocsin alarms [选项]...\n"
+    {"用法：tocsin alarms [选项]...\n"
      "\n"
-     "显示未恢复正常或被人搁置的告警,最严重的在前。引擎不在时退出码为 1:此时显示的是过去的状态。\n",
+     "显示未恢复正常或被人搁置的告警，最严重的在前。引擎不在时退出码为 1：此时显示的是过去的状态。\n",
      "Usage: tocsin alarms [OPTION]...\n"
      "\n"
      "Show the alarms that are not normal, or that people have put away, the gravest first. Exit\n"
@@ -123,7 +123,7 @@ int alarms_main(int argc, char **argv) {
     static const struct options_form form = {
         .taken = OPTION_ALL | OPTION_JSON,
         .usage = &usage,
-        .operands = {{"不带参数;单个告警见 `--all`",
+        .operands = {{"不带参数；单个告警见 `--all`",
                       "takes no arguments; one alarm is among `--all`"}},
     };
     return session_main(argc, argv, &form, alarms_run);

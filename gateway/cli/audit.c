@@ -13,23 +13,23 @@
 enum { EXIT_GOOD, EXIT_WRONG, EXIT_USAGE };
 
 static const struct arguments_words audit_usage = {
-    {"用法:tocsin audit verify PATH [选项]...\n"
+    {"用法：tocsin audit verify PATH [选项]...\n"
      "      tocsin audit key FILE [选项]...\n"
      "\n"
-     "检查日志是否仍与所记录的一致。PATH 为状态目录、journal.db 或备份;其网关可在运行。\n"
-     "说明哪些已签名、哪些尚未签名、哪些已按保留期删除,并指出第一个被改动或删除的事件。\n"
+     "检查日志是否仍与所记录的一致。PATH 为状态目录、journal.db 或备份；其网关可在运行。\n"
+     "说明哪些已签名、哪些尚未签名、哪些已按保留期删除，并指出第一个被改动或删除的事件。\n"
      "\n"
-     "每个事件的摘要都由前一个推出;各列与其正文一致;除每条通道最早的事件外没有缺失,\n"
-     "一周内的告警都在,已向外确认的事件末尾没有缺失。请将打印的摘要另存他处:\n"
+     "每个事件的摘要都由前一个推出；各列与其正文一致；除每条通道最早的事件外没有缺失，\n"
+     "一周内的告警都在，已向外确认的事件末尾没有缺失。请将打印的摘要另存他处：\n"
      "它可证明直到该事件为止、此处连续保留的全部内容。\n"
      "\n"
-     "能写此文件的人可以重新计算全部摘要。因此,站点中写有 `gateway.journal.signing_key_file` 的网关\n"
-     "每天为其日志签署一个检查点,涵盖每个事件及其全部列。检查点是否出自该网关,只有其公钥能证明:\n"
+     "能写此文件的人可以重新计算全部摘要。因此，站点中写有 `gateway.journal.signing_key_file` 的网关\n"
+     "每天为其日志签署一个检查点，涵盖每个事件及其全部列。检查点是否出自该网关，只有其公钥能证明：\n"
      "请将 `tocsin audit key FILE` 打印的签名密钥 FILE 的公钥另存他处。\n"
      "\n"
-     "即使加 --key 也查不出:在最新检查点之后改动事件并重新计算摘要;按保留期的方式删除最早的事件\n"
-     "(活动事件,以及一周以前的告警);整体换回较旧的状态目录。告警状态、计时和各接收端已确认的进度\n"
-     "是网关的当前状态,不属于记录,不签名。\n",
+     "即使加 --key 也查不出：在最新检查点之后改动事件并重新计算摘要；按保留期的方式删除最早的事件\n"
+     "（活动事件，以及一周以前的告警）；整体换回较旧的状态目录。告警状态、计时和各接收端已确认的进度\n"
+     "是网关的当前状态，不属于记录，不签名。\n",
      "Usage: tocsin audit verify PATH [OPTION]...\n"
      "       tocsin audit key FILE [OPTION]...\n"
      "\n"
@@ -53,7 +53,7 @@ static const struct arguments_words audit_usage = {
      "have confirmed are the gateway's present, not its record, and are not signed.\n"}};
 
 static const struct arguments_words audit_closing = {
-    {"退出码:0 与所记录的一致;1 不一致、用 --key 无法证明,或无法读取;2 用法错误\n",
+    {"退出码：0 与所记录的一致；1 不一致、用 --key 无法证明，或无法读取；2 用法错误\n",
      "exit codes: 0 all is as it was recorded; 1 it is not, cannot be proven with --key, or cannot be\n"
      "read; 2 usage error\n"}};
 
@@ -63,10 +63,10 @@ int audit_explain(const char *command, const char *what, int r, const char *reas
     const char *words =
         r == JOURNAL_E_DAMAGED ? (zh ? "已损坏或不是日志" : "it is damaged, or none")
         : r == JOURNAL_E_OCCUPIED
-            ? zh ? "不可写入,先移走其中的日志或停止其网关"
+            ? zh ? "不可写入，先移走其中的日志或停止其网关"
                  : "it cannot be used: move its journal away, or stop its gateway"
         : r == JOURNAL_E_RIVAL
-            ? zh ? "另一个备份正以同一名称写入,它不受影响;请等它完成,或换一个名称"
+            ? zh ? "另一个备份正以同一名称写入，它不受影响；请等它完成，或换一个名称"
                  : "another backup is being made under this name, and goes on: wait "
                    "for it, or give this one another name"
         : zh ? "无法完成"
@@ -116,13 +116,13 @@ int audit_main(int argc, char **argv) {
     const struct arguments_option options[] = {
         {.name = "key",
          .word = "KEYS",
-         .help = {{"verify:网关的公钥,文件中可有一个或多个;每个检查点都必须由其中之一签署,\n"
+         .help = {{"verify：网关的公钥，文件中可有一个或多个；每个检查点都必须由其中之一签署，\n"
                    "且不得缺失",
                    "verify: the gateway's public keys, one or several in a file; each checkpoint\n"
                    "has to be signed with one of them, and none may be missing"}},
          .text = &key},
         {.name = "make",
-         .help = {{"key:生成签名密钥 FILE,该文件尚不存在",
+         .help = {{"key：生成签名密钥 FILE，该文件尚不存在",
                    "key: make the signing key FILE, which is not there yet"}},
          .flag = &make},
         ARGUMENTS_LANGUAGE(&language)};
@@ -133,10 +133,10 @@ int audit_main(int argc, char **argv) {
         .operands_min = 2,
         .operands_max = 2,
         .missing =
-            {{"需要 `verify` 加状态目录、日志或备份,或者 `key` 加一个文件",
+            {{"需要 `verify` 加状态目录、日志或备份，或者 `key` 加一个文件",
               "it needs `verify` and a state directory, a journal or a backup, or `key` and a "
               "file"}},
-        .surplus = {{"只接受 `verify` 或 `key`,加一个路径",
+        .surplus = {{"只接受 `verify` 或 `key`，加一个路径",
                      "it takes `verify` or `key`, and one path"}},
         .options = options,
         .option_count = sizeof options / sizeof *options,
@@ -146,7 +146,7 @@ int audit_main(int argc, char **argv) {
     bool keys = end == ARGUMENTS_GO_ON && strcmp(operands[0], "key") == 0;
     if (end == ARGUMENTS_GO_ON && !keys && strcmp(operands[0], "verify") != 0) {
         end = arguments_refuse(form.command,
-                               (struct arguments_words){{"只能 `verify` 或 `key`,而不是",
+                               (struct arguments_words){{"只能 `verify` 或 `key`，而不是",
                                                          "it can only `verify` and `key`, not"}},
                                operands[0]);
     } else if (end == ARGUMENTS_GO_ON && (keys ? key != NULL : make)) {

@@ -11,17 +11,17 @@
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
 static const struct arguments_words check_usage = {
-    {"用法:tocsin check SITE.yaml [选项]...\n"
+    {"用法：tocsin check SITE.yaml [选项]...\n"
      "\n"
-     "检查站点及其引用的全部文件,并说明其含义。不启动任何进程。\n"
-     "错误、警告和建议用读者的语言;JSON 中的总是英文。\n",
+     "检查站点及其引用的全部文件，并说明其含义。不启动任何进程。\n"
+     "错误、警告和建议用读者的语言；JSON 中的总是英文。\n",
      "Usage: tocsin check SITE.yaml [OPTION]...\n"
      "\n"
      "Check a site and all files it names, and say what was understood. Starts nothing.\n"
      "Errors, warnings and hints are in the reader's language; those of JSON always in English.\n"}};
 
 static const struct arguments_words check_closing = {
-    {"退出码:0 站点无误,1 无法检查,2 站点或命令有误\n",
+    {"退出码：0 站点无误，1 无法检查，2 站点或命令有误\n",
      "exit codes: 0 the site is good, 1 it could not be looked at, 2 the site or the command is wrong\n"}};
 
 struct check_options {
@@ -77,7 +77,7 @@ static void check_print_json(const struct config_result *result, const struct si
 
 static void check_count(const struct config_result *result, struct reader *reader) {
     if (reader->language == LANGUAGE_ZH) {
-        (void)fprintf(reader->out, "%u 个错误,%u 个警告\n", result->error_count,
+        (void)fprintf(reader->out, "%u 个错误，%u 个警告\n", result->error_count,
                       result->warning_count);
     } else {
         (void)fprintf(reader->out, "%u error%s, %u warning%s\n", result->error_count,

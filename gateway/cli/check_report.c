@@ -96,7 +96,7 @@ static void report_title(const struct site *site, const struct reader *reader) {
     if (site->broker_count == 0) {
         (void)fprintf(
             reader->out, "%s\n",
-            reader_text(reader, "不上报:没有 mqtt 一节", "publishes nowhere: there is no `mqtt`"));
+            reader_text(reader, "不上报：没有 mqtt 一节", "publishes nowhere: there is no `mqtt`"));
     }
     if (site->header->influx_url != 0) {
         (void)fprintf(reader->out, "%s  %s\n", reader_text(reader, "历史写入", "writes history to"),
@@ -172,7 +172,7 @@ static void report_devices(const struct site *site, struct reader *reader) {
             report_span(device->timeout_ms, timeout);
             (void)snprintf(unit, sizeof unit, zh ? "单元 %u" : "unit %u", device->unit);
             (void)snprintf(pace, sizeof pace,
-                           zh ? "每 %.40s,限时 %.40s" : "polled every %.40s, answers within %.40s",
+                           zh ? "每 %.40s，限时 %.40s" : "polled every %.40s, answers within %.40s",
                            poll, timeout);
         }
         (void)snprintf(points, sizeof points, zh ? "%u 个测点" : "%u points",
@@ -264,13 +264,13 @@ static void report_others(const struct config_summary *summary, const struct rea
     bool zh = reader->language == LANGUAGE_ZH;
     (void)fprintf(
         reader->out,
-        zh ? "\n另已检查:升级链 %u,webhook %u,班次 %u,巡逻路线 %u(巡更点 %u)\n"
+        zh ? "\n另已检查：升级链 %u，webhook %u，班次 %u，巡逻路线 %u（巡更点 %u）\n"
            : "\nalso checked: chains %u, webhooks %u, shifts %u, tours %u (checkpoints %u)\n",
         summary->chain_count, summary->webhook_count, summary->shift_count, summary->tour_count,
         summary->checkpoint_count);
     if (summary->standard != NULL) {
         (void)fprintf(reader->out,
-                      zh ? "设施标准:%s(%u 项要求)\n" : "standard: %s (requirements %u)\n",
+                      zh ? "设施标准：%s（%u 项要求）\n" : "standard: %s (requirements %u)\n",
                       summary->standard, summary->requirement_count);
     }
 }
@@ -278,7 +278,7 @@ static void report_others(const struct config_summary *summary, const struct rea
 static void report_totals(const struct site *site, const struct reader *reader) {
     bool zh = reader->language == LANGUAGE_ZH;
     (void)fprintf(reader->out,
-                  zh ? "\n合计:地点 %u,设备 %u,测点 %u,规则 %u,报警 %u\n"
+                  zh ? "\n合计：地点 %u，设备 %u，测点 %u，规则 %u，报警 %u\n"
                      : "\ntotal: %u places, %u devices, %u points, %u rules, %u alarms\n",
                   site->ruleset.place_count, site->ruleset.device_count, site->ruleset.point_count,
                   site->ruleset.rule_count, site->ruleset.alarm_count);

@@ -200,18 +200,18 @@ const char *client_error_text(int error, enum site_language language) {
     bool zh = language == LANGUAGE_ZH;
     switch (error) {
     case CLIENT_E_PATH:
-        return zh ? "套接字路径为空或超过 107 字节:请用 --socket 或 TOCSIN_SOCKET 指定较短的路径"
+        return zh ? "套接字路径为空或超过 107 字节：请用 --socket 或 TOCSIN_SOCKET 指定较短的路径"
                   : "the socket's path is empty or longer than 107 bytes: give a shorter one with "
                     "--socket or TOCSIN_SOCKET";
     case CLIENT_E_DENIED:
-        return zh ? "无权访问网关:请以 root 或网关用户运行,或加入 tocsin 用户组后重新登录"
+        return zh ? "无权访问网关：请以 root 或网关用户运行，或加入 tocsin 用户组后重新登录"
                   : "no permission to talk to the gateway: run this as root or as the gateway's "
                     "user, or become a member of group tocsin and log in again";
     case CLIENT_E_ANSWER:
-        return zh ? "网关的答复无法读取:客户端与网关可能不是同一版本"
+        return zh ? "网关的答复无法读取：客户端与网关可能不是同一版本"
                   : "the gateway's answer cannot be read: is this command of another version?";
     default:
-        return zh ? "网关没有应答:tocsin run 是否在运行?也可用 --socket 指定套接字"
+        return zh ? "网关没有应答：tocsin run 是否在运行？也可用 --socket 指定套接字"
                   : "no gateway answers: is `tocsin run` running here? Another socket is named by "
                     "--socket or TOCSIN_SOCKET";
     }

@@ -42,22 +42,22 @@ static const struct {
     {GROUP_RUN,
      "run",
      "SITE",
-     {{"监测一个站点:启动网关", "watch a site: start the gateway"}},
+     {{"监测一个站点：启动网关", "watch a site: start the gateway"}},
      supervisor_main},
     {GROUP_RUN,
      "check",
      "SITE",
-     {{"检查站点文件,并说明其含义", "check a site's files and say what they mean"}},
+     {{"检查站点文件，并说明其含义", "check a site's files and say what they mean"}},
      check_main},
     {GROUP_RUN,
      "sim",
      "SITE",
-     {{"模拟现场:站点的全部设备", "act out the field: every device of a site, simulated"}},
+     {{"模拟现场：站点的全部设备", "act out the field: every device of a site, simulated"}},
      sim_main},
     {GROUP_LOOK,
      "events",
      "",
-     {{"已发生和正在发生的事件(--follow)", "what has happened, and what happens (--follow)"}},
+     {{"已发生和正在发生的事件（--follow）", "what has happened, and what happens (--follow)"}},
      events_main},
     {GROUP_LOOK,
      "alarms",
@@ -72,18 +72,18 @@ static const struct {
     {GROUP_TRY,
      "replay",
      "RECORDING",
-     {{"重放传感器记录,并可换用其他规则",
+     {{"重放传感器记录，并可换用其他规则",
        "what the sensors said, once more, and under other rules"}},
      replay_main},
     {GROUP_TRY,
      "test-rules",
      "FILE",
-     {{"规则是否符合预期?", "do the rules do what is expected of them?"}},
+     {{"规则是否符合预期？", "do the rules do what is expected of them?"}},
      test_rules_main},
     {GROUP_ACT,
      "ack",
      "ALARM",
-     {{"确认:已有人知悉", "acknowledge: somebody has taken notice"}},
+     {{"确认：已有人知悉", "acknowledge: somebody has taken notice"}},
      act_main},
     {GROUP_ACT,
      "attend",
@@ -98,21 +98,21 @@ static const struct {
     {GROUP_ACT,
      "silence",
      "ALARM",
-     {{"消音,最长两分钟", "turn the sound off for up to two minutes"}},
+     {{"消音，最长两分钟", "turn the sound off for up to two minutes"}},
      act_main},
     {GROUP_ACT, "reset", "ALARM", {{"复位已结束的告警", "close an alarm that is over"}}, act_main},
     {GROUP_ACT,
      "shelve",
      "ALARM",
-     {{"暂时搁置,不再提示", "hear nothing of it for a while"}},
+     {{"暂时搁置，不再提示", "hear nothing of it for a while"}},
      act_main},
     {GROUP_ACT, "unshelve", "ALARM", {{"取消搁置", "hear of it again"}}, act_main},
     {GROUP_ACT,
      "out-of-service",
      "ALARM",
-     {{"停用:传感器检修期间", "while its sensor is worked on"}},
+     {{"停用：传感器检修期间", "while its sensor is worked on"}},
      act_main},
-    {GROUP_ACT, "in-service", "ALARM", {{"恢复使用:检修完成", "the work is done"}}, act_main},
+    {GROUP_ACT, "in-service", "ALARM", {{"恢复使用：检修完成", "the work is done"}}, act_main},
     {GROUP_ACT,
      "disposition",
      "ALARM",
@@ -121,7 +121,7 @@ static const struct {
     {GROUP_TEST,
      "test",
      "begin|end",
-     {{"开始或结束场所测试,并复位测试报警",
+     {{"开始或结束场所测试，并复位测试报警",
        "put a PLACE under test, end that, and reset what it raised"}},
      act_test_main},
     {GROUP_TEST,
@@ -132,7 +132,8 @@ static const struct {
     {GROUP_ABOUT,
      "health",
      "",
-     {{"运行状况;无人判定告警时退出码为 1", "how it is; exit code 1 when nobody evaluates alarms"}},
+     {{"运行状况；无人判定告警时退出码为 1",
+       "how it is; exit code 1 when nobody evaluates alarms"}},
      health_main},
     {GROUP_ABOUT,
      "user",
@@ -142,12 +143,12 @@ static const struct {
     {GROUP_ABOUT,
      "audit",
      "verify|key",
-     {{"日志是否仍与所记录的一致?", "does a journal still hold what was recorded?"}},
+     {{"日志是否仍与所记录的一致？", "does a journal still hold what was recorded?"}},
      audit_main},
     {GROUP_ABOUT,
      "backup",
      "STATE",
-     {{"备份网关的日志(可在运行中)", "copy the journal of a gateway, which may run"}},
+     {{"备份网关的日志（可在运行中）", "copy the journal of a gateway, which may run"}},
      backup_main},
     {GROUP_ABOUT,
      "restore",
@@ -169,9 +170,9 @@ static const struct {
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands, SUGGEST_DISTANCE_MAX = 2 };
 
 static const struct arguments_words help_opening = {{
-    "守望(Tocsin)监测社区建筑的传感器,跟踪每个告警直到处置完毕,并通过 MQTT 上报。\n"
-    "它是对经认证的火灾报警和护理呼叫设备的补充,绝不能替代它们。\n\n"
-    "用法:tocsin 命令 [参数]\n",
+    "守望（Tocsin）监测社区建筑的传感器，跟踪每个告警直到处置完毕，并通过 MQTT 上报。\n"
+    "它是对经认证的火灾报警和护理呼叫设备的补充，绝不能替代它们。\n\n"
+    "用法：tocsin 命令 [参数]\n",
     "Tocsin watches sensors of community buildings, follows every alarm to its end and\n"
     "reports over MQTT. It supplements certified fire-alarm and nurse-call equipment and\n"
     "never replaces it.\n\n"
@@ -179,9 +180,9 @@ static const struct arguments_words help_opening = {{
 }};
 
 static const struct arguments_words help_closing = {{
-    "\nALARM 形如 规则/对象,见 `tocsin alarms`。\n"
+    "\nALARM 形如 规则/对象，见 `tocsin alarms`。\n"
     "`tocsin 命令 --help` 有详细说明。\n"
-    "退出码:0 完成,1 被拒绝或失败,2 用法错误。\n",
+    "退出码：0 完成，1 被拒绝或失败，2 用法错误。\n",
     "\nALARM is RULE/ENTITY, as `tocsin alarms` shows it.\n"
     "`tocsin COMMAND --help` says more.\n"
     "Exit codes: 0 done, 1 refused or failed, 2 usage error.\n",
@@ -244,10 +245,10 @@ const char *cli_suggest(const char *word) {
 static void cli_refuse(const char *word) {
     bool chinese = arguments_environment_language() == LANGUAGE_ZH;
     const char *nearest = cli_suggest(word);
-    (void)fprintf(stderr, chinese ? "tocsin:没有命令 `%s`" : "tocsin: there is no command `%s`",
+    (void)fprintf(stderr, chinese ? "tocsin：没有命令 `%s`" : "tocsin: there is no command `%s`",
                   word);
     if (nearest != NULL) {
-        (void)fprintf(stderr, chinese ? ",是否指 `%s`?" : "; did you mean `%s`?", nearest);
+        (void)fprintf(stderr, chinese ? "，是否指 `%s`？" : "; did you mean `%s`?", nearest);
     }
     (void)fputs(chinese ? "\n请看 `tocsin --help`。\n" : "\nSee `tocsin --help`.\n", stderr);
 }

@@ -60,7 +60,7 @@ static void event_line_step(const struct reader *reader, const json_t *data) {
     }
     if (strcmp(event_member(data, "reason"), "no_receiver") == 0) {
         reader_put(reader, TONE_WARNING,
-                   reader_text(reader, "(上一步无人收到)", " (nobody received the step before)"));
+                   reader_text(reader, "（上一步无人收到）", " (nobody received the step before)"));
     }
 }
 
@@ -98,11 +98,11 @@ static void event_line_tail(const struct reader *reader, const json_t *event, co
     }
     if (json_integer_value(json_object_get(data, "incident")) > 0) {
         reader_put(reader, TONE_DIM,
-                   reader_text(reader, "  (并入告警泛滥)", "  (folded into the alarm flood)"));
+                   reader_text(reader, "  （并入告警泛滥）", "  (folded into the alarm flood)"));
     }
     if (json_is_false(json_object_get(event, "durable"))) {
         reader_put(reader, TONE_WARNING,
-                   reader_text(reader, "  (尚未写入记录)", "  (not recorded yet)"));
+                   reader_text(reader, "  （尚未写入记录）", "  (not recorded yet)"));
     }
 }
 

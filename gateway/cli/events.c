@@ -23,10 +23,10 @@ enum {
     RETRY_MS_MAX = 4000,
 };
 
-static const struct arguments_words usage = {{"用法:tocsin events [选项]...\n"
+static const struct arguments_words usage = {{"用法：tocsin events [选项]...\n"
                                               "      tocsin events --stdin [选项]...\n"
                                               "\n"
-                                              "显示已发生的事件,最新的在最后。\n",
+                                              "显示已发生的事件，最新的在最后。\n",
                                               "Usage: tocsin events [OPTION]...\n"
                                               "       tocsin events --stdin [OPTION]...\n"
                                               "\n"
@@ -147,11 +147,11 @@ static void follow_engine(struct follow *follow, const char *data) {
                    strcmp(member_text(body, "engine"), "syncing") == 0;
     if (!present && !follow->away_told) {
         follow->away_told = true;
-        follow_notice(follow, "告警引擎离线:暂无新事件,不代表平安,请到现场查看",
+        follow_notice(follow, "告警引擎离线：暂无新事件，不代表平安，请到现场查看",
                       "the engine is away: no news is not good news; go and look at the places");
     } else if (present && follow->away_told) {
         follow->away_told = false;
-        follow_notice(follow, "网关已恢复,接着显示", "the gateway is back; going on");
+        follow_notice(follow, "网关已恢复，接着显示", "the gateway is back; going on");
     }
     json_decref(body);
 }
@@ -222,7 +222,7 @@ static int events_follow(struct session *session, const struct event_filter *fil
         }
         if (!follow.away_told && !follow.open) {
             follow.away_told = true;
-            follow_notice(&follow, "网关没有应答,等待其恢复",
+            follow_notice(&follow, "网关没有应答，等待其恢复",
                           "the gateway does not answer; waiting for it");
         }
         wait_ms = follow.open ? RETRY_MS_FIRST : wait_ms;
@@ -277,7 +277,7 @@ static int events_run(struct session *session) {
         return arguments_refuse(
             session->command,
             (struct arguments_words){
-                {"--since 与 --until 选择已记录的事件,不与 --stdin 同用,"
+                {"--since 与 --until 选择已记录的事件，不与 --stdin 同用，"
                  "--until 也不与 --follow 同用",
                  "--since and --until choose among recorded events: neither goes "
                  "with --stdin, nor --until with --follow"}},

@@ -14,11 +14,11 @@
 enum { EXIT_GOOD, EXIT_WRONG, EXIT_USAGE };
 
 static const struct arguments_words backup_usage = {
-    {"用法:tocsin backup STATE --to FILE [选项]...\n"
+    {"用法：tocsin backup STATE --to FILE [选项]...\n"
      "\n"
-     "把状态目录 STATE 的日志复制到新文件 FILE:事件、告警及其计时、已向外确认的进度;\n"
-     "如果 STATE 中保存有上次采用的站点和控制台的人员名单,也一并复制(密码只有加盐的散列,另有经消息代理操作的密钥)。登录会话、曲线历史和\n"
-     "控制台证书不在其中。其网关可在运行,并继续记录。\n",
+     "把状态目录 STATE 的日志复制到新文件 FILE：事件、告警及其计时、已向外确认的进度；\n"
+     "如果 STATE 中保存有上次采用的站点和控制台的人员名单，也一并复制（密码只有加盐的散列，另有经消息代理操作的密钥）。登录会话、曲线历史和\n"
+     "控制台证书不在其中。其网关可在运行，并继续记录。\n",
      "Usage: tocsin backup STATE --to FILE [OPTION]...\n"
      "\n"
      "Copy the journal of the state directory STATE into the new FILE: events, alarms with their timers,\n"
@@ -28,15 +28,15 @@ static const struct arguments_words backup_usage = {
      "recording.\n"}};
 
 static const struct arguments_words backup_closing = {
-    {"退出码:0 完成;1 未能完成,没有 FILE;2 用法错误\n",
+    {"退出码：0 完成；1 未能完成，没有 FILE；2 用法错误\n",
      "exit codes: 0 done; 1 it could not be done, and there is no FILE; 2 usage error\n"}};
 
 static const struct arguments_words restore_usage = {
-    {"用法:tocsin restore FILE --into STATE [选项]...\n"
+    {"用法：tocsin restore FILE --into STATE [选项]...\n"
      "      tocsin restore FILE --verify [选项]...\n"
      "\n"
-     "完整检查备份,并将其作为状态目录 STATE 的日志,STATE 中不得已有日志。以此启动的网关接续备份中的告警和\n"
-     "计时,使用从未用过的编号;站点文件有误时,监测上次采用的站点;名单中的人员以原密码登录。移走的日志在 STATE\n"
+     "完整检查备份，并将其作为状态目录 STATE 的日志，STATE 中不得已有日志。以此启动的网关接续备份中的告警和\n"
+     "计时，使用从未用过的编号；站点文件有误时，监测上次采用的站点；名单中的人员以原密码登录。移走的日志在 STATE\n"
      "中遗留的预写文件会改名保留。\n",
      "Usage: tocsin restore FILE --into STATE [OPTION]...\n"
      "       tocsin restore FILE --verify [OPTION]...\n"
@@ -48,7 +48,7 @@ static const struct arguments_words restore_usage = {
      "is kept under another name.\n"}};
 
 static const struct arguments_words restore_closing = {
-    {"退出码:0 完成;1 备份损坏或未能完成,没有任何改动;2 用法错误\n",
+    {"退出码：0 完成；1 备份损坏或未能完成，没有任何改动；2 用法错误\n",
      "exit codes: 0 done; 1 it is damaged or could not be done, and nothing was changed; 2 usage error\n"}};
 
 enum { KEEP_SITE, KEEP_PEOPLE };
@@ -72,33 +72,33 @@ static const struct arguments_words states[][BESIDE_THERE + 1] = {
     [KEEP_SITE] =
         {
             [BESIDE_NONE] =
-                {{"其中没有最近生效的站点配置:状态目录中没有完好的 " KEPT_FILE_NAME
-                  ";请另行保存站点文件",
+                {{"其中没有最近生效的站点配置：状态目录中没有完好的 " KEPT_FILE_NAME
+                  "；请另行保存站点文件",
                   "the site that was accepted last is not in it: the state directory had no "
                   "whole " KEPT_FILE_NAME "; keep the files of the site yourself"}},
             [BESIDE_WHOLE] = {{"其中有最近生效的站点配置", "with the site that was accepted last"}},
             [BESIDE_DAMAGED] =
-                {{"其中最近生效的站点配置已损坏,不能恢复;日志不受影响",
+                {{"其中最近生效的站点配置已损坏，不能恢复；日志不受影响",
                   "the site that was accepted last is damaged in it and does not come back; "
                   "the journal is not concerned"}},
             [BESIDE_THERE] =
-                {{"状态目录中已有最近生效的站点配置,予以保留",
+                {{"状态目录中已有最近生效的站点配置，予以保留",
                   "the state directory has a site that was accepted last, which stays"}},
         },
     [KEEP_PEOPLE] =
         {
             [BESIDE_NONE] =
-                {{"其中没有控制台的人员名单:状态目录中没有完好的 " PEOPLE_DIRECTORY
+                {{"其中没有控制台的人员名单：状态目录中没有完好的 " PEOPLE_DIRECTORY
                   "/" PEOPLE_FILE_NAME,
                   "the list of the console's people is not in it: the state directory had no whole "
                   "" PEOPLE_DIRECTORY "/" PEOPLE_FILE_NAME}},
             [BESIDE_WHOLE] = {{"其中有控制台的人员名单", "with the list of the console's people"}},
             [BESIDE_DAMAGED] =
-                {{"其中控制台的人员名单已损坏,不能恢复;日志不受影响",
+                {{"其中控制台的人员名单已损坏，不能恢复；日志不受影响",
                   "the list of the console's people is damaged in it and does not come back; the "
                   "journal is not concerned"}},
             [BESIDE_THERE] =
-                {{"状态目录中已有控制台的人员名单,予以保留",
+                {{"状态目录中已有控制台的人员名单，予以保留",
                   "the state directory has a list of the console's people, which stays"}},
         },
 };
@@ -119,7 +119,7 @@ int backup_main(int argc, char **argv) {
     const struct arguments_option options[] = {
         {.name = "to",
          .word = "FILE",
-         .help = {{"备份文件,该名称尚不存在", "the backup; there is none of that name yet"}},
+         .help = {{"备份文件，该名称尚不存在", "the backup; there is none of that name yet"}},
          .text = &to},
         ARGUMENTS_LANGUAGE(&language)};
     const struct arguments_form form = {
@@ -148,7 +148,7 @@ int backup_main(int argc, char **argv) {
         return (int)arguments_refuse(
             form.command,
             (struct arguments_words){
-                {"请给出日志所在的状态目录,而不是文件",
+                {"请给出日志所在的状态目录，而不是文件",
                  "give the state directory that the journal is in, not a file"}},
             state);
     }
@@ -173,7 +173,8 @@ int restore_main(int argc, char **argv) {
     const struct arguments_option options[] = {
         {.name = "into",
          .word = "STATE",
-         .help = {{"状态目录,不存在则创建", "the state directory, which is made if it is missing"}},
+         .help = {{"状态目录，不存在则创建",
+                   "the state directory, which is made if it is missing"}},
          .text = &into},
         {.name = "verify", .help = {{"只检查", "only check"}}, .flag = &verify},
         ARGUMENTS_LANGUAGE(&language)};
@@ -210,20 +211,20 @@ int restore_main(int argc, char **argv) {
         return audit_explain("restore", r == JOURNAL_E_OCCUPIED ? into : file, r, reason, language);
     }
     clock_format(backup.made, made);
-    (void)printf(zh ? "%s/%s 的备份,作于 %s\n" : "backup of %s/%s, made at %s\n", backup.site,
+    (void)printf(zh ? "%s/%s 的备份，作于 %s\n" : "backup of %s/%s, made at %s\n", backup.site,
                  backup.gateway, made);
     bool good = keep_tell_besides(&backup, language);
     good = journal_audit_print(&backup.audit, language, stdout) && good;
     if (backup.log_aside[0] != '\0') {
         (void)printf(
-            zh ? "%s 中有旧日志遗留的预写文件,其事件不在备份中;已另存为 %s-wal\n"
+            zh ? "%s 中有旧日志遗留的预写文件，其事件不在备份中；已另存为 %s-wal\n"
                : "the log of an earlier journal was left in %s, with events that are not in "
                  "the backup; it is kept there as %s-wal\n",
             into, backup.log_aside);
     }
     if (!verify) {
         (void)printf(
-            zh ? "已恢复到 %s;用它启动网关即可继续\n"
+            zh ? "已恢复到 %s；用它启动网关即可继续\n"
                : "restored into %s; a gateway that is started with it goes on from there\n",
             into);
     }

@@ -77,7 +77,7 @@ static bool options_text(const char *text, void *value) {
         (bit), {                                                                                   \
             .name = (option), .word = (called), .help = {{(tells_zh), (tells)}},                   \
             .read = options_text, .value = (place),                                                \
-            .wrong = {{"--" option " 为一行 UTF-8 文本(请将终端设为 LANG=zh_CN.UTF-8),而不是",     \
+            .wrong = {{"--" option " 为一行 UTF-8 文本（请将终端设为 LANG=zh_CN.UTF-8），而不是",  \
                        "--" option " takes one line of UTF-8 (set the terminal to it: "            \
                        "LANG=zh_CN.UTF-8), not"}},                                                 \
         }                                                                                          \
@@ -88,7 +88,7 @@ static bool options_text(const char *text, void *value) {
             .name = (option), .word = (called), .help = {{(tells_zh), (tells)}}, .read = (reads),  \
             .value = (place),                                                                      \
             .wrong = {                                                                             \
-                {"--" option " 为" range_zh ",而不是", "--" option " takes " range ", not"}},      \
+                {"--" option " 为" range_zh "，而不是", "--" option " takes " range ", not"}},     \
         }                                                                                          \
     }
 
@@ -99,84 +99,85 @@ enum arguments_end options_parse(int argc, char **argv, const struct options_for
         struct arguments_option row;
     } vocabulary[] = {
         OPTION_FLAG(OPTION_FOLLOW, "follow", &ret_options->follow,
-                    "持续显示新事件;网关中断后自动重连",
+                    "持续显示新事件；网关中断后自动重连",
                     "go on with what happens; comes back by itself when the gateway was away"),
         OPTION_NUMBER(OPTION_AFTER, "after", "SEQ", options_after, ret_options,
-                      "此事件之后的全部事件,而不是最近的",
+                      "此事件之后的全部事件，而不是最近的",
                       "everything after this event, instead of the latest ones", "一个事件的序号",
                       "the sequence number of an event"),
         OPTION_NUMBER(OPTION_LIMIT, "limit", "N", options_limit, &ret_options->limit,
-                      "最近 N 个事件,1…1000(默认 50;加 --follow 时 10)",
+                      "最近 N 个事件，1…1000（默认 50；加 --follow 时 10）",
                       "the latest N events, 1…1000 (50; with --follow 10)", " 1 到 1000 的整数",
                       "a number from 1 to 1000"),
         OPTION_FLAG(OPTION_STDIN, "stdin", &ret_options->standard_input,
-                    "显示标准输入中的事件文档,每行一个,例如\n"
+                    "显示标准输入中的事件文档，每行一个，例如\n"
                     "mosquitto_sub -t 'tocsin/v1/+/+/event/#' | tocsin events --stdin",
                     "show event documents from standard input, one a line, for instance\n"
                     "mosquitto_sub -t 'tocsin/v1/+/+/event/#' | tocsin events --stdin"),
         OPTION_FLAG(OPTION_ALL, "all", &ret_options->all, "包括已恢复正常的",
                     "the normal ones as well"),
         OPTION_FLAG(OPTION_WATCH, "watch", &ret_options->watch,
-                    "每秒刷新;输出不是终端时只显示有变化的",
+                    "每秒刷新；输出不是终端时只显示有变化的",
                     "again each second; without a terminal only what changed"),
         OPTION_TEXT(OPTION_EVENTS, "place", "PLACE", &ret_options->place, "只显示此场所及其下级的",
                     "only those of this place and all below it"),
         OPTION_TEXT(OPTION_EVENTS, "point", "POINT", &ret_options->point, "只显示此点位的",
                     "only those of this point"),
         OPTION_TEXT(OPTION_EVENTS, "type", "TYPE", &ret_options->type,
-                    "只显示此类事件,如 alarm.raised,或一组,如 access",
+                    "只显示此类事件，如 alarm.raised，或一组，如 access",
                     "only such events: alarm.raised, or a group of them: access"),
         OPTION_TEXT(OPTION_EVENTS, "class", "CLASS", &ret_options->class,
-                    "只显示此类告警的,如 fire.alarm,或一组,如 fire",
+                    "只显示此类告警的，如 fire.alarm，或一组，如 fire",
                     "only those of such alarms: fire.alarm, or a group of them: fire"),
         OPTION_TEXT(OPTION_EVENTS, "priority", "PRIORITY", &ret_options->priority,
-                    "只显示此优先级的:emergency、urgent、high、low 或 journal",
+                    "只显示此优先级的：emergency、urgent、high、low 或 journal",
                     "only those of emergency, urgent, high, low or journal"),
         OPTION_TEXT(OPTION_SINCE, "since", "SEQ|TIME", &ret_options->since,
-                    "从哪个事件开始:序号或时间,如 2026-11-25T18:00:00+08:00",
+                    "从哪个事件开始：序号或时间，如 2026-11-25T18:00:00+08:00",
                     "the first event, by its number or its time: 2026-11-25T18:00:00+08:00"),
         OPTION_TEXT(OPTION_LAST, "until", "SEQ|TIME", &ret_options->until,
-                    "到哪个事件为止;默认到最新", "the last one; else the newest"),
+                    "到哪个事件为止；默认到最新", "the last one; else the newest"),
         OPTION_TEXT(OPTION_TO, "to", "WORD", &ret_options->to,
-                    "发往 broker(默认)或 database;后者也会收到此后的全部",
+                    "发往 broker（默认）或 database；后者也会收到此后的全部",
                     "broker (without it) or database, which gets all that follows too"),
         OPTION_TEXT(
             OPTION_AS, "as", "WORD", &ret_options->as,
-            "告警性质:genuine 属实、equipment 设备原因、misuse 误操作、test 测试、\ndrill 演练、duplicate 重复、no_answer 无人应答",
+            "告警性质：genuine 属实、equipment 设备原因、misuse 误操作、test 测试、\ndrill 演练、duplicate 重复、no_answer 无人应答",
             "what it was: genuine, equipment, misuse, test, drill, duplicate,\nno_answer"),
         OPTION_NUMBER(
             OPTION_MINUTES, "minutes", "N", options_minutes, &ret_options->minutes, "持续多少分钟",
-            "for how long", " 1 到 527040(一年)的整数;站点允许的可能更短,搁置默认至多 480",
+            "for how long", " 1 到 527040（一年）的整数；站点允许的可能更短，搁置默认至多 480",
             "a whole number from 1 to 527040, a year; the site may allow less, and shelving "
             "ends after 480 unless it says otherwise"),
         OPTION_NUMBER(OPTION_SECONDS, "seconds", "N", options_seconds, &ret_options->seconds,
-                      "持续多少秒;默认为站点允许的最长时间",
-                      "for how long; else as long as the site allows", " 1 到 31622400(一年)的整数",
-                      "a whole number from 1 to 31622400, a year"),
+                      "持续多少秒；默认为站点允许的最长时间",
+                      "for how long; else as long as the site allows",
+                      " 1 到 31622400（一年）的整数", "a whole number from 1 to 31622400, a year"),
         OPTION_TEXT(OPTION_UNTIL, "until", "TIME", &ret_options->until,
-                    "或到何时为止,如 2026-11-25T18:00:00+08:00",
+                    "或到何时为止，如 2026-11-25T18:00:00+08:00",
                     "or until when: 2026-11-25T18:00:00+08:00"),
         OPTION_TEXT(OPTION_SECOND, "second", "NAME", &ret_options->second, "共同负责的另一人",
                     "who else answers for it"),
         OPTION_TEXT(OPTION_SECOND_ROLE, "second-role", "ROLE", &ret_options->second_role, "其角色",
                     "in which role"),
-        OPTION_TEXT(OPTION_NAME, "name", "NAME", &ret_options->name, "姓名,将与其操作一同记录",
+        OPTION_TEXT(OPTION_NAME, "name", "NAME", &ret_options->name, "姓名，将与其操作一同记录",
                     "the name that is recorded with what they do"),
         OPTION_FLAG(OPTION_PASSWORD, "password", &ret_options->password, "设置新密码",
                     "give another password"),
-        OPTION_TEXT(OPTION_BY, "by", "NAME", &ret_options->by, "操作人(默认为登录名),将被记录",
+        OPTION_TEXT(OPTION_BY, "by", "NAME", &ret_options->by, "操作人（默认为登录名），将被记录",
                     "who does it (your login name); it is recorded"),
-        OPTION_TEXT(OPTION_REASON, "reason", "TEXT", &ret_options->reason, "原因,将被记录",
+        OPTION_TEXT(OPTION_REASON, "reason", "TEXT", &ret_options->reason, "原因，将被记录",
                     "why; it is recorded"),
-        OPTION_FLAG(OPTION_JSON, "json", &ret_options->json, "输出 JSON,每行一个文档",
+        OPTION_FLAG(OPTION_JSON, "json", &ret_options->json, "输出 JSON，每行一个文档",
                     "JSON instead of text, one document a line"),
         {FOR_ALL, ARGUMENTS_LANGUAGE(&ret_options->language)},
         OPTION_TEXT(FOR_ALL, "socket", "PATH", &ret_options->socket,
-                    "网关控制台的套接字(TOCSIN_SOCKET,/run/tocsin/console.sock)",
+                    "网关控制台的套接字（TOCSIN_SOCKET，/run/tocsin/console.sock）",
                     "the gateway's console (TOCSIN_SOCKET, /run/tocsin/console.sock)"),
-        OPTION_TEXT(FOR_ALL, "role", "ROLE", &ret_options->role,
-                    "以何角色操作:caregiver、security、manager、engineer、auditor\n(默认 engineer)",
-                    "act as caregiver, security, manager, engineer or auditor (engineer)"),
+        OPTION_TEXT(
+            FOR_ALL, "role", "ROLE", &ret_options->role,
+            "以何角色操作：caregiver、security、manager、engineer、auditor\n（默认 engineer）",
+            "act as caregiver, security, manager, engineer or auditor (engineer)"),
     };
     enum { VOCABULARY_COUNT = sizeof vocabulary / sizeof *vocabulary };
     struct arguments_option rows[VOCABULARY_COUNT];

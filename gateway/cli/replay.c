@@ -185,7 +185,7 @@ static int site_recorded(struct performance *play) {
     } else if (site == NULL) {
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", recording,
                       r > 0 ? reason
-                            : say(play, "录制时的站点文件已不在:请用 --site 指定",
+                            : say(play, "录制时的站点文件已不在：请用 --site 指定",
                                   "the site it was recorded under is gone: name one by --site"));
         return EXIT_FAILED;
     }
@@ -239,7 +239,7 @@ static void tape_doubt(const struct performance *play) {
     if (play->replay.inputs == 0 && !is_named && stat(path, &status) == 0 &&
         S_ISREG(status.st_mode)) {
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", path,
-                      say(play, "若是数据库的导出文件,名称须以 .lp 或 .jsonl 结尾",
+                      say(play, "若是数据库的导出文件，名称须以 .lp 或 .jsonl 结尾",
                           "if it is the export of a database, give it a name that ends in .lp or "
                           ".jsonl"));
     }
@@ -334,10 +334,10 @@ static void finish_ledger(struct performance *play) {
     if (play->report.incomplete) {
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", play->options->into,
                       play->options->history
-                          ? say(play, "导出文件中有些行已略过,写入的事件中没有它们",
+                          ? say(play, "导出文件中有些行已略过，写入的事件中没有它们",
                                 "some lines of the export were left out, and this journal is "
                                 "without them")
-                          : say(play, "录制不完整,写入的事件也不完整",
+                          : say(play, "录制不完整，写入的事件也不完整",
                                 "the recording is not whole, and neither is this journal"));
     }
 }
@@ -351,7 +351,7 @@ static int performance_run(struct performance *play) {
     int r = options->journal != NULL ? journal_check_new(options->journal, &play->report.check) : 0;
     if (r == JOURNAL_CHECK_E_NONE) {
         (void)fprintf(stderr, "tocsin replay: %s: %s\n", options->journal,
-                      say(play, "没有事件记录(journal.db),无法比较",
+                      say(play, "没有事件记录（journal.db），无法比较",
                           "there is no journal (journal.db) to compare with"));
         return EXIT_FAILED;
     }
@@ -360,7 +360,7 @@ static int performance_run(struct performance *play) {
         if (r == LEDGER_E_EXISTS) {
             (void)fprintf(
                 stderr, "tocsin replay: %s: %s\n", options->into,
-                say(play, "已有事件记录,不会覆盖", "has a journal already, which is kept"));
+                say(play, "已有事件记录，不会覆盖", "has a journal already, which is kept"));
             return EXIT_FAILED;
         }
     }
@@ -385,7 +385,7 @@ static int performance_run(struct performance *play) {
     if (play->report.check != NULL) {
         replay_report_figures(&play->report, play->replay.inputs, play->events);
     }
-    say_count(play, stderr, play->replay.left_out, "已略过的输入(该站点没有相应的测点或设备)",
+    say_count(play, stderr, play->replay.left_out, "已略过的输入（该站点没有相应的测点或设备）",
               "inputs left out of points or devices that the site does not have");
     return replay_report_is_good(&play->report, play->events) ? EXIT_GOOD : EXIT_FAILED;
 }

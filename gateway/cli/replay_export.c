@@ -58,7 +58,7 @@ static void export_tell_wanted(const struct export *export) {
         "--output-path month.lp\n"
         "  VictoriaMetrics: curl http://HOST:8428/api/v1/export --data-urlencode "
         "'match[]={site=\"%s\"}' -d max_rows_per_line=10000 -o month.jsonl\n",
-        say(export, "可重放的文件:InfluxDB 行协议,或 VictoriaMetrics 的 JSON 行。导出命令:",
+        say(export, "可重放的文件：InfluxDB 行协议，或 VictoriaMetrics 的 JSON 行。导出命令：",
             "what can be replayed is InfluxDB line protocol or VictoriaMetrics' JSON lines, "
             "made by:"),
         site_text(export->site, export->site->header->site_id));
@@ -70,15 +70,16 @@ static const char *format_text(const struct export *export, enum history_format 
     case HISTORY_FORMAT_EMPTY:
         return say(export, "文件是空的", "the file is empty");
     case HISTORY_FORMAT_COMPRESSED:
-        return say(export, "文件是 gzip 压缩的,请先用 gunzip 解压",
+        return say(export, "文件是 gzip 压缩的，请先用 gunzip 解压",
                    "the file is compressed by gzip: unpack it first, by gunzip");
     case HISTORY_FORMAT_WIDE:
-        return say(export, "文件是 UTF-16 编码,请另存为 UTF-8",
+        return say(export, "文件是 UTF-16 编码，请另存为 UTF-8",
                    "the file is UTF-16: save it as UTF-8");
     case HISTORY_FORMAT_TABLE:
-        return say(export, "文件是 CSV 表格,无法重放", "the file is CSV, which cannot be replayed");
+        return say(export, "文件是 CSV 表格，无法重放",
+                   "the file is CSV, which cannot be replayed");
     case HISTORY_FORMAT_JSON:
-        return say(export, "文件是查询结果的 JSON,不是导出文件",
+        return say(export, "文件是查询结果的 JSON，不是导出文件",
                    "the file is JSON, but no export: it may be the answer to a query");
     case HISTORY_FORMAT_LINES:
     case HISTORY_FORMAT_SERIES:
@@ -91,7 +92,7 @@ static const char *format_text(const struct export *export, enum history_format 
 static void export_tell_name(const struct export *export, const char *site_id,
                              const char *gateway_id) {
     (void)fprintf(stderr, "%s%s%s%s%s\n",
-                  say(export, "若其实就是本网关(改过名),请加上",
+                  say(export, "若其实就是本网关（改过名），请加上",
                       "if it is this one, which had that name then, add"),
                   site_id[0] != '\0' ? " --set site.id=" : "", site_id,
                   gateway_id[0] != '\0' ? " --set gateway.id=" : "", gateway_id);
@@ -158,7 +159,7 @@ int replay_export_read(const struct replay_options *options, const struct site *
         export_tell_wanted(&export);
         return REPLAY_EXPORT_E_TOLD;
     } else if (r == HISTORY_E_MANY) {
-        export_tell(&export, say(&export, "读数太多,请导出较短的时间段",
+        export_tell(&export, say(&export, "读数太多，请导出较短的时间段",
                                  "it has too many readings: export a shorter time"));
         return REPLAY_EXPORT_E_TOLD;
     } else if (r != 0) {

@@ -4,21 +4,21 @@
 #include <string.h>
 
 static const struct arguments_words replay_usage = {
-    {"用法:tocsin replay RECORDING [选项]...\n"
+    {"用法：tocsin replay RECORDING [选项]...\n"
      "\n"
-     "让核心重新听一遍传感器所说,并打印事件,每行一个 JSON 对象。\n"
+     "让核心重新听一遍传感器所说，并打印事件，每行一个 JSON 对象。\n"
      "\n"
-     "RECORDING 为 <state>/recordings、状态目录本身、其中一个 *.recording,或数据库的导出文件\n"
-     "(后者需要 --site):\n"
+     "RECORDING 为 <state>/recordings、状态目录本身、其中一个 *.recording，或数据库的导出文件\n"
+     "（后者需要 --site）：\n"
      "\n"
-     "  *.lp     InfluxDB 行协议(时间以纳秒计):\n"
+     "  *.lp     InfluxDB 行协议（时间以纳秒计）：\n"
      "           influx_inspect export -database DATABASE -datadir DATA -waldir WAL -out month.lp\n"
-     "             (第 1 版;-start 和 -end 只取一段)\n"
+     "             （第 1 版；-start 和 -end 只取一段）\n"
      "           influxd inspect export-lp --bucket-id ID --engine-path ENGINE --output-path month.lp\n"
-     "             (第 2 版;--start 和 --end)\n"
-     "  *.jsonl  VictoriaMetrics 的 JSON 行:\n"
+     "             （第 2 版；--start 和 --end）\n"
+     "  *.jsonl  VictoriaMetrics 的 JSON 行：\n"
      "           curl http://HOST:8428/api/v1/export --data-urlencode 'match[]={site=\"ID\"}' \\\n"
-     "             -d max_rows_per_line=10000 -o month.jsonl   (-d start= 和 -d end=)\n",
+     "             -d max_rows_per_line=10000 -o month.jsonl   （-d start= 和 -d end=）\n",
      "Usage: tocsin replay RECORDING [OPTION]...\n"
      "\n"
      "Let a core hear once more what the sensors said, and print the events, one JSON object a line.\n"
@@ -36,7 +36,7 @@ static const struct arguments_words replay_usage = {
      "             -d max_rows_per_line=10000 -o month.jsonl   (-d start= and -d end=)\n"}};
 
 static const struct arguments_words replay_closing = {
-    {"退出码:0 完成,给出 --journal 时且完全一致;1 有差异,或有缺失、损坏;\n"
+    {"退出码：0 完成，给出 --journal 时且完全一致；1 有差异，或有缺失、损坏；\n"
      "2 站点、规则或命令有误\n",
      "exit codes: 0 done, and equal where --journal was given; 1 it is different, or something is\n"
      "missing or damaged; 2 the site, the rules or the command is wrong\n"}};
@@ -60,9 +60,9 @@ static const struct arguments_words *replay_contradiction(struct replay_options 
             against_or_journal, into_alone, settings_need_site;
     } words = {
         {{"数据库的导出文件需要 --site", "the export of a database needs --site"}},
-        {{"--journal 只用于录制文件:历史数据没有全部输入",
+        {{"--journal 只用于录制文件：历史数据没有全部输入",
           "--journal is for a recording: a history has not all inputs"}},
-        {{"--against 需要 --site,替换的是它的规则",
+        {{"--against 需要 --site，替换的是它的规则",
           "--against needs --site, whose rules are replaced"}},
         {{"--against 与 --journal 不能同时使用", "--against and --journal exclude each other"}},
         {{"--into 不能与 --against 或 --journal 同时使用",
@@ -90,33 +90,33 @@ enum arguments_end replay_options_parse(int argc, char **argv, struct replay_opt
     const struct arguments_option options[] = {
         {.name = "site",
          .word = "SITE.yaml",
-         .help = {{"用此站点的规则和名称,而不用录制时的",
+         .help = {{"用此站点的规则和名称，而不用录制时的",
                    "with the rules and names of this site, instead of those that were\n"
                    "recorded"}},
          .text = &ret_options->site},
         ARGUMENTS_SET(&ret_options->settings),
         {.name = "journal",
          .word = "PATH",
-         .help = {{"与日志(journal.db 或其目录)双向逐字节比较",
+         .help = {{"与日志（journal.db 或其目录）双向逐字节比较",
                    "compare with the journal (journal.db, or its directory), byte by byte,\n"
                    "both ways"}},
          .text = &ret_options->journal},
         {.name = "against",
          .word = "RULES.yaml",
-         .help = {{"不打印事件,而打印换用这些规则后的差别:\n"
-                   "+ 只有新规则才有,- 新规则没有,~ 时间或文字不同,其下列出差别",
+         .help = {{"不打印事件，而打印换用这些规则后的差别：\n"
+                   "+ 只有新规则才有，- 新规则没有，~ 时间或文字不同，其下列出差别",
                    "instead of the events, print what these rules would have changed:\n"
                    "+ only with them, - only without, ~ at another time or with other words,\n"
                    "and below that what is different"}},
          .text = &ret_options->against},
         {.name = "into",
          .word = "STATE",
-         .help = {{"不打印,而把事件当作真实发生的,记入新状态目录中的独立日志",
+         .help = {{"不打印，而把事件当作真实发生的，记入新状态目录中的独立日志",
                    "instead of printing, record the events in a journal of its own, in a new\n"
                    "state directory, as if they had happened"}},
          .text = &ret_options->into},
         {.name = "text",
-         .help = {{"供人阅读的文本行,与 `tocsin events` 相同",
+         .help = {{"供人阅读的文本行，与 `tocsin events` 相同",
                    "lines for people, as `tocsin events` shows them"}},
          .flag = &ret_options->text},
         ARGUMENTS_LANGUAGE(&ret_options->language),

@@ -32,8 +32,8 @@ static void report_differs(struct replay_report *report, const char *recorded, s
     if (replay_report_may_complain(report)) {
         (void)fprintf(stderr, "tocsin replay: #%" PRIu64 " %s\n  %s %.*s\n  %s %.*s\n",
                       report->next_seq, say(report, "与记录不同", "is not what was recorded"),
-                      say(report, "记录:", "recorded:"), (int)recorded_size, recorded,
-                      say(report, "重放:", "replayed:"), (int)size, body);
+                      say(report, "记录：", "recorded:"), (int)recorded_size, recorded,
+                      say(report, "重放：", "replayed:"), (int)size, body);
     }
 }
 
@@ -89,8 +89,8 @@ static void gap_row(void *context, const struct journal_check_row *row) {
     if (replay_report_may_complain(report)) {
         (void)fprintf(
             stderr, "tocsin replay: #%" PRIu64 " %s\n  %s %.*s\n", row->seq,
-            say(report, "在记录中,但重放没有产生", "was recorded, and the replay did not make it"),
-            say(report, "记录:", "recorded:"), (int)row->size, row->body);
+            say(report, "在记录中，但重放没有产生", "was recorded, and the replay did not make it"),
+            say(report, "记录：", "recorded:"), (int)row->size, row->body);
     }
 }
 
@@ -119,7 +119,7 @@ void replay_report_finish(struct replay_report *report) {
     if (report->lost && report->ended.ns != 0) {
         wall_format(report->ended, ended);
         (void)fprintf(stderr, "tocsin replay: %s: %s %s\n", say(report, "未重放", "not replayed"),
-                      say(report, "此后听到的一切,自", "what was heard from"), ended);
+                      say(report, "此后听到的一切，自", "what was heard from"), ended);
     }
 }
 
@@ -154,7 +154,7 @@ static void report_count(const struct replay_report *report, const struct replay
 static void report_damaged(const struct replay_report *report, const struct replay_told *told) {
     (void)fprintf(
         stderr, "tocsin replay: %s: %s %" PRIu64 ": %s; %s: %" PRIu64 "\n", told->segment,
-        say(report, "文件损坏,位于字节", "the file is damaged at byte"), told->count, told->reason,
+        say(report, "文件损坏，位于字节", "the file is damaged at byte"), told->count, told->reason,
         say(report, "此后无法读取的字节数", "bytes that cannot be read from there"), told->unread);
 }
 
@@ -166,11 +166,11 @@ static void report_hole(const struct replay_report *report, const struct recordi
         wall_format(report->ended, from);
         (void)fprintf(stderr, "tocsin replay: %s: %s %s %s %s",
                       say(report, "未重放", "not replayed"),
-                      say(report, "听到的一切,自", "what was heard from"), from,
+                      say(report, "听到的一切，自", "what was heard from"), from,
                       say(report, "至", "until"), until);
     } else {
         (void)fprintf(stderr, "tocsin replay: %s: %s %s", say(report, "未重放", "not replayed"),
-                      say(report, "听到的一切,早于", "what was heard before"), until);
+                      say(report, "听到的一切，早于", "what was heard before"), until);
     }
     if (report->ended_seq > 0 && head->next_seq > report->ended_seq) {
         (void)fprintf(stderr, "; %s #%" PRIu64 "–#%" PRIu64, say(report, "事件", "events"),
@@ -220,7 +220,7 @@ void replay_report_remark(void *context, const struct replay_told *told) {
     case REPLAY_BEGINS_FRESH:
         stretch_begins(report, told);
         report_say(
-            report, told, "规则或程序版本与录制时不同:从当时已知的状态开始,时间窗口重新计",
+            report, told, "规则或程序版本与录制时不同：从当时已知的状态开始，时间窗口重新计",
             "other rules or another build than recorded: it begins from what was known then, "
             "and windows begin anew");
         return;
@@ -233,12 +233,12 @@ void replay_report_remark(void *context, const struct replay_told *told) {
         report_lost(report);
         return;
     case REPLAY_NO_SITE:
-        report_say(report, told, "录制时的站点文件已不在,--site 的规则又不同:跳过",
+        report_say(report, told, "录制时的站点文件已不在，--site 的规则又不同：跳过",
                    "the site it was recorded under is gone, and --site has other rules: left out");
         report_lost(report);
         return;
     case REPLAY_DROPPED:
-        report_count(report, told, "磁盘太慢,此后缺少的输入",
+        report_count(report, told, "磁盘太慢，此后缺少的输入",
                      "the disk was too slow, inputs that are missing afterwards");
         report_lost(report);
         return;
@@ -247,7 +247,7 @@ void replay_report_remark(void *context, const struct replay_told *told) {
         report_lost(report);
         return;
     case REPLAY_CUT:
-        report_count(report, told, "文件被截断:录制时写入的结尾已不在,可读的字节数",
+        report_count(report, told, "文件被截断：录制时写入的结尾已不在，可读的字节数",
                      "the file is cut off: its end was recorded and is gone; bytes that are left");
         report_lost(report);
         return;
@@ -257,20 +257,20 @@ void replay_report_remark(void *context, const struct replay_told *told) {
         report_lost(report);
         return;
     case REPLAY_NO_INPUTS:
-        report_say(report, told, "此文件之前有一段时间未能录制(磁盘故障或已满)",
+        report_say(report, told, "此文件之前有一段时间未能录制（磁盘故障或已满）",
                    "for a while before this one nothing could be recorded: the disk failed or was "
                    "full");
         report_lost(report);
         return;
     case REPLAY_NO_MORE:
-        report_say(report, told, "录制在下一个文件中继续,但该文件不在",
+        report_say(report, told, "录制在下一个文件中继续，但该文件不在",
                    "it goes on in a further recording, which is missing");
         report_lost(report);
         return;
     case REPLAY_STRAYED:
         report->incomplete = true;
         report_say(
-            report, told, "重放没有到达此段的快照:这是程序错误,请报告",
+            report, told, "重放没有到达此段的快照：这是程序错误，请报告",
             "the replay did not arrive at this segment's snapshot: this is a bug, report it");
         return;
     case REPLAY_REMARK_COUNT:

@@ -7,13 +7,13 @@
 #include "gateway/cli/session.h"
 
 static const struct arguments_words usage = {
-    {"用法:tocsin resend --since SEQ|TIME|DAY [选项]...\n"
+    {"用法：tocsin resend --since SEQ|TIME|DAY [选项]...\n"
      "\n"
-     "消息代理丢失了已收下的事件(重新安装,或磁盘损坏)时,再次发给它。事件保留原来的编号并标记为 replayed,\n"
-     "已有这些事件的接收方据此识别。其间新发生的告警优先发送。新的请求取代正在进行的请求;消息代理不在时等待。\n"
-     "/metrics 中的 `uplink_resend_left` 归零即全部收下,日志中有 event=resend_over。\n"
+     "消息代理丢失了已收下的事件（重新安装，或磁盘损坏）时，再次发给它。事件保留原来的编号并标记为 replayed，\n"
+     "已有这些事件的接收方据此识别。其间新发生的告警优先发送。新的请求取代正在进行的请求；消息代理不在时等待。\n"
+     "/metrics 中的 `uplink_resend_left` 归零即全部收下，日志中有 event=resend_over。\n"
      "\n"
-     "SEQ 是 `tocsin events` 显示的事件序号;TIME 须带时区;DAY(如 2026-11-25)按站点时区:自当日零点起,\n"
+     "SEQ 是 `tocsin events` 显示的事件序号；TIME 须带时区；DAY（如 2026-11-25）按站点时区：自当日零点起，\n"
      "用于 --until 时到当日结束。只有工程角色可以请求。\n",
      "Usage: tocsin resend --since SEQ|TIME|DAY [OPTION]...\n"
      "\n"
@@ -27,7 +27,7 @@ static const struct arguments_words usage = {
      "of the site: from its midnight on, or with --until up to its end. Only an engineer may ask for it.\n"}};
 
 static const struct arguments_words closing = {
-    {"网关受理请求时退出码为 0;拒绝时为 1,并说明原因。\n",
+    {"网关受理请求时退出码为 0；拒绝时为 1，并说明原因。\n",
      "Exit code 0 when the gateway has taken the request, 1 when it refuses it and says why.\n"}};
 
 /* A number of an event, or a text that the gateway takes for a time. */
@@ -55,13 +55,13 @@ static json_t *resend_body(const struct options *options) {
 
 static void resend_print(const struct reader *reader, const json_t *answer) {
     reader_put(reader, TONE_GOOD,
-               reader_text(reader, "已受理:事件将再次发出,并标记为 replayed",
+               reader_text(reader, "已受理：事件将再次发出，并标记为 replayed",
                            "asked for: the events go out once more, marked as replayed"));
     (void)fputc('\n', reader->out);
     if (!json_is_true(json_object_get(answer, "whole"))) {
         reader_put(
             reader, TONE_WARNING,
-            reader_text(reader, "更早的事件已不在记录中,无法重发;现存最早的是 #",
+            reader_text(reader, "更早的事件已不在记录中，无法重发；现存最早的是 #",
                         "what was before is no longer kept and cannot be sent; the oldest is #"));
         (void)fprintf(reader->out, "%lld  %s\n",
                       (long long)json_integer_value(json_object_get(answer, "oldest_seq")),
@@ -75,7 +75,7 @@ static int resend_run(struct session *session) {
         return arguments_refuse(
             session->command,
             (struct arguments_words){
-                {"请说明从何处开始:--since 为事件序号、时间或日期",
+                {"请说明从何处开始：--since 为事件序号、时间或日期",
                  "say from where on: --since takes the number of an event, a time or a day"}},
             NULL);
     }

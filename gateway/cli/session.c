@@ -115,7 +115,7 @@ int session_warn_engine(const struct session *session, const json_t *answer) {
     (void)fprintf(stderr, "!! %s %s (%" PRId64 " s): %s\n",
                   reader_text(reader, "告警引擎", "engine"), words_presence(reader, engine),
                   (int64_t)(age_ms / 1000),
-                  reader_text(reader, "以下是过去的状态,请到现场查看",
+                  reader_text(reader, "以下是过去的状态，请到现场查看",
                               "what follows is the past; go and look at the places"));
     return EXIT_FAILED;
 }
@@ -133,7 +133,7 @@ void session_warn_tests(const struct session *session, const json_t *answer) {
         (void)snprintf(line, sizeof line, "!! %s (%s) %s %s: %s (%s: %s)",
                        reader_pick(reader, json_object_get(test, "place_name")),
                        member_text(test, "place"),
-                       reader_text(reader, "测试中,至", "is under test until"), until,
+                       reader_text(reader, "测试中，至", "is under test until"), until,
                        reader_text(reader, "报警不会通知人员", "nobody is called"),
                        member_text(test, "by"), member_text(test, "reason"));
         (void)text_fit(line, (int)sizeof line, clean, sizeof clean);

@@ -101,8 +101,8 @@ void test_alarms_warn(struct session *session, const char *place) {
         (void)fprintf(
             stderr, "%s\n",
             reader_text(&session->reader,
-                        "注意:以下报警发生在测试之前,尚未复位;测试中再次触发将按真实报警呼叫"
-                        "人员、联动设备。请先复位:",
+                        "注意：以下报警发生在测试之前，尚未复位；测试中再次触发将按真实报警呼叫"
+                        "人员、联动设备。请先复位：",
                         "open from before this test: tripped once more, they call people "
                         "and switch outputs in earnest. Reset them first:"));
     }

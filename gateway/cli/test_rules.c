@@ -11,9 +11,9 @@
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
 static const struct arguments_words test_rules_usage = {
-    {"用法:tocsin test-rules FILE.yaml [选项]...\n"
+    {"用法：tocsin test-rules FILE.yaml [选项]...\n"
      "\n"
-     "运行一个文件中的测试:何时应发生什么。文件写明其站点,例如:\n"
+     "运行一个文件中的测试：何时应发生什么。文件写明其站点，例如：\n"
      "\n"
      "  site: site.yaml\n"
      "  tests:\n"
@@ -26,15 +26,15 @@ static const struct arguments_words test_rules_usage = {
      "        - {at: 50 s, do: ack door_held/hall/gate/door, by: ma, role: security,\n"
      "           expect: [acknowledged door_held/hall/gate/door]}\n"
      "\n"
-     "开始时每个设备都在线,每个布尔量都为假。上一步与本步之间发生的必须恰好是 `expect` 所写;\n"
-     "升级通知和产品自身的告警可以另外出现。从一开始就成立的,写在第一步。\n"
-     "`escalated ALARM to role caregiver` 写明呼叫谁(与升级链的 `to` 相同),\n"
+     "开始时每个设备都在线，每个布尔量都为假。上一步与本步之间发生的必须恰好是 `expect` 所写；\n"
+     "升级通知和产品自身的告警可以另外出现。从一开始就成立的，写在第一步。\n"
+     "`escalated ALARM to role caregiver` 写明呼叫谁（与升级链的 `to` 相同）；\n"
      "`calls nobody` 表示除所写的以外不呼叫任何人。\n"
      "\n"
-     "`do` 用命令行的词(investigate ALARM real、disposition ALARM misuse、test begin PLACE),\n"
-     "选项对应 by、role、reason、for、as、second、second_role。测点保持所设的值;\n"
+     "`do` 用命令行的词（investigate ALARM real、disposition ALARM misuse、test begin PLACE）；\n"
+     "选项对应 by、role、reason、for、as、second、second_role。测点保持所设的值；\n"
      "`set: {POINT: silent}` 和 `device: {DEVICE: silent}` 使其不再上报。\n"
-     "测点不可能有的值按故障处理,与设备上报这样的值相同。\n",
+     "测点不可能有的值按故障处理，与设备上报这样的值相同。\n",
      "Usage: tocsin test-rules FILE.yaml [OPTION]...\n"
      "\n"
      "Run the tests of a file: what should happen when. It names its site, and for example says:\n"
@@ -61,7 +61,7 @@ static const struct arguments_words test_rules_usage = {
      "A value that the point cannot have is a fault of it, as it is when a device says so.\n"}};
 
 static const struct arguments_words test_rules_closing = {
-    {"退出码:0 全部通过,1 有测试失败,2 文件、其站点或命令有误\n",
+    {"退出码：0 全部通过，1 有测试失败，2 文件、其站点或命令有误\n",
      "exit codes: 0 all tests passed, 1 a test failed, 2 the file, its site or the command is wrong\n"}};
 
 struct test_rules {
@@ -76,7 +76,7 @@ static enum arguments_end test_rules_parse(int argc, char **argv, struct test_ru
     const struct arguments_option options[] = {
         {.name = "site",
          .word = "SITE.yaml",
-         .help = {{"使用另一个站点,而不用文件所写的", "another site than the file names"}},
+         .help = {{"使用另一个站点，而不用文件所写的", "another site than the file names"}},
          .text = &ret_run->options.site},
         ARGUMENTS_SET(&ret_run->settings),
         ARGUMENTS_LANGUAGE(&ret_run->language),

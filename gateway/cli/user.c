@@ -10,17 +10,17 @@
 #include "gateway/cli/table.h"
 
 static const struct arguments_words usage = {
-    {"用法:tocsin user list\n"
+    {"用法：tocsin user list\n"
      "      tocsin user add ID ROLE --name NAME\n"
      "      tocsin user change ID [ROLE] [--name NAME] [--password]\n"
      "      tocsin user remove ID\n"
      "      tocsin user key ID\n"
      "      tocsin user unkey ID\n"
      "\n"
-     "可登录控制台的用户。密码在终端输入两次,或取自标准输入的第一行,10 个字符以上;网关只保存其散列。\n"
-     "角色为 caregiver、security、manager、engineer、auditor;角色为 wall 的是墙上的屏幕:没有密码,只能查看,\n"
-     "添加时显示其令牌,仅此一次。删除用户、更改其角色或密码后,其所有登录立即失效。\n"
-     "key 为用户生成一把密钥,仅显示一次,用于给经 MQTT 发送的命令签名(站点须设 mqtt: commands: true);原有密钥、\n"
+     "可登录控制台的用户。密码在终端输入两次，或取自标准输入的第一行，10 个字符以上；网关只保存其散列。\n"
+     "角色为 caregiver、security、manager、engineer、auditor；角色为 wall 的是墙上的屏幕：没有密码，只能查看，\n"
+     "添加时显示其令牌，仅此一次。删除用户、更改其角色或密码后，其所有登录立即失效。\n"
+     "key 为用户生成一把密钥，仅显示一次，用于给经 MQTT 发送的命令签名（站点须设 `mqtt: commands: true`）；原有密钥、\n"
      "用户被删除或更改角色后的密钥即告失效。unkey 使其失效。\n",
      "Usage: tocsin user list\n"
      "       tocsin user add ID ROLE --name NAME\n"
@@ -39,7 +39,7 @@ static const struct arguments_words usage = {
      "unkey ends it.\n"}};
 
 static const struct arguments_words closing = {
-    {"退出码:0 已完成;1 被拒绝或网关不在线;2 命令有误\n",
+    {"退出码：0 已完成；1 被拒绝或网关不在线；2 命令有误\n",
      "exit codes: 0 done, 1 refused or the gateway is away, 2 the command is wrong\n"}};
 
 static const struct arguments_words forms = {
@@ -82,20 +82,20 @@ static bool password_prompt(const char *words, char ret[PASSWORD_SIZE]) {
 static bool password_read(const struct session *session, char ret[PASSWORD_SIZE]) {
     const struct reader *reader = &session->reader;
     char again[PASSWORD_SIZE] = "";
-    bool read = password_prompt(reader_text(reader, "密码:", "Password: "), ret);
+    bool read = password_prompt(reader_text(reader, "密码：", "Password: "), ret);
     bool same = true;
     if (read && isatty(STDIN_FILENO) == 1) {
-        same = password_prompt(reader_text(reader, "再输入一次:", "Once more: "), again) &&
+        same = password_prompt(reader_text(reader, "再输入一次：", "Once more: "), again) &&
                strcmp(ret, again) == 0;
     }
     explicit_bzero(again, sizeof again);
     if (!read || !same) {
         (void)fprintf(
             stderr, "tocsin user: %s\n",
-            same ? reader_text(reader, "没有得到密码:请在终端输入,或由标准输入的第一行给出",
+            same ? reader_text(reader, "没有得到密码：请在终端输入，或由标准输入的第一行给出",
                                "no password: type it on a terminal, or give it as the first line "
                                "of standard input")
-                 : reader_text(reader, "两次输入不一致,未做任何更改",
+                 : reader_text(reader, "两次输入不一致，未做任何更改",
                                "those were two different ones; nothing was changed"));
     }
     return read && same;
@@ -142,19 +142,20 @@ static void user_print(const struct session *session, const char *done, const js
     }
     (void)fprintf(reader->out, "%s: %s\n", member_text(answer, "id"), done);
     if (token[0] != '\0') {
-        (void)fprintf(
-            reader->out, "%s\n%s\n",
-            reader_text(reader, "屏幕的令牌,仅显示这一次:", "the screen's token, shown this once:"),
-            token);
+        (void)fprintf(reader->out, "%s\n%s\n",
+                      reader_text(reader, "屏幕的令牌，仅显示这一次：",
+                                  "the screen's token, shown this once:"),
+                      token);
     }
     if (key[0] != '\0') {
         (void)fprintf(reader->out, "%s\n%s\n",
-                      reader_text(reader, "密钥,仅显示这一次:", "the key, shown this once:"), key);
+                      reader_text(reader, "密钥，仅显示这一次：", "the key, shown this once:"),
+                      key);
     }
     if (json_is_false(json_object_get(answer, "saved"))) {
         reader_put(reader, TONE_WARNING,
                    reader_text(
-                       reader, "磁盘未能写入:下次启动后将失效,请检查状态目录",
+                       reader, "磁盘未能写入：下次启动后将失效，请检查状态目录",
                        "the disk did not take it: it is forgotten with the next start; look at the "
                        "state directory"));
         (void)fputc('\n', reader->out);
@@ -239,7 +240,7 @@ static int user_run(struct session *session) {
         return user_change(session, path, words[2]);
     } else if (count == 2 && strcmp(words[0], "remove") == 0) {
         return user_send(session, "DELETE", path, NULL,
-                         reader_text(&session->reader, "已删除,其登录已失效",
+                         reader_text(&session->reader, "已删除，其登录已失效",
                                      "removed, and signed out everywhere"));
     } else if (count == 2 && strcmp(words[0], "key") == 0) {
         return user_key(session, "POST", escaped,

@@ -11,10 +11,10 @@
 enum { COLUMNS = 4, PAGE_EVENTS = 1000 };
 
 static const struct arguments_words usage = {
-    {"用法:tocsin walk-test PLACE [选项]...\n"
+    {"用法：tocsin walk-test PLACE [选项]...\n"
      "\n"
      "显示场所的哪些按钮和探测器在正在进行或上一次测试中触发过。用 `tocsin test begin PLACE` 开始测试。\n"
-     "还有未触发的,退出码为 1。\n",
+     "还有未触发的，退出码为 1。\n",
      "Usage: tocsin walk-test PLACE [OPTION]...\n"
      "\n"
      "Show which buttons and detectors of a place have been tripped in the test that runs, or in the\n"
@@ -123,7 +123,7 @@ static void walk_conclude(const struct walk *walk) {
     }
     (void)fprintf(reader->out, "%s\n",
                   walk->over ? reader_text(reader, "测试已结束", "The test is over")
-                             : reader_text(reader, "测试进行中,报警只作标记",
+                             : reader_text(reader, "测试进行中，报警只作标记",
                                            "The test is running: nobody is called"));
 }
 
@@ -189,7 +189,7 @@ int walk_test_main(int argc, char **argv) {
         .usage = &usage,
         .operands_min = 1,
         .operands_max = 1,
-        .operands = {{"接受一个 PLACE,见 `tocsin points`",
+        .operands = {{"接受一个 PLACE，见 `tocsin points`",
                       "takes one PLACE, as `tocsin points` shows it"}},
     };
     return session_main(argc, argv, &form, walk_run);

@@ -117,14 +117,14 @@ static const struct word presences[] = {
     {"lost", "丢失", "lost"},
     {"unknown", "未知", "unknown"},
     {"connected", "已连接", "connected"},
-    {"refusing", "已连接,但不收取全部事件", "connected, but does not take all events"},
+    {"refusing", "已连接，但不收取全部事件", "connected, but does not take all events"},
     {"none", "未配置", "not configured"},
     {"ok", "正常", "ok"},
-    {"refused", "站点文件有误,未被采用", "the site file is wrong and not in force"},
+    {"refused", "站点文件有误，未被采用", "the site file is wrong and not in force"},
     {"degraded", "降级", "degraded"},
     {"gaps", "有缺失", "has gaps"},
     {"nothing", "未录制", "nothing is recorded"},
-    {"unsigned", "在记录,但检查点未能签名", "records, but cannot sign its checkpoints"},
+    {"unsigned", "在记录，但检查点未能签名", "records, but cannot sign its checkpoints"},
     {"failed", "故障", "failed"},
 };
 
@@ -209,7 +209,7 @@ void words_actor(const struct reader *reader, const char *actor, char *ret, size
     if (reader->language == LANGUAGE_ZH && open > actor && end != NULL &&
         (size_t)(end - open) <= sizeof role && end[sizeof local - 1] == '\0') {
         (void)snprintf(role, sizeof role, "%.*s", (int)(end - open - 1), open + 1);
-        (void)snprintf(ret, size, "%.*s(%s,本机)", (int)(open - 1 - actor), actor,
+        (void)snprintf(ret, size, "%.*s（%s，本机）", (int)(open - 1 - actor), actor,
                        words_role(reader, role));
     }
 }

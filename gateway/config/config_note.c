@@ -208,18 +208,19 @@ static const char *note_severity_name(enum config_severity severity, enum site_l
 static void note_print(const struct config_note *note, enum site_language language, FILE *out) {
     char chinese[CONFIG_CHINESE_SIZE];
     const char *severity = note_severity_name(note->severity, language);
+    const char *mark = language == LANGUAGE_ZH ? "：" : ": ";
     const char *message =
         language == LANGUAGE_ZH ? config_chinese(note->message, chinese) : note->message;
     if (note->mark.source == NULL) {
-        (void)fprintf(out, "%s: %s\n", severity, message);
+        (void)fprintf(out, "%s%s%s\n", severity, mark, message);
     } else {
         struct note_place place = note_place(&note->mark);
-        (void)fprintf(out, "%s:%u:%u: %s: %s\n", note->mark.source->path, place.line, place.column,
-                      severity, message);
+        (void)fprintf(out, "%s:%u:%u: %s%s%s\n", note->mark.source->path, place.line, place.column,
+                      severity, mark, message);
         note_print_line(&place, out);
     }
     if (note->hint != NULL && language == LANGUAGE_ZH) {
-        (void)fprintf(out, "  建议:%s\n", config_chinese(note->hint, chinese));
+        (void)fprintf(out, "  建议：%s\n", config_chinese(note->hint, chinese));
     } else if (note->hint != NULL) {
         (void)fprintf(out, "  hint: %s\n", note->hint);
     }

@@ -183,7 +183,7 @@ static json_t *auditor_words(const struct auditor *auditor, enum site_language l
     } else {
         (void)fprintf(out,
                       language == LANGUAGE_ZH
-                          ? "无法读完日志,因此不知道它是否与所记录的一致:%s\n"
+                          ? "无法读完日志，因此不知道它是否与所记录的一致：%s\n"
                           : "the journal cannot be read to its end, so nobody knows "
                             "whether it is what was recorded: %s\n",
                       auditor->reason);

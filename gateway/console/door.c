@@ -113,7 +113,7 @@ static void door_answer_api(struct door *door, struct evhttp_request *request) {
 static void door_answer_nothing(const struct door *door, struct evhttp_request *request,
                                 const char *path) {
     static const char no_app[] =
-        "Tocsin 守望\n\n网页应用未安装;监测与告警不受影响。请安装 tocsin 软件包,或用 --assets 指明其目录。\n"
+        "Tocsin 守望\n\n网页应用未安装；监测与告警不受影响。请安装 tocsin 软件包，或用 --assets 指明其目录。\n"
         "The web app is not installed; watching goes on. Install the package tocsin, or name the app's "
         "directory with --assets.\n";
     if (door->assets != NULL || strchr(path, '.') != NULL) {

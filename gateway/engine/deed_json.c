@@ -62,21 +62,21 @@ static void deed_words(const struct deed *deed, bool zh, char ret[DEED_TEXT_SIZE
         }
     }
     if (deed->role[0] != '\0' && (deed->what & DEED_REMOVED) == 0) {
-        (void)snprintf(ret + len, DEED_TEXT_SIZE - len, zh ? ";角色 %s" : "; role %s", deed->role);
+        (void)snprintf(ret + len, DEED_TEXT_SIZE - len, zh ? "；角色 %s" : "; role %s", deed->role);
     }
 }
 
 static void deed_texts(struct scribe *scribe, const struct deed *deed) {
     char zh[2 * DEED_TEXT_SIZE], en[2 * DEED_TEXT_SIZE], words[DEED_TEXT_SIZE];
     if (deed->what == DEED_HELD_UP) {
-        (void)snprintf(zh, sizeof zh, "有人多次输错 %s 的密码,已放慢其登录尝试",
+        (void)snprintf(zh, sizeof zh, "有人多次输错 %s 的密码，已放慢其登录尝试",
                        deed->person[0] == '\0' ? "未知用户" : deed->person);
         (void)snprintf(en, sizeof en,
                        "Wrong passwords again and again for %s: whoever tries is made to wait",
                        deed->person[0] == '\0' ? "users that there are not" : deed->person);
     } else {
         deed_words(deed, true, words);
-        (void)snprintf(zh, sizeof zh, "用户 %s(%s):%s", deed->person, deed->name, words);
+        (void)snprintf(zh, sizeof zh, "用户 %s（%s）：%s", deed->person, deed->name, words);
         deed_words(deed, false, words);
         (void)snprintf(en, sizeof en, "User %s (%s): %s", deed->person, deed->name, words);
     }

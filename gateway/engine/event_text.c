@@ -17,37 +17,37 @@ struct event_words {
 };
 
 static const struct event_words builtin_messages[BUILTIN_COUNT] = {
-    [BUILTIN_NONE] = {{"{place}:{rule}", "{place}: {rule}"}},
+    [BUILTIN_NONE] = {{"{place}：{rule}", "{place}: {rule}"}},
     [BUILTIN_DEVICE_LOST] =
-        {{"设备 {device} 失联:{count} 个传感器没有新数据,这些房间出事可能不会报警",
+        {{"设备 {device} 失联：{count} 个传感器没有新数据，这些房间出事可能不会报警",
           "{device} is lost: nothing new from its sensors ({count}), so alarms of "
           "their rooms may not come"}},
-    [BUILTIN_SENSOR_FAULT] = {{"{place}:{point} 故障或无有效数据",
+    [BUILTIN_SENSOR_FAULT] = {{"{place}：{point} 故障或无有效数据",
                                "{place}: {point} is faulty, or gives no good value"}},
-    [BUILTIN_STUCK] = {{"{place}:传感器 {point} 一天没有变化,可能已失效",
+    [BUILTIN_STUCK] = {{"{place}：传感器 {point} 一天没有变化，可能已失效",
                         "{place}: sensor {point} has not moved for a day and may be dead"}},
-    [BUILTIN_BATTERY_LOW] = {{"{place}:{point} 电量只剩 {value}{unit}",
+    [BUILTIN_BATTERY_LOW] = {{"{place}：{point} 电量只剩 {value}{unit}",
                               "{place}: {point} has {value}{unit} left"}},
-    [BUILTIN_TAMPER] = {{"{place}:{point} 外壳被打开", "{place}: {point}, the case is open"}},
+    [BUILTIN_TAMPER] = {{"{place}：{point} 外壳被打开", "{place}: {point}, the case is open"}},
     [BUILTIN_COMPONENT_LOST] = {{"网关进程 {component} 中断",
                                  "Gateway process {component} is gone"}},
-    [BUILTIN_UPLINK_LOST] = {{"事件未能送达监控后台,保存在本地",
+    [BUILTIN_UPLINK_LOST] = {{"事件未能送达监控后台，保存在本地",
                               "Events do not reach the backend; they are kept here"}},
-    [BUILTIN_STORAGE] = {{"事件记录不正常,报警仍会照常发出",
+    [BUILTIN_STORAGE] = {{"事件记录不正常，报警仍会照常发出",
                           "The record of events is not in order; alarms are told all the same"}},
     [BUILTIN_NOBODY_LISTENING] = {{"报警无法通知到 {webhook} 的任何人员",
                                    "Nobody of {webhook} can be reached with alarms"}},
-    [BUILTIN_CLOCK] = {{"系统时钟被调回,时间不可信",
+    [BUILTIN_CLOCK] = {{"系统时钟被调回，时间不可信",
                         "The clock was set back and is not to be trusted"}},
-    [BUILTIN_SITE_REFUSED] = {{"站点文件有误,未被采用;仍按上次采用的站点监测",
+    [BUILTIN_SITE_REFUSED] = {{"站点文件有误，未被采用；仍按上次采用的站点监测",
                                "The site file is wrong and not in force; rooms are watched by the "
                                "site that was accepted before"}},
     [BUILTIN_CERTIFICATE] =
-        {{"{certificate}有效期至 {day}(UTC);此后连接一旦中断,网关将无法再连上监控后台",
+        {{"{certificate}有效期至 {day}（UTC）；此后连接一旦中断，网关将无法再连上监控后台",
           "{certificate} is good until {day} (UTC): after that the gateway cannot reach the "
           "monitoring centre again once the line breaks"}},
     [BUILTIN_FIRE_PROMOTED] =
-        {{"{place}:单个探测器的火警按火警确认处理,无人及时处置或已核实为真",
+        {{"{place}：单个探测器的火警按火警确认处理，无人及时处置或已核实为真",
           "{place}: the fire alarm of one detector counts as confirmed: nobody looked after it in "
           "time, or it is real"}},
 };
@@ -57,78 +57,78 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
  * the cabling.
  */
 static const struct event_words clock_message = {
-    {"{place}:{point} 的时钟不准或无法识别,刷卡虽有记录,但不放行、不算到场",
+    {"{place}：{point} 的时钟不准或无法识别，刷卡虽有记录，但不放行、不算到场",
      "{place}: the clock of {point} is wrong, or cannot be read; its cards are recorded, but excuse no "
      "door and attend no call"}};
 static const struct event_words clock_response = {
-    {"校准 {point} 的时钟,或在站点文件中去掉该测点的 time:;在此之前派人巡视",
+    {"校准 {point} 的时钟，或在站点文件中去掉该测点的 `time:`；在此之前派人巡视",
      "Set the clock of {point}, or take time: off the point in the site file; look after the place in "
      "person until then"}};
 
 static const struct event_words builtin_responses[BUILTIN_COUNT] = {
-    [BUILTIN_DEVICE_LOST] = {{"检查 {device} 的电源和通信线路;在恢复之前派人巡视相关房间",
+    [BUILTIN_DEVICE_LOST] = {{"检查 {device} 的电源和通信线路；在恢复之前派人巡视相关房间",
                               "Check power and cabling of {device}; look after its rooms in person "
                               "until it is back"}},
     [BUILTIN_SENSOR_FAULT] =
-        {{"检查或更换 {point} 及其接线;在恢复之前派人巡视",
+        {{"检查或更换 {point} 及其接线；在恢复之前派人巡视",
           "Check or replace {point} and its cabling; look after the room in person until then"}},
     [BUILTIN_STUCK] = {{"检查或更换 {point}", "Check or replace {point}"}},
     [BUILTIN_BATTERY_LOW] = {{"一个月内更换 {point} 的电池",
                               "Change the battery of {point} within the month"}},
     [BUILTIN_TAMPER] = {{"到现场查看 {point}", "Look at {point} on the spot"}},
-    [BUILTIN_COMPONENT_LOST] = {{"通常会自动恢复;若没有,请联系维护人员",
+    [BUILTIN_COMPONENT_LOST] = {{"通常会自动恢复；若没有，请联系维护人员",
                                  "It comes back by itself; if not, call the engineer"}},
     [BUILTIN_UPLINK_LOST] =
-        {{"恢复之前外部收不到报警,请派人在本地值守;检查网络和消息代理(连接、权限、配额、报文大小),"
+        {{"恢复之前外部收不到报警，请派人在本地值守；检查网络和消息代理（连接、权限、配额、报文大小），"
           "网关日志写明原因",
           "Nobody outside hears of alarms until it is over: have somebody watch here. Check the network "
           "and the broker (connection, rights, quota, message size); the gateway's log says what it is"}},
     [BUILTIN_STORAGE] =
-        {{"网关日志中以 journal_ 开头的记录写明原因:无法写入、空间不足、无法签名,或原日志损坏、"
-          "缺失、属于另一站点;据此检查磁盘、目录权限和密钥",
+        {{"网关日志中以 journal_ 开头的记录写明原因：无法写入、空间不足、无法签名，或原日志损坏、"
+          "缺失、属于另一站点；据此检查磁盘、目录权限和密钥",
           "The lines journal_… of the gateway's log say what it is: not written, too "
           "little room, not signed, or a journal that was damaged, missing or of "
           "another site; see to the disk, the directory's rights or the key"}},
     [BUILTIN_NOBODY_LISTENING] =
-        {{"检查 {webhook} 的 webhook 地址与密钥,以及其人员的手机能否收到测试消息,并指定专人值守",
+        {{"检查 {webhook} 的 webhook 地址与密钥，以及其人员的手机能否收到测试消息，并指定专人值守",
           "Check the webhook of {webhook} and its secret, and whether the phones of its people get "
           "their tests; have somebody watch"}},
     [BUILTIN_CLOCK] =
-        {{"检查网关的时间同步和时钟电池;记录的时间可能有误",
+        {{"检查网关的时间同步和时钟电池；记录的时间可能有误",
           "Check time synchronisation and the clock's battery; times that are recorded "
           "may be wrong"}},
     [BUILTIN_SITE_REFUSED] =
-        {{"用 tocsin check 查看错误,改正站点文件后重新加载;文件中新增的房间在此之前不受监测",
+        {{"用 tocsin check 查看错误，改正站点文件后重新加载；文件中新增的房间在此之前不受监测",
           "Mend the site file (tocsin check says what is wrong) and reload; a room that is new in "
           "it is not watched until then"}},
-    [BUILTIN_CERTIFICATE] = {{"{renewal};网关会自行采用,无需重启",
+    [BUILTIN_CERTIFICATE] = {{"{renewal}；网关会自行采用，无需重启",
                               "{renewal}; the gateway takes it without a restart"}},
-    [BUILTIN_FIRE_PROMOTED] = {{"组织疏散,拨打 119", "Evacuate, call 119"}},
+    [BUILTIN_FIRE_PROMOTED] = {{"组织疏散，拨打 119", "Evacuate, call 119"}},
 };
 
 static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
-    [EVENT_TEST_BEGUN] = {{"{place}:开始测试,报警只作标记,不会通知人员",
+    [EVENT_TEST_BEGUN] = {{"{place}：开始测试，报警只作标记，不会通知人员",
                            "{place}: under test; alarms are marked and nobody is called"}},
-    [EVENT_TEST_TRIPPED] = {{"{place}:{point} 测试通过", "{place}: {point} tested"}},
-    [EVENT_TEST_UNTESTED] = {{"{place}:{point} 在测试中从未触发",
+    [EVENT_TEST_TRIPPED] = {{"{place}：{point} 测试通过", "{place}: {point} tested"}},
+    [EVENT_TEST_UNTESTED] = {{"{place}：{point} 在测试中从未触发",
                               "{place}: {point} was never tripped in the test"}},
-    [EVENT_TEST_ENDED] = {{"{place}:测试结束,报警恢复通知",
+    [EVENT_TEST_ENDED] = {{"{place}：测试结束，报警恢复通知",
                            "{place}: test over; alarms call people again"}},
-    [EVENT_FLOOD_BEGUN] = {{"10 分钟内告警过多,次要告警合并为一个事件",
+    [EVENT_FLOOD_BEGUN] = {{"10 分钟内告警过多，次要告警合并为一个事件",
                             "Too many alarms in ten minutes: minor ones are folded into one"}},
     [EVENT_FLOOD_ENDED] = {{"告警数量恢复正常", "The flood of alarms is over"}},
-    [EVENT_ACCESS_GRANTED] = {{"{place}:刷卡通过", "{place}: access granted"}},
-    [EVENT_ACCESS_DENIED] = {{"{place}:刷卡被拒", "{place}: access denied"}},
-    [EVENT_PATROL_CHECKPOINT] = {{"{place}:巡更打卡", "{place}: patrol checkpoint"}},
+    [EVENT_ACCESS_GRANTED] = {{"{place}：刷卡通过", "{place}: access granted"}},
+    [EVENT_ACCESS_DENIED] = {{"{place}：刷卡被拒", "{place}: access denied"}},
+    [EVENT_PATROL_CHECKPOINT] = {{"{place}：巡更打卡", "{place}: patrol checkpoint"}},
     [EVENT_SYSTEM_STARTED] = {{"网关已启动", "Gateway started"}},
-    [EVENT_SYSTEM_CONFIG_CHANGED] = {{"站点配置已采用,现已生效",
+    [EVENT_SYSTEM_CONFIG_CHANGED] = {{"站点配置已采用，现已生效",
                                       "The site file was taken and is in force"}},
     [EVENT_SYSTEM_CONFIG_REFUSED] =
-        {{"站点配置文件有误,未被采用,原配置继续有效;请运行 tocsin check 查看原因,改正后重新加载",
+        {{"站点配置文件有误，未被采用，原配置继续有效；请运行 tocsin check 查看原因，改正后重新加载",
           "The site file is wrong and was not taken; the site before it stays in force: `tocsin check` "
           "says why; mend it, then reload"}},
     [EVENT_SYSTEM_WALK_TEST_DUE] =
-        {{"{place}:有 {count} 个按钮或探测器逾期未做步行测试,请开始测试并逐个触发",
+        {{"{place}：有 {count} 个按钮或探测器逾期未做步行测试，请开始测试并逐个触发",
           "{place}: walk test due, {count} buttons or detectors were not tested in time; begin a test "
           "and trip each"}},
     [EVENT_SYSTEM_CLOCK_STEPPED] = {{"系统时钟被调整 {step} 秒", "Clock stepped by {step} s"}},
@@ -137,13 +137,13 @@ static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
 /* Which certificate it is, and who renews it how. */
 static const struct event_words certificate_names[CERTIFICATE_COUNT] = {
     [CERTIFICATE_OURS] = {{"本网关的证书", "The certificate of this gateway"}},
-    [CERTIFICATE_AUTHORITY] = {{"所信任的颁发机构(CA)的证书",
+    [CERTIFICATE_AUTHORITY] = {{"所信任的颁发机构（CA）的证书",
                                 "The certificate of the authority (CA) that is trusted"}},
     [CERTIFICATE_BROKER] = {{"消息服务器的证书", "The certificate of the broker"}},
 };
 
 static const struct event_words certificate_renewals[CERTIFICATE_COUNT] = {
-    [CERTIFICATE_OURS] = {{"换上新的证书和密钥文件(站点文件中的 cert 和 key)",
+    [CERTIFICATE_OURS] = {{"换上新的证书和密钥文件（站点文件中的 cert 和 key）",
                            "Put a new certificate and its key into the files of `cert` and `key`"}},
     [CERTIFICATE_AUTHORITY] = {{"把接替的 CA 证书加入 ca 文件",
                                 "Add the certificate of its successor to the file of `ca`"}},
@@ -415,7 +415,7 @@ void event_text_loss(const struct site *site, const struct event_loss *loss,
     if (loss->component == site_component_engine(site)) {
         (void)snprintf(
             ret, EVENT_TEXT_SIZE,
-            chinese ? "网关进程 %s 中断了 %.1f 秒(%s),其间没有判定任何报警,收到的数据现在补判"
+            chinese ? "网关进程 %s 中断了 %.1f 秒（%s），其间没有判定任何报警，收到的数据现在补判"
                     : "Gateway process %s was gone for %.1f s (%s): no alarm was decided "
                       "meanwhile, what was read is decided now",
             name, gone_s, how);
@@ -423,7 +423,7 @@ void event_text_loss(const struct site *site, const struct event_loss *loss,
     }
     (void)snprintf(ret, EVENT_TEXT_SIZE,
                    chinese
-                       ? "网关进程 %s 在 %.1f 秒前中断(%s),当时引擎也不在"
+                       ? "网关进程 %s 在 %.1f 秒前中断（%s），当时引擎也不在"
                        : "Gateway process %s was lost %.1f s ago (%s), while the engine was gone "
                          "as well",
                    name, gone_s, how);

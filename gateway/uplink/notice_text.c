@@ -68,7 +68,7 @@ static void text_foot(const json_t *event, const json_t *data, enum site_languag
     if (step <= 0) {
         (void)snprintf(ret, NOTICE_FOOT_SIZE, "%s", clock);
     } else if (language == LANGUAGE_ZH) {
-        (void)snprintf(ret, NOTICE_FOOT_SIZE, "%s · 第 %d 步,共 %d 步", clock, (int)step,
+        (void)snprintf(ret, NOTICE_FOOT_SIZE, "%s · 第 %d 步，共 %d 步", clock, (int)step,
                        (int)steps);
     } else {
         (void)snprintf(ret, NOTICE_FOOT_SIZE, "%s · step %d of %d", clock, (int)step, (int)steps);

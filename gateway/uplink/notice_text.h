@@ -5,9 +5,9 @@
 /*
  * What a person reads of a step of a chain, in one language
  *
- *     title     【紧急】日间照料室:紧急呼叫            [EMERGENCY] Day-care room: emergency call
- *     response  立即到场,查看老人状况                  Go there at once; check the resident
- *     foot      15:17 · 第 3 步,共 3 步                15:17 · step 3 of 3
+ *     title     【紧急】日间照料室：紧急呼叫            [EMERGENCY] Day-care room: emergency call
+ *     response  立即到场，查看老人状况                  Go there at once; check the resident
+ *     foot      15:17 · 第 3 步，共 3 步                15:17 · step 3 of 3
  *
  * All of it comes from the event: nothing is said of anybody that the alarm's own text does not say.
  * The time of day is that of the site's zone.

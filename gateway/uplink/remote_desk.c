@@ -10,7 +10,7 @@
 /* What is answered when the console does not: whoever asks must not take silence for a refusal. */
 static const char unanswered[] =
     "{\"ok\":false,\"type\":\"tocsin:problem/console_away\",\"title\":\"No answer\",\"status\":503,"
-    "\"detail\":\"控制台未应答:此命令可能已执行,也可能未执行;请先查看告警,再以新的 id 重发 / The console "
+    "\"detail\":\"控制台未应答：此命令可能已执行，也可能未执行；请先查看告警，再以新的 id 重发 / The console "
     "has not answered: the command may have been carried out or not; look at the alarm, then send it again "
     "under a new id\"}";
 

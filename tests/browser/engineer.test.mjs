@@ -47,7 +47,7 @@ test('a device stands below its bus, which counts what is asked and why it was n
   }));
 
 for (const [lang, words] of [
-  ['zh-CN', { one: '1 项为真', truth: '真', unknown: '2 项未知', why: /所用测点不可用:sport\/court\/button.*设备离线/ }],
+  ['zh-CN', { one: '1 项为真', truth: '真', unknown: '2 项未知', why: /所用测点不可用：sport\/court\/button.*设备离线/ }],
   ['en', { one: '1 true', truth: 'true', unknown: '2 unknown', why: /sensors that it reads are of no use: sport\/court\/button \(its device is lost\)/ }],
 ]) {
   test(`a rule says for what it is true, and why it is unknown elsewhere (${lang})`, () =>

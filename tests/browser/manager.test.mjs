@@ -13,7 +13,7 @@ const set = stage();
 const people = (page, id) => page.locator(`[data-place="${id}"]`);
 
 for (const [lang, words] of [
-  ['zh-CN', { desk: '18 人,限 60 人', room: '45 人,限 40 人', over: '超员 5 人', none: '无数据' }],
+  ['zh-CN', { desk: '18 人，限 60 人', room: '45 人，限 40 人', over: '超员 5 人', none: '无数据' }],
   ['en', { desk: '18 of 60', room: '45 of 40', over: '5 too many', none: 'No data' }],
 ]) {
   test(`people are counted against the limit of the place, and a counter that is lost counts nobody (${lang})`, () =>

@@ -19,13 +19,13 @@ export async function house(scene, broker) {
     each: point emergency_button
     raise: value
     class: call.emergency
-    message: {zh: "{place}:紧急呼叫", en: "{place}: emergency call"}
+    message: {zh: "{place}：紧急呼叫", en: "{place}: emergency call"}
     response: {zh: 立即到场, en: Go there at once}
   - rule: held
     each: point door_contact
     raise: value
     class: door.held
-    message: {zh: "{place}:门未关闭", en: "{place}: door held open"}
+    message: {zh: "{place}：门未关闭", en: "{place}: door held open"}
 `);
   const path = join(scene.directory, 'site.yaml');
   writeFileSync(path, `tocsin: 1

@@ -42,7 +42,7 @@ class Robot:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 answer, headers, status = robot.judge(self.path, self.headers, body), {}, 200
-                if answer is None and robot.text(json.loads(body)).startswith(("守望:每日测试", "Tocsin: daily test")):
+                if answer is None and robot.text(json.loads(body)).startswith(("守望：每日测试", "Tocsin: daily test")):
                     robot.tests.append(robot.text(json.loads(body)))
                     answer = TAKEN[kind]
                 elif answer is None:
@@ -129,7 +129,7 @@ def test_a_role_is_called_in_its_chat_and_nobody_else_before_his_time(scene, kin
         assert text == ("[EMERGENCY] Day-care room: emergency call\nGo there at once; check the resident; call 120 if needed\n"
                         f"{here} · step 1 of 2")
     else:
-        assert text == f"【紧急】日间照料室:紧急呼叫\n立即到场,查看老人状况,必要时拨打 120\n{here} · 第 1 步,共 2 步"
+        assert text == f"【紧急】日间照料室：紧急呼叫\n立即到场，查看老人状况，必要时拨打 120\n{here} · 第 1 步，共 2 步"
     assert len(text.encode()) <= 2048
     chain = "emergency_call/" + BUTTON
     gateway.cli("ack", chain, "--by", "li", "--role", "manager")
@@ -137,7 +137,7 @@ def test_a_role_is_called_in_its_chat_and_nobody_else_before_his_time(scene, kin
     assert steps(backend) == [(1, "role manager", "due")] and len(robot.texts) == 1
     until(lambda: robot.tests, "the first test")
     assert robot.tests == ["Tocsin: daily test\nAlarms reach this group. There is nothing to do." if lang == "en" else
-                           "守望:每日测试\n报警能送达本群。无需处理。"]
+                           "守望：每日测试\n报警能送达本群。无需处理。"]
     assert not gateway.process.has("event=webhook_failed")
     assert TOKEN not in gateway.process.text() and SECRET not in gateway.process.text()
 

@@ -76,9 +76,9 @@ def test_a_rule_test_that_fails_says_why_in_chinese(tmp_path):
                      "         expect: [acknowledged emergency_call/care/day-care/button-1]}\n")
     done = tocsin("test-rules", tests, "--lang", "zh")
     assert done.returncode == 1, done.stderr
-    assert "tests.yaml:5:14: 错误: 未期望,却在 5 s 发生:`raised emergency_call/care/day-care/button-1`" in done.stderr
-    assert "错误: 被拒绝:still_active" in done.stderr
-    assert "错误: 应在 9 s 之前发生,却没有发生" in done.stderr
+    assert "tests.yaml:5:14: 错误：未期望，却在 5 s 发生：`raised emergency_call/care/day-care/button-1`" in done.stderr
+    assert "错误：被拒绝：still_active" in done.stderr
+    assert "错误：应在 9 s 之前发生，却没有发生" in done.stderr
     assert "error" not in done.stderr
 
 
@@ -198,7 +198,7 @@ def test_every_help_and_usage_error_is_there_in_chinese_too(command):
     def options(text):
         return re.findall(r"^  (--[a-z-]+)( [A-Z]\S*| zh\|en)? ", text, re.MULTILINE)
     chinese, english = tocsin("zh_CN.UTF-8", "--help"), tocsin("C", "--help")
-    assert chinese.returncode == 0 and chinese.stderr == "" and chinese.stdout.startswith(f"用法:tocsin {command} ")
+    assert chinese.returncode == 0 and chinese.stderr == "" and chinese.stdout.startswith(f"用法：tocsin {command} ")
     assert lacking(chinese.stdout) == []
     assert options(chinese.stdout) == options(english.stdout)
     assert not re.search(r"[\u4e00-\u9fff]", english.stdout), "an English help speaks Chinese"
@@ -207,7 +207,7 @@ def test_every_help_and_usage_error_is_there_in_chinese_too(command):
                                                  if option in ("--lang", "--clock", "--seed", "--for", "--limit")]
     for words in wrong:
         done = tocsin("zh_CN.UTF-8", *words)
-        assert done.returncode == 2 and re.match(rf"tocsin {command}:.*[\u4e00-\u9fff].*;请看 tocsin {command} --help\n$", done.stderr)
+        assert done.returncode == 2 and re.match(rf"tocsin {command}：.*[\u4e00-\u9fff].*；请看 tocsin {command} --help\n$", done.stderr)
         assert not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", done.stderr.split(";")[0]), done.stderr
 
 
@@ -458,9 +458,9 @@ def test_who_reads_chinese_is_told_in_chinese_what_is_wrong(command, arguments, 
         arguments = [*arguments, "--run", str(tmp_path / "run"), "--set", f"gateway.state={tmp_path / 'state'}"]
     done = tocsin(command, file, *arguments, cwd=tmp_path / "site", lang=lang)
     assert done.returncode == 2, done.stderr
-    assert "错误: `emergency_buton` 不是测点的类型" in done.stderr
-    assert "建议:是不是 `emergency_button`?" in done.stderr
-    assert "错误: 没有升级链 `firee`" in done.stderr
-    told = [line for line in done.stderr.splitlines() if re.search(r"(错误|警告|提示): |建议:", line)]
+    assert "错误：`emergency_buton` 不是测点的类型" in done.stderr
+    assert "建议：是不是 `emergency_button`？" in done.stderr
+    assert "错误：没有升级链 `firee`" in done.stderr
+    told = [line for line in done.stderr.splitlines() if re.search(r"(错误|警告|提示)：|建议：", line)]
     assert told and not [line for line in told if re.search(r"[a-z]+ [a-z]+ [a-z]+", re.sub(r"`[^`]*`", "", line))], told
     assert not re.search(r": (error|warning|note): |hint: ", done.stderr)

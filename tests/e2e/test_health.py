@@ -117,7 +117,7 @@ def test_a_database_that_is_away_is_named_with_since_when_and_what_waits_for_it(
     [(_, en)] = [row for row in rows(gateway, "en") if row[0] == "away"]
     [(_, zh)] = [row for row in rows(gateway, "zh") if row[0] == "离线"]
     assert re.fullmatch(r"database, since \d\d-\d\d \d\d:\d\d:\d\d, \d+ values wait(, \d+ % of their room is used)?", en)
-    assert re.fullmatch(r"数据库,自 \d\d-\d\d \d\d:\d\d:\d\d,\d+ 条数据待写入(,待写空间已用 \d+ %)?", zh)
+    assert re.fullmatch(r"数据库，自 \d\d-\d\d \d\d:\d\d:\d\d，\d+ 条数据待写入(，待写空间已用 \d+ %)?", zh)
     database.start()
     until_state(gateway, "ok", "connected", "connected")
     until(lambda: json.loads(gateway.cli("health", "--json"))["database"]["spool_lines"] == 0, "what waited to be written", 60)
@@ -133,7 +133,7 @@ def test_a_database_that_answers_and_takes_nothing_is_told_apart(scene, status):
     _field, gateway = house(scene, database=database)
     until_state(gateway, "degraded", "connected", "refusing")
     assert any(row[0] == "answers, but takes nothing" and row[1].startswith("database, since ") for row in rows(gateway, "en"))
-    assert any(row[0] == "有应答,但拒绝写入" and row[1].startswith("数据库,自 ") for row in rows(gateway, "zh"))
+    assert any(row[0] == "有应答，但拒绝写入" and row[1].startswith("数据库，自 ") for row in rows(gateway, "zh"))
     database.status = 204
     until_state(gateway, "ok", "connected", "connected")
     database.stop()

@@ -49,8 +49,8 @@ def test_a_pressed_button_becomes_an_event_as_the_design_writes_it(scene):
     assert data["place"] == "care/day-care" and data["occurrence"] == 1
     assert data["value"] == 1 and data["quality"] == "good" and data["actor"] is None
     assert data["state"]["active"] is True and data["state"]["acked"] is False and data["state"]["latched"] is True
-    assert data["text"] == {"zh": "日间照料室:紧急呼叫", "en": "Day-care room: emergency call"}
-    assert data["response"]["zh"] == "立即到场,查看老人状况,必要时拨打 120"
+    assert data["text"] == {"zh": "日间照料室：紧急呼叫", "en": "Day-care room: emergency call"}
+    assert data["response"]["zh"] == "立即到场，查看老人状况，必要时拨打 120"
 
     # What was published is what was recorded, to the byte, but for the two attributes a sink adds.
     recorded = {row[0]: row[4] for row in journal_rows(scene)}[event["sequence"]]

@@ -212,7 +212,7 @@ def test_everybody_of_the_role_is_called_in_his_language_and_one_receipt_is_enou
 
     press(backend, field)
     shown, told = until(lambda: chinese.shown, "the call")[0], until(lambda: english.shown, "the call in English")[0]
-    assert shown["title"] == "【紧急】日间照料室:紧急呼叫" and shown["body"].startswith("立即到场,查看老人状况,必要时拨打 120\n")
+    assert shown["title"] == "【紧急】日间照料室：紧急呼叫" and shown["body"].startswith("立即到场，查看老人状况，必要时拨打 120\n")
     assert told["title"] == "[EMERGENCY] Day-care room: emergency call" and told["body"].endswith(" · step 1 of 2")
     assert (shown["alarm"], shown["priority"], shown["lang"], told["lang"]) == (CALL, "emergency", "zh", "en")
     assert set(shown) == {"token", "title", "body", "alarm", "priority", "lang"}, "nothing that the alarm does not say"

@@ -51,7 +51,7 @@ def test_a_changed_rule_keeps_open_alarms_and_the_change_is_told(scene):
     backend.until_event(type="alarm.raised", rule="emergency_call")
     gateway.cli("ack", CALL, "--by", "wang")
     before = gateway.pids()
-    edit(directory / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    edit(directory / "rules.yaml", "{place}：紧急呼叫", "{place}：急呼")
     hang_up(gateway)
     [changed] = backend.until_event(type="system.config_changed")
     until_watching(gateway, 2)
@@ -176,8 +176,8 @@ def test_a_bad_site_is_noted_in_the_language_of_the_gateway(scene):
     edit(directory / "rules.yaml", "each: point emergency_button", "each: point emergency_buton")
     hang_up(gateway)
     gateway.process.until_said(r"event=site_refused .*the old site stays in force")
-    assert gateway.process.has(r"rules.yaml:\d+:\d+: 错误: `emergency_buton` 不是测点的类型")
-    assert gateway.process.has(r"建议:是不是 `emergency_button`?")
+    assert gateway.process.has(r"rules.yaml:\d+:\d+: 错误：`emergency_buton` 不是测点的类型")
+    assert gateway.process.has(r"建议：是不是 `emergency_button`？")
 
 
 def test_a_reload_without_a_change_restarts_nothing(scene):
@@ -204,7 +204,7 @@ def test_the_site_of_another_gateway_is_refused(scene):
 def test_hang_ups_that_come_together_end_with_the_newest_site(scene):
     directory = own_copy(scene)
     backend, field, gateway = scene.everything()
-    words = ["{place}:紧急呼叫", *(f"{{place}}:急呼{number}" for number in range(5))]
+    words = ["{place}：紧急呼叫", *(f"{{place}}：急呼{number}" for number in range(5))]
     for before, after in zip(words, words[1:]):
         edit(directory / "rules.yaml", before, after)
         hang_up(gateway)
@@ -220,7 +220,7 @@ def test_hang_ups_that_come_together_end_with_the_newest_site(scene):
 def test_a_stop_during_a_reload_stops(scene):
     directory = own_copy(scene)
     _backend, _field, gateway = scene.everything()
-    edit(directory / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    edit(directory / "rules.yaml", "{place}：紧急呼叫", "{place}：急呼")
     hang_up(gateway)
     gateway.process.until_said(r"event=reloading")
     assert gateway.stop() == 0
@@ -381,7 +381,7 @@ def test_an_edited_duration_keeps_the_past(scene):
 def test_the_edit_of_another_rule_keeps_every_past(scene):
     directory = own_copy(scene)
     backend, gateway, since = somebody_in_the_bathroom(scene, directory)
-    edit(directory / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    edit(directory / "rules.yaml", "{place}：紧急呼叫", "{place}：急呼")
     changed = reload(backend, gateway)
     raised = raised_at(backend, "bathroom_overstay")
     assert raised - since >= timedelta(minutes=10)
@@ -474,7 +474,7 @@ def a_closed_gate_at_night(scene, directory, rate=1):
     field.say(DOOR_SHUT)
     field.say('mqtt field/gate/rex {"pressed": false}')
     until_seen(backend, "hall/gate/door", 0)
-    edit(directory / "rules.yaml", "{place}:紧急呼叫", "{place}:急呼")
+    edit(directory / "rules.yaml", "{place}：紧急呼叫", "{place}：急呼")
     return backend, field, gateway
 
 
@@ -611,7 +611,7 @@ def test_a_silence_runs_on_over_reloads_for_a_point_that_spoke_and_for_one_that_
     gateway = scene.gateway(clock)
     publish(scene, "field/own/rex", '{"pressed": false}')
     spoke = until_seen(backend, "hall/gate/exit", 0)
-    words = ["{place}:紧急呼叫", *(f"{{place}}:急呼{number}" for number in range(4))]
+    words = ["{place}：紧急呼叫", *(f"{{place}}：急呼{number}" for number in range(4))]
     last = spoke
     for times, (before, after) in enumerate(zip(words, words[1:]), 1):
         edit(directory / "rules.yaml", before, after)

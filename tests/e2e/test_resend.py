@@ -122,7 +122,7 @@ def test_what_cannot_be_sent_again_is_answered_with_words(scene):
             (("--since", "1", "--until", "2001-01-01T00:00:00Z"), 1, "Nothing of this range is in the journal"),
             *((("--since", "1", "--role", role), 1, "only an engineer may ask for it")
               for role in ("auditor", "caregiver", "security", "manager")),
-            (("--since", "1", "--lang", "zh", "--until", "x"), 1, "until(--until)为最后一个"),
+            (("--since", "1", "--lang", "zh", "--until", "x"), 1, "until（--until）为最后一个"),
             (("--since", "1", "more"), 2, "takes no arguments")):
         ended, _out, err = gateway.try_cli("resend", *words)
         assert ended == code and said in err and len(err) < 400, (words, ended, err)

@@ -115,10 +115,10 @@ static void console_site_texts(const char *state_directory) {
     devices[0] = (struct site_device){.id = text("care-io")};
     rules[CONSOLE_SITE_CALL] =
         (struct site_rule){.id = text("emergency_call"),
-                           .message = name("{place}:紧急呼叫", "{place}: emergency call"),
+                           .message = name("{place}：紧急呼叫", "{place}: emergency call"),
                            .response = name("立即到场", "Go there at once")};
     rules[CONSOLE_SITE_FIRE] = (struct site_rule){
-        .id = text("fire_alarm"), .message = name("{place}:火灾报警", "{place}: fire alarm")};
+        .id = text("fire_alarm"), .message = name("{place}：火灾报警", "{place}: fire alarm")};
     rules[CONSOLE_SITE_UPLINK] = (struct site_rule){.id = text("system_uplink_lost")};
 }
 

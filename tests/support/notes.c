@@ -26,8 +26,8 @@ bool note_is_english(const char *note) {
 
 /* What is said in a line; NULL for one that shows the file. */
 static const char *line_note(const char *line) {
-    static const char *const heads[] = {
-        "错误: ", "警告: ", "提示: ", "  建议:", "error: ", "warning: ", "note: ", "  hint: "};
+    static const char *const heads[] = {"错误：",  "警告：",    "提示：", "  建议：",
+                                        "error: ", "warning: ", "note: ", "  hint: "};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         const char *at = strstr(line, heads[i]);
         if (at != NULL && (at == line || at[-1] == ' ')) {

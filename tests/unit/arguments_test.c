@@ -163,8 +163,10 @@ static void help_and_what_is_wrong_are_said_in_the_language_of_the_reader(void *
                                       "  --text WORD         中文 a text\n"));
     assert_non_null(strstr(help.said, "输出语言"));
     assert_non_null(strstr(help.said, "\n\n中文 exit code 0\n"));
-    assert_string_equal(wrong.said, "tocsin play:中文 it takes one file;请看 tocsin play --help\n");
-    assert_string_equal(unknown.said, "tocsin play:没有此选项:--other;请看 tocsin play --help\n");
+    assert_string_equal(wrong.said,
+                        "tocsin play：中文 it takes one file；请看 tocsin play --help\n");
+    assert_string_equal(unknown.said,
+                        "tocsin play：没有此选项：--other；请看 tocsin play --help\n");
 }
 
 static void a_file_that_need_not_be_there_need_not(void **state) {

@@ -126,7 +126,7 @@ static void the_first_screen_speaks_the_language_of_the_reader(void **state) {
     assert_int_equal(setenv("LC_ALL", "C", 1), 0);
     assert_int_equal(code, 0);
     assert_non_null(strstr(chinese, "绝不能替代"));
-    assert_non_null(strstr(text, "没有命令 `evnts`,是否指 `events`?"));
+    assert_non_null(strstr(text, "没有命令 `evnts`，是否指 `events`？"));
     /* The same commands in the same order, each with words of its own. */
     const char *other = chinese;
     for (const char *line = english; (line = strstr(line, "\n  ")) != NULL; line++) {

@@ -121,7 +121,7 @@ static const char raised[] =
     "{\"type\":\"tocsin.alarm.raised\",\"subject\":\"care/day-care/button-1\",\"time\":"
     "\"2026-11-22T07:17:00.123Z\",\"sequence\":4201,\"data\":{\"rule\":\"emergency_call\","
     "\"priority\":\"emergency\",\"place\":\"care/day-care\",\"text\":{\"zh\":"
-    "\"日间照料室:紧急呼叫\",\"en\":\"Day-care room: emergency call\"},\"actor\":null},"
+    "\"日间照料室：紧急呼叫\",\"en\":\"Day-care room: emergency call\"},\"actor\":null},"
     "\"durable\":true}";
 
 static const char acknowledged[] =
@@ -139,7 +139,7 @@ static void an_event_is_printed_in_the_readers_language_and_the_sites_time(void 
     reader_learn_places(&page.reader, names);
     event_line_print(&page.reader, event);
     page_expect(&page, "── 2026-11-22 ──\n"
-                       "15:17:00  紧急  日间照料室  告警      日间照料室:紧急呼叫  "
+                       "15:17:00  紧急  日间照料室  告警      日间照料室：紧急呼叫  "
                        "emergency_call/care/day-care/button-1\n");
     page_close(&page);
     json_decref(event);
@@ -313,10 +313,10 @@ static void a_chinese_line_has_no_english_words_of_ours(void **state) {
     (void)state;
     print_lines(LANGUAGE_ZH, lines, 3,
                 "── 2026-11-22 ──\n"
-                "15:18:00  紧急  日间照料室  已核实    火灾报警  → 不属实  wang(工程师,本机)\n"
-                "15:19:00  紧急  日间照料室  处置结果  火灾报警  → 误操作  li(护理员,本机)\n"
+                "15:18:00  紧急  日间照料室  已核实    火灾报警  → 不属实  wang（工程师，本机）\n"
+                "15:19:00  紧急  日间照料室  处置结果  火灾报警  → 误操作  li（护理员，本机）\n"
                 "15:18:00  紧急  日间照料室  已通知    Day-care room: emergency call  → 角色经理 + "
-                "声报警器 + 警示灯(上一步无人收到)  emergency_call/care/day-care/button-1\n");
+                "声报警器 + 警示灯（上一步无人收到）  emergency_call/care/day-care/button-1\n");
 }
 
 /* --- the stream's framing --- */

@@ -32,10 +32,10 @@ static void what_stands_in_a_note_is_chinese_too(void **state) {
     assert_chinese("`x` is not a key of a step of a chain", "`x` 不是升级链的一步的键");
     assert_chinese("`5` is a plain number and `value` is a temperature: they cannot be compared; "
                    "write a number with a unit such as `°C`",
-                   "`5` 是纯数,`value` 是温度:不能比较;请写带单位的数,如 `°C`");
+                   "`5` 是纯数，`value` 是温度：不能比较；请写带单位的数，如 `°C`");
     assert_chinese("no rule reads `smoke` in care/room, hall and 3 more: nobody is called when it "
                    "reports",
-                   "没有规则读取 care/room, hall 和另外 3 个 的 `smoke`:它报告时不会呼叫任何人");
+                   "没有规则读取 care/room, hall 和另外 3 个 的 `smoke`：它报告时不会呼叫任何人");
 }
 
 /* A key, a place, a shift: what is called like a word of ours is looked for in the file by its name. */

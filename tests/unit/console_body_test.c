@@ -221,7 +221,7 @@ static void an_alarm_carries_names_texts_and_axes(void **state) {
     assert_string_equal(text_at(alarm, "alarm", NULL), "emergency_call/care/day-care/button-1");
     assert_string_equal(text_at(alarm, "priority", NULL), "emergency");
     assert_string_equal(text_at(alarm, "state_name", NULL), "unacknowledged");
-    assert_string_equal(text_at(alarm, "text", "zh"), "日间照料室:紧急呼叫");
+    assert_string_equal(text_at(alarm, "text", "zh"), "日间照料室：紧急呼叫");
     assert_string_equal(text_at(alarm, "text", "en"), "Day-care room: emergency call");
     assert_string_equal(text_at(alarm, "response", "zh"), "立即到场");
     assert_string_equal(text_at(alarm, "raised", NULL), "2026-11-22T07:17:00.123Z");

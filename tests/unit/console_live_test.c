@@ -273,7 +273,7 @@ static size_t event_body(uint64_t seq, size_t filler, char ret[WIRE_BODY_MAX]) {
                        "\"tocsin.alarm.raised\",\"subject\":\"care/day-care/button-1\",\"time\":"
                        "\"2026-11-22T07:17:00.123Z\",\"sequence\":%llu,\"data\":{\"rule\":"
                        "\"emergency_call\",\"priority\":\"emergency\",\"place\":\"care/day-care\","
-                       "\"text\":{\"zh\":\"日间照料室:紧急呼叫\",\"en\":\"%0*d\"}}}",
+                       "\"text\":{\"zh\":\"日间照料室：紧急呼叫\",\"en\":\"%0*d\"}}}",
                        (unsigned long long)seq, (unsigned long long)seq, (int)filler, 0);
     assert_in_range(len, 1, WIRE_BODY_MAX - 1);
     return (size_t)len;
@@ -630,7 +630,7 @@ static void alarms_and_points_are_shown_by_name(void **state) {
     engine_components(stage);
     cli_start(stage, &cli, alarms_main, WORDS("alarms", "--lang", "zh"));
     assert_int_equal(cli_finish(&cli), 0);
-    assert_string_equal(cli.out, "紧急  11-22 15:17:00  日间照料室  未确认  日间照料室:紧急呼叫  "
+    assert_string_equal(cli.out, "紧急  11-22 15:17:00  日间照料室  未确认  日间照料室：紧急呼叫  "
                                  "emergency_call/care/day-care/button-1\n");
     uint64_t deadline = deadline_ns();
     do {
@@ -653,7 +653,7 @@ static void events_are_shown_newest_last_and_read_on_over_pages(void **state) {
     engine_welcome(stage, 1203);
     cli_start(stage, &cli, events_main, WORDS("events", "--limit", "3", "--lang", "zh"));
     assert_int_equal(cli_finish(&cli), 0);
-    assert_non_null(strstr(cli.out, "日间照料室:紧急呼叫"));
+    assert_non_null(strstr(cli.out, "日间照料室：紧急呼叫"));
     cli_start(stage, &cli, events_main, WORDS("events", "--limit", "2", "--json"));
     assert_int_equal(cli_finish(&cli), 0);
     const char *older = strstr(cli.out, "\"sequence\":1202");

@@ -182,7 +182,7 @@ static void an_alarm_reads_as_it_is_documented(void **state) {
         "\"suppression\":\"none\",\"silenced\":false,\"test\":false},"
         "\"occurrence\":1,\"value\":1,\"unit\":null,\"quality\":\"good\","
         "\"measured\":\"2026-11-22T07:16:59.900Z\","
-        "\"text\":{\"zh\":\"日间照料室:紧急呼叫\",\"en\":\"Day-care room: emergency call\"},"
+        "\"text\":{\"zh\":\"日间照料室：紧急呼叫\",\"en\":\"Day-care room: emergency call\"},"
         "\"response\":{\"zh\":\"立即到场\",\"en\":\"Go there at once\"},\"actor\":null}}");
 }
 
@@ -378,7 +378,7 @@ static void activity_reads_as_it_is_documented(void **state) {
         "\"sequence\":4203,"
         "\"data\":{\"place\":\"care/day-care\",\"point\":\"care/day-care/reader\","
         "\"measured\":\"2026-11-22T07:17:00.000Z\","
-        "\"text\":{\"zh\":\"日间照料室:刷卡被拒\",\"en\":\"Day-care room: access denied\"}}}");
+        "\"text\":{\"zh\":\"日间照料室：刷卡被拒\",\"en\":\"Day-care room: access denied\"}}}");
 }
 
 static void a_time_that_is_not_to_be_trusted_is_marked(void **state) {
@@ -431,7 +431,7 @@ static void an_engine_that_was_lost_says_how_since_when_and_for_how_long(void **
         "decided meanwhile, what was read is decided now");
     assert_string_equal(
         data_string(root, "text", "zh"),
-        "网关进程 engine 中断了 8.3 秒(被信号 9 终止),其间没有判定任何报警,收到的数据现在补判");
+        "网关进程 engine 中断了 8.3 秒（被信号 9 终止），其间没有判定任何报警，收到的数据现在补判");
     json_decref(root);
     lost = (struct event_loss){.end = LOSS_UNKNOWN};
 }
@@ -484,11 +484,11 @@ static void a_certificate_says_which_it_is_when_it_ends_and_what_to_do(void **st
         [CERTIFICATE_OURS] =
             {"ours", "The certificate of this gateway",
              "Put a new certificate and its key into the files of `cert` and `key`", "本网关的证书",
-             "换上新的证书和密钥文件(站点文件中的 cert 和 key)"},
+             "换上新的证书和密钥文件（站点文件中的 cert 和 key）"},
         [CERTIFICATE_AUTHORITY] = {"authority",
                                    "The certificate of the authority (CA) that is trusted",
                                    "Add the certificate of its successor to the file of `ca`",
-                                   "所信任的颁发机构(CA)的证书", "把接替的 CA 证书加入 ca 文件"},
+                                   "所信任的颁发机构（CA）的证书", "把接替的 CA 证书加入 ca 文件"},
         [CERTIFICATE_BROKER] = {"broker", "The certificate of the broker",
                                 "Have whoever runs the broker renew its certificate there",
                                 "消息服务器的证书", "请消息服务器的管理员更换证书"},
@@ -512,13 +512,13 @@ static void a_certificate_says_which_it_is_when_it_ends_and_what_to_do(void **st
                        rows[i].en);
         assert_string_equal(data_string(root, "text", "en"), wanted);
         (void)snprintf(wanted, sizeof wanted,
-                       "%s有效期至 2026-12-05(UTC);此后连接一旦中断,网关将无法再连上监控后台",
+                       "%s有效期至 2026-12-05（UTC）；此后连接一旦中断，网关将无法再连上监控后台",
                        rows[i].zh);
         assert_string_equal(data_string(root, "text", "zh"), wanted);
         (void)snprintf(wanted, sizeof wanted, "%s; the gateway takes it without a restart",
                        rows[i].response_en);
         assert_string_equal(data_string(root, "response", "en"), wanted);
-        (void)snprintf(wanted, sizeof wanted, "%s;网关会自行采用,无需重启", rows[i].response_zh);
+        (void)snprintf(wanted, sizeof wanted, "%s；网关会自行采用，无需重启", rows[i].response_zh);
         assert_string_equal(data_string(root, "response", "zh"), wanted);
         json_decref(root);
         event.value = 0;
@@ -583,7 +583,7 @@ static void a_walk_test_that_is_due_says_where_and_how_many(void **state) {
     assert_non_null(strstr(text, "\"data\":{\"place\":\"care/day-care\",\"point\":null,"
                                  "\"untested\":12,\"text\""));
     assert_non_null(strstr(text, "Day-care room: walk test due, 12 buttons or detectors"));
-    assert_non_null(strstr(text, "日间照料室:有 12 个按钮或探测器"));
+    assert_non_null(strstr(text, "日间照料室：有 12 个按钮或探测器"));
 }
 
 /* ---- values ---- */

@@ -8,8 +8,8 @@
 #include "tests/support/cmocka.h"
 
 #define EVENT(data) "{\"id\":\"g.m.1.2\",\"time\":\"2026-11-22T07:17:00.123Z\",\"data\":{" data "}}"
-#define TEXTS                                                                                      \
-    "\"text\":{\"zh\":\"日间照料室:紧急呼叫\",\"en\":\"Day-care room: emergency call\"}," \
+#define TEXTS                                                                                        \
+    "\"text\":{\"zh\":\"日间照料室：紧急呼叫\",\"en\":\"Day-care room: emergency call\"}," \
     "\"response\":{\"zh\":\"立即到场\",\"en\":\"Go there at once\"}"
 
 static void reads(const char *event, enum site_language language, const char *wanted) {
@@ -23,7 +23,7 @@ static void reads(const char *event, enum site_language language, const char *wa
 static void a_step_is_told_in_the_reader_s_language_and_time(void **state) {
     (void)state;
     const char *event = EVENT("\"priority\":\"emergency\",\"step\":3,\"steps\":4," TEXTS);
-    reads(event, LANGUAGE_ZH, "【紧急】日间照料室:紧急呼叫\n立即到场\n15:17 · 第 3 步,共 4 步");
+    reads(event, LANGUAGE_ZH, "【紧急】日间照料室：紧急呼叫\n立即到场\n15:17 · 第 3 步，共 4 步");
     reads(event, LANGUAGE_EN,
           "[EMERGENCY] Day-care room: emergency call\nGo there at once\n15:17 · step 3 of 4");
 }

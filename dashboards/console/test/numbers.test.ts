@@ -5,7 +5,7 @@ import { numbersIn } from '../src/rooms/numbers';
 
 test('every emergency number that a response names can be called, each once', () => {
   for (const number of ['110', '112', '119', '120', '911', '999']) {
-    assert.deepEqual(numbersIn(`立即到场,必要时拨打${number}。`), [number]);
+    assert.deepEqual(numbersIn(`立即到场，必要时拨打${number}。`), [number]);
     assert.deepEqual(numbersIn(`Go there at once; call ${number}, then wait.`), [number]);
   }
   assert.deepEqual(numbersIn('拨打 119/120'), ['119', '120']);

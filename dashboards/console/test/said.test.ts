@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { entityOf, inWords, saidIn } from '../src/live/said';
 
-const FIRE = '助餐就餐室:火灾报警';
+const FIRE = '助餐就餐室：火灾报警';
 
 test('two detectors of one room are told apart, on the page and read out', () => {
   const [smoke, heat] = ['fire_alarm/care/dining/smoke-1', 'fire_alarm/care/dining/heat-1'].map((alarm) =>
@@ -21,5 +21,5 @@ test('a room, a device and a part of the gateway are no points', () => {
 });
 
 test('a point that the text names is not named twice', () => {
-  assert.equal(saidIn('助浴间:care/bath/cord 故障或无有效数据', 'care/bath/cord', 'care/bath').point, null);
+  assert.equal(saidIn('助浴间：care/bath/cord 故障或无有效数据', 'care/bath/cord', 'care/bath').point, null);
 });

@@ -72,7 +72,7 @@ char *parcel_text(const char *token, const struct push_phone *phone, const char 
 
 char *parcel_test_text(const char *token, enum site_language language) {
     static const char *const titles[] = {
-        [LANGUAGE_ZH] = "守望:每日测试", [LANGUAGE_EN] = "Tocsin: daily test"};
+        [LANGUAGE_ZH] = "守望：每日测试", [LANGUAGE_EN] = "Tocsin: daily test"};
     static const char *const bodies[] = {
         [LANGUAGE_ZH] = "这部手机能收到报警。无需处理。",
         [LANGUAGE_EN] = "Alarms reach this phone. There is nothing to do.",
