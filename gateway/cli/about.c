@@ -13,14 +13,15 @@
 static const struct arguments_words health_usage = {
     {"用法：tocsin health [选项]...\n"
      "\n"
-     "显示网关的运行状况。正常或降级（缺少某个进程、消息代理、数据库或日志，或站点文件有误）时退出码为 0，\n"
+     "显示网关的运行状况。正常或降级（缺少某个进程、消息代理、数据库或日志，网页控制台打不开，或站点文件有误）时退出码为 0，\n"
      "无人判定告警时为 1。\n"
      "消息代理只确认而不转发时，也显示为不收取全部事件。\n"
      "从未上报过数据的传感器，连同可能因此无法判定的规则，会逐一列出。\n",
      "Usage: tocsin health [OPTION]...\n"
      "\n"
      "Say how the gateway is. Exit code 0 when it is ok or degraded (a process, the broker, the\n"
-     "database or the journal is missing, or the site file is wrong), 1 when nobody evaluates alarms.\n"
+     "database or the journal is missing, the web console cannot be opened as it is meant, or the site\n"
+     "file is wrong), 1 when nobody evaluates alarms.\n"
      "A broker that confirms events and passes nothing on counts as one that does not take all.\n"
      "Sensors that were never heard are named with the rules that may be undecided because of them.\n"}};
 
@@ -35,7 +36,8 @@ static const struct arguments_words version_usage = {
 static void health_row(const struct reader *reader, struct table *table, const char *name,
                        const char *state) {
     bool well = strcmp(state, "present") == 0 || strcmp(state, "ok") == 0 ||
-                strcmp(state, "connected") == 0 || strcmp(state, "none") == 0;
+                strcmp(state, "connected") == 0 || strcmp(state, "open") == 0 ||
+                strcmp(state, "none") == 0;
     const char *const texts[] = {words_presence(reader, state), name};
     table_add(table, well ? TONE_GOOD : TONE_WARNING, texts);
 }
@@ -162,6 +164,8 @@ static void health_print(const struct session *session, const json_t *health) {
     health_uplink(reader, &table, json_object_get(health, "uplink"));
     health_database(reader, &table, json_object_get(health, "database"));
     health_recordings(reader, &table, json_object_get(health, "recordings"));
+    health_row(reader, &table, reader_text(reader, "网页控制台", "web console"),
+               member_text(json_object_get(health, "door"), "state"));
     table_print(&table, reader);
     table_deinit(&table);
 }
@@ -241,6 +245,37 @@ static void health_warn_site(const struct session *session, const json_t *health
     }
 }
 
+/* What people's browsers find in place of what was meant, and what is to be done. */
+static void health_warn_door(const struct session *session, const json_t *health) {
+    static const struct {
+        const char *state, *zh, *en;
+    } words[] = {
+        {"old_certificate",
+         "!! 网页控制台的新证书无法使用，仍在出示旧证书：gateway.console.cert 与 key 须为相互匹配的 PEM 文件，"
+         "且网关可读；原因见日志 console_certificate_unusable\n",
+         "!! The web console's new certificate cannot be used, and the one before is shown: "
+         "gateway.console.cert and key have to be PEM files that belong together and that the gateway can "
+         "read; the log says why (console_certificate_unusable)\n"},
+        {"unknown_certificate",
+         "!! 浏览器打开网页控制台时会警告证书未知：站点证书（gateway.console.cert 与 key）或状态目录中的 "
+         "console/authority.* 无法使用；原因见日志 console_certificate_unusable 或 console_authority\n",
+         "!! Browsers warn of the web console's certificate: the site's own (gateway.console.cert and key), or "
+         "console/authority.* of the state directory, cannot be used; the log says why "
+         "(console_certificate_unusable, console_authority)\n"},
+        {"closed",
+         "!! 浏览器无法打开网页控制台，监测不受影响：地址 gateway.console.listen 无法使用，或没有可出示的证书；"
+         "原因见日志 console_address\n",
+         "!! No browser can open the web console; watching goes on: the address gateway.console.listen cannot "
+         "be had, or there is no certificate to show; the log says why (console_address)\n"},
+    };
+    const char *state = member_text(json_object_get(health, "door"), "state");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(state, words[i].state) == 0) {
+            (void)fputs(reader_text(&session->reader, words[i].zh, words[i].en), stderr);
+        }
+    }
+}
+
 static int health_run(struct session *session) {
     long status = 0;
     json_t *health = NULL;
@@ -254,6 +289,7 @@ static int health_run(struct session *session) {
     } else if (json_object_get(health, "components") != NULL) {
         health_print(session, health);
         health_warn_site(session, health);
+        health_warn_door(session, health);
         health_warn_unheard(session, health);
         session_warn_tests(session, health);
     } else {

@@ -126,6 +126,12 @@ static const struct word presences[] = {
     {"nothing", "未录制", "nothing is recorded"},
     {"unsigned", "在记录，但检查点未能签名", "records, but cannot sign its checkpoints"},
     {"failed", "故障", "failed"},
+    {"open", "可访问", "open"},
+    {"old_certificate", "新证书无法使用，沿用旧证书",
+     "shows the certificate before: the new one is of no use"},
+    {"unknown_certificate", "浏览器会警告证书未知",
+     "browsers warn: they do not know its certificate"},
+    {"closed", "浏览器无法访问", "no browser can open it"},
 };
 
 #define WORDS_FIND(reader, table, name)                                                            \

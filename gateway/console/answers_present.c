@@ -6,6 +6,7 @@
 #include "gateway/console/answers.h"
 #include "gateway/console/body.h"
 #include "gateway/console/devices_body.h"
+#include "gateway/console/health_body.h"
 #include "gateway/console/metrics.h"
 #include "gateway/console/openapi.h"
 #include "gateway/console/rules_body.h"
@@ -99,8 +100,9 @@ void answer_version(struct call *call) {
 
 void answer_health(struct call *call) {
     const struct view *view = &call->console->view;
-    int status = body_health_of(view, call->real_ns) == BODY_HEALTH_FAILED ? 503 : 200;
-    reply_json(call->request, status, body_health(view, call->real_ns));
+    enum door_state door = door_state(&call->console->door);
+    int status = health_of(view, door, call->real_ns) == HEALTH_FAILED ? 503 : 200;
+    reply_json(call->request, status, health_body(view, door, call->real_ns));
 }
 
 void answer_metrics(struct call *call) {
@@ -138,6 +140,7 @@ void answer_metrics(struct call *call) {
         .sessions = staff->sessions.count,
         .sessions_displaced = staff->sessions.displaced,
         .sessions_displaced_own = staff->sessions.displaced_own,
+        .door_open = door_state(&console->door) == DOOR_OPEN,
         .certificate_faults = console->door.tls.faults,
     };
     struct evbuffer *out = evbuffer_new();

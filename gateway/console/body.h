@@ -52,10 +52,4 @@ json_t *body_places(const struct view *view, uint32_t first);
 
 json_t *body_version(const struct view *view);
 
-enum body_health { BODY_HEALTH_OK, BODY_HEALTH_DEGRADED, BODY_HEALTH_FAILED };
-
-/* What stands best for all: without a fresh word from the engine it is FAILED. */
-enum body_health body_health_of(const struct view *view, uint64_t real_ns);
-json_t *body_health(const struct view *view, uint64_t real_ns);
-
 #endif

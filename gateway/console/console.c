@@ -11,7 +11,7 @@
 #include <event2/listener.h>
 
 #include "gateway/console/api.h"
-#include "gateway/console/body.h"
+#include "gateway/console/health_body.h"
 #include "gateway/console/listener.h"
 #include "gateway/console/peer.h"
 #include "gateway/log.h"
@@ -41,7 +41,7 @@ static void console_welcomed(void *context, const struct wire_welcome *welcome) 
 static void console_look_ready(struct console *console, uint64_t now) {
     bool waited = now - console->opened_real_ns >= CONSOLE_READY_MS * NS_PER_MS;
     if (console->ready_untold &&
-        (waited || body_health_of(&console->view, now) != BODY_HEALTH_FAILED)) {
+        (waited || health_of(&console->view, door_state(&console->door), now) != HEALTH_FAILED)) {
         console->ready_untold = false;
         process_ready(console->process);
     }

@@ -62,8 +62,8 @@ static void door_add_headers(struct evhttp_request *request) {
 
 /* The certificate that phones and desks install, so that they know the console. */
 static bool door_answer_authority(const struct door *door, struct evhttp_request *request) {
-    const struct site *site = door->tls.site;
-    int fd = site->header->console_cert == 0 && door->tls.directory >= 0
+    bool shown = door->tls.site->header->console_cert == 0 || door->tls.stands_in;
+    int fd = shown && door->tls.directory >= 0
                  ? state_file_open(door->tls.directory, AUTHORITY_CERTIFICATE, O_RDONLY)
                  : -1;
     struct evbuffer *body = evbuffer_new();
@@ -266,6 +266,23 @@ void door_tick(struct door *door, struct wall now, uint64_t real_ns) {
     }
     door_listen(door);
     connections_tick(door->connections, real_ns);
+}
+
+enum door_state door_state(const struct door *door) {
+    if (!door->wanted) {
+        return DOOR_NONE;
+    } else if (door->http == NULL) {
+        return DOOR_CLOSED;
+    }
+    switch (tls_shown(&door->tls)) {
+    case TLS_SHOWN_OLD:
+        return DOOR_OLD_CERTIFICATE;
+    case TLS_SHOWN_UNKNOWN:
+        return DOOR_UNKNOWN_CERTIFICATE;
+    case TLS_SHOWN_MEANT:
+        break;
+    }
+    return DOOR_OPEN;
 }
 
 struct connections_counts door_counts(const struct door *door) {

@@ -23,6 +23,15 @@ struct console;
 struct evconnlistener;
 struct evhttp;
 
+/* What people's browsers find. */
+enum door_state {
+    DOOR_NONE, /* the site has no address for them */
+    DOOR_OPEN,
+    DOOR_OLD_CERTIFICATE, /* the site's new certificate cannot be used: the one before is shown */
+    DOOR_UNKNOWN_CERTIFICATE, /* they warn of one that they do not know, in place of what was meant */
+    DOOR_CLOSED,              /* the address cannot be had, or there is nothing to show there */
+};
+
 struct door {
     struct console *console;
     bool wanted; /* the site has an address for it */
@@ -38,6 +47,8 @@ struct door {
 /* Returns 0 or a negative errno. Opens the address now if that can be, and else with a later tick. */
 NODISCARD int door_open(struct door *door, struct console *console);
 void door_close(struct door *door);
+
+enum door_state door_state(const struct door *door);
 
 /* All 0 where the site has no address for it. */
 struct connections_counts door_counts(const struct door *door);

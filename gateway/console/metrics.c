@@ -108,6 +108,10 @@ static void metrics_door(struct evbuffer *out, const struct metrics_console *con
     metric_counter(out, "console_sessions_displaced_own",
                    "Sessions ended because their person had too many.",
                    console->sessions_displaced_own);
+    metric_gauge(
+        out, "console_door_open",
+        "1 while people's browsers can open the console, with the certificate that is meant.",
+        console->door_open);
     metric_counter(out, "console_certificate_faults",
                    "Times that a certificate was found that cannot be shown.",
                    console->certificate_faults);

@@ -45,6 +45,7 @@ struct metrics_console {
     uint64_t sessions;         /* now */
     uint64_t sessions_displaced;
     uint64_t sessions_displaced_own;
+    uint64_t door_open; /* 0 or 1 */
     uint64_t certificate_faults;
 };
 

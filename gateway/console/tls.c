@@ -73,6 +73,8 @@ static bool tls_look_files(struct tls *tls) {
     const char *key = site_text(tls->site, header->console_key);
     bool changed = tls_has_changed(&tls->certificate, certificate);
     changed = tls_has_changed(&tls->key, key) || changed;
+    /* Files that were never there look as they did before the first look. */
+    changed = changed || (tls->context == NULL && !tls->unusable);
     /* What could not be used may be usable with other permissions, or with memory, and looks the same. */
     if (!changed && !tls->unusable) {
         return false;
@@ -86,6 +88,7 @@ static bool tls_look_files(struct tls *tls) {
                  log_quote(certificate, quoted, sizeof quoted));
         tls_show(tls, context);
         tls->unusable = false;
+        tls->stands_in = false;
         return true;
     }
     tls_reason(reason, sizeof reason);
@@ -100,8 +103,9 @@ static bool tls_look_files(struct tls *tls) {
         "cert=%s reason=\"%s\" effect=\"%s\" advice=\"gateway.console.cert and key have to be PEM "
         "files that belong together, and the gateway has to be able to read them\"",
         log_quote(certificate, quoted, sizeof quoted), reason,
-        tls->context != NULL ? "the one before is shown on"
-                             : "nobody can open the console from a browser");
+        tls->context != NULL && !tls->stands_in
+            ? "the one before is shown on"
+            : "one of the site's own authority stands in, of which browsers warn");
     return false;
 }
 
@@ -149,19 +153,19 @@ static bool tls_look_authority(struct tls *tls, struct wall now) {
         return false;
     }
     tls_tell_state(tls, server->state);
-    bool show = server->made || tls->context == NULL || tls->unusable;
+    bool show = server->made || tls->context == NULL || tls->unshown;
     SSL_CTX *context = show ? tls_context() : NULL;
     if (context != NULL && SSL_CTX_use_certificate(context, server->shown.certificate) == 1 &&
         SSL_CTX_use_PrivateKey(context, server->shown.key) == 1) {
         log_line(LOG_NOTICE, "console_certificate",
                  "names=\"%s\" effect=\"shown to whoever comes\"", names);
         tls_show(tls, context);
-        tls->unusable = false;
+        tls->unshown = false;
     } else if (show) {
         tls_reason(reason, sizeof reason);
         SSL_CTX_free(context);
         tls->faults++;
-        tls->unusable = true;
+        tls->unshown = true;
         show = false;
         log_line(LOG_ERROR, "console_certificate_unusable", "reason=\"%s\"", reason);
     }
@@ -189,11 +193,25 @@ void tls_deinit(struct tls *tls) {
     *tls = (struct tls){.directory = -1};
 }
 
+enum tls_shown tls_shown(const struct tls *tls) {
+    bool own = tls->site->header->console_cert != 0 && !tls->stands_in;
+    if (tls->stands_in || (!own && tls->told == AUTHORITY_DAMAGED)) {
+        return TLS_SHOWN_UNKNOWN;
+    }
+    return own && tls->unusable ? TLS_SHOWN_OLD : TLS_SHOWN_MEANT;
+}
+
 bool tls_look(struct tls *tls, struct wall now, uint64_t real_ns) {
     if (real_ns < tls->next_look_real_ns) {
         return false;
     }
     tls->next_look_real_ns = real_ns + (uint64_t)TLS_LOOK_S * NS_PER_S;
-    return tls->site->header->console_cert != 0 ? tls_look_files(tls)
-                                                : tls_look_authority(tls, now);
+    bool shown = tls->site->header->console_cert != 0 && tls_look_files(tls);
+    if (tls->site->header->console_cert == 0) {
+        return tls_look_authority(tls, now);
+    } else if (tls->unusable && (tls->context == NULL || tls->stands_in)) {
+        tls->stands_in = true;
+        return tls_look_authority(tls, now);
+    }
+    return shown;
 }

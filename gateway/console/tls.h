@@ -7,7 +7,8 @@
  *
  * The certificate is the site's, where the site file names one (gateway.console.cert and key), else of the
  * site's own authority (authority.h). It is looked at each TLS_LOOK_S: a renewed one is shown to whoever comes
- * from then on, while those who are connected stay. One that cannot be used changes nothing, and is told.
+ * from then on, while those who are connected stay. One that cannot be used changes nothing, and is told. Where
+ * there was none before it, the authority's stands in until it can be: a browser that warns still shows the calls.
  */
 
 #include <stdbool.h>
@@ -27,7 +28,9 @@ struct tls {
     int directory;                /* state/console; -1: cannot be opened */
     struct ssl_ctx_st *context;   /* what is shown; NULL before the first look that succeeded */
     struct stat certificate, key; /* the site's, as last looked at */
-    bool unusable;                /* what was found last: it is tried again with each look */
+    bool unusable;                /* the site's, as found last: it is tried again with each look */
+    bool stands_in;               /* the authority's is shown in place of the site's */
+    bool unshown;                 /* the authority's could not be shown: it is tried again */
     struct authority_server authority;
     enum authority_state told;
     uint64_t next_look_real_ns;
@@ -38,6 +41,14 @@ struct tls {
 /* Keeps `site`. */
 void tls_init(struct tls *tls, const struct site *site);
 void tls_deinit(struct tls *tls);
+
+/* What whoever comes is shown, once there is a context. */
+enum tls_shown {
+    TLS_SHOWN_MEANT,
+    TLS_SHOWN_OLD, /* the site's as it was before what is there now, which cannot be used */
+    TLS_SHOWN_UNKNOWN, /* one that no device has installed, in place of the site's or of its authority's */
+};
+enum tls_shown tls_shown(const struct tls *tls);
 
 /*
  * Look, when it is time. Returns true when tls->context is another than before.

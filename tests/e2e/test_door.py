@@ -478,8 +478,34 @@ def test_the_sites_own_certificate_is_shown_and_a_renewed_one_without_a_break(sc
     (scene.directory / "site.key").write_text("no key\n")
     gateway.process.until_said("event=console_certificate_unusable")
     assert "CN = second" in subject(browser), "the one before is shown on"
+    assert gateway.ask("/api/v1/health").body["door"] == {"state": "old_certificate"}
     assert browser.ask("GET", "/authority.crt", connection=http.client.HTTPSConnection(
         browser.host, browser.port, context=ssl._create_unverified_context()))[0] == 404
+
+
+def test_a_certificate_that_is_garbled_at_the_start_is_stood_in_for_and_health_says_so(scene):
+    certificate(scene.directory, "first")
+    put(scene, "first")
+    (scene.directory / "site.crt").write_text("no certificate\n")
+    scene.overrides["gateway.console.cert"] = str(scene.directory / "site.crt")
+    scene.overrides["gateway.console.key"] = str(scene.directory / "site.key")
+    scene.start_broker()
+    gateway = scene.gateway()
+    gateway.process.until_said("event=console_certificate_unusable .*stands in")
+    gateway.process.until_said("event=console_open")
+    add_user(gateway, "wang", "engineer")
+    browser = Browser(scene)
+    browser.authority = scene.state / "console" / "authority.crt"
+    browser.sign_in("wang")  # who has installed the authority, or takes the warning, sees the calls
+    assert browser.ask("GET", "/authority.crt")[0] == 200
+    health = browser.get("/api/v1/health")
+    assert health["status"] == "degraded" and health["door"] == {"state": "unknown_certificate"}
+    _code, out, err = gateway.try_cli("health")
+    assert "web console" in out and "gateway.console.cert" in err
+    assert b"\ntocsin_console_door_open 0\n" in gateway.ask("/metrics").bytes
+    put(scene, "first")
+    until(lambda: "CN = first" in subject(browser), "the site's own certificate")
+    assert gateway.ask("/api/v1/health").body["door"] == {"state": "open"}
 
 
 def test_the_authority_can_be_fetched_and_vouches_for_the_console(scene, gateway):

@@ -15,6 +15,7 @@
 #include "gateway/console/asker.h"
 #include "gateway/console/body.h"
 #include "gateway/console/document.h"
+#include "gateway/console/health_body.h"
 #include "gateway/console/metrics.h"
 #include "gateway/console/reply.h"
 #include "gateway/console/unheard.h"
@@ -148,7 +149,7 @@ static void places_under_test_are_told_with_every_list(void **state) {
     json_t *const bodies[] = {
         body_alarms(&scene->view, false, 0, second),
         body_points(&scene->view, RULESET_NONE, 0, (struct wall){1}, second),
-        body_health(&scene->view, second),
+        health_body(&scene->view, DOOR_NONE, second),
     };
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         json_t *tests = json_object_get(bodies[i], "tests");
@@ -374,15 +375,15 @@ static void a_card_reader_that_had_no_card_yet_is_not_known_to_be_good(void **st
 
 static void health_is_failed_without_the_engine_and_degraded_without_a_part(void **state) {
     struct scene *scene = *state;
-    assert_int_equal(body_health_of(&scene->view, 0), BODY_HEALTH_FAILED);
+    assert_int_equal(health_of(&scene->view, DOOR_NONE, 0), HEALTH_FAILED);
     scene_welcome(scene, second);
     scene_components(scene, TRUTH_TRUE, second);
-    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_FAILED);
+    assert_int_equal(health_of(&scene->view, DOOR_NONE, second), HEALTH_FAILED);
     scene_snapshot_end(scene, second);
-    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
+    assert_int_equal(health_of(&scene->view, DOOR_NONE, second), HEALTH_OK);
     scene_components(scene, TRUTH_FALSE, second);
-    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_DEGRADED);
-    json_t *body = body_health(&scene->view, second);
+    assert_int_equal(health_of(&scene->view, DOOR_NONE, second), HEALTH_DEGRADED);
+    json_t *body = health_body(&scene->view, DOOR_NONE, second);
     assert_string_equal(text_at(body, "status", NULL), "degraded");
     assert_string_equal(text_at(body, "uplink", "state"), "connected");
     const json_t *field = json_array_get(json_object_get(body, "components"), 0);
@@ -391,13 +392,13 @@ static void health_is_failed_without_the_engine_and_degraded_without_a_part(void
     json_decref(body);
     /* A broker that is there and refuses what it is given. */
     scene_components_and_uplink(scene, TRUTH_TRUE, TRUTH_FALSE, second);
-    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_DEGRADED);
-    body = body_health(&scene->view, second);
+    assert_int_equal(health_of(&scene->view, DOOR_NONE, second), HEALTH_DEGRADED);
+    body = health_body(&scene->view, DOOR_NONE, second);
     assert_string_equal(text_at(body, "uplink", "state"), "refusing");
     json_decref(body);
     scene_components(scene, TRUTH_FALSE, second);
     view_lost(&scene->view);
-    body = body_health(&scene->view, 2 * second);
+    body = health_body(&scene->view, DOOR_NONE, 2 * second);
     assert_string_equal(text_at(body, "status", NULL), "failed");
     /* What was known of the parts is the past, too. */
     assert_string_equal(text_at(body, "journal", "state"), "unknown");
@@ -422,14 +423,14 @@ a_site_file_that_is_wrong_is_degraded_and_it_says_since_when_the_other_is_watche
     for (uint8_t refused = 0; refused < 2; refused++) {
         message.site_refused = refused;
         scene_tell(scene, &message, second);
-        json_t *body = body_health(&scene->view, second);
+        json_t *body = health_body(&scene->view, DOOR_NONE, second);
         assert_string_equal(text_at(body, "status", NULL), refused ? "degraded" : "ok");
         assert_string_equal(text_at(body, "site", "state"), refused ? "refused" : "ok");
         assert_string_equal(text_at(body, "site", "accepted"), "2026-11-22T07:17:00.123Z");
         json_decref(body);
     }
     view_lost(&scene->view);
-    json_t *body = body_health(&scene->view, 2 * second);
+    json_t *body = health_body(&scene->view, DOOR_NONE, 2 * second);
     assert_string_equal(text_at(body, "site", "state"), "unknown");
     json_decref(body);
 }
@@ -440,18 +441,42 @@ static void what_is_not_configured_is_neither_away_nor_degraded(void **state) {
     scene_welcome(scene, second);
     scene_snapshot_end(scene, second);
     scene_components_and_uplink(scene, TRUTH_TRUE, TRUTH_UNKNOWN, second);
-    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
-    json_t *body = body_health(&scene->view, second);
+    assert_int_equal(health_of(&scene->view, DOOR_NONE, second), HEALTH_OK);
+    json_t *body = health_body(&scene->view, DOOR_NONE, second);
     assert_string_equal(text_at(body, "status", NULL), "ok");
     assert_string_equal(text_at(body, "uplink", "state"), "none");
     assert_string_equal(text_at(body, "database", "state"), "none");
     assert_true(json_is_null(json_object_get(json_object_get(body, "database"), "since")));
     json_decref(body);
     view_lost(&scene->view); /* that is so whoever is there */
-    body = body_health(&scene->view, second);
+    body = health_body(&scene->view, DOOR_NONE, second);
     assert_string_equal(text_at(body, "uplink", "state"), "none");
     assert_string_equal(text_at(body, "database", "state"), "none");
     json_decref(body);
+}
+
+static void a_door_that_is_not_as_it_is_meant_degrades_and_is_named(void **state) {
+    static const struct {
+        enum door_state door;
+        const char *want;
+        enum health health;
+    } rows[] = {
+        {DOOR_NONE, "none", HEALTH_OK},
+        {DOOR_OPEN, "open", HEALTH_OK},
+        {DOOR_OLD_CERTIFICATE, "old_certificate", HEALTH_DEGRADED},
+        {DOOR_UNKNOWN_CERTIFICATE, "unknown_certificate", HEALTH_DEGRADED},
+        {DOOR_CLOSED, "closed", HEALTH_DEGRADED},
+    };
+    struct scene *scene = *state;
+    scene_welcome(scene, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(health_of(&scene->view, rows[i].door, second), rows[i].health);
+        json_t *body = health_body(&scene->view, rows[i].door, second);
+        assert_string_equal(text_at(body, "door", "state"), rows[i].want);
+        json_decref(body);
+    }
 }
 
 static void health_says_what_is_missing_of_the_recordings(void **state) {
@@ -463,14 +488,14 @@ static void health_says_what_is_missing_of_the_recordings(void **state) {
     struct site_header header = *scene->site.header;
     scene->site.header = &header;
     header.recordings_size = 0;
-    json_t *body = body_health(&scene->view, second);
+    json_t *body = health_body(&scene->view, DOOR_NONE, second);
     assert_string_equal(text_at(body, "recordings", "state"), "none");
     json_decref(body);
     header.recordings_size = 1000000;
     scene_welcome(scene, second);
     scene_snapshot_end(scene, second);
     scene_components(scene, TRUTH_TRUE, second);
-    body = body_health(&scene->view, second);
+    body = health_body(&scene->view, DOOR_NONE, second);
     assert_string_equal(text_at(body, "recordings", "state"), "unknown");
     json_decref(body);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -482,8 +507,8 @@ static void health_says_what_is_missing_of_the_recordings(void **state) {
                        [FIGURE_ENGINE_RECORDING_FAILURES] = rows[i].failures},
         };
         scene_tell(scene, &figures, second);
-        assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
-        body = body_health(&scene->view, second);
+        assert_int_equal(health_of(&scene->view, DOOR_NONE, second), HEALTH_OK);
+        body = health_body(&scene->view, DOOR_NONE, second);
         const json_t *told = json_object_get(body, "recordings");
         assert_string_equal(text_at(body, "recordings", "state"), rows[i].want);
         assert_int_equal(json_integer_value(json_object_get(told, "inputs_dropped")),
@@ -511,7 +536,7 @@ static void assert_unheard(struct scene *scene, int64_t count, const char *want)
     char text[256] = "";
     size_t at = 0;
     const json_t *point = NULL;
-    json_t *body = body_health(&scene->view, second);
+    json_t *body = health_body(&scene->view, DOOR_NONE, second);
     const json_t *unheard = json_object_get(body, "unheard");
     json_array_foreach(json_object_get(unheard, "points"), at, point) {
         const json_t *rules = json_object_get(point, "rules");
@@ -541,7 +566,7 @@ static void health_names_the_sensors_that_were_never_heard_and_that_a_rule_needs
     assert_unheard(scene, 2,
                    "care/day-care/button-1 (emergency_call) care/day-care/smoke-1 (fire_alarm)");
     /* It says nothing of whether the rooms are watched. */
-    assert_int_equal(body_health_of(&scene->view, second), BODY_HEALTH_OK);
+    assert_int_equal(health_of(&scene->view, DOOR_NONE, second), HEALTH_OK);
     scene_point(scene, CONSOLE_SITE_BUTTON, 0, second);
     assert_unheard(scene, 1, "care/day-care/smoke-1 (fire_alarm)");
     /* What the engine before said is the past. */
@@ -605,7 +630,7 @@ static void no_more_sensors_are_named_than_are_read(void **state) {
         };
         scene_tell(scene, &message, second);
     }
-    json_t *body = body_health(&scene->view, second);
+    json_t *body = health_body(&scene->view, DOOR_NONE, second);
     const json_t *unheard = json_object_get(body, "unheard");
     assert_int_equal(json_integer_value(json_object_get(unheard, "count")), MANY);
     assert_int_equal(json_array_size(json_object_get(unheard, "points")), UNHEARD_POINTS_MAX);
@@ -651,12 +676,12 @@ static void health_names_the_database_and_what_waits_for_it(void **state) {
     static const struct {
         uint64_t since_s, reachable, refusing;
         const char *want;
-        enum body_health health;
+        enum health health;
     } rows[] = {
-        {0, 0, 0, "unknown", BODY_HEALTH_OK}, /* nothing was tried yet */
-        {1795331820, 1, 0, "connected", BODY_HEALTH_OK},
-        {1795331820, 0, 0, "away", BODY_HEALTH_DEGRADED},
-        {1795331820, 0, 1, "refusing", BODY_HEALTH_DEGRADED},
+        {0, 0, 0, "unknown", HEALTH_OK}, /* nothing was tried yet */
+        {1795331820, 1, 0, "connected", HEALTH_OK},
+        {1795331820, 0, 0, "away", HEALTH_DEGRADED},
+        {1795331820, 0, 1, "refusing", HEALTH_DEGRADED},
     };
     struct scene *scene = *state;
     struct site_header header = *scene->site.header;
@@ -680,8 +705,8 @@ static void health_names_the_database_and_what_waits_for_it(void **state) {
                        [FIGURE_UPLINK_DATABASE_LOST] = 2},
         };
         scene_tell(scene, &figures, second);
-        assert_int_equal(body_health_of(&scene->view, second), rows[i].health);
-        json_t *body = body_health(&scene->view, second);
+        assert_int_equal(health_of(&scene->view, DOOR_NONE, second), rows[i].health);
+        json_t *body = health_body(&scene->view, DOOR_NONE, second);
         assert_string_equal(text_at(body, "database", "state"), rows[i].want);
         if (rows[i].since_s > 0) {
             assert_string_equal(text_at(body, "database", "since"), "2026-11-22T07:17:00.000Z");
@@ -696,7 +721,7 @@ static void health_names_the_database_and_what_waits_for_it(void **state) {
     struct wire_components gone = scene->view.components;
     gone.present[header.field_count] = TRUTH_FALSE;
     scene_tell(scene, &gone, second);
-    json_t *body = body_health(&scene->view, second);
+    json_t *body = health_body(&scene->view, DOOR_NONE, second);
     assert_string_equal(text_at(body, "database", "state"), "unknown");
     assert_int_equal(database_count(body, "spool_lines"), 0);
     json_decref(body);
@@ -1069,6 +1094,8 @@ int main(void) {
             scene_close),
         cmocka_unit_test_setup_teardown(no_more_sensors_are_named_than_are_read, scene_open,
                                         scene_close),
+        cmocka_unit_test_setup_teardown(a_door_that_is_not_as_it_is_meant_degrades_and_is_named,
+                                        scene_open, scene_close),
         cmocka_unit_test_setup_teardown(health_says_what_is_missing_of_the_recordings, scene_open,
                                         scene_close),
         cmocka_unit_test_setup_teardown(metrics_are_valid_openmetrics_with_and_without_the_engine,
