@@ -93,13 +93,13 @@ static void step_output(struct config *config, const struct config_node *node,
  * tells a role, which has a webhook's own key, from the others: it is the text of `to`, which no webhook can
  * be called like.
  */
-static uint32_t chain_audience(struct config *config, const struct config_node *by, const char *key,
+static uint32_t chain_audience(struct config *config, const struct config_node *to, const char *key,
                                const struct config_webhook *audience) {
     uint32_t known = config_index_find(&config->webhook_index, key);
     if (known != CHAIN_NO_WEBHOOK) {
         return known;
     } else if (config->webhook_count == LIMIT_AUDIENCES) {
-        config_error(config, by, NULL,
+        config_error(config, to, NULL,
                      "the steps of a site call at most %d roles, shifts and people",
                      LIMIT_AUDIENCES);
         return CHAIN_NO_WEBHOOK;
@@ -114,8 +114,8 @@ static uint32_t chain_audience(struct config *config, const struct config_node *
 }
 
 /* A shift, a person or everyone: on phones and open pages alone. */
-static void step_by_push(struct config *config, const struct config_node *by,
-                         const struct config_node *to, struct config_step *step) {
+static void step_by_push(struct config *config, const struct config_node *to,
+                         struct config_step *step) {
     const char *key = to->text;
     const char *name = strchr(key, ' ');
     bool known = step->row.to != CHAIN_TO_SHIFT || step->row.receiver != UINT32_MAX;
@@ -123,24 +123,27 @@ static void step_by_push(struct config *config, const struct config_node *by,
         const struct config_webhook audience = {.id = name != NULL ? name + 1 : key,
                                                 .to = (enum chain_to)step->row.to,
                                                 .receiver = step->row.receiver};
-        step->row.webhook = chain_audience(config, by, key, &audience);
+        step->row.webhook = chain_audience(config, to, key, &audience);
     }
 }
 
 /*
  * By the webhook that is called like the role of the step, or on the phones and open pages of those whom it
- * means. These are called beside a webhook in any case.
+ * means. These are called beside a webhook in any case, and a step that does not say how calls them in every
+ * way they have: whoever is named is to hear of it.
  */
 static void step_by(struct config *config, const struct config_node *by,
                     const struct config_node *to, struct config_step *step) {
-    enum { BY_WEBHOOK, BY_PUSH, BY_COUNT };
-    static const char *const ways[] = {[BY_WEBHOOK] = "webhook", [BY_PUSH] = "push"};
-    uint32_t way;
-    bool known = config_word(config, by, "a way to tell somebody", ways, BY_COUNT, &way);
-    if (!known || step->row.to == CHAIN_TO_NOBODY) {
+    enum { BY_WEBHOOK, BY_PUSH, BY_NONE, BY_COUNT };
+    static const char *const ways[] = {
+        [BY_WEBHOOK] = "webhook", [BY_PUSH] = "push", [BY_NONE] = "none"};
+    uint32_t way = BY_PUSH;
+    bool known =
+        by == NULL || config_word(config, by, "a way to tell somebody", ways, BY_COUNT, &way);
+    if (!known || step->row.to == CHAIN_TO_NOBODY || way == BY_NONE) {
         return; /* what is wrong has been said */
     } else if (step->row.to != CHAIN_TO_ROLE && way == BY_PUSH) {
-        step_by_push(config, by, to, step);
+        step_by_push(config, to, step);
         return;
     } else if (step->row.to != CHAIN_TO_ROLE) {
         config_error(config, by, "write `to: role NAME`, or `by: push`",
@@ -152,7 +155,7 @@ static void step_by(struct config *config, const struct config_node *by,
         .id = role, .to = CHAIN_TO_ROLE, .receiver = step->row.receiver};
     step->row.webhook = config_index_find(&config->webhook_index, role);
     if (step->row.webhook == CHAIN_NO_WEBHOOK && way == BY_PUSH) {
-        step->row.webhook = chain_audience(config, by, role, &audience);
+        step->row.webhook = chain_audience(config, to, role, &audience);
     } else if (step->row.webhook == CHAIN_NO_WEBHOOK) {
         config_error(config, by,
                      config_suggestion(config, role, config->webhook_names, config->webhook_count),

@@ -122,8 +122,7 @@ static void lint_heard(struct config *config, const struct config_chain *chain) 
         heard = heard || step->outputs != 0 || step->webhook != CHAIN_NO_WEBHOOK;
     }
     if (!heard) {
-        config_warn(config, chain->node->key,
-                    "add `output: KIND`, `by: push`, or `by: webhook` to a role",
+        config_warn(config, chain->node->key, "add `output: KIND`, or leave out `by: none`",
                     "chain `%s` reaches nobody: none of its steps has an output or calls anybody",
                     chain->id);
     }

@@ -235,7 +235,9 @@ def test_an_array_that_a_receiver_refuses_is_called_for_one_by_one(scene, refuse
 
 def test_a_step_that_nobody_can_receive_moves_on_at_once(scene):
     own_site(scene, ("http://127.0.0.1:9099/hook", f"http://127.0.0.1:{free_port()}/hook"))
-    backend, field, _gateway = everything_at(scene, 20)
+    backend, field, gateway = everything_at(scene, 20)
+    until(lambda: any(row["to"] == "shift" and row["reachable"] is False for row in gateway.ask("/api/v1/reach").body["audiences"]),
+          "the shift to be known as out of reach")
     press(backend, field)
     events = backend.until_event(type="alarm.escalated", subject=BUTTON, count=3)
     assert steps(backend) == [
@@ -306,10 +308,11 @@ def test_a_role_that_cannot_be_reached_for_ten_minutes_is_an_alarm(scene):
     port = free_port()
     webhook_site(scene, port)
     backend, _field, _gateway = everything_at(scene, 60)
-    raised = backend.until_event(type="alarm.raised", rule="system_nobody_listening")[0]
-    assert raised["subject"] == "role/manager" and raised["data"]["priority"] == "high"
+    listening = {"rule": "system_nobody_listening", "subject": "role/manager"}
+    raised = backend.until_event(type="alarm.raised", **listening)[0]
+    assert raised["data"]["priority"] == "high"
     Receiver(scene, port=port)
-    backend.until_event(type="alarm.cleared", rule="system_nobody_listening")
+    backend.until_event(type="alarm.cleared", **listening)
 
 
 def test_the_ten_minutes_of_a_role_are_of_its_shift(scene):
@@ -318,8 +321,7 @@ def test_the_ten_minutes_of_a_role_are_of_its_shift(scene):
     assert "\nshifts:" in text
     scene.site.write_text(re.sub(r"(\nshifts:[^\n]*\n)", r'\1  lead: {role: manager, mon-sun: "15:20-19:00"}\n', text))
     backend, _field, _gateway = everything_at(scene, 60)
-    raised = backend.until_event(type="alarm.raised", rule="system_nobody_listening")[0]
-    assert raised["subject"] == "role/manager"
+    raised = backend.until_event(type="alarm.raised", rule="system_nobody_listening", subject="role/manager")[0]
     assert raised["time"] >= "2026-11-22T07:30:00", "ten minutes after the shift began at 15:20"
 
 

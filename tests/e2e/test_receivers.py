@@ -172,7 +172,8 @@ def test_nobody_listening_ends_with_a_page_and_a_screen_on_the_wall_is_told_no_n
     wall = Browser(scene)
     assert wall.ask("POST", "/api/v1/session", {"token": screen["token"]})[0] == 200
     seen = wall.get(REACH)
-    assert [row["name"] for row in seen["audiences"]] == ["manager"] and "pages" not in seen
+    assert ("role", "manager") in {(row["to"], row["name"]) for row in seen["audiences"]} and "pages" not in seen
+    assert "person" not in {row["to"] for row in seen["audiences"]} and "李强" not in str(seen)
     assert wall.ask("POST", PAGES, {"page": "a-page-of-the-wall"})[0] == 403
 
     # The line stays, and the page says nothing more: a frozen tab is no receiver.

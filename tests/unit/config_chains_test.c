@@ -100,7 +100,7 @@ static void a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are(void *
     load_good(&loaded,
               "shifts: {day: {role: caregiver, mon-sun: \"07:00-19:00\"}, post: {role: security},"
               " desk: {people: [wang]}, night: {role: caregiver, mon-sun: \"19:00-07:00\"}}\n",
-              "chains: {c: [{after: 0 s, to: everyone, output: beacon}]}\n"
+              "chains: {c: [{after: 0 s, to: everyone, by: none, output: beacon}]}\n"
               "webhooks:\n"
               "  manager: {url: \"http://b/y\"}\n"
               "  security: {url: \"https://a/x\", secret_file: site.yaml}\n"
@@ -184,7 +184,7 @@ static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **sta
         {0,
          UINT64_C(1) << POINT_CALL_LAMP,
          ROLE_CAREGIVER,
-         CHAIN_NO_WEBHOOK,
+         3,
          CHAIN_TO_ROLE,
          CHAIN_REACH_OWN,
          {0},
@@ -192,19 +192,19 @@ static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **sta
         {500 * NS_PER_MS,
          UINT64_C(1) << POINT_BEACON | UINT64_C(1) << POINT_SOUNDER,
          1,
-         CHAIN_NO_WEBHOOK,
+         4,
          CHAIN_TO_SHIFT,
          CHAIN_REACH_ZONE,
          {0},
          0},
-        {120 * NS_PER_S, 0, 0, CHAIN_NO_WEBHOOK, CHAIN_TO_PERSON, CHAIN_REACH_SITE, {0}, 0},
+        {120 * NS_PER_S, 0, 0, 5, CHAIN_TO_PERSON, CHAIN_REACH_SITE, {0}, 0},
         {120 * NS_PER_S, 0, ROLE_MANAGER, 1, CHAIN_TO_ROLE, CHAIN_REACH_OWN, {0}, 0},
     };
     wanted[1].name = ruleset->steps[2].name;
     wanted[2].name = ruleset->steps[3].name;
     assert_true(wanted[1].name != 0 && wanted[2].name != 0 && wanted[1].name != wanted[2].name);
     assert_memory_equal(&ruleset->steps[1], wanted, sizeof wanted);
-    assert_int_equal(site->webhook_count, 2);
+    assert_int_equal(site->webhook_count, 6);
     assert_string_equal(site_text(site, site->webhooks[1].id), "manager");
     assert_string_equal(site_text(site, site->webhooks[1].url), "http://b/y");
     assert_int_equal(site->webhooks[1].secret_file, 0);
@@ -212,6 +212,41 @@ static void a_chain_names_roles_shifts_webhooks_and_outputs_by_number(void **sta
     assert_int_equal(secret[0], '/');
     assert_string_equal(strrchr(secret, '/'), "/site.yaml");
     unload(&loaded);
+}
+
+static void a_step_that_does_not_say_how_calls_whom_it_names_in_every_way_they_have(void **state) {
+    (void)state;
+    struct loaded said;
+    struct loaded unsaid;
+    const char *shifts = "shifts: {night: {people: [wang]}}\n";
+    static const char webhooks[] =
+        "webhooks: {manager: {url: \"http://b/y\", secret_file: site.yaml}}\n";
+    char *rules = NULL;
+    assert_true(
+        asprintf(
+            &rules,
+            "chains: {c: [{after: 0 s, to: role caregiver, by: push},"
+            " {after: 1 s, to: shift night, by: push}, {after: 2 s, to: person wang, by: push},"
+            " {after: 3 s, to: everyone, by: push}, {after: 4 s, to: role manager, by: webhook}]}\n"
+            "%s" RULE,
+            webhooks) > 0);
+    load_good(&said, shifts, rules);
+    free(rules);
+    assert_true(asprintf(&rules,
+                         "chains: {c: [{after: 0 s, to: role caregiver},"
+                         " {after: 1 s, to: shift night}, {after: 2 s, to: person wang},"
+                         " {after: 3 s, to: everyone}, {after: 4 s, to: role manager}]}\n"
+                         "%s" RULE,
+                         webhooks) > 0);
+    load_good(&unsaid, shifts, rules);
+    free(rules);
+    assert_int_equal(said.site.webhook_count, 5);
+    assert_int_equal(unsaid.site.webhook_count, 5);
+    assert_int_equal(unsaid.site.ruleset.listener_count, 4);
+    assert_memory_equal(unsaid.site.ruleset.steps, said.site.ruleset.steps,
+                        5 * sizeof *said.site.ruleset.steps);
+    unload(&said);
+    unload(&unsaid);
 }
 
 static void a_role_that_is_called_on_phones_alone_has_an_index_of_its_own(void **state) {
@@ -250,7 +285,7 @@ a_shift_a_person_and_everyone_are_called_each_once_and_people_are_no_listeners(v
               "    - {after: 2 min, to: everyone, by: push}\n"
               "    - {after: 3 min, to: shift night, by: push}\n"
               "    - {after: 4 min, to: person zhao, by: push}\n"
-              "    - {after: 5 min, to: shift day}\n"
+              "    - {after: 5 min, to: shift day, by: none}\n"
               "webhooks:\n"
               "  manager: {url: \"http://b/y\", secret_file: site.yaml}\n" RULE);
     const struct site *site = &loaded.site;
@@ -484,6 +519,7 @@ int main(void) {
         cmocka_unit_test(a_secret_that_the_uplink_would_refuse_is_warned_of),
         cmocka_unit_test(a_chain_names_roles_shifts_webhooks_and_outputs_by_number),
         cmocka_unit_test(a_role_is_to_be_reached_in_the_shifts_that_say_whose_they_are),
+        cmocka_unit_test(a_step_that_does_not_say_how_calls_whom_it_names_in_every_way_they_have),
         cmocka_unit_test(a_role_that_is_called_on_phones_alone_has_an_index_of_its_own),
         cmocka_unit_test(
             a_shift_a_person_and_everyone_are_called_each_once_and_people_are_no_listeners),
