@@ -76,7 +76,8 @@ void answer_stream(struct call *call) {
         streams->refused++;
         call_problem(call, PROBLEM_BUSY, NULL);
     } else {
-        streams_open(streams, call->request, call->asker.id, after, call->real_ns);
+        streams_open(streams, call->request, call->asker.id, call->asker.session_until_real_ns,
+                     after, call->real_ns);
     }
 }
 

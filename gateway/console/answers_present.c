@@ -117,6 +117,7 @@ void answer_metrics(struct call *call) {
         .requests = console->requests,
         .strangers = console->strangers,
         .streams = console->streams.count,
+        .streams_over = console->streams.over,
         .streams_cut = console->streams.cut,
         .streams_refused = console->streams.refused,
         .commands_waiting = console->orders.waiting,

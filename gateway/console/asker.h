@@ -23,8 +23,9 @@ struct asker {
     enum asker_kind kind;
     /* What they act as. Of a screen it is ROLE_AUDITOR, so that it can change nothing anywhere. */
     enum role role;
-    char id[PEOPLE_ID_SIZE];    /* of who is signed in; "" */
-    char name[PEER_BY_MAX + 1]; /* what is recorded; on this machine people may name another */
+    uint64_t session_until_real_ns; /* 0: there is none, or it has no end */
+    char id[PEOPLE_ID_SIZE];        /* of who is signed in; "" */
+    char name[PEER_BY_MAX + 1];     /* what is recorded; on this machine people may name another */
 };
 
 /*

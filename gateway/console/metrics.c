@@ -49,6 +49,10 @@ static void metrics_console(struct evbuffer *out, const struct metrics_console *
     metric_counter(out, "console_strangers", "Requests of users who may not ask.",
                    console->strangers);
     metric_gauge(out, "console_streams", "Open event streams.", console->streams);
+    metric_counter(
+        out, "console_streams_over",
+        "Streams of who is signed in that came to their end; the client comes back by itself.",
+        console->streams_over);
     metric_counter(out, "console_streams_cut", "Streams ended because the client did not read.",
                    console->streams_cut);
     metric_counter(out, "console_streams_refused", "Streams refused because there were too many.",

@@ -21,6 +21,7 @@ struct metrics_console {
     uint64_t requests;
     uint64_t strangers; /* requests of users who may not talk to the console */
     uint64_t streams;   /* open now */
+    uint64_t streams_over;
     uint64_t streams_cut;
     uint64_t streams_refused;
     uint64_t commands_waiting;

@@ -270,6 +270,12 @@ const struct person *sessions_find(struct sessions *sessions, const char *token,
     return person;
 }
 
+uint64_t sessions_until_real_ns(const struct sessions *sessions, const char *token) {
+    const struct session_row *session = sessions_at(sessions, token);
+    assert(session != NULL);
+    return (uint64_t)(session->begun_real_ns + SESSIONS_S * (int64_t)NS_PER_S);
+}
+
 void sessions_end(struct sessions *sessions, const char *token) {
     struct session_row *session = sessions_at(sessions, token);
     if (session != NULL) {

@@ -72,6 +72,9 @@ uint32_t sessions_of(const struct sessions *sessions, const char *id);
 /* Whose session is it? NULL: nobody's, or it has ended. */
 const struct person *sessions_find(struct sessions *sessions, const char *token, uint64_t real_ns);
 
+/* When the session of this token, which was found, ends however much it is used. */
+uint64_t sessions_until_real_ns(const struct sessions *sessions, const char *token);
+
 void sessions_end(struct sessions *sessions, const char *token);
 
 /* Drop those that have ended and save what has changed, when it is time. Each second. */

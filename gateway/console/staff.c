@@ -124,8 +124,14 @@ struct asker staff_asker(struct staff *staff, struct evhttp_request *request) {
     } else if (cookie_read(request, COOKIE_SESSION, cookie, sizeof cookie)) {
         person = sessions_find(&staff->sessions, cookie, clock_real_ns());
     }
-    return person == NULL ? (struct asker){.kind = ASKER_NOBODY, .role = ROLE_AUDITOR}
-                          : asker_of(person);
+    if (person == NULL) {
+        return (struct asker){.kind = ASKER_NOBODY, .role = ROLE_AUDITOR};
+    }
+    struct asker asker = asker_of(person);
+    if (token == NULL) {
+        asker.session_until_real_ns = sessions_until_real_ns(&staff->sessions, cookie);
+    }
+    return asker;
 }
 
 /* ---- opening ---- */

@@ -28,6 +28,7 @@ struct stream {
     uint64_t replayed_seq; /* what was committed when the client came: `replayed` up to here */
     enum view_engine engine; /* as last told to the client */
     char id[PEOPLE_ID_SIZE]; /* of who is signed in; "" */
+    uint64_t until_real_ns;  /* UINT64_MAX: it has no end */
     uint64_t close_real_ns;  /* CLOSING: when patience ends */
 };
 
@@ -234,8 +235,17 @@ void streams_deinit(struct streams *streams) {
     }
 }
 
+static uint64_t stream_until(const char *id, uint64_t session_until_real_ns, uint64_t real_ns) {
+    uint64_t until = real_ns + STREAM_SIGNED_IN_S * NS_PER_S;
+    if (id[0] == '\0') {
+        return UINT64_MAX;
+    }
+    return session_until_real_ns != 0 && session_until_real_ns < until ? session_until_real_ns
+                                                                       : until;
+}
+
 void streams_open(struct streams *streams, struct evhttp_request *request, const char *id,
-                  uint64_t after_seq, uint64_t real_ns) {
+                  uint64_t session_until_real_ns, uint64_t after_seq, uint64_t real_ns) {
     assert(streams->count < STREAMS_MAX);
     struct stream *stream = calloc(1, sizeof *stream);
     assert(stream != NULL);
@@ -248,6 +258,7 @@ void streams_open(struct streams *streams, struct evhttp_request *request, const
         .sent_seq = after_seq == STREAM_FROM_NOW ? 0 : after_seq,
         .replayed_seq = streams->view->newest_seq,
         .engine = view_engine(streams->view, real_ns),
+        .until_real_ns = stream_until(id, session_until_real_ns, real_ns),
     };
     (void)snprintf(stream->id, sizeof stream->id, "%s", id);
     streams->first = stream;
@@ -349,6 +360,10 @@ void streams_tick(struct streams *streams, uint64_t real_ns) {
             if (real_ns >= stream->close_real_ns) {
                 stream_abandon(stream);
             }
+            continue;
+        } else if (real_ns >= stream->until_real_ns) {
+            streams->over++;
+            stream_finish(stream);
             continue;
         }
         stream_tell_engine(stream, real_ns);

@@ -38,6 +38,11 @@ enum {
     /* A client that takes nothing at all for so long is gone; so is one that is closing. Real time.
      */
     STREAM_WRITE_MS = 10000,
+    /*
+     * So long one of who is signed in lasts at most, and never longer than the session: then it ends, and the client
+     * comes back by itself with the seq it has, if it still may. Real time.
+     */
+    STREAM_SIGNED_IN_S = 12 * 3600,
 };
 
 #define STREAM_CONTENT_TYPE "text/event-stream"
@@ -53,6 +58,7 @@ struct streams {
     struct stream *first;
     uint32_t count;
     uint64_t next_ping_real_ns;
+    uint64_t over;     /* ended after STREAM_SIGNED_IN_S, or with their session */
     uint64_t cut;      /* clients that did not read fast enough */
     uint64_t refused;  /* because there are STREAMS_MAX already */
     uint64_t unframed; /* events whose body could not be framed */
@@ -66,10 +72,11 @@ void streams_deinit(struct streams *streams);
 
 /*
  * Answer `request` with the stream of events after `after_seq` (or STREAM_FROM_NOW). Takes the
- * request; `id` is of who is signed in, or "". The caller has checked that there are fewer than STREAMS_MAX.
+ * request; `id` is of who is signed in, or "", and `session_until_real_ns` the end of their session, 0 if it has none.
+ * The caller has checked that there are fewer than STREAMS_MAX.
  */
 void streams_open(struct streams *streams, struct evhttp_request *request, const char *id,
-                  uint64_t after_seq, uint64_t real_ns);
+                  uint64_t session_until_real_ns, uint64_t after_seq, uint64_t real_ns);
 
 /* Whoever `id` is must sign in anew: end their streams. */
 void streams_end_of(struct streams *streams, const char *id);
