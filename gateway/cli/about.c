@@ -92,10 +92,10 @@ static void health_waiting(const struct reader *reader, const json_t *uplink, ch
     size_t len = strlen(text);
     if (waiting > 0 && alarms == 0) {
         (void)snprintf(text + len, size - len, "%s",
-                       reader_text(reader, "，其中没有报警", ", none of an alarm"));
+                       reader_text(reader, "，其中没有告警", ", none of an alarm"));
     } else if (alarms < waiting) {
         health_count(text, size,
-                     reader_text(reader, "，报警只在最后 ", ", those of alarms among the last "),
+                     reader_text(reader, "，告警只在最后 ", ", those of alarms among the last "),
                      alarms, reader_text(reader, " 条之中", ""));
     }
 }
@@ -211,7 +211,7 @@ static void health_warn_unheard(const struct session *session, const json_t *hea
     (void)fputs(
         reader_text(
             reader,
-            "；首次收到数据之前，这些规则可能无法判定，也就不会报警："
+            "；首次收到数据之前，这些规则可能无法判定，也就不会告警："
             "请逐个触发一次（按一下、开一下），仍未上报的检查其电源和通信\n",
             ". Until such a sensor has spoken once, a rule that needs it may be undecided "
             "and raise no alarm: press, open or trip each of them; of one that stays silent, "

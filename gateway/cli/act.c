@@ -24,8 +24,8 @@ static const struct arguments_words test_usage = {
     {"用法：tocsin test begin PLACE --minutes N --reason TEXT [选项]...\n"
      "      tocsin test end PLACE [选项]...\n"
      "      tocsin test reset PLACE [选项]...\n\n"
-     "使场所及其下级进入测试：告警只作标记，不通知人员。触发的每个按钮和探测器都会勾选，\n"
-     "见 `tocsin walk-test PLACE`。测试到时自行结束，那时仍在报警的按真实告警处理。\n\n"
+     "使地点及其下级进入测试：告警只作标记，不通知人员。触发的每个按钮和探测器都会勾选，\n"
+     "见 `tocsin walk-test PLACE`。测试到时自行结束，那时仍在告警的按真实告警处理。\n\n"
      "测试触发的火警和呼叫保留到逐一复位。`reset` 以您的名义对已结束的依次确认、登记到场并复位：\n"
      "您到过现场。\n",
      "Usage: tocsin test begin PLACE --minutes N --reason TEXT [OPTION]...\n"
@@ -93,10 +93,10 @@ static const struct act {
      0,
      false,
      "result",
-     {{"接受一个 ALARM 和现场核查结果：real 或 false",
+     {{"接受一个 ALARM 和现场核实结果：real 或 false",
        "takes an ALARM and what was found there: real or false"}},
      {{"用法：tocsin investigate ALARM real|false [选项]...\n\n"
-       "记录火警现场的核查结果。属实（real）立即按火警确认处理；\n"
+       "记录火警现场的核实结果。属实（real）立即按火警确认处理；\n"
        "不属实（false）不再等待确认，告警保留到复位。\n",
        "Usage: tocsin investigate ALARM real|false [OPTION]...\n\n"
        "Record what somebody has found where a fire alarm was raised. A real fire counts as\n"
@@ -186,7 +186,7 @@ static const struct act {
      {{"接受一个 ALARM 和其性质：genuine、equipment、misuse、test、drill、duplicate、no_answer",
        "takes an ALARM and what it was: genuine, equipment, misuse, test, drill, duplicate, no_answer"}},
      {{"用法：tocsin disposition ALARM WORD [选项]...\n\n"
-       "记录告警的实际性质，可在未关闭时或关闭后 24 小时内登记：genuine 属实、equipment 设备原因、\n"
+       "登记告警的处置结论，可在未关闭时或关闭后 24 小时内登记：genuine 属实、equipment 设备原因、\n"
        "misuse 误操作、test 测试、drill 演练、duplicate 重复、no_answer 无人应答。\n",
        "Usage: tocsin disposition ALARM WORD [OPTION]...\n\n"
        "Record what an alarm turned out to be, while it is open or up to 24 hours after: genuine,\n"

@@ -224,7 +224,7 @@ static void report_rules(const struct site *site, struct reader *reader) {
             alarm_class_facts(rule->class)->name,
             words_priority(reader, priority_name(rule->priority)),
             alarms,
-            reader_text(reader, "个报警", rule->alarm_count == 1 ? "alarm" : "alarms"),
+            reader_text(reader, "个告警", rule->alarm_count == 1 ? "alarm" : "alarms"),
             remark};
         table_add(&table, TONE_PLAIN, cells);
     }
@@ -278,7 +278,7 @@ static void report_others(const struct config_summary *summary, const struct rea
 static void report_totals(const struct site *site, const struct reader *reader) {
     bool zh = reader->language == LANGUAGE_ZH;
     (void)fprintf(reader->out,
-                  zh ? "\n合计：地点 %u，设备 %u，测点 %u，规则 %u，报警 %u\n"
+                  zh ? "\n合计：地点 %u，设备 %u，测点 %u，规则 %u，告警 %u\n"
                      : "\ntotal: %u places, %u devices, %u points, %u rules, %u alarms\n",
                   site->ruleset.place_count, site->ruleset.device_count, site->ruleset.point_count,
                   site->ruleset.rule_count, site->ruleset.alarm_count);

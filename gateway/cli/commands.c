@@ -28,7 +28,7 @@ static const struct arguments_words group_titles[GROUP_COUNT] = {
     [GROUP_LOOK] = {{"查看", "Look"}},
     [GROUP_TRY] = {{"试验规则", "Try rules"}},
     [GROUP_ACT] = {{"处置告警", "Act on an alarm"}},
-    [GROUP_TEST] = {{"测试场所", "Test a place"}},
+    [GROUP_TEST] = {{"按地点测试", "Test a place"}},
     [GROUP_ABOUT] = {{"网关自身", "The gateway itself"}},
 };
 
@@ -93,7 +93,7 @@ static const struct {
     {GROUP_ACT,
      "investigate",
      "ALARM",
-     {{"记录火警现场的核查结果", "what was found where a fire alarm was raised"}},
+     {{"记录火警现场的核实结果", "what was found where a fire alarm was raised"}},
      act_main},
     {GROUP_ACT,
      "silence",
@@ -116,12 +116,12 @@ static const struct {
     {GROUP_ACT,
      "disposition",
      "ALARM",
-     {{"记录告警的实际性质", "record what it turned out to be"}},
+     {{"登记告警的处置结论", "record what it turned out to be"}},
      act_main},
     {GROUP_TEST,
      "test",
      "begin|end",
-     {{"开始或结束场所测试，并复位测试报警",
+     {{"开始或结束一个地点的测试，并复位测试告警",
        "put a PLACE under test, end that, and reset what it raised"}},
      act_test_main},
     {GROUP_TEST,
@@ -195,7 +195,7 @@ static void cli_help(FILE *out) {
         (void)fprintf(out, "\n%s\n", group_titles[group].words[language]);
         for (int i = 0; i < COMMAND_COUNT; i++) {
             if (commands[i].group == group) {
-                (void)fprintf(out, "  %-15s%-11s%s\n", commands[i].name, commands[i].arguments,
+                (void)fprintf(out, "  %-15s%-10s %s\n", commands[i].name, commands[i].arguments,
                               commands[i].summary.words[language]);
             }
         }

@@ -119,9 +119,9 @@ enum arguments_end options_parse(int argc, char **argv, const struct options_for
         OPTION_FLAG(OPTION_WATCH, "watch", &ret_options->watch,
                     "每秒刷新；输出不是终端时只显示有变化的",
                     "again each second; without a terminal only what changed"),
-        OPTION_TEXT(OPTION_EVENTS, "place", "PLACE", &ret_options->place, "只显示此场所及其下级的",
+        OPTION_TEXT(OPTION_EVENTS, "place", "PLACE", &ret_options->place, "只显示此地点及其下级的",
                     "only those of this place and all below it"),
-        OPTION_TEXT(OPTION_EVENTS, "point", "POINT", &ret_options->point, "只显示此点位的",
+        OPTION_TEXT(OPTION_EVENTS, "point", "POINT", &ret_options->point, "只显示此测点的",
                     "only those of this point"),
         OPTION_TEXT(OPTION_EVENTS, "type", "TYPE", &ret_options->type,
                     "只显示此类事件，如 alarm.raised，或一组，如 access",
@@ -142,7 +142,7 @@ enum arguments_end options_parse(int argc, char **argv, const struct options_for
                     "broker (without it) or database, which gets all that follows too"),
         OPTION_TEXT(
             OPTION_AS, "as", "WORD", &ret_options->as,
-            "告警性质：genuine 属实、equipment 设备原因、misuse 误操作、test 测试、\ndrill 演练、duplicate 重复、no_answer 无人应答",
+            "处置结论：genuine 属实、equipment 设备原因、misuse 误操作、test 测试、\ndrill 演练、duplicate 重复、no_answer 无人应答",
             "what it was: genuine, equipment, misuse, test, drill, duplicate,\nno_answer"),
         OPTION_NUMBER(
             OPTION_MINUTES, "minutes", "N", options_minutes, &ret_options->minutes, "持续多少分钟",

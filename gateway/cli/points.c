@@ -13,7 +13,7 @@
 static const struct arguments_words usage = {
     {"用法：tocsin points [PLACE] [选项]...\n"
      "\n"
-     "显示每个传感器的当前值；给出 PLACE（如 `care/day-care`）时，只显示该场所及其下级。\n"
+     "显示每个传感器的当前值；给出 PLACE（如 `care/day-care`）时，只显示该地点及其下级。\n"
      "无人再确认的值为过期。引擎不在时退出码为 1。\n",
      "Usage: tocsin points [PLACE] [OPTION]...\n"
      "\n"

@@ -134,7 +134,7 @@ void session_warn_tests(const struct session *session, const json_t *answer) {
                        reader_pick(reader, json_object_get(test, "place_name")),
                        member_text(test, "place"),
                        reader_text(reader, "测试中，至", "is under test until"), until,
-                       reader_text(reader, "报警不会通知人员", "nobody is called"),
+                       reader_text(reader, "告警不会通知人员", "nobody is called"),
                        member_text(test, "by"), member_text(test, "reason"));
         (void)text_fit(line, (int)sizeof line, clean, sizeof clean);
         (void)fprintf(stderr, "%s\n", clean);

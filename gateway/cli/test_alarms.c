@@ -84,7 +84,7 @@ int test_alarms_reset(struct session *session, const char *place) {
     }
     if (r == EXIT_DONE && json_array_size(leftovers.rows) == 0) {
         (void)fprintf(stderr, "tocsin %s: %s (%s)\n", session->command,
-                      reader_text(&session->reader, "没有可复位的测试报警",
+                      reader_text(&session->reader, "没有可复位的测试告警",
                                   "no alarm of a test is over and waits for its reset"),
                       place);
     }
@@ -101,7 +101,7 @@ void test_alarms_warn(struct session *session, const char *place) {
         (void)fprintf(
             stderr, "%s\n",
             reader_text(&session->reader,
-                        "注意：以下报警发生在测试之前，尚未复位；测试中再次触发将按真实报警呼叫"
+                        "注意：以下告警发生在测试之前，尚未复位；测试中再次触发将按真实告警呼叫"
                         "人员、联动设备。请先复位：",
                         "open from before this test: tripped once more, they call people "
                         "and switch outputs in earnest. Reset them first:"));

@@ -13,7 +13,7 @@ enum { COLUMNS = 4, PAGE_EVENTS = 1000 };
 static const struct arguments_words usage = {
     {"用法：tocsin walk-test PLACE [选项]...\n"
      "\n"
-     "显示场所的哪些按钮和探测器在正在进行或上一次测试中触发过。用 `tocsin test begin PLACE` 开始测试。\n"
+     "显示地点的哪些按钮和探测器在正在进行或上一次测试中触发过。用 `tocsin test begin PLACE` 开始测试。\n"
      "还有未触发的，退出码为 1。\n",
      "Usage: tocsin walk-test PLACE [OPTION]...\n"
      "\n"
@@ -123,7 +123,7 @@ static void walk_conclude(const struct walk *walk) {
     }
     (void)fprintf(reader->out, "%s\n",
                   walk->over ? reader_text(reader, "测试已结束", "The test is over")
-                             : reader_text(reader, "测试进行中，报警只作标记",
+                             : reader_text(reader, "测试进行中，告警只作标记",
                                            "The test is running: nobody is called"));
 }
 
@@ -140,13 +140,13 @@ static bool walk_is_place(const struct session *session, const char *place) {
         near = near == NULL && strstr(id, place) != NULL ? id : near;
     }
     (void)fprintf(stderr, "tocsin %s: %s `%s`: ", session->command,
-                  reader_text(reader, "没有此位置", "there is no place"), place);
+                  reader_text(reader, "没有此地点", "there is no place"), place);
     if (near != NULL) {
         (void)fprintf(stderr, "%s `%s`?\n", reader_text(reader, "是不是", "did you mean"), near);
     } else {
         (void)fprintf(
             stderr, "%s\n",
-            reader_text(reader, "位置名称见 `tocsin points`", "`tocsin points` shows the places"));
+            reader_text(reader, "地点名称见 `tocsin points`", "`tocsin points` shows the places"));
     }
     return false;
 }
@@ -164,7 +164,7 @@ static int walk_run(struct session *session) {
     if (r == EXIT_DONE && !walk.begun) {
         (void)fprintf(
             stderr, "tocsin %s: %s (%s)\n", session->command,
-            reader_text(&session->reader, "此位置没有测试记录", "it was never under test"),
+            reader_text(&session->reader, "此地点没有测试记录", "it was never under test"),
             walk.place);
         r = EXIT_FAILED;
     }

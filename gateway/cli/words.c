@@ -54,7 +54,7 @@ static const struct word events[] = {
     {"alarm.unsuppressed", "取消抑制", "unsuppressed"},
     {"alarm.cleared", "信号消失", "signal gone"},
     {"alarm.reset", "已复位", "reset"},
-    {"alarm.disposed", "处置结果", "result stated"},
+    {"alarm.disposed", "处置结论", "result stated"},
     {"alarm.closed", "已结束", "closed"},
     {"alarm.escalated", "已通知", "people called"},
     {"test.begun", "测试开始", "test begun"},

@@ -132,7 +132,7 @@ static const struct {
         {403,
          "resend_role",
          "Not permitted for this role",
-         {"重发会使外部系统再次收到旧事件，只有工程人员可以要求：请由 engineer 角色操作",
+         {"重发会使外部系统再次收到旧事件，只有工程师可以要求：请由 engineer 角色操作",
           "What is sent again reaches everybody outside once more, so only an engineer may ask for it: "
           "have one do it (--role engineer)"}},
     [PROBLEM_NO_SINK] = {409,
@@ -157,8 +157,8 @@ static const struct {
         {404,
          "no_history",
          "No history is kept",
-         {"此点位不保存历史：刷卡与巡更点位从不保存，gateway.history 为 0 MiB 时全部不保存，站点超过 10000 "
-          "个点位时其余不保存",
+         {"此测点不保存历史：刷卡与巡更点从不保存，gateway.history 为 0 MiB 时全部不保存，站点超过 10000 "
+          "个测点时其余不保存",
           "No history is kept of this point: never of card readers and checkpoints, of none while "
           "gateway.history is 0 MiB, and of no more than 10,000 points of a site"}},
     [PROBLEM_SIGNED_OUT] = {401,
@@ -200,7 +200,7 @@ static const struct {
         {409,
          "claimed",
          "Claimed already",
-         {"本网关已有用户，认领码已失效：请登录，或请工程人员添加用户",
+         {"本网关已有用户，认领码已失效：请登录，或请工程师添加用户",
           "This gateway has users and the code is over: sign in, or have an engineer add you"}},
     [PROBLEM_PASSWORD] =
         {400,
@@ -248,7 +248,7 @@ static const struct {
         {409,
          "user_last",
          "The last engineer",
-         {"这是最后一名工程人员，不能删除或改为其他角色：否则无人能再管理用户",
+         {"这是最后一名工程师，不能删除或改为其他角色：否则无人能再管理用户",
           "This is the last engineer: without one nobody could look after the users"}},
     [PROBLEM_USERS_FULL] = {409,
                             "users_full",
@@ -277,7 +277,7 @@ static const struct {
     [PROBLEM_PUSH_FULL] = {409,
                            "push_full",
                            "Too many phones",
-                           {"已有 64 部手机接收报警，请先移除不再使用的",
+                           {"已有 64 部手机接收告警，请先移除不再使用的",
                             "64 phones are called already: take those away that nobody uses"}},
     [PROBLEM_PUSH_KEPT] =
         {503,
@@ -380,7 +380,7 @@ static const struct {
     [PROBLEM_USERS_ROLE] = {403,
                             "users_role",
                             "Not permitted for this role",
-                            {"只有工程人员可以查看和更改用户",
+                            {"只有工程师可以查看和更改用户",
                              "Only an engineer looks after the users"}},
 };
 
@@ -401,11 +401,11 @@ static const struct {
       "until is a time with its zone: 2026-11-25T18:00:00Z, or seconds since 1970"}},
     {PROBLEM_PARAMETER,
      "point",
-     {"point 为点位名称；查询历史曲线时可给出 1 至 8 次",
+     {"point 为测点名称；查询历史曲线时可给出 1 至 8 次",
       "point is the id of a point; for a history it is given once to eight times"}},
     {PROBLEM_PARAMETER,
      "place",
-     {"place 为场所名称，如 care/day-care", "place is the id of a place: care/day-care"}},
+     {"place 为地点名称，如 care/day-care", "place is the id of a place: care/day-care"}},
     {PROBLEM_PARAMETER,
      "lane",
      {"lane 为 alarm（告警）或 activity（活动）", "lane is alarm or activity"}},
@@ -494,7 +494,7 @@ static const struct {
       "by (--by) is a name of 1 to 42 bytes without control characters"}},
     {PROBLEM_NO_SINK,
      "broker",
-     {"站点没有配置 MQTT 服务器（站点文件中的 mqtt），因此未重发任何事件",
+     {"站点没有配置消息代理（站点文件中的 mqtt），因此未重发任何事件",
       "The site names no broker (`mqtt` in its file), so nothing is sent again"}},
     {PROBLEM_NO_SINK,
      "database",
@@ -525,7 +525,7 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
          "system_fire_promoted, reset the fire alarms of its zone first"},
     [COMMAND_REFUSED_UNKNOWN_STATE] =
         {"现在还不知道险情是否已解除，不能复位：规则所依据的传感器中有失联或故障的，或刚恢复、刚启动，"
-         "规则回看的时间内数据尚不完整。请先修复该位置的故障传感器或线路；若无故障，请稍后再试",
+         "规则回看的时间内数据尚不完整。请先修复该地点的故障传感器或线路；若无故障，请稍后再试",
          "It is not known yet whether the danger is over, so it cannot be reset: a sensor that its rule "
          "looks at is lost or at fault, or the rule looks back over a time that is not all known, as "
          "just after a start or after a sensor came back. See to those of the place that are at fault, "
@@ -538,9 +538,9 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
         {"此类告警会自行关闭，无需复位",
          "This alarm closes by itself when its condition is over; it needs "
          "no reset"},
-    [COMMAND_REFUSED_UNKNOWN_PLACE] = {"没有此位置；名称须与站点配置一致",
+    [COMMAND_REFUSED_UNKNOWN_PLACE] = {"没有此地点；名称须与站点配置一致",
                                        "There is no such place; its name is that of the site"},
-    [COMMAND_REFUSED_ROLE] = {"此角色只能查看，不能操作告警；请由护理、安保、经理或工程人员操作",
+    [COMMAND_REFUSED_ROLE] = {"此角色只能查看，不能操作告警；请由护理员、安保、经理或工程师操作",
                               "This role looks and does not act; a caregiver, security, a manager "
                               "or an engineer may"},
     [COMMAND_REFUSED_NOT_FIRE] = {"只有火警需要登记核实结果",
@@ -571,13 +571,13 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
     [COMMAND_REFUSED_NO_DISPOSITION] =
         {"须给出处置结论：genuine、equipment、misuse、test、drill、duplicate、no_answer 之一",
          "Say what it was: genuine, equipment, misuse, test, drill, duplicate or no_answer"},
-    [COMMAND_REFUSED_TESTING] = {"此位置、其上级或下级位置已在测试中；请先结束该测试",
+    [COMMAND_REFUSED_TESTING] = {"此地点、其上级或下级地点已在测试中；请先结束该测试",
                                  "The place, one around it or one in it is under test already; end "
                                  "that test first"},
-    [COMMAND_REFUSED_NOT_TESTING] = {"此位置本身没有测试；若上级位置在测试中，请结束那个测试",
+    [COMMAND_REFUSED_NOT_TESTING] = {"此地点本身没有测试；若上级地点在测试中，请结束那个测试",
                                      "The place itself is not under test; if a place around it is, "
                                      "end that test"},
-    [COMMAND_REFUSED_IN_EARNEST] = {"此报警已不是测试：测试之后又有人呼叫或再次触发，请立即查看",
+    [COMMAND_REFUSED_IN_EARNEST] = {"此告警已不是测试：测试之后又有人呼叫或再次触发，请立即查看",
                                     "The alarm is no test any more: it was raised again after "
                                     "the test; go and look"},
 };

@@ -499,7 +499,7 @@ static void ended_data(struct scribe *scribe, const struct site *site,
     if (is_rule_there) {
         event_json_texts(
             scribe, "text",
-            "此告警的位置、测点或设备已从配置中删除或改名，或不再属于该规则，告警随之关闭；"
+            "此告警的地点、测点或设备已从配置中删除或改名，或不再属于该规则，告警随之关闭；"
             "险情是否解除未知，请到现场查看",
             "its place, point or device was removed from the site or renamed, or its "
             "rule is no longer for it, which closes this alarm; whether the danger is "
@@ -542,7 +542,7 @@ void event_json_format_test_ended(const struct site *site, const char *place,
     scribe_raw(&scribe, ",\"data\":{\"place\":");
     scribe_string(&scribe, place, ID_MAX);
     scribe_raw(&scribe, ",\"point\":null");
-    event_json_texts(&scribe, "text", "测试中的位置已从配置中删除，测试随之结束",
+    event_json_texts(&scribe, "text", "测试中的地点已从配置中删除，测试随之结束",
                      "the place under test was removed from the site, which ends the test");
     event_json_string(&scribe, "reason", "place removed", REASON_MAX);
     scribe_raw(&scribe, "}}");

@@ -19,7 +19,7 @@ struct event_words {
 static const struct event_words builtin_messages[BUILTIN_COUNT] = {
     [BUILTIN_NONE] = {{"{place}：{rule}", "{place}: {rule}"}},
     [BUILTIN_DEVICE_LOST] =
-        {{"设备 {device} 失联：{count} 个传感器没有新数据，这些房间出事可能不会报警",
+        {{"设备 {device} 失联：{count} 个传感器没有新数据，这些房间出事可能不会告警",
           "{device} is lost: nothing new from its sensors ({count}), so alarms of "
           "their rooms may not come"}},
     [BUILTIN_SENSOR_FAULT] = {{"{place}：{point} 故障或无有效数据",
@@ -33,9 +33,9 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
                                  "Gateway process {component} is gone"}},
     [BUILTIN_UPLINK_LOST] = {{"事件未能送达监控后台，保存在本地",
                               "Events do not reach the backend; they are kept here"}},
-    [BUILTIN_STORAGE] = {{"事件记录不正常，报警仍会照常发出",
+    [BUILTIN_STORAGE] = {{"事件记录不正常，告警仍会照常发出",
                           "The record of events is not in order; alarms are told all the same"}},
-    [BUILTIN_NOBODY_LISTENING] = {{"报警无法通知到 {webhook} 的任何人员",
+    [BUILTIN_NOBODY_LISTENING] = {{"告警无法通知到 {webhook} 的任何人员",
                                    "Nobody of {webhook} can be reached with alarms"}},
     [BUILTIN_CLOCK] = {{"系统时钟被调回，时间不可信",
                         "The clock was set back and is not to be trusted"}},
@@ -79,7 +79,7 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
     [BUILTIN_COMPONENT_LOST] = {{"通常会自动恢复；若没有，请联系维护人员",
                                  "It comes back by itself; if not, call the engineer"}},
     [BUILTIN_UPLINK_LOST] =
-        {{"恢复之前外部收不到报警，请派人在本地值守；检查网络和消息代理（连接、权限、配额、报文大小），"
+        {{"恢复之前外部收不到告警，请派人在本地值守；检查网络和消息代理（连接、权限、配额、报文大小），"
           "网关日志写明原因",
           "Nobody outside hears of alarms until it is over: have somebody watch here. Check the network "
           "and the broker (connection, rights, quota, message size); the gateway's log says what it is"}},
@@ -107,12 +107,12 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
 };
 
 static const struct event_words activity_messages[EVENT_TYPE_COUNT] = {
-    [EVENT_TEST_BEGUN] = {{"{place}：开始测试，报警只作标记，不会通知人员",
+    [EVENT_TEST_BEGUN] = {{"{place}：开始测试，告警只作标记，不会通知人员",
                            "{place}: under test; alarms are marked and nobody is called"}},
     [EVENT_TEST_TRIPPED] = {{"{place}：{point} 测试通过", "{place}: {point} tested"}},
     [EVENT_TEST_UNTESTED] = {{"{place}：{point} 在测试中从未触发",
                               "{place}: {point} was never tripped in the test"}},
-    [EVENT_TEST_ENDED] = {{"{place}：测试结束，报警恢复通知",
+    [EVENT_TEST_ENDED] = {{"{place}：测试结束，告警恢复通知",
                            "{place}: test over; alarms call people again"}},
     [EVENT_FLOOD_BEGUN] = {{"10 分钟内告警过多，次要告警合并为一个事件",
                             "Too many alarms in ten minutes: minor ones are folded into one"}},
@@ -139,7 +139,7 @@ static const struct event_words certificate_names[CERTIFICATE_COUNT] = {
     [CERTIFICATE_OURS] = {{"本网关的证书", "The certificate of this gateway"}},
     [CERTIFICATE_AUTHORITY] = {{"所信任的颁发机构（CA）的证书",
                                 "The certificate of the authority (CA) that is trusted"}},
-    [CERTIFICATE_BROKER] = {{"消息服务器的证书", "The certificate of the broker"}},
+    [CERTIFICATE_BROKER] = {{"消息代理的证书", "The certificate of the broker"}},
 };
 
 static const struct event_words certificate_renewals[CERTIFICATE_COUNT] = {
@@ -147,7 +147,7 @@ static const struct event_words certificate_renewals[CERTIFICATE_COUNT] = {
                            "Put a new certificate and its key into the files of `cert` and `key`"}},
     [CERTIFICATE_AUTHORITY] = {{"把接替的 CA 证书加入 ca 文件",
                                 "Add the certificate of its successor to the file of `ca`"}},
-    [CERTIFICATE_BROKER] = {{"请消息服务器的管理员更换证书",
+    [CERTIFICATE_BROKER] = {{"请消息代理的管理员更换证书",
                              "Have whoever runs the broker renew its certificate there"}},
 };
 
@@ -415,7 +415,7 @@ void event_text_loss(const struct site *site, const struct event_loss *loss,
     if (loss->component == site_component_engine(site)) {
         (void)snprintf(
             ret, EVENT_TEXT_SIZE,
-            chinese ? "网关进程 %s 中断了 %.1f 秒（%s），其间没有判定任何报警，收到的数据现在补判"
+            chinese ? "网关进程 %s 中断了 %.1f 秒（%s），其间没有判定任何告警，收到的数据现在补判"
                     : "Gateway process %s was gone for %.1f s (%s): no alarm was decided "
                       "meanwhile, what was read is decided now",
             name, gone_s, how);

@@ -35,7 +35,7 @@ bool daily_is_due(int64_t heard_s, int64_t tested_s, int64_t now_s) {
 
 const char *daily_text(enum site_language language) {
     return language == LANGUAGE_ZH
-               ? "守望：每日测试\n报警能送达本群。无需处理。"
+               ? "守望：每日测试\n告警能送达本群。无需处理。"
                : "Tocsin: daily test\nAlarms reach this group. There is nothing to do.";
 }
 

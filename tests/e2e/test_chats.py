@@ -137,7 +137,7 @@ def test_a_role_is_called_in_its_chat_and_nobody_else_before_his_time(scene, kin
     assert steps(backend) == [(1, "role manager", "due")] and len(robot.texts) == 1
     until(lambda: robot.tests, "the first test")
     assert robot.tests == ["Tocsin: daily test\nAlarms reach this group. There is nothing to do." if lang == "en" else
-                           "守望：每日测试\n报警能送达本群。无需处理。"]
+                           "守望：每日测试\n告警能送达本群。无需处理。"]
     assert not gateway.process.has("event=webhook_failed")
     assert TOKEN not in gateway.process.text() and SECRET not in gateway.process.text()
 

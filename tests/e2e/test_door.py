@@ -228,7 +228,7 @@ def test_tocsin_user_adds_lists_changes_and_removes(scene, gateway):
     assert code == 1 and "10 characters" in err
     assert gateway.try_cli("user", "sing")[0] == 2
     code, _out, err = gateway.try_cli("user", "list", "--role", "caregiver", "--lang", "zh")
-    assert code == 1 and "只有工程人员" in err
+    assert code == 1 and "只有工程师" in err
     gateway.cli("user", "remove", "wang")
     assert gateway.try_cli("user", "remove", "wang")[0] == 1
 

@@ -53,7 +53,7 @@ def test_a_device_that_answers_wrongly_is_lost_and_told_and_comes_back(scene, an
     gateways = gateway.pids()
     field.say(f"device care-io {answer}")
     [lost] = backend.until_event(type="alarm.raised", rule="system_device_lost", subject="device/care-io")
-    assert re.fullmatch(r"设备 care-io 失联：1\d 个传感器没有新数据，这些房间出事可能不会报警", lost["data"]["text"]["zh"])
+    assert re.fullmatch(r"设备 care-io 失联：1\d 个传感器没有新数据，这些房间出事可能不会告警", lost["data"]["text"]["zh"])
     assert re.fullmatch(r"care-io is lost: .* sensors \(1\d\), so alarms of their rooms may not come", lost["data"]["text"]["en"])
     line = gateway.process.until_said(r"event=device_lost .*device=care-io.*").group(0)
     assert re.search(told, line, re.I), line

@@ -158,7 +158,7 @@ def test_a_sensor_that_was_never_heard_is_named_with_the_rule_that_waits_for_it(
     until(lambda: never_heard.search(told("en")), "the button to be missed")
     assert "hall/gate/door" not in told("en"), "the door was heard"
     assert re.search(r"!! \d+ 个传感器从未上报过数据.*hall/gate/exit \(door_forced\)", told("zh"))
-    assert "may be undecided and raise no alarm" in told("en") and "也就不会报警" in told("zh")
+    assert "may be undecided and raise no alarm" in told("en") and "也就不会告警" in told("zh")
     assert "hall/gate/reader" not in told("en"), "between two cards it has nothing to say"
     field.say('mqtt field/gate/rex {"pressed": false}')
     until(lambda: "hall/gate/exit" not in told("en"), "the button to be heard")

@@ -206,7 +206,7 @@ def test_everybody_of_the_role_is_called_in_his_language_and_one_receipt_is_enou
     subscribe(wang, other)
     until_reachable(li, "li", "manager")
     until(lambda: chinese.tests and english.tests and other.tests, "the first tests")
-    assert chinese.tests[0]["body"] == "这部手机能收到报警。无需处理。" and english.tests[0]["title"] == "Tocsin: daily test"
+    assert chinese.tests[0]["body"] == "这部手机能收到告警。无需处理。" and english.tests[0]["title"] == "Tocsin: daily test"
     assert not listed(wang)["zhao", "manager"]["reachable"], "that a service has taken it says nothing"
     assert listed(wang)["li", "manager"]["name"] == "李强" and listed(wang)["li", "manager"]["service"] == f"127.0.0.1:{service.port}"
 

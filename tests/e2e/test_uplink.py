@@ -296,7 +296,7 @@ def test_health_says_whether_an_alarm_is_among_the_events_that_wait(scene):
         return uplink["waiting"], uplink["waiting_alarms"]
     until(lambda: waiting()[0] > 0 and waiting()[1] == 0, "activity alone to wait")
     assert "events wait, none of an alarm" in gateway.cli("health", "--lang", "en")
-    assert "条事件待送，其中没有报警" in gateway.cli("health", "--lang", "zh")
+    assert "条事件待送，其中没有告警" in gateway.cli("health", "--lang", "zh")
     scene.broker.stop()
     gateway.process.until_said(r"process=uplink event=broker_lost")
     call(field, gateway)

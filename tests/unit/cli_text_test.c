@@ -314,7 +314,7 @@ static void a_chinese_line_has_no_english_words_of_ours(void **state) {
     print_lines(LANGUAGE_ZH, lines, 3,
                 "── 2026-11-22 ──\n"
                 "15:18:00  紧急  日间照料室  已核实    火灾报警  → 不属实  wang（工程师，本机）\n"
-                "15:19:00  紧急  日间照料室  处置结果  火灾报警  → 误操作  li（护理员，本机）\n"
+                "15:19:00  紧急  日间照料室  处置结论  火灾报警  → 误操作  li（护理员，本机）\n"
                 "15:18:00  紧急  日间照料室  已通知    Day-care room: emergency call  → 角色经理 + "
                 "声报警器 + 警示灯（上一步无人收到）  emergency_call/care/day-care/button-1\n");
 }

@@ -431,7 +431,7 @@ static void an_engine_that_was_lost_says_how_since_when_and_for_how_long(void **
         "decided meanwhile, what was read is decided now");
     assert_string_equal(
         data_string(root, "text", "zh"),
-        "网关进程 engine 中断了 8.3 秒（被信号 9 终止），其间没有判定任何报警，收到的数据现在补判");
+        "网关进程 engine 中断了 8.3 秒（被信号 9 终止），其间没有判定任何告警，收到的数据现在补判");
     json_decref(root);
     lost = (struct event_loss){.end = LOSS_UNKNOWN};
 }
@@ -491,7 +491,7 @@ static void a_certificate_says_which_it_is_when_it_ends_and_what_to_do(void **st
                                    "所信任的颁发机构（CA）的证书", "把接替的 CA 证书加入 ca 文件"},
         [CERTIFICATE_BROKER] = {"broker", "The certificate of the broker",
                                 "Have whoever runs the broker renew its certificate there",
-                                "消息服务器的证书", "请消息服务器的管理员更换证书"},
+                                "消息代理的证书", "请消息代理的管理员更换证书"},
     };
     (void)state;
     for (unsigned i = 0; i < CERTIFICATE_COUNT; i++) {

@@ -74,7 +74,7 @@ char *parcel_test_text(const char *token, enum site_language language) {
     static const char *const titles[] = {
         [LANGUAGE_ZH] = "守望：每日测试", [LANGUAGE_EN] = "Tocsin: daily test"};
     static const char *const bodies[] = {
-        [LANGUAGE_ZH] = "这部手机能收到报警。无需处理。",
+        [LANGUAGE_ZH] = "这部手机能收到告警。无需处理。",
         [LANGUAGE_EN] = "Alarms reach this phone. There is nothing to do.",
     };
     return text_dump(json_pack("{s:s, s:s, s:s, s:b, s:s}", "token", token, "title",
