@@ -26,13 +26,24 @@ export async function until(condition, what, deadlineMs = DEADLINE_MS) {
   }
 }
 
-export function freePort() {
-  return new Promise((done, fail) => {
-    const probe = createServer().once('error', fail);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
+/* Below the ports that the kernel gives to whoever connects, or a connection could take one before it is used; each process
+ * that runs tests begins somewhere else. */
+const PORTS = { first: 10_000, count: 22_768 };
+let nextPort = (process.pid * 2003) % PORTS.count;
+
+/** A loopback port that nobody has, and nobody was given by us for a long time. */
+export async function freePort() {
+  for (;;) {
+    const port = PORTS.first + nextPort;
+    nextPort = (nextPort + 1) % PORTS.count;
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port) {
+  return new Promise((done) => {
+    const probe = createServer().once('error', () => done(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
   });
 }
 

@@ -58,7 +58,8 @@ def until(condition, what, deadline_s=DEADLINE_S, context=None):
 
 
 def button_site(scene, devices):
-    """Give the scene a site of Modbus devices d0, d1 … with an emergency button each: (address, poll) per device."""
+    """Give the scene a site of Modbus devices d0, d1 … with an emergency button each: (address, poll) per device, and
+    a time-out where it is not a second."""
     (scene.directory / "button-rules.yaml").write_text(
         "rules:\n  - rule: call\n    each: point emergency_button\n    raise: value\n    class: call.emergency\n"
         '    message: {zh: 呼叫, en: call}\n    response: {zh: 去, en: go}\n')
@@ -70,9 +71,9 @@ def button_site(scene, devices):
         "rules: [button-rules.yaml]\nplaces:\n  - {id: room, kind: day_care_room, name: {zh: 房, en: Room}}\n"
         "devices:\n" + "".join(
             f"  - id: d{n}\n    driver: modbus\n    address: {address}\n    unit: 1\n    poll: {poll}\n"
-            "    timeout: 1 s\n    points:\n"
+            f"    timeout: {timeout or '1 s'}\n    points:\n"
             f"      - {{point: button-{n}, place: room, kind: emergency_button, read: discrete 0}}\n"
-            for n, (address, poll) in enumerate(devices)))
+            for n, (address, poll, timeout) in enumerate((*device, None)[:3] for device in devices)))
 
 
 class Process:
@@ -172,8 +173,9 @@ class Backend:
             return list(self.messages)
 
     def events(self, type=None, rule=None, subject=None):
-        """Every event received, in order of arrival, with its topic under "topic"."""
-        found = []
+        """Every event received, in order of arrival, with its topic under "topic". One that went out before a slow disk had
+        recorded it comes again under its number, and is then here as that, once."""
+        found, places = [], {}
         for topic, payload, _retained, when in self.all():
             if "/event/" not in topic:
                 continue
@@ -185,7 +187,12 @@ class Backend:
                 continue
             if subject is not None and event.get("subject") != subject:
                 continue
-            found.append(event)
+            place = places.get(event.get("first_sent_as"))
+            if place is None:
+                places[event["id"]] = len(found)
+                found.append(event)
+            else:
+                found[place] = event
         return found
 
     def until_event(self, deadline_s=DEADLINE_S, count=1, **wanted):

@@ -29,7 +29,7 @@ def instance(gateway, alarm):
 def test_a_device_that_dies_is_shown_as_lost_and_what_reads_it_as_not_known(scene):
     scene.start_broker()
     dead, well = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
-    button_site(scene, [(dead, "100 ms"), (well, "100 ms")])
+    button_site(scene, [(dead, "100 ms"), (well, "100 ms", "20 s")])  # however slow this machine is
     field, gateway = scene.field(), scene.gateway()
     until(lambda: instance(gateway, "call/room/button-0")["truth"] == "false", "the button to be known to be at rest")
     device = rows(gateway, "/api/v1/devices", "devices")["d0"]

@@ -51,6 +51,7 @@ def test_a_backup_taken_at_work_is_the_journal_and_goes_on_where_it_was(scene):
     assert code == 0 and "backup of gulou-demo/main" in said, said
     saved = rows(backup)
     assert saved and saved.items() <= rows(scene.state / "journal.db").items()
+    backend.until_event(type="alarm.cleared", subject=BUTTON, count=4)  # or it would hear of this life in the next one
     before = {event["id"] for event in backend.events()}
     last = max(int(event["id"].split(".")[2]) for event in backend.events())
     gateway.stop()
@@ -175,6 +176,7 @@ def test_the_log_of_a_dead_journal_is_not_played_into_the_backup_that_replaces_i
     assert tocsin("backup", scene.state, "--to", backup)[0] == 0
     saved = rows(backup)
     press(gateway, field, 2)
+    backend.until_event(type="alarm.cleared", subject=BUTTON, count=3)
     before = {event["id"]: event for event in backend.events()}
     gateway.crash()
     (scene.state / "journal.db").rename(scene.directory / "moved")

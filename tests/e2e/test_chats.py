@@ -185,6 +185,7 @@ def test_a_group_is_tested_once_a_day_and_not_with_each_start(scene):
     robot = chat_scene(scene, "wecom")
     _backend, _field, gateway = scene.everything()
     until(lambda: robot.tests, "the first test")
+    gateway.process.until_said("event=webhook_answers webhook=manager")
     gateway.kill("uplink")
     until(lambda: gateway.process.text().count("event=webhook_answers webhook=manager") == 2, "the uplink to come back")
     clock = ["--clock", time.strftime("%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(time.time() + 40 * 3600)) + "@1"]

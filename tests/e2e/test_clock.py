@@ -117,7 +117,8 @@ def test_nothing_is_written_over_the_history_while_the_clock_is_behind(scene):
                       for key, value in database.points().items() for point in [key[1]]), "values to be written again")
     newest = max(when for _, _, when in before)
     after = set(database.points()) - set(before)
-    assert after and min(when for _, _, when in after) > newest - 2e9, "nothing from before"
+    # Values of before may be written late, and are of their time; what is an hour off is nothing of before.
+    assert after and min(when for _, _, when in after) > newest - HOUR_S / 2 * 1e9, "nothing from before"
 
 
 def test_a_gateway_that_starts_in_1970_writes_no_history_of_1970(scene):
@@ -127,12 +128,13 @@ def test_a_gateway_that_starts_in_1970_writes_no_history_of_1970(scene):
     gateway = scene.gateway(environment=clock.environment)
     until(lambda: len(database.points()) >= 45, "a first history")
     gateway.stop()
-    written = set(database.points())
+    stopped_ns, written = time.time_ns(), set(database.points())
     clock.set(-56 * 365 * 24 * HOUR_S)
     gateway = scene.gateway(environment=clock.environment)
     backend.until_event(type="alarm.raised", rule="system_clock")
     until(lambda: figure(gateway, "database_lines_untimed_total") >= 45, "lines that are not written")
-    assert set(database.points()) == written
+    # What the first life had not written yet may come, and is of its time.
+    assert all(1e18 < when <= stopped_ns for _, _, when in set(database.points()) - written)
     clock.set(0)
     backend.until_event(type="alarm.cleared", rule="system_clock")
     until(lambda: len(database.points()) > len(written), "history to go on", 60)
@@ -278,12 +280,14 @@ def test_what_time_itself_does_to_the_clock_moves_no_delay_and_no_line(scene, wh
     clock.set(turn - HOUR_S / 2 - time.time())
     gateway = scene.gateway(environment=clock.environment)
     backend.until_event(type="system.started")
-    offset_s = turn - 3 - time.time()
-    clock.set(offset_s)
-    backend.until_event(type="system.clock_stepped")
+    # Pressed in the hour before the turn, however slow this machine is: it comes in the midst of the delay.
     pressed = time.monotonic()
     field.set("room/button-0", 1)
     raised = backend.until_event(type="alarm.raised", rule="at_once", subject="room/button-0")[0]
+    backend.until_event(type="alarm.raised", rule="local_2" if what == "autumn" else "local_1", subject="room/button-0")
+    offset_s = turn - 3 - time.time()
+    clock.set(offset_s)
+    backend.until_event(type="system.clock_stepped")
     with Toggles(field, gateway) as toggles:
         if what.startswith("leap"):
             until(lambda: time.time() + offset_s >= turn, "the turn")

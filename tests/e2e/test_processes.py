@@ -274,8 +274,8 @@ def test_more_than_800_connections_are_shared_by_several_field_processes(scene):
     pids = gateway.pids()
     assert set(pids) == {"engine", "field-0", "field-1", "uplink", "console"}
     until(lambda: all(server.requests.get(address, 0) >= 2 for address in addresses), "all devices to be polled")
-    assert connections(pids["field-0"], server.port) == set(addresses[:800])
-    assert connections(pids["field-1"], server.port) == set(addresses[800:])
+    until(lambda: connections(pids["field-0"], server.port) == set(addresses[:800]), "the first one's share")
+    until(lambda: connections(pids["field-1"], server.port) == set(addresses[800:]), "the other's share")
     assert backend.events(rule="system_device_lost") == []
 
     server.pressed.update((addresses[799], addresses[800]))
@@ -303,8 +303,8 @@ def test_at_sixty_times_the_pace_a_delay_still_takes_its_time_on_the_clock(scene
     scene.gateway(arguments=clock)
     field.say('mqtt field/gate/door {"open":true}')
     held = backend.until_event(type="alarm.raised", rule="door_held", subject="hall/gate/door")[0]
-    opened = next(json.loads(payload) for topic, payload, *_ in backend.all()
-                  if topic.endswith("/point/hall/gate/door") and json.loads(payload)["value"] == 1)
+    opened = until(lambda: next((json.loads(payload) for topic, payload, *_ in backend.all()
+                                 if topic.endswith("/point/hall/gate/door") and json.loads(payload)["value"] == 1), None), "the value")
     assert wall(opened["time"]) >= wall("2026-11-22T15:00:00Z"), "the clock begins where it was told to"
     assert wall(held["time"]) - wall(opened["time"]) >= timedelta(seconds=30)
     assert wall(held["data"]["measured"]) == wall(opened["time"])
@@ -312,7 +312,7 @@ def test_at_sixty_times_the_pace_a_delay_still_takes_its_time_on_the_clock(scene
 
 def test_at_sixty_times_the_pace_no_poll_is_closer_than_10_ms_and_nothing_falls_silent(scene):
     """600 ms and 100 ms at this pace are 10 ms and 1.7 ms of real time: both are polled each 10 ms."""
-    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", poll) for poll in ("600 ms", "100 ms", "6 s")])
+    button_site(scene, [(f"tcp://127.0.0.1:{free_port()}", poll) for poll in ("600 ms", "100 ms", "30 s")])
     scene.start_broker()
     backend = scene.backend()
     clock = ["--clock", "2026-11-22T10:00:00+08:00@60"]
@@ -323,7 +323,7 @@ def test_at_sixty_times_the_pace_no_poll_is_closer_than_10_ms_and_nothing_falls_
     until(lambda: field.polls("d0") >= begin[0] + 300, "300 polls of d0")
     polls = [field.polls(f"d{n}") - begin[n] for n in range(3)]
     assert abs(polls[1] - polls[0]) <= 45, f"{polls}: d1 would be polled six times as often without the limit"
-    assert polls[2] * 2 < polls[0], f"{polls}: d2 keeps its own pace, ten times slower"
+    assert polls[2] * 2 < polls[0], f"{polls}: d2 keeps its own pace, fifty times slower"
     assert backend.events(type="alarm.raised") == []
     assert not gateway.process.has("event=device_lost")
 
