@@ -114,11 +114,15 @@ static bool user_role(struct person *person, const char *role) {
 static void user_made(struct console *console, struct staff_wait *wait, bool same,
                       const char *hash) {
     (void)same;
-    (void)snprintf(wait->person.hash, sizeof wait->person.hash, "%s", hash);
-    user_sign(console, &wait->asker);
-    int r = hash[0] == '\0' ? PEOPLE_E_FULL : people_add(&console->staff.people, &wait->person);
-    user_changed(console, wait->request, wait->language, r, &wait->asker, "user_added",
-                 wait->person.id, 201, NULL, NULL);
+    if (hash[0] == '\0') {
+        reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
+    } else {
+        (void)snprintf(wait->person.hash, sizeof wait->person.hash, "%s", hash);
+        user_sign(console, &wait->asker);
+        int r = people_add(&console->staff.people, &wait->person);
+        user_changed(console, wait->request, wait->language, r, &wait->asker, "user_added",
+                     wait->person.id, 201, NULL, NULL);
+    }
     staff_release(wait);
 }
 
