@@ -41,4 +41,9 @@ static inline int64_t trend_span(int64_t slot, int64_t count) {
     return slot / count - (slot % count < 0 ? 1 : 0);
 }
 
+/* The first of the slots of `span`. */
+static inline int64_t trend_span_first(int64_t span, int64_t count) {
+    return span * count;
+}
+
 #endif
