@@ -48,6 +48,9 @@ ${each(BUTTONS, (button) => `      - {point: b${button}, place: r${room}, kind: 
   return { path, overrides: {} };
 }
 
+/** Some of the doors of the house, in all rooms. */
+export const doorsOf = (count) => Array.from({ length: count }, (_, door) => `r${door % ROOMS}/b${1 + Math.floor(door / ROOMS)}`);
+
 /** Press them all, evenly; the gravest come last. */
 export async function storm(scene) {
   const began = performance.now();

@@ -17,7 +17,13 @@ export async function wire(port) {
       });
     }
   });
-  const listen = (at) => new Promise((done, fail) => server.once('error', fail).listen(at, '127.0.0.1', done));
+  const listen = (at) =>
+    new Promise((done, fail) => {
+      server.once('error', fail).listen(at, '127.0.0.1', () => {
+        server.off('error', fail);
+        done();
+      });
+    });
   await listen(0);
   const own = server.address().port;
   const cut = () => {
