@@ -14,6 +14,7 @@
 #include "gateway/console/health_body.h"
 #include "gateway/console/listener.h"
 #include "gateway/console/peer.h"
+#include "gateway/console/unreadable.h"
 #include "gateway/log.h"
 
 /* The engine's side. */
@@ -231,6 +232,7 @@ int console_open(struct console *console, struct process *process) {
         .opened_wall_ns = (uint64_t)clock_wall().ns,
     };
     console->orders.console = console;
+    unreadable_speak(process->language);
     const struct site *site = &process->site;
     int r = view_init(&console->view, site, clock_real_ns());
     if (r == 0) {

@@ -20,6 +20,7 @@
 #include "gateway/console/framing.h"
 #include "gateway/console/listener.h"
 #include "gateway/console/reply.h"
+#include "gateway/console/security_headers.h"
 #include "gateway/log.h"
 #include "gateway/state_file.h"
 
@@ -30,33 +31,6 @@ enum { DOOR_BACKLOG = 1024 };
 
 /* When an address that does not read what it asked for is to ask again. */
 enum { DOOR_RETRY_S = 5 };
-
-/* ---- what every answer says ---- */
-
-/*
- * What a page of the console may do: fetch from the console, and nothing else anywhere. The app has neither scripts nor
- * styles within its pages. Sources: CSP Level 3; HTML, "cross-origin opener policy"; Fetch, CORP.
- */
-static const struct {
-    const char *name, *value;
-} door_headers[] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; media-src 'self' data:; base-uri 'none'; "
-     "form-action 'self'; frame-ancestors 'none'"},
-    {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"},
-};
-
-static void door_add_headers(struct evhttp_request *request) {
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-    for (size_t i = 0; i < sizeof door_headers / sizeof *door_headers; i++) {
-        (void)evhttp_add_header(headers, door_headers[i].name, door_headers[i].value);
-    }
-}
 
 /* ---- answering ---- */
 
@@ -136,7 +110,7 @@ static void door_answer(struct evhttp_request *request, void *context) {
     }
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
     path = path == NULL ? "" : path;
-    door_add_headers(request);
+    security_headers_add(request);
     if (!framing_is_plain(request)) {
         /* What follows in this connection may be a part of it. */
         (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");

@@ -65,6 +65,19 @@ static const struct {
          "The end of the request is not clear",
          {"请求的长度或 Host 不明确，未执行任何操作",
           "The length of the request, or its Host, can be read in two ways: nothing was done"}},
+    [PROBLEM_UNREADABLE] =
+        {400,
+         "unreadable",
+         "The request cannot be read",
+         {"无法读懂该请求：它不是 HTTP/1.1，或请求头过长（合计至多 8192 字节）；未执行任何操作",
+          "This is no request of HTTP/1.1, or its headers are too long (together they take 8192 bytes "
+          "at most): nothing was done"}},
+    [PROBLEM_EXPECTATION] =
+        {417,
+         "expectation",
+         "Unknown expectation",
+         {"不支持请求头 Expect 的要求，未执行任何操作",
+          "What the header Expect asks for is not done here: nothing was done"}},
     [PROBLEM_BODY_LONG] = {413,
                            "body_long",
                            "The body is too long",

@@ -31,7 +31,9 @@ enum problem {
     PROBLEM_PARAMETER,
     PROBLEM_ADDRESS_LONG,
     PROBLEM_HEADERS_LONG,
-    PROBLEM_FRAMING, /* it can be read in two ways */
+    PROBLEM_FRAMING,     /* it can be read in two ways */
+    PROBLEM_UNREADABLE,  /* it is no HTTP, or far too long */
+    PROBLEM_EXPECTATION, /* it expects what nobody here does */
     PROBLEM_BODY_LONG,
     PROBLEM_BODY,
     PROBLEM_ENGINE_AWAY,
