@@ -23,7 +23,9 @@
  *                                                  all in state/console
  *
  * Who reads the journal must be able to write to its index (journal.db-shm), but makes and removes
- * nothing there. A refused call fails with EPERM, a refused file with EACCES; nobody is killed for
+ * nothing there. The files of the journal come and go under their names, and Landlock opens a directory with all below
+ * it, or a file that is there: the uplink could therefore read state/console too, and with it the keys for commands by
+ * the broker. A refused call fails with EPERM, a refused file with EACCES; nobody is killed for
  * trying, because a fire alarm is worth more than an example.
  *
  * seccomp is a deny list: a C library that learns a new system call must not stop a gateway. The

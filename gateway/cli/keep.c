@@ -92,7 +92,10 @@ static const struct arguments_words states[][BESIDE_THERE + 1] = {
                   "/" PEOPLE_FILE_NAME,
                   "the list of the console's people is not in it: the state directory had no whole "
                   "" PEOPLE_DIRECTORY "/" PEOPLE_FILE_NAME}},
-            [BESIDE_WHOLE] = {{"其中有控制台的人员名单", "with the list of the console's people"}},
+            [BESIDE_WHOLE] =
+                {{"其中有控制台的人员名单，经消息代理操作的密钥（如有）以原样存放：请像保管密钥一样保管备份",
+                  "with the list of the console's people, in which keys for commands by the broker "
+                  "stand as they are: keep the backup as you keep keys"}},
             [BESIDE_DAMAGED] =
                 {{"其中控制台的人员名单已损坏，不能恢复；日志不受影响",
                   "the list of the console's people is damaged in it and does not come back; the "
