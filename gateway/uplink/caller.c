@@ -7,6 +7,7 @@
 
 #include "gateway/audience.h"
 #include "gateway/clock.h"
+#include "gateway/uplink/awaited.h"
 #include "gateway/uplink/chat.h"
 #include "gateway/uplink/daily.h"
 #include "gateway/uplink/notice_text.h"
@@ -17,20 +18,8 @@
 
 enum {
     RECEIPTS_MAX = WEBHOOK_NOTICES_MAX,
-    /* As many as the engine gives, and some that are about to be told. */
-    NOTICES_MAX = 2 * WEBHOOK_NOTICES_MAX,
     /* Real time; the console believes it for three times as long. */
     REACH_EVERY_S = 5,
-};
-
-/* How an audience is called. */
-enum caller_way { CALLER_WEBHOOK, CALLER_PHONES, CALLER_PAGES, CALLER_WAYS };
-
-/* A notice that none has confirmed yet. */
-struct caller_notice {
-    struct webhook_key key;
-    uint32_t webhook; /* the audience */
-    bool awaits[CALLER_WAYS];
 };
 
 struct caller {
@@ -45,8 +34,7 @@ struct caller {
     enum truth webhook_reachable[LIMIT_AUDIENCES];
     struct wire_listener listeners[LIMIT_AUDIENCES]; /* as they are now */
     bool untold[LIMIT_AUDIENCES];
-    struct caller_notice notices[NOTICES_MAX];
-    uint32_t notice_count;
+    struct awaited awaited;
     struct daily daily;
     struct open_pages pages;
     int64_t since_s[LIMIT_AUDIENCES]; /* when `listeners` became what they are; 0: not known */
@@ -88,67 +76,34 @@ static void caller_receipt(struct caller *caller, const struct webhook_key *key,
     caller_tell(caller);
 }
 
-/* ---- one receipt for all ways ---- */
-
-static struct caller_notice *caller_find(struct caller *caller, const struct webhook_key *key) {
-    for (uint32_t i = 0; i < caller->notice_count; i++) {
-        const struct webhook_key *known = &caller->notices[i].key;
-        if (known->alarm == key->alarm && known->step == key->step && known->run == key->run) {
-            return &caller->notices[i];
-        }
-    }
-    return NULL;
-}
-
-static void caller_forget(struct caller *caller, struct caller_notice *notice) {
-    uint32_t index = (uint32_t)(notice - caller->notices);
-    caller->notice_count--;
-    memmove(notice, notice + 1, (caller->notice_count - index) * sizeof *notice);
-}
-
 /* All ways are to be asked, or asked again. Where there is no room the oldest is told as not received. */
 static void caller_await(struct caller *caller, const struct webhook_key *key, uint32_t webhook) {
-    bool pages = open_pages_count(&caller->pages, caller->site, webhook) > 0;
-    struct caller_notice *notice = caller_find(caller, key);
-    if (notice == NULL && caller->notice_count == NOTICES_MAX) {
-        const struct webhook_key oldest = caller->notices[0].key;
-        caller_forget(caller, &caller->notices[0]);
-        caller_receipt(caller, &oldest, false);
-    }
-    notice = notice != NULL ? notice : &caller->notices[caller->notice_count++];
-    *notice = (struct caller_notice){
+    struct webhook_key displaced;
+    const struct awaited_notice notice = {
         .key = *key,
-        .webhook = webhook,
-        .awaits = {[CALLER_WEBHOOK] = caller->site->webhooks[webhook].url != 0,
-                   [CALLER_PHONES] = true,
-                   [CALLER_PAGES] = pages}};
+        .audience = webhook,
+        .awaits = {[AWAITED_WEBHOOK] = caller->site->webhooks[webhook].url != 0,
+                   [AWAITED_PHONES] = true,
+                   [AWAITED_PAGES] = open_pages_count(&caller->pages, caller->site, webhook) > 0}};
+    if (awaited_add(&caller->awaited, &notice, &displaced)) {
+        caller_receipt(caller, &displaced, false);
+    }
 }
 
 /* One way has an answer. What was told before is told once. */
 static void caller_answered(struct caller *caller, const struct webhook_key *key, bool received,
-                            enum caller_way way) {
-    struct caller_notice *notice = caller_find(caller, key);
-    if (notice == NULL) {
-        return;
-    }
-    notice->awaits[way] = false;
-    bool awaited = false;
-    for (int i = 0; i < CALLER_WAYS; i++) {
-        awaited = awaited || notice->awaits[i];
-    }
-    if (received || !awaited) {
-        const struct webhook_key told = *key;
-        caller_forget(caller, notice);
-        caller_receipt(caller, &told, received);
+                            enum awaited_way way) {
+    if (awaited_answer(&caller->awaited, key, way, received)) {
+        caller_receipt(caller, key, received);
     }
 }
 
 static void caller_webhook_answered(void *context, const struct webhook_key *key, bool received) {
-    caller_answered(context, key, received, CALLER_WEBHOOK);
+    caller_answered(context, key, received, AWAITED_WEBHOOK);
 }
 
 static void caller_phones_answered(void *context, const struct webhook_key *key, bool received) {
-    caller_answered(context, key, received, CALLER_PHONES);
+    caller_answered(context, key, received, AWAITED_PHONES);
 }
 
 /* ---- who can be reached ---- */
@@ -196,12 +151,12 @@ static void caller_phones_changed(void *context) {
 
 /* Whoever waits for a page of an audience that has none any more waits in vain. */
 static void caller_pages_changed(struct caller *caller) {
-    for (uint32_t i = caller->notice_count; i-- > 0;) {
-        const struct caller_notice *notice = &caller->notices[i];
-        if (notice->awaits[CALLER_PAGES] &&
-            open_pages_count(&caller->pages, caller->site, notice->webhook) == 0) {
+    for (uint32_t i = caller->awaited.count; i-- > 0;) {
+        const struct awaited_notice *notice = &caller->awaited.notices[i];
+        if (notice->awaits[AWAITED_PAGES] &&
+            open_pages_count(&caller->pages, caller->site, notice->audience) == 0) {
             const struct webhook_key key = notice->key;
-            caller_answered(caller, &key, false, CALLER_PAGES);
+            caller_answered(caller, &key, false, AWAITED_PAGES);
         }
     }
 }
@@ -235,25 +190,24 @@ static void caller_tell_reach(struct caller *caller) {
 }
 
 /* No notice has this key, so that nobody hears of a receipt; what comes of it, the webhook's reachability tells. */
-static void caller_test_chat(struct caller *caller, uint32_t webhook) {
-    const struct site_webhook *row = &caller->site->webhooks[webhook];
-    const char *text = daily_text((enum site_language)row->language);
+static void caller_test_webhook(struct caller *caller, uint32_t webhook) {
     char id[WEBHOOK_ID_SIZE];
+    char body[DAILY_BODY_SIZE];
     (void)snprintf(id, sizeof id, "test.%u.%lld", webhook,
                    (long long)caller->daily.tested_s[webhook]);
-    webhooks_send(caller->webhooks, &(struct webhook_notice){.webhook = webhook,
-                                                             .key = {UINT32_MAX, 0, webhook},
-                                                             .id = id,
-                                                             .body = text,
-                                                             .body_size = strlen(text)});
+    webhooks_send(caller->webhooks,
+                  &(struct webhook_notice){.webhook = webhook,
+                                           .key = {UINT32_MAX, 0, webhook},
+                                           .id = id,
+                                           .body = body,
+                                           .body_size = daily_body(&caller->daily, webhook, body)});
 }
 
 void caller_tick(struct caller *caller) {
     push_tick(caller->push);
     for (uint32_t i = 0; i < caller->site->webhook_count; i++) {
-        if (chat_is((enum site_format)caller->site->webhooks[i].format) &&
-            daily_take(&caller->daily, i, clock_wall())) {
-            caller_test_chat(caller, i);
+        if (caller->site->webhooks[i].url != 0 && daily_take(&caller->daily, i, clock_wall())) {
+            caller_test_webhook(caller, i);
         }
     }
     open_pages_expire(&caller->pages, clock_real_ns());
@@ -271,12 +225,12 @@ void caller_pages(struct caller *caller, const struct wire_pages *message) {
 
 void caller_shown(struct caller *caller, const struct wire_shown *message) {
     const struct webhook_key key = {message->alarm, message->step, message->run};
-    const struct caller_notice *notice = caller_find(caller, &key);
+    const struct awaited_notice *notice = awaited_find(&caller->awaited, &key);
     const struct audience_person person = {message->person, message->name,
                                            (enum role)message->role};
     bool ends = memchr(message->person, '\0', sizeof message->person) != NULL;
-    if (notice != NULL && ends && audience_has(caller->site, notice->webhook, &person)) {
-        caller_answered(caller, &key, true, CALLER_PAGES);
+    if (notice != NULL && ends && audience_has(caller->site, notice->audience, &person)) {
+        caller_answered(caller, &key, true, AWAITED_PAGES);
     }
 }
 
@@ -312,12 +266,7 @@ static size_t caller_body(const struct site_webhook *webhook, const struct wire_
 static void caller_withdraw(struct caller *caller, uint32_t alarm, uint32_t run) {
     webhooks_withdraw(caller->webhooks, alarm, run);
     push_withdraw(caller->push, alarm, run);
-    for (uint32_t i = caller->notice_count; i-- > 0;) {
-        struct caller_notice *notice = &caller->notices[i];
-        if (notice->key.alarm == alarm && notice->key.run == run) {
-            caller_forget(caller, notice);
-        }
-    }
+    awaited_withdraw(&caller->awaited, alarm, run);
 }
 
 /*

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/uplink/daily.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/uplink/chat.h"
 #include "gateway/uplink/note_file.h"
 #include "gateway/zone.h"
 #include "rules/identity.h"
@@ -33,13 +36,42 @@ bool daily_is_due(int64_t heard_s, int64_t tested_s, int64_t now_s) {
     return quiet_s < 0 || quiet_s >= TEST_AT_LAST_S || (day && quiet_s >= TEST_AFTER_S);
 }
 
-const char *daily_text(enum site_language language) {
+/* What a group reads. */
+static const char *daily_text(enum site_language language) {
     return language == LANGUAGE_ZH
                ? "守望：每日测试\n告警能送达本群。无需处理。"
                : "Tocsin: daily test\nAlarms reach this group. There is nothing to do.";
 }
 
-/* Another address or format is another chat. */
+/* Nothing in it has to be escaped: names of the site are lower-case ASCII. */
+static size_t daily_event(const struct site *site, const char *role, int64_t tested_s,
+                          char ret[DAILY_BODY_SIZE]) {
+    const char *name = site_text(site, site->header->site_id);
+    const char *gateway = site_text(site, site->header->gateway_id);
+    char time[CLOCK_TEXT_SIZE];
+    clock_format((struct wall){tested_s * (int64_t)NS_PER_S}, time);
+    int len = snprintf(
+        ret, DAILY_BODY_SIZE,
+        "{\"specversion\":\"1.0\",\"id\":\"%s.%s.test.%s.%" PRId64
+        "\",\"source\":\"/tocsin/%s/%s\",\"type\":\"" DAILY_TYPE
+        "\",\"subject\":\"role/%s\",\"time\":\"%s\",\"data\":{\"text\":"
+        "{\"zh\":\"守望：每日测试，无需处理\",\"en\":\"Tocsin: daily test; there is nothing to do\"}}}",
+        name, gateway, role, tested_s, name, gateway, role, time);
+    assert(len > 0 && len < DAILY_BODY_SIZE);
+    return (size_t)len;
+}
+
+size_t daily_body(const struct daily *daily, uint32_t webhook, char ret[DAILY_BODY_SIZE]) {
+    const struct site_webhook *row = &daily->site->webhooks[webhook];
+    if (!chat_is((enum site_format)row->format)) {
+        return daily_event(daily->site, site_text(daily->site, row->id), daily->tested_s[webhook],
+                           ret);
+    }
+    return (size_t)snprintf(ret, DAILY_BODY_SIZE, "%s",
+                            daily_text((enum site_language)row->language));
+}
+
+/* Another address or format is another webhook. */
 static uint64_t daily_identity(const struct site *site, uint32_t webhook) {
     const struct site_webhook *row = &site->webhooks[webhook];
     const char *const words[] = {site_text(site, row->id), site_text(site, row->url),
@@ -69,7 +101,8 @@ static void daily_write(const struct daily *daily) {
         r = note_file_write(path, text);
     }
     if (r != 0) {
-        log_failure("tests_not_noted", r, "chats get their daily test again after the next start");
+        log_failure("tests_not_noted", r,
+                    "webhooks get their daily test again after the next start");
     }
 }
 

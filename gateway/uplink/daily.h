@@ -5,12 +5,13 @@
 /*
  * Daily tests: that nobody can be called is known before somebody has to be
  *
- * That a chat's address can be connected to says nothing of its token, its secret, or the robot that was
- * thrown out of the group: only a message does. So each chat gets one when it is new or its address has
- * changed, and then once a day. When each was made stands in `uplink/tested`, so that a restart makes none.
+ * That a webhook's address can be connected to says nothing of its token, its secret, the robot that was
+ * thrown out of the group, or the program behind it: only a call does. So each gets one when it is new or its address
+ * has changed, and then once a day. When each was made stands in `uplink/tested`, so that a restart makes none.
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gateway/site.h"
@@ -30,10 +31,15 @@ struct daily {
 /* Keeps `site`. What cannot be read was never tested. */
 void daily_init(struct daily *daily, const struct site *site);
 
-/* Is a test of the chat due? It is noted as made then. */
+/* Is a test of the webhook due? It is noted as made then. */
 bool daily_take(struct daily *daily, uint32_t webhook, struct wall now);
 
-/* What a group reads, in its language. Static storage. */
-const char *daily_text(enum site_language language);
+/*
+ * What it gets: of a chat what the group reads, in its language; else a CloudEvent of type DAILY_TYPE, signed and sent like
+ * a call. Returns its length.
+ */
+enum { DAILY_BODY_SIZE = 1024 };
+#define DAILY_TYPE "tocsin.webhook.test"
+size_t daily_body(const struct daily *daily, uint32_t webhook, char ret[DAILY_BODY_SIZE]);
 
 #endif

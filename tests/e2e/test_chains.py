@@ -51,17 +51,25 @@ def steps(backend, subject=BUTTON):
 class Receiver:
     """Whoever is called: an HTTP server that answers what it is told to, and verifies each call's signature."""
 
-    def __init__(self, scene, statuses=(), port=None, tls=None, refuse=lambda type, body: None):
+    def __init__(self, scene, statuses=(), port=None, tls=None, refuse=lambda type, body: None, refuses_tests=False):
         self.port = port or free_port()
         self.statuses = list(statuses)  # of the next calls; then 200
         self.calls = []  # (status, body as it came)
         self.types = []  # of their content
+        self.tests, self.refuses_tests = [], refuses_tests  # the daily ones, which are no calls
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 kind = self.headers["Content-Type"].split(";")[0]
+                if b'"tocsin.webhook.test"' in body:
+                    receiver.verify(self.headers["Tocsin-Signature"], body)
+                    receiver.tests.append(json.loads(body))
+                    self.send_response(403 if receiver.refuses_tests else 200)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 status = refuse(kind, body) or (receiver.statuses.pop(0) if receiver.statuses else 200)
                 receiver.verify(self.headers["Tocsin-Signature"], body)
                 receiver.types.append(kind)
@@ -316,6 +324,21 @@ def test_a_role_that_cannot_be_reached_for_ten_minutes_is_an_alarm(scene):
     assert raised["data"]["priority"] == "high"
     Receiver(scene, port=port)
     backend.until_event(type="alarm.cleared", **listening)
+
+
+def test_a_webhook_that_refuses_its_daily_test_is_an_alarm_before_anybody_calls(scene):
+    receiver = Receiver(scene, refuses_tests=True)
+    webhook_site(scene, receiver.port)
+    backend, _field, gateway = everything_at(scene, 60)
+    listening = {"rule": "system_nobody_listening", "subject": "role/manager"}
+    gateway.process.until_said('event=webhook_failed webhook=manager reason="it answers with HTTP status 403"')
+    backend.until_event(type="alarm.raised", deadline_s=60, **listening)
+    receiver.refuses_tests = False
+    backend.until_event(type="alarm.cleared", deadline_s=120, **listening)
+    test = receiver.tests[-1]
+    assert (test["specversion"], test["type"], test["subject"]) == ("1.0", "tocsin.webhook.test", "role/manager")
+    assert test["source"] == "/tocsin/gulou-demo/main" and test["data"]["text"]["zh"] and test["id"] == receiver.tests[0]["id"]
+    assert receiver.calls == [] and not receiver.forged
 
 
 def test_the_ten_minutes_of_a_role_are_of_its_shift(scene):

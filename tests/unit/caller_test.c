@@ -46,7 +46,7 @@ struct scene {
     uint64_t person_name; /* of who asks */
     struct wire_push_result result;
     struct wire_reach reach;
-    char called[256];
+    char called[512];
     unsigned call_count;
 };
 
@@ -132,7 +132,8 @@ static int scene_open(void **state) {
 }
 
 static int scene_close(void **state) {
-    static const char *const left[] = {"/uplink/push.key", "/uplink/phones", "/uplink", ""};
+    static const char *const left[] = {"/uplink/push.key", "/uplink/phones", "/uplink/tested",
+                                       "/uplink", ""};
     struct scene *scene = *state;
     scene->caller = caller_free(scene->caller);
     evhttp_free(scene->server);
@@ -241,6 +242,19 @@ static void what_no_webhook_is_for_or_has_no_id_is_not_called(void **state) {
     assert_int_equal(scene->receipts[1].received, 1);
     assert_int_equal(scene->call_count, 1);
     assert_non_null(strstr(scene->called, "\"durable\":false"));
+}
+
+static void a_webhook_is_tested_once_a_day_in_the_form_of_its_calls(void **state) {
+    struct scene *scene = *state;
+    caller_tick(scene->caller);
+    until(scene, &scene->call_count, 1);
+    assert_non_null(strstr(scene->called, "{\"specversion\":\"1.0\",\"id\":\"..test.manager."));
+    assert_non_null(strstr(scene->called, "\"type\":\"tocsin.webhook.test\""));
+    assert_int_equal(scene->receipt_count, 0); /* nobody has asked for it */
+    caller_tick(scene->caller);
+    notice(scene, 0, BODY, true);
+    until(scene, &scene->receipt_count, 1);
+    assert_int_equal(scene->call_count, 2);
 }
 
 /* ---- people's phones ---- */
@@ -457,6 +471,7 @@ int main(void) {
         SCENE(the_event_is_called_as_it_is_published_and_the_receipt_goes_back),
         SCENE(a_receipt_waits_while_the_socket_is_full_and_goes_while_the_engine_is_away),
         SCENE(an_engine_that_comes_is_told_who_can_be_reached),
+        SCENE(a_webhook_is_tested_once_a_day_in_the_form_of_its_calls),
         SCENE(what_no_webhook_is_for_or_has_no_id_is_not_called),
         SCENE(what_the_engine_calls_an_emergency_goes_for_nothing_less),
         SCENE(a_role_without_phones_and_webhook_is_nobody_at_once),
