@@ -71,8 +71,8 @@ struct people {
     struct deed *deeds; /* oldest first; what the engine has not recorded, as far as is known */
     uint32_t deed_count;
     uint64_t deed_number; /* of the newest deed there was; 0: none yet */
-    struct deed
-        signer;   /* who makes the next change, and when; without an actor nobody has signed */
+    /* Who makes the next change, and when; without an actor nobody has signed. */
+    struct deed signer;
     bool unsaved; /* the last change is not on the disk */
     bool unread;  /* there is a file that could not be read */
 };
@@ -90,8 +90,8 @@ void people_close(struct people *people);
 #define PEOPLE_E_UNKNOWN 4
 #define PEOPLE_E_LAST    5 /* without this one nobody could add anybody */
 #define PEOPLE_E_ID      6 /* no id, or no name */
-#define PEOPLE_E_DEEDS   8 /* too many deeds wait to be recorded */
 #define PEOPLE_E_NAME    7 /* somebody else has this name: the journal could not tell them apart */
+#define PEOPLE_E_DEEDS   8 /* too many deeds wait to be recorded */
 
 /* Are the bytes of a file such a list? */
 bool people_are_whole(const char *bytes, size_t size);
@@ -103,6 +103,9 @@ const struct person *people_find_token(const struct people *people, const char *
 
 /* Take the id and the name; false when they are none: one line each, of the letters and the length above. */
 bool person_name(struct person *person, const char *id, const char *name);
+
+/* Has it an id, a name and a role that can be kept? */
+bool person_is_sound(const struct person *person);
 
 /* "caregiver" …, or PEOPLE_ROLE_WALL. Static storage. */
 const char *person_role_name(const struct person *person);
