@@ -36,8 +36,8 @@ enum { DEED_PERSON_SIZE = 40, DEED_NAME_SIZE = 44, DEED_ROLE_SIZE = 16, DEED_ADD
 
 /* Texts end with a NUL; "" where there is none. */
 struct deed {
-    uint64_t
-        number; /* counts up in the lower half; the upper is of the list's life. 0: said once, and not kept */
+    /* Counts up in the lower half; the upper is of the list's life. 0: said once, and not kept. */
+    uint64_t number;
     uint32_t what;       /* set of enum deed_what */
     uint32_t actor_role; /* enum role */
     struct wall at;

@@ -250,8 +250,8 @@ struct site_webhook {
     uint32_t format;      /* enum site_format */
     uint32_t language;    /* enum site_language: of messages to people */
     uint32_t to;          /* enum chain_to, never CHAIN_TO_NOBODY */
-    uint32_t
-        receiver; /* enum role, ROLE_COUNT where the webhook's name is none; index of a shift; else 0 */
+    /* enum role, ROLE_COUNT where the webhook's name is none; index of a shift; else 0. */
+    uint32_t receiver;
 };
 
 /* A mapped image: pointers into it. */

@@ -58,8 +58,8 @@ struct chain_step {
     uint64_t after_ns; /* since the run began; never less than the step before it */
     uint64_t outputs;  /* a set of enum point_kind that it switches on */
     uint32_t receiver; /* enum role, index of a shift; 0 for the others */
-    uint32_t
-        webhook;   /* index of whom it calls: a listener, or one behind them; or CHAIN_NO_WEBHOOK */
+    /* Index of whom it calls: a listener, or one behind them; or CHAIN_NO_WEBHOOK. */
+    uint32_t webhook;
     uint8_t to;    /* enum chain_to */
     uint8_t reach; /* enum chain_reach */
     uint8_t reserved[2];

@@ -51,8 +51,8 @@ struct message {
     struct wall arrival;
     uint32_t passed_over; /* how many of its topic this one has taken the place of */
     size_t size;
-    size_t
-        held; /* of these are in `payload`: all, or none where it is too long; set by the queue */
+    /* Of these are in `payload`: all, or none where it is too long; set by the queue. */
+    size_t held;
     char *payload;
 };
 

@@ -74,9 +74,9 @@ struct console {
     struct event *tick;
     gid_t group; /* peer_group() */
     uint64_t opened_real_ns;
-    uint64_t
-        opened_wall_ns; /* with which tags of answers are told from those of a console before */
-    bool ready_untold;  /* the supervisor waits to hear that we are ready */
+    /* With which tags of answers are told from those of a console before. */
+    uint64_t opened_wall_ns;
+    bool ready_untold; /* the supervisor waits to hear that we are ready */
     uint64_t requests;
     uint64_t strangers;
 };

@@ -43,8 +43,8 @@ struct phones {
     uint64_t next_number;
     uint64_t look_number;  /* of the question that holds the lists together; 0: none was asked */
     uint64_t look_real_ns; /* the next one */
-    uint64_t
-        refused_full; /* because the table or the socket was full, or too many confirmed at once */
+    /* Because the table or the socket was full, or too many confirmed at once. */
+    uint64_t refused_full;
     uint64_t confirm_real_ns; /* when the present second of receipts began */
     uint32_t confirm_count;   /* receipts in it */
 };

@@ -26,8 +26,8 @@
 /* A file of the state directory that a backup is to have with it. A list of them ends with one without a name. */
 struct journal_beside {
     const char *name; /* in its directory, shorter than DISK_NAME_SIZE */
-    const char
-        *directory; /* which is in the state directory, and is made; NULL: the state directory */
+    /* Which is in the state directory, and is made; NULL: the state directory. */
+    const char *directory;
     const char *column; /* of the backup's table: JOURNAL_BESIDE_SITE or _PEOPLE */
     size_t size_max;
     bool (*is_whole)(const char *bytes, size_t size); /* by its own word */

@@ -38,8 +38,8 @@ struct mqtt_client_conf {
        MQTT 5. It is among the filters. NULL: nothing is */
     const char *guarded_prefix;
     const char *own_topic; /* what comes here is told by notes OWN; NULL: there is none */
-    const char *
-        command_topic; /* what comes here goes into `intake`, and a note COMMANDS tells so; NULL: none */
+    /* What comes here goes into `intake`, and a note COMMANDS tells so; NULL: none. */
+    const char *command_topic;
     struct remote_intake *intake;
     /* Which retained messages are none that anybody has to be told of; asked by the library's thread. NULL:
        none is. */

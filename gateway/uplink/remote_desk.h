@@ -56,8 +56,8 @@ struct remote_desk {
     const char *announced_prefix; /* of Home Assistant; "": nothing is announced */
     struct remote_desk_port port;
     uint64_t next_number;
-    uint64_t
-        dropped; /* commands for which no row was free, or that could not be asked; answers that did not go out */
+    /* Commands for which no row was free, or that could not be asked; answers that did not go out. */
+    uint64_t dropped;
     uint64_t answered;
     struct remote_desk_row rows[REMOTE_DESK_MAX];
 };

@@ -29,8 +29,8 @@ enum {
 /* One as it came. */
 struct remote_message {
     bool is_long; /* it had more than WIRE_REMOTE_MAX bytes; none of them is here */
-    bool
-        is_unsound; /* its response topic or correlation data are longer than any of ours; they are not here */
+    /* Its response topic or correlation data are longer than any of ours; they are not here. */
+    bool is_unsound;
     uint32_t size;
     uint32_t correlation_size;
     char payload[WIRE_REMOTE_MAX];

@@ -55,8 +55,8 @@ typedef void trends_answered(void *context, const struct trends_question *questi
 
 struct trends_stats {
     struct trend_store_stats store; /* all zero until the directory can be used */
-    uint64_t
-        dropped; /* minutes that found no room or no directory, or that the disk did not take */
+    /* Minutes that found no room or no directory, or that the disk did not take. */
+    uint64_t dropped;
 };
 
 /* Start the thread. Copies what `conf` points to. Returns 0 or <0. */
