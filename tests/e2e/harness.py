@@ -83,12 +83,17 @@ class Process:
         self.name = name
         self.log_path = Path(directory) / f"{name}.log"
         self.log = open(self.log_path, "ab")
+        self.begin = self.log.tell()  # of what it says: an earlier life may have the same file
         self.child = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})})
 
     def text(self):
         return self.log_path.read_text(errors="replace")
+
+    def said_by_now(self):
+        """What it has said itself, without earlier lives in its file."""
+        return self.log_path.read_bytes()[self.begin:].decode(errors="replace")
 
     def has(self, pattern):
         return re.search(pattern, self.text())
@@ -218,6 +223,7 @@ class Field:
     """`tocsin sim` with its control line."""
 
     def __init__(self, scene, story=None, arguments=()):
+        self.scene = scene
         self.control = scene.directory / "sim.sock"
         command = [TOCSIN, "sim", str(scene.site), "--control", str(self.control), *scene.settings(), *arguments]
         if story:
@@ -226,6 +232,8 @@ class Field:
         self.process.until_said("event=sim_ready")  # the socket's name is there before it is listened to
 
     def say(self, line):
+        if line.startswith("mqtt "):
+            self.scene.until_heard()
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(DEADLINE_S)
             link.connect(str(self.control))
@@ -277,7 +285,7 @@ class Gateway:
     """`tocsin run` and its command line."""
 
     def __init__(self, scene, arguments=(), wait=True, environment=None):
-        self.scene = scene
+        self.scene, self.is_listening = scene, False
         self.socket = scene.directory / "run" / "console.sock"
         self.process = Process("gateway", [*scene.before, TOCSIN, "run", str(scene.site), "--run", str(scene.directory / "run"),
                                            *scene.settings(), *arguments], scene.directory, environment)
@@ -402,6 +410,14 @@ class Scene:
 
     def gateway(self, arguments=(), wait=True, environment=None):
         return self.keep(Gateway(self, arguments, wait, environment))
+
+    def until_heard(self):
+        """Wait until every gateway that lives listens to sensors that publish: what they say before is kept for nobody."""
+        for gateway in self.started:
+            if isinstance(gateway, Gateway) and not gateway.is_listening and gateway.process.child.poll() is None:
+                until(lambda: "event=device_answers device=doors " in gateway.process.said_by_now(), "the gateway to listen to sensors",
+                      context=lambda: "\n" + gateway.process.text()[-3000:])
+                gateway.is_listening = True
 
     def everything(self, story=None):
         """Broker, backend, field and gateway, all at work."""

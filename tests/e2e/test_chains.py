@@ -345,10 +345,10 @@ def test_the_ten_minutes_of_a_role_are_of_its_shift(scene):
     webhook_site(scene, free_port())
     text = scene.site.read_text()
     assert "\nshifts:" in text
-    scene.site.write_text(re.sub(r"(\nshifts:[^\n]*\n)", r'\1  lead: {role: manager, mon-sun: "15:20-19:00"}\n', text))
+    scene.site.write_text(re.sub(r"(\nshifts:[^\n]*\n)", r'\1  lead: {role: manager, mon-sun: "15:05-19:00"}\n', text))
     backend, _field, _gateway = everything_at(scene, 60)
     raised = backend.until_event(type="alarm.raised", rule="system_nobody_listening", subject="role/manager")[0]
-    assert raised["time"] >= "2026-11-22T07:30:00", "ten minutes after the shift began at 15:20"
+    assert raised["time"] >= "2026-11-22T07:15:00", "ten minutes after the shift began at 15:05"
 
 
 def test_a_fire_sounds_in_its_zone_and_a_confirmed_one_everywhere(scene):

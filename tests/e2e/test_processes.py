@@ -268,7 +268,8 @@ def connections(pid, port):
 def test_more_than_800_connections_are_shared_by_several_field_processes(scene):
     server = scene.keep(ButtonServer())
     addresses = [f"127.1.{n // 200}.{n % 200 + 1}" for n in range(805)]
-    button_site(scene, [(f"tcp://{address}:{server.port}", "1 s") for address in addresses])
+    # None is lost because one thread here has 805 to answer, on a machine that has other things to do.
+    button_site(scene, [(f"tcp://{address}:{server.port}", "1 s", "20 s") for address in addresses])
     scene.start_broker()
     backend, gateway = scene.backend(), scene.gateway()
     pids = gateway.pids()

@@ -464,6 +464,7 @@ DOOR_OPEN = 'mqtt field/gate/door {"open": true}'
 
 def publish(scene, topic, message):
     """As a sensor that the simulated field does not know."""
+    scene.until_heard()
     subprocess.run(["mosquitto_pub", "-p", str(scene.broker.port), "-q", "1", "-t", topic, "-m", message], check=True)
 
 

@@ -6,6 +6,8 @@ ends with the test. Nothing of it is simulated but the hardware: units are start
 systemd, packages installed by apt. Needs root.
 """
 
+import contextlib
+import fcntl
 import os
 import shlex
 import shutil
@@ -60,14 +62,37 @@ def run(arguments, **more):
     return done.stdout
 
 
+@contextlib.contextmanager
+def once(what):
+    """Several processes run the tests: one makes it, the others wait. Yields where a note is, which who came first has left."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    note = BUILD / f"{what}.{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for old in set(BUILD.glob(f"{what}.*")) - {note}:
+            old.unlink()
+        yield note
+
+
 def package(version=None):
     """Build the package of this tree, or one that says it is another version; the path of the .deb."""
-    said = run([str(ROOT / "deploy" / "package"), *(["--version", version] if version else [])])
-    return Path(said.splitlines()[-1])
+    with once(f"made-{version}") as note:
+        if not note.exists():
+            said = run([str(ROOT / "deploy" / "package"), *(["--version", version] if version else [])])
+            note.write_text(said.splitlines()[-1])
+        return Path(note.read_text())
 
 
 def base(deb):
     """A minimal root to copy, with what `deb` depends on downloaded; made once, and kept in build/package."""
+    with once("base") as note:
+        if not note.exists():
+            make_base(deb)
+            note.touch()
+    return BUILD / "base"
+
+
+def make_base(deb):
     root = BUILD / "base"
     complete = root / ".complete"
     if not complete.exists():
@@ -81,7 +106,6 @@ def base(deb):
         run(["chroot", str(root), *ENVIRONMENT, "apt-get", "update"])
         run(download)
     (root / "root" / deb.name).unlink()
-    return root
 
 
 class Machine:
