@@ -81,15 +81,16 @@ def test_a_silent_name_server_keeps_nobody_from_being_told_not_even_after_a_rest
     edit(directory / "rules.yaml", "http://127.0.0.1:9099/hook", f"http://{OTHERS}:{receiver.port}/hook")
     edit(directory / "rules.yaml", ", secret_file: webhook.key", "")
     backend, field, gateway = scene.everything()
-    until(lambda: figure(gateway, "uplink_sessions_total") == 1, "the first session")
+    until(lambda: figure(gateway, "uplink_sessions_total") >= 1, "the first session")
     until(lambda: "/write" in receiver.paths, "lines in the database")
     until(lambda: (scene.state / "uplink" / "addresses").exists()
           and {BROKER, OTHERS} <= set((scene.state / "uplink" / "addresses").read_text().split()), "the addresses")
     # It falls silent, and the broker goes and comes: the session does too.
     names.silent = True
+    sessions = until(lambda: figure(gateway, "uplink_sessions_total"), "a session")
     scene.broker.stop()
     scene.broker.start()
-    until(lambda: figure(gateway, "uplink_sessions_total") == 2, "the second session", 60)
+    until(lambda: figure(gateway, "uplink_sessions_total") > sessions, "another session", 60)
     press(scene, backend, field)
     # The gateway itself comes back, as after a power cut: before its network does.
     gateway.stop()
@@ -128,12 +129,13 @@ def test_a_broker_that_moves_is_followed(scene):
     names = with_names(scene)
     backend, field, gateway = scene.everything()
     press(scene, backend, field)
+    sessions = until(lambda: figure(gateway, "uplink_sessions_total"), "a session")
     # It listens at another address from now on, and its name says so.
     scene.broker.stop()
     gateway.process.until_said("event=broker_lost")
     names.known[BROKER] = "127.0.0.88"
     scene.keep(OtherBroker(scene.directory, f"{scene.broker.port} 127.0.0.88"))
-    until(lambda: figure(gateway, "uplink_sessions_total") == 2, "a session at the new address", 90)
+    until(lambda: figure(gateway, "uplink_sessions_total") > sessions, "a session at the new address", 90)
     until(lambda: "127.0.0.88" in (scene.state / "uplink" / "addresses").read_text(), "the address to be noted")
 
 
