@@ -84,6 +84,17 @@ test('a device that is lost hatches its places, is named among the links, and it
     await door.getByText('closed').waitFor();
   }));
 
+test('a certificate that is not the one that is meant is named among the links', () =>
+  set.withPage({ ...DESK, as: 'li', path: '/desk' }, async (page) => {
+    await page.route('**/api/v1/health', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), door: { state: 'old_certificate' } } });
+    });
+    await page.getByText('shows its old certificate').waitFor();
+    await page.unroute('**/api/v1/health');
+    await page.getByText('shows its old certificate').waitFor({ state: 'detached' });
+  }));
+
 test('a door that opens is said to be open', () =>
   set.withPage(DESK, async (page) => {
     const door = page.locator('[data-door="hall/gate/door"]');

@@ -46,6 +46,7 @@ export function tilesOf(health: Health, lost: string[]): Tile[] {
     devices,
   ];
   if (health.site.state !== 'ok') tiles.push(tile(deskWord('health.site'), health.site.state));
+  if (health.door.state !== 'open') tiles.push(tile(deskWord('health.door'), health.door.state));
   for (const { name, state } of health.components) {
     if (state !== 'present') tiles.push(tile(deskWord('health.component', { name }), state));
   }

@@ -11,6 +11,7 @@ export interface Health {
   journal: { state: string; pending: number };
   uplink: { state: string; waiting: number };
   database: { state: string };
+  door: { state: string };
   unheard: { count: number };
 }
 
