@@ -42,6 +42,21 @@ export async function violations(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
 }
 
+/** Every text that can be seen, with its size and whether it is within the window. */
+export const textsOf = (page) =>
+  page.evaluate(() => {
+    const found = [];
+    const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const { parentElement: parent, textContent } = walker.currentNode;
+      if (textContent.trim() === '' || parent.closest('.unseen, title, .shape') || !parent.checkVisibility()) continue;
+      const box = parent.getBoundingClientRect();
+      const px = parseFloat(getComputedStyle(parent).fontSize);
+      found.push({ text: textContent, px, isOutside: box.bottom > innerHeight + 1 || box.right > innerWidth + 1 });
+    }
+    return found;
+  });
+
 /** The whole page, however long; of a curtain what the window shows. Of a locator that part alone. */
 export async function shoot(page, name) {
   mkdirSync(SHOTS, { recursive: true });

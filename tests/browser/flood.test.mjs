@@ -2,7 +2,7 @@
 // More alarms than anybody can read, at the desk and on the wall.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shoot } from './browser.mjs';
+import { shoot, textsOf } from './browser.mjs';
 import { until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
@@ -36,21 +36,6 @@ test('a flood is grouped by place and cause, and every alarm is still there', ()
     await page.keyboard.press('k');
     for (const id of known) assert.ok(seen.has(id), `${id} is reached by J`);
   }));
-
-/** Every text that can be seen, with its size and whether it is within the window. */
-const textsOf = (page) =>
-  page.evaluate(() => {
-    const found = [];
-    const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-      const { parentElement: parent, textContent } = walker.currentNode;
-      if (textContent.trim() === '' || parent.closest('.unseen, title, .shape') || !parent.checkVisibility()) continue;
-      const box = parent.getBoundingClientRect();
-      const px = parseFloat(getComputedStyle(parent).fontSize);
-      found.push({ text: textContent, px, isOutside: box.bottom > innerHeight + 1 || box.right > innerWidth + 1 });
-    }
-    return found;
-  });
 
 for (const lang of ['zh-CN', 'en']) {
   test(`a wall shows all of it at once in text that is read from 5 m (${lang})`, () =>

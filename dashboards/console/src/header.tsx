@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { useState } from 'preact/hooks';
 import { useNow, useRoute } from './hooks';
 import { link } from './live/link';
 import { Link } from './parts/link';
@@ -48,6 +49,27 @@ function Account({ person, onLanguage, onSignOut }: Props & { person: Person }) 
 
 const otherLanguage = (): Language => (currentLanguage() === 'en' ? 'zh-CN' : 'en');
 
+/** The pages; where they do not fit beside the rest, behind a button. Opening one closes them. */
+function Pages({ person }: { person: Person }) {
+  const path = useRoute();
+  const [openAt, setOpenAt] = useState<string | null>(null);
+  const isOpen = openAt === path;
+  return (
+    <nav aria-label={t('nav.label')} class={isOpen ? 'open' : undefined}>
+      <button class="pages-button" aria-expanded={isOpen} aria-controls="pages" onClick={() => setOpenAt(isOpen ? null : path)}>
+        {t('nav.label')}
+      </button>
+      <div id="pages">
+        {menuOf(person.role, 'pages').map(({ path: to, word }) => (
+          <Link key={to} to={to}>
+            {t(word)}
+          </Link>
+        ))}
+      </div>
+    </nav>
+  );
+}
+
 /** Where one is, who one is, and how old the contact with the server is. */
 export function Header(props: Props) {
   const { person, onLanguage } = props;
@@ -69,13 +91,7 @@ export function Header(props: Props) {
         {t('nav.skip')}
       </a>
       <span class="brand">{site === null ? t('app.name') : pick(site.name)}</span>
-      <nav aria-label={t('nav.label')}>
-        {menuOf(person.role, 'pages').map(({ path, word }) => (
-          <Link key={path} to={path}>
-            {t(word)}
-          </Link>
-        ))}
-      </nav>
+      <Pages person={person} />
       {site !== null && <Contact timezone={site.timezone} />}
       <Account {...props} person={person} />
     </header>

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isFlood, rowsOf } from '../src/desk/groups';
+import { isFlood, longRowsOf, rowsOf } from '../src/desk/groups';
 import { widthEm, wrap } from '../src/desk/label';
-import { floorPlan, strips, type Block } from '../src/desk/layout';
-import { statusOf } from '../src/desk/status';
+import { flat, floorPlan, strips, type Block } from '../src/desk/layout';
+import { statusOf, together } from '../src/desk/status';
 import type { LiveTable } from '../src/live/messages';
+import { fullNames } from '../src/live/names';
 import type { Point } from '../src/live/points';
 import type { Alarm, Place, Priority } from '../src/types';
 
@@ -35,7 +36,7 @@ const table = (more: Partial<LiveTable>): LiveTable => ({
   site: { name: { zh: '', en: '' }, timezone: 'UTC' }, places: [], alarms: [], aside: [], tests: [], seq: 1, ...more,
 });
 
-const flat = (blocks: Block[]): Block[] => blocks.flatMap((block) => [block, ...flat(block.blocks)]);
+
 
 test('in a flood every alarm is in exactly one row, in its order', () => {
   const rooms = Array.from({ length: 40 }, (_, index) => `care/room-${index % 20}`);
@@ -58,6 +59,20 @@ test('a flood is more than ten in ten minutes, and is grouped by place and cause
   assert.deepEqual(rows.map((row) => [row.by, row.alarms.length]), Array(6).fill(['place', 2]));
 });
 
+test('in a list that can be scrolled no grave alarm is hidden behind its cause, and the others are one row each cause', () => {
+  const calls = Array.from({ length: 60 }, (_, index) => alarm(`room-${index}`, 'call.emergency'));
+  const doors = Array.from({ length: 60 }, (_, index) => alarm(`room-${index}`, 'door.held', { priority: 'high' as Priority }));
+  const rows = longRowsOf([...calls, ...doors], 50, NOW);
+  assert.deepEqual(rows.map((row) => row.by), [...Array(60).fill('one'), 'cause']);
+  assert.equal(rows.at(-1)?.alarms.length, 60);
+});
+
+test('a wall that has room for it shows the first alarms each in its row, and the rest by cause', () => {
+  const calls = Array.from({ length: 60 }, (_, index) => alarm(`room-${index}`, 'call.emergency'));
+  const rows = rowsOf(calls, 5, NOW);
+  assert.deepEqual(rows.map((row) => [row.by, row.alarms.length]), [...Array(4).fill(['one', 1]), ['cause', 56]]);
+});
+
 test('few alarms stand for themselves', () => {
   assert.deepEqual(rowsOf([alarm('a'), alarm('b')], 8, NOW).map((row) => row.by), ['one', 'one']);
 });
@@ -65,7 +80,7 @@ test('few alarms stand for themselves', () => {
 test('every place has a block within that of the place around it, and none lies over another', () => {
   const places = ['hall', 'hall/desk', 'hall/gate', 'care', 'care/a', 'care/b', 'care/b/bath', 'care/c', 'sport', 'sport/room'].map(place);
   for (const [width, height] of [[1100, 600], [280, 900], [400, 120]] as const) {
-    const blocks = floorPlan(places, { width, height }, 30);
+    const blocks = floorPlan(places, { width, height }, { titlePx: 30, least: { width: 0, height: 0 } });
     const all = flat(blocks);
     assert.deepEqual(all.map((block) => block.place.place).sort(), places.map((each) => each.place).sort());
     const inside = (block: Block, x: number, y: number, right: number, bottom: number) => {
@@ -82,6 +97,32 @@ test('every place has a block within that of the place around it, and none lies 
       }
     }
   }
+});
+
+test('places that would be too small to be read are folded into what they lie in, and none is lost', () => {
+  const places = ['a', 'b'].flatMap((house) => [house, ...Array.from({ length: 30 }, (_, index) => `${house}/r${index}`)]).map(place);
+  const needs = { titlePx: 30, least: { width: 60, height: 30 } };
+  const small = floorPlan(places, { width: 400, height: 200 }, needs);
+  assert.deepEqual(small.map((block) => [block.place.place, block.blocks.length, block.folded.length]), [['a', 0, 30], ['b', 0, 30]]);
+  const large = flat(floorPlan(places, { width: 1600, height: 900 }, needs));
+  assert.equal(large.length, places.length);
+  const [only] = floorPlan(places.slice(0, 31), { width: 400, height: 200 }, needs);
+  assert.equal(only?.blocks.length, 30);
+});
+
+test('places that are shown together show the worst of them, and how many alarms there are', () => {
+  const one = (priority: Priority, isUnacked: boolean, sinceMs: number) => ({ kind: 'alarm' as const, priority, isUnacked, count: 2, sinceMs });
+  const unseen = { kind: 'no-data' as const, count: 1, of: 4, ageMs: 10 };
+  assert.deepEqual(together([unseen, one('high', true, 5), one('emergency', false, 7)]), { kind: 'alarm', priority: 'emergency', isUnacked: false, count: 4, sinceMs: 5 });
+  assert.deepEqual(together([unseen, unseen]), { kind: 'no-data', count: 2, of: 8, ageMs: 10 });
+  assert.equal(together([]), undefined);
+});
+
+test('a room whose name another has is called with what tells them apart, and no other is', () => {
+  const ids = ['b1', 'b1/f1', 'b1/f1/r1', 'b2', 'b2/f1', 'b2/f1/r1', 'b2/f1/kitchen'];
+  const places = ids.map((id) => ({ ...place(id), name: { zh: '', en: id.split('/').at(-1) as string } }));
+  const names = fullNames(places, ({ name }) => name.en);
+  assert.deepEqual(ids.map((id) => names.get(id)), ['b1', 'b1 · f1', 'b1 · r1', 'b2', 'b2 · f1', 'b2 · r1', 'kitchen']);
 });
 
 test('the strips of a plan keep the order of the site and fill it', () => {

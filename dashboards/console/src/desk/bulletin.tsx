@@ -5,6 +5,9 @@ import { tAny } from '../words';
 import { classWord } from '../words/terms';
 import { deskWord } from './words';
 
+/** So many kinds are named; the others are counted together. */
+const KINDS_MAX = 8;
+
 /** What happened today, by class; the most frequent first. */
 export function Bulletin() {
   const today = useToday();
@@ -14,6 +17,8 @@ export function Bulletin() {
     ...ranked(today.tally.events).map(([type, count]) => [tAny(`event.${type}`) ?? type, count] as const),
   ];
   if (rows.length === 0) return <p class="muted">{deskWord('today.none')}</p>;
+  const others = rows.slice(KINDS_MAX).reduce((sum, [, count]) => sum + count, 0);
+  if (others > 0) rows.splice(KINDS_MAX, rows.length, [deskWord('today.others'), others]);
   return (
     <ul class="tiles counts">
       {rows.map(([name, count]) => (

@@ -2,12 +2,14 @@
 import { isUnseen, type Point } from '../live/points';
 import type { Polled } from '../live/poll';
 import { Unknown } from '../parts/shape';
+import { namesOf } from '../parts/where';
 import type { Place } from '../types';
-import { pick, span } from '../words';
+import { span } from '../words';
 import { deskWord } from './words';
 
 const KINDS = ['door_contact', 'door_lock'];
-/** So many that are closed are named; of more there is the number. */
+/** So many are named, and so many of them may be closed; of more there is the number. */
+const NAMED_MAX = 4;
 const CLOSED_MAX = 3;
 
 export interface Door {
@@ -16,6 +18,11 @@ export interface Door {
   state: 'open' | 'closed' | 'locked' | 'unlocked' | null;
   ageMs: number | null;
 }
+
+const STATES: Door['state'][] = [null, 'open', 'unlocked', 'closed', 'locked'];
+
+const stateWord = (state: Door['state']): string =>
+  state === null ? deskWord('plan.no_data') : deskWord(`doors.${state}`);
 
 /** The doors: those of which nothing is known first, then the open ones. */
 export function doorsOf(points: Point[]): Door[] {
@@ -30,6 +37,10 @@ export function doorsOf(points: Point[]): Door[] {
     .sort((a, b) => rank(a) - rank(b));
 }
 
+/** Nothing for none. */
+const countOf = (state: Door['state'], count: number): string[] =>
+  count === 0 ? [] : [`${stateWord(state)} ${count}`];
+
 function DoorMark({ isOpen }: { isOpen: boolean }) {
   return (
     <svg class="shape shape-door" viewBox="-1 -1 34 34" aria-hidden="true">
@@ -41,9 +52,10 @@ function DoorMark({ isOpen }: { isOpen: boolean }) {
 
 export function DoorPanel({ points, places }: { points: Polled<Point[]>; places: Place[] }) {
   const doors = points.body === null || points.isStale() ? [] : doorsOf(points.body);
-  const name = (id: string) => pick(places.find((place) => place.place === id)?.name ?? null) || id;
-  const shown = doors.filter((door, index) => door.state !== 'closed' || index < CLOSED_MAX);
-  const hidden = doors.length - shown.length;
+  const names = namesOf(places);
+  const shown = doors.filter((door, index) => index < (door.state === 'closed' ? CLOSED_MAX : NAMED_MAX));
+  const hidden = doors.filter((door) => !shown.includes(door));
+  const hiddenIn = (state: Door['state']) => hidden.filter((door) => door.state === state).length;
   if (points.isStale() && points.body !== null) {
     return (
       <p class="tile ill">
@@ -57,15 +69,19 @@ export function DoorPanel({ points, places }: { points: Polled<Point[]>; places:
       <ul class="tiles">
         {shown.map((door) => (
           <li key={door.id} class={door.state === null ? 'tile ill' : 'tile'} data-door={door.id}>
-            {door.state === null ? <Unknown /> : <DoorMark isOpen={door.state === 'open'} />} {name(door.place)}{' '}
+            {door.state === null ? <Unknown /> : <DoorMark isOpen={door.state === 'open'} />} {names.get(door.place) ?? door.place}{' '}
             <strong>
-              {door.state === null ? deskWord('plan.no_data') : deskWord(`doors.${door.state}`)}
+              {stateWord(door.state)}
               {door.state === null && door.ageMs !== null && ` ${span(door.ageMs)}`}
             </strong>
           </li>
         ))}
       </ul>
-      {hidden > 0 && <p class="muted">{deskWord('doors.more', { count: hidden })}</p>}
+      {hidden.length > 0 && (
+        <p class="muted">
+          {deskWord('doors.more')} {STATES.flatMap((state) => countOf(state, hiddenIn(state))).join(' · ')}
+        </p>
+      )}
     </>
   );
 }

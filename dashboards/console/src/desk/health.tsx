@@ -17,6 +17,12 @@ const WELL = ['ok', 'present', 'connected', 'none'];
 
 const DEVICE_LOST = 'system.device_lost';
 
+/** So many that are lost are named. */
+const NAMED_MAX = 4;
+
+const named = (lost: string[]): string =>
+  lost.slice(0, NAMED_MAX).join(', ') + (lost.length > NAMED_MAX ? ' …' : '');
+
 /** `system_device_lost/device/care-io` is about care-io. */
 const deviceOf = (alarm: Alarm): string => alarm.alarm.replace(/^[^/]*\/device\//, '');
 
@@ -35,7 +41,7 @@ export function tilesOf(health: Health, lost: string[]): Tile[] {
       ? { name: deskWord('health.devices'), state: deskWord('health.present'), isWell: true }
       : {
           name: deskWord('health.devices'),
-          state: deskWord('health.lost', { count: lost.length, names: lost.join(', ') }),
+          state: deskWord('health.lost', { count: lost.length, names: named(lost) }),
           isWell: false,
         };
   const tiles = [

@@ -10,9 +10,21 @@ export interface Area {
   height: number;
 }
 
+type Extent = Pick<Area, 'width' | 'height'>;
+
 export interface Block extends Area {
   place: Place;
   blocks: Block[];
+  /** The places in it that have no blocks of their own, since these would be too small to be read. */
+  folded: string[];
+}
+
+/** What a plan must keep room for. */
+export interface Needs {
+  /** Above the places of a block. */
+  titlePx: number;
+  /** The least block in which something can be read. */
+  least: Extent;
 }
 
 interface Branch {
@@ -105,7 +117,12 @@ const partOf = (branch: Branch, titlePx: number): Part =>
 /** Between two blocks; less where there is hardly any room. */
 const gapIn = (length: number): number => Math.min(GAP, length / 4);
 
-function arrange(branches: Branch[], area: Area, titlePx: number): Block[] {
+const idsIn = (branch: Branch): string[] => branch.branches.flatMap((each) => [each.place.place, ...idsIn(each)]);
+
+function arrange(branches: Branch[], area: Area, needs: Needs): Block[] {
+  const { titlePx, least } = needs;
+  const isTooSmall = (block: Block) =>
+    block.blocks.length === 0 && (block.width < least.width || block.height < least.height);
   const parts = branches.map((branch) => partOf(branch, titlePx));
   return strips(parts, area).map((cut, index) => {
     const branch = branches[index] as Branch;
@@ -114,13 +131,18 @@ function arrange(branches: Branch[], area: Area, titlePx: number): Block[] {
     const title = Math.min(titlePx, height / 2);
     const left = gapIn(width);
     const inner = { x: cut.x + left, y: cut.y + title, width: width - left, height: height - title };
-    const blocks = branch.branches.length === 0 ? [] : arrange(branch.branches, inner, titlePx);
-    return { ...cut, width, height, place: branch.place, blocks };
+    const blocks = branch.branches.length === 0 ? [] : arrange(branch.branches, inner, needs);
+    // A single block for all there is would say nothing of where.
+    const isFolded = branches.length > 1 && blocks.some(isTooSmall);
+    return { ...cut, width, height, place: branch.place, blocks: isFolded ? [] : blocks, folded: isFolded ? idsIn(branch) : [] };
   });
 }
 
-/** The blocks of all places in an area of this size; `titlePx` is kept free above the places of a block. */
-export function floorPlan(places: Place[], size: Pick<Area, 'width' | 'height'>, titlePx: number): Block[] {
+/** The blocks of all places in an area of this size, or of what they lie in where they would be too small. */
+export function floorPlan(places: Place[], size: Extent, needs: Needs): Block[] {
   if (places.length === 0) return [];
-  return arrange(branchesOf(places), { x: 0, y: 0, width: size.width + GAP, height: size.height + GAP }, titlePx);
+  return arrange(branchesOf(places), { x: 0, y: 0, width: size.width + GAP, height: size.height + GAP }, needs);
 }
+
+/** Each block, and after it those within it. */
+export const flat = (blocks: Block[]): Block[] => blocks.flatMap((block) => [block, ...flat(block.blocks)]);

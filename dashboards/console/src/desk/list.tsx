@@ -5,8 +5,10 @@ import { useEffect, useRef } from 'preact/hooks';
 import { acts } from '../api';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
+import { useShown } from '../parts/more';
 import { Shape } from '../parts/shape';
 import { saidOf } from '../parts/what';
+import { whereOf } from '../parts/where';
 import { Actions } from '../rooms/actions';
 import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
@@ -16,7 +18,14 @@ import { classWord } from '../words/terms';
 import type { Row } from './groups';
 import { deskWord } from './words';
 
-const placeName = (alarm: Alarm): string => pick(alarm.place_name) || deskWord('list.site');
+const placeName = (alarm: Alarm): string => whereOf(alarm) || deskWord('list.site');
+
+/** The place stands above it already, and where there is little room the end is cut. */
+function withoutPlace(text: string, alarm: Alarm): string {
+  const place = pick(alarm.place_name);
+  const rest = text.startsWith(place) ? text.slice(place.length).replace(/^\s*[:：]\s*/, '') : text;
+  return rest === '' ? text : rest;
+}
 
 const ageOf = (alarms: Alarm[]): string => {
   const raised = alarms.map((alarm) => (alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised)));
@@ -37,7 +46,7 @@ interface LineProps {
   children?: ComponentChildren;
 }
 
-/** One row: where, how bad, since when; what, and who is going. */
+/** One row: where, since when; how bad, what, and who is going. */
 function Line({ id, alarm, title, text, point, age, note, isOpen, isMember, onOpen, children }: LineProps) {
   const { acked } = alarm.state;
   const look = `desk-row card-${alarm.priority}${acked ? '' : ' unacked'}${isMember ? ' member' : ''}`;
@@ -47,12 +56,12 @@ function Line({ id, alarm, title, text, point, age, note, isOpen, isMember, onOp
         <span>
           <Shape priority={alarm.priority} />
           <strong class="desk-where">{title}</strong>
-          <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
+          {point && <span class="point">{point}</span>}
           <span class="desk-age">{age}</span>
         </span>
         <span>
+          <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
           <span class="desk-what">{text}</span>
-          {point && <span class="point">{point}</span>}
           <span class="desk-who">{note}</span>
         </span>
       </button>
@@ -63,12 +72,14 @@ function Line({ id, alarm, title, text, point, age, note, isOpen, isMember, onOp
 
 function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } & Pick<LineProps, 'isOpen' | 'onOpen' | 'isMember'>) {
   const response = pick(alarm.response);
+  const said = saidOf(alarm);
   return (
     <Line
       id={alarm.alarm}
       alarm={alarm}
       title={placeName(alarm)}
-      {...saidOf(alarm)}
+      {...said}
+      text={withoutPlace(said.text, alarm)}
       age={ageOf([alarm])}
       note={whoGoes(alarm)}
       {...rest}
@@ -101,7 +112,8 @@ function groupText(row: Row): string {
   const many = deskWord('list.group', { count: row.alarms.length });
   if (row.by === 'place') return `${classWord(first.class)} · ${many}`;
   const places = new Set(row.alarms.map((alarm) => alarm.place));
-  return `${many} ${deskWord('list.places', { count: places.size })}`;
+  const where = deskWord('list.places', { count: places.size });
+  return places.size === row.alarms.length ? where : `${many} ${where}`;
 }
 
 interface ListProps {
@@ -126,46 +138,84 @@ function useOpen({ rows, chosen, isFirstOpen, onChoose }: ListProps): string | n
   return isThere ? chosen : isFirstOpen ? (rows[0]?.id ?? null) : null;
 }
 
-export function AlarmList(props: ListProps) {
-  const { rows, person, chosen, onChoose } = props;
-  const open = useOpen(props);
+/** So many rows are shown at first, and so many more each time that somebody asks. */
+export const ROWS_MAX = 50;
+
+/** Where in `rows` the one is that is open, counted from 1; 0 for none. */
+const placeOf = (open: string | null, rows: Row[]): number =>
+  rows.findIndex((row) => row.id === open || row.alarms.some((alarm) => alarm.alarm === open)) + 1;
+
+interface RowProps extends Pick<ListProps, 'person' | 'onChoose'> {
+  row: Row;
+  open: string | null;
+}
+
+const MemberLine = ({ alarm, isMember, open, person, onChoose }: Omit<RowProps, 'row'> & { alarm: Alarm; isMember: boolean }) => (
+  <AlarmLine
+    alarm={alarm}
+    person={person}
+    isMember={isMember}
+    isOpen={open === alarm.alarm}
+    onOpen={() => onChoose(alarm.alarm)}
+  />
+);
+
+function Members({ row, ...rest }: RowProps) {
+  const { rows, more } = useShown(row.alarms, ROWS_MAX, row.alarms.findIndex((alarm) => alarm.alarm === rest.open) + 1);
   return (
-    <ol class="desk-rows">
-      {rows.flatMap((row) => {
-        const first = row.alarms[0] as Alarm;
-        const line = (alarm: Alarm, isMember: boolean) => (
-          <AlarmLine
-            key={alarm.alarm}
-            alarm={alarm}
-            person={person}
-            isMember={isMember}
-            isOpen={open === alarm.alarm}
-            onOpen={() => onChoose(alarm.alarm)}
-          />
-        );
-        if (row.by === 'one') return [line(first, false)];
-        const isOpen = open === row.id || row.alarms.some((alarm) => alarm.alarm === open);
-        const unacked = row.alarms.filter((alarm) => !alarm.state.acked).length;
-        const head = (
-          <Line
-            key={row.id}
-            id={row.id}
-            alarm={first}
-            title={groupTitle(row)}
-            text={groupText(row)}
-            age={ageOf(row.alarms)}
-            note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : ''}
-            isOpen={isOpen}
-            onOpen={() => onChoose(row.id)}
-          />
-        );
-        return isOpen && chosen !== null ? [head, ...row.alarms.map((alarm) => line(alarm, true))] : [head];
-      })}
-    </ol>
+    <>
+      {rows.map((alarm) => (
+        <MemberLine key={alarm.alarm} alarm={alarm} isMember {...rest} />
+      ))}
+      {more && <li class="member">{more}</li>}
+    </>
   );
 }
 
-const ROW_REM = 3.7;
+/** What several alarms have in common, and these below it once it is chosen. */
+function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
+  const { row, open, onChoose } = props;
+  const unacked = row.alarms.filter((alarm) => !alarm.state.acked).length;
+  const isOpen = placeOf(open, [row]) > 0;
+  return (
+    <>
+      <Line
+        id={row.id}
+        alarm={row.alarms[0] as Alarm}
+        title={groupTitle(row)}
+        text={groupText(row)}
+        age={ageOf(row.alarms)}
+        note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : ''}
+        isOpen={isOpen}
+        onOpen={() => onChoose(row.id)}
+      />
+      {isOpen && isUnfolded && <Members {...props} />}
+    </>
+  );
+}
+
+export function AlarmList(props: ListProps) {
+  const { chosen, person, onChoose } = props;
+  const open = useOpen(props);
+  const { rows, more } = useShown(props.rows, ROWS_MAX, placeOf(chosen, props.rows));
+  const rest = { open, person, onChoose };
+  return (
+    <>
+      <ol class="desk-rows">
+        {rows.map((row) =>
+          row.by === 'one' ? (
+            <MemberLine key={row.id} alarm={row.alarms[0] as Alarm} isMember={false} {...rest} />
+          ) : (
+            <Group key={row.id} row={row} isUnfolded={chosen !== null} {...rest} />
+          ),
+        )}
+      </ol>
+      {more}
+    </>
+  );
+}
+
+const ROW_REM = 3.45;
 const OPEN_REM = 8;
 
 /** The number of rows that can be seen at once in an element of this height, one of them open or none. */

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The security desk: left the places, right the alarms, below the links, the doors and what happened today.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { acts, api } from '../api';
 import { go } from '../hooks';
 import { useHealth, usePoints, type Version } from '../live/present';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
-import type { Point } from '../live/points';
-import type { Polled } from '../live/poll';
 import { ProblemLine } from '../parts/problem';
 import { ReachLine } from '../reach/line';
-import { useSize } from '../parts/size';
+import { isWide, useSize } from '../parts/size';
 import { useCardKeys } from '../rooms/keys';
 import type { Person } from '../types';
 import { clockTime, pick, span, t } from '../words';
 import { Bulletin } from './bulletin';
 import './desk.css';
 import { DoorPanel } from './doors';
-import { isFlood, rowsOf } from './groups';
+import { isFlood, longRowsOf, rowsOf } from './groups';
 import { HealthPanel } from './health';
-import { AlarmList, roomFor } from './list';
+import { AlarmList, roomFor, ROWS_MAX } from './list';
 import { Plan } from './plan';
 import { statusOf } from './status';
 import { useWall } from './wall';
@@ -49,8 +47,8 @@ function Alarms({ table, person, isWall, chosen, onChoose }: AlarmsProps) {
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const now = link.serverNow();
-  const room = isWall && size !== null ? roomFor(size.height, size.rem, chosen !== null) : Number.POSITIVE_INFINITY;
-  const rows = rowsOf(table.alarms, room, now);
+  const room = isWall && isWide() && size !== null ? roomFor(size.height, size.rem, chosen !== null) : null;
+  const rows = room === null ? longRowsOf(table.alarms, ROWS_MAX, now) : rowsOf(table.alarms, room, now);
   const count = table.alarms.length;
   return (
     <section class="desk-alarms">
@@ -73,23 +71,25 @@ interface AlarmsProps {
   onChoose: (id: string | null) => void;
 }
 
-/** Points that are no longer the present are not shown as if they were. */
-const knownPoints = (points: Polled<Point[]>): Point[] => (points.isStale() ? [] : (points.body ?? []));
-
 function Desk({ table, person, isWall }: { table: LiveTable; person: Person; isWall: boolean }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const points = usePoints(POLL_MS);
   const health = useHealth(POLL_MS);
-  const statuses = statusOf(table, knownPoints(points));
+  // Points that are no longer the present are not shown as if they were.
+  const isStale = points.isStale();
+  const statuses = useMemo(
+    () => statusOf(table, isStale ? [] : (points.body ?? [])),
+    [table, points.body, isStale],
+  );
   const choosePlace = (place: string) => {
-    const alarm = table.alarms.find((each) => each.place === place);
+    const alarm = table.alarms.find((each) => each.place === place || each.place?.startsWith(`${place}/`));
     if (alarm !== undefined) setChosen(alarm.alarm);
   };
   return (
     <div class="desk">
       <Alarms table={table} person={person} isWall={isWall} chosen={chosen} onChoose={setChosen} />
       <section class="desk-plan">
-        <Plan table={table} statuses={statuses} onChoose={choosePlace} />
+        <Plan table={table} statuses={statuses} isFixed={isWall} onChoose={choosePlace} />
       </section>
       <section class="desk-health">
         <h2>{deskWord('health.title')}</h2>

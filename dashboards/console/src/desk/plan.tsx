@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The places of the site as blocks. Only what is abnormal has a colour, and never a colour alone.
-import { useRef } from 'preact/hooks';
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
 import { Shape, Unknown } from '../parts/shape';
-import { useSize, type Size } from '../parts/size';
+import { isWide, useSize, type Size } from '../parts/size';
+import { steady } from '../parts/steady';
+import { namesOf } from '../parts/where';
+import type { Place, Priority } from '../types';
 import { pick, span, t, tAny } from '../words';
 import { widthEm, wrap } from './label';
-import { floorPlan, type Block } from './layout';
-import type { PlaceStatus } from './status';
+import { flat, floorPlan, type Block } from './layout';
+import { together, type PlaceStatus } from './status';
 import { deskWord } from './words';
 
 const LINE_REM = 1.3;
 const PAD_REM = 0.4;
 const SHAPE_REM = 1.3;
 const FRAME_REM = 0.45;
+const FRAMED_PAD_REM = 0.55;
 const TITLE_REM = LINE_REM + 2 * PAD_REM;
 
 /** What is written of a place beside its name, in two lines or in one, and what does in the end. */
@@ -30,10 +34,6 @@ function sayings(status: PlaceStatus): string[] {
   }
   if (status.kind === 'aside') return [tAny(`suppression.${status.suppression}`) ?? status.suppression];
   return [t('card.test')];
-}
-
-function Mark({ status, sizePx }: { status: PlaceStatus; sizePx: number }) {
-  return status.kind === 'alarm' ? <Shape priority={status.priority} sizePx={sizePx} /> : <Unknown sizePx={sizePx} />;
 }
 
 /** Filled: nobody has acknowledged it. A frame: somebody has, or it is no alarm. */
@@ -64,8 +64,8 @@ const fitting = (texts: string[], maxEm: number): string =>
   texts.find((text) => text !== '' && widthEm(text) * BOLD <= maxEm) ?? '';
 
 /** Where the words go: the name above, the status in the lines below it, or beside it where there is one line. */
-function written(block: Block, status: PlaceStatus | undefined, rem: number): Writing {
-  const pad = PAD_REM * rem + (status === undefined || block.blocks.length > 0 ? 0 : FRAME_REM * rem * 0.7);
+function written(block: Block, says: string[], isFilled: boolean, rem: number): Writing {
+  const pad = (isFilled || block.blocks.length > 0 ? PAD_REM : FRAMED_PAD_REM) * rem;
   const line = LINE_REM * rem;
   const lines = block.blocks.length > 0 ? 1 : Math.max(1, Math.floor((block.height - 2 * pad) / line));
   const roomEm = (block.width - 2 * pad) / rem;
@@ -76,9 +76,9 @@ function written(block: Block, status: PlaceStatus | undefined, rem: number): Wr
     const names = wrap(pick(block.place.name), block.blocks.length > 0 ? maxEm / BOLD : maxEm, count);
     return names.map((text, index) => ({ text, x: left, y: lineY(index), isStatus: false }));
   };
-  if (status === undefined) return { texts: nameIn(roomEm, lines, x), mark: null };
+  if (says.length === 0) return { texts: nameIn(roomEm, lines, x), mark: null };
 
-  const [first = '', second = '', last = ''] = sayings(status);
+  const [first = '', second = '', last = ''] = says;
   const whole = second === '' ? first : `${first} ${second}`;
   const markEm = SHAPE_REM + 0.3;
   const besideEm = Math.max(roomEm - markEm, 0);
@@ -123,28 +123,33 @@ function statusLines(
 
 interface CellProps {
   block: Block;
-  statuses: Map<string, PlaceStatus>;
   rem: number;
-  onChoose: (place: string) => void;
+  /** What is said beside the name: nothing of what is normal. */
+  says: string[];
+  look: string;
+  isFilled: boolean;
+  /** Of the shape; null for the mark of what is not known. */
+  priority: Priority | null;
+  onChoose: (block: Block) => void;
 }
 
-function Cell({ block, statuses, rem, onChoose }: CellProps) {
-  const status = statuses.get(block.place.place);
-  const look = lookOf(status);
-  const { texts, mark } = written(block, status, rem);
+/** Drawn again only when it says something else: in a large house nearly all of them are as they were. */
+const Cell = steady(function Cell({ block, rem, says, look, isFilled, priority, onChoose }: CellProps) {
+  const { texts, mark } = written(block, says, isFilled, rem);
   const frame = Math.min(FRAME_REM * rem, block.height / 6);
+  const isAround = block.blocks.length > 0;
   // The colour of a block with places in it stays in its title.
-  const height = block.blocks.length > 0 && look.isFilled ? Math.min(TITLE_REM * rem, block.height) : block.height;
+  const height = isAround && isFilled ? Math.min(TITLE_REM * rem, block.height) : block.height;
   return (
-    <g class={`block block-${look.class}`} data-place={block.place.place} onClick={() => onChoose(block.place.place)}>
-      <title>{[pick(block.place.name), ...(status === undefined ? [] : sayings(status))].join(' ')}</title>
-      {block.blocks.length > 0 && (
+    <g class={`block block-${look}`} data-place={block.place.place} onClick={() => onChoose(block)}>
+      <title>{[pick(block.place.name), ...says].join(' ')}</title>
+      {isAround && (
         <rect class="block-ground" x={block.x} y={block.y} width={block.width} height={block.height} rx={rem / 4} />
       )}
-      {!(block.blocks.length > 0 && status === undefined) && (
+      {!(isAround && says.length === 0) && (
         <rect class="block-fill" x={block.x} y={block.y} width={block.width} height={height} rx={rem / 4} />
       )}
-      {!look.isFilled && (
+      {!isFilled && (
         <rect
           class="block-inside"
           x={block.x + frame}
@@ -154,9 +159,9 @@ function Cell({ block, statuses, rem, onChoose }: CellProps) {
           rx={rem / 8}
         />
       )}
-      {status !== undefined && mark !== null && (
+      {mark !== null && (
         <g transform={`translate(${mark.x} ${mark.y})`}>
-          <Mark status={status} sizePx={SHAPE_REM * rem} />
+          {priority === null ? <Unknown sizePx={SHAPE_REM * rem} /> : <Shape priority={priority} sizePx={SHAPE_REM * rem} />}
         </g>
       )}
       {texts.map((each) => (
@@ -170,54 +175,126 @@ function Cell({ block, statuses, rem, onChoose }: CellProps) {
           {each.text}
         </text>
       ))}
-      {block.blocks.map((inner) => (
-        <Cell key={inner.place.place} block={inner} statuses={statuses} rem={rem} onChoose={onChoose} />
-      ))}
     </g>
   );
-}
+});
 
-/** On a narrow page the drawing is as high as its places need; else it fills what the page has for it. */
-const WIDE = '(min-width: 64rem)';
+/** On a narrow page the drawing is as high as its places need, up to so many; else it fills what the page has for it. */
 const PLACE_REM = 3.6;
+const PLACES_MAX = 40;
 
 const heightOf = (size: Size, places: number): number =>
-  matchMedia(WIDE).matches ? size.height : places * PLACE_REM * size.rem;
+  isWide() ? size.height : Math.min(places, PLACES_MAX) * PLACE_REM * size.rem;
 
-function Drawing({ size, table, ...rest }: Omit<CellProps, 'block' | 'rem'> & { size: Size; table: LiveTable }) {
-  const height = heightOf(size, table.places.length);
-  const blocks = floorPlan(table.places, { width: size.width, height }, TITLE_REM * size.rem);
-  const count = rest.statuses.size;
+/** The least block in which a short name and a shape can be read. */
+const LEAST = { width: 4, height: 1.9 };
+
+interface DrawingProps {
+  size: Size;
+  places: Place[];
+  statuses: Map<string, PlaceStatus>;
+  onChoose: (block: Block) => void;
+}
+
+function Drawing({ size, places, statuses, onChoose }: DrawingProps) {
+  const { width, rem } = size;
+  const height = heightOf(size, places.length);
+  const blocks = useMemo(() => {
+    const least = { width: LEAST.width * rem, height: LEAST.height * rem };
+    return flat(floorPlan(places, { width, height }, { titlePx: TITLE_REM * rem, least }));
+  }, [places, width, height, rem]);
+  const count = statuses.size;
   const says = count === 0 ? deskWord('plan.calm') : deskWord('plan.abnormal', { count });
+  const statusOf = ({ place, folded }: Block) =>
+    folded.length === 0
+      ? statuses.get(place.place)
+      : together([place.place, ...folded].flatMap((id) => statuses.get(id) ?? []));
   return (
-    <svg width={size.width} height={height} role="img" aria-label={`${deskWord('plan.title')}: ${says}`}>
+    <svg width={width} height={height} role="img" aria-label={`${deskWord('plan.title')}: ${says}`}>
       <defs>
         <pattern id="hatch" width="10" height="10" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <rect class="hatch-ground" width="10" height="10" />
           <rect class="hatch-line" width="5" height="10" />
         </pattern>
       </defs>
-      {blocks.map((block) => (
-        <Cell key={block.place.place} block={block} rem={size.rem} {...rest} />
-      ))}
+      {blocks.map((block) => {
+        const status = statusOf(block);
+        const look = lookOf(status);
+        return (
+          <Cell
+            key={block.place.place}
+            block={block}
+            rem={rem}
+            says={status === undefined ? [] : sayings(status)}
+            look={look.class}
+            isFilled={look.isFilled}
+            priority={status?.kind === 'alarm' ? status.priority : null}
+            onChoose={onChoose}
+          />
+        );
+      })}
     </svg>
   );
 }
 
+const isWithin = (place: string, area: string): boolean => place === area || place.startsWith(`${area}/`);
+
 interface PlanProps {
   table: LiveTable;
   statuses: Map<string, PlaceStatus>;
+  /** Is there somebody who may look at a part of it? */
+  isFixed: boolean;
   onChoose: (place: string) => void;
 }
 
-export function Plan({ table, statuses, onChoose }: PlanProps) {
+/** Which part is shown. A site whose places are all drawn has no need of it. */
+function AreaChoice({ places, area, onArea }: { places: Place[]; area: string; onArea: (area: string) => void }) {
+  const names = namesOf(places);
+  const areas = places.filter(({ place }) => !place.includes('/') || isWithin(area, place));
+  return (
+    <select
+      class="plan-area"
+      aria-label={deskWord('plan.area')}
+      value={area}
+      onChange={(event) => onArea(event.currentTarget.value)}
+    >
+      <option value="">{deskWord('plan.whole')}</option>
+      {areas.map(({ place }) => (
+        <option key={place} value={place}>
+          {names.get(place)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** So many places are drawn on any page; of more a part can be chosen. */
+const AREAS_FROM = 40;
+
+export function Plan({ table, statuses, isFixed, onChoose }: PlanProps) {
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
+  const [area, setArea] = useState('');
+  const places = useMemo(
+    () => (area === '' ? table.places : table.places.filter(({ place }) => isWithin(place, area))),
+    [table.places, area],
+  );
+  const latest = useRef(onChoose);
+  latest.current = onChoose;
+  const choose = useCallback(({ place, folded }: Block) => {
+    if (folded.length > 0) setArea(place.place);
+    latest.current(place.place);
+  }, []);
   return (
-    <div class="plan" ref={frame}>
-      {size !== null && size.width > 0 && (
-        <Drawing size={size} table={table} statuses={statuses} onChoose={onChoose} />
+    <>
+      {!isFixed && table.places.length > AREAS_FROM && (
+        <AreaChoice places={table.places} area={area} onArea={setArea} />
       )}
-    </div>
+      <div class="plan" ref={frame}>
+        {size !== null && size.width > 0 && (
+          <Drawing size={size} places={places} statuses={statuses} onChoose={choose} />
+        )}
+      </div>
+    </>
   );
 }

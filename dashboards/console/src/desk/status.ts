@@ -15,16 +15,45 @@ export type PlaceStatus =
 /** The alarms are in the order in which they are shown: the first of a place is its worst. */
 function alarmStatus(alarms: Alarm[]): PlaceStatus {
   const worst = alarms[0] as Alarm;
-  const raised = alarms.map((alarm) => alarm.raised).filter((at) => at !== null);
-  const sinceMs = raised.length === 0 ? null : Math.min(...raised.map((at) => Date.parse(at)));
+  const sinceMs = least(alarms.map(({ raised }) => (raised === null ? null : Date.parse(raised))));
   return { kind: 'alarm', priority: worst.priority, isUnacked: !worst.state.acked, count: alarms.length, sinceMs };
+}
+
+const RANKS: Priority[] = ['emergency', 'urgent', 'high', 'low', 'journal'];
+const KINDS = ['alarm', 'no-data', 'aside', 'test'];
+
+function isWorse(a: PlaceStatus, b: PlaceStatus): boolean {
+  if (a.kind !== 'alarm' || b.kind !== 'alarm') return KINDS.indexOf(a.kind) < KINDS.indexOf(b.kind);
+  if (a.priority !== b.priority) return RANKS.indexOf(a.priority) < RANKS.indexOf(b.priority);
+  return a.isUnacked && !b.isUnacked;
+}
+
+/** What is known soonest, or longest ago: nothing where nothing is known. */
+const least = (values: (number | null)[]): number | null => {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.min(...known);
+};
+
+/** What there is to say of several places together: the worst, and how much of its kind there is. */
+export function together(statuses: PlaceStatus[]): PlaceStatus | undefined {
+  const [first, ...others] = statuses;
+  if (first === undefined) return undefined;
+  const worst = others.reduce((found, each) => (isWorse(each, found) ? each : found), first);
+  if (worst.kind === 'alarm') {
+    const alarms = statuses.filter((each) => each.kind === 'alarm');
+    const count = alarms.reduce((sum, each) => sum + each.count, 0);
+    const isUnacked = alarms.some((each) => each.priority === worst.priority && each.isUnacked);
+    return { ...worst, count, isUnacked, sinceMs: least(alarms.map((each) => each.sinceMs)) };
+  }
+  if (worst.kind !== 'no-data') return worst;
+  const unseen = statuses.filter((each) => each.kind === 'no-data');
+  const sum = (of: 'count' | 'of') => unseen.reduce((total, each) => total + each[of], 0);
+  return { ...worst, count: sum('count'), of: sum('of'), ageMs: least(unseen.map((each) => each.ageMs)) };
 }
 
 function noDataStatus(points: Point[]): PlaceStatus {
   const unseen = points.filter(isUnseen);
-  const ages = unseen.map((point) => point.age_ms).filter((age) => age !== null);
-  const ageMs = ages.length === 0 ? null : Math.min(...ages);
-  return { kind: 'no-data', count: unseen.length, of: points.length, ageMs };
+  return { kind: 'no-data', count: unseen.length, of: points.length, ageMs: least(unseen.map(({ age_ms: age }) => age)) };
 }
 
 /** By the id of the place; a place that is normal is not in it. */

@@ -6,8 +6,9 @@ import { link } from '../live/link';
 import { allRows, usePoll } from '../live/poll';
 import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
+import { whereOf } from '../parts/where';
 import type { Person } from '../types';
-import { dateTime, pick, t } from '../words';
+import { dateTime, t } from '../words';
 import { classWord } from '../words/terms';
 import { AsideForm, type Verb, wantsSecond } from './aside';
 import { Filter, isWanted, type Wanted } from './parts';
@@ -69,7 +70,7 @@ function AlarmItem({ alarm, mayAct, onDone }: { alarm: AnyAlarm; mayAct: boolean
       <p>
         <Shape priority={open ? alarm.priority : 'journal'} /> <strong>{alarm.alarm}</strong> {classWord(alarm.class)}
       </p>
-      <p class="muted">{pick(alarm.place_name)}</p>
+      <p class="muted">{whereOf(alarm)}</p>
       <State alarm={alarm} />
       <ProblemLine text={problem} />
       {mayAct && verb === null && (
@@ -116,7 +117,7 @@ export function ShelvePart({ person }: { person: Person }) {
   if (polled.body === null) return polled.problem ? <ProblemLine text={polled.problem} /> : <p>{t('app.loading')}</p>;
   const isAside = (alarm: AnyAlarm) => alarm.state.shelved || alarm.state.out_of_service;
   const shown = polled.body
-    .filter((alarm) => isWanted(wanted, alarm.place, [alarm.alarm, classWord(alarm.class), pick(alarm.place_name)]))
+    .filter((alarm) => isWanted(wanted, alarm.place, [alarm.alarm, classWord(alarm.class), whereOf(alarm)]))
     .sort((a, b) => Number(isAside(b)) - Number(isAside(a)) || a.alarm.localeCompare(b.alarm));
   return (
     <>

@@ -14,10 +14,11 @@ import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
 import { Since } from '../parts/since';
 import { saidOf, What } from '../parts/what';
+import { whereOf } from '../parts/where';
 import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
 import type { Alarm, ConsoleEvent } from '../types';
-import { clockTime, dateTime, pick, t, tAny } from '../words';
+import { clockTime, dateTime, t, tAny } from '../words';
 import { choicesOf, chosenOf, momentOf, type Shift } from './begin';
 import { eventsSince } from './since';
 
@@ -179,7 +180,7 @@ export function HandoverPage() {
       <Section title={t('rooms.tests')} count={table.tests.length}>
         {table.tests.map((test) => (
           <li key={test.place}>
-            {t('rooms.test_row', { place: pick(test.place_name), time: clockTime(Date.parse(test.until), zone), by: test.by })}
+            {t('rooms.test_row', { place: whereOf(test), time: clockTime(Date.parse(test.until), zone), by: test.by })}
           </li>
         ))}
       </Section>

@@ -9,6 +9,9 @@ export interface Size {
   rem: number;
 }
 
+/** Is the page one that has a height of its own, which its parts share? Else it is as long as they are. */
+export const isWide = (): boolean => matchMedia('(min-width: 64rem)').matches;
+
 /** The inner size of an element, as it changes; null before it is known. */
 export function useSize(of: RefObject<Element>): Size | null {
   const [size, setSize] = useState<Size | null>(null);

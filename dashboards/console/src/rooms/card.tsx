@@ -6,6 +6,7 @@ import { Shape, Unknown } from '../parts/shape';
 import { Since } from '../parts/since';
 import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
+import { whereOrSite } from '../parts/where';
 import type { Alarm } from '../types';
 import { clockTime, pick, t, tAny } from '../words';
 import { Actions } from './actions';
@@ -25,7 +26,7 @@ export const Card = steady(function Card({ alarm, mayAct, isOnStory = false }: P
   const { acked, active, test } = alarm.state;
   const zone = link.table?.site.timezone ?? 'UTC';
   const raised = alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised);
-  const room = pick(alarm.place_name) || pick(link.table?.site.name ?? null);
+  const room = whereOrSite(alarm);
   const response = pick(alarm.response);
   return (
     <article class={`card card-${alarm.priority}${acked ? '' : ' unacked'}`} tabIndex={-1} data-alarm={alarm.alarm}>

@@ -7,8 +7,9 @@ import type { LiveTable } from '../live/messages';
 import { Shape, Unknown } from '../parts/shape';
 import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
+import { namesOf, whereOf } from '../parts/where';
 import type { Person, Place } from '../types';
-import { clockTime, compareWords, currentLanguage, pick, t, tAny } from '../words';
+import { clockTime, compareWords, currentLanguage, t, tAny } from '../words';
 import { Card } from './card';
 import { useCardKeys } from './keys';
 import { Rest } from './rest';
@@ -23,7 +24,7 @@ function Tests({ table }: { table: LiveTable }) {
       <h2>{t('rooms.tests')}</h2>
       {table.tests.map((test) => {
         const time = clockTime(Date.parse(test.until), table.site.timezone);
-        return <p key={test.place}>{t('rooms.test_row', { place: pick(test.place_name), time, by: test.by })}</p>;
+        return <p key={test.place}>{t('rooms.test_row', { place: whereOf(test), time, by: test.by })}</p>;
       })}
     </section>
   );
@@ -47,11 +48,12 @@ function Aside({ table }: { table: LiveTable }) {
 }
 
 const CalmList = steady(function CalmList({ places }: { places: Place[] }) {
+  const names = namesOf(link.table?.places ?? places);
   return (
     <ul class="calm">
       {places.map((place) => (
         <li key={place.place}>
-          <Shape priority="journal" /> {pick(place.name)}
+          <Shape priority="journal" /> {names.get(place.place)}
         </li>
       ))}
     </ul>
@@ -60,10 +62,11 @@ const CalmList = steady(function CalmList({ places }: { places: Place[] }) {
 
 /** The places in which no other lies, by their names. */
 function roomsOf(places: Place[]): Place[] {
+  const names = namesOf(places);
   const parents = new Set(places.map((place) => place.place.split('/').slice(0, -1).join('/')));
   return places
     .filter((place) => !parents.has(place.place))
-    .sort((a, b) => compareWords(pick(a.name), pick(b.name)));
+    .sort((a, b) => compareWords(names.get(a.place) ?? '', names.get(b.place) ?? ''));
 }
 
 function CalmRooms({ table }: { table: LiveTable }) {

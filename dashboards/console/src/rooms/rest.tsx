@@ -2,21 +2,21 @@
 // More alarms than anybody reads as cards: those after the first are rows by room, each with all of its alarms in it.
 import { useState } from 'preact/hooks';
 import { grouped } from '../live/grouped';
-import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape } from '../parts/shape';
 import { Since } from '../parts/since';
 import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
+import { whereOrSite } from '../parts/where';
 import type { Alarm } from '../types';
-import { pick, t } from '../words';
+import { t } from '../words';
 import { storyOf } from './card';
 import { whoGoes } from './who';
 
 const Room = steady(function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
   const [isOpen, setOpen] = useState(false);
   const first = alarms[0] as Alarm;
-  const room = pick(first.place_name) || pick(link.table?.site.name ?? null);
+  const room = whereOrSite(first);
   return (
     <details class="rest" data-rest={place} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
