@@ -195,3 +195,28 @@ test('the event log is filtered by kind, place and words', () =>
     await page.getByLabel('Kind').selectOption('activity');
     await page.getByText('No event fits.').waitFor();
   }));
+
+test('whoever goes keeps the alarm in sight, above all others, and it is below for nobody else', () =>
+  set.withPage({ lang: 'en' }, async (page) => {
+    for (const point of ['care/club/button', 'care/talk/button', BUTTON]) await set.scene.press(point);
+    await page.locator('.card').nth(2).waitFor();
+    await page.locator(CARD).focus();
+    await page.keyboard.press('a');
+    await page.locator('.armed').waitFor();
+    await page.keyboard.press('a');
+    const own = page.locator(`.own ${CARD}`);
+    await own.getByText('王敏 is going').waitFor();
+    await until(() => own.evaluate((card) => card === document.activeElement), 'the card to be followed');
+    const isInSight = await own.evaluate((card) => {
+      const { top, bottom } = card.querySelector('[data-action=attend]').getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight;
+    });
+    assert.ok(isInSight, 'the next step is in sight');
+    assert.equal(await page.locator('.card').first().getAttribute('data-alarm'), ALARM);
+    await shoot(page, 'rooms-own-en');
+    await set.withPage({ as: 'chen', lang: 'en' }, async (other) => {
+      await other.locator(CARD).getByText('王敏 is going').waitFor();
+      assert.equal(await other.locator('.own').count(), 0);
+      assert.equal(await other.locator('.card').last().getAttribute('data-alarm'), ALARM);
+    });
+  }));

@@ -119,7 +119,7 @@ function groupText(row: Row): string {
 interface ListProps {
   rows: Row[];
   person: Person;
-  /** Is the first row open as long as nobody has chosen one? */
+  /** Is the first row that nobody has answered open as long as nobody has chosen one? */
   isFirstOpen: boolean;
   chosen: string | null;
   onChoose: (id: string | null) => void;
@@ -135,7 +135,8 @@ function useOpen({ rows, chosen, isFirstOpen, onChoose }: ListProps): string | n
     if (alarm?.state.acked === true && wasUnacked.current) onChoose(null);
     wasUnacked.current = alarm?.state.acked === false;
   });
-  return isThere ? chosen : isFirstOpen ? (rows[0]?.id ?? null) : null;
+  const first = rows.find((row) => row.alarms.some((each) => !each.state.acked)) ?? rows[0];
+  return isThere ? chosen : isFirstOpen ? (first?.id ?? null) : null;
 }
 
 /** So many rows are shown at first, and so many more each time that somebody asks. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The field as a tree: each bus with what it counts, its devices, their points.
+import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { grouped } from '../live/grouped';
 import { link } from '../live/link';
@@ -57,6 +58,7 @@ function facts(device: Device, lateMs: number): string[] {
 }
 
 function DeviceItem({ device, points, lateMs }: { device: Device; points: Point[]; lateMs: number }) {
+  const [isOpen, setOpen] = useState(false);
   return (
     <li class="device" data-device={device.device}>
       <p>
@@ -64,9 +66,9 @@ function DeviceItem({ device, points, lateMs }: { device: Device; points: Point[
         {engineerWord(`state.${device.state}`)}
       </p>
       <p class="muted">{facts(device, lateMs).join(' · ')}</p>
-      <details>
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>{engineerWord('devices.points', { count: points.length })}</summary>
-        <PointTable points={points} lateMs={lateMs} />
+        {isOpen && <PointTable points={points} lateMs={lateMs} />}
       </details>
     </li>
   );

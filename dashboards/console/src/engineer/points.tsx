@@ -4,6 +4,7 @@ import { segments } from '../api';
 import { isUnseen, type Point } from '../live/points';
 import { usePoints } from '../live/present';
 import { Link } from '../parts/link';
+import { useShown } from '../parts/more';
 import { ProblemLine } from '../parts/problem';
 import { Unknown } from '../parts/shape';
 import { span, t } from '../words';
@@ -12,6 +13,8 @@ import { Filter, isWanted, valueText, type Wanted } from './parts';
 import { engineerWord } from './words';
 
 export const POLL_MS = 2000;
+/** So many points are shown at first, and more on demand. */
+const ROWS_MAX = 100;
 
 export function QualityCell({ point }: { point: Point }) {
   return (
@@ -41,22 +44,26 @@ export function PointRow({ point, lateMs }: { point: Point; lateMs: number }) {
 }
 
 export function PointTable({ points, lateMs }: { points: Point[]; lateMs: number }) {
+  const { rows, more } = useShown(points, ROWS_MAX);
   return (
-    <table class="plant-table">
-      <thead>
-        <tr>
-          <th scope="col">{engineerWord('points.point')}</th>
-          <th scope="col">{engineerWord('points.value')}</th>
-          <th scope="col">{engineerWord('points.quality')}</th>
-          <th scope="col">{engineerWord('points.age')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {points.map((point) => (
-          <PointRow key={point.point} point={point} lateMs={lateMs} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table class="plant-table">
+        <thead>
+          <tr>
+            <th scope="col">{engineerWord('points.point')}</th>
+            <th scope="col">{engineerWord('points.value')}</th>
+            <th scope="col">{engineerWord('points.quality')}</th>
+            <th scope="col">{engineerWord('points.age')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((point) => (
+            <PointRow key={point.point} point={point} lateMs={lateMs} />
+          ))}
+        </tbody>
+      </table>
+      {more}
+    </>
   );
 }
 

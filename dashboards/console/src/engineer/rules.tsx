@@ -6,6 +6,7 @@ import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
 import { storyOf } from '../rooms/card';
 import { Link } from '../parts/link';
+import { useShown } from '../parts/more';
 import { pick, t } from '../words';
 import { classWord } from '../words/terms';
 import { Filter, isWanted, type Wanted } from './parts';
@@ -38,7 +39,25 @@ function InstanceRow({ instance, rule }: { instance: Instance; rule: Rule }) {
   );
 }
 
+/** So many things that a rule is for are shown at first, and more on demand. */
+const ROWS_MAX = 20;
+
+function Instances({ instances, rule }: { instances: Instance[]; rule: Rule }) {
+  const { rows, more } = useShown(instances, ROWS_MAX);
+  return (
+    <>
+      <ul class="instances">
+        {rows.map((instance) => (
+          <InstanceRow key={instance.alarm} instance={instance} rule={rule} />
+        ))}
+      </ul>
+      {more}
+    </>
+  );
+}
+
 function RuleItem({ rule }: { rule: Rule }) {
+  const [isOpen, setOpen] = useState(false);
   const of = (truth: Truth) => rule.instances.filter((instance) => instance.truth === truth);
   const counts = TRUTHS.map((truth) => [truth, of(truth).length] as const).filter(([, count]) => count > 0);
   return (
@@ -51,19 +70,11 @@ function RuleItem({ rule }: { rule: Rule }) {
       {rule.expression !== null && <code>{rule.expression}</code>}
       <p class="muted">{pick(rule.message)}</p>
       <p>{counts.map(([truth, count]) => engineerWord(`rules.${truth}`, { count })).join(' · ')}</p>
-      <ul class="instances">
-        {[...of('true'), ...of('unknown')].map((instance) => (
-          <InstanceRow key={instance.alarm} instance={instance} rule={rule} />
-        ))}
-      </ul>
+      <Instances instances={[...of('true'), ...of('unknown')]} rule={rule} />
       {of('false').length > 0 && (
-        <details>
+        <details onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>{engineerWord('rules.all')}</summary>
-          <ul class="instances">
-            {of('false').map((instance) => (
-              <InstanceRow key={instance.alarm} instance={instance} rule={rule} />
-            ))}
-          </ul>
+          {isOpen && <Instances instances={of('false')} rule={rule} />}
         </details>
       )}
     </li>

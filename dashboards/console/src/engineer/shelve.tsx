@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { acts, command } from '../api';
 import { link } from '../live/link';
 import { allRows, usePoll } from '../live/poll';
+import { useShown } from '../parts/more';
 import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
 import { whereOf } from '../parts/where';
@@ -111,6 +112,23 @@ function AlarmItem({ alarm, mayAct, onDone }: { alarm: AnyAlarm; mayAct: boolean
   );
 }
 
+/** So many alarms are shown at first, and more on demand. */
+const ROWS_MAX = 50;
+
+function AlarmItems({ alarms, mayAct, onDone }: { alarms: AnyAlarm[]; mayAct: boolean; onDone: () => void }) {
+  const { rows, more } = useShown(alarms, ROWS_MAX);
+  return (
+    <>
+      <ul class="tree">
+        {rows.map((alarm) => (
+          <AlarmItem key={alarm.alarm} alarm={alarm} mayAct={mayAct} onDone={onDone} />
+        ))}
+      </ul>
+      {more}
+    </>
+  );
+}
+
 export function ShelvePart({ person }: { person: Person }) {
   const [wanted, setWanted] = useState<Wanted>({ place: '', words: '' });
   const polled = usePoll(() => allRows<AnyAlarm>('/api/v1/alarms?all=1', 'alarms'), POLL_MS);
@@ -125,11 +143,7 @@ export function ShelvePart({ person }: { person: Person }) {
       <Filter wanted={wanted} onChange={setWanted} />
       <ProblemLine text={polled.problem} />
       {shown.length === 0 && <p>{engineerWord('filter.none')}</p>}
-      <ul class="tree">
-        {shown.map((alarm) => (
-          <AlarmItem key={alarm.alarm} alarm={alarm} mayAct={acts(person)} onDone={polled.again} />
-        ))}
-      </ul>
+      <AlarmItems alarms={shown} mayAct={acts(person)} onDone={polled.again} />
     </>
   );
 }

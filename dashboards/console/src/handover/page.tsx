@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one shift tells the next: what is open, what somebody is seeing to, what is set aside and when it comes back,
 // and what happened since the shift began.
-import type { ComponentChildren } from 'preact';
+import { toChildArray, type ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { nameOf, typeOf } from '../live/alarms';
@@ -10,6 +10,7 @@ import type { LiveTable } from '../live/messages';
 import { eventWord, newestEvents, useAsked } from '../log/events';
 import { EventTable } from '../log/table';
 import { Link } from '../parts/link';
+import { useShown } from '../parts/more';
 import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
 import { Since } from '../parts/since';
@@ -24,16 +25,20 @@ import { eventsSince } from './since';
 
 const KEPT = 'tocsin.shift';
 const ROWS = 20;
+/** So many rows of a section are shown at first, and more on demand. */
+const SECTION_ROWS = 50;
 
 const askShifts = () => api<{ shifts: Shift[] }>('GET', '/api/v1/shifts');
 
 function Section({ title, count, children }: { title: string; count: number; children: ComponentChildren }) {
+  const { rows, more } = useShown(toChildArray(children), SECTION_ROWS);
   return (
     <section class="handover">
       <h2>
         {title} ({count})
       </h2>
-      {count === 0 ? <p class="muted">{t('handover.nothing')}</p> : <ul>{children}</ul>}
+      {count === 0 ? <p class="muted">{t('handover.nothing')}</p> : <ul>{rows}</ul>}
+      {more}
     </section>
   );
 }

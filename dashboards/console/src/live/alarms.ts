@@ -84,9 +84,12 @@ export function peopleOf(events: ConsoleEvent[]): { going: string | null; there:
 /** Times of one form and ids: the order of their signs is the one wanted, and is found much sooner than a language's. */
 const bySigns = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What is shown: open and not set aside; unacknowledged first, then by priority, then the longest first. */
+/**
+ * What is shown: open and not set aside; by priority, in each what is not acknowledged first, then the longest first.
+ * An emergency to which somebody is going is still one: it does not fall behind what is less grave.
+ */
 export function inOrder(alarms: Iterable<Alarm>): Alarm[] {
-  const rank = (alarm: Alarm) => ORDER.indexOf(alarm.priority) + (alarm.state.acked ? ORDER.length : 0);
+  const rank = (alarm: Alarm) => 2 * ORDER.indexOf(alarm.priority) + Number(alarm.state.acked);
   return [...alarms]
     .filter((alarm) => alarm.state.open && alarm.state.suppression === 'none' && alarm.priority !== 'journal')
     .sort((a, b) => rank(a) - rank(b) || bySigns(a.raised ?? '', b.raised ?? '') || bySigns(a.alarm, b.alarm));

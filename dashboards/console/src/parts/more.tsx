@@ -17,7 +17,7 @@ export function useShown<Row>(all: Row[], step: number, wanted = 0): Shown<Row> 
   const count = Math.max(asked, wanted);
   const left = all.length - count;
   const more = left > 0 && (
-    <button class="more" data-action="more" onClick={() => setAsked(count + step)}>
+    <button class="more" data-more onClick={() => setAsked(count + step)}>
       {t('list.more', { count: left })}
     </button>
   );

@@ -9,7 +9,7 @@ export function useCardKeys(): void {
       const cards = [...document.querySelectorAll<HTMLElement>('[data-alarm]')];
       const at = cards.findIndex((card) => card.contains(document.activeElement));
       const key = event.key.toLowerCase();
-      if (key === 'j' && at === cards.length - 1) document.querySelector<HTMLElement>('[data-action=more]')?.click();
+      if (key === 'j' && at === cards.length - 1) document.querySelector<HTMLElement>('[data-more]')?.click();
       if (key === 'j') cards[Math.min(at + 1, cards.length - 1)]?.focus();
       else if (key === 'k') cards[Math.max(at - 1, 0)]?.focus();
       else if (key === 'a') cards[Math.max(at, 0)]?.querySelector<HTMLElement>('[data-action=going]')?.click();

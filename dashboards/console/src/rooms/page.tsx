@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The caregiver's view: what is abnormal first, then the rooms that are not.
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { acts } from '../api';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
@@ -8,7 +8,7 @@ import { Shape, Unknown } from '../parts/shape';
 import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
 import { namesOf, whereOf } from '../parts/where';
-import type { Person, Place } from '../types';
+import type { Alarm, Person, Place } from '../types';
 import { clockTime, compareWords, currentLanguage, t, tAny } from '../words';
 import { Card } from './card';
 import { useCardKeys } from './keys';
@@ -80,23 +80,54 @@ function CalmRooms({ table }: { table: LiveTable }) {
   );
 }
 
+/** Whom an alarm waits for: it is one's own from "I'm going" to its end. */
+const isOf = (alarm: Alarm, person: Person): boolean => alarm.state.acked && alarm.going === person.name;
+
+/** An alarm that has become one's own stands elsewhere now; whoever took it stays with it. */
+function useFollow(own: Alarm[]): void {
+  const known = useRef<Set<string> | null>(null);
+  useEffect(() => {
+    const taken = own.find(({ alarm }) => known.current?.has(alarm) === false);
+    known.current = new Set(own.map(({ alarm }) => alarm));
+    if (taken !== undefined) document.querySelector<HTMLElement>(`[data-alarm="${CSS.escape(taken.alarm)}"]`)?.focus();
+  });
+}
+
+function Own({ alarms, person }: { alarms: Alarm[]; person: Person }) {
+  useFollow(alarms);
+  if (alarms.length === 0) return null;
+  return (
+    <section class="own">
+      <h2>{t('rooms.own')}</h2>
+      <div class="cards">
+        {alarms.map((alarm) => (
+          <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
 export function RoomsPage({ person }: { person: Person }) {
   useCardKeys();
   const table = link.table;
   if (table === null) return <p>{t('app.loading')}</p>;
   const count = table.alarms.length;
+  const own = table.alarms.filter((alarm) => isOf(alarm, person)).slice(0, CARDS_MAX);
+  const others = table.alarms.filter((alarm) => !own.includes(alarm));
   return (
     <>
       <h1>{count > 0 ? t('rooms.abnormal', { count }) : t('rooms.none')}</h1>
       {count === 0 && <p class="muted">{t('rooms.none_about')}</p>}
       {!acts(person) && <p class="muted">{t('rooms.read_only')}</p>}
       <Tests table={table} />
+      <Own alarms={own} person={person} />
       <div class="cards">
-        {table.alarms.slice(0, CARDS_MAX).map((alarm) => (
+        {others.slice(0, CARDS_MAX).map((alarm) => (
           <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} />
         ))}
       </div>
-      <Rest alarms={table.alarms.slice(CARDS_MAX)} />
+      <Rest alarms={others.slice(CARDS_MAX)} />
       <Aside table={table} />
       <CalmRooms table={table} />
       <p class="muted keys">{t('rooms.keys')}</p>
