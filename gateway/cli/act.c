@@ -24,7 +24,7 @@ static const struct arguments_words test_usage = {
     {"用法：tocsin test begin PLACE --minutes N --reason TEXT [选项]...\n"
      "      tocsin test end PLACE [选项]...\n"
      "      tocsin test reset PLACE [选项]...\n\n"
-     "使地点及其下级进入测试：告警只作标记，不通知人员。触发的每个按钮和探测器都会勾选，\n"
+     "使一个地点及其下级进入测试：告警只作标记，不通知人员。触发的每个按钮和探测器都会勾选，\n"
      "见 `tocsin walk-test PLACE`。测试到时自行结束，那时仍在告警的按真实告警处理。\n\n"
      "测试触发的火警和呼叫保留到逐一复位。`reset` 以您的名义对已结束的依次确认、登记到场并复位：\n"
      "您到过现场。\n",

@@ -17,8 +17,9 @@ static const struct arguments_words backup_usage = {
     {"用法：tocsin backup STATE --to FILE [选项]...\n"
      "\n"
      "把状态目录 STATE 的日志复制到新文件 FILE：事件、告警及其计时、已向外确认的进度；\n"
-     "如果 STATE 中保存有上次采用的站点和控制台的人员名单，也一并复制（密码只有加盐的散列，另有经消息代理操作的密钥）。登录会话、曲线历史和\n"
-     "控制台证书不在其中。其网关可在运行，并继续记录。\n",
+     "如果 STATE 中保存有上次采用的站点和控制台的人员名单，也一并复制\n"
+     "（密码只有加盐的散列，另有经消息代理操作的密钥）。登录会话、曲线历史和控制台证书不在其中。\n"
+     "其网关可在运行，并继续记录。\n",
      "Usage: tocsin backup STATE --to FILE [OPTION]...\n"
      "\n"
      "Copy the journal of the state directory STATE into the new FILE: events, alarms with their timers,\n"
@@ -35,9 +36,9 @@ static const struct arguments_words restore_usage = {
     {"用法：tocsin restore FILE --into STATE [选项]...\n"
      "      tocsin restore FILE --verify [选项]...\n"
      "\n"
-     "完整检查备份，并将其作为状态目录 STATE 的日志，STATE 中不得已有日志。以此启动的网关接续备份中的告警和\n"
-     "计时，使用从未用过的编号；站点文件有误时，监测上次采用的站点；名单中的人员以原密码登录。移走的日志在 STATE\n"
-     "中遗留的预写文件会改名保留。\n",
+     "完整检查备份，并将其作为状态目录 STATE 的日志，STATE 中不得已有日志。以此启动的网关接续备份中的\n"
+     "告警和计时，使用从未用过的编号；站点文件有误时，监测上次采用的站点；名单中的人员以原密码登录。\n"
+     "移走的日志在 STATE 中遗留的预写文件会改名保留。\n",
      "Usage: tocsin restore FILE --into STATE [OPTION]...\n"
      "       tocsin restore FILE --verify [OPTION]...\n"
      "\n"

@@ -9,12 +9,13 @@
 static const struct arguments_words usage = {
     {"用法：tocsin resend --since SEQ|TIME|DAY [选项]...\n"
      "\n"
-     "消息代理丢失了已收下的事件（重新安装，或磁盘损坏）时，再次发给它。事件保留原来的编号并标记为 replayed，\n"
-     "已有这些事件的接收方据此识别。其间新发生的告警优先发送。新的请求取代正在进行的请求；消息代理不在时等待。\n"
+     "消息代理丢失了已收下的事件（重新安装，或磁盘损坏）时，再次发给它。事件保留原来的编号，\n"
+     "并标记为 replayed，已有这些事件的接收方据此识别。其间新发生的告警优先发送。\n"
+     "新的请求取代正在进行的请求；消息代理不在时等待。\n"
      "/metrics 中的 `uplink_resend_left` 归零即全部收下，日志中有 event=resend_over。\n"
      "\n"
      "SEQ 是 `tocsin events` 显示的事件序号；TIME 须带时区；DAY（如 2026-11-25）按站点时区：自当日零点起，\n"
-     "用于 --until 时到当日结束。只有工程角色可以请求。\n",
+     "用于 --until 时到当日结束。只有工程师可以请求。\n",
      "Usage: tocsin resend --since SEQ|TIME|DAY [OPTION]...\n"
      "\n"
      "Give the broker events once more that it had taken before, because it has lost them: it was set\n"

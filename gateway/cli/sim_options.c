@@ -126,12 +126,12 @@ enum arguments_end sim_options_parse(int argc, char **argv, struct sim_options *
         ARGUMENTS_CLOCK(&ret_options->clock),
         {.name = "record",
          .word = "FILE",
-         .help =
-             {{"不提供服务：把网关会从剧本听到的一切尽快写入 FILE（此时 RATE 无效），直到剧本结束\n"
-               "或满 --for 的时间；之后 tocsin replay FILE --into STATE 由此生成状态目录",
-               "serve nothing: write what a gateway would hear of the story into FILE, as\n"
-               "fast as it can (RATE is nothing then), until it is over or for --for; then\n"
-               "tocsin replay FILE --into STATE makes a state directory of it"}},
+         .help = {{"不提供服务：把网关会从剧本听到的一切尽快写入 FILE（此时 RATE 无效），\n"
+                   "直到剧本结束或满 --for 的时间；之后\n"
+                   "tocsin replay FILE --into STATE 由此生成状态目录",
+                   "serve nothing: write what a gateway would hear of the story into FILE, as\n"
+                   "fast as it can (RATE is nothing then), until it is over or for --for; then\n"
+                   "tocsin replay FILE --into STATE makes a state directory of it"}},
          .text = &ret_options->record},
     };
     const struct arguments_form form = {

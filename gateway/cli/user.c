@@ -18,10 +18,12 @@ static const struct arguments_words usage = {
      "      tocsin user unkey ID\n"
      "\n"
      "可登录控制台的用户。密码在终端输入两次，或取自标准输入的第一行，10 个字符以上；网关只保存其散列。\n"
-     "角色为 caregiver、security、manager、engineer、auditor；角色为 wall 的是墙上的屏幕：没有密码，只能查看，\n"
-     "添加时显示其令牌，仅此一次。删除用户、更改其角色或密码后，其所有登录立即失效。\n"
-     "key 为用户生成一把密钥，仅显示一次，用于给经 MQTT 发送的命令签名（站点须设 `mqtt: commands: true`）；原有密钥、\n"
-     "用户被删除或更改角色后的密钥即告失效。unkey 使其失效。\n",
+     "角色为 caregiver、security、manager、engineer、auditor；角色为 wall 的是墙上的屏幕：\n"
+     "没有密码，只能查看，添加时显示其令牌，仅此一次。\n"
+     "删除用户、更改其角色或密码后，其所有登录立即失效。\n"
+     "key 为用户生成一把密钥，仅显示一次，用于给经 MQTT 发送的命令签名\n"
+     "（站点须设 `mqtt: commands: true`）；原有密钥、用户被删除或更改角色后的密钥即告失效。\n"
+     "unkey 使其失效。\n",
      "Usage: tocsin user list\n"
      "       tocsin user add ID ROLE --name NAME\n"
      "       tocsin user change ID [ROLE] [--name NAME] [--password]\n"

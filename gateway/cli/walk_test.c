@@ -13,7 +13,7 @@ enum { COLUMNS = 4, PAGE_EVENTS = 1000 };
 static const struct arguments_words usage = {
     {"用法：tocsin walk-test PLACE [选项]...\n"
      "\n"
-     "显示地点的哪些按钮和探测器在正在进行或上一次测试中触发过。用 `tocsin test begin PLACE` 开始测试。\n"
+     "显示一个地点的哪些按钮和探测器在本次或上一次测试中触发过。用 `tocsin test begin PLACE` 开始测试。\n"
      "还有未触发的，退出码为 1。\n",
      "Usage: tocsin walk-test PLACE [OPTION]...\n"
      "\n"
