@@ -77,7 +77,7 @@ class Process {
 }
 
 /** The site of the demonstration, with its devices where this scene has them. */
-async function example(scene, broker) {
+export async function example(scene, broker) {
   const overrides = {
     'devices.doors.broker': `tcp://127.0.0.1:${broker}`,
     'devices.climate.address': `rtu:${scene.directory}/climate.tty?baud=9600&parity=none&stop=1`,
