@@ -36,6 +36,8 @@ async function namesOfSite() {
     if (typeof value === 'string' && NAMED_BY.includes(key)) {
       found.add(key === 'actor' ? value.replace(/ \(.*\)$/, '') : value);
       if (key === 'entity' || key === 'point') found.add(value.split('/').at(-1));
+      // Where a row has the place already, its text stands without it.
+      if (key === 'en') found.add(value.slice(value.indexOf(': ') + 1).trim());
     } else if (value !== null && typeof value === 'object') for (const [name, each] of Object.entries(value)) look(each, Array.isArray(value) ? key : name);
   };
   await set.session('wall'); // which makes the user of the screen

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who can be reached by the steps that call somebody: said before it matters, and in red where nobody can.
 import { api } from '../api';
+import { grouped } from '../live/grouped';
 import { link } from '../live/link';
 import { usePoll } from '../live/poll';
-import { clockTime } from '../words';
+import { clockTime, listed } from '../words';
 import './reach.css';
 import { reachWord, reachWordOf } from './words';
 
@@ -27,12 +28,12 @@ const whoOf = ({ to, name }: Audience): string => {
   return to === 'everyone' ? reachWord('reach.everyone') : name;
 };
 
-export function howOf(audience: Audience, timezone: string): string {
-  const { reachable, webhook, phones_reachable: phones = 0, pages = 0, since } = audience;
+/** Who is on duty and cannot be reached. */
+const isMissed = ({ reachable, on_duty }: Audience): boolean => reachable === false && on_duty;
+
+function howOf({ reachable, webhook, phones_reachable: phones = 0, pages = 0, on_duty }: Audience): string {
   if (reachable === null) return reachWord('reach.unknown');
-  if (!reachable && !audience.on_duty) return reachWord('reach.off_duty');
-  if (!reachable && since) return reachWord('reach.nobody_since', { time: clockTime(Date.parse(since), timezone) });
-  if (!reachable) return reachWord('reach.nobody');
+  if (!reachable) return reachWord(on_duty ? 'reach.nobody' : 'reach.off_duty');
   const ways = [];
   if (phones > 0) ways.push(reachWord('reach.phones', { count: phones }));
   if (pages > 0) ways.push(reachWord('reach.pages', { count: pages }));
@@ -40,6 +41,13 @@ export function howOf(audience: Audience, timezone: string): string {
   return ways.join(' · ');
 }
 
+/** The first of them that could not be reached any more: what is to be done is the same for all. */
+function missedSince(audiences: Audience[], how: string, timezone: string): string {
+  const times = audiences.flatMap(({ since }) => (since ? [Date.parse(since)] : []));
+  return times.length === 0 ? how : reachWord('reach.nobody_since', { time: clockTime(Math.min(...times), timezone) });
+}
+
+/** Those of whom the same is to be said share a line, so that it is short where it matters; who is missed comes first. */
 export function ReachLine() {
   const reach = usePoll(() => api<{ audiences: Audience[] }>('GET', '/api/v1/reach'), POLL_MS);
   const timezone = link.table?.site.timezone;
@@ -47,13 +55,17 @@ export function ReachLine() {
   const known = reach.isStale()
     ? reach.body.audiences.map((audience) => ({ ...audience, reachable: null }))
     : reach.body.audiences;
+  const missedFirst = [...known].sort((a, b) => Number(isMissed(b)) - Number(isMissed(a)));
   return (
     <ul class="reach" aria-label={reachWord('reach.title')}>
-      {known.map((audience) => (
-        <li key={`${audience.to} ${audience.name}`} class={audience.reachable === false && audience.on_duty ? 'nobody' : ''}>
-          {whoOf(audience)} <strong>{howOf(audience, timezone)}</strong>
-        </li>
-      ))}
+      {[...grouped(missedFirst, howOf)].map(([how, audiences]) => {
+        const missed = audiences.every(isMissed);
+        return (
+          <li key={how} class={missed ? 'nobody' : ''}>
+            {listed(audiences.map(whoOf))} <strong>{missed ? missedSince(audiences, how, timezone) : how}</strong>
+          </li>
+        );
+      })}
     </ul>
   );
 }

@@ -56,6 +56,10 @@ function formatOf<Format>(name: string, make: () => Format): Format {
 export const compareWords = (a: string, b: string): number =>
   formatOf('order', () => new Intl.Collator(language)).compare(a, b);
 
+/** "a, b, c" */
+export const listed = (words: string[]): string =>
+  formatOf('list', () => new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' })).format(words);
+
 function amount(value: number, unit: string): string {
   const options = { style: 'unit', unit, unitDisplay: 'short' } as const;
   return formatOf(unit, () => new Intl.NumberFormat(language, options)).format(value);
