@@ -120,9 +120,10 @@ def journal(tmp_path_factory):
             with contextlib.closing(sqlite3.connect(f"file:{scene.state}/journal.db?mode=ro", uri=True, timeout=10)) as db:
                 return db.execute(question).fetchone()[0]
 
-        # A week after the morning of the third, what happened in its evening is still here.
+        # A week after the morning of the third, what happened in its evening is still here. Three starts are signed, be the
+        # last one before its checkpoint or behind it.
         for number, day in ((1, "2026-11-01T08"), (2, "2026-11-02T08"), (3, "2026-11-03T08"), (3, "2026-11-03T20"),
-                            (4, "2026-11-10T09")):
+                            (3, "2026-11-03T21"), (4, "2026-11-10T09")):
             gateway = scene.gateway(["--clock", f"{day}:00:00+00:00@1"])
             until(lambda: ask("SELECT count(*) FROM seal") == number, f"the checkpoint of {day}")
             if number != 4:
