@@ -57,6 +57,17 @@ for (const [lang, words] of [
     }));
 }
 
+test('a key that is held, by a book that lies on it, acknowledges nothing', () =>
+  set.withPage({ ...DESK, lang: 'en' }, async (page) => {
+    for (const point of ['care/day-care/button-1', 'care/club/button']) await press(point);
+    await row(page, 'emergency_call/care/club/button').waitFor();
+    await page.keyboard.press('j');
+    for (let times = 0; times < 30; times++) await page.keyboard.down('a');
+    await page.keyboard.up('a');
+    await page.locator('.armed').waitFor();
+    assert.deepEqual([CALL, 'emergency_call/care/club/button'].map((id) => alarm(id).state.acked), [false, false]);
+  }));
+
 test('a place on the plan leads to its alarm', () =>
   set.withPage(DESK, async (page) => {
     for (const point of ['care/club/button', 'care/day-care/button-1']) await press(point);

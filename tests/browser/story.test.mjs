@@ -105,6 +105,18 @@ test('what the server refuses is said in words, and the card stays as it is', ()
     await shoot(page, 'refused-zh-CN');
   }));
 
+test('of a command whose answer is lost the page does not say that nothing was changed', () =>
+  set.withPage({ lang: 'en' }, async (page) => {
+    await call();
+    await page.route('**/acknowledge', async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await going(page).dblclick();
+    await page.locator(`${CARD} .problem`).getByText('Whether it was done is not known').waitFor();
+    await page.locator(CARD).getByText('王敏 is going').waitFor();
+  }));
+
 test('a second person sees who is going, and a false alarm gets its reason', () =>
   set.withPage({ lang: 'en' }, async (one) => {
     await call();
@@ -196,7 +208,7 @@ test('the event log is filtered by kind, place and words', () =>
     await page.getByText('No event fits.').waitFor();
   }));
 
-test('whoever goes keeps the alarm in sight, above all others, and it is below for nobody else', () =>
+test('whoever goes keeps the alarm in sight, and what nobody has answered stands above it', () =>
   set.withPage({ lang: 'en' }, async (page) => {
     for (const point of ['care/club/button', 'care/talk/button', BUTTON]) await set.scene.press(point);
     await page.locator('.card').nth(2).waitFor();
@@ -204,7 +216,7 @@ test('whoever goes keeps the alarm in sight, above all others, and it is below f
     await page.keyboard.press('a');
     await page.locator('.armed').waitFor();
     await page.keyboard.press('a');
-    const own = page.locator(`.own ${CARD}`);
+    const own = page.locator(`${CARD}.own`);
     await own.getByText('王敏 is going').waitFor();
     await until(() => own.evaluate((card) => card === document.activeElement), 'the card to be followed');
     const isInSight = await own.evaluate((card) => {
@@ -212,7 +224,8 @@ test('whoever goes keeps the alarm in sight, above all others, and it is below f
       return top >= 0 && bottom <= innerHeight;
     });
     assert.ok(isInSight, 'the next step is in sight');
-    assert.equal(await page.locator('.card').first().getAttribute('data-alarm'), ALARM);
+    const order = await page.locator('.card').evaluateAll((cards) => cards.map((card) => card.dataset.alarm));
+    assert.deepEqual([order.length, order.indexOf(ALARM)], [3, 2], 'two calls that nobody has answered come first');
     await shoot(page, 'rooms-own-en');
     await set.withPage({ as: 'chen', lang: 'en' }, async (other) => {
       await other.locator(CARD).getByText('王敏 is going').waitFor();

@@ -33,7 +33,7 @@ export async function api<Answer>(method: string, path: string, body?: object): 
   try {
     answer = await fetch(path, init);
   } catch {
-    throw new Problem(0, 'network', t('problem.network'));
+    throw new Problem(0, 'network', t(method === 'GET' ? 'problem.network' : 'problem.unanswered'));
   }
   if (!answer.ok) throw await problemOf(answer);
   return (answer.status === 204 ? undefined : await answer.json()) as Answer;

@@ -34,7 +34,7 @@ export interface Alarm {
   response: Text;
   disposition: string;
   /** Who acknowledged it and who is there; the lists of the API do not say, the events do. */
-  going?: string | null;
+  going?: string[];
   there?: string | null;
 }
 

@@ -45,7 +45,7 @@ test('an alarm that is raised shows with the name of its room', () => {
 test('who acknowledges is going, and whoever attends is there', () => {
   const attended = event('alarm.attended', { ...RAISED, acked: true, attended: true }, { actor: 'li (security, local)' });
   const [alarm] = after(event('alarm.raised', RAISED), acknowledged, attended);
-  assert.equal(alarm?.going, 'wang');
+  assert.deepEqual(alarm?.going, ['wang']);
   assert.equal(alarm.there, 'li');
 });
 
@@ -77,12 +77,17 @@ test('what is taken out of service while it is normal is set aside, and is gone 
 
 test('raised again, nobody is going any more', () => {
   const [alarm] = after(event('alarm.raised', RAISED), acknowledged, event('alarm.reraised', RAISED));
-  assert.equal(alarm?.going, null);
+  assert.deepEqual(alarm?.going, []);
   assert.equal(alarm.state.acked, false);
 });
 
 test('the newest events tell who is going', () => {
-  assert.deepEqual(peopleOf([acknowledged, event('alarm.raised', RAISED)]), { going: 'wang', there: null });
+  assert.deepEqual(peopleOf([acknowledged, event('alarm.raised', RAISED)]), { going: ['wang'], there: null });
+  const second = event('alarm.acknowledged', { ...RAISED, acked: true }, { actor: 'chen (security)' });
+  const before = event('alarm.acknowledged', { ...RAISED, acked: true }, { actor: 'zhao (caregiver)' });
+  const newestFirst = [second, acknowledged, acknowledged, event('alarm.reraised', RAISED), before];
+  assert.deepEqual(peopleOf(newestFirst).going, ['wang', 'chen'], 'of two who go neither is forgotten, and who went before is not named');
+  assert.deepEqual(after(event('alarm.raised', RAISED), acknowledged, second)[0]?.going, ['wang', 'chen']);
   assert.equal(nameOf(null), null);
 });
 

@@ -42,7 +42,7 @@ function changed(known: Alarm, event: ConsoleEvent, state: OpenState): Alarm {
     disposition: data.disposition ?? known.disposition,
     changed: event.time,
   };
-  if (type === 'alarm.acknowledged') next.going = nameOf(data.actor);
+  if (type === 'alarm.acknowledged') next.going = together(known.state.acked ? known.going : [], nameOf(data.actor));
   if (type === 'alarm.attended') next.there = nameOf(data.actor);
   return next;
 }
@@ -70,15 +70,25 @@ function raised(
     text: data.text ?? empty,
     response: data.response ?? { zh: '', en: '' },
     disposition: 'unstated',
-    going: isAgain && state.acked ? (known.going ?? null) : null,
+    going: isAgain && state.acked ? (known.going ?? []) : [],
     there: isAgain && state.attended ? (known.there ?? null) : null,
   };
 }
 
+/** With one more who goes: of two that say it at the same time neither is forgotten. */
+const together = (going: string[] = [], name: string | null): string[] =>
+  name === null || going.includes(name) ? going : [...going, name];
+
 /** Who is going and who is there, from the newest events of an alarm, newest first. */
-export function peopleOf(events: ConsoleEvent[]): { going: string | null; there: string | null } {
-  const actor = (type: string) => nameOf(events.find((event) => typeOf(event) === type)?.data.actor);
-  return { going: actor('alarm.acknowledged'), there: actor('alarm.attended') };
+export function peopleOf(events: ConsoleEvent[]): { going: string[]; there: string | null } {
+  const raised = events.findIndex((event) => ['alarm.raised', 'alarm.reraised'].includes(typeOf(event)));
+  const since = raised < 0 ? events : events.slice(0, raised);
+  const acknowledged = since.filter((event) => typeOf(event) === 'alarm.acknowledged').reverse();
+  const attended = since.find((event) => typeOf(event) === 'alarm.attended');
+  return {
+    going: acknowledged.reduce<string[]>((going, { data }) => together(going, nameOf(data.actor)), []),
+    there: nameOf(attended?.data.actor),
+  };
 }
 
 /** Times of one form and ids: the order of their signs is the one wanted, and is found much sooner than a language's. */

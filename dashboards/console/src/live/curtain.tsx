@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useLive } from '../hooks';
 import { LastKnown } from '../offline/known';
 import { lastKnown, type Snapshot } from '../offline/snapshot';
+import { SoundBar } from '../sound/bar';
 import { clockTime, span, t } from '../words';
 import { link } from './link';
 import { showTab } from './tab';
@@ -44,6 +45,7 @@ export function Curtain() {
       <p class="curtain-since">{since}</p>
       <p id="curtain-meaning">{t('curtain.meaning')}</p>
       <p>{t('curtain.do')}</p>
+      <SoundBar />
       {last !== null && <LastKnown known={last.known} ageMs={last.ageMs} />}
     </dialog>
   );

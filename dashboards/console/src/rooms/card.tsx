@@ -19,17 +19,20 @@ interface Props {
   alarm: Alarm;
   mayAct: boolean;
   isOnStory?: boolean;
+  /** The reader is the one who goes. */
+  isOwn?: boolean;
 }
 
 /** One alarm: the room, what, since when, who is going, and what to do. */
-export const Card = steady(function Card({ alarm, mayAct, isOnStory = false }: Props) {
+export const Card = steady(function Card({ alarm, mayAct, isOnStory = false, isOwn = false }: Props) {
   const { acked, active, test } = alarm.state;
   const zone = link.table?.site.timezone ?? 'UTC';
   const raised = alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised);
   const room = whereOrSite(alarm);
   const response = pick(alarm.response);
   return (
-    <article class={`card card-${alarm.priority}${acked ? '' : ' unacked'}`} tabIndex={-1} data-alarm={alarm.alarm}>
+    <article class={`card card-${alarm.priority}${acked ? '' : ' unacked'}${isOwn ? ' own' : ''}`} tabIndex={-1} data-alarm={alarm.alarm}>
+      {isOwn && <p class="own-mark">{t('rooms.own')}</p>}
       <header>
         <Shape priority={alarm.priority} />
         <h2>{room}</h2>

@@ -81,7 +81,7 @@ function CalmRooms({ table }: { table: LiveTable }) {
 }
 
 /** Whom an alarm waits for: it is one's own from "I'm going" to its end. */
-const isOf = (alarm: Alarm, person: Person): boolean => alarm.state.acked && alarm.going === person.name;
+const isOf = (alarm: Alarm, person: Person): boolean => alarm.state.acked && alarm.going?.includes(person.name) === true;
 
 /** An alarm that has become one's own stands elsewhere now; whoever took it stays with it. */
 function useFollow(own: Alarm[]): void {
@@ -93,41 +93,30 @@ function useFollow(own: Alarm[]): void {
   });
 }
 
-function Own({ alarms, person }: { alarms: Alarm[]; person: Person }) {
-  useFollow(alarms);
-  if (alarms.length === 0) return null;
-  return (
-    <section class="own">
-      <h2>{t('rooms.own')}</h2>
-      <div class="cards">
-        {alarms.map((alarm) => (
-          <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} />
-        ))}
-      </div>
-    </section>
-  );
-}
-
 export function RoomsPage({ person }: { person: Person }) {
   useCardKeys();
   const table = link.table;
+  const own = (table?.alarms ?? []).filter((alarm) => isOf(alarm, person));
+  useFollow(own);
   if (table === null) return <p>{t('app.loading')}</p>;
   const count = table.alarms.length;
-  const own = table.alarms.filter((alarm) => isOf(alarm, person)).slice(0, CARDS_MAX);
-  const others = table.alarms.filter((alarm) => !own.includes(alarm));
+  // What nobody has answered comes before what one is about already, if somebody may be lying there.
+  const isCall = ({ priority, state }: Alarm) => priority === 'emergency' && !state.acked;
+  const calls = table.alarms.filter(isCall);
+  const others = table.alarms.filter((alarm) => !isCall(alarm) && !own.includes(alarm));
+  const cards = [...calls, ...own, ...others];
   return (
     <>
       <h1>{count > 0 ? t('rooms.abnormal', { count }) : t('rooms.none')}</h1>
       {count === 0 && <p class="muted">{t('rooms.none_about')}</p>}
       {!acts(person) && <p class="muted">{t('rooms.read_only')}</p>}
       <Tests table={table} />
-      <Own alarms={own} person={person} />
       <div class="cards">
-        {others.slice(0, CARDS_MAX).map((alarm) => (
-          <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} />
+        {cards.slice(0, CARDS_MAX).map((alarm) => (
+          <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} isOwn={own.includes(alarm)} />
         ))}
       </div>
-      <Rest alarms={others.slice(CARDS_MAX)} />
+      <Rest alarms={cards.slice(CARDS_MAX)} />
       <Aside table={table} />
       <CalmRooms table={table} />
       <p class="muted keys">{t('rooms.keys')}</p>
