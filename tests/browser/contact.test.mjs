@@ -64,17 +64,6 @@ test('a gateway that is gone covers the page, and one that is back uncovers it, 
   );
 });
 
-test('the sound of a lost contact can be silenced on the curtain itself', () =>
-  set.withPage({ lang: 'en' }, async (page) => {
-    await aRoom(page);
-    await page.locator('h1').click();
-    await set.scene.stopGateway();
-    await curtain(page).getByRole('button', { name: 'Silence' }).click();
-    await curtain(page).getByText('Silent, back in').waitFor();
-    await set.scene.startGateway();
-    await curtain(page).waitFor({ state: 'detached' });
-  }));
-
 test('a line that goes dead without an end covers the page too', () =>
   set.withPage({}, async (page) => {
     await aRoom(page);

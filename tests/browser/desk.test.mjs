@@ -68,6 +68,29 @@ test('a key that is held, by a book that lies on it, acknowledges nothing', () =
     assert.deepEqual([CALL, 'emergency_call/care/club/button'].map((id) => alarm(id).state.acked), [false, false]);
   }));
 
+for (const [lang, word] of [['zh-CN', '测试'], ['en', 'Test']]) {
+  test(`an alarm of a room under test says that it is a test, in the list and on the plan of desk and wall (${lang})`, async () => {
+    const as = ['--by', 'test', '--role', 'engineer'];
+    set.scene.cli('test', 'begin', 'care/dining', '--minutes', '60', '--reason', 'works', ...as);
+    try {
+      await press('care/dining/button');
+      const wall = { as: 'wall', lang, width: 1920, height: 1080 };
+      for (const screen of [{ ...DESK, lang }, wall]) {
+        await set.withPage(screen, async (page) => {
+          await row(page, 'emergency_call/care/dining/button').locator('.badge-test').getByText(word, { exact: true }).waitFor();
+          await place(page, 'care/dining').locator('.block-status').getByText(new RegExp(`^${word}`)).waitFor();
+          assert.equal(await place(page, 'care/dining').locator('.shape-emergency').count(), 1);
+          assert.equal(await page.locator('.unacked').count(), 0);
+          await shoot(page, `${screen.as}-test-${lang}`);
+        });
+      }
+    } finally {
+      await set.scene.calm();
+      set.scene.cli('test', 'end', 'care/dining', ...as);
+    }
+  });
+}
+
 test('a place on the plan leads to its alarm', () =>
   set.withPage(DESK, async (page) => {
     for (const point of ['care/club/button', 'care/day-care/button-1']) await press(point);

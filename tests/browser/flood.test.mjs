@@ -23,7 +23,7 @@ test('a flood is grouped by place and cause, and every alarm is still there', ()
   set.withPage({ as: 'li', lang: 'en', width: 1366, height: 768 }, async (page) => {
     await page.getByText('Flood: grouped by place and cause').waitFor();
     const group = page.locator('[data-alarm^="place care/day-care"]');
-    await group.getByText('2 not acknowledged').waitFor();
+    await group.getByText('2 unanswered').waitFor();
     await shoot(page, 'desk-flood-en');
     await group.locator('.desk-line').click();
     const known = new Set(set.scene.alarms().map((each) => each.alarm));
@@ -37,12 +37,17 @@ test('a flood is grouped by place and cause, and every alarm is still there', ()
     for (const id of known) assert.ok(seen.has(id), `${id} is reached by J`);
   }));
 
-for (const lang of ['zh-CN', 'en']) {
+const PLACES = [...new Set(FLOOD.map((point) => point.split('/').slice(0, -1).join('/')))];
+
+for (const [lang, more] of [['zh-CN', /.室.*，另有 \d 处/], ['en', /room.* and \d more/]]) {
   test(`a wall shows all of it at once in text that is read from 5 m (${lang})`, () =>
     set.withPage({ as: 'wall', lang, width: 1920, height: 1080 }, async (page) => {
       await page.locator('.wall-clock').getByText(/\d\d:\d\d:\d\d/).waitFor();
       const count = () => page.locator('.desk-alarms h2').innerText();
       await until(async () => (await count()).includes(String(set.scene.alarms().length)), 'all alarms to be counted');
+      for (const place of PLACES) assert.equal(await page.locator(`[data-place="${place}"] .shape-emergency`).count(), 1, place);
+      assert.match(await page.locator('[data-alarm="cause call.emergency"] .desk-where').innerText(), more);
+      assert.equal(await page.locator('[data-alarm=rest]').count(), 0);
       const texts = await textsOf(page);
       assert.ok(texts.length > 40);
       assert.deepEqual(texts.filter(({ px }) => px < WALL_TEXT_PX), []);

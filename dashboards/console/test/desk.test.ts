@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isFlood, longRowsOf, rowsOf } from '../src/desk/groups';
-import { widthEm, wrap } from '../src/desk/label';
+import { namesWithin, widthEm, wrap } from '../src/desk/label';
 import { flat, floorPlan, strips, type Block } from '../src/desk/layout';
 import { statusOf, together } from '../src/desk/status';
 import type { LiveTable } from '../src/live/messages';
@@ -73,6 +73,38 @@ test('a wall that has room for it shows the first alarms each in its row, and th
   assert.deepEqual(rows.map((row) => [row.by, row.alarms.length]), [...Array(4).fill(['one', 1]), ['cause', 56]]);
 });
 
+test('no emergency is among what is called the rest, however little room there is', () => {
+  const emergencies = ['call.emergency', 'fire.alarm', 'fire.confirmed', 'call.bathroom'].flatMap((cause) => [alarm('care/a', cause), alarm('care/b', cause)]);
+  const others = ['door.held', 'device.lost', 'point.fault'].map((cause) => alarm('hall', cause, { priority: 'high' as Priority }));
+  const all = [...emergencies, ...others];
+  for (const room of [1, 2, 3, 4, 5, 6]) {
+    const rows = rowsOf(all, room, NOW);
+    assert.ok(rows.length <= room, `${rows.length} rows in ${room}`);
+    assert.deepEqual(rows.flatMap((row) => row.alarms).sort(), [...all].sort());
+    const rest = rows.filter((row) => row.by === 'rest').flatMap((row) => row.alarms);
+    assert.deepEqual(rest.filter(({ priority }) => priority === 'emergency'), []);
+  }
+  assert.deepEqual(rowsOf(all, 3, NOW).map((row) => [row.by, row.alarms.length]), [['cause', 2], ['cause', 6], ['rest', 3]]);
+});
+
+test('what is only a test shares no row with an emergency and stands after it', () => {
+  const inTest = { state: { ...alarm('').state, test: true } };
+  const tests = ['a', 'b', 'c'].map((room) => alarm(room, 'fire.alarm', { ...inTest, alarm: `test ${room}` }));
+  const fires = ['d', 'e', 'f'].map((room) => alarm(room, 'fire.alarm'));
+  for (const rows of [rowsOf([...tests, ...fires], 2, NOW), longRowsOf([...tests, ...fires], 2, NOW)]) {
+    assert.deepEqual(rows.at(-1)?.alarms, tests);
+    assert.deepEqual(rows.slice(0, -1).flatMap((row) => row.alarms), fires);
+  }
+});
+
+test('as many places are named as there is room for, one at least, and it is said how many more there are', () => {
+  const say = (names: string[], more: number) => (more === 0 ? names.join() : `${names.join()}+${more}`);
+  assert.equal(namesWithin(['Hall', 'Club', 'Bath'], 20, say), 'Hall,Club,Bath');
+  assert.equal(namesWithin(['Hall', 'Club', 'Bath'], 8, say), 'Hall,Club+1');
+  assert.equal(namesWithin(['Hall', 'Club', 'Bath'], 0, say), 'Hall+2');
+  assert.equal(namesWithin(['Hall'], 0, say), 'Hall');
+});
+
 test('few alarms stand for themselves', () => {
   assert.deepEqual(rowsOf([alarm('a'), alarm('b')], 8, NOW).map((row) => row.by), ['one', 'one']);
 });
@@ -80,7 +112,7 @@ test('few alarms stand for themselves', () => {
 test('every place has a block within that of the place around it, and none lies over another', () => {
   const places = ['hall', 'hall/desk', 'hall/gate', 'care', 'care/a', 'care/b', 'care/b/bath', 'care/c', 'sport', 'sport/room'].map(place);
   for (const [width, height] of [[1100, 600], [280, 900], [400, 120]] as const) {
-    const blocks = floorPlan(places, { width, height }, { titlePx: 30, least: { width: 0, height: 0 } });
+    const blocks = floorPlan(places, { width, height }, { titlePx: 30, least: { width: 0, height: 0 }, marked: new Set<string>() });
     const all = flat(blocks);
     assert.deepEqual(all.map((block) => block.place.place).sort(), places.map((each) => each.place).sort());
     const inside = (block: Block, x: number, y: number, right: number, bottom: number) => {
@@ -101,7 +133,7 @@ test('every place has a block within that of the place around it, and none lies 
 
 test('places that would be too small to be read are folded into what they lie in, and none is lost', () => {
   const places = ['a', 'b'].flatMap((house) => [house, ...Array.from({ length: 30 }, (_, index) => `${house}/r${index}`)]).map(place);
-  const needs = { titlePx: 30, least: { width: 60, height: 30 } };
+  const needs = { titlePx: 30, least: { width: 60, height: 30 }, marked: new Set<string>() };
   const small = floorPlan(places, { width: 400, height: 200 }, needs);
   assert.deepEqual(small.map((block) => [block.place.place, block.blocks.length, block.folded.length]), [['a', 0, 30], ['b', 0, 30]]);
   const large = flat(floorPlan(places, { width: 1600, height: 900 }, needs));
@@ -110,10 +142,31 @@ test('places that would be too small to be read are folded into what they lie in
   assert.equal(only?.blocks.length, 30);
 });
 
+test('a room with an emergency keeps its block where the others of its house are folded, if it can be read', () => {
+  const places = ['a', 'b'].flatMap((house) => [house, `${house}/f`, ...Array.from({ length: 30 }, (_, index) => `${house}/f/r${index}`)]).map(place);
+  const planOf = (marked: string[]) => floorPlan(places, { width: 400, height: 200 }, { titlePx: 30, least: { width: 60, height: 30 }, marked: new Set(marked) });
+  const marked = planOf(['b/f/r7', 'b/f/r9']);
+  assert.deepEqual(flat(marked).map((block) => block.place.place), ['a', 'b', 'b/f', 'b/f/r7', 'b/f/r9']);
+  assert.deepEqual(marked.map((block) => block.folded.length), [31, 28]);
+  assert.deepEqual([marked[1]?.x, marked[1]?.width], [planOf([])[1]?.x, planOf([])[1]?.width]);
+  const tooMany = planOf(places.map((each) => each.place));
+  assert.deepEqual(tooMany.map((block) => [block.blocks.length, block.folded.length]), [[0, 31], [0, 31]]);
+});
+
+test('a place under test says so of its alarms, but for those that are in earnest', () => {
+  const inTest = { state: { ...alarm('').state, test: true } };
+  const alarms = [alarm('a', 'fire.alarm', inTest), alarm('b', 'fire.alarm', inTest), alarm('b', 'door.held', { priority: 'high' as Priority })];
+  const found = statusOf(table({ alarms }), []);
+  const worst = { kind: 'alarm', isUnacked: true, count: 1, sinceMs: NOW - 30_000 };
+  assert.deepEqual(found.get('a'), { ...worst, priority: 'emergency', isTest: true });
+  assert.deepEqual(found.get('b'), { ...worst, priority: 'high', isTest: false });
+  assert.deepEqual(together([...found.values()]), found.get('b'));
+});
+
 test('places that are shown together show the worst of them, and how many alarms there are', () => {
-  const one = (priority: Priority, isUnacked: boolean, sinceMs: number) => ({ kind: 'alarm' as const, priority, isUnacked, count: 2, sinceMs });
+  const one = (priority: Priority, isUnacked: boolean, sinceMs: number) => ({ kind: 'alarm' as const, priority, isTest: false, isUnacked, count: 2, sinceMs });
   const unseen = { kind: 'no-data' as const, count: 1, of: 4, ageMs: 10 };
-  assert.deepEqual(together([unseen, one('high', true, 5), one('emergency', false, 7)]), { kind: 'alarm', priority: 'emergency', isUnacked: false, count: 4, sinceMs: 5 });
+  assert.deepEqual(together([unseen, one('high', true, 5), one('emergency', false, 7)]), { kind: 'alarm', priority: 'emergency', isTest: false, isUnacked: false, count: 4, sinceMs: 5 });
   assert.deepEqual(together([unseen, unseen]), { kind: 'no-data', count: 2, of: 8, ageMs: 10 });
   assert.equal(together([]), undefined);
 });
@@ -149,7 +202,7 @@ test('a place shows its worst alarm before what is merely not known, and a calm 
   const alarms = [alarm('a', 'fire.alarm', {}, 60), alarm('a', 'door.held', { priority: 'high' as Priority }, 90)];
   const aside = [alarm('c', 'door.held', { state: { ...alarm('c').state, suppression: 'shelved' } })];
   const found = statusOf(table({ alarms, aside }), [point('a/x', 'stale'), point('b/x', 'stale', 5000), point('b/y', 'good'), point('d/x', 'good')]);
-  assert.deepEqual(found.get('a'), { kind: 'alarm', priority: 'emergency', isUnacked: true, count: 2, sinceMs: NOW - 90_000 });
+  assert.deepEqual(found.get('a'), { kind: 'alarm', priority: 'emergency', isTest: false, isUnacked: true, count: 2, sinceMs: NOW - 90_000 });
   assert.deepEqual(found.get('b'), { kind: 'no-data', count: 1, of: 2, ageMs: 5000 });
   assert.deepEqual(found.get('c'), { kind: 'aside', suppression: 'shelved' });
   assert.equal(found.has('d'), false);

@@ -7,6 +7,19 @@ const isWide = (sign: string): boolean => /[\p{Script=Han}\p{Script=Hiragana}\p{
 export const widthEm = (text: string): number =>
   [...text].reduce((sum, sign) => sum + (isWide(sign) ? 1 : /[A-Z0-9MWmw@%]/.test(sign) ? 0.68 : 0.53), 0);
 
+/** Bold text is so much wider. */
+export const BOLD = 1.1;
+
+/** As many of `names` as there is room for in bold, at least one; `say` says them, and how many more there are. */
+export function namesWithin(names: string[], maxEm: number, say: (shown: string[], more: number) => string): string {
+  const sayOf = (count: number) => say(names.slice(0, count), names.length - count);
+  // No name is narrower than one em.
+  for (let count = Math.min(names.length, Math.floor(maxEm)); count > 1; count--) {
+    if (widthEm(sayOf(count)) * BOLD <= maxEm) return sayOf(count);
+  }
+  return sayOf(1);
+}
+
 /** Where a line may end: after a blank, and at each Chinese sign. */
 const pieces = (text: string): string[] =>
   text.match(/[\p{Script=Han}\uff00-\uffef]|[^\s\p{Script=Han}\uff00-\uffef]+\s*|\s+/gu) ?? [];

@@ -15,7 +15,7 @@ type Extent = Pick<Area, 'width' | 'height'>;
 export interface Block extends Area {
   place: Place;
   blocks: Block[];
-  /** The places in it that have no blocks of their own, since these would be too small to be read. */
+  /** The places in it that have no blocks of their own, since with these all would be too small to be read. */
   folded: string[];
 }
 
@@ -25,6 +25,8 @@ export interface Needs {
   titlePx: number;
   /** The least block in which something can be read. */
   least: Extent;
+  /** The ids of places that keep their blocks if those of the others can make room for them. */
+  marked: Set<string>;
 }
 
 interface Branch {
@@ -119,10 +121,31 @@ const gapIn = (length: number): number => Math.min(GAP, length / 4);
 
 const idsIn = (branch: Branch): string[] => branch.branches.flatMap((each) => [each.place.place, ...idsIn(each)]);
 
-function arrange(branches: Branch[], area: Area, needs: Needs): Block[] {
-  const { titlePx, least } = needs;
+/** Of `branches` those that lead to a marked place. */
+function onlyMarked(branches: Branch[], marked: Set<string>): Branch[] {
+  return branches.flatMap((branch) => {
+    const inner = onlyMarked(branch.branches, marked);
+    if (inner.length === 0 && !marked.has(branch.place.place)) return [];
+    return [{ ...branch, branches: inner, leaves: inner.reduce((sum, each) => sum + each.leaves, 0) || 1 }];
+  });
+}
+
+/** The blocks of what lies in one of several branches: of all of it, or of what is marked, or none that can be read. */
+function inside({ branches }: Branch, area: Area, needs: Needs): Block[] {
+  const { least, marked } = needs;
   const isTooSmall = (block: Block) =>
     block.blocks.length === 0 && (block.width < least.width || block.height < least.height);
+  const choices = [branches, onlyMarked(branches, marked)].filter((each) => each.length > 0);
+  return choices.map((each) => arrange(each, area, needs)).find((blocks) => !flat(blocks).some(isTooSmall)) ?? [];
+}
+
+function foldedIn(branch: Branch, blocks: Block[]): string[] {
+  const shown = new Set(flat(blocks).flatMap((block) => [block.place.place, ...block.folded]));
+  return idsIn(branch).filter((id) => !shown.has(id));
+}
+
+function arrange(branches: Branch[], area: Area, needs: Needs): Block[] {
+  const { titlePx } = needs;
   const parts = branches.map((branch) => partOf(branch, titlePx));
   return strips(parts, area).map((cut, index) => {
     const branch = branches[index] as Branch;
@@ -131,10 +154,9 @@ function arrange(branches: Branch[], area: Area, needs: Needs): Block[] {
     const title = Math.min(titlePx, height / 2);
     const left = gapIn(width);
     const inner = { x: cut.x + left, y: cut.y + title, width: width - left, height: height - title };
-    const blocks = branch.branches.length === 0 ? [] : arrange(branch.branches, inner, needs);
     // A single block for all there is would say nothing of where.
-    const isFolded = branches.length > 1 && blocks.some(isTooSmall);
-    return { ...cut, width, height, place: branch.place, blocks: isFolded ? [] : blocks, folded: isFolded ? idsIn(branch) : [] };
+    const blocks = branches.length === 1 ? arrange(branch.branches, inner, needs) : inside(branch, inner, needs);
+    return { ...cut, width, height, place: branch.place, blocks, folded: foldedIn(branch, blocks) };
   });
 }
 

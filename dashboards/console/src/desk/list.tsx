@@ -13,9 +13,10 @@ import { Actions } from '../rooms/actions';
 import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
 import type { Alarm, Person } from '../types';
-import { pick, span, t } from '../words';
+import { listed, pick, span, t } from '../words';
 import { classWord } from '../words/terms';
 import type { Row } from './groups';
+import { BOLD, namesWithin, widthEm } from './label';
 import { deskWord } from './words';
 
 const placeName = (alarm: Alarm): string => whereOf(alarm) || deskWord('list.site');
@@ -48,8 +49,8 @@ interface LineProps {
 
 /** One row: where, since when; how bad, what, and who is going. */
 function Line({ id, alarm, title, text, point, age, note, isOpen, isMember, onOpen, children }: LineProps) {
-  const { acked } = alarm.state;
-  const look = `desk-row card-${alarm.priority}${acked ? '' : ' unacked'}${isMember ? ' member' : ''}`;
+  const { acked, test } = alarm.state;
+  const look = `desk-row card-${alarm.priority}${acked || test ? '' : ' unacked'}${isMember ? ' member' : ''}`;
   return (
     <li class={look} data-alarm={id} tabIndex={-1} onFocusIn={onOpen}>
       <button class="desk-line" aria-expanded={isOpen} onClick={onOpen}>
@@ -61,6 +62,7 @@ function Line({ id, alarm, title, text, point, age, note, isOpen, isMember, onOp
         </span>
         <span>
           <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
+          {test && <span class="badge badge-test">{t('card.test')}</span>}
           <span class="desk-what">{text}</span>
           <span class="desk-who">{note}</span>
         </span>
@@ -81,7 +83,7 @@ function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } 
       {...said}
       text={withoutPlace(said.text, alarm)}
       age={ageOf([alarm])}
-      note={whoGoes(alarm)}
+      note={alarm.state.test && !alarm.state.acked ? '' : whoGoes(alarm)}
       {...rest}
     >
       <div class="desk-more">
@@ -101,23 +103,35 @@ function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } 
   );
 }
 
-const groupTitle = (row: Row): string => {
-  const first = row.alarms[0] as Alarm;
-  if (row.by === 'place') return placeName(first);
-  return row.by === 'cause' ? classWord(first.class) : deskWord('list.rest');
-};
+/** The places of alarms, first those for which nobody has answered. */
+function placesOf(alarms: Alarm[]): string[] {
+  const unackedFirst = [...alarms.filter(({ state }) => !state.acked), ...alarms.filter(({ state }) => state.acked)];
+  return [...new Set(unackedFirst.map(placeName))];
+}
 
-function groupText(row: Row): string {
-  const first = row.alarms[0] as Alarm;
-  const many = deskWord('list.group', { count: row.alarms.length });
-  if (row.by === 'place') return `${classWord(first.class)} · ${many}`;
+const saidPlaces = (names: string[], count: number): string =>
+  count === 0 ? listed(names) : deskWord('list.and_more', { names: listed(names), count });
+
+/** Where it is, as for a single alarm: as many places as there is room for. */
+const groupTitle = (row: Row, maxEm: number): string =>
+  row.by === 'rest' ? deskWord('list.rest') : namesWithin(placesOf(row.alarms), maxEm, saidPlaces);
+
+/** What it is, and how many unless the note beside it says so. */
+function groupText(row: Row, unacked: number): string {
+  const count = row.alarms.length;
+  if (row.by !== 'rest') {
+    const causes = listed([...new Set(row.alarms.map((alarm) => classWord(alarm.class)))]);
+    return unacked === count ? causes : `${causes} ×${count}`;
+  }
   const places = new Set(row.alarms.map((alarm) => alarm.place));
   const where = deskWord('list.places', { count: places.size });
-  return places.size === row.alarms.length ? where : `${many} ${where}`;
+  return places.size === count ? where : `${deskWord('list.group', { count })} ${where}`;
 }
 
 interface ListProps {
   rows: Row[];
+  /** The room there is for the first line of a row. */
+  lineEm: number;
   person: Person;
   /** Is the first row that nobody has answered open as long as nobody has chosen one? */
   isFirstOpen: boolean;
@@ -146,12 +160,12 @@ export const ROWS_MAX = 50;
 const placeOf = (open: string | null, rows: Row[]): number =>
   rows.findIndex((row) => row.id === open || row.alarms.some((alarm) => alarm.alarm === open)) + 1;
 
-interface RowProps extends Pick<ListProps, 'person' | 'onChoose'> {
+interface RowProps extends Pick<ListProps, 'lineEm' | 'person' | 'onChoose'> {
   row: Row;
   open: string | null;
 }
 
-const MemberLine = ({ alarm, isMember, open, person, onChoose }: Omit<RowProps, 'row'> & { alarm: Alarm; isMember: boolean }) => (
+const MemberLine = ({ alarm, isMember, open, person, onChoose }: Omit<RowProps, 'row' | 'lineEm'> & { alarm: Alarm; isMember: boolean }) => (
   <AlarmLine
     alarm={alarm}
     person={person}
@@ -175,7 +189,8 @@ function Members({ row, ...rest }: RowProps) {
 
 /** What several alarms have in common, and these below it once it is chosen. */
 function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
-  const { row, open, onChoose } = props;
+  const { row, lineEm, open, onChoose } = props;
+  const age = ageOf(row.alarms);
   const unacked = row.alarms.filter((alarm) => !alarm.state.acked).length;
   const isOpen = placeOf(open, [row]) > 0;
   return (
@@ -183,9 +198,9 @@ function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
       <Line
         id={row.id}
         alarm={row.alarms[0] as Alarm}
-        title={groupTitle(row)}
-        text={groupText(row)}
-        age={ageOf(row.alarms)}
+        title={groupTitle(row, lineEm - widthEm(age) * BOLD)}
+        text={groupText(row, unacked)}
+        age={age}
         note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : ''}
         isOpen={isOpen}
         onOpen={() => onChoose(row.id)}
@@ -207,7 +222,7 @@ export function AlarmList(props: ListProps) {
           row.by === 'one' ? (
             <MemberLine key={row.id} alarm={row.alarms[0] as Alarm} isMember={false} {...rest} />
           ) : (
-            <Group key={row.id} row={row} isUnfolded={chosen !== null} {...rest} />
+            <Group key={row.id} row={row} lineEm={props.lineEm} isUnfolded={chosen !== null} {...rest} />
           ),
         )}
       </ol>
@@ -218,6 +233,11 @@ export function AlarmList(props: ListProps) {
 
 const ROW_REM = 3.45;
 const OPEN_REM = 8;
+/** Of the first line of a row: its border, its shape, and what lies between its parts. */
+const AROUND_REM = 5;
+
+/** The room for a title and an age in a list of this width. */
+export const lineEmOf = (widthPx: number, rem: number): number => widthPx / rem - AROUND_REM;
 
 /** The number of rows that can be seen at once in an element of this height, one of them open or none. */
 export const roomFor = (heightPx: number, rem: number, isOneOpen: boolean): number =>

@@ -17,7 +17,7 @@ import './desk.css';
 import { DoorPanel } from './doors';
 import { isFlood, longRowsOf, rowsOf } from './groups';
 import { HealthPanel } from './health';
-import { AlarmList, roomFor, ROWS_MAX } from './list';
+import { AlarmList, lineEmOf, roomFor, ROWS_MAX } from './list';
 import { Plan } from './plan';
 import { statusOf } from './status';
 import { useWall } from './wall';
@@ -57,7 +57,14 @@ function Alarms({ table, person, isWall, chosen, onChoose }: AlarmsProps) {
         {isFlood(table.alarms, now) && <span class="flood">{deskWord('list.flood')}</span>}
       </h2>
       <div class="desk-list" ref={frame}>
-        <AlarmList rows={rows} person={person} isFirstOpen={!isWall} chosen={chosen} onChoose={onChoose} />
+        <AlarmList
+          rows={rows}
+          lineEm={size === null ? 0 : lineEmOf(size.width, size.rem)}
+          person={person}
+          isFirstOpen={!isWall}
+          chosen={chosen}
+          onChoose={onChoose}
+        />
       </div>
     </section>
   );

@@ -9,7 +9,7 @@ import { steady } from '../parts/steady';
 import { namesOf } from '../parts/where';
 import type { Place, Priority } from '../types';
 import { pick, span, t, tAny } from '../words';
-import { widthEm, wrap } from './label';
+import { BOLD, widthEm, wrap } from './label';
 import { flat, floorPlan, type Block } from './layout';
 import { together, type PlaceStatus } from './status';
 import { deskWord } from './words';
@@ -26,6 +26,7 @@ function sayings(status: PlaceStatus): string[] {
   if (status.kind === 'alarm') {
     const word = t(`priority.${status.priority}`);
     const age = status.sinceMs === null ? '' : span(link.serverNow() - status.sinceMs);
+    if (status.isTest) return [t('card.test'), `${word} ${age}`, age];
     return status.count > 1 ? [word, `×${status.count} ${age}`, age] : [word, age];
   }
   if (status.kind === 'no-data') {
@@ -36,10 +37,11 @@ function sayings(status: PlaceStatus): string[] {
   return [t('card.test')];
 }
 
-/** Filled: nobody has acknowledged it. A frame: somebody has, or it is no alarm. */
+/** Filled: nobody has acknowledged it. A frame: somebody has, or it is a test or no alarm. */
 function lookOf(status: PlaceStatus | undefined): { class: string; isFilled: boolean } {
   if (status === undefined) return { class: 'calm', isFilled: true };
   if (status.kind !== 'alarm') return { class: status.kind, isFilled: false };
+  if (status.isTest) return { class: 'test', isFilled: false };
   return { class: `${status.priority}${status.isUnacked ? ' unacked' : ''}`, isFilled: status.isUnacked };
 }
 
@@ -55,9 +57,6 @@ interface Writing {
   /** The upper left corner of the shape. */
   mark: { x: number; y: number } | null;
 }
-
-/** Bold text is so much wider. */
-const BOLD = 1.1;
 
 /** The first of the texts that fits. */
 const fitting = (texts: string[], maxEm: number): string =>
@@ -189,6 +188,9 @@ const heightOf = (size: Size, places: number): number =>
 /** The least block in which a short name and a shape can be read. */
 const LEAST = { width: 4, height: 1.9 };
 
+const isEmergency = (status: PlaceStatus): boolean =>
+  status.kind === 'alarm' && status.priority === 'emergency' && !status.isTest;
+
 interface DrawingProps {
   size: Size;
   places: Place[];
@@ -199,10 +201,11 @@ interface DrawingProps {
 function Drawing({ size, places, statuses, onChoose }: DrawingProps) {
   const { width, rem } = size;
   const height = heightOf(size, places.length);
+  const marked = [...statuses].flatMap(([place, status]) => (isEmergency(status) ? [place] : []));
   const blocks = useMemo(() => {
     const least = { width: LEAST.width * rem, height: LEAST.height * rem };
-    return flat(floorPlan(places, { width, height }, { titlePx: TITLE_REM * rem, least }));
-  }, [places, width, height, rem]);
+    return flat(floorPlan(places, { width, height }, { titlePx: TITLE_REM * rem, least, marked: new Set(marked) }));
+  }, [places, width, height, rem, marked.join(' ')]);
   const count = statuses.size;
   const says = count === 0 ? deskWord('plan.calm') : deskWord('plan.abnormal', { count });
   const statusOf = ({ place, folded }: Block) =>

@@ -6,17 +6,21 @@ import { isUnseen, type Point } from '../live/points';
 import type { Alarm, Priority } from '../types';
 
 export type PlaceStatus =
-  | { kind: 'alarm'; priority: Priority; isUnacked: boolean; count: number; sinceMs: number | null }
+  /** `isTest`: all of them were raised while the place was under test. */
+  | { kind: 'alarm'; priority: Priority; isTest: boolean; isUnacked: boolean; count: number; sinceMs: number | null }
   /** Nothing is known of `count` of its points, and of the one that was heard last for so many ms. */
   | { kind: 'no-data'; count: number; of: number; ageMs: number | null }
   | { kind: 'aside'; suppression: string }
   | { kind: 'test'; until: string };
 
-/** The alarms are in the order in which they are shown: the first of a place is its worst. */
-function alarmStatus(alarms: Alarm[]): PlaceStatus {
+/** The alarms are in the order in which they are shown: the first of a place that is no test is its worst. */
+function alarmStatus(all: Alarm[]): PlaceStatus {
+  const earnest = all.filter(({ state }) => !state.test);
+  const isTest = earnest.length === 0;
+  const alarms = isTest ? all : earnest;
   const worst = alarms[0] as Alarm;
   const sinceMs = least(alarms.map(({ raised }) => (raised === null ? null : Date.parse(raised))));
-  return { kind: 'alarm', priority: worst.priority, isUnacked: !worst.state.acked, count: alarms.length, sinceMs };
+  return { kind: 'alarm', priority: worst.priority, isTest, isUnacked: !worst.state.acked, count: alarms.length, sinceMs };
 }
 
 const RANKS: Priority[] = ['emergency', 'urgent', 'high', 'low', 'journal'];
@@ -24,6 +28,7 @@ const KINDS = ['alarm', 'no-data', 'aside', 'test'];
 
 function isWorse(a: PlaceStatus, b: PlaceStatus): boolean {
   if (a.kind !== 'alarm' || b.kind !== 'alarm') return KINDS.indexOf(a.kind) < KINDS.indexOf(b.kind);
+  if (a.isTest !== b.isTest) return b.isTest;
   if (a.priority !== b.priority) return RANKS.indexOf(a.priority) < RANKS.indexOf(b.priority);
   return a.isUnacked && !b.isUnacked;
 }
@@ -40,7 +45,7 @@ export function together(statuses: PlaceStatus[]): PlaceStatus | undefined {
   if (first === undefined) return undefined;
   const worst = others.reduce((found, each) => (isWorse(each, found) ? each : found), first);
   if (worst.kind === 'alarm') {
-    const alarms = statuses.filter((each) => each.kind === 'alarm');
+    const alarms = statuses.filter((each) => each.kind === 'alarm').filter((each) => each.isTest === worst.isTest);
     const count = alarms.reduce((sum, each) => sum + each.count, 0);
     const isUnacked = alarms.some((each) => each.priority === worst.priority && each.isUnacked);
     return { ...worst, count, isUnacked, sinceMs: least(alarms.map((each) => each.sinceMs)) };
