@@ -64,6 +64,31 @@ test('a gateway that is gone covers the page, and one that is back uncovers it, 
   );
 });
 
+test('the sound of a lost contact can be silenced on the curtain itself', () =>
+  set.withPage({ lang: 'en' }, async (page) => {
+    await aRoom(page);
+    await page.locator('h1').click();
+    await set.scene.stopGateway();
+    await curtain(page).getByRole('button', { name: 'Silence' }).click();
+    await curtain(page).getByText('Silent, back in').waitFor();
+    await set.scene.startGateway();
+    await curtain(page).waitFor({ state: 'detached' });
+  }));
+
+test('a page whose shared worker fails to come, or never comes, has a line of its own', () => {
+  const desk = { lang: 'en', width: 1280, height: 800 };
+  const workerIs = (handle) => (context) => context.route('**/assets/worker-*', handle);
+  return set.withPage({ ...desk, arrange: workerIs((route) => route.abort()) }, (failed) =>
+    set.withPage({ ...desk, arrange: workerIs(() => {}) }, async (waiting) => {
+      await set.scene.press(BUTTON);
+      for (const page of [failed, waiting]) {
+        await page.locator(`[data-alarm$="${BUTTON}"]`).waitFor();
+        await curtain(page).waitFor({ state: 'detached' });
+      }
+    }),
+  );
+});
+
 test('a line that goes dead without an end covers the page too', () =>
   set.withPage({}, async (page) => {
     await aRoom(page);

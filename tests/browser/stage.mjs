@@ -55,10 +55,10 @@ export class Stage {
 
   /**
    * A page in a browser of its own for as long as `body` takes, at `path`, with `as` signed in; nobody if that is
-   * null. It fails for what a script or the content policy objects to and for every request to another place, and
+   * null. `arrange` is given the browser before it asks for anything. The test fails for what a script or the content policy objects to and for every request to another place, and
    * a failure says what was to be seen.
    */
-  async withPage({ as = 'wang', path = '/', url = this.scene.url, init, lang = 'zh-CN', isPhone = false, width = 390, height = 844 }, body) {
+  async withPage({ as = 'wang', path = '/', url = this.scene.url, init, arrange, lang = 'zh-CN', isPhone = false, width = 390, height = 844 }, body) {
     const context = await this.browser.newContext({
       ignoreHTTPSErrors: true,
       locale: lang,
@@ -70,6 +70,7 @@ export class Stage {
     });
     try {
       if (init !== undefined) await context.addInitScript(init);
+      await arrange?.(context);
       const page = await context.newPage();
       page.setDefaultTimeout(DEADLINE_MS);
       const complaints = watch(page, url);

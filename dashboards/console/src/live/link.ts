@@ -10,6 +10,9 @@ import { changedTable } from './table';
 /** The server speaks every 5 to 6 s; silence of this length is no contact. The promise is 10 s. */
 export const CONTACT_MAX_MS = 8000;
 
+/** The shared worker speaks every second once its script has come. */
+const FIRST_WORD_MAX_MS = CONTACT_MAX_MS;
+
 /** Calls that wait to be confirmed; older ones are over by then. */
 const CALLS_MAX = 32;
 
@@ -65,15 +68,33 @@ class Link {
   }
 
   private open(): (message: string) => void {
-    if ('SharedWorker' in window) {
-      const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-      worker.port.onmessage = ({ data }: MessageEvent<FeedMessage>) => this.take(data);
-      const send = (message: string) => worker.port.postMessage(message);
-      send(WAKE);
-      addEventListener('pagehide', () => send(LEAVE));
-      addEventListener('pageshow', (event) => event.persisted && send(WAKE));
-      return send;
-    }
+    return 'SharedWorker' in window ? this.openShared() : this.openOwn();
+  }
+
+  /** One line for all pages of this browser. Where the worker's script does not come, this page gets one of its own. */
+  private openShared(): (message: string) => void {
+    const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    const send = (message: string) => worker.port.postMessage(message);
+    const giveUp = () => {
+      clearTimeout(patience);
+      worker.onerror = null;
+      send(LEAVE);
+      worker.port.close();
+      this.send = this.openOwn();
+    };
+    const patience = setTimeout(giveUp, FIRST_WORD_MAX_MS);
+    worker.onerror = giveUp;
+    worker.port.onmessage = ({ data }: MessageEvent<FeedMessage>) => {
+      clearTimeout(patience);
+      this.take(data);
+    };
+    send(WAKE);
+    addEventListener('pagehide', () => send(LEAVE));
+    addEventListener('pageshow', (event) => event.persisted && send(WAKE));
+    return send;
+  }
+
+  private openOwn(): (message: string) => void {
     const feed = new Feed((message) => this.take(message));
     void feed.run();
     return () => feed.signedIn();
