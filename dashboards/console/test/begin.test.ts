@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { beginOf, choicesOf, chosenOf, momentOf } from '../src/handover/begin';
+import { eventsSince } from '../src/handover/since';
+import type { ConsoleEvent } from '../src/types';
 
 const at = (time: string) => Date.parse(time);
 const ZONE = 'Asia/Shanghai';
@@ -38,4 +40,22 @@ test('the moment is when the turn of the shift began, or when it last was the ti
   const now = at('2026-11-27T01:30:20Z');
   assert.equal(momentOf('shift:night', choicesOf(SHIFTS), now, ZONE), at('2026-11-26T11:00:00Z'));
   assert.equal(momentOf('20:00', choicesOf(SHIFTS), now, ZONE), at('2026-11-26T12:00:00Z'));
+});
+
+test('a handover is whole however few events the server gives at a time, and says so when it is not', async () => {
+  const now = at('2026-11-27T12:00:00Z');
+  const serverOf = (count: number) => async (before: number | null) => {
+    const events = Array.from({ length: count }, (_, index): ConsoleEvent => {
+      const time = new Date(now - index * 1000).toISOString();
+      return { type: 'tocsin.alarm.raised', subject: 's', time, sequence: count - index, data: {} };
+    }).filter(({ sequence }) => before === null || sequence < before);
+    const page = events.slice(0, 150);
+    return { events: page, last_seq: page.at(-1)?.sequence ?? 0 };
+  };
+  const whole = await eventsSince(serverOf(400), now - 3600e3);
+  assert.deepEqual([whole.events.length, whole.isAll], [400, true]);
+  const began = await eventsSince(serverOf(4000), now - 500e3);
+  assert.deepEqual([began.events.length, began.isAll], [501, true]);
+  const cut = await eventsSince(serverOf(4000), now - 7200e3);
+  assert.deepEqual([cut.events.length >= 2000, cut.isAll], [true, false]);
 });

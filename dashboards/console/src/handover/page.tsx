@@ -7,7 +7,7 @@ import { api } from '../api';
 import { nameOf, typeOf } from '../live/alarms';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
-import { eventWord, newestEvents, useAsked } from '../log/events';
+import { backFrom, eventWord, newestEvents, useAsked } from '../log/events';
 import { EventTable } from '../log/table';
 import { Link } from '../parts/link';
 import { useShown } from '../parts/more';
@@ -25,6 +25,7 @@ import { eventsSince } from './since';
 
 const KEPT = 'tocsin.shift';
 const ROWS = 20;
+const CHANGES = 'lane=alarm&limit=500';
 /** So many rows of a section are shown at first, and more on demand. */
 const SECTION_ROWS = 50;
 
@@ -109,7 +110,7 @@ function Counts({ events }: { events: ConsoleEvent[] }) {
 }
 
 function Changes({ begin, table }: { begin: number; table: LiveTable }) {
-  const { answer, problem } = useAsked(String(begin), () => eventsSince(begin));
+  const { answer, problem } = useAsked(String(begin), () => eventsSince(backFrom(CHANGES), begin));
   return (
     <section>
       <h2>{t('handover.since', { time: dateTime(begin, table.site.timezone) })}</h2>

@@ -5,7 +5,7 @@ import { typeOf } from '../live/alarms';
 import { link } from '../live/link';
 import type { ConsoleEvent } from '../types';
 import { tAny } from '../words';
-import type { EventsPage } from './older';
+import type { Ask, EventsPage } from './older';
 
 /** Between two questions: in a storm, and while the server refuses, it is asked no more often. */
 const PAUSE_MS = 500;
@@ -14,6 +14,12 @@ export const eventWord = (event: ConsoleEvent): string => tAny(`event.${typeOf(e
 
 export const newestEvents = (query: string): Promise<EventsPage> =>
   api<EventsPage>('GET', `/api/v1/events?newest=1&${query}`);
+
+/** Ask for the newest of `query`, and for older ones. */
+export const backFrom =
+  (query: string): Ask =>
+  (before) =>
+    newestEvents(before === null ? query : `${query}&before=${before}`);
 
 /** What `ask` finds, asked again when there are newer events. `about` says what is asked: another is asked at once. */
 export function useAsked<Answer>(about: string, ask: () => Promise<Answer>) {

@@ -6,7 +6,7 @@ import { ProblemLine } from '../parts/problem';
 import { saidOfEvent } from '../parts/what';
 import type { ConsoleEvent } from '../types';
 import { pick, t } from '../words';
-import { eventWord, newestEvents, useNewest } from './events';
+import { backFrom, eventWord, useNewest } from './events';
 import { type Filter, holds, LANES, type Lane, queryOf } from './filter';
 import { olderEvents, olderThan } from './older';
 import { EventTable } from './table';
@@ -38,7 +38,7 @@ export function LogPage() {
   };
   const readOlder = async () => {
     try {
-      const next = await olderEvents((seq) => newestEvents(`${query}&before=${seq}`), before);
+      const next = await olderEvents(backFrom(query), before);
       setOlder({ events: [...(older?.events ?? []), ...next.events], before: olderThan(next) });
       setRefused(null);
     } catch (reason) {

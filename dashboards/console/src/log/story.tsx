@@ -9,9 +9,20 @@ import { saidOfEvent, What } from '../parts/what';
 import { Card } from '../rooms/card';
 import type { ConsoleEvent, Person } from '../types';
 import { dateTime, t, tAny } from '../words';
-import { eventWord, useNewest } from './events';
+import { backFrom, eventWord, useAsked } from './events';
+import { readBack } from './older';
 
-const STORY_ROWS = 200;
+const PAGE_ROWS = 500;
+/** Nobody reads a longer story; the page says that it is cut. */
+const ROWS_MAX = 1000;
+
+/** What was recorded of an alarm, the oldest first. */
+async function readStory(alarm: string) {
+  const events: ConsoleEvent[] = [];
+  const ask = backFrom(`limit=${PAGE_ROWS}&alarm=${encodeURIComponent(alarm)}`);
+  const isAll = await readBack(ask, () => true, (event) => events.push(event), ROWS_MAX);
+  return { events: events.reverse(), isAll };
+}
 
 function details(event: ConsoleEvent): string[] {
   const { to, reason, actor, disposition } = event.data;
@@ -47,9 +58,9 @@ function FirstWords({ event }: { event: ConsoleEvent }) {
 }
 
 export function StoryPage({ rest: alarm, person }: { rest: string; person: Person }) {
-  const { page, problem } = useNewest(`limit=${STORY_ROWS}&alarm=${encodeURIComponent(alarm)}`);
+  const { answer, problem } = useAsked(alarm, () => readStory(alarm));
   const open = link.table?.alarms.find((each) => each.alarm === alarm);
-  const events = [...(page?.events ?? [])].reverse();
+  const events = answer?.events ?? [];
   const first = events[0];
   return (
     <>
@@ -58,8 +69,9 @@ export function StoryPage({ rest: alarm, person }: { rest: string; person: Perso
       </p>
       <h1>{t('story.title')}</h1>
       <ProblemLine text={problem} />
-      {page !== null && first === undefined && <p>{t('story.unknown')}</p>}
+      {answer?.isAll && first === undefined && <p>{t('story.unknown')}</p>}
       {open ? <Card alarm={open} mayAct={acts(person)} isOnStory /> : first && <FirstWords event={first} />}
+      {answer?.isAll === false && <p>{t('story.cut')}</p>}
       <ol class="story">
         {events.map((event) => (
           <Entry key={event.sequence} event={event} />

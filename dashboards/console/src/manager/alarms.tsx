@@ -2,7 +2,7 @@
 import type { LiveTable } from '../live/messages';
 import { Shape } from '../parts/shape';
 import { ranked } from '../today/tally';
-import type { Today } from '../today/use';
+import type { Today } from '../today/read';
 import type { Priority } from '../types';
 import { t } from '../words';
 import { classWord } from '../words/terms';
