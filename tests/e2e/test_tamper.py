@@ -120,12 +120,15 @@ def journal(tmp_path_factory):
             with contextlib.closing(sqlite3.connect(f"file:{scene.state}/journal.db?mode=ro", uri=True, timeout=10)) as db:
                 return db.execute(question).fetchone()[0]
 
-        # A week after the morning of the third, what happened in its evening is still here. Three starts are signed, be the
-        # last one before its checkpoint or behind it.
-        for number, day in ((1, "2026-11-01T08"), (2, "2026-11-02T08"), (3, "2026-11-03T08"), (3, "2026-11-03T20"),
-                            (3, "2026-11-03T21"), (4, "2026-11-10T09")):
+        # A week after the afternoon of the third, its morning is let go of, which stands under one checkpoint with its
+        # evening. That has three starts, be the last one signed or not.
+        for number, day in ((1, "2026-11-01T08"), (2, "2026-11-02T08"), (3, "2026-11-03T08"), (3, "2026-11-03T15"),
+                            (3, "2026-11-03T20"), (3, "2026-11-03T21"), (3, "2026-11-03T22"), (4, "2026-11-10T16")):
             gateway = scene.gateway(["--clock", f"{day}:00:00+00:00@1"])
             until(lambda: ask("SELECT count(*) FROM seal") == number, f"the checkpoint of {day}")
+            if day.endswith("03T15"):
+                afternoon = "CAST(strftime('%s', '2026-11-03 15:00') AS INTEGER)"
+                until(lambda: ask(f"SELECT count(*) FROM mark WHERE at_wall / 1000000000 >= {afternoon}"), "the afternoon's mark")
             if number != 4:
                 for button in 0, 1:
                     press(gateway, field, button)
