@@ -2,11 +2,10 @@
 // Twelve states of a place, side by side on the floor plan, as colour-blind eyes see them: any two are told apart, without
 // their words, by every eye; without any colour by shape, frame or hatching; and by their words.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { shoot } from './browser.mjs';
 import { freePort, until } from './scene.mjs';
+import { writeSite } from './site.mjs';
 import { stage } from './stage.mjs';
 
 const EYES = ['none', 'protanopia', 'deuteranopia', 'tritanopia', 'achromatopsia'];
@@ -43,30 +42,21 @@ const alarmOf = ({ place, kind }) => `${PRIORITIES.find((name) => KINDS[name].ki
 
 async function house(scene, broker) {
   const port = await freePort();
-  writeFileSync(join(scene.directory, 'rules.yaml'), `rules:
-${PRIORITIES.map((name) => `  - rule: ${name}
+  const rules = `${PRIORITIES.map((name) => `  - rule: ${name}
     each: point ${KINDS[name].kind}
     raise: value
     class: ${KINDS[name].class}
     message: {zh: 告警, en: alarm}
     response: {zh: 前往查看, en: Go there}`).join('\n')}
-`);
+`;
   const points = (isOf) => STATES.filter(isOf).map(({ place, kind }, index) => `      - {point: x, place: ${place}, kind: ${kind}, read: discrete ${index}}`).join('\n');
   const device = (id, unit, isOf) => `  - {id: ${id}, driver: modbus, address: "tcp://127.0.0.1:${port}", unit: ${unit}, poll: 200 ms, timeout: 1 s, points: [
 ${points(isOf).replaceAll('      - ', '      ').replaceAll('}\n', '},\n')}]}`;
-  const path = join(scene.directory, 'site.yaml');
-  writeFileSync(path, `tocsin: 1
-site: {id: eyes, name: {zh: 大楼, en: House}, timezone: Asia/Shanghai}
-gateway: {id: main, state: state, console: {listen: "127.0.0.1:1"}}
-mqtt: {brokers: ["tcp://127.0.0.1:${broker}"], version: 5}
-rules: [rules.yaml]
-places:
-${STATES.map(({ place }) => `  - {id: ${place}, kind: bedroom, name: {zh: 室, en: Room}}`).join('\n')}
-devices:
-${device('alive', 1, (state) => state.device !== 'dead')}
-${device('dead', 2, (state) => state.device === 'dead')}
-`);
-  return { path, overrides: {} };
+  return writeSite(scene, broker, {
+    id: 'eyes', zh: '大楼', en: 'House', rules,
+    places: STATES.map(({ place }) => `  - {id: ${place}, kind: bedroom, name: {zh: 室, en: Room}}`).join('\n'),
+    devices: [device('alive', 1, (state) => state.device !== 'dead'), device('dead', 2, (state) => state.device === 'dead')].join('\n'),
+  });
 }
 
 async function prepare(scene) {

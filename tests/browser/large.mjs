@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A large estate: 4 buildings of 6 floors with 272 rooms, which makes 300 places; 2,000 points.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { freePort } from './scene.mjs';
+import { CALLS_AND_DOORS, writeSite } from './site.mjs';
 
 const BUILDINGS = 4;
 const FLOORS = 6;
@@ -59,29 +58,9 @@ async function devicesOf() {
 
 /** The site of the estate. */
 export async function estate(scene, broker) {
-  writeFileSync(join(scene.directory, 'rules.yaml'), `rules:
-  - rule: call
-    each: point emergency_button
-    raise: value
-    class: call.emergency
-    message: {zh: "{place}：紧急呼叫", en: "{place}: emergency call"}
-    response: {zh: 立即到场, en: Go there at once}
-  - rule: held
-    each: point door_contact
-    raise: value
-    class: door.held
-    message: {zh: "{place}：门未关闭", en: "{place}: door held open"}
-`);
-  const path = join(scene.directory, 'site.yaml');
-  writeFileSync(path, `tocsin: 1
-site: {id: estate, name: {zh: 松柏园养老社区, en: Pine Grove estate}, timezone: Asia/Shanghai}
-gateway: {id: main, state: state, console: {listen: "127.0.0.1:1"}}
-mqtt: {brokers: ["tcp://127.0.0.1:${broker}"], version: 5}
-rules: [rules.yaml]
-places:
-${placesOf()}
-devices:
-${await devicesOf()}
-`);
-  return { path, overrides: {} };
+  return writeSite(scene, broker, {
+    id: 'estate', zh: '松柏园养老社区', en: 'Pine Grove estate', rules: CALLS_AND_DOORS,
+    places: placesOf(),
+    devices: await devicesOf(),
+  });
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A house of 50 rooms with 500 buttons, all of which are pressed within 10 s, and what that takes a page.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { freePort, until } from './scene.mjs';
+import { CALLS_AND_DOORS, writeSite } from './site.mjs';
 
 const ROOMS = 50;
 const BUTTONS = 10;
@@ -14,38 +13,18 @@ const each = (count, line) => Array.from({ length: count }, (_, index) => line(i
 /** The site of the house, with one Modbus module for each room. */
 export async function house(scene, broker) {
   const port = await freePort();
-  writeFileSync(join(scene.directory, 'rules.yaml'), `rules:
-  - rule: call
-    each: point emergency_button
-    raise: value
-    class: call.emergency
-    message: {zh: "{place}：紧急呼叫", en: "{place}: emergency call"}
-    response: {zh: 立即到场, en: Go there at once}
-  - rule: held
-    each: point door_contact
-    raise: value
-    class: door.held
-    message: {zh: "{place}：门未关闭", en: "{place}: door held open"}
-`);
-  const path = join(scene.directory, 'site.yaml');
-  writeFileSync(path, `tocsin: 1
-site: {id: house, name: {zh: 大楼, en: House}, timezone: Asia/Shanghai}
-gateway: {id: main, state: state, console: {listen: "127.0.0.1:1"}}
-mqtt: {brokers: ["tcp://127.0.0.1:${broker}"], version: 5}
-rules: [rules.yaml]
-places:
-${each(ROOMS, (room) => `  - {id: r${room}, kind: bedroom, name: {zh: ${room} 室, en: Room ${room}}}`)}
-devices:
-${each(ROOMS, (room) => `  - id: d${room}
+  return writeSite(scene, broker, {
+    id: 'house', zh: '大楼', en: 'House', rules: CALLS_AND_DOORS,
+    places: each(ROOMS, (room) => `  - {id: r${room}, kind: bedroom, name: {zh: ${room} 室, en: Room ${room}}}`),
+    devices: each(ROOMS, (room) => `  - id: d${room}
     driver: modbus
     address: tcp://127.0.0.1:${port}
     unit: ${room + 1}
     poll: 200 ms
     timeout: 2 s
     points:
-${each(BUTTONS, (button) => `      - {point: b${button}, place: r${room}, kind: ${button === 0 ? 'emergency_button' : 'door_contact'}, read: discrete ${button}}`)}`)}
-`);
-  return { path, overrides: {} };
+${each(BUTTONS, (button) => `      - {point: b${button}, place: r${room}, kind: ${button === 0 ? 'emergency_button' : 'door_contact'}, read: discrete ${button}}`)}`),
+  });
 }
 
 /** Some of the doors of the house, in all rooms. */
