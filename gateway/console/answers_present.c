@@ -30,9 +30,10 @@ static unsigned tables_of_alarms(const struct view *view) {
 void answer_alarms(struct call *call) {
     const struct view *view = &call->console->view;
     uint32_t first = 0;
-    if (call_first(call, &first) && !call_is_known(call, tables_of_alarms(view))) {
-        reply_json(call->request, 200,
-                   body_alarms(view, call_flag(call, "all"), first, call->real_ns));
+    bool all = false;
+    if (call_first(call, &first) && call_flag(call, "all", &all) &&
+        !call_is_known(call, tables_of_alarms(view))) {
+        reply_json(call->request, 200, body_alarms(view, all, first, call->real_ns));
     }
 }
 

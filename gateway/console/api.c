@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <event2/bufferevent.h>
 #include <event2/http.h>
@@ -106,6 +107,15 @@ static bool api_admit(struct call *call) {
     return true;
 }
 
+/* A form of another site's page cannot say that it sends JSON: what changes something has to (ASVS 5.0, 3.5.1). */
+static bool api_body_is_foreign(const struct call *call) {
+    static const char json[] = "application/json";
+    const char *type = call_header(call, "Content-Type");
+    enum evhttp_cmd_type method = evhttp_request_get_command(call->request);
+    return method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD &&
+           (type == NULL || strncasecmp(type, json, sizeof json - 1) != 0);
+}
+
 void api_answer(struct evhttp_request *request, void *context) {
     struct call call = api_call(request, context);
     if (api_admit(&call)) {
@@ -117,5 +127,6 @@ void api_answer_as(struct evhttp_request *request, struct console *console,
                    const struct asker *asker) {
     struct call call = api_call(request, console);
     call.asker = *asker;
+    call.body_is_foreign = api_body_is_foreign(&call);
     api_route(&call);
 }

@@ -32,9 +32,14 @@ bool call_number(const struct call *call, const char *name, uint64_t fallback, u
     return *ret_value <= max;
 }
 
-bool call_flag(const struct call *call, const char *name) {
+bool call_flag(struct call *call, const char *name, bool *ret_given) {
     const char *text = call_parameter(call, name);
-    return text != NULL && strcmp(text, "1") == 0;
+    *ret_given = text != NULL;
+    if (text != NULL && strcmp(text, "1") != 0) {
+        call_problem(call, PROBLEM_PARAMETER, name);
+        return false;
+    }
+    return true;
 }
 
 bool call_first(struct call *call, uint32_t *ret_first) {

@@ -25,6 +25,8 @@ struct call {
     struct evkeyvalq query;
     struct asker asker;
     enum site_language language;
+    bool
+        body_is_foreign; /* what a page of another site could send too: it is not said to be JSON */
     uint64_t real_ns;
 };
 
@@ -38,8 +40,8 @@ const char *call_parameter(const struct call *call, const char *name);
 bool call_number(const struct call *call, const char *name, uint64_t fallback, uint64_t max,
                  uint64_t *ret_value);
 
-/* Is it given, and "1"? */
-bool call_flag(const struct call *call, const char *name);
+/* One that is "1", or not given. Answers itself and returns false when it is anything else. */
+bool call_flag(struct call *call, const char *name, bool *ret_given);
 
 /* The index to continue a list from. Answers itself and returns false when it is none. */
 bool call_first(struct call *call, uint32_t *ret_first);

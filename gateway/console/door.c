@@ -71,14 +71,6 @@ static bool method_reads(enum evhttp_cmd_type method) {
 }
 
 static void door_answer_api(struct door *door, struct evhttp_request *request) {
-    const char *type =
-        evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Type");
-    static const char json[] = "application/json";
-    if (!method_reads(evhttp_request_get_command(request)) &&
-        (type == NULL || strncasecmp(type, json, sizeof json - 1) != 0)) {
-        reply_problem(request, PROBLEM_MEDIA_TYPE, door->console->process->language, NULL);
-        return;
-    }
     const struct asker asker = staff_asker(&door->console->staff, request);
     api_answer_as(request, door->console, &asker);
 }

@@ -109,9 +109,11 @@ bool events_query_read(struct call *call, struct journal_filter *ret_filter,
                        struct journal_query *ret_query) {
     *ret_query = (struct journal_query){
         .alarm = call_parameter(call, "alarm"),
-        .newest_first = call_flag(call, "newest"),
         .filter = ret_filter,
     };
+    if (!call_flag(call, "newest", &ret_query->newest_first)) {
+        return false;
+    }
     const char *wrong = events_query_numbers(call, ret_query);
     if (wrong == NULL) {
         wrong = events_query_filter(call, ret_filter);

@@ -49,6 +49,10 @@ static const struct {
                            "parameter",
                            "Bad parameter",
                            {"参数有误", "The parameter has no value that it can have"}},
+    [PROBLEM_PARAMETER_UNKNOWN] = {400,
+                                   "parameter_unknown",
+                                   "Unknown parameter",
+                                   {"此地址没有这个参数", "This address has no such parameter"}},
     [PROBLEM_ADDRESS_LONG] = {414,
                               "address_long",
                               "The address is too long",
@@ -403,6 +407,21 @@ static const struct {
     const char *about;
     struct texts detail;
 } details[] = {
+    {PROBLEM_PARAMETER, "all", {"all 为 1，或不给出", "all is 1, or not given"}},
+    {PROBLEM_PARAMETER, "newest", {"newest 为 1，或不给出", "newest is 1, or not given"}},
+    {PROBLEM_PARAMETER,
+     "limit",
+     {"limit 为 1 至 1000 的整数", "limit is a whole number from 1 to 1000"}},
+    {PROBLEM_PARAMETER,
+     "after",
+     {"after 为事件编号：0 或正整数", "after is the number of an event: 0 or more"}},
+    {PROBLEM_PARAMETER,
+     "before",
+     {"before 为事件编号：0 或正整数", "before is the number of an event: 0 or more"}},
+    {PROBLEM_PARAMETER,
+     "from",
+     {"from 为上一页给出的 next：0 或正整数",
+      "from is what the page before said in next: 0 or more"}},
     {PROBLEM_PARAMETER, "step", {"step 为 60 或 900（秒）", "step is 60 or 900 (seconds)"}},
     {PROBLEM_PARAMETER,
      "history_since",
@@ -707,6 +726,32 @@ json_t *problem_object(enum problem problem, enum site_language language, const 
 void reply_problem(struct evhttp_request *request, enum problem problem,
                    enum site_language language, const char *about) {
     reply_problem_json(request, problem_status(problem), problem_object(problem, language, about));
+}
+
+/* What has a space between its words, as an array of them. */
+static json_t *parameters_array(const char *known) {
+    json_t *array = json_array();
+    size_t len = 0;
+    for (const char *at = known; *at != '\0'; at += len + (at[len] == ' ')) {
+        len = strcspn(at, " ");
+        (void)json_array_append_new(array, json_stringn(at, len));
+    }
+    return array;
+}
+
+void reply_unknown_parameter(struct evhttp_request *request, enum site_language language,
+                             const char *name, const char *known) {
+    json_t *body = problem_object(PROBLEM_PARAMETER_UNKNOWN, language, name);
+    const struct texts none = {"没有", "none"};
+    const char *ours = known[0] == '\0' ? texts_pick(none, language) : known;
+    /* A name that is no UTF-8 is not repeated. */
+    (void)json_object_set_new(
+        body, "detail",
+        language == LANGUAGE_ZH
+            ? json_sprintf("此地址没有参数 %s；已知的参数：%s", name, ours)
+            : json_sprintf("This address has no parameter %s; those that it has: %s", name, ours));
+    (void)json_object_set_new(body, "known", parameters_array(known));
+    reply_problem_json(request, problem_status(PROBLEM_PARAMETER_UNKNOWN), body);
 }
 
 int refusal_status(enum command_refusal refusal) {

@@ -29,6 +29,7 @@ enum problem {
     PROBLEM_NOT_FOUND,
     PROBLEM_METHOD,
     PROBLEM_PARAMETER,
+    PROBLEM_PARAMETER_UNKNOWN, /* the address has no such parameter */
     PROBLEM_ADDRESS_LONG,
     PROBLEM_HEADERS_LONG,
     PROBLEM_FRAMING,     /* it can be read in two ways */
@@ -109,6 +110,10 @@ void reply_retry_after(struct evhttp_request *request, uint32_t seconds);
 /* End with a problem; `about` names what it is about (a parameter, a path) or is NULL. */
 void reply_problem(struct evhttp_request *request, enum problem problem,
                    enum site_language language, const char *about);
+
+/* End with 400: the address has no parameter `name`, but those of `known`, which has a space between them. */
+void reply_unknown_parameter(struct evhttp_request *request, enum site_language language,
+                             const char *name, const char *known);
 
 /*
  * End with 409 (404 for what is not there): why the command did nothing; `times` are the site's, `about`

@@ -33,8 +33,9 @@ enum audience {
 
 /*
  * Answer the call at `path`, decoded and without its query: 404 for an address that there is not, 405
- * with `Allow` for a method that it does not take, 403 for somebody who may not. HEAD is answered like
- * GET, without the body.
+ * with `Allow` for a method that it does not take, 415 for a body that is not said to be JSON, 403 for
+ * somebody who may not, 400 for a parameter that it does not know. HEAD is answered like GET, without
+ * the body.
  */
 void routes_answer(struct call *call, const char *path);
 

@@ -240,6 +240,11 @@ def test_only_json_is_taken_so_that_no_other_site_can_act(scene, gateway):
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         assert wang.ask("POST", "/api/v1/resend", "{}", Content_Type=kind)[0] == 415
     assert wang.ask("DELETE", "/api/v1/users/wang", "", Content_Type="text/plain")[0] == 415
+    # What an address does not do at all is said before what its body is.
+    for method, path, allowed in (("PATCH", "/api/v1/alarms", "GET, HEAD"), ("OPTIONS", "/api/v1/session", "GET, HEAD, POST, DELETE"),
+                                  ("PUT", "/api/v1/users", "GET, HEAD, POST"), ("PATCH", "/", "GET, HEAD")):
+        status, headers, _body = wang.ask(method, path, Content_Type="text/plain")
+        assert (status, headers["Allow"]) == (405, allowed), (method, path)
 
 
 def test_every_answer_says_what_a_page_may_do(scene, gateway):

@@ -97,8 +97,14 @@ def holds(description, method, path, operation, answer):
     content = resolved(description, operation["responses"][str(status)])["content"]
     assert kind in content, where
     if kind.endswith("json"):
-        found = sorted(validator(description, content[kind]["schema"]).iter_errors(body), key=str)
-        assert not found, f"{where}: {found[0].json_path} {found[0].message}"
+        described(description, body, content[kind]["schema"], where)
+
+
+def described(description, body, schema, where=""):
+    """Is the body as the schema says, or the one of this name?"""
+    schema = schema if isinstance(schema, dict) else {"$ref": f"#/components/schemas/{schema}"}
+    found = sorted(validator(description, schema).iter_errors(body), key=str)
+    assert not found, f"{where}: {found[0].json_path} {found[0].message}"
 
 
 def test_the_description_is_openapi_3_1_whose_schemas_are_schemas():
@@ -158,7 +164,7 @@ def test_every_get_answers_what_is_described(living):
 
 def test_lists_are_as_described_with_every_parameter_and_wrong_ones_are_problems(living):
     asked = {
-        "/api/v1/alarms": ["all=1", "all=1&from=5", "from=x", "from=99999999999"],
+        "/api/v1/alarms": ["all=1", "all=1&from=5", "from=x", "from=99999999999", "all=2", "all=", "al=1"],
         "/api/v1/points": ["place=care", "place=nowhere", "from=4000000000", "from=-1"],
         "/api/v1/places": ["from=3", "from="],
         "/api/v1/devices": ["from=2", "from=two"],
@@ -166,7 +172,7 @@ def test_lists_are_as_described_with_every_parameter_and_wrong_ones_are_problems
         "/api/v1/events": ["lane=activity", "newest=1&limit=2", "before=3", "lane=x", "limit=0", "limit=1001", "after=x",
                            "alarm=emergency_call/" + BUTTON, "place=care&priority=emergency&class=fire&since=2026-01-01",
                            "point=" + BUTTON + "&type=alarm&until=2026-01-01T00:00:00Z", "place=", "point=A", "type=alar",
-                           "class=fir", "priority=loud", "since=today", "until=1", "since=2026-01-02&until=2026-01-01"],
+                           "class=fir", "priority=loud", "since=today", "until=1", "since=2026-01-02&until=2026-01-01", "newest=0"],
         "/api/v1/history": ["point=care/club/temperature&point=care/day-care/motion&step=900", "point=nowhere", "point=x&step=7", "",
                             "point=care/club/temperature&since=2026-01-01T00:00:00Z&until=1767225700",
                             "point=care/club/temperature&step=61", "point=care/club/temperature&since=tomorrow"],
@@ -183,6 +189,22 @@ def test_lists_are_as_described_with_every_parameter_and_wrong_ones_are_problems
                 if answer[0] >= 400:
                     assert bool(re.search("[一-鿿]", answer[2]["detail"])) == (language == "zh"), query
     assert statuses == {200, 400, 404}
+
+
+def test_a_parameter_is_refused_unless_it_is_described_and_so_is_a_method(living):
+    """A filter that is misspelt would be answered with everything."""
+    for method, path, operation in operations(DESCRIPTION):
+        parameters = [resolved(DESCRIPTION, one) for one in operation.get("parameters", [])]
+        known = {one["name"] for one in parameters if one["in"] == "query"}
+        address = filled(DESCRIPTION, path, operation)
+        answer = begin(living, method, f"{address}{'&' if '?' in address else '?'}palce=care", "engineer", body="{}")
+        assert answer[0] == 400 and answer[2]["type"] == "tocsin:problem/parameter_unknown", (method, path, answer)
+        assert answer[2]["about"] == "palce" and set(answer[2]["known"]) == known, (method, path)
+        assert "palce" in answer[2]["detail"] and all(name in answer[2]["detail"] for name in known), (method, path)
+        described(DESCRIPTION, answer[2], "Problem")
+    said = [begin(living, "get", f"/api/v1/{query}", "caregiver")[2]["detail"]
+            for query in ("events?limit=1001", "events?limit=0", "events?newest=0", "alarms?all=2")]
+    assert said == ["limit is a whole number from 1 to 1000"] * 2 + ["newest is 1, or not given", "all is 1, or not given"]
 
 
 def test_a_member_that_is_not_described_is_noticed(living):

@@ -591,6 +591,14 @@ static void bad_requests_are_problems_and_never_reach_the_engine(void **state) {
     expect_problem(stage, "/api/v1/events?limit=1001", NULL, 400, "tocsin:problem/parameter");
     expect_problem(stage, "/api/v1/events?lane=fast", NULL, 400, "tocsin:problem/parameter");
     expect_problem(stage, "/api/v1/stream?after=x", NULL, 400, "tocsin:problem/parameter");
+    static const char *const unknown[] = {
+        "/api/v1/events?limits=1", "/api/v1/events?lim=1",        "/api/v1/alarms?place=care",
+        "/api/v1/version?x=1",     "/api/v1/alarms?all%20from=1", "/api/v1/alarms?from=0&l=1",
+        "/api/v1/alarms?%ff=1",
+    };
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        expect_problem(stage, unknown[i], NULL, 400, "tocsin:problem/parameter_unknown");
+    }
     struct client *own = stage->client;
     assert_int_equal(client_new(stage->socket, "auditor", LANGUAGE_EN, &auditor), 0);
     stage->client = auditor;
