@@ -25,7 +25,8 @@ static const struct arguments_words test_usage = {
      "      tocsin test end PLACE [选项]...\n"
      "      tocsin test reset PLACE [选项]...\n\n"
      "使一个地点及其下级进入测试：告警只作标记，不通知人员。触发的每个按钮和探测器都会勾选，\n"
-     "见 `tocsin walk-test PLACE`。测试到时自行结束，那时仍在告警的按真实告警处理。\n\n"
+     "见 `tocsin walk-test PLACE`。测试到时自行结束，那时仍在告警的按真实告警处理。\n"
+     "设有火灾探测器的地点须由另一角色的第二人共同负责。\n\n"
      "测试触发的火警和呼叫保留到逐一复位。`reset` 以您的名义对已结束的依次确认、登记到场并复位：\n"
      "您到过现场。\n",
      "Usage: tocsin test begin PLACE --minutes N --reason TEXT [OPTION]...\n"
@@ -33,7 +34,8 @@ static const struct arguments_words test_usage = {
      "       tocsin test reset PLACE [OPTION]...\n\n"
      "Put a place and all below it under test: its alarms are marked and nobody is called. Every\n"
      "button and detector that is tripped is ticked off; see `tocsin walk-test PLACE`. A test ends\n"
-     "by itself, and an alarm that is still active then is in earnest.\n\n"
+     "by itself, and an alarm that is still active then is in earnest.\n"
+     "A place where fires are looked for takes a second person in another role.\n\n"
      "The fires and calls that it has raised stay until each is reset. `reset` acknowledges, attends\n"
      "and resets one after the other those that are over, in your name: you have been there.\n"}};
 
@@ -195,7 +197,7 @@ static const struct act {
      "test-begin",
      "测试开始",
      "test begun",
-     TAKES_SPAN,
+     TAKES_SPAN | TAKES_SECOND,
      true,
      NULL,
      {{NULL}},
@@ -367,7 +369,7 @@ static int act_start_test(struct session *session) {
 
 int act_test_main(int argc, char **argv) {
     const struct options_form form = {
-        .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | TAKES_SPAN,
+        .taken = OPTION_BY | OPTION_REASON | OPTION_JSON | TAKES_SPAN | TAKES_SECOND,
         .usage = &test_usage,
         .closing = &test_closing,
         .operands_min = 2,

@@ -7,7 +7,8 @@
  *
  *     {"by": NAME, "reason": TEXT,                      who and why
  *      "minutes": N | "seconds": N | "until": TIME,     for how long: RFC 3339 with a zone
- *      "second_by": NAME, "second_role": ROLE,          two people put a managed alarm out of service
+ *      "second_by": NAME, "second_role": ROLE,          two people put a managed alarm out of service,
+ *                                                       or a place with fire alarms under test
  *      "disposition": WORD, "result": "real" | "false"}
  *
  * Of who is signed in (asker.h), `by` is passed over, for it is known, and the second person signs too:

@@ -589,10 +589,11 @@ static const struct texts refusals[COMMAND_REFUSAL_COUNT] = {
          "Fires and calls are never shelved. If its sensor has to be worked "
          "on, take it out of service, with a second person"},
     [COMMAND_REFUSED_SECOND_ROLE] =
-        {"此类告警须由两个不同的人、以两个不同的角色共同停用：请给出第二人及其角色，第二人不能就是第一人，"
-         "角色也不能与第一人相同",
-         "It takes two people in two roles to put this alarm out of service: name the second and "
-         "the role; that must be another person than the first, in another role"},
+        {"停用此类告警、测试设有火灾探测器的地点，都须由两个不同的人、以两个不同的角色共同负责："
+         "请给出第二人及其角色，第二人不能就是第一人，角色也不能与第一人相同",
+         "It takes two people in two roles to put such an alarm out of service, or a place where "
+         "fires are looked for under test: name the second and the role; that must be another "
+         "person than the first, in another role"},
     [COMMAND_REFUSED_SHELVED] = {"已搁置；如需更改时间，请先取消搁置",
                                  "It is shelved already; unshelve it first to change the time"},
     [COMMAND_REFUSED_NOT_SHELVED] = {"未被搁置", "It is not shelved"},

@@ -262,7 +262,11 @@ static bool engine_take_command(struct engine *engine, const struct wire_command
     }
     struct receipts_result result = {.request = message->request};
     struct input input = {.kind = INPUT_COMMAND, .command = &command};
-    result.refusal = (uint32_t)engine_apply(engine, &input, &result.event);
+    result.refusal = (uint32_t)second_person_refuse(engine->core, &engine->site->ruleset, &command,
+                                                    engine_now(engine));
+    if (result.refusal == COMMAND_ACCEPTED) {
+        result.refusal = (uint32_t)engine_apply(engine, &input, &result.event);
+    }
     result.calling = engine_calling(engine, &command);
     result.due = result.refusal != COMMAND_ACCEPTED;
     /* The events may be told while they are handed over, so the answer must be expected before. */

@@ -28,6 +28,7 @@
 #include "gateway/engine/recording_ring.h"
 #include "gateway/engine/resends.h"
 #include "gateway/engine/roster.h"
+#include "gateway/engine/second_person.h"
 #include "gateway/engine/silences.h"
 #include "gateway/engine/standing.h"
 #include "gateway/engine/switchboard.h"

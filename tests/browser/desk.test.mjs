@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shoot } from './browser.mjs';
-import { until } from './scene.mjs';
+import { SECOND, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
 const DESK = { as: 'li', lang: 'en', width: 1366, height: 768 };
@@ -71,7 +71,7 @@ test('a key that is held, by a book that lies on it, acknowledges nothing', () =
 for (const [lang, word] of [['zh-CN', '测试'], ['en', 'Test']]) {
   test(`an alarm of a room under test says that it is a test, in the list and on the plan of desk and wall (${lang})`, async () => {
     const as = ['--by', 'test', '--role', 'engineer'];
-    set.scene.cli('test', 'begin', 'care/dining', '--minutes', '60', '--reason', 'works', ...as);
+    set.scene.cli('test', 'begin', 'care/dining', '--minutes', '60', '--reason', 'works', ...as, ...SECOND);
     try {
       await press('care/dining/button');
       const wall = { as: 'wall', lang, width: 1920, height: 1080 };

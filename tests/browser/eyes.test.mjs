@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shoot } from './browser.mjs';
-import { freePort, until } from './scene.mjs';
+import { freePort, SECOND, until } from './scene.mjs';
 import { writeSite } from './site.mjs';
 import { stage } from './stage.mjs';
 
@@ -65,7 +65,7 @@ async function prepare(scene) {
   for (const state of STATES) {
     if (state.isRaised) await scene.press(`${state.place}/x`);
     if (state.isShelved) scene.cli('shelve', alarmOf(state), '--minutes', '60', '--reason', 'works', ...as);
-    if (state.isTested) scene.cli('test', 'begin', state.place, '--minutes', '60', '--reason', 'works', ...as);
+    if (state.isTested) scene.cli('test', 'begin', state.place, '--minutes', '60', '--reason', 'works', ...as, ...SECOND);
   }
   const raised = STATES.filter(({ isRaised }) => isRaised);
   await until(() => raised.every((state) => scene.alarms().some(({ alarm }) => alarm === alarmOf(state))), 'the alarms');

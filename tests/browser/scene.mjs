@@ -89,6 +89,9 @@ export async function example(scene, broker) {
   return { path: EXAMPLE, overrides };
 }
 
+/** Who stands beside the first, where something takes two people. */
+export const SECOND = ['--second', 'guo', '--second-role', 'security'];
+
 export class Scene {
   constructor(site = example) {
     this.siteOf = site;

@@ -57,6 +57,10 @@ def until(condition, what, deadline_s=DEADLINE_S, context=None):
         threading.Event().wait(0.01)
 
 
+# Who stands beside the engineer that the command line acts as, where something takes two people.
+SECOND = ("--second", "guo", "--second-role", "security")
+
+
 def button_site(scene, devices):
     """Give the scene a site of Modbus devices d0, d1 … with an emergency button each: (address, poll) per device, and
     a time-out where it is not a second."""

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from harness import until
+from harness import SECOND, until
 from test_chains import everything_at, own_site
 from test_reload import edit, point_of
 
@@ -141,10 +141,19 @@ def test_a_walk_test_ticks_off_what_is_tripped_and_calls_nobody(scene):
     assert "there is no place `nowhere`" in gateway.try_cli("walk-test", "nowhere", "--lang", "en")[2]
     refused(gateway, "for how long", "test", "begin", "care/day-care")
     refused(gateway, "Say why", "test", "begin", "care/day-care", "--minutes", "30")
-    gateway.cli("test", "begin", "care/day-care", "--minutes", "30", "--by", "wang", "--reason", "monthly test")
+    # Nobody takes the fires of a room, or of one in it, away from everybody by himself.
+    alone = ("--minutes", "30", "--by", "wang", "--reason", "monthly test")
+    refused(gateway, "two people", "test", "begin", "care/day-care", *alone)
+    refused(gateway, "two people", "test", "begin", "care", *alone, "--role", "manager")
+    refused(gateway, "two people", "test", "begin", "care/day-care", *alone, "--second", "wang", "--second-role", "security")
+    refused(gateway, "two people", "test", "begin", "care/day-care", *alone, "--second", "guo", "--second-role", "engineer")
+    refused(gateway, "act on nothing", "test", "begin", "care/day-care", *alone, "--role", "auditor")
+    assert not backend.events(type="test.begun")
+    gateway.cli("test", "begin", "care/day-care", *alone, *SECOND)
     refused(gateway, "under test already", "test", "begin", "care", "--minutes", "30", "--reason", "monthly test")
     begun = backend.until_event(type="test.begun", subject="care/day-care")[0]["data"]
     assert begun["actor"].startswith("wang") and begun["reason"] == "monthly test" and begun["until"]
+    assert begun["second_actor"].startswith("guo") and begun["second_role"] == "security"
     field.press(BUTTON)
     raised = backend.until_event(type="alarm.raised", subject=BUTTON)[0]
     assert raised["data"]["state"]["test"] is True

@@ -101,7 +101,7 @@ def test_what_is_recorded_is_found_by_place_point_type_class_priority_and_time(s
     _backend, field, gateway = scene.everything()
     field.press(BUTTON)
     until(lambda: any(alarm["entity"] == BUTTON for alarm in gateway.alarms()), "the alarm")
-    assert gateway.ask("/api/v1/places/sport/test-begin", "POST", body={"reason": "yearly", "minutes": 5}).status == 200
+    assert gateway.ask("/api/v1/places/sport/court/test-begin", "POST", body={"reason": "yearly", "minutes": 5}).status == 200
     until(lambda: any(event["type"] == "tocsin.test.begun" for event in recorded(gateway, "&type=test")), "the test")
     # Life goes on meanwhile: only what was recorded before is looked at.
     everything = recorded(gateway, "")

@@ -443,7 +443,7 @@ def fill_record(gateway, bytes_min):
             return size
         for verb in ("test-begin", "test-end") * 20:
             body = {"reason": "r" * 250, **({"minutes": 5} if verb == "test-begin" else {})}
-            assert gateway.ask(f"/api/v1/places/sport/{verb}", "POST", body=body).status == 200
+            assert gateway.ask(f"/api/v1/places/sport/court/{verb}", "POST", body=body).status == 200
 
 
 def test_an_address_that_asks_and_does_not_read_fills_no_memory_and_keeps_nobody_out(scene, gateway):

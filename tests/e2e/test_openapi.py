@@ -144,7 +144,7 @@ def living(scene):
     _backend, field, gateway = scene.everything()
     field.press(BUTTON)
     until(lambda: any(alarm["entity"] == BUTTON for alarm in gateway.alarms()), "the alarm")
-    done = gateway.ask("/api/v1/places/sport/test-begin", "POST", body={"reason": "yearly", "minutes": 5})
+    done = gateway.ask("/api/v1/places/sport/court/test-begin", "POST", body={"reason": "yearly", "minutes": 5})
     assert done.status == 200
     until(lambda: gateway.ask("/api/v1/alarms").body["tests"], "the test to be told")
     return gateway

@@ -7,7 +7,7 @@ import re
 import subprocess
 import termios
 
-from harness import TOCSIN, until
+from harness import SECOND, TOCSIN, until
 from test_chains import Receiver, lamp_is, own_site, webhook_site
 from test_reload import edit, hang_up, until_watching
 
@@ -51,7 +51,7 @@ def test_the_next_look_after_a_test_began_or_ended_knows_it(scene):
     scene.start_broker()
     gateway = scene.gateway()
     for _ in range(5):
-        gateway.cli("test", "begin", ROOM, "--minutes", "5", "--by", "wang", "--reason", "yearly test")
+        gateway.cli("test", "begin", ROOM, "--minutes", "5", "--by", "wang", "--reason", "yearly test", *SECOND)
         assert is_shown(gateway, "alarms")
         gateway.cli("test", "end", ROOM, "--by", "wang")
         assert not is_shown(gateway, "alarms")
@@ -59,7 +59,7 @@ def test_the_next_look_after_a_test_began_or_ended_knows_it(scene):
 
 def begin(backend, field, gateway, minutes):
     """Begin a test of the room and press one of its buttons, which stays pressed."""
-    gateway.cli("test", "begin", ROOM, "--minutes", str(minutes), "--by", "wang", "--reason", "yearly test")
+    gateway.cli("test", "begin", ROOM, "--minutes", str(minutes), "--by", "wang", "--reason", "yearly test", *SECOND)
     field.press(BUTTON)
     backend.until_event(type="test.tripped", subject=BUTTON)
     backend.until_event(type="alarm.raised", subject=BUTTON)
@@ -172,7 +172,7 @@ def test_who_walks_through_nothing_is_reminded_after_a_week_that_restarts_and_re
     # The clock of each life is a week of days apart; the last minute of the week passes in a second.
     gateway = scene.gateway(["--clock", "2026-11-16T15:00:00+08:00@60"])
     for point in (BUTTON, OTHER):
-        gateway.cli("test", "begin", ROOM, "--minutes", "30", "--reason", "weekly")
+        gateway.cli("test", "begin", ROOM, "--minutes", "30", "--reason", "weekly", *SECOND)
         field.press(point)
         backend.until_event(type="test.tripped", subject=point)
         field.release(point)
@@ -243,7 +243,7 @@ def test_what_a_walk_test_left_latched_is_reset_one_by_one_in_the_name_of_who_as
     code, out, err = gateway.try_cli("test", "reset", "care/no-such-room")
     assert code == 1 and out == "" and "care/no-such-room" in err
     # Whoever may not act is refused at the first alarm.
-    gateway.cli("test", "begin", ROOM, "--minutes", "5", "--reason", "again")
+    gateway.cli("test", "begin", ROOM, "--minutes", "5", "--reason", "again", *SECOND)
     field.press(BUTTON)
     backend.until_event(type="alarm.raised", subject=BUTTON, count=2)
     field.release(BUTTON)
@@ -255,7 +255,7 @@ def test_what_a_walk_test_left_latched_is_reset_one_by_one_in_the_name_of_who_as
 def test_a_call_while_tests_are_reset_is_left_to_those_who_are_called(scene):
     backend, field, gateway = scene.everything()
     buttons = [BUTTON, OTHER, ELSEWHERE, "care/rehab/button", "care/talk/button", "care/club/button", "care/read/button"]
-    gateway.cli("test", "begin", "care", "--minutes", "30", "--reason", "monthly")
+    gateway.cli("test", "begin", "care", "--minutes", "30", "--reason", "monthly", *SECOND)
     for button in buttons:
         field.press(button)
         backend.until_event(type="alarm.raised", subject=button)
@@ -294,9 +294,10 @@ def test_whoever_begins_a_test_is_told_what_there_is_still_in_earnest(scene):
     backend, field, gateway = scene.everything()
     field.press(BUTTON)
     backend.until_event(type="alarm.raised", subject=BUTTON)
-    code, _out, err = gateway.try_cli("test", "begin", ELSEWHERE.rsplit("/", 1)[0], "--minutes", "5", "--reason", "x")
+    code, _out, err = gateway.try_cli("test", "begin", ELSEWHERE.rsplit("/", 1)[0], "--minutes", "5", "--reason", "x", *SECOND)
     assert code == 0 and CALL not in err
-    code, _out, err = gateway.try_cli("test", "begin", ROOM, "--minutes", "5", "--reason", "x", "--lang", "en")
+    code, _out, err = gateway.try_cli("test", "begin", ROOM, "--minutes", "5", "--reason", "x", "--lang", "en",
+                                    *SECOND)
     told = err.splitlines()
     assert code == 0 and told[told.index(f"  {CALL}") - 1].endswith("Reset them first:")
     # A test around it is no test of it, and is named as that.
@@ -314,7 +315,7 @@ def until_heard(gateway, *points):
 def test_a_walk_test_from_room_to_room_evacuates_nobody_though_the_engine_is_killed_as_it_ends(scene):
     backend, field, gateway = scene.everything()
     for room, detector in (("care/club", CLUB), ("care/dining", DINING)):
-        gateway.cli("test", "begin", room, "--minutes", "5", "--reason", "weekly")
+        gateway.cli("test", "begin", room, "--minutes", "5", "--reason", "weekly", *SECOND)
         field.press(detector)
         backend.until_event(type="test.tripped", subject=detector)
         field.release(detector)
@@ -337,7 +338,7 @@ def test_a_walk_test_from_room_to_room_evacuates_nobody_though_the_engine_is_kil
 
 def test_a_fire_that_is_confirmed_beside_a_test_sounds_though_the_engine_is_killed_in_between(scene):
     backend, field, gateway = scene.everything()
-    gateway.cli("test", "begin", "care/club", "--minutes", "30", "--reason", "weekly")
+    gateway.cli("test", "begin", "care/club", "--minutes", "30", "--reason", "weekly", *SECOND)
     field.press(CLUB)
     backend.until_event(type="test.tripped", subject=CLUB)
     gateway.kill_engine()
