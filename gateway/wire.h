@@ -201,7 +201,8 @@ struct wire_alarm_state {
     struct wall changed;
     double value;
     uint32_t quality; /* enum quality of the deciding reading */
-    uint32_t calling; /* 1: its chain runs: nobody whom it calls has acknowledged */
+    uint32_t
+        calling; /* whose acknowledgement would end the calls for it: a set of 1 << enum role */
 };
 
 struct wire_point_value {

@@ -49,7 +49,7 @@ static void alarms_state(const struct reader *reader, const json_t *alarm, char 
     bool unattended = strcmp(name, "latched_acked") == 0 &&
                       json_is_true(json_object_get(alarm, "attend_required"));
     /* Whoever acknowledged in a role that is not called has ended no calls. */
-    bool calling = json_is_true(json_object_get(alarm, "calling")) &&
+    bool calling = json_array_size(json_object_get(alarm, "calling")) > 0 &&
                    json_is_true(json_object_get(state, "acked"));
     (void)snprintf(ret, size, "%s%s",
                    unattended

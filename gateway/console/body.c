@@ -38,6 +38,16 @@ json_t *body_name(const struct site *site, struct site_name name) {
                      site_name_text(site, name, LANGUAGE_EN));
 }
 
+json_t *body_roles(uint32_t roles) {
+    json_t *words = json_array();
+    for (enum role role = 0; role < ROLE_COUNT; role++) {
+        if ((roles >> role & 1) != 0) {
+            (void)json_array_append_new(words, json_string(role_name(role)));
+        }
+    }
+    return words;
+}
+
 /* The point that an alarm is about, or RULESET_NONE. */
 static uint32_t body_alarm_point(const struct site *site, uint32_t alarm) {
     const struct ruleset_alarm *facts = &site->ruleset.alarms[alarm];
@@ -155,7 +165,7 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
     bool origin = alarm_class_facts((enum alarm_class)rule->class)->origin;
     (void)json_object_set_new(body, "attend_required",
                               json_boolean(origin && axes->open && !axes->attended));
-    (void)json_object_set_new(body, "calling", json_boolean(state->calling));
+    (void)json_object_set_new(body, "calling", body_roles(state->calling));
     return body;
 }
 

@@ -28,6 +28,9 @@ json_t *body_wall(struct wall wall);
 /* A name in each language. */
 json_t *body_name(const struct site *site, struct site_name name);
 
+/* The words of a set of 1 << enum role. */
+json_t *body_roles(uint32_t roles);
+
 /* What every list begins with: how fresh it is, and where nobody is called. */
 json_t *body_head(const struct view *view, uint64_t real_ns);
 

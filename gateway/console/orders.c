@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "gateway/console/body.h"
 #include "gateway/console/reply.h"
 
 static struct order *orders_row(struct orders *orders, uint64_t number) {
@@ -86,17 +87,6 @@ void orders_send_remote(struct orders *orders, struct wire_client *engine,
 
 /* ---- what has become of it ---- */
 
-/* The words of a set of roles. */
-static json_t *orders_calling(uint32_t roles) {
-    json_t *words = json_array();
-    for (enum role role = 0; role < ROLE_COUNT; role++) {
-        if ((roles >> role & 1) != 0) {
-            (void)json_array_append_new(words, json_string(role_name(role)));
-        }
-    }
-    return words;
-}
-
 static void orders_answer(const struct orders *orders, const struct order *order,
                           const struct site *site, const struct wire_command_result *result) {
     char name[SITE_ALARM_NAME_SIZE];
@@ -119,7 +109,7 @@ static void orders_answer(const struct orders *orders, const struct order *order
     order_tell(orders, order, 200,
                json_pack("{s:s, s:o, s:b, s:o}", about, name, "seq",
                          recorded ? json_integer((json_int_t)result->seq) : json_null(), "recorded",
-                         recorded, "calling", orders_calling(result->calling)));
+                         recorded, "calling", body_roles(result->calling)));
 }
 
 void orders_result(struct orders *orders, const struct site *site,

@@ -68,6 +68,7 @@ static void view_snapshot_end(struct view *view) {
         if (alarm->round != view->round) {
             view->pending_count -= alarm->record.axes.pending;
             alarm->record.axes = (struct alarm_axes){0};
+            alarm->calling = 0;
         }
     }
     view->complete = true;
@@ -91,7 +92,7 @@ static void view_alarm_state(struct view *view, const struct wire_alarm_state *m
         .changed = message->changed,
         .value = message->value,
         .quality = message->quality,
-        .calling = message->calling != 0,
+        .calling = message->calling,
         .round = view->round,
     };
 }

@@ -46,7 +46,7 @@ struct view_alarm {
     struct wall changed;
     double value;
     uint32_t quality; /* enum quality */
-    bool calling;     /* its chain runs: nobody whom it calls has acknowledged */
+    uint32_t calling; /* whose acknowledgement would end the calls: a set of 1 << enum role */
     uint32_t round;   /* of the snapshot that named it last */
 };
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "gateway/engine/calling.h"
 #include "gateway/engine/engine_parts.h"
 
 enum {
@@ -230,24 +231,15 @@ static bool engine_take_certificate(struct engine *engine, const struct wire_cer
     return true;
 }
 
-/* Who could end the calls that go on for the alarm of an acknowledgement: a set of roles. */
+/* Who could end the calls that go on for the alarm of an acknowledgement. */
 static uint32_t engine_calling(const struct engine *engine, const struct command *command) {
     const struct ruleset *ruleset = &engine->site->ruleset;
-    struct chain_record record = {.state = CHAIN_IDLE};
-    if (command->verb == COMMAND_ACKNOWLEDGE && command->alarm < ruleset->alarm_count) {
-        core_record_chain(engine->core, command->alarm, engine->newest, &record);
-    }
-    if (record.state != CHAIN_RUNNING) {
+    struct chain_record record;
+    if (command->verb != COMMAND_ACKNOWLEDGE || command->alarm >= ruleset->alarm_count) {
         return 0;
     }
-    const struct ruleset_rule *rule = &ruleset->rules[ruleset->alarms[command->alarm].rule];
-    const struct chain_step *steps = &ruleset->steps[ruleset->chains[rule->chain].step_first];
-    const struct chain chain = {.reached = record.reached};
-    uint32_t calling = 0;
-    for (enum role role = 0; role < ROLE_COUNT; role++) {
-        calling |= chain_accepts(&chain, steps, role) ? UINT32_C(1) << role : 0;
-    }
-    return calling;
+    core_record_chain(engine->core, command->alarm, engine->newest, &record);
+    return calling_roles(ruleset, command->alarm, &record);
 }
 
 static bool engine_take_command(struct engine *engine, const struct wire_command *message) {

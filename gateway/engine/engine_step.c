@@ -42,7 +42,7 @@ struct wall engine_wall(const struct engine *engine) {
 static void engine_record_event(struct engine *engine, const struct input *input,
                                 const struct core_event *event,
                                 const struct journal_event **ret_event) {
-    const struct event_context context = event_context_of(engine->core, input, event);
+    const struct event_context context = event_context_of(engine->site, engine->core, input, event);
     if (event->alarm != RULESET_NONE) {
         engine->alarms[event->alarm] = (struct alarm_decision){
             .value = event->value, .quality = (uint32_t)event->quality, .changed = event->wall};

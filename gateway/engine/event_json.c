@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "gateway/clock.h"
+#include "gateway/engine/calling.h"
 #include "gateway/engine/event_json_parts.h"
 #include "gateway/engine/event_text.h"
 #include "gateway/event_type.h"
 
 /* Most bytes of a text once escaped. Four texts, two ids, two actors and a reason fit one body. */
 enum { TEXT_MAX = 800, ID_MAX = SITE_ENTITY_SIZE, ACTOR_MAX = 128, REASON_MAX = 400 };
-_Static_assert(4 * TEXT_MAX + 3 * ID_MAX + 2 * ACTOR_MAX + REASON_MAX + 1400 <= JOURNAL_TEXT_MAX,
+_Static_assert(4 * TEXT_MAX + 3 * ID_MAX + 2 * ACTOR_MAX + REASON_MAX + 1500 <= JOURNAL_TEXT_MAX,
                "every body fits");
 
 void event_json_key(struct scribe *scribe, const char *key) {
@@ -246,6 +247,25 @@ static void event_json_step(struct scribe *scribe, const struct site *site,
                       ID_MAX);
 }
 
+/* Who is called still, where that may have changed. */
+static void event_json_calling(struct scribe *scribe, const struct core_event *event,
+                               uint32_t roles) {
+    const char *between = "";
+    if (event->type != EVENT_ALARM_ACKNOWLEDGED && event->type != EVENT_ALARM_ESCALATED) {
+        return;
+    }
+    event_json_key(scribe, "calling");
+    scribe_raw(scribe, "[");
+    for (enum role role = 0; role < ROLE_COUNT; role++) {
+        if ((roles >> role & 1) != 0) {
+            scribe_raw(scribe, between);
+            scribe_string(scribe, role_name(role), ID_MAX);
+            between = ",";
+        }
+    }
+    scribe_raw(scribe, "]");
+}
+
 /* How a component was lost that nobody saw go, and for how long it was. */
 static void event_json_lost(struct scribe *scribe, const struct site *site,
                             const struct core_event *event, const struct event_loss *loss) {
@@ -288,6 +308,7 @@ static void event_json_alarm(struct scribe *scribe, const struct site *site,
     if (event->type == EVENT_ALARM_ESCALATED && event->escalation.step > 0) {
         event_json_step(scribe, site, event);
     }
+    event_json_calling(scribe, event, context->calling);
     /* The product's own rules look at states of the gateway, not at a value. */
     event_json_reading(scribe, site, event,
                        event->point != RULESET_NONE || rule->builtin == BUILTIN_NONE);
@@ -409,12 +430,23 @@ static struct event_loss event_loss_of(const struct input *input) {
     };
 }
 
-struct event_context event_context_of(const struct core *core, const struct input *input,
-                                      const struct core_event *event) {
+static uint32_t event_calling(const struct site *site, const struct core *core,
+                              const struct core_event *event) {
+    struct chain_record record;
+    if (event->alarm == RULESET_NONE) {
+        return 0;
+    }
+    core_record_chain(core, event->alarm, event->at, &record);
+    return calling_roles(&site->ruleset, event->alarm, &record);
+}
+
+struct event_context event_context_of(const struct site *site, const struct core *core,
+                                      const struct input *input, const struct core_event *event) {
     return (struct event_context){
         .loss = event_loss_of(input),
         .raised =
             event->alarm == RULESET_NONE ? event->wall : core_alarm(core, event->alarm)->raised,
+        .calling = event_calling(site, core, event),
         .clock_behind = core_clock_behind_ns(core, event->at) > 0,
     };
 }

@@ -23,6 +23,9 @@
  * null, and the kinds of `outputs` that it switches on), and the `reason` why it comes now: its time
  * is "due", or "no_receiver" received the step before it.
  *
+ * An acknowledgement and a step have there `calling`, the roles of which one must acknowledge for the calls to
+ * end; none when nobody is called any more.
+ *
  * A process that was lost while no engine was there to see it, the engine itself above all, has in
  * the same place `lost`: how it ended, since when it was gone, and for how many milliseconds until
  * it was told. While the engine was gone nothing was decided.
@@ -50,12 +53,13 @@ struct event_json {
 struct event_context {
     struct event_loss loss; /* that the input told; the event need not be of it */
     struct wall raised;     /* when the alarm's occurrence was, for {since} */
+    uint32_t calling;       /* who is called for the alarm still, as calling.h has it */
     bool clock_behind;
 };
 
 /* Of an event that `input` has brought about; `core` has taken it, and nothing after it. */
-struct event_context event_context_of(const struct core *core, const struct input *input,
-                                      const struct core_event *event);
+struct event_context event_context_of(const struct site *site, const struct core *core,
+                                      const struct input *input, const struct core_event *event);
 
 /* Whom a step of a chain tells may have so many bytes, with its NUL. */
 #define EVENT_JSON_TO_SIZE 80

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/clock.h"
+#include "gateway/engine/calling.h"
 #include "gateway/engine/marks.h"
 
 enum {
@@ -23,8 +24,8 @@ struct teller_alarm {
     struct wall changed;
     double value;
     uint32_t quality;
-    bool calling;
-    uint64_t ticket; /* of the hand-over that this state came with */
+    uint32_t calling; /* as calling.h has it */
+    uint64_t ticket;  /* of the hand-over that this state came with */
 };
 
 struct teller_watcher {
@@ -141,7 +142,7 @@ void teller_alarm(struct teller *teller, const struct journal_alarm *alarm) {
         .changed = alarm->changed,
         .value = alarm->value,
         .quality = alarm->quality,
-        .calling = alarm->chain.state == CHAIN_RUNNING,
+        .calling = calling_roles(&teller->site->ruleset, alarm->alarm, &alarm->chain),
         .ticket = alarm->ticket,
     };
     for (int i = 0; i < WATCHER_COUNT; i++) {

@@ -126,7 +126,8 @@ void ledger_event(struct ledger *ledger, const struct rehearsal *rehearsal,
         ledger->decisions[event->alarm] = (struct alarm_decision){
             .value = event->value, .quality = (uint32_t)event->quality, .changed = event->wall};
     }
-    const struct event_context context = event_context_of(rehearsal->core, rehearsal->input, event);
+    const struct event_context context =
+        event_context_of(ledger->site, rehearsal->core, rehearsal->input, event);
     int r = recorder_add(ledger->recorder, event, &context, NULL);
     ledger->error = r != 0 ? err_trace(r) : ledger->error;
     ledger_gather(ledger);

@@ -79,7 +79,8 @@ bool rehearsal_is_at(const struct rehearsal *rehearsal, const void *core, size_t
 
 static void rehearsal_tell(struct rehearsal *rehearsal, const struct core_event *event) {
     struct event_json json;
-    const struct event_context context = event_context_of(rehearsal->core, rehearsal->input, event);
+    const struct event_context context =
+        event_context_of(rehearsal->site, rehearsal->core, rehearsal->input, event);
     event_json_format(rehearsal->site, event, &context, &json);
     rehearsal->told(rehearsal->context, rehearsal, event, &json);
 }

@@ -131,6 +131,54 @@ test('a second person sees who is going, and a false alarm gets its reason', () 
     });
   }));
 
+for (const [lang, words] of [
+  ['zh-CN', { one: '李强 正在前往', still: '仍在呼叫护理员', both: '李强、王敏 正在前往', sound: '声音未开启', silence: /静音/, on: '告警声已开启' }],
+  ['en', { one: '李强 is going', still: 'still calling caregivers', both: '李强, 王敏 are going', sound: 'Sound is off', silence: /Silence/, on: 'The alarm sound is on' }],
+]) {
+  test(`security goes first: who is called still keeps the button and the sound, and ends the calls (${lang})`, () =>
+    set.withPage({ lang, width: 1366, height: 768, as: 'li', path: '/desk' }, (desk) =>
+      set.withPage({ lang }, async (phone) => {
+        const row = desk.locator(`.desk-row${CARD}`);
+        const card = phone.locator(`.card${CARD}`);
+        await phone.getByRole('button', { name: words.sound }).click();
+        await call();
+        await until(() => alarm()?.calling.join() === 'caregiver,manager', 'the first step to call');
+        await going(desk).click();
+        await desk.locator('.armed').waitFor();
+        await going(desk).click();
+        for (const shown of [row, card]) {
+          await shown.getByText(words.one).waitFor();
+          assert.ok((await shown.innerText()).toLowerCase().includes(words.still), await shown.innerText());
+        }
+        await shoot(desk, `calling-desk-${lang}`);
+        await shoot(phone, `calling-phone-${lang}`);
+        assert.equal(await going(desk).count(), 0, 'nothing more to press for security');
+        await phone.getByRole('button', { name: words.silence }).waitFor();
+        await phone.reload();
+        await card.getByText(words.still).waitFor();
+        await phone.getByRole('button', { name: words.sound }).click();
+        await phone.getByRole('button', { name: words.silence }).waitFor();
+
+        await going(phone).click();
+        await phone.locator('.armed').waitFor();
+        await going(phone).click();
+        for (const shown of [row, card]) {
+          await shown.getByText(words.both).waitFor();
+          assert.ok(!(await shown.innerText()).toLowerCase().includes(words.still), await shown.innerText());
+        }
+        // At night somebody may walk through the court, for which it would sound all the same.
+        await until(async () => set.scene.alarms().length > 1 || (await phone.getByText(words.on).count()) > 0, 'the sound to end');
+        assert.equal(await going(phone).count(), 0);
+        await until(() => alarm().calling.length === 0, 'nobody to be called');
+        await card.locator('.story-link').click();
+        const said = phone.locator('.story li').filter({ hasText: /李强|王敏/ });
+        await said.first().waitFor();
+        const calls = (await said.allInnerTexts()).map((text) => text.toLowerCase().includes(words.still));
+        assert.deepEqual(calls.slice(-2), [true, false], 'the story says whose word ended the calls');
+      }),
+    ));
+}
+
 test('of two caregivers who say at once that they are going one is, and both are told who', () =>
   set.withPage({ lang: 'en' }, (one) =>
     set.withPage({ lang: 'en', as: 'chen' }, async (other) => {

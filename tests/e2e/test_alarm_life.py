@@ -215,6 +215,7 @@ def test_an_acknowledgement_that_ends_no_call_says_so_and_says_whose_would(scene
     backend, field, gateway = scene.everything()
     field.press(BUTTON)
     backend.until_event(type="alarm.escalated", subject=BUTTON)
+    assert shown(gateway, CALL)["calling"] == ["caregiver", "manager"]
     said = gateway.cli("ack", CALL, "--by", "wang", "--lang", "en")
     assert "people are called for it still" in said and "caregiver, manager" in said
     field.release(BUTTON)
@@ -222,13 +223,17 @@ def test_an_acknowledgement_that_ends_no_call_says_so_and_says_whose_would(scene
     until(lambda: "to be attended, still calling" in gateway.cli("alarms", "--lang", "en"), "what is missing to be shown")
     assert "待到场·仍在呼叫" in gateway.cli("alarms", "--lang", "zh")
     refused(gateway, "If people are still being called", "ack", CALL, "--by", "li")
+    gateway.kill_engine()
+    until(lambda: shown(gateway, CALL)["calling"] == ["caregiver", "manager"], "the calls to go on after a restart")
     said = gateway.cli("ack", CALL, "--by", "li", "--role", "caregiver", "--lang", "en")
     assert "called for it still" not in said
+    told = backend.until_event(type="alarm.acknowledged", subject=BUTTON, count=2)
+    assert [event["data"]["calling"] for event in told] == [["caregiver", "manager"], []]
     until(lambda: "still calling" not in gateway.cli("alarms", "--lang", "en"), "the end of the calls to be shown")
     assert json.loads(gateway.cli("attend", CALL, "--by", "li", "--json"))["calling"] == []
     until(lambda: "to be reset" in gateway.cli("alarms", "--lang", "en"), "what is left to be done")
     row = shown(gateway, CALL)
-    assert row["attend_required"] is False and row["calling"] is False
+    assert row["attend_required"] is False and row["calling"] == []
 
 
 @pytest.mark.parametrize("wrong, says", [

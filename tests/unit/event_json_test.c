@@ -66,6 +66,7 @@ static struct core_event event_card(enum core_event_type type, uint64_t code) {
 
 static bool clock_is_behind;
 static struct event_loss lost; /* that the input told */
+static uint32_t called;        /* still */
 
 /* The whole body as recorded with `seq`, or as sent early under u<early>; ends in NUL. */
 static const char *body(const struct site *site, const struct core_event *event, uint64_t seq,
@@ -73,8 +74,10 @@ static const char *body(const struct site *site, const struct core_event *event,
     static char text[WIRE_BODY_MAX + 1];
     struct event_json json;
     struct journal_event *made;
-    const struct event_context context = {
-        .raised = wall("2026-11-22T07:17:00.123Z"), .loss = lost, .clock_behind = clock_is_behind};
+    const struct event_context context = {.raised = wall("2026-11-22T07:17:00.123Z"),
+                                          .loss = lost,
+                                          .calling = called,
+                                          .clock_behind = clock_is_behind};
     event_json_format(site, event, &context, &json);
     assert_true(json.split <= json.size && json.size <= JOURNAL_TEXT_MAX);
     assert_int_equal(journal_event_new(json.text, json.split, json.size, &made), 0);
@@ -266,6 +269,7 @@ static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
     struct site site = site_with_chain();
     struct core_event event = event_call();
     event.type = EVENT_ALARM_ESCALATED;
+    called = 1 << ROLE_CAREGIVER | 1 << ROLE_MANAGER;
     for (uint32_t s = 0; s < STEPS; s++) {
         bool shift = steps[s].to == CHAIN_TO_SHIFT;
         char text[256];
@@ -277,7 +281,7 @@ static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
         };
         (void)snprintf(text, sizeof text,
                        "\"occurrence\":1,\"step\":%u,\"steps\":7,\"run\":3,%s\"reason\":\"%s\","
-                       "\"value\":1,",
+                       "\"calling\":[\"caregiver\",\"manager\"],\"value\":1,",
                        s + 1, wanted[s], s == 0 ? "due" : "no_receiver");
         const char *found = body(&site, &event, 4203, 0);
         if (strstr(found, text) == NULL) {
@@ -285,6 +289,7 @@ static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
         }
         json_decref(body_parse(found));
     }
+    called = 0;
 }
 
 static void a_closed_alarm_says_when_nobody_has_said_what_it_was(void **state) {
@@ -328,6 +333,7 @@ static void who_acknowledged_and_why_stand_in_the_body(void **state) {
     assert_non_null(strstr(text,
                            ",\"actor\":\"wang (caregiver)\",\"role\":\"caregiver\",\"reason\":"
                            "\"on my way\"}}"));
+    assert_non_null(strstr(text, ",\"occurrence\":1,\"calling\":[],\"value\":1,"));
     command.reason[0] = '\0';
     assert_non_null(strstr(body(&site, &event, 4202, 0),
                            ",\"actor\":\"wang (caregiver)\",\"role\":\"caregiver\"}}"));

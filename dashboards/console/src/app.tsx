@@ -12,6 +12,7 @@ import { followVersion } from './offline/version';
 import { Guarded } from './parts/guarded';
 import { ProblemLine } from './parts/problem';
 import { Announcer } from './rooms/announcer';
+import { awaits } from './rooms/steps';
 import { Page } from './routes';
 import { Ended } from './sign/ended';
 import { CLAIM, SIGN_IN, SignForm } from './sign/form';
@@ -33,17 +34,17 @@ function Inside({ person }: { person: Person }) {
   const path = useRoute();
   const isLost = link.isOutOfContact();
   const alarms = link.table?.alarms ?? [];
+  const awaited = alarms.filter((alarm) => awaits(alarm, person.role));
   useEffect(() => {
-    siren.follow(isLost, alarms);
-    const unacked = alarms.filter((alarm) => !alarm.state.acked).length;
-    if (!isLost) showTab({ lost: false, alarms: alarms.length, unacked });
+    siren.follow(isLost, awaited);
+    if (!isLost) showTab({ lost: false, alarms: alarms.length, awaited: awaited.length });
   });
   return (
     <>
       {isLost && <Curtain />}
       <main id="content">
         <SoundBar />
-        <Announcer alarms={alarms} />
+        <Announcer awaited={awaited} />
         <Guarded at={path}>
           <Page person={person} path={path} />
         </Guarded>
@@ -95,7 +96,7 @@ export function App() {
     setEntry(isNew ? 'claim' : 'sign-in');
     if (isNew || !meansToStay()) {
       siren.follow(false, []);
-      showTab({ lost: false, alarms: 0, unacked: 0 });
+      showTab({ lost: false, alarms: 0, awaited: 0 });
     }
     return undefined;
   };

@@ -33,6 +33,11 @@ export interface Alarm {
   text: Text;
   response: Text;
   disposition: string;
+  /**
+   * The roles of which one must acknowledge for its calls to end; none while nobody is called. Only told of one that
+   * is acknowledged: for any other nobody is going. What an older version of the page kept has none.
+   */
+  calling?: Role[];
   /** Who acknowledged it and who is there; the lists of the API do not say, the events do. */
   going?: string[];
   there?: string | null;
@@ -77,6 +82,8 @@ export interface EventData {
   disposition?: string;
   investigated?: string;
   to?: string | null;
+  /** Of an acknowledgement and an escalation. */
+  calling?: Role[];
   until?: string | null;
 }
 

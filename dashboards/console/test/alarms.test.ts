@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyEvent, inOrder, nameOf, peopleOf, setAside } from '../src/live/alarms';
 import { changedTable } from '../src/live/table';
-import { stepsOf } from '../src/rooms/steps';
+import { awaits, stepsOf } from '../src/rooms/steps';
+import { causeOf } from '../src/sound/siren';
 import type { Alarm, AlarmState, ConsoleEvent, Place, Priority } from '../src/types';
 
 const CALM: AlarmState = {
@@ -93,10 +94,47 @@ test('the newest events tell who is going', () => {
 
 test('the next step is offered, and closing only when the signal is gone', () => {
   const alarmAfter = (...events: ConsoleEvent[]) => after(event('alarm.raised', RAISED), ...events)[0] as Alarm;
-  assert.deepEqual(stepsOf(alarmAfter()), ['acknowledge']);
-  assert.deepEqual(stepsOf(alarmAfter(acknowledged)), ['attend', 'disposition']);
+  assert.deepEqual(stepsOf(alarmAfter(), 'caregiver'), ['acknowledge']);
+  assert.deepEqual(stepsOf(alarmAfter(acknowledged), 'caregiver'), ['attend', 'disposition']);
   const over = event('alarm.cleared', { ...RAISED, acked: true, active: false, attended: true });
-  assert.deepEqual(stepsOf(alarmAfter(acknowledged, over)), ['reset', 'disposition']);
+  assert.deepEqual(stepsOf(alarmAfter(acknowledged, over), 'caregiver'), ['reset', 'disposition']);
+});
+
+test('whoever is called still is asked to go, also after somebody else has said so, and the alarm sounds for them', () => {
+  const raised = event('alarm.raised', RAISED);
+  const acked = { ...RAISED, acked: true };
+  const security = event('alarm.acknowledged', acked, { actor: 'chen (security)', calling: ['caregiver', 'manager'] });
+  const caregiver = event('alarm.acknowledged', acked, { actor: 'wang (caregiver)', calling: [] });
+  const cleared = event('alarm.cleared', { ...acked, active: false });
+  const one = (...events: ConsoleEvent[]) => after(raised, ...events)[0] as Alarm;
+  const awaitedBy = (alarm: Alarm) =>
+    (['caregiver', 'security', 'manager', 'engineer', 'wall'] as const).filter((role) => awaits(alarm, role));
+
+  for (const alarm of [one(security), one(security, cleared)]) {
+    assert.deepEqual(awaitedBy(alarm), ['caregiver', 'manager', 'wall']);
+    assert.equal(stepsOf(alarm, 'caregiver')[0], 'acknowledge');
+    assert.equal(stepsOf(alarm, 'security').includes('acknowledge'), false);
+    assert.equal(causeOf(false, [alarm]), 'emergency');
+  }
+  const step = event('alarm.escalated', acked, { calling: ['caregiver', 'security', 'manager'], step: 2, run: 1 });
+  assert.deepEqual(awaitedBy(one(security, step)), ['caregiver', 'security', 'manager', 'wall'], 'a step calls more');
+  const answered = one(security, caregiver);
+  assert.deepEqual(awaitedBy(answered), []);
+  assert.deepEqual(answered.going, ['chen', 'wang']);
+});
+
+test('nobody is called for what is set aside or a test, or has not been answered since it came again', () => {
+  const acked = { ...RAISED, acked: true };
+  const security = event('alarm.acknowledged', acked, { actor: 'chen (security)', calling: ['caregiver'] });
+  for (const state of [{ ...acked, suppression: 'shelved' }, { ...acked, test: true }]) {
+    const alarms = new Map<string, Alarm>();
+    for (const each of [event('alarm.raised', RAISED), security, event('alarm.shelved', state), event('alarm.unshelved', acked)]) {
+      applyEvent(alarms, places, each);
+    }
+    assert.deepEqual(alarms.get('call/care/bath/cord')?.calling, []);
+  }
+  const again = after(event('alarm.raised', RAISED), security, event('alarm.reraised', RAISED))[0] as Alarm;
+  assert.deepEqual([again.calling, again.going], [[], []]);
 });
 
 test('a change leaves every alarm that it does not name the very object that it was', () => {

@@ -11,8 +11,9 @@ import { saidOf } from '../parts/what';
 import { whereOf } from '../parts/where';
 import { Actions } from '../rooms/actions';
 import { storyOf } from '../rooms/card';
-import { whoGoes } from '../rooms/who';
-import type { Alarm, Person } from '../types';
+import { awaits } from '../rooms/steps';
+import { stillCalling, whoGoes } from '../rooms/who';
+import type { Alarm, Person, Role } from '../types';
 import { listed, pick, span, t } from '../words';
 import { classWord } from '../words/terms';
 import type { Row } from './groups';
@@ -36,6 +37,7 @@ const ageOf = (alarms: Alarm[]): string => {
 interface LineProps {
   id: string;
   alarm: Alarm;
+  role: Role;
   title: string;
   text: string;
   point?: string | null;
@@ -48,9 +50,9 @@ interface LineProps {
 }
 
 /** One row: where, since when; how bad, what, and who is going. */
-function Line({ id, alarm, title, text, point, age, note, isOpen, isMember, onOpen, children }: LineProps) {
-  const { acked, test } = alarm.state;
-  const look = `desk-row card-${alarm.priority}${acked || test ? '' : ' unacked'}${isMember ? ' member' : ''}`;
+function Line({ id, alarm, role, title, text, point, age, note, isOpen, isMember, onOpen, children }: LineProps) {
+  const { test } = alarm.state;
+  const look = `desk-row card-${alarm.priority}${awaits(alarm, role) && !test ? ' unacked' : ''}${isMember ? ' member' : ''}`;
   return (
     <li class={look} data-alarm={id} tabIndex={-1} onFocusIn={onOpen}>
       <button class="desk-line" aria-expanded={isOpen} onClick={onOpen}>
@@ -79,6 +81,7 @@ function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } 
     <Line
       id={alarm.alarm}
       alarm={alarm}
+      role={person.role}
       title={placeName(alarm)}
       {...said}
       text={withoutPlace(said.text, alarm)}
@@ -92,7 +95,7 @@ function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } 
             <span>{t('card.response')}</span> {response}
           </p>
         )}
-        {acts(person) && <Actions alarm={alarm} />}
+        {acts(person) && <Actions alarm={alarm} role={person.role} />}
         {acts(person) && (
           <Link to={storyOf(alarm.alarm)} class="story-link">
             {t('card.story')}
@@ -128,6 +131,9 @@ function groupText(row: Row, unacked: number): string {
   return places.size === count ? where : `${deskWord('list.group', { count })} ${where}`;
 }
 
+/** Who is called for some of them still, to which somebody is going. */
+const calledFor = (alarms: Alarm[]): Role[] => [...new Set(alarms.flatMap(({ calling = [] }) => calling))];
+
 interface ListProps {
   rows: Row[];
   /** The room there is for the first line of a row. */
@@ -140,16 +146,18 @@ interface ListProps {
 }
 
 /** The id that is open. Once an open alarm is acknowledged, the next one is. */
-function useOpen({ rows, chosen, isFirstOpen, onChoose }: ListProps): string | null {
-  const wasUnacked = useRef(false);
+function useOpen({ rows, person, chosen, isFirstOpen, onChoose }: ListProps): string | null {
+  const wasAwaited = useRef(false);
+  const isAwaited = (each: Alarm) => awaits(each, person.role);
   const alarms = rows.flatMap((row) => row.alarms);
   const alarm = alarms.find((each) => each.alarm === chosen);
   const isThere = alarm !== undefined || rows.some((row) => row.id === chosen);
   useEffect(() => {
-    if (alarm?.state.acked === true && wasUnacked.current) onChoose(null);
-    wasUnacked.current = alarm?.state.acked === false;
+    const waits = alarm !== undefined && isAwaited(alarm);
+    if (alarm !== undefined && !waits && wasAwaited.current) onChoose(null);
+    wasAwaited.current = waits;
   });
-  const first = rows.find((row) => row.alarms.some((each) => !each.state.acked)) ?? rows[0];
+  const first = rows.find((row) => row.alarms.some(isAwaited)) ?? rows[0];
   return isThere ? chosen : isFirstOpen ? (first?.id ?? null) : null;
 }
 
@@ -189,7 +197,7 @@ function Members({ row, ...rest }: RowProps) {
 
 /** What several alarms have in common, and these below it once it is chosen. */
 function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
-  const { row, lineEm, open, onChoose } = props;
+  const { row, lineEm, open, person, onChoose } = props;
   const age = ageOf(row.alarms);
   const unacked = row.alarms.filter((alarm) => !alarm.state.acked).length;
   const isOpen = placeOf(open, [row]) > 0;
@@ -198,10 +206,11 @@ function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
       <Line
         id={row.id}
         alarm={row.alarms[0] as Alarm}
+        role={person.role}
         title={groupTitle(row, lineEm - widthEm(age) * BOLD)}
         text={groupText(row, unacked)}
         age={age}
-        note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : ''}
+        note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : stillCalling(calledFor(row.alarms))}
         isOpen={isOpen}
         onOpen={() => onChoose(row.id)}
       />

@@ -29,6 +29,9 @@ export function applyEvent(alarms: Map<string, Alarm>, places: Map<string, Place
 
 type OpenState = AlarmState & { open: boolean };
 
+/** May people be called for it? */
+const isCalled = (state: OpenState): boolean => state.open && state.suppression === 'none' && !state.test;
+
 function changed(known: Alarm, event: ConsoleEvent, state: OpenState): Alarm {
   const data = event.data;
   const type = typeOf(event);
@@ -40,6 +43,7 @@ function changed(known: Alarm, event: ConsoleEvent, state: OpenState): Alarm {
     priority: data.priority ?? known.priority,
     quality: data.quality ?? known.quality,
     disposition: data.disposition ?? known.disposition,
+    calling: isCalled(state) ? (data.calling ?? known.calling ?? []) : [],
     changed: event.time,
   };
   if (type === 'alarm.acknowledged') next.going = together(known.state.acked ? known.going : [], nameOf(data.actor));
@@ -70,6 +74,7 @@ function raised(
     text: data.text ?? empty,
     response: data.response ?? { zh: '', en: '' },
     disposition: 'unstated',
+    calling: isAgain && state.acked ? (known.calling ?? []) : [],
     going: isAgain && state.acked ? (known.going ?? []) : [],
     there: isAgain && state.attended ? (known.there ?? null) : null,
   };

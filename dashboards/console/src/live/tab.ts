@@ -2,7 +2,7 @@
 // What the browser's tab says of the page: its title and its icon.
 import { t } from '../words';
 
-export type TabState = { lost: true } | { lost: false; alarms: number; unacked: number };
+export type TabState = { lost: true } | { lost: false; alarms: number; awaited: number };
 
 /** The browser takes long for each of them, and nobody counts faster than this. */
 const TAB_MS = 1000;
@@ -14,8 +14,8 @@ let shownMs = -TAB_MS;
 export function showTab(state: TabState): void {
   const name = t('app.name');
   const title = state.lost ? t('curtain.tab') : state.alarms > 0 ? `(${state.alarms}) ${name}` : name;
-  const icon = state.lost ? '/favicon-lost.svg' : state.unacked > 0 ? '/favicon-alarm.svg' : '/favicon.svg';
-  const kind = state.lost ? 'lost' : `${state.alarms > 0} ${state.unacked > 0}`;
+  const icon = state.lost ? '/favicon-lost.svg' : state.awaited > 0 ? '/favicon-alarm.svg' : '/favicon.svg';
+  const kind = state.lost ? 'lost' : `${state.alarms > 0} ${state.awaited > 0}`;
   if (kind === shown && performance.now() < shownMs + TAB_MS) return;
   shown = kind;
   shownMs = performance.now();

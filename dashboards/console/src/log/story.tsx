@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole story of one alarm on one page, the oldest first, and its card while it is open.
-import { acts } from '../api';
 import { nameOf } from '../live/alarms';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { ProblemLine } from '../parts/problem';
 import { saidOfEvent, What } from '../parts/what';
 import { Card } from '../rooms/card';
+import { stillCalling } from '../rooms/who';
 import type { ConsoleEvent, Person } from '../types';
 import { dateTime, t, tAny } from '../words';
 import { backFrom, eventWord, useAsked } from './events';
@@ -25,8 +25,9 @@ async function readStory(alarm: string) {
 }
 
 function details(event: ConsoleEvent): string[] {
-  const { to, reason, actor, disposition } = event.data;
+  const { to, reason, actor, disposition, calling = [] } = event.data;
   const lines: string[] = [];
+  if (actor && calling.length > 0) lines.push(stillCalling(calling));
   if (to) lines.push(t('story.to', { to: tAny(to.replace('role ', 'role.')) ?? to }));
   if (reason && actor) lines.push(t('story.reason', { reason }));
   if (disposition && disposition !== 'unstated') {
@@ -70,7 +71,7 @@ export function StoryPage({ rest: alarm, person }: { rest: string; person: Perso
       <h1>{t('story.title')}</h1>
       <ProblemLine text={problem} />
       {answer?.isAll && first === undefined && <p>{t('story.unknown')}</p>}
-      {open ? <Card alarm={open} mayAct={acts(person)} isOnStory /> : first && <FirstWords event={first} />}
+      {open ? <Card alarm={open} person={person} isOnStory /> : first && <FirstWords event={first} />}
       {answer?.isAll === false && <p>{t('story.cut')}</p>}
       <ol class="story">
         {events.map((event) => (

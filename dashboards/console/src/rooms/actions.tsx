@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { command } from '../api';
 import { ProblemLine } from '../parts/problem';
 import { siren } from '../sound/siren';
-import type { Alarm } from '../types';
+import type { Alarm, Role } from '../types';
 import { t } from '../words';
 import { Chips } from './chips';
 import { ConfirmButton } from './confirm';
@@ -12,11 +12,11 @@ import { DISPOSITIONS, FALSE_ALARMS, stepsOf, type Disposition } from './steps';
 type Question = 'close' | 'false' | null;
 
 /** The buttons of a card. Nothing is shown as done until the server says so. */
-export function Actions({ alarm }: { alarm: Alarm }) {
+export function Actions({ alarm, role }: { alarm: Alarm; role: Role }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [question, setQuestion] = useState<Question>(null);
-  const steps = stepsOf(alarm);
+  const steps = stepsOf(alarm, role);
   const place = useRef<HTMLDivElement>(null);
 
   const send = async (verb: string, body: object = {}) => {

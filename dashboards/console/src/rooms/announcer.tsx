@@ -8,14 +8,14 @@ import { t } from '../words';
 
 const PAUSE_MS = 1000;
 
-export function Announcer({ alarms }: { alarms: Alarm[] }) {
+export function Announcer({ awaited }: { awaited: Alarm[] }) {
   const [said, setSaid] = useState<{ text: string; isCritical: boolean }>({ text: '', isCritical: false });
   const known = useRef(new Set<string>());
   const waiting = useRef<Alarm[]>([]);
 
-  const fresh = alarms.filter((alarm) => !alarm.state.acked && !known.current.has(alarm.alarm));
+  const fresh = awaited.filter((alarm) => !known.current.has(alarm.alarm));
   waiting.current.push(...fresh);
-  known.current = new Set(alarms.filter((alarm) => !alarm.state.acked).map((alarm) => alarm.alarm));
+  known.current = new Set(awaited.map((alarm) => alarm.alarm));
 
   useEffect(() => {
     const timer = setInterval(() => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { segments } from '../api';
+import { acts, segments } from '../api';
 import { link } from '../live/link';
 import { Link } from '../parts/link';
 import { Shape, Unknown } from '../parts/shape';
@@ -7,31 +7,33 @@ import { Since } from '../parts/since';
 import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
 import { whereOrSite } from '../parts/where';
-import type { Alarm } from '../types';
+import type { Alarm, Person } from '../types';
 import { clockTime, pick, t, tAny } from '../words';
 import { Actions } from './actions';
 import { Calls } from './call';
+import { awaits } from './steps';
 import { whoGoes } from './who';
 
 export const storyOf = (alarm: string): string => `/alarm/${segments(alarm)}`;
 
 interface Props {
   alarm: Alarm;
-  mayAct: boolean;
+  person: Person;
   isOnStory?: boolean;
   /** The reader is the one who goes. */
   isOwn?: boolean;
 }
 
 /** One alarm: the room, what, since when, who is going, and what to do. */
-export const Card = steady(function Card({ alarm, mayAct, isOnStory = false, isOwn = false }: Props) {
-  const { acked, active, test } = alarm.state;
+export const Card = steady(function Card({ alarm, person, isOnStory = false, isOwn = false }: Props) {
+  const { active, test } = alarm.state;
+  const mayAct = acts(person);
   const zone = link.table?.site.timezone ?? 'UTC';
   const raised = alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised);
   const room = whereOrSite(alarm);
   const response = pick(alarm.response);
   return (
-    <article class={`card card-${alarm.priority}${acked ? '' : ' unacked'}${isOwn ? ' own' : ''}`} tabIndex={-1} data-alarm={alarm.alarm}>
+    <article class={`card card-${alarm.priority}${awaits(alarm, person.role) ? ' unacked' : ''}${isOwn ? ' own' : ''}`} tabIndex={-1} data-alarm={alarm.alarm}>
       {isOwn && <p class="own-mark">{t('rooms.own')}</p>}
       <header>
         <Shape priority={alarm.priority} />
@@ -63,7 +65,7 @@ export const Card = steady(function Card({ alarm, mayAct, isOnStory = false, isO
       {alarm.disposition !== 'unstated' && (
         <p class="muted">{t('card.marked', { what: tAny(`disposition.${alarm.disposition}`) ?? alarm.disposition })}</p>
       )}
-      {mayAct && <Actions alarm={alarm} />}
+      {mayAct && <Actions alarm={alarm} role={person.role} />}
       {mayAct && <Calls response={response} />}
       {!isOnStory && (
         <Link to={storyOf(alarm.alarm)} class="story-link">

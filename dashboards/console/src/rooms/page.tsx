@@ -13,6 +13,7 @@ import { clockTime, compareWords, currentLanguage, t, tAny } from '../words';
 import { Card } from './card';
 import { useCardKeys } from './keys';
 import { Rest } from './rest';
+import { awaits } from './steps';
 
 /** What one person can have before the eyes; what is more stands below by room. */
 const CARDS_MAX = 12;
@@ -101,7 +102,7 @@ export function RoomsPage({ person }: { person: Person }) {
   if (table === null) return <p>{t('app.loading')}</p>;
   const count = table.alarms.length;
   // What nobody has answered comes before what one is about already, if somebody may be lying there.
-  const isCall = ({ priority, state }: Alarm) => priority === 'emergency' && !state.acked;
+  const isCall = (alarm: Alarm) => alarm.priority === 'emergency' && awaits(alarm, person.role);
   const calls = table.alarms.filter(isCall);
   const others = table.alarms.filter((alarm) => !isCall(alarm) && !own.includes(alarm));
   const cards = [...calls, ...own, ...others];
@@ -113,7 +114,7 @@ export function RoomsPage({ person }: { person: Person }) {
       <Tests table={table} />
       <div class="cards">
         {cards.slice(0, CARDS_MAX).map((alarm) => (
-          <Card key={alarm.alarm} alarm={alarm} mayAct={acts(person)} isOwn={own.includes(alarm)} />
+          <Card key={alarm.alarm} alarm={alarm} person={person} isOwn={own.includes(alarm)} />
         ))}
       </div>
       <Rest alarms={cards.slice(CARDS_MAX)} />

@@ -16,11 +16,11 @@ const PATTERNS: Record<Cause, { tones: number[]; everyMs: number }> = {
 };
 const TONE_S = 0.16;
 
-/** What there is to sound for: no contact, else the highest priority that nobody has acknowledged. */
-export function causeOf(isLost: boolean, alarms: Alarm[]): Cause | null {
+/** What there is to sound for: no contact, else the highest priority of what waits for somebody to go. */
+export function causeOf(isLost: boolean, awaited: Alarm[]): Cause | null {
   if (isLost) return 'lost';
   for (const cause of ['emergency', 'urgent', 'high'] as const) {
-    if (alarms.some((alarm) => alarm.priority === cause && !alarm.state.acked && !alarm.state.test)) return cause;
+    if (awaited.some((alarm) => alarm.priority === cause && !alarm.state.test)) return cause;
   }
   return null;
 }
@@ -58,12 +58,12 @@ class Siren {
     return Math.max(0, Math.ceil((this.silentUntilMs - performance.now()) / 1000));
   }
 
-  /** Follow what the page knows. Something new breaks the silence. */
-  follow(isLost: boolean, alarms: Alarm[]): void {
-    const cause = causeOf(isLost, alarms);
-    const unacked = alarms.filter((alarm) => !alarm.state.acked).map((alarm) => alarm.alarm);
-    if (unacked.some((alarm) => !this.known.has(alarm)) || (isLost && this.cause !== 'lost')) this.unsilence();
-    this.known = new Set(unacked);
+  /** Follow what the page knows, and what of it waits for whoever reads it. Something new breaks the silence. */
+  follow(isLost: boolean, awaited: Alarm[]): void {
+    const cause = causeOf(isLost, awaited);
+    const ids = awaited.map(({ alarm }) => alarm);
+    if (ids.some((alarm) => !this.known.has(alarm)) || (isLost && this.cause !== 'lost')) this.unsilence();
+    this.known = new Set(ids);
     if (cause === this.cause) return;
     this.cause = cause;
     if (this.timer !== null) clearInterval(this.timer);
