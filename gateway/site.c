@@ -43,6 +43,7 @@ static const uint32_t row_sizes[SITE_TABLE_COUNT] = {
     [SITE_TABLE_TIMES] = sizeof(struct alarm_times),
     [SITE_TABLE_LISTENER_SHIFTS] = sizeof(uint64_t),
     [SITE_TABLE_SHIFT_PEOPLE] = sizeof(uint32_t),
+    [SITE_TABLE_PLANS] = sizeof(struct site_plan),
 };
 
 static bool site_range_is_inside(const struct site_header *header, uint64_t offset, uint64_t size) {
@@ -141,10 +142,12 @@ int site_view(const void *bytes, size_t size, struct site *ret_site) {
         .shifts = site_rows(header, SITE_TABLE_SHIFTS),
         .webhooks = site_rows(header, SITE_TABLE_WEBHOOKS),
         .shift_people = site_rows(header, SITE_TABLE_SHIFT_PEOPLE),
+        .plans = site_rows(header, SITE_TABLE_PLANS),
         .bus_count = header->tables[SITE_TABLE_BUSES].count,
         .holiday_count = header->tables[SITE_TABLE_HOLIDAYS].count,
         .broker_count = header->tables[SITE_TABLE_BROKERS].count,
         .webhook_count = header->tables[SITE_TABLE_WEBHOOKS].count,
+        .plan_count = header->tables[SITE_TABLE_PLANS].count,
     };
     return 0;
 }
@@ -221,6 +224,15 @@ uint32_t site_place_find(const struct site *site, const char *id) {
         }
     }
     return RULESET_NONE;
+}
+
+const struct site_plan *site_plan_of(const struct site *site, uint32_t place) {
+    for (uint32_t i = 0; i < site->plan_count; i++) {
+        if (site->plans[i].place == place) {
+            return &site->plans[i];
+        }
+    }
+    return NULL;
 }
 
 bool site_place_is_within(const char *inner, const char *outer) {

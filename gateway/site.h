@@ -59,6 +59,7 @@ enum {
     SITE_TABLE_TIMES,           /* struct alarm_times: one */
     SITE_TABLE_LISTENER_SHIFTS, /* uint64_t, parallel to the first of WEBHOOKS: a set of shifts */
     SITE_TABLE_SHIFT_PEOPLE,    /* uint32_t: names or ids, by shift */
+    SITE_TABLE_PLANS,           /* struct site_plan, by place */
     SITE_TABLE_COUNT,
 };
 
@@ -113,6 +114,16 @@ struct site_header {
 struct site_place {
     uint32_t id; /* "care/day-care" */
     struct site_name name;
+};
+
+/*
+ * The drawn floor plan of a place: SVG of shapes alone, made of the file by config_drawing.h. Elements with
+ * `data-place` are places in it, by their ids.
+ */
+struct site_plan {
+    uint64_t digest;  /* tells one drawing from another: the first 8 bytes of its SHA-256 */
+    uint32_t place;   /* index */
+    uint32_t drawing; /* string offset */
 };
 
 /* Where and how a Modbus point is read; the words are those of the site file. */
@@ -272,7 +283,8 @@ struct site {
     const struct site_shift *shifts;
     const uint32_t *shift_people;
     const struct site_webhook *webhooks;
-    uint32_t bus_count, holiday_count, broker_count, webhook_count;
+    const struct site_plan *plans;
+    uint32_t bus_count, holiday_count, broker_count, webhook_count, plan_count;
 };
 
 #define SITE_E_IMAGE 1 /* the bytes are not an image of this build */
@@ -315,6 +327,9 @@ void site_span_format(uint32_t span_s, char ret[SITE_SPAN_SIZE]);
 /* Find by id; RULESET_NONE when there is none. */
 uint32_t site_point_find(const struct site *site, const char *id);
 uint32_t site_place_find(const struct site *site, const char *id);
+
+/* The plan of a place; NULL when none is drawn. */
+const struct site_plan *site_plan_of(const struct site *site, uint32_t place);
 
 /* Is `inner` the id of the place `outer` or of one in it? */
 bool site_place_is_within(const char *inner, const char *outer);

@@ -260,14 +260,15 @@ static void report_numbers(const struct site *site, struct reader *reader) {
     table_deinit(&table);
 }
 
-static void report_others(const struct config_summary *summary, const struct reader *reader) {
+static void report_others(const struct site *site, const struct config_summary *summary,
+                          const struct reader *reader) {
     bool zh = reader->language == LANGUAGE_ZH;
     (void)fprintf(
         reader->out,
-        zh ? "\n另已检查：升级链 %u，webhook %u，班次 %u，巡逻路线 %u（巡更点 %u）\n"
-           : "\nalso checked: chains %u, webhooks %u, shifts %u, tours %u (checkpoints %u)\n",
+        zh ? "\n另已检查：升级链 %u，webhook %u，班次 %u，巡逻路线 %u（巡更点 %u），平面图 %u\n"
+           : "\nalso checked: chains %u, webhooks %u, shifts %u, tours %u (checkpoints %u), floor plans %u\n",
         summary->chain_count, summary->webhook_count, summary->shift_count, summary->tour_count,
-        summary->checkpoint_count);
+        summary->checkpoint_count, site->plan_count);
     if (summary->standard != NULL) {
         (void)fprintf(reader->out,
                       zh ? "设施标准：%s（%u 项要求）\n" : "standard: %s (requirements %u)\n",
@@ -292,7 +293,7 @@ void check_report(const struct site *site, const struct config_summary *summary,
     report_points(site, reader);
     report_rules(site, reader);
     report_numbers(site, reader);
-    report_others(summary, reader);
+    report_others(site, summary, reader);
     report_totals(site, reader);
 }
 

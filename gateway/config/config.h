@@ -5,8 +5,8 @@
 /*
  * Configuration: from a site file to a site image
  *
- * A site is written in YAML: one site file, which names files of rules, tours and the facility
- * standard. config_load() reads them all, checks everything and reports everything that is wrong,
+ * A site is written in YAML: one site file, which names files of rules, tours, the facility
+ * standard and, in SVG, drawn floor plans. config_load() reads them all, checks everything and reports everything that is wrong,
  * not just the first thing, each with its place:
  *
  *     site.yaml:4:3: error: `timezome` is not a key of site
@@ -26,6 +26,7 @@
  *     config_set       --set PATH=VALUE
  *     config_site  config_places  config_calendar  config_devices  config_points  config_rules
  *     config_duty (shifts, webhooks, chains)  config_tours  config_standard: the parts of a site
+ *     config_plans     the drawn floor plans of places; config_drawing reads one
  *     config_layout    the order of the rows; config_bind: do the rules fit them?
  *     config_lint      what is legal and yet odd
  *     config_image     the compiled bytes

@@ -84,6 +84,23 @@ static void image_places(struct image_builder *image) {
     image_table(image, SITE_TABLE_PLACE_TEXTS, rows, config->place_count, sizeof *rows);
 }
 
+static void image_plans(struct image_builder *image) {
+    const struct config *config = image->config;
+    struct site_plan *rows = image_rows(image, config->plan_count, sizeof *rows);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->place_count; i++) {
+        const char *drawing = config->places[i].drawing;
+        if (drawing != NULL) {
+            unsigned char digest[DIGEST_SIZE];
+            digest_of(drawing, strlen(drawing), digest);
+            memcpy(&rows[count].digest, digest, sizeof rows[count].digest);
+            rows[count].place = i;
+            rows[count++].drawing = image_string(image, drawing);
+        }
+    }
+    image_table(image, SITE_TABLE_PLANS, rows, count, sizeof *rows);
+}
+
 static void image_points(struct image_builder *image) {
     const struct config *config = image->config;
     struct site_point *rows = image_rows(image, config->point_count, sizeof *rows);
@@ -434,6 +451,7 @@ void config_image_build(struct config *config, const struct config_layout *layou
     image->string_room = 1;
     image_header(image);
     image_places(image);
+    image_plans(image);
     image_points(image);
     image_devices(image);
     image_calendar(image);

@@ -271,6 +271,7 @@ static void lint_unwatched(struct config *config) {
 
 void config_lint(struct config *config, const struct config_layout *layout) {
     lint_unwatched(config);
+    config_lint_plans(config);
     lint_chains(config, layout);
     for (uint32_t i = 0; i < config->chain_count; i++) {
         lint_heard(config, &config->chains[i]);

@@ -20,6 +20,7 @@
 struct fy_parser;
 struct fy_event;
 struct fy_diag;
+struct XML_ParserStruct;
 struct config_layout;
 
 struct config_name {
@@ -34,8 +35,11 @@ struct config_place {
     uint32_t parent;
     uint32_t end; /* one past the last place below it */
     uint32_t calendar;
-    double area_m2;  /* negative: not given */
-    double capacity; /* negative: not given */
+    double area_m2;                 /* negative: not given */
+    double capacity;                /* negative: not given */
+    const struct config_node *plan; /* the file of its drawn plan; NULL: none */
+    const char *drawing;            /* what was read of that; NULL: none, or wrong */
+    bool is_drawn;                  /* stands in the drawing of a place it lies in */
 };
 
 struct config_calendar {
@@ -133,6 +137,7 @@ struct config {
     struct fy_parser *parser;
     struct fy_event *event;
     struct fy_diag *diag;
+    struct XML_ParserStruct *drawing_parser;
     int file;
 
     uint32_t source_count;
@@ -169,6 +174,7 @@ struct config {
 
     struct config_place *places;
     uint32_t place_count, place_room;
+    uint32_t plan_count, plan_size; /* drawings, and the bytes of what was read of all of them */
     struct config_index place_index;
     struct config_calendar *calendars;
     uint32_t calendar_count, calendar_room;
@@ -222,6 +228,7 @@ void config_alarms_check(struct config *config, const struct config_node *alarms
 void config_influx_check(struct config *config, const struct config_node *influx);
 void config_push_check(struct config *config, const struct config_node *push);
 void config_places_check(struct config *config, const struct config_node *places);
+void config_plans_check(struct config *config); /* the drawings of the places */
 void config_devices_check(struct config *config, const struct config_node *devices);
 void config_shifts_check(struct config *config, const struct config_node *shifts);
 /* Is an audience one that system_nobody_listening tells of? A single person is none. */
@@ -264,6 +271,9 @@ void config_lint(struct config *config, const struct config_layout *layout);
  */
 bool config_lint_truth(struct config *config, const struct config_layout *layout,
                        const struct config_rule *rule, const struct config_node *node);
+
+/* Warn of places with sensors that the drawing does not have. */
+void config_lint_plans(struct config *config);
 
 /* Warn of the hours in which a chain that calls shifts calls nobody by them. */
 void config_lint_shifts(struct config *config, const struct config_chain *chain);

@@ -53,6 +53,7 @@ static void place_fields(struct config *config, uint32_t index,
     if (fields[CONFIG_PLACE_SERVICES] != NULL) {
         (void)config_services_check(config, fields[CONFIG_PLACE_SERVICES]);
     }
+    place->plan = fields[CONFIG_PLACE_PLAN];
     bool own_room;
     uint64_t walk_ns;
     (void)config_truth(config, fields[CONFIG_PLACE_OWN_ROOM], &own_room);
@@ -136,4 +137,5 @@ void config_places_check(struct config *config, const struct config_node *places
         config->field_sound = false;
     }
     places_list(config, places, RULESET_NONE);
+    config_plans_check(config);
 }

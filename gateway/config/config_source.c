@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/config/config_drawing.h"
 #include "gateway/config/config_model.h"
 #include "gateway/config/config_yaml.h"
 
@@ -189,8 +190,10 @@ static const char *source_directory(struct config *config, const char *path) {
     return config_copy(&config->arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-struct config_source *config_source_open(struct config *config, const char *path, const char *shown,
-                                         const struct config_node *wanted_by) {
+/* Read a file; one that is no text in UTF-8 is sound in no other way either, which is said. */
+static struct config_source *source_open(struct config *config, const char *path, const char *shown,
+                                         const struct config_node *wanted_by, bool *ret_is_text) {
+    *ret_is_text = false;
     if (config->source_count >= CONFIG_FILES_MAX) {
         source_refuse(config, wanted_by, shown, "a site has at most 256 files");
         return NULL;
@@ -213,7 +216,17 @@ struct config_source *config_source_open(struct config *config, const char *path
                     "save the file as UTF-8", "this is not text in UTF-8");
         return source;
     }
-    config_yaml_parse(config, source);
+    *ret_is_text = true;
+    return source;
+}
+
+struct config_source *config_source_open(struct config *config, const char *path, const char *shown,
+                                         const struct config_node *wanted_by) {
+    bool is_text;
+    struct config_source *source = source_open(config, path, shown, wanted_by, &is_text);
+    if (source != NULL && is_text) {
+        config_yaml_parse(config, source);
+    }
     return source;
 }
 
@@ -245,21 +258,34 @@ struct config_source *config_source_open_site(struct config *config, const char 
                               config_copy(arena, path, strlen(path)), NULL);
 }
 
-struct config_source *config_source_open_named(struct config *config,
-                                               const struct config_node *wanted_by) {
-    const char *path = config_source_path(config, wanted_by->mark.source, wanted_by->text);
-    /* People see it beside the site file, by the path that they gave for that. */
+/* How people see a named file: beside the site file, by the path that they gave for that. */
+static const char *source_shown(struct config *config, const struct config_node *wanted_by) {
     const char *site = config->site_source->path;
     const char *slash = strrchr(site, '/');
     const char *shown = wanted_by->text;
-    if (shown[0] != '/' && slash != NULL) {
-        shown = config_format(&config->arena, "%.*s/%s", (int)(slash - site), site, shown);
-    }
-    return config_source_open(config, path, shown, wanted_by);
+    return shown[0] != '/' && slash != NULL
+               ? config_format(&config->arena, "%.*s/%s", (int)(slash - site), site, shown)
+               : shown;
+}
+
+struct config_source *config_source_open_named(struct config *config,
+                                               const struct config_node *wanted_by) {
+    const char *path = config_source_path(config, wanted_by->mark.source, wanted_by->text);
+    return config_source_open(config, path, source_shown(config, wanted_by), wanted_by);
+}
+
+struct config_source *config_source_open_drawing(struct config *config,
+                                                 const struct config_node *wanted_by) {
+    const char *path = config_source_path(config, wanted_by->mark.source, wanted_by->text);
+    bool is_text;
+    struct config_source *source =
+        source_open(config, path, source_shown(config, wanted_by), wanted_by, &is_text);
+    return is_text ? source : NULL;
 }
 
 void config_source_abandon(struct config *config) {
     config_yaml_abandon(config);
+    config_drawing_abandon(config);
     source_file_close(config);
 }
 

@@ -46,6 +46,13 @@ struct config_source *config_source_open_site(struct config *config, const char 
 struct config_source *config_source_open_named(struct config *config,
                                                const struct config_node *wanted_by);
 
+/*
+ * Read a file that a scalar of the site names and that is not YAML. NULL when it could not be read or is no text
+ * in UTF-8.
+ */
+struct config_source *config_source_open_drawing(struct config *config,
+                                                 const struct config_node *wanted_by);
+
 /* Parse a piece of a source by itself, as if the file held nothing else. */
 const struct config_source *config_source_excerpt(struct config *config,
                                                   const struct config_source *source, uint32_t at,

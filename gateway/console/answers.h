@@ -16,6 +16,7 @@ void answer_alarms(struct call *call);
 void answer_alarm(struct call *call);
 void answer_points(struct call *call);
 void answer_places(struct call *call);
+void answer_plan(struct call *call); /* the path is the id of a place */
 void answer_shifts(struct call *call);
 void answer_devices(struct call *call);
 void answer_rules(struct call *call);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <event2/buffer.h>
 
@@ -74,6 +77,26 @@ void answer_places(struct call *call) {
     if (call_first(call, &first) && !call_is_known(call, TABLES_PLACES)) {
         reply_json(call->request, 200, body_places(&call->console->view, first));
     }
+}
+
+void answer_plan(struct call *call) {
+    const struct site *site = call->console->view.site;
+    uint32_t place = site_place_find(site, call->path);
+    const struct site_plan *plan = place != RULESET_NONE ? site_plan_of(site, place) : NULL;
+    char tag[20];
+    if (plan == NULL) {
+        call_problem(call, PROBLEM_NOT_FOUND, call->path);
+        return;
+    }
+    (void)snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", plan->digest);
+    if (call_has(call, tag)) {
+        return;
+    }
+    struct evbuffer *out = evbuffer_new();
+    assert(out != NULL);
+    (void)evbuffer_add(out, site_text(site, plan->drawing), strlen(site_text(site, plan->drawing)));
+    reply_bytes(call->request, "image/svg+xml", out);
+    evbuffer_free(out);
 }
 
 void answer_shifts(struct call *call) {

@@ -263,6 +263,12 @@ static json_t *body_figure(double value) {
     return value < 0 ? json_null() : body_number(value);
 }
 
+/* By what its drawing is told from another; null where none is drawn. */
+static json_t *body_plan(const struct site *site, uint32_t place) {
+    const struct site_plan *plan = site_plan_of(site, place);
+    return plan != NULL ? json_sprintf("%016" PRIx64, plan->digest) : json_null();
+}
+
 json_t *body_places(const struct view *view, uint32_t first) {
     const struct site *site = view->site;
     json_t *rows = json_array();
@@ -270,11 +276,11 @@ json_t *body_places(const struct view *view, uint32_t first) {
     uint32_t i = first;
     for (; i < count && json_array_size(rows) < BODY_ROWS_MAX; i++) {
         const struct ruleset_place *facts = &site->ruleset.places[i];
-        json_t *row =
-            json_pack("{s:s, s:s, s:o, s:o, s:o}", "place", site_text(site, site->places[i].id),
-                      "kind", place_kind_name((enum place_kind)facts->kind), "name",
-                      body_name(site, site->places[i].name), "capacity",
-                      body_figure(facts->capacity), "area_m2", body_figure(facts->area_m2));
+        json_t *row = json_pack(
+            "{s:s, s:s, s:o, s:o, s:o, s:o}", "place", site_text(site, site->places[i].id), "kind",
+            place_kind_name((enum place_kind)facts->kind), "name",
+            body_name(site, site->places[i].name), "capacity", body_figure(facts->capacity),
+            "area_m2", body_figure(facts->area_m2), "plan", body_plan(site, i));
         (void)json_array_append_new(rows, row);
     }
     json_t *body = json_pack("{s:s, s:s, s:o, s:o}", "site", site_text(site, site->header->site_id),

@@ -77,17 +77,22 @@ static void call_tag_format(const struct call *call, unsigned tables, char *ret,
     (void)snprintf(ret + len, size - (size_t)len, "\"");
 }
 
-bool call_is_known(struct call *call, unsigned tables) {
-    char tag[64 + VIEW_TABLE_COUNT * 17];
-    call_tag_format(call, tables, tag, sizeof tag);
+bool call_has(struct call *call, const char *tag) {
+    size_t weak = strncmp(tag, "W/", 2) == 0 ? 2 : 0;
     (void)evhttp_add_header(evhttp_request_get_output_headers(call->request), "ETag", tag);
     const char *had = call_header(call, "If-None-Match");
     /* A list of tags; they are compared without the W/, and the quotes keep them apart. */
-    if (had == NULL || (strcmp(had, "*") != 0 && strstr(had, tag + strlen("W/")) == NULL)) {
+    if (had == NULL || (strcmp(had, "*") != 0 && strstr(had, tag + weak) == NULL)) {
         return false;
     }
     reply_not_modified(call->request);
     return true;
+}
+
+bool call_is_known(struct call *call, unsigned tables) {
+    char tag[64 + VIEW_TABLE_COUNT * 17];
+    call_tag_format(call, tables, tag, sizeof tag);
+    return call_has(call, tag);
 }
 
 json_t *call_json(const struct call *call) {

@@ -62,4 +62,7 @@ const char *call_body(const struct call *call, size_t *ret_size);
  */
 bool call_is_known(struct call *call, unsigned tables);
 
+/* The same of an answer that has this tag, "\"3fa9\"" or, where it is weak, "W/\"3fa9\"". */
+bool call_has(struct call *call, const char *tag);
+
 #endif

@@ -30,6 +30,7 @@ static const struct route {
     {EVHTTP_REQ_GET, false, "/api/v1/points", AUDIENCE_ALL, PROBLEM_ROLE, answer_points,
      "place from"},
     {EVHTTP_REQ_GET, false, "/api/v1/places", AUDIENCE_ALL, PROBLEM_ROLE, answer_places, "from"},
+    {EVHTTP_REQ_GET, true, "/api/v1/plans", AUDIENCE_ALL, PROBLEM_ROLE, answer_plan, NULL},
     {EVHTTP_REQ_POST, true, "/api/v1/places", AUDIENCE_ACTORS, PROBLEM_ROLE, answer_place_command,
      NULL},
     {EVHTTP_REQ_GET, false, "/api/v1/shifts", AUDIENCE_ALL, PROBLEM_ROLE, answer_shifts, NULL},

@@ -140,7 +140,7 @@ def test_a_name_and_password_are_given_and_a_wrong_one_loses_nothing(scene):
     site = scene.directory / "with-user.yaml"
     site.write_text(scene.site.read_text().replace(
         "  database: tocsin  ", "  user: x\n  password_file: x\n  database: tocsin  "))
-    for name in ("rules.yaml", "tours.yaml", "xuzhou-2017.yaml"):
+    for name in ("rules.yaml", "tours.yaml", "xuzhou-2017.yaml", "care.svg"):
         (scene.directory / name).write_text((scene.site.parent / name).read_text())
     scene.site = site
     database.user = ("gateway", "right")
@@ -175,7 +175,7 @@ def test_only_the_certificate_that_is_trusted_gets_the_history(scene, address, t
     site = scene.directory / "with-ca.yaml"
     site.write_text(scene.site.read_text().replace(
         "  database: tocsin  ", f"  ca: {own if trusted == 'own' else other}\n  database: tocsin  "))
-    for name in ("rules.yaml", "tours.yaml", "xuzhou-2017.yaml"):
+    for name in ("rules.yaml", "tours.yaml", "xuzhou-2017.yaml", "care.svg"):
         (scene.directory / name).write_text((scene.site.parent / name).read_text())
     scene.site = site
     database.start()

@@ -180,6 +180,38 @@ def test_a_bad_site_is_noted_in_the_language_of_the_gateway(scene):
     assert gateway.process.has(r"建议：是不是 `emergency_button`？")
 
 
+def test_a_drawn_floor_plan_is_served_and_changed_and_a_wrong_one_leaves_the_one_before(scene):
+    drawing = own_copy(scene) / "care.svg"
+    backend, _field, gateway = scene.everything()
+
+    def tag():
+        return next(place["plan"] for place in gateway.ask("/api/v1/places").body["places"] if place["place"] == "care")
+
+    first = gateway.ask("/api/v1/plans/care", role="wall")
+    assert (first.status, first.type, first.headers["ETag"]) == (200, "image/svg+xml", f'"{tag()}"')
+    assert b'data-place="care/dining"' in first.bytes and b"M4 62V4H236V117H4V74" in first.bytes
+    assert not re.search(rb"#fff|#000|title|<!|style", first.bytes), "shapes alone"
+    had = [("If-None-Match", first.headers["ETag"])]
+    assert gateway.ask("/api/v1/plans/care", headers=had).status == 304
+    assert {gateway.ask(path).status for path in ("/api/v1/plans/sport", "/api/v1/plans/care/dining", "/api/v1/plans")} == {404}
+
+    good, before = drawing.read_text(), tag()
+    drawing.write_text(good.replace("<g id", "<script>alert(1)</script><g id", 1))
+    hang_up(gateway)
+    backend.until_event(type="system.config_refused")
+    backend.until_event(type="alarm.raised", rule="system_site_refused")
+    assert gateway.process.has(r"care.svg:\d+:\d+: error: `script` has no place in a drawing")
+    assert gateway.ask("/api/v1/plans/care").bytes == first.bytes
+
+    drawing.write_text(good.replace("M4 62V4", "M4 60V4"))
+    hang_up(gateway)
+    backend.until_event(type="system.config_changed")
+    backend.until_event(type="alarm.cleared", rule="system_site_refused")
+    until_watching(gateway, 2)
+    assert tag() != before
+    assert b"M4 60V4" in gateway.ask("/api/v1/plans/care", headers=had).bytes
+
+
 def test_a_reload_without_a_change_restarts_nothing(scene):
     own_copy(scene)
     backend, _field, gateway = scene.everything()

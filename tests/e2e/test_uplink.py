@@ -34,7 +34,7 @@ def issue(directory, name, signer, days, host="DNS:localhost"):
 def edited_site(scene, mqtt):
     """The example site with other lines under `mqtt:`."""
     source = scene.site.parent
-    for name in ("rules.yaml", "tours.yaml", "xuzhou-2017.yaml"):
+    for name in ("rules.yaml", "tours.yaml", "xuzhou-2017.yaml", "care.svg"):
         (scene.directory / name).write_text((source / name).read_text())
     text = scene.site.read_text()
     edited = re.sub(r"  version: 5 .*\n", lambda _: f"  version: 5\n{mqtt}", text, count=1)

@@ -12,7 +12,7 @@
 #include "tests/support/notes.h"
 
 static const char *const base_files[SCENE_FILE_COUNT] = {"site.yaml", "rules.yaml", "tours.yaml",
-                                                         "standard.yaml"};
+                                                         "standard.yaml", "plan.svg"};
 
 char *text_read(const char *path) {
     FILE *file = fopen(path, "r");

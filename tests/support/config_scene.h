@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCENE_FILE_COUNT = 4, SCENE_SETTINGS_MAX = 16, SCENE_PATH_SIZE = 512 };
+enum { SCENE_FILE_COUNT = 5, SCENE_SETTINGS_MAX = 16, SCENE_PATH_SIZE = 512 };
 
 struct config_scene {
     char directory[SCENE_PATH_SIZE];

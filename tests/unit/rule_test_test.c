@@ -443,7 +443,7 @@ static void example_put(const char *directory, const char *name, const char *tex
 
 /* Run tests of the example's site with these rules instead of its own. */
 static void run_with_rules(const char *rules, const char *tests) {
-    static const char *const names[] = {"site.yaml", "tours.yaml", "xuzhou-2017.yaml",
+    static const char *const names[] = {"site.yaml", "tours.yaml", "xuzhou-2017.yaml", "care.svg",
                                         "rules.yaml"};
     enum { NAMES = sizeof names / sizeof *names };
     char directory[] = "/tmp/tocsin-rule-test.XXXXXX";
