@@ -78,7 +78,7 @@ static void call_send(struct call *call, const struct command *command,
     if (wait != NULL) {
         wait->command = *command;
         wait->then = second_compared;
-        staff_compare(&console->staff, wait, second->password, wait->person.hash);
+        sign_in_compare(console, wait, second->password);
     }
 }
 

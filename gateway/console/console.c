@@ -14,6 +14,7 @@
 #include "gateway/console/health_body.h"
 #include "gateway/console/listener.h"
 #include "gateway/console/peer.h"
+#include "gateway/console/sign_in.h"
 #include "gateway/console/unreadable.h"
 #include "gateway/log.h"
 
@@ -108,6 +109,7 @@ static void console_tick(evutil_socket_t fd, short what, void *context) {
     trend_feed_tick(&console->feed, &moment);
     streams_tick(&console->streams, now);
     staff_tick(&console->staff, clock_wall(), now);
+    sign_in_tick(console, now);
     deeds_flush(&console->deeds, &console->staff.people, console->engine);
     door_tick(&console->door, clock_wall(), now);
     console_look_ready(console, now);

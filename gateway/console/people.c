@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -33,12 +34,65 @@ static bool person_name_is_sound(const char *name) {
     return len > 0 && len < PEOPLE_NAME_SIZE;
 }
 
-bool person_name(struct person *person, const char *id, const char *name) {
-    if (!person_id_is_sound(id) || !person_name_is_sound(name)) {
+/* The blanks that keyboards add: that of Chinese ones, and the one that does not break, too. */
+static size_t blank_size(const char *at) {
+    return *at == ' ' || *at == '\t'             ? 1
+           : strncmp(at, "\xc2\xa0", 2) == 0     ? 2
+           : strncmp(at, "\xe3\x80\x80", 3) == 0 ? 3
+                                                 : 0;
+}
+
+/* Where the text begins and how long it is, without the blanks around it. */
+static const char *text_trim(const char *text, size_t *ret_len) {
+    while (blank_size(text) > 0) {
+        text += blank_size(text);
+    }
+    *ret_len = 0;
+    for (size_t i = 0; text[i] != '\0';) {
+        size_t blank = blank_size(text + i);
+        i += blank > 0 ? blank : 1;
+        *ret_len = blank > 0 ? *ret_len : i;
+    }
+    return text;
+}
+
+static bool names_are_alike(const char *a, const char *b) {
+    size_t a_len = 0, b_len = 0;
+    a = text_trim(a, &a_len);
+    b = text_trim(b, &b_len);
+    return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+bool person_id_read(const char *text, char ret_id[PEOPLE_ID_SIZE]) {
+    size_t len = 0;
+    text = text_trim(text, &len);
+    ret_id[0] = '\0';
+    if (len >= PEOPLE_ID_SIZE) {
         return false;
     }
-    memcpy(person->id, id, strlen(id) + 1);
-    memcpy(person->name, name, strlen(name) + 1);
+    for (size_t i = 0; i < len; i++) {
+        bool capital = text[i] >= 'A' && text[i] <= 'Z';
+        ret_id[i] = (char)(capital ? text[i] - 'A' + 'a' : text[i]);
+    }
+    ret_id[len] = '\0';
+    bool sound = person_id_is_sound(ret_id);
+    ret_id[0] = (char)(sound ? ret_id[0] : '\0');
+    return sound;
+}
+
+bool person_name(struct person *person, const char *id, const char *name) {
+    struct person named = {.screen = false};
+    size_t len = 0;
+    name = text_trim(name, &len);
+    if (!person_id_read(id, named.id) || len >= sizeof named.name) {
+        return false;
+    }
+    memcpy(named.name, name, len);
+    if (!person_name_is_sound(named.name)) {
+        return false;
+    }
+    memcpy(person->id, named.id, sizeof named.id);
+    memcpy(person->name, named.name, sizeof named.name);
     return true;
 }
 
@@ -106,6 +160,20 @@ const struct person *people_find(const struct people *people, const char *id) {
     return people_at(people, id);
 }
 
+bool people_alike(const struct people *people, const struct person **ret_one,
+                  const struct person **ret_other) {
+    for (uint32_t i = 0; i < people->count; i++) {
+        for (uint32_t j = i + 1; j < people->count; j++) {
+            if (names_are_alike(people->rows[i].name, people->rows[j].name)) {
+                *ret_one = &people->rows[i];
+                *ret_other = &people->rows[j];
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const struct person *people_find_token(const struct people *people, const char *token) {
     char hash[PEOPLE_HASH_SIZE];
     token_hash(token, hash);
@@ -170,7 +238,7 @@ static bool people_has_another_engineer(const struct people *people, const struc
 static bool people_has_name(const struct people *people, const char *name,
                             const struct person *but) {
     for (uint32_t i = 0; i < people->count; i++) {
-        if (&people->rows[i] != but && strcmp(people->rows[i].name, name) == 0) {
+        if (&people->rows[i] != but && names_are_alike(people->rows[i].name, name)) {
             return true;
         }
     }
@@ -263,7 +331,7 @@ int people_change(struct people *people, const char *id, const char *name, enum 
         return PEOPLE_E_UNKNOWN;
     } else if (!person_name_is_sound(name) || role >= ROLE_COUNT) {
         return PEOPLE_E_ID;
-    } else if (people_has_name(people, name, person)) {
+    } else if (strcmp(person->name, name) != 0 && people_has_name(people, name, person)) {
         return PEOPLE_E_NAME;
     } else if (person->role == ROLE_ENGINEER && role != ROLE_ENGINEER &&
                !people_has_another_engineer(people, person)) {

@@ -90,18 +90,29 @@ void people_close(struct people *people);
 #define PEOPLE_E_UNKNOWN 4
 #define PEOPLE_E_LAST    5 /* without this one nobody could add anybody */
 #define PEOPLE_E_ID      6 /* no id, or no name */
-#define PEOPLE_E_NAME    7 /* somebody else has this name: the journal could not tell them apart */
-#define PEOPLE_E_DEEDS   8 /* too many deeds wait to be recorded */
+#define PEOPLE_E_NAME                                                                              \
+    7 /* somebody else has this name, but for blanks and capitals: who reads the journal would take them for one */
+#define PEOPLE_E_DEEDS 8 /* too many deeds wait to be recorded */
 
 /* Are the bytes of a file such a list? */
 bool people_are_whole(const char *bytes, size_t size);
 
 const struct person *people_find(const struct people *people, const char *id);
 
+/* Are there two whose names are the same but for blanks and capitals? The first such two. */
+bool people_alike(const struct people *people, const struct person **ret_one,
+                  const struct person **ret_other);
+
 /* The screen that has this token; NULL: none. */
 const struct person *people_find_token(const struct people *people, const char *token);
 
-/* Take the id and the name; false when they are none: one line each, of the letters and the length above. */
+/*
+ * What somebody has entered for an id, without the blanks around it and in small letters. False, and "", when it is none: of
+ * the letters and the length above.
+ */
+bool person_id_read(const char *text, char ret_id[PEOPLE_ID_SIZE]);
+
+/* Take the id, so read, and the name without the blanks around it; false when they are none: one line each. */
 bool person_name(struct person *person, const char *id, const char *name);
 
 /* Has it an id, a name and a role that can be kept? */

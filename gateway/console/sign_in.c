@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include <event2/http.h>
+#include <openssl/crypto.h>
 
 #include "gateway/console/call.h"
 #include "gateway/console/cookie.h"
 #include "gateway/console/users.h"
 #include "gateway/log.h"
+
+/* Of one name from one place: one that is looked at, and one that waits for that. */
+enum { SIGN_IN_SAME_MAX = 2 };
 
 /* ---- what is answered ---- */
 
@@ -73,47 +77,165 @@ void answer_sign_out(struct call *call) {
 
 /* ---- guessing ---- */
 
-static struct guard_try wait_try(const struct staff_wait *wait) {
-    return (struct guard_try){
-        .address = wait->address, .id = wait->person.id, .device = wait->device};
+/* Names that nobody has are one to the guard. */
+static struct guard_try wait_try(const struct staff *staff, const struct staff_wait *wait) {
+    const struct person *person = people_find(&staff->people, wait->person.id);
+    bool is_nobody = wait->person.id[0] != '\0' && (person == NULL || person->screen);
+    return (struct guard_try){.address = wait->address,
+                              .id = is_nobody ? GUARD_NOBODY : wait->person.id,
+                              .device = wait->device};
 }
 
-/* Is another try from there being looked at? Guesses side by side would not be counted in time. */
-static bool try_is_doubled(const struct staff *staff, const struct staff_wait *wait) {
+static uint32_t wait_failures(const struct staff *staff, const struct staff_wait *wait,
+                              uint64_t real_ns) {
+    const struct guard_try try = wait_try(staff, wait);
+    return guard_failures(&staff->guard, &try, real_ns);
+}
+
+/* Must the one wait for what the other comes to? Side by side they would not be counted in time. */
+static bool tries_are_alike(const struct staff *staff, const struct staff_wait *wait,
+                            const struct staff_wait *other) {
+    const struct guard_try a = wait_try(staff, wait), b = wait_try(staff, other);
+    bool same_id = strcmp(a.id, b.id) == 0;
+    if (a.device[0] != '\0' || b.device[0] != '\0') {
+        return strcmp(a.device, b.device) == 0 && same_id;
+    }
+    return same_id || strcmp(a.address, b.address) == 0;
+}
+
+/* How many of the kind are in this state? */
+static uint32_t tries_alike(const struct staff *staff, const struct staff_wait *wait,
+                            enum staff_trial trial) {
+    uint32_t count = 0;
     for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
         const struct staff_wait *other = &staff->waits[i];
-        if (other != wait && other->number != 0 && strcmp(other->address, wait->address) == 0 &&
-            strcmp(other->device, wait->device) == 0 &&
-            strcmp(other->person.id, wait->person.id) == 0) {
-            return true;
-        }
+        count += other != wait && other->number != 0 && other->trial == trial &&
+                 tries_are_alike(staff, wait, other);
     }
-    return false;
+    return count;
 }
 
-/* May the try be made now? If not, it is answered and its row free. */
-static bool try_may(struct call *call, struct staff_wait *wait) {
+/* Of the same name from the same place: how many are here already? */
+static uint32_t tries_same(const struct staff *staff, const struct staff_wait *wait) {
+    const struct guard_try try = wait_try(staff, wait);
+    uint32_t count = 0;
+    for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
+        const struct staff_wait *other = &staff->waits[i];
+        if (other != wait && other->number != 0 && other->trial != TRIAL_NONE) {
+            const struct guard_try its = wait_try(staff, other);
+            count += strcmp(its.id, try.id) == 0 && strcmp(its.address, try.address) == 0 &&
+                     strcmp(its.device, try.device) == 0;
+        }
+    }
+    return count;
+}
+
+static void try_put_off(struct staff_wait *wait, uint32_t wait_s) {
+    reply_retry_after(wait->request, wait_s > 0 ? wait_s : 1);
+    reply_problem(wait->request, PROBLEM_SIGN_IN_RATE, wait->language, NULL);
+    staff_release(wait);
+}
+
+static void try_held_up(struct console *console, const struct staff_wait *wait, uint64_t real_ns) {
+    console->staff.guard.held_up++;
+    deeds_held_up(&console->deeds, &console->staff.people, console->engine, wait->person.id,
+                  wait->address, clock_wall(), real_ns);
+}
+
+/* May the try be made now, or within `patience_s`? If not, it is answered and its row free. */
+static bool try_may(struct call *call, struct staff_wait *wait, uint32_t patience_s) {
     struct staff *staff = &call->console->staff;
-    const struct guard_try try = wait_try(wait);
+    const struct guard_try try = wait_try(staff, wait);
     uint32_t wait_s = guard_wait_s(&staff->guard, &try, call->real_ns);
     if (wait_s > 0) {
-        deeds_held_up(&call->console->deeds, &staff->people, call->console->engine, wait->person.id,
-                      wait->address, clock_wall(), call->real_ns);
+        try_held_up(call->console, wait, call->real_ns);
     }
-    if (wait_s == 0 && try_is_doubled(staff, wait)) {
-        wait_s = 1;
+    if (wait_s > patience_s || tries_same(staff, wait) >= SIGN_IN_SAME_MAX) {
+        try_put_off(wait, wait_s);
+        return false;
     }
-    if (wait_s > 0) {
-        reply_retry_after(call->request, wait_s);
-        call_problem(call, PROBLEM_SIGN_IN_RATE, NULL);
-        staff_release(wait);
+    return true;
+}
+
+/* Where all places of strangers are taken, those who have failed most often make room for one who has not. */
+static void sign_in_make_room(struct call *call, const struct person *person) {
+    struct staff *staff = &call->console->staff;
+    struct staff_wait newcomer, *worst = NULL;
+    staff_wait_init(&newcomer, call, person->id);
+    newcomer.person = *person;
+    if (newcomer.known_device || staff_has_room_for_stranger(staff)) {
+        return;
     }
-    return wait_s == 0;
+    uint32_t most = wait_failures(staff, &newcomer, call->real_ns);
+    for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
+        struct staff_wait *other = &staff->waits[i];
+        bool may_go = other->trial == TRIAL_WAITS && !other->known_device;
+        uint32_t failures = may_go ? wait_failures(staff, other, call->real_ns) : 0;
+        if (failures > most) {
+            most = failures;
+            worst = other;
+        }
+    }
+    if (worst != NULL) {
+        try_put_off(worst, GUARD_WAIT_S);
+    }
+}
+
+/* ---- whose turn it is ---- */
+
+static bool try_goes_on(const struct staff *staff, const struct staff_wait *wait,
+                        uint64_t real_ns) {
+    const struct guard_try try = wait_try(staff, wait);
+    return wait->trial == TRIAL_WAITS && tries_alike(staff, wait, TRIAL_GOES_ON) == 0 &&
+           guard_wait_s(&staff->guard, &try, real_ns) == 0;
+}
+
+/* Whose turn is it? Of those who may go on, who came first: a guesser who has had his try stands behind the others. */
+static struct staff_wait *sign_in_first(struct staff *staff, uint64_t real_ns) {
+    struct staff_wait *first = NULL;
+    for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
+        struct staff_wait *wait = &staff->waits[i];
+        if (try_goes_on(staff, wait, real_ns) && (first == NULL || wait->number < first->number)) {
+            first = wait;
+        }
+    }
+    return first;
+}
+
+static void sign_in_next(struct console *console, uint64_t real_ns) {
+    struct staff *staff = &console->staff;
+    struct staff_wait *wait = NULL;
+    while ((wait = sign_in_first(staff, real_ns)) != NULL) {
+        char tried[PEOPLE_PASSWORD_MAX + 1];
+        memcpy(tried, wait->tried, sizeof tried);
+        OPENSSL_cleanse(wait->tried, sizeof wait->tried);
+        wait->trial = TRIAL_GOES_ON;
+        staff_compare(staff, wait, tried, wait->person.hash);
+        OPENSSL_cleanse(tried, sizeof tried);
+    }
+}
+
+void sign_in_compare(struct console *console, struct staff_wait *wait, const char *password) {
+    (void)snprintf(wait->tried, sizeof wait->tried, "%s", password);
+    wait->trial = TRIAL_WAITS;
+    sign_in_next(console, wait->asked_real_ns);
+}
+
+void sign_in_tick(struct console *console, uint64_t real_ns) {
+    sign_in_next(console, real_ns);
+    for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
+        struct staff_wait *wait = &console->staff.waits[i];
+        if (wait->trial == TRIAL_WAITS &&
+            real_ns - wait->asked_real_ns >= SIGN_IN_PATIENCE_S * NS_PER_S) {
+            const struct guard_try try = wait_try(&console->staff, wait);
+            try_put_off(wait, guard_wait_s(&console->staff.guard, &try, real_ns));
+        }
+    }
 }
 
 void sign_in_refused(struct console *console, struct staff_wait *wait, enum problem problem) {
     struct staff *staff = &console->staff;
-    const struct guard_try try = wait_try(wait);
+    const struct guard_try try = wait_try(staff, wait);
     static struct log_limiter limiter;
     uint64_t kept_back = 0;
     char quoted[64];
@@ -122,12 +244,13 @@ void sign_in_refused(struct console *console, struct staff_wait *wait, enum prob
     if (log_permit(&limiter, &kept_back)) {
         log_line(LOG_WARNING, "sign_in_refused",
                  "address=%s id=%s kept_back=%" PRIu64
-                 " effect=\"whoever goes on guessing waits longer each time\"",
+                 " effect=\"whoever goes on guessing has one try in eight seconds\"",
                  wait->address[0] == '\0' ? "local" : wait->address,
                  log_quote(wait->person.id, quoted, sizeof quoted), kept_back);
     }
     reply_problem(wait->request, problem, wait->language, NULL);
     staff_release(wait);
+    sign_in_next(console, clock_real_ns());
 }
 
 /* ---- signing in ---- */
@@ -142,16 +265,17 @@ static void sign_in_compared(struct console *console, struct staff_wait *wait, b
         sign_in_refused(console, wait, PROBLEM_SIGN_IN);
         return;
     }
-    const struct guard_try try = wait_try(wait);
+    const struct guard_try try = wait_try(staff, wait);
     guard_succeeded(&staff->guard, &try);
     session_begin(console, wait->request, wait->language, person, 200);
     staff_release(wait);
+    sign_in_next(console, clock_real_ns());
 }
 
 static void sign_in_screen(struct call *call, const char *token) {
     struct staff *staff = &call->console->staff;
     struct staff_wait *wait = staff_take(call, "");
-    if (wait == NULL || !try_may(call, wait)) {
+    if (wait == NULL || !try_may(call, wait, 0)) {
         return;
     }
     const struct person *screen = people_find_token(&staff->people, token);
@@ -164,24 +288,26 @@ static void sign_in_screen(struct call *call, const char *token) {
 }
 
 struct staff_wait *sign_in_take(struct call *call, const char *id) {
-    struct staff_wait *wait = staff_take(call, id);
+    struct staff *staff = &call->console->staff;
+    struct person named = {.screen = false};
+    if (!person_id_read(id, named.id)) {
+        (void)snprintf(named.id, sizeof named.id, GUARD_NOBODY);
+    }
+    const struct person *person = people_find(&staff->people, named.id);
+    sign_in_make_room(call, &named);
+    struct staff_wait *wait = staff_take(call, named.id);
     if (wait == NULL) {
         return NULL;
     }
-    const struct person *person = people_find(&call->console->staff.people, id);
-    if (person != NULL && !person->screen) {
-        wait->person = *person;
-    } else {
-        (void)snprintf(wait->person.id, sizeof wait->person.id, "%s", id);
-    }
-    return try_may(call, wait) ? wait : NULL;
+    wait->person = person != NULL && !person->screen ? *person : named;
+    return try_may(call, wait, SIGN_IN_PATIENCE_S) ? wait : NULL;
 }
 
 static void sign_in_person(struct call *call, const char *id, const char *password) {
     struct staff_wait *wait = sign_in_take(call, id);
     if (wait != NULL) {
         wait->then = sign_in_compared;
-        staff_compare(&call->console->staff, wait, password, wait->person.hash);
+        sign_in_compare(call->console, wait, password);
     }
 }
 
@@ -191,7 +317,7 @@ void answer_sign_in(struct call *call) {
     if (json_unpack(body, "{s:s!}", "token", &token) == 0) {
         sign_in_screen(call, token);
     } else if (json_unpack(body, "{s:s, s:s!}", "id", &id, "password", &password) == 0 &&
-               strlen(id) < PEOPLE_ID_SIZE && strlen(password) <= PEOPLE_PASSWORD_MAX) {
+               strlen(password) <= PEOPLE_PASSWORD_MAX) {
         sign_in_person(call, id, password);
     } else {
         call_problem(call, PROBLEM_SIGN_IN_BODY, NULL);
@@ -233,7 +359,7 @@ static void claim_try(struct call *call, const char *code, const struct person *
                       const char *password) {
     struct staff *staff = &call->console->staff;
     struct staff_wait *wait = staff_take(call, "");
-    if (wait == NULL || !try_may(call, wait)) {
+    if (wait == NULL || !try_may(call, wait, 0)) {
         return;
     }
     if (!claim_is(&staff->claim, code)) {
@@ -255,7 +381,7 @@ void answer_claim(struct call *call) {
                            "password", &password) != 0 ||
                !person_name(&first, id, name)) {
         call_problem(call, PROBLEM_USER_BODY, NULL);
-    } else if (!password_will_do(password, id)) {
+    } else if (!password_will_do(password, first.id)) {
         call_problem(call, PROBLEM_PASSWORD, NULL);
     } else {
         claim_try(call, code, &first, password);
@@ -320,7 +446,7 @@ void answer_password(struct call *call) {
         if (wait != NULL) {
             wait->then = password_compared;
             (void)snprintf(wait->password, sizeof wait->password, "%s", new);
-            staff_compare(staff, wait, old, person->hash);
+            sign_in_compare(call->console, wait, old);
         }
     }
     json_decref(body);

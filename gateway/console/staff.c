@@ -36,20 +36,30 @@ static uint32_t staff_strangers(const struct staff *staff) {
     return count;
 }
 
-struct staff_wait *staff_take(struct call *call, const char *id) {
-    struct staff *staff = &call->console->staff;
-    struct staff_wait taken = {
+bool staff_has_room_for_stranger(const struct staff *staff) {
+    return staff_strangers(staff) < STAFF_WAITS_MAX / 2;
+}
+
+void staff_wait_init(struct staff_wait *wait, struct call *call, const char *id) {
+    char cookie[DEVICE_COOKIE_SIZE];
+    *wait = (struct staff_wait){
         .request = call->request,
         .language = call->language,
         .asker = call->asker,
+        .asked_real_ns = call->real_ns,
     };
-    char cookie[DEVICE_COOKIE_SIZE];
     (void)cookie_read(call->request, COOKIE_DEVICE, cookie, sizeof cookie);
-    taken.known_device = devices_know(&staff->devices, cookie, id, taken.device) ||
+    wait->known_device = devices_know(&call->console->staff.devices, cookie, id, wait->device) ||
                          call->asker.kind == ASKER_PERSON || call->asker.kind == ASKER_LOCAL;
-    connections_address(call->request, taken.address);
+    connections_address(call->request, wait->address);
+}
+
+struct staff_wait *staff_take(struct call *call, const char *id) {
+    struct staff *staff = &call->console->staff;
+    struct staff_wait taken;
+    staff_wait_init(&taken, call, id);
     struct staff_wait *wait = staff_row(staff, 0);
-    if (wait == NULL || (!taken.known_device && staff_strangers(staff) >= STAFF_WAITS_MAX / 2)) {
+    if (wait == NULL || (!taken.known_device && !staff_has_room_for_stranger(staff))) {
         staff->full++;
         call_problem(call, PROBLEM_BUSY, NULL);
         return NULL;
@@ -90,6 +100,7 @@ static void staff_hashed(void *context, uint64_t number, bool same, const char *
     struct staff *staff = context;
     struct staff_wait *wait = staff_row(staff, number);
     if (wait != NULL) {
+        wait->trial = TRIAL_NONE;
         wait->then(staff->console, wait, same, hash);
     }
 }
@@ -157,6 +168,19 @@ static void staff_tell_people(int r) {
     }
 }
 
+/* Lists of before names were compared without case may hold such two, who go on signing in. */
+static void staff_tell_alike(const struct people *people) {
+    const struct person *one = NULL, *other = NULL;
+    char quoted[2 * PEOPLE_NAME_SIZE];
+    if (people_alike(people, &one, &other)) {
+        log_line(
+            LOG_WARNING, "people_alike",
+            "id=%s other_id=%s name=%s effect=\"both sign in as before; who reads the journal may take one for the "
+            "other\" advice=\"give one of them another name, on the page of the users\"",
+            one->id, other->id, log_quote(one->name, quoted, sizeof quoted));
+    }
+}
+
 /* The way in of the first person is told for as long as there is none. */
 static int staff_open_claim(struct staff *staff) {
     if (staff->people.count > 0) {
@@ -189,6 +213,7 @@ int staff_open(struct staff *staff, struct console *console) {
         r = 0;
     }
     if (r == 0) {
+        staff_tell_alike(&staff->people);
         r = sessions_open(&staff->sessions, &staff->people, staff->directory, clock_wall(),
                           clock_real_ns());
     }

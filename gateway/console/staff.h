@@ -45,6 +45,10 @@ struct staff_wait {
     bool known_device;
     char address[STAFF_ADDRESS_SIZE];
     char device[DEVICE_NAME_SIZE];
+    /* A password that is tried: it waits for its turn, or is being compared (sign_in.c). */
+    enum staff_trial { TRIAL_NONE, TRIAL_WAITS, TRIAL_GOES_ON } trial;
+    uint64_t asked_real_ns;
+    char tried[PEOPLE_PASSWORD_MAX + 1];    /* while it waits */
     char password[PEOPLE_PASSWORD_MAX + 1]; /* to be made next; "" */
     struct asker asker;
     struct command command; /* of two people: what the second one signs */
@@ -73,6 +77,9 @@ void staff_close(struct staff *staff);
 /* Each second. */
 void staff_tick(struct staff *staff, struct wall now, uint64_t real_ns);
 
+/* What is known of a request for something about the person `id`: who asks, from where, and is the device known? */
+void staff_wait_init(struct staff_wait *wait, struct call *call, const char *id);
+
 /*
  * A row for a request that needs a hash, its `person`, `then` and the rest to be filled by the caller. NULL, and the request
  * is answered, when all that it may have are taken. `id` is of whom it is about.
@@ -83,6 +90,9 @@ struct staff_wait *staff_take(struct call *call, const char *id);
 void staff_compare(struct staff *staff, struct staff_wait *wait, const char *password,
                    const char *hash);
 void staff_make(struct staff *staff, struct staff_wait *wait, const char *password);
+
+/* Is there room for one more row of devices that nobody is known to have signed in with? */
+bool staff_has_room_for_stranger(const struct staff *staff);
 
 /* The row is free again; whoever calls has ended its request. */
 void staff_release(struct staff_wait *wait);

@@ -218,7 +218,9 @@ static bool user_change_read(const json_t *body, struct person *person, const ch
 
 void answer_user_change(struct call *call) {
     struct staff *staff = &call->console->staff;
-    const struct person *found = people_find(&staff->people, call->path);
+    char wanted[PEOPLE_ID_SIZE];
+    (void)person_id_read(call->path, wanted);
+    const struct person *found = people_find(&staff->people, wanted);
     const char *password = NULL;
     json_t *body = call_json(call);
     struct person person = found == NULL ? (struct person){0} : *found;
@@ -251,8 +253,13 @@ static bool user_key_id(struct call *call, char ret_id[PEOPLE_ID_SIZE]) {
         call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
         return false;
     }
-    memcpy(ret_id, call->path, len);
-    ret_id[len] = '\0';
+    char entered[PEOPLE_ID_SIZE];
+    memcpy(entered, call->path, len);
+    entered[len] = '\0';
+    if (!person_id_read(entered, ret_id)) {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
+        return false;
+    }
     return true;
 }
 
@@ -290,11 +297,10 @@ void answer_user_remove(struct call *call) {
         }
         return;
     }
-    if (strlen(call->path) >= sizeof id) {
+    if (!person_id_read(call->path, id)) {
         call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
         return;
     }
-    memcpy(id, call->path, strlen(call->path) + 1);
     user_sign(call->console, &call->asker);
     int r = people_remove(&call->console->staff.people, id);
     user_changed(call->console, call->request, call->language, r, &call->asker, "user_removed", id,

@@ -29,6 +29,32 @@ test('a wrong password is said in words; the language is chosen on the first scr
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   }));
 
+test('a wait before the next try is counted down on the button, and then it may be made', () =>
+  set.withPage({ as: null, lang: 'en' }, async (page) => {
+    await page.route('**/api/v1/session', (route) =>
+      route.request().method() === 'POST' && !waited
+        ? ((waited = true), route.fulfill({ status: 429, headers: { 'Retry-After': '3', 'Content-Type': 'application/problem+json' },
+            body: JSON.stringify({ type: 'tocsin:problem/sign_in_rate', detail: 'Too many tries: wait a little before the next' }) }))
+        : route.continue());
+    let waited = false;
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    const counted = page.evaluate(() => new Promise((done) => {
+      const seen = [];
+      new MutationObserver(() => {
+        const button = document.querySelector('form button');
+        const now = `${button.disabled ? '-' : '+'}${button.textContent}`;
+        if (seen.at(-1) !== now) seen.push(now);
+        if (seen.length > 3 && now === '+Sign in') done(seen);
+      }).observe(document.querySelector('form'), { subtree: true, childList: true, characterData: true, attributes: true });
+    }));
+    await fillAndSend(page, { id: 'Wang ', password: PASSWORD });
+    assert.deepEqual((await counted).filter((now) => /\d/.test(now)),
+      ['-Try again in 3 seconds', '-Try again in 2 seconds', '-Try again in 1 second']);
+    assert.equal(await page.getByRole('alert').textContent(), 'Too many tries: wait a little before the next');
+    await page.click('form button');
+    await page.getByRole('heading', { name: 'No alarms' }).waitFor();
+  }));
+
 test('the sound is on after a touch, is silenced for 120 s, and moves nothing in any of its states', () =>
   set.withPage({ lang: 'en', width: 320 }, async (page) => {
     const top = async (what) => Math.round((await page.locator(what).boundingBox()).y);

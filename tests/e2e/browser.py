@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A browser as the console's door sees it: HTTPS, cookies, one connection."""
 
+import contextlib
 import http.client
 import json
+import re
+import socket
 import ssl
+import threading
 from http.cookies import SimpleCookie
 
 from harness import DEADLINE_S, until
@@ -73,6 +77,33 @@ class Browser:
 
 def add_user(gateway, person, role, name=None, password=PASSWORD):
     return gateway.try_cli("user", "add", person, role, "--name", name or person, standard_input=password + "\n")
+
+
+def metric(gateway, name):
+    with socket.socket(socket.AF_UNIX) as link:
+        link.settimeout(DEADLINE_S)
+        link.connect(str(gateway.socket))
+        link.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        text = b"".join(iter(lambda: link.recv(65536), b"")).decode()
+    found = re.search(rf"^tocsin_{name}(?:{{[^}}]*}})? (\S+)", text, re.MULTILINE)
+    assert found, f"no {name} in {text[-3000:]}"
+    return float(found[1])
+
+
+def until_slowed(gateway, browser, person, password="not this one"):
+    """Guess until one has to wait for its turn; what becomes of that one is not waited for."""
+    def held_up():
+        return metric(gateway, "console_sign_ins_held_up_total")
+
+    def guess():
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            browser.sign_in(person, password)
+
+    before = held_up()
+    while held_up() == before:
+        trying = threading.Thread(target=guess, daemon=True)
+        trying.start()
+        until(lambda: held_up() > before or not trying.is_alive(), "an answer, or the guesser to be slowed")
 
 
 def signed_in(scene, gateway, person, role, name=None, **browser):

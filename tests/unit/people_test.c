@@ -273,7 +273,7 @@ static void an_id_is_32_letters_at_most_and_a_name_one_line(void **state) {
     assert_true(person_name(&person, "12345678901234567890123456789012", "王敏"));
     assert_string_equal(person.id, "12345678901234567890123456789012");
     static const char *const ids[] = {
-        "", "123456789012345678901234567890123", "Wang", "wang min", "王", "wang/", "wang\n", "a:b",
+        "", "123456789012345678901234567890123", " ", "wang min", "王", "wang/", "wang\n", "a:b",
     };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         assert_false(person_name(&person, ids[i], "王敏"));
@@ -286,6 +286,70 @@ static void an_id_is_32_letters_at_most_and_a_name_one_line(void **state) {
         assert_false(person_name(&person, "wang", names[i]));
     }
     assert_string_equal(person.id, "a");
+}
+
+/* A phone's keyboard begins with a capital and ends with a blank; those of Chinese have a blank of their own. */
+static void an_id_is_read_without_blanks_and_capitals(void **state) {
+    (void)state;
+    static const char *const entered[] = {
+        "wang", "Wang", " wang", "wang ", "WANG\t ", "\xe3\x80\x80Wang\xe3\x80\x80", "wang\xc2\xa0",
+    };
+    char id[PEOPLE_ID_SIZE];
+    for (size_t i = 0; i < sizeof entered / sizeof *entered; i++) {
+        assert_true(person_id_read(entered[i], id));
+        assert_string_equal(id, "wang");
+    }
+    assert_true(person_id_read("   ABCDEFGHIJKLMNOPQRSTUVWXYZ012345   ", id));
+    assert_string_equal(id, "abcdefghijklmnopqrstuvwxyz012345");
+    static const char *const none[] = {
+        "", "  ", "wa ng", "w\xe7\x8e\x8b", "wang\xe3\x80", "abcdefghijklmnopqrstuvwxyz0123456"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_false(person_id_read(none[i], id));
+        assert_string_equal(id, "");
+    }
+    struct person person = {0};
+    assert_true(person_name(&person, " Wang ", " Wang Min\xe3\x80\x80"));
+    assert_string_equal(person.id, "wang");
+    assert_string_equal(person.name, "Wang Min");
+}
+
+static void names_that_differ_by_a_blank_or_a_capital_are_one(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people;
+    open_empty(&people, scene);
+    add(&people, "wang", "Wang Min", ROLE_ENGINEER);
+    add(&people, "li", "Li Na", ROLE_CAREGIVER);
+    struct person person = {.role = ROLE_AUDITOR};
+    assert_true(person_name(&person, "other", "wang MIN "));
+    assert_int_equal(people_add(&people, &person), PEOPLE_E_NAME);
+    assert_int_equal(people_change(&people, "li", "wang min", ROLE_CAREGIVER, NULL), PEOPLE_E_NAME);
+    assert_int_equal(people_change(&people, "li", "LI NA", ROLE_CAREGIVER, NULL), 0); /* her own */
+    const struct person *one = NULL, *two = NULL;
+    assert_false(people_alike(&people, &one, &two));
+    people_close(&people);
+}
+
+/* As a list from before that was so may have them. */
+static void a_file_with_two_who_are_alike_is_read_and_they_are_found(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people;
+    const struct person *one = NULL, *two = NULL;
+    open_empty(&people, scene);
+    add(&people, "wang", "Wang Min", ROLE_ENGINEER);
+    add(&people, "li", "Li Na", ROLE_CAREGIVER);
+    (void)snprintf(people.rows[1].name, sizeof people.rows[1].name, " wang min");
+    assert_int_equal(people_change(&people, "wang", "Wang Min", ROLE_ENGINEER, NULL), 0);
+    people_close(&people);
+    assert_int_equal(people_open(&people, scene->fd), 0);
+    assert_int_equal(people.count, 2);
+    assert_true(people_alike(&people, &one, &two));
+    assert_string_equal(one->id, "wang");
+    assert_string_equal(two->id, "li");
+    /* What else is changed of one of them is no reason to refuse it. */
+    assert_int_equal(people_change(&people, "li", " wang min", ROLE_SECURITY, NULL), 0);
+    assert_int_equal(people_change(&people, "li", "Li Na", ROLE_SECURITY, NULL), 0);
+    assert_false(people_alike(&people, &one, &two));
+    people_close(&people);
 }
 
 static void nobody_gets_an_id_or_a_name_that_another_has(void **state) {
@@ -610,6 +674,9 @@ int main(void) {
         STATE_SCENE_TEST(a_power_cut_at_any_step_leaves_the_list_before_or_after),
         STATE_SCENE_TEST(where_memory_is_short_the_file_stays_whole_and_is_told_as_old),
         cmocka_unit_test(an_id_is_32_letters_at_most_and_a_name_one_line),
+        cmocka_unit_test(an_id_is_read_without_blanks_and_capitals),
+        STATE_SCENE_TEST(names_that_differ_by_a_blank_or_a_capital_are_one),
+        STATE_SCENE_TEST(a_file_with_two_who_are_alike_is_read_and_they_are_found),
         STATE_SCENE_TEST(nobody_gets_an_id_or_a_name_that_another_has),
         STATE_SCENE_TEST(somebody_without_an_id_a_name_or_a_role_is_not_added),
         STATE_SCENE_TEST(whoever_is_not_in_the_list_is_not_changed_or_removed),

@@ -9,9 +9,11 @@ export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly name: string,
-    sentence: string,
+    readonly sentence: string,
+    /** After how many seconds it may be tried again; 0: the server does not say. */
+    readonly retryS = 0,
   ) {
-    super(sentence);
+    super(retryS > 0 ? t('problem.later', { sentence: sentence.replace(/[.。]$/, ''), count: retryS }) : sentence);
   }
 }
 
@@ -24,10 +26,10 @@ export interface Session {
   user: Person;
 }
 
-export async function api<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+export async function api<Answer>(method: string, path: string, body?: object, patienceMs = PATIENCE_MS): Promise<Answer> {
   const headers: Record<string, string> = { 'Accept-Language': currentLanguage() };
   if (method !== 'GET') headers['Content-Type'] = 'application/json';
-  const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) };
+  const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(patienceMs) };
   if (body !== undefined) init.body = JSON.stringify(body);
   let answer: Response;
   try {
@@ -43,9 +45,7 @@ async function problemOf(answer: Response): Promise<Problem> {
   const body = (await answer.json().catch(() => ({}))) as ProblemBody;
   const name = body.type?.replace('tocsin:problem/', '') ?? '';
   const sentence = body.detail || t('problem.status', { status: answer.status });
-  const wait = Number(answer.headers.get('Retry-After'));
-  const retry = wait > 0 ? ` ${t('problem.retry', { count: wait })}` : '';
-  return new Problem(answer.status, name, sentence + retry);
+  return new Problem(answer.status, name, sentence, Number(answer.headers.get('Retry-After')) || 0);
 }
 
 export const segments = (id: string): string => id.split('/').map(encodeURIComponent).join('/');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A form that says why it was refused, and lets nobody send it twice.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import { Problem } from '../api';
 import { t, type Key } from '../words';
 import { ProblemLine } from './problem';
 
@@ -48,9 +49,21 @@ interface Props {
   onSubmit: (entered: Entered) => Promise<void>;
 }
 
+/** Seconds that are counted down to 0, from where they are set. */
+function useCountdown(): [number, (seconds: number) => void] {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    if (seconds === 0) return undefined;
+    const timer = setTimeout(() => setSeconds(seconds - 1), 1000);
+    return () => clearTimeout(timer);
+  }, [seconds]);
+  return [seconds, setSeconds];
+}
+
 export function Form({ fields, submit, onSubmit }: Props) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const [waitS, setWaitS] = useCountdown();
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
@@ -61,7 +74,9 @@ export function Form({ fields, submit, onSubmit }: Props) {
       await onSubmit(entered);
       form.reset();
     } catch (reason) {
-      setProblem((reason as Error).message);
+      /* The button counts the seconds; the sentence, which is read out, stays as it is. */
+      setProblem(reason instanceof Problem ? reason.sentence : (reason as Error).message);
+      setWaitS(reason instanceof Problem ? reason.retryS : 0);
     } finally {
       setBusy(false);
     }
@@ -75,8 +90,8 @@ export function Form({ fields, submit, onSubmit }: Props) {
         </label>
       ))}
       <ProblemLine text={problem} />
-      <button class="primary" disabled={busy}>
-        {t(submit)}
+      <button class="primary" disabled={busy || waitS > 0}>
+        {waitS > 0 ? t('problem.retry', { count: waitS }) : t(submit)}
       </button>
     </form>
   );

@@ -6,6 +6,9 @@ import { Form, type Field } from '../parts/form';
 import { t, type Key } from '../words';
 import { Trust } from './trust';
 
+/** The server lets a try stand in line for some seconds, where somebody guesses. */
+const PATIENCE_MS = 25_000;
+
 interface Entrance {
   path: string;
   title: Key;
@@ -53,7 +56,7 @@ export function SignForm({ form, onSession, children }: Props) {
       <Form
         fields={form.fields}
         submit={form.submit}
-        onSubmit={async (entered) => onSession(await api<Session>('POST', form.path, entered))}
+        onSubmit={async (entered) => onSession(await api<Session>('POST', form.path, entered, PATIENCE_MS))}
       />
       <Trust />
       <p class="notice">{t('app.notice')}</p>
