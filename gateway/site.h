@@ -231,10 +231,11 @@ struct site_span {
 
 /* Who is on duty when: like opening hours, but holidays are days of duty as well. */
 struct site_shift {
-    uint32_t id;         /* "care" */
-    uint32_t span_first; /* spans may overlap */
-    uint32_t span_count; /* 0: always */
-    uint32_t role;       /* enum role: whose it is; ROLE_COUNT: nobody's in particular */
+    uint32_t id;           /* "care" */
+    struct site_name name; /* "" where the site gives it none */
+    uint32_t span_first;   /* spans may overlap */
+    uint32_t span_count;   /* 0: always */
+    uint32_t role;         /* enum role: whose it is; ROLE_COUNT: nobody's in particular */
     uint32_t people_first;
     uint32_t people_count; /* 0: its list says nothing of who is in it */
 };

@@ -52,8 +52,9 @@ static void event_line_step(const struct reader *reader, const json_t *data) {
     const json_t *output;
     char to[128];
     reader_put(reader, TONE_PLAIN, "  → ");
+    const char *name = reader_pick(reader, json_object_get(data, "to_name"));
     words_receiver(reader, event_member(data, "to"), to, sizeof to);
-    reader_put(reader, TONE_PLAIN, to);
+    reader_put(reader, TONE_PLAIN, name[0] != '\0' ? name : to);
     json_array_foreach(outputs, index, output) {
         reader_put(reader, TONE_PLAIN, " + ");
         reader_put(reader, TONE_PLAIN, words_output(reader, json_string_value(output)));

@@ -68,13 +68,17 @@ static void shift_span_add(struct config *config, struct config_shift *shift, ui
     }
 }
 
+/* Are these days, and none of what else is said of a shift? */
+static bool shift_is_day(const char *key) {
+    return strcmp(key, "people") != 0 && strcmp(key, "role") != 0 && strcmp(key, "name") != 0;
+}
+
 /* A shift without days is always on; one that has days, and no hours on any, never is. */
 static void shift_ever_on(struct config *config, const struct config_node *node) {
     const struct config_node *empty = NULL;
     bool hours = false;
     for (const struct config_node *member = node->first; member != NULL; member = member->next) {
-        bool day =
-            strcmp(member->key->text, "people") != 0 && strcmp(member->key->text, "role") != 0;
+        bool day = shift_is_day(member->key->text);
         bool nothing = member->kind == CONFIG_LIST && member->first == NULL;
         empty = day && nothing ? member : empty;
         hours = hours || (day && !nothing);
@@ -118,6 +122,9 @@ static void shift_days(struct config *config, struct config_shift *shift,
             continue;
         } else if (strcmp(member->key->text, "role") == 0) {
             shift_role(config, shift, member);
+            continue;
+        } else if (strcmp(member->key->text, "name") == 0) {
+            (void)config_name(config, member, &shift->name);
             continue;
         }
         if (!config_days(config, member->key, &days)) {

@@ -258,6 +258,7 @@ static void image_calendar(struct image_builder *image) {
     struct site_shift *shifts = image_rows(image, config->shift_count, sizeof *shifts);
     for (uint32_t i = 0; i < config->shift_count; i++) {
         shifts[i].id = image_string(image, config->shifts[i].id);
+        shifts[i].name = image_name(image, config->shifts[i].name);
         shifts[i].span_first = span_count;
         shifts[i].span_count = config->shifts[i].span_count;
         shifts[i].role = (uint32_t)config->shifts[i].role;

@@ -84,6 +84,7 @@ struct config_point {
 
 struct config_shift {
     const char *id;
+    struct config_name name; /* what people call it; may have neither */
     enum role role;          /* whose it is; ROLE_COUNT: nobody's in particular */
     struct site_span *spans; /* in the order of the file; may overlap */
     uint32_t span_count, span_room;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/audience.h"
 #include "gateway/clock.h"
 #include "gateway/engine/calling.h"
 #include "gateway/engine/event_json_parts.h"
@@ -215,12 +216,16 @@ static void event_json_step(struct scribe *scribe, const struct site *site,
     event_json_key(scribe, "run");
     scribe_count(scribe, event->escalation.run);
     char to[EVENT_JSON_TO_SIZE];
+    char zh[AUDIENCE_WORDS_SIZE], en[AUDIENCE_WORDS_SIZE];
     if (event_json_to(site, step, to)) {
         event_json_string(scribe, "to", to, sizeof to);
     } else {
         event_json_key(scribe, "to");
         scribe_raw(scribe, "null");
     }
+    audience_words(site, (enum chain_to)step->to, step->receiver, LANGUAGE_ZH, zh);
+    audience_words(site, (enum chain_to)step->to, step->receiver, LANGUAGE_EN, en);
+    event_json_texts(scribe, "to_name", zh, en);
     if (event->escalation.on_duty != TRUTH_UNKNOWN) {
         event_json_key(scribe, "on_duty");
         scribe_raw(scribe, event->escalation.on_duty == TRUTH_TRUE ? "true" : "false");
@@ -245,6 +250,10 @@ static void event_json_step(struct scribe *scribe, const struct site *site,
     event_json_string(scribe, "reason",
                       event->escalation.reason == CHAIN_REASON_NO_RECEIVER ? "no_receiver" : "due",
                       ID_MAX);
+    /* Whoever is to confirm has no longer than this: a later step that was merely due tells that somebody has. */
+    event_json_key(scribe, "receipt_s");
+    scribe_count(scribe, site->ruleset.times->receipt_s +
+                             ruleset_gather_ns(&site->ruleset, event->alarm) / NS_PER_S);
 }
 
 /* Who is called still, where that may have changed. */

@@ -19,9 +19,10 @@
  * `chattering`, `incident`, `disposition`, `until`. Beside an actor: `role`, and who was the second.
  *
  * A step of an escalation chain has, in the same place, `step` of `steps` in the chain's `run`, whom
- * it tells (`to`, in the words of the site file, and `on_duty` for a shift), how (`by`: "webhook", "push" or
+ * it tells (`to`, in the words of the site file, `to_name` in people's, and `on_duty` for a shift), how (`by`: "webhook", "push" or
  * null, and the kinds of `outputs` that it switches on), and the `reason` why it comes now: its time
- * is "due", or "no_receiver" received the step before it.
+ * is "due", or "no_receiver" received the step before it. `receipt_s` is how long its own receivers have to confirm:
+ * a step that nobody has received by then is followed by one whose reason is "no_receiver".
  *
  * An acknowledgement and a step have there `calling`, the roles of which one must acknowledge for the calls to
  * end; none when nobody is called any more.

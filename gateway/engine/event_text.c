@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/audience.h"
 #include "gateway/clock.h"
 #include "gateway/engine/scribe.h"
 #include "gateway/number.h"
@@ -35,8 +36,8 @@ static const struct event_words builtin_messages[BUILTIN_COUNT] = {
                               "Events do not reach the backend; they are kept here"}},
     [BUILTIN_STORAGE] = {{"事件记录不正常，告警仍会照常发出",
                           "The record of events is not in order; alarms are told all the same"}},
-    [BUILTIN_NOBODY_LISTENING] = {{"告警无法通知到 {webhook} 的任何人员",
-                                   "Nobody of {webhook} can be reached with alarms"}},
+    [BUILTIN_NOBODY_LISTENING] = {{"{webhook}中无人能收到告警",
+                                   "Nobody among {webhook} can be reached with alarms"}},
     [BUILTIN_CLOCK] = {{"系统时钟被调回，时间不可信",
                         "The clock was set back and is not to be trusted"}},
     [BUILTIN_SITE_REFUSED] = {{"站点文件有误，未被采用；仍按上次采用的站点监测",
@@ -90,7 +91,7 @@ static const struct event_words builtin_responses[BUILTIN_COUNT] = {
           "little room, not signed, or a journal that was damaged, missing or of "
           "another site; see to the disk, the directory's rights or the key"}},
     [BUILTIN_NOBODY_LISTENING] =
-        {{"检查 {webhook} 的 webhook 地址与密钥，以及其人员的手机能否收到测试消息，并指定专人值守",
+        {{"检查{webhook}的 webhook 地址与密钥，以及其人员的手机能否收到测试消息，并指定专人值守",
           "Check the webhook of {webhook} and its secret, and whether the phones of its people get "
           "their tests; have somebody watch"}},
     [BUILTIN_CLOCK] =
@@ -269,14 +270,9 @@ static void event_fill_webhook(const struct event_view *view, struct text *text)
         return;
     }
     const struct site_webhook *row = &view->site->webhooks[view->alarm->entity];
-    bool chinese = view->language == LANGUAGE_ZH;
-    if (row->to == CHAIN_TO_EVERYONE) {
-        text_add(text, chinese ? "所有角色" : "any role");
-        return;
-    } else if (row->to == CHAIN_TO_SHIFT) {
-        text_add(text, chinese ? "班次 " : "shift ");
-    }
-    text_add(text, site_text(view->site, row->id));
+    char words[AUDIENCE_WORDS_SIZE];
+    audience_words(view->site, (enum chain_to)row->to, row->receiver, view->language, words);
+    text_add(text, words);
 }
 
 static void event_fill_certificate_words(const struct event_view *view, struct text *text,

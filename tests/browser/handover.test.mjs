@@ -14,7 +14,7 @@ const set = stage();
 test('the next shift reads what is open, who is seeing to what, and what is set aside until when, by whom and why', () =>
   set.withPage({ lang: 'en', path: '/handover' }, async (page) => {
     const { scene } = set;
-    await page.getByText('Nothing.').first().waitFor();
+    await page.locator('.summary').waitFor();
     for (const point of ['care/day-care/button-1', 'care/club/button']) await scene.press(point);
     await until(() => scene.alarms().length === 2, 'two alarms');
     scene.cli('ack', CALL, '--by', 'wang', '--role', 'caregiver');
@@ -30,12 +30,20 @@ test('the next shift reads what is open, who is seeing to what, and what is set 
       for (const word of [/shelved/, /for \d+ sec/, /comes back .*\d\d:\d\d:\d\d/, /\bli\b/]) assert.match(text, word);
       const changes = part('What happened since');
       await changes.getByText('Alarm raised 2').waitFor();
-      await changes.locator('.events').getByText('Shelved').waitFor();
+      await changes.getByText('Shelved 1').waitFor();
+      const calls = changes.locator('[data-cause="care/day-care call.emergency"]');
+      assert.match(await calls.innerText(), /Day-care room\s+Emergency call\s+once \(\d\d:\d\d\)/);
+      assert.equal(await changes.locator('.events').count(), 0, 'events are there for whoever asks');
+      await calls.locator('summary').click();
+      await calls.locator('.events').getByText('Acknowledged').waitFor();
+      const counts = await page.locator('.summary > div').evaluateAll((all) => all.map((each) => each.textContent));
+      const wanted = ['Open, nobody is going1', 'Somebody is seeing to it1', 'Not announced for now1', 'Out of service0', 'Places under test0', 'Devices lost0'];
+      assert.deepEqual(counts, wanted);
       await shoot(page, 'handover-full-en');
 
       // Unless somebody chooses, it is a shift of the site that hands over.
       const chosen = page.getByLabel('The shift began at').locator('option:checked');
-      assert.match(await chosen.innerText(), /^(care|security), since (06|07|14|19|22):00$/);
+      assert.match(await chosen.innerText(), /^(Care|Security) shift, since (06|07|14|19|22):00$/);
 
       // A shift that is to begin within the hour last began yesterday. The choice is kept.
       scene.cli('unshelve', held, '--by', 'li', '--role', 'security');

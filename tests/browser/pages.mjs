@@ -16,9 +16,9 @@ export const PAGES = [
   { name: 'point', path: '/engineer/point/care/day-care/temperature', as: 'zhao', ready: '.chart canvas' },
   { name: 'events', path: '/events', as: 'wang', ready: '.events td' },
   { name: 'audit', path: '/audit', as: 'zhao', ready: '[data-action=audit]' },
-  { name: 'handover', path: '/handover', as: 'wang', ready: '.events td' },
+  { name: 'handover', path: '/handover', as: 'wang', ready: '[data-cause]' },
   { name: 'password', path: '/password', as: 'wang', ready: 'form' },
   { name: 'phone', path: '/phone', as: 'wang', ready: '.sign [role=status]' },
   { name: 'users', path: '/users', as: 'zhao', ready: '[data-user=wang]' },
-  { name: 'story', path: `/alarm/${CALL}`, as: 'wang', ready: '.card ~ .story li' },
+  { name: 'story', path: `/alarm/${CALL}`, as: 'wang', ready: '.card ~ .occurrence .story li' },
 ];

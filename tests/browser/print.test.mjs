@@ -39,9 +39,9 @@ const packed = (text) => text.replace(/\s+/g, '');
 
 for (const lang of ['zh-CN', 'en']) {
   for (const [name, path, ready] of [
-    ['story', `/alarm/${CALL}`, '.card ~ .story li'],
+    ['story', `/alarm/${CALL}`, '.card ~ .occurrence .story li'],
     ['log', '/events', '.events td'],
-    ['handover', '/handover', '.events td'],
+    ['handover', '/handover', '[data-cause]'],
   ]) {
     test(`on A4 the ${name} has every alarm whole (${lang})`, () =>
       set.withPage({ lang, path }, async (page) => {

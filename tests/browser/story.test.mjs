@@ -21,8 +21,8 @@ const acknowledgements = () => set.scene.events().filter(({ type }) => type === 
 const going = (page) => page.locator(`${CARD} [data-action=going]`);
 
 for (const [lang, words] of [
-  ['zh-CN', { room: '日间照料室', nobody: '还没有人去', going: '王敏 正在前往', there: '王敏 已到场', ambulance: '拨打 120', calm: '没有告警', do: '立即到场' }],
-  ['en', { room: 'Day-care room', nobody: 'Nobody is going yet', going: '王敏 is going', there: '王敏 is there', ambulance: 'Call 120', calm: 'No alarms', do: 'Go there at once' }],
+  ['zh-CN', { room: '日间照料室', nobody: '还没有人去', going: '王敏 正在前往', there: '王敏 已到场', ambulance: '拨打 120', calm: '没有告警', do: '立即到场', called: '护理员', who: '王敏（护理员）', misuse: '误操作' }],
+  ['en', { room: 'Day-care room', nobody: 'Nobody is going yet', going: '王敏 is going', there: '王敏 is there', ambulance: 'Call 120', calm: 'No alarms', do: 'Go there at once', called: 'caregivers', who: '王敏 (caregiver)', misuse: 'By mistake' }],
 ]) {
   test(`a caregiver answers a call from its coming to its end (${lang})`, () =>
     set.withPage({ lang }, async (page) => {
@@ -62,10 +62,55 @@ for (const [lang, words] of [
       for (const type of ['acknowledged', 'attended', 'reset']) assert.ok(done.includes(`tocsin.alarm.${type}`), type);
 
       await page.goto(`${set.scene.url}/alarm/${ALARM}`);
-      await page.locator('.story li').nth(3).waitFor();
+      const story = page.locator('.occurrence').first();
+      await story.locator('.story li').nth(3).waitFor();
+      const told = await story.innerText();
+      for (const word of [words.called, words.who, words.misuse]) assert.ok(told.includes(word), `${word} is not in ${told}`);
+      if (lang === 'zh-CN') assert.doesNotMatch(told, /caregiver\b|shift |everyone|role /, 'no ids of the site file');
       await shoot(page, `story-4-story-${lang}`);
     }));
 }
+
+test('a story keeps its occurrences apart, the open one first, and what is over opens', () =>
+  set.withPage({ path: `/alarm/${ALARM}` }, async (page) => {
+    const earlier = set.scene.events().findLast((event) => event.data?.rule === 'emergency_call' && event.subject === BUTTON);
+    const number = earlier.data.occurrence;
+    await call();
+    const newest = page.locator(`[data-occurrence="${number + 1}"]`);
+    await newest.getByText('仍未结束').waitFor();
+    assert.equal(await page.locator('.occurrence').first().getAttribute('data-occurrence'), `${number + 1}`);
+    const over = page.locator(`[data-occurrence="${number}"]`);
+    assert.match(await over.innerText(), /\d\d:\d\d:\d\d – .*\d\d:\d\d:\d\d\s*结果：误操作/);
+    assert.equal(await over.locator('.story').isVisible(), false, 'what is over is closed');
+    await over.locator('summary').click();
+    await over.locator('.story').getByText('王敏（护理员）').first().waitFor();
+    assert.equal(await page.getByRole('button', { name: '更早的' }).count(), 0, 'all of it is there');
+    await shoot(page, 'story-occurrences-zh-CN');
+  }));
+
+/** The zone of the site is held back until `letGo` is called. */
+function withoutZone() {
+  let letGo;
+  const held = new Promise((done) => (letGo = done));
+  const arrange = (context) =>
+    context.route('**/api/v1/places*', async (route) => {
+      await held;
+      await route.continue();
+    });
+  return { arrange, letGo };
+}
+
+test('no time of another zone is shown before the zone of the site is known', async () => {
+  const { arrange, letGo } = withoutZone();
+  await call();
+  await set.withPage({ path: `/alarm/${ALARM}`, arrange, init: 'delete window.SharedWorker;' }, async (page) => {
+    const times = page.locator('.occurrence').first().locator('.story time');
+    await times.first().waitFor();
+    assert.deepEqual([...new Set(await times.allInnerTexts())], ['…']);
+    letGo();
+    await times.first().getByText(/\d\d:\d\d:\d\d/).waitFor();
+  });
+});
 
 test('two buttons of one room are told apart wherever they are listed, and read out', () =>
   set.withPage({ as: 'li', path: '/rooms' }, async (page) => {
@@ -171,7 +216,7 @@ for (const [lang, words] of [
         assert.equal(await going(phone).count(), 0);
         await until(() => alarm().calling.length === 0, 'nobody to be called');
         await card.locator('.story-link').click();
-        const said = phone.locator('.story li').filter({ hasText: /李强|王敏/ });
+        const said = phone.locator('.occurrence').first().locator('.story li').filter({ hasText: /李强|王敏/ });
         await said.first().waitFor();
         const calls = (await said.allInnerTexts()).map((text) => text.toLowerCase().includes(words.still));
         assert.deepEqual(calls.slice(-2), [true, false], 'the story says whose word ended the calls');

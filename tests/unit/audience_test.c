@@ -6,13 +6,15 @@
 #include "gateway/audience.h"
 #include "tests/support/cmocka.h"
 
-enum { WANG_AT = 1, LI_AT = 6 };
+enum { WANG_AT = 1, LI_AT = 6, CARE_AT = 13, NAME_AT = 18 };
 
-static const char strings[] = "\0wang\0李强";
+static const char strings[] = "\0wang\0李强\0care\0夜班";
 
 /* Of shifts: one with a list, one of security, one of which nothing is said. */
 static const struct site_shift shifts[] = {
-    {.role = ROLE_MANAGER, .people_count = 2}, {.role = ROLE_SECURITY}, {.role = ROLE_COUNT}};
+    {.role = ROLE_MANAGER, .people_count = 2, .id = CARE_AT},
+    {.role = ROLE_SECURITY, .id = CARE_AT, .name = {.zh = NAME_AT}},
+    {.role = ROLE_COUNT}};
 static const uint32_t shift_people[] = {WANG_AT, LI_AT};
 static const struct site_webhook audiences[] = {
     {.to = CHAIN_TO_ROLE, .receiver = ROLE_CAREGIVER},
@@ -55,10 +57,35 @@ static void only_no_name_is_nothing(void **state) {
     assert_true(audience_name("a") != 0 && audience_name("a") != audience_name("b"));
 }
 
+static void an_audience_is_told_of_in_words_and_a_shift_by_the_name_that_it_has(void **state) {
+    (void)state;
+    static const struct {
+        enum chain_to to;
+        uint32_t receiver;
+        const char *zh, *en;
+    } wanted[] = {
+        {CHAIN_TO_ROLE, ROLE_CAREGIVER, "护理员", "caregivers"},
+        {CHAIN_TO_SHIFT, 0, "班次“care”", "shift care"},
+        {CHAIN_TO_SHIFT, 1, "夜班", "夜班"}, /* named in one language only */
+        {CHAIN_TO_PERSON, 0, "指定的一人", "one named person"},
+        {CHAIN_TO_EVERYONE, 0, "所有人", "everyone"},
+        {CHAIN_TO_NOBODY, 0, "", ""},
+    };
+    const struct site site = {.strings = strings, .shifts = shifts};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        char zh[AUDIENCE_WORDS_SIZE], en[AUDIENCE_WORDS_SIZE];
+        audience_words(&site, wanted[i].to, wanted[i].receiver, LANGUAGE_ZH, zh);
+        audience_words(&site, wanted[i].to, wanted[i].receiver, LANGUAGE_EN, en);
+        assert_string_equal(zh, wanted[i].zh);
+        assert_string_equal(en, wanted[i].en);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(people_are_of_an_audience_by_role_list_name_and_id),
         cmocka_unit_test(only_no_name_is_nothing),
+        cmocka_unit_test(an_audience_is_told_of_in_words_and_a_shift_by_the_name_that_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

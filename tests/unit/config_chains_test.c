@@ -276,18 +276,20 @@ static void
 a_shift_a_person_and_everyone_are_called_each_once_and_people_are_no_listeners(void **state) {
     (void)state;
     struct loaded loaded;
-    load_good(&loaded,
-              "shifts: {night: {role: security, people: [wang, 李强]}, day: {people: [zhao]}}\n",
-              "chains:\n"
-              "  c:\n"
-              "    - {after: 0 s, to: person 李强, by: push}\n"
-              "    - {after: 1 min, to: shift night, by: push}\n"
-              "    - {after: 2 min, to: everyone, by: push}\n"
-              "    - {after: 3 min, to: shift night, by: push}\n"
-              "    - {after: 4 min, to: person zhao, by: push}\n"
-              "    - {after: 5 min, to: shift day, by: none}\n"
-              "webhooks:\n"
-              "  manager: {url: \"http://b/y\", secret_file: site.yaml}\n" RULE);
+    load_good(
+        &loaded,
+        "shifts: {night: {role: security, people: [wang, 李强], name: {zh: 夜班, en: Night shift}},"
+        " day: {people: [zhao]}}\n",
+        "chains:\n"
+        "  c:\n"
+        "    - {after: 0 s, to: person 李强, by: push}\n"
+        "    - {after: 1 min, to: shift night, by: push}\n"
+        "    - {after: 2 min, to: everyone, by: push}\n"
+        "    - {after: 3 min, to: shift night, by: push}\n"
+        "    - {after: 4 min, to: person zhao, by: push}\n"
+        "    - {after: 5 min, to: shift day, by: none}\n"
+        "webhooks:\n"
+        "  manager: {url: \"http://b/y\", secret_file: site.yaml}\n" RULE);
     const struct site *site = &loaded.site;
     static const uint32_t rows[] = {3, 1, 2, 1, 4, CHAIN_NO_WEBHOOK};
     for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -314,6 +316,8 @@ a_shift_a_person_and_everyone_are_called_each_once_and_people_are_no_listeners(v
     assert_int_equal(site->ruleset.listener_shifts[2], 0);
     assert_int_equal(site->shifts[0].role, ROLE_SECURITY);
     assert_int_equal(site->shifts[0].people_count, 2);
+    assert_string_equal(site_name_text(site, site->shifts[0].name, LANGUAGE_EN), "Night shift");
+    assert_string_equal(site_name_text(site, site->shifts[1].name, LANGUAGE_ZH), "");
     assert_int_equal(site->shifts[1].role, ROLE_COUNT);
     assert_string_equal(site_text(site, site->shift_people[site->shifts[1].people_first]), "zhao");
     unload(&loaded);

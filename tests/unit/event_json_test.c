@@ -258,13 +258,13 @@ static struct site site_with_chain(void) {
 static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
     (void)state;
     static const char *const wanted[STEPS] = {
-        "\"to\":\"role caregiver\",\"by\":null,\"outputs\":[\"sounder\",\"call_lamp\"],",
-        "\"to\":\"shift care\",\"on_duty\":true,\"by\":null,\"outputs\":[],",
-        "\"to\":\"role manager\",\"by\":\"webhook\",\"outputs\":[],",
-        "\"to\":\"person\",\"by\":null,\"outputs\":[],",
-        "\"to\":\"everyone\",\"by\":null,\"outputs\":[],",
-        "\"to\":null,\"by\":null,\"outputs\":[],",
-        "\"to\":\"role security\",\"by\":\"push\",\"outputs\":[],",
+        "\"to\":\"role caregiver\",\"to_name\":{\"zh\":\"护理员\",\"en\":\"caregivers\"},\"by\":null,\"outputs\":[\"sounder\",\"call_lamp\"],",
+        "\"to\":\"shift care\",\"to_name\":{\"zh\":\"班次“care”\",\"en\":\"shift care\"},\"on_duty\":true,\"by\":null,\"outputs\":[],",
+        "\"to\":\"role manager\",\"to_name\":{\"zh\":\"经理\",\"en\":\"managers\"},\"by\":\"webhook\",\"outputs\":[],",
+        "\"to\":\"person\",\"to_name\":{\"zh\":\"指定的一人\",\"en\":\"one named person\"},\"by\":null,\"outputs\":[],",
+        "\"to\":\"everyone\",\"to_name\":{\"zh\":\"所有人\",\"en\":\"everyone\"},\"by\":null,\"outputs\":[],",
+        "\"to\":null,\"to_name\":null,\"by\":null,\"outputs\":[],",
+        "\"to\":\"role security\",\"to_name\":{\"zh\":\"安保\",\"en\":\"security\"},\"by\":\"push\",\"outputs\":[],",
     };
     struct site site = site_with_chain();
     struct core_event event = event_call();
@@ -272,7 +272,7 @@ static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
     called = 1 << ROLE_CAREGIVER | 1 << ROLE_MANAGER;
     for (uint32_t s = 0; s < STEPS; s++) {
         bool shift = steps[s].to == CHAIN_TO_SHIFT;
-        char text[256];
+        char text[384];
         event.escalation = (struct core_escalation){
             .step = s + 1,
             .run = 3,
@@ -281,7 +281,7 @@ static void a_step_says_whom_it_tells_how_and_why_now(void **state) {
         };
         (void)snprintf(text, sizeof text,
                        "\"occurrence\":1,\"step\":%u,\"steps\":7,\"run\":3,%s\"reason\":\"%s\","
-                       "\"calling\":[\"caregiver\",\"manager\"],\"value\":1,",
+                       "\"receipt_s\":15,\"calling\":[\"caregiver\",\"manager\"],\"value\":1,",
                        s + 1, wanted[s], s == 0 ? "due" : "no_receiver");
         const char *found = body(&site, &event, 4203, 0);
         if (strstr(found, text) == NULL) {

@@ -84,6 +84,16 @@ export interface EventData {
   to?: string | null;
   /** Of an acknowledgement and an escalation. */
   calling?: Role[];
+  /** The same in words. */
+  to_name?: Text | null;
+  /** By which way a step calls. */
+  by?: string | null;
+  outputs?: string[];
+  steps?: number;
+  on_duty?: boolean;
+  /** How long its receivers have to confirm. */
+  receipt_s?: number;
+  occurrence?: number;
   until?: string | null;
 }
 

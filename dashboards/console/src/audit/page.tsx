@@ -41,7 +41,7 @@ function Wrong({ seq }: { seq: number }) {
 }
 
 function Found({ audit }: { audit: Audit }) {
-  const zone = link.table?.site.timezone ?? 'UTC';
+  const zone = link.table?.site.timezone;
   return (
     <section data-audit={audit.state} aria-live="polite">
       <p class={audit.good === true ? 'audit' : 'audit problem'}>
@@ -49,6 +49,7 @@ function Found({ audit }: { audit: Audit }) {
           {auditWord(audit.good === null ? 'audit.unknown' : audit.good ? 'audit.good' : 'audit.bad')}
         </strong>{' '}
         {audit.ended !== null &&
+          zone !== undefined &&
           auditWord('audit.ended', { time: dateTime(Date.parse(audit.ended), zone), by: audit.by ?? '' })}
       </p>
       <pre class="audit">{pick(audit.text)}</pre>

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // When the shift began that somebody hands over: the turn of one of the site's, or a time of day of their own.
+import type { Role, Text } from '../types';
 
 /** As the server tells of it. */
 export interface Shift {
   shift: string;
+  name: Text;
+  /** Whose it is; null: nobody's in particular. */
+  role: Role | null;
   on_duty: boolean;
   /** Null: it is always on duty. */
   began: string | null;
+  /** When the turn before began. */
+  began_before: string | null;
 }
 
 export interface Choice {
   value: string;
   /** Null: it is a time of day. */
-  turn: { shift: string; began: number } | null;
+  turn: { shift: string; name: Text; role: Role | null; began: number } | null;
 }
 
 /** Of a site without shifts. */
@@ -33,12 +39,21 @@ export function beginOf(clock: string, nowMs: number, timeZone: string): number 
   return Math.floor(nowMs / 60_000) * 60_000 - ago * 60_000;
 }
 
+/** So long after a turn began it is the one before it that is handed over. */
+const HANDING_OVER_MS = 3600_000;
+
+/** When the turn began that is handed over now. */
+function handedOver(began: string, before: string | null, nowMs: number): number {
+  const isNew = nowMs - Date.parse(began) < HANDING_OVER_MS;
+  return Date.parse(isNew && before !== null ? before : began);
+}
+
 /** What can be chosen: the shifts that have turns, those on duty first, then times of day. */
-export function choicesOf(shifts: Shift[]): Choice[] {
+export function choicesOf(shifts: Shift[], nowMs: number): Choice[] {
   const byDuty = [...shifts].sort((a, b) => Number(b.on_duty) - Number(a.on_duty));
   return [
-    ...byDuty.flatMap(({ shift, began }) =>
-      began === null ? [] : [{ value: SHIFT + shift, turn: { shift, began: Date.parse(began) } }],
+    ...byDuty.flatMap(({ shift, name, role, began, began_before: before }) =>
+      began === null ? [] : [{ value: SHIFT + shift, turn: { shift, name, role, began: handedOver(began, before, nowMs) } }],
     ),
     ...CLOCKS.map((value) => ({ value, turn: null })),
   ];

@@ -1,44 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one shift tells the next: what is open, what somebody is seeing to, what is set aside and when it comes back,
-// and what happened since the shift began.
+// What one shift tells the next, so that it can be read standing: how many of what, what is open, who is seeing to what,
+// what is set aside and when it comes back, and what happened since the shift began, by place and cause.
 import { toChildArray, type ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { nameOf, typeOf } from '../live/alarms';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
-import { backFrom, eventWord, newestEvents, useAsked } from '../log/events';
-import { EventTable } from '../log/table';
+import { type Polled, usePoll } from '../live/poll';
+import { newestEvents, useOnce } from '../log/events';
+import { actorWords } from '../parts/actor';
 import { Link } from '../parts/link';
 import { useShown } from '../parts/more';
-import { ProblemLine } from '../parts/problem';
 import { Shape, Unknown } from '../parts/shape';
 import { Since } from '../parts/since';
 import { saidOf, What } from '../parts/what';
 import { whereOf } from '../parts/where';
 import { storyOf } from '../rooms/card';
 import { whoGoes } from '../rooms/who';
-import type { Alarm, ConsoleEvent } from '../types';
-import { clockTime, dateTime, t, tAny } from '../words';
-import { choicesOf, chosenOf, momentOf, type Shift } from './begin';
-import { eventsSince } from './since';
+import type { Alarm, ConsoleEvent, Person } from '../types';
+import { clockTime, dateTime, pick, t, tAny } from '../words';
+import { type Choice, choicesOf, chosenOf, momentOf, type Shift } from './begin';
+import { Changes } from './changes';
 
 const KEPT = 'tocsin.shift';
 const ROWS = 20;
-const CHANGES = 'lane=alarm&limit=500';
 /** So many rows of a section are shown at first, and more on demand. */
 const SECTION_ROWS = 50;
+/** Which shift is on duty changes by the clock. */
+const SHIFTS_MS = 60_000;
 
 const askShifts = () => api<{ shifts: Shift[] }>('GET', '/api/v1/shifts');
 
-function Section({ title, count, children }: { title: string; count: number; children: ComponentChildren }) {
+interface SectionProps {
+  title: string;
+  count: number;
+  children: ComponentChildren;
+}
+
+/** A part that has something; that there is nothing stands in the counts above. */
+function Section({ title, count, children }: SectionProps) {
   const { rows, more } = useShown(toChildArray(children), SECTION_ROWS);
+  if (count === 0) return null;
   return (
     <section class="handover">
       <h2>
         {title} ({count})
       </h2>
-      {count === 0 ? <p class="muted">{t('handover.nothing')}</p> : <ul>{rows}</ul>}
+      <ul>{rows}</ul>
       {more}
     </section>
   );
@@ -53,10 +62,12 @@ function Open({ alarm, zone }: { alarm: Alarm; zone: string }) {
         <What {...saidOf(alarm)} />
       </Link>
       <span>{t(`priority.${alarm.priority}`)}</span>
+      {alarm.state.test && <span class="badge badge-test">{t('card.test')}</span>}
       <span>
         <Since time={alarm.raised} />
       </span>
       <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
+      {!alarm.state.active && <span class="muted">{t('card.over')}</span>}
       <strong>{whoGoes(alarm)}</strong>
     </li>
   );
@@ -68,7 +79,7 @@ const isSettingAside = (event: ConsoleEvent): boolean =>
 /** Set aside: since when, until when, by whom and why, as the event of it says. */
 function Aside({ alarm, zone }: { alarm: Alarm; zone: string }) {
   const query = `alarm=${encodeURIComponent(alarm.alarm)}&limit=${ROWS}`;
-  const { answer } = useAsked(query, () => newestEvents(query));
+  const answer = useOnce(`${query} ${alarm.changed}`, () => newestEvents(query));
   const event = answer?.events.find(isSettingAside);
   const who = nameOf(event?.data.actor);
   return (
@@ -94,103 +105,127 @@ function Aside({ alarm, zone }: { alarm: Alarm; zone: string }) {
   );
 }
 
-/** How often each kind of thing happened. */
-function Counts({ events }: { events: ConsoleEvent[] }) {
-  const counts = new Map<string, number>();
-  for (const event of events) counts.set(eventWord(event), (counts.get(eventWord(event)) ?? 0) + 1);
+interface Standing {
+  open: Alarm[];
+  acked: Alarm[];
+  aside: Alarm[];
+  out: Alarm[];
+  lost: Alarm[];
+}
+
+function standingOf(table: LiveTable): Standing {
+  const isOut = (alarm: Alarm) => alarm.state.suppression === 'out_of_service';
+  return {
+    open: table.alarms.filter((alarm) => !alarm.state.acked),
+    acked: table.alarms.filter((alarm) => alarm.state.acked),
+    aside: table.aside.filter((alarm) => !isOut(alarm)),
+    out: table.aside.filter(isOut),
+    lost: table.alarms.filter((alarm) => alarm.class === 'system.device_lost'),
+  };
+}
+
+/** How many of what: the whole state in one line. */
+function Summary({ table, standing }: { table: LiveTable; standing: Standing }) {
+  const counts = [
+    [t('handover.open'), standing.open.length],
+    [t('handover.acked'), standing.acked.length],
+    [t('rooms.aside'), standing.aside.length],
+    [t('handover.out'), standing.out.length],
+    [t('handover.tests'), table.tests.length],
+    [t('handover.lost'), standing.lost.length],
+  ] as const;
   return (
-    <p class="counts">
-      {[...counts].map(([word, count]) => (
-        <span key={word}>
-          {word} <strong>{count}</strong>
-        </span>
+    <dl class="summary">
+      {counts.map(([word, count], index) => (
+        <div key={index} class={count > 0 ? 'some' : undefined}>
+          <dt>{word}</dt>
+          <dd>{count}</dd>
+        </div>
       ))}
-    </p>
+    </dl>
   );
 }
 
-function Changes({ begin, table }: { begin: number; table: LiveTable }) {
-  const { answer, problem } = useAsked(String(begin), () => eventsSince(backFrom(CHANGES), begin));
-  return (
-    <section>
-      <h2>{t('handover.since', { time: dateTime(begin, table.site.timezone) })}</h2>
-      <ProblemLine text={problem} />
-      {answer === null ? (
-        <p>{t('app.loading')}</p>
-      ) : (
-        <>
-          <Counts events={answer.events} />
-          {!answer.isAll && <p>{t('handover.more')}</p>}
-          <EventTable events={answer.events} />
-        </>
-      )}
-    </section>
-  );
-}
-
-/** What happened since the shift began, and which shift that is. */
-function SinceBegin({ table }: { table: LiveTable }) {
-  const zone = table.site.timezone;
+/** Which shift hands over: the choice is kept in the browser. */
+function useShift(shifts: Polled<{ shifts: Shift[] }>) {
   const [kept, setKept] = useState(localStorage.getItem(KEPT));
-  const { answer, problem } = useAsked('shifts', askShifts);
-  if (answer === null && problem === null) return <p>{t('app.loading')}</p>;
-  const choices = choicesOf(answer?.shifts ?? []);
-  const chosen = chosenOf(kept, choices);
+  const choices = choicesOf(shifts.body?.shifts ?? [], link.serverNow());
   const choose = (next: string) => {
     localStorage.setItem(KEPT, next);
     setKept(next);
   };
+  return { choices, chosen: chosenOf(kept, choices), choose };
+}
+
+interface ShiftChoiceProps {
+  choices: Choice[];
+  chosen: string;
+  choose: (next: string) => void;
+  zone: string;
+}
+
+function ShiftChoice({ choices, chosen, choose, zone }: ShiftChoiceProps) {
   return (
-    <>
-      <label class="shift">
-        {t('handover.begin')}
-        <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
-          {choices.map(({ value, turn }) => (
-            <option key={value} value={value}>
-              {turn === null
-                ? value
-                : t('handover.shift', { shift: turn.shift, time: clockTime(turn.began, zone).slice(0, 5) })}
-            </option>
-          ))}
-        </select>
-      </label>
-      <Changes begin={momentOf(chosen, choices, link.serverNow(), zone)} table={table} />
-    </>
+    <label class="shift">
+      {t('handover.begin')}
+      <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+        {choices.map(({ value, turn }) => (
+          <option key={value} value={value}>
+            {turn === null
+              ? value
+              : t('handover.shift', { shift: pick(turn.name), time: clockTime(turn.began, zone).slice(0, 5) })}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
-export function HandoverPage() {
+export function HandoverPage(_: { person: Person }) {
+  const shifts = usePoll(askShifts, SHIFTS_MS);
+  const { choices, chosen, choose } = useShift(shifts);
   const table = link.table;
-  if (table === null) return <p>{t('app.loading')}</p>;
+  if (table === null || (shifts.body === null && shifts.problem === null)) return <p>{t('app.loading')}</p>;
   const zone = table.site.timezone;
-  const open = table.alarms.filter((alarm) => !alarm.state.acked);
-  const acked = table.alarms.filter((alarm) => alarm.state.acked);
+  const standing = standingOf(table);
+  const begin = momentOf(chosen, choices, link.serverNow(), zone);
   return (
     <>
       <h1>{t('handover.title')}</h1>
-      <Section title={t('handover.open')} count={open.length}>
-        {open.map((alarm) => (
+      <Summary table={table} standing={standing} />
+      <Section title={t('handover.open')} count={standing.open.length}>
+        {standing.open.map((alarm) => (
           <Open key={alarm.alarm} alarm={alarm} zone={zone} />
         ))}
       </Section>
-      <Section title={t('handover.acked')} count={acked.length}>
-        {acked.map((alarm) => (
+      <Section title={t('handover.acked')} count={standing.acked.length}>
+        {standing.acked.map((alarm) => (
           <Open key={alarm.alarm} alarm={alarm} zone={zone} />
         ))}
       </Section>
-      <Section title={t('rooms.aside')} count={table.aside.length}>
-        {table.aside.map((alarm) => (
+      <Section title={t('rooms.aside')} count={standing.aside.length}>
+        {standing.aside.map((alarm) => (
+          <Aside key={alarm.alarm} alarm={alarm} zone={zone} />
+        ))}
+      </Section>
+      <Section title={t('handover.out')} count={standing.out.length}>
+        {standing.out.map((alarm) => (
           <Aside key={alarm.alarm} alarm={alarm} zone={zone} />
         ))}
       </Section>
       <Section title={t('rooms.tests')} count={table.tests.length}>
         {table.tests.map((test) => (
           <li key={test.place}>
-            {t('rooms.test_row', { place: whereOf(test), time: clockTime(Date.parse(test.until), zone), by: test.by })}
+            {t('rooms.test_row', {
+              place: whereOf(test),
+              time: clockTime(Date.parse(test.until), zone),
+              by: actorWords(test.by),
+            })}
           </li>
         ))}
       </Section>
-      <SinceBegin table={table} />
+      <ShiftChoice choices={choices} chosen={chosen} choose={choose} zone={zone} />
+      <Changes begin={begin} table={table} />
     </>
   );
 }

@@ -3,7 +3,7 @@
 import type { ConsoleEvent } from '../types';
 
 /** Questions for one answer: the server looks at some thousand events for each. */
-const QUESTIONS_MAX = 20;
+export const QUESTIONS_MAX = 20;
 
 /** The newest events of a question, or the newest before one. */
 export type Ask = (before: number | null) => Promise<EventsPage>;
@@ -19,24 +19,24 @@ export const olderThan = (page: EventsPage): number => (page.last_seq > 1 ? page
 
 /**
  * Read back from the newest until one is not wanted any more or there are none: a page that is not full is not the last.
- * False: so many were taken, or asked for so often, that the rest is left out.
+ * Returns where what is left out begins, as `before`, when so many were taken or asked for so often; 0: nothing is.
  */
 export async function readBack(
   ask: Ask,
   isWanted: (event: ConsoleEvent) => boolean,
   take: (event: ConsoleEvent) => void,
   rowsMax: number,
-): Promise<boolean> {
+): Promise<number> {
   let before: number | null = null;
   for (let asked = 0, taken = 0; asked < QUESTIONS_MAX && taken < rowsMax; asked++) {
     const page: EventsPage = await ask(before);
     const wanted = page.events.filter(isWanted);
     wanted.forEach(take);
     taken += wanted.length;
-    if (wanted.length < page.events.length || olderThan(page) === 0) return true;
+    if (wanted.length < page.events.length || olderThan(page) === 0) return 0;
     before = olderThan(page);
   }
-  return false;
+  return before ?? 0;
 }
 
 /** The next older ones. Where few fit, `ask` is called until one does, but not without end. */

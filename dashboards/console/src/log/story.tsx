@@ -1,68 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole story of one alarm on one page, the oldest first, and its card while it is open.
-import { nameOf } from '../live/alarms';
+// The whole story of one alarm on one page: its card while it is open, and then its occurrences, the newest first and
+// each from its begin to its end.
+import { useEffect } from 'preact/hooks';
 import { link } from '../live/link';
+import { actorWords } from '../parts/actor';
 import { Link } from '../parts/link';
+import { Moment } from '../parts/moment';
 import { ProblemLine } from '../parts/problem';
 import { saidOfEvent, What } from '../parts/what';
 import { Card } from '../rooms/card';
 import { stillCalling } from '../rooms/who';
 import type { ConsoleEvent, Person } from '../types';
-import { dateTime, t, tAny } from '../words';
-import { backFrom, eventWord, useAsked } from './events';
-import { readBack } from './older';
+import { t, tAny } from '../words';
+import { calledWords, receiptWords } from './called';
+import { eventWord, useRecord } from './events';
+import { type Occurrence, occurrencesOf } from './occurrences';
 
-const PAGE_ROWS = 500;
-/** Nobody reads a longer story; the page says that it is cut. */
-const ROWS_MAX = 1000;
+const PAGE_ROWS = 200;
 
-/** What was recorded of an alarm, the oldest first. */
-async function readStory(alarm: string) {
-  const events: ConsoleEvent[] = [];
-  const ask = backFrom(`limit=${PAGE_ROWS}&alarm=${encodeURIComponent(alarm)}`);
-  const isAll = await readBack(ask, () => true, (event) => events.push(event), ROWS_MAX);
-  return { events: events.reverse(), isAll };
-}
+const resultWords = (disposition: string): string =>
+  t('card.marked', { what: tAny(`disposition.${disposition}`) ?? disposition });
 
-function details(event: ConsoleEvent): string[] {
-  const { to, reason, actor, disposition, calling = [] } = event.data;
-  const lines: string[] = [];
+function details(event: ConsoleEvent, later: ConsoleEvent[]): string[] {
+  const { reason, actor, disposition, calling = [] } = event.data;
+  const lines = [calledWords(event), receiptWords(event, later) ?? ''];
   if (actor && calling.length > 0) lines.push(stillCalling(calling));
-  if (to) lines.push(t('story.to', { to: tAny(to.replace('role ', 'role.')) ?? to }));
   if (reason && actor) lines.push(t('story.reason', { reason }));
-  if (disposition && disposition !== 'unstated') {
-    lines.push(t('card.marked', { what: tAny(`disposition.${disposition}`) ?? disposition }));
-  }
-  return lines;
+  if (disposition && disposition !== 'unstated') lines.push(resultWords(disposition));
+  return lines.filter((line) => line !== '');
 }
 
-function Entry({ event }: { event: ConsoleEvent }) {
-  const who = nameOf(event.data.actor);
+function Entry({ event, later }: { event: ConsoleEvent; later: ConsoleEvent[] }) {
+  const { actor } = event.data;
   return (
     <li>
-      <time dateTime={event.time}>{dateTime(Date.parse(event.time), link.table?.site.timezone ?? 'UTC')}</time>
+      <Moment time={event.time} />
       <strong>{eventWord(event)}</strong>
-      {who !== null && <span>{who}</span>}
-      {details(event).map((line) => (
+      {actor && <span>{actorWords(actor)}</span>}
+      {details(event, later).map((line) => (
         <span key={line}>{line}</span>
       ))}
     </li>
   );
 }
 
-function FirstWords({ event }: { event: ConsoleEvent }) {
+function Ended({ occurrence, isOpen }: { occurrence: Occurrence; isOpen: boolean }) {
+  if (isOpen) return <strong>{t('story.goes_on')}</strong>;
+  if (occurrence.ended === null) return <>{t('story.no_end')}</>;
   return (
-    <p class="what">
-      <What {...saidOfEvent(event)} />
-    </p>
+    <>
+      – <Moment time={occurrence.ended} />{' '}
+      <span class="muted">{occurrence.disposition === null ? t('story.unstated') : resultWords(occurrence.disposition)}</span>
+    </>
   );
 }
 
+/** One of them. What is long over opens when somebody wants it, and on paper. */
+function Part({ occurrence, isFirst, isOpen }: { occurrence: Occurrence; isFirst: boolean; isOpen: boolean }) {
+  const { number, events, began } = occurrence;
+  return (
+    <details class="occurrence" data-occurrence={number} open={isFirst}>
+      <summary>
+        <h2>{number === 0 ? t('story.before') : t('story.occurrence', { number })}</h2>{' '}
+        <span>
+          <Moment time={began} /> <Ended occurrence={occurrence} isOpen={isOpen} />
+        </span>
+      </summary>
+      <ol class="story">
+        {events.map((event, index) => (
+          <Entry key={event.sequence} event={event} later={events.slice(index + 1)} />
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+/** On paper nothing opens: there all of it stands open. */
+function useOpenOnPaper(): void {
+  useEffect(() => {
+    const open = () => document.querySelectorAll('details').forEach((each) => (each.open = true));
+    addEventListener('beforeprint', open);
+    return () => removeEventListener('beforeprint', open);
+  }, []);
+}
+
 export function StoryPage({ rest: alarm, person }: { rest: string; person: Person }) {
-  const { answer, problem } = useAsked(alarm, () => readStory(alarm));
+  const { read, problem, readOlder } = useRecord(`limit=${PAGE_ROWS}&alarm=${encodeURIComponent(alarm)}`, PAGE_ROWS);
+  useOpenOnPaper();
   const open = link.table?.alarms.find((each) => each.alarm === alarm);
-  const events = answer?.events ?? [];
-  const first = events[0];
+  const occurrences = occurrencesOf(read?.events ?? []);
+  const newest = read?.events[0];
   return (
     <>
       <p>
@@ -70,14 +97,27 @@ export function StoryPage({ rest: alarm, person }: { rest: string; person: Perso
       </p>
       <h1>{t('story.title')}</h1>
       <ProblemLine text={problem} />
-      {answer?.isAll && first === undefined && <p>{t('story.unknown')}</p>}
-      {open ? <Card alarm={open} person={person} isOnStory /> : first && <FirstWords event={first} />}
-      {answer?.isAll === false && <p>{t('story.cut')}</p>}
-      <ol class="story">
-        {events.map((event) => (
-          <Entry key={event.sequence} event={event} />
-        ))}
-      </ol>
+      {read === null && problem === null && <p>{t('app.loading')}</p>}
+      {read !== null && newest === undefined && <p>{t('story.unknown')}</p>}
+      {open && <Card alarm={open} person={person} isOnStory />}
+      {!open && newest && (
+        <p class="what">
+          <What {...saidOfEvent(newest)} />
+        </p>
+      )}
+      {occurrences.map((occurrence, index) => (
+        <Part
+          key={occurrence.number}
+          occurrence={occurrence}
+          isFirst={index === 0}
+          isOpen={index === 0 && open?.state.open === true}
+        />
+      ))}
+      {read !== null && read.before > 0 && (
+        <p>
+          {t('story.cut')} <button onClick={readOlder}>{t('log.older')}</button>
+        </p>
+      )}
     </>
   );
 }

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { alarmOf, nameOf } from '../live/alarms';
-import { link } from '../live/link';
+import { alarmOf } from '../live/alarms';
+import { actorWords } from '../parts/actor';
 import { Link } from '../parts/link';
+import { Moment } from '../parts/moment';
 import { Shape } from '../parts/shape';
 import { saidOfEvent, What } from '../parts/what';
 import { storyOf } from '../rooms/card';
 import type { ConsoleEvent } from '../types';
-import { dateTime, t } from '../words';
+import { t } from '../words';
+import { calledWords } from './called';
 import { eventWord } from './events';
 
 function Row({ event }: { event: ConsoleEvent }) {
   const alarm = alarmOf(event);
   const what = <What {...saidOfEvent(event)} />;
-  const zone = link.table?.site.timezone ?? 'UTC';
+  const called = calledWords(event);
   return (
     <tr>
       <td data-label={t('log.time')}>
-        <time dateTime={event.time}>{dateTime(Date.parse(event.time), zone)}</time>
+        <Moment time={event.time} />
       </td>
       <td data-label={t('log.what')}>
         {event.data.priority && <Shape priority={event.data.priority} />} {eventWord(event)}
@@ -24,7 +26,9 @@ function Row({ event }: { event: ConsoleEvent }) {
       <td data-label={t('log.text')}>
         {alarm === null ? what : <Link to={storyOf(alarm)}>{what}</Link>}
       </td>
-      <td data-label={t('log.who')}>{nameOf(event.data.actor) ?? '–'}</td>
+      <td data-label={t('log.who')}>
+        {called !== '' ? `→ ${called}` : event.data.actor ? actorWords(event.data.actor) : '–'}
+      </td>
     </tr>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { acts } from '../api';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
+import { actorWords } from '../parts/actor';
 import { Shape, Unknown } from '../parts/shape';
 import { steady } from '../parts/steady';
 import { saidOf, What } from '../parts/what';
@@ -25,7 +26,7 @@ function Tests({ table }: { table: LiveTable }) {
       <h2>{t('rooms.tests')}</h2>
       {table.tests.map((test) => {
         const time = clockTime(Date.parse(test.until), table.site.timezone);
-        return <p key={test.place}>{t('rooms.test_row', { place: whereOf(test), time, by: test.by })}</p>;
+        return <p key={test.place}>{t('rooms.test_row', { place: whereOf(test), time, by: actorWords(test.by) })}</p>;
       })}
     </section>
   );

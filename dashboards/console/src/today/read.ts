@@ -26,13 +26,13 @@ export async function readDay(older: Ask, day: string, zone: string): Promise<Ke
     kept.seq = Math.max(kept.seq, page.events[0]?.sequence ?? 0);
     return page;
   };
-  const isAll = await readBack(
+  const left = await readBack(
     ask,
     (event) => dayOf(Date.parse(event.time), zone) === day,
     (event) => count(kept.tally, event),
     ROWS_MAX,
   );
-  return { ...kept, isCut: !isAll };
+  return { ...kept, isCut: left > 0 };
 }
 
 /** A page of what came after. It may end before the event `wanted`: then there is more to be read. */

@@ -60,6 +60,14 @@ export const compareWords = (a: string, b: string): number =>
 export const listed = (words: string[]): string =>
   formatOf('list', () => new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' })).format(words);
 
+const isChinese = (): boolean => language === 'zh-CN';
+
+/** "one; another", parts of a sentence of which each can stand alone. */
+export const clauses = (parts: string[]): string => parts.join(isChinese() ? '；' : '; ');
+
+/** "王敏 (caregiver)" */
+export const bracketed = (words: string, more: string): string => (isChinese() ? `${words}（${more}）` : `${words} (${more})`);
+
 function amount(value: number, unit: string): string {
   const options = { style: 'unit', unit, unitDisplay: 'short' } as const;
   return formatOf(unit, () => new Intl.NumberFormat(language, options)).format(value);
