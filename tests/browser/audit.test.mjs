@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { shoot, violations } from './browser.mjs';
+import { openPage, shoot, violations } from './browser.mjs';
 import { until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
@@ -23,7 +23,7 @@ test('what was recorded is checked from a page, and the event that somebody chan
     const { scene } = set;
     await scene.press(CALL);
     await until(() => scene.alarms().length === 1, 'the call');
-    await page.getByRole('link', { name: 'Audit' }).click();
+    await openPage(page, 'Audit');
     const check = page.getByRole('button', { name: 'Check now' });
     await check.click();
     await page.getByText('All is as it was recorded.', { exact: true }).waitFor();

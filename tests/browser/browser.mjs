@@ -57,6 +57,16 @@ export const textsOf = (page) =>
     return found;
   });
 
+/** Open a page by its name in the menu, also where that is behind a button or two. */
+export async function openPage(page, name) {
+  const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true });
+  const buttons = [page.locator('.pages-button'), page.locator('.more-pages > button')];
+  for (const button of buttons) {
+    if (!(await link.isVisible()) && (await button.isVisible())) await button.click();
+  }
+  await link.click();
+}
+
 /** The whole page, however long; of a curtain what the window shows. Of a locator that part alone. */
 export async function shoot(page, name) {
   mkdirSync(SHOTS, { recursive: true });

@@ -2,7 +2,7 @@
 // A page that has lost its contact says so, and comes back by itself with everything that happened meanwhile.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shoot, violations } from './browser.mjs';
+import { openPage, shoot, violations } from './browser.mjs';
 import { PASSWORD, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 import { wire } from './wire.mjs';
@@ -137,7 +137,7 @@ test('a page in which something fails says so, still sounds and is covered, and 
       await aRoom(page);
       await noteCurtain(page);
       await page.route('**/api/v1/health', (route) => route.fulfill({ json: {} }));
-      await page.getByRole('link', { name: 'Security desk' }).click();
+      await openPage(page, 'Security desk');
       await page.getByRole('heading', { name: 'This page has failed' }).waitFor();
       await page.getByRole('alert').getByText('No alarm shows here').waitFor();
       assert.deepEqual(await violations(page), []);

@@ -2,7 +2,7 @@
 // The security desk.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shoot } from './browser.mjs';
+import { openPage, shoot } from './browser.mjs';
 import { SECOND, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
@@ -15,11 +15,27 @@ const place = (page, id) => page.locator(`[data-place="${id}"]`);
 const row = (page, id) => page.locator(`[data-alarm="${id}"]`);
 const CALL = 'emergency_call/care/day-care/button-1';
 
-test('each role begins with its own page, and finds the others in the menu', async () => {
-  for (const [as, heading] of [['wang', 'No alarms'], ['li', 'Security desk'], ['sun', 'Manager'], ['zhao', 'Engineer'], ['audit', 'Event log']]) {
+test('each role begins with its own page, has in the menu what it works with, and finds the others behind it', async () => {
+  for (const [as, heading, menu] of [
+    ['wang', 'No alarms', ['My rooms', 'Event log', 'Shift handover']],
+    ['li', 'Security desk', ['Security desk', 'Event log', 'Shift handover']],
+    ['sun', 'Manager', ['Manager', 'Security desk', 'Event log', 'Shift handover']],
+    ['zhao', 'Engineer', ['Engineer', 'Security desk', 'Event log']],
+    ['audit', 'Event log', ['Event log', 'Audit', 'Shift handover']],
+  ]) {
     await set.withPage({ ...DESK, as }, async (page) => {
       await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
-      await page.getByRole('link', { name: 'My rooms' }).click();
+      const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
+      assert.deepEqual(await links.allTextContents(), menu);
+      await page.getByRole('button', { name: 'More' }).click();
+      const isOnce = new Set(await links.allTextContents()).size === (await links.count());
+      assert.ok(isOnce && (await links.count()) >= 6, 'the others, each once');
+      await page.keyboard.press('Escape');
+      assert.deepEqual(await links.allTextContents(), menu);
+      await page.keyboard.press('Enter');
+      assert.ok((await links.count()) >= 6, 'the button has kept the cursor');
+      await page.keyboard.press('Escape');
+      await openPage(page, 'My rooms');
       await page.getByRole('heading', { name: 'No alarms', level: 1 }).waitFor();
       await page.goBack();
       await page.getByRole('heading', { name: heading, level: 1 }).waitFor();

@@ -2,7 +2,7 @@
 // The engineer's pages, against the real gateway and its field.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shoot, violations } from './browser.mjs';
+import { openPage, shoot, violations } from './browser.mjs';
 import { PASSWORD, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
@@ -198,7 +198,7 @@ test('what is fetched when a page is opened is not fetched before', () =>
     await page.getByRole('heading', { name: 'No alarms' }).waitFor();
     const fetched = () => page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /\/assets\/(page|chart)/.test(name)));
     assert.deepEqual(await fetched(), []);
-    await page.getByRole('link', { name: 'Engineer' }).click();
+    await openPage(page, 'Engineer');
     await point(page, CO2).waitFor();
     await until(async () => (await fetched()).length > 0, 'the page to be fetched');
     assert.ok(!(await fetched()).some((name) => name.includes('chart')));

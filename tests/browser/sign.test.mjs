@@ -2,7 +2,8 @@
 // The ways in and out, and the sound, which a browser lets a page have only after a touch.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PASSWORD } from './scene.mjs';
+import { shoot, violations } from './browser.mjs';
+import { PASSWORD, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
 const set = stage();
@@ -75,3 +76,35 @@ test('the sound is on after a touch, is silenced for 120 s, and moves nothing in
     await page.reload();
     await off.waitFor();
   }));
+
+for (const [width, height] of [[320, 568], [390, 844]]) {
+  test(`on a phone of ${width} px the header is one row, and what silences never scrolls away`, () =>
+    set.withPage({ lang: 'en', width, height }, async (page) => {
+      await page.getByRole('button', { name: 'Sound is off' }).click();
+      await set.scene.press('care/bath/cord');
+      const silence = page.getByRole('button', { name: 'Silence for 120 seconds' });
+      await silence.waitFor();
+      const header = await page.locator('header.top').boundingBox();
+      assert.ok(header.height <= 64, `${header.height} px`);
+      await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+      await until(() => page.evaluate(() => scrollY > innerHeight / 4), 'the page to be scrolled');
+      const isHit = await silence.evaluate((button) => {
+        const { x, y, width: w, height: h, bottom } = button.getBoundingClientRect();
+        return bottom <= 130 && button.contains(document.elementFromPoint(x + w / 2, y + h / 2));
+      });
+      assert.ok(isHit, 'the button is where a finger reaches it');
+      await shoot(page, `phone-scrolled-${width}`);
+      // The pages are behind a button; opening one of them leaves nothing open.
+      await page.getByRole('button', { name: 'Pages' }).click();
+      await page.getByRole('link', { name: 'Event log' }).waitFor();
+      await page.getByRole('button', { name: 'More' }).click();
+      await shoot(page, `phone-pages-${width}`);
+      assert.deepEqual(await violations(page), []);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0);
+      await page.getByRole('link', { name: 'Security desk' }).click();
+      await page.getByRole('heading', { name: 'Security desk' }).waitFor();
+      assert.equal(await page.getByRole('link', { name: 'Event log' }).isVisible(), false);
+      await silence.click();
+      await page.getByText(/Silent, back in/).waitFor();
+    }));
+}

@@ -2,7 +2,7 @@
 // The caregiver's story from the call to its end, on a phone, in both languages, against a real gateway.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shoot } from './browser.mjs';
+import { shoot, violations } from './browser.mjs';
 import { until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
@@ -325,4 +325,51 @@ test('whoever goes keeps the alarm in sight, and what nobody has answered stands
       assert.equal(await other.locator('.own').count(), 0);
       assert.equal(await other.locator('.card').last().getAttribute('data-alarm'), ALARM);
     });
+  }));
+
+test('whoever chooses rooms sees them first, and nothing that may be grave, or calls, is hidden', () =>
+  set.withPage({ lang: 'en' }, async (page) => {
+    const { scene } = set;
+    const [mine, elsewhere, fault] = [ALARM, 'emergency_call/care/talk/button', 'fire_panel_fault/hall/police/fault'];
+    const shown = () => page.locator('.cards > *').evaluateAll((all) => all.map((each) => each.dataset.alarm ?? each.textContent));
+    for (const id of [elsewhere, fault, mine]) await scene.press(id.slice(id.indexOf('/') + 1));
+    await until(() => scene.alarms().length === 3, 'the alarms');
+    await page.locator('.card').nth(2).waitFor();
+    assert.deepEqual(await shown(), [elsewhere, mine, fault], 'nobody has chosen: all are hers');
+
+    const chooser = page.locator('.chooser');
+    await chooser.getByText('My rooms: all').click();
+    await chooser.getByLabel('Day-care room').check();
+    await page.getByRole('heading', { name: 'Elsewhere' }).waitFor();
+    assert.deepEqual(await shown(), [mine, 'Elsewhere', elsewhere]);
+    assert.deepEqual(await violations(page), []);
+    await shoot(page, 'rooms-mine-en');
+    const folded = page.locator('.folded');
+    await folded.getByText('Elsewhere: 1 alarm that does not call you (High)').click();
+    await folded.locator(`[data-row="${fault}"]`).waitFor();
+    assert.deepEqual(await page.locator('.calm').last().locator('li').allInnerTexts(), [], 'her room is the one with the call');
+
+    // A floor is chosen with all its rooms, and is kept.
+    await chooser.getByLabel('Home-care centre').check();
+    assert.ok(await chooser.getByLabel('Day-care room').isDisabled());
+    await page.reload();
+    await chooser.getByText('My rooms: Home-care centre').waitFor();
+    await page.locator('.card').nth(1).waitFor();
+    assert.deepEqual(await shown(), [elsewhere, mine]);
+    assert.ok((await page.locator('.calm').last().locator('li').count()) > 3);
+
+    // Whoever goes elsewhere has that before the eyes; what nobody has answered stands above it.
+    await chooser.getByText('My rooms: Home-care centre').click();
+    await chooser.getByLabel('Home-care centre').uncheck();
+    await chooser.getByLabel('Day-care room').check();
+    await page.locator(`[data-alarm="${elsewhere}"]`).focus();
+    await page.keyboard.press('a');
+    await page.locator('.armed').waitFor();
+    await page.keyboard.press('a');
+    await page.locator(`[data-alarm="${elsewhere}"].own`).waitFor();
+    assert.deepEqual(await shown(), [mine, elsewhere]);
+    await chooser.getByRole('button', { name: 'All rooms' }).click();
+    await chooser.getByText('My rooms: all').waitFor();
+    assert.equal(await folded.count(), 0);
+    assert.deepEqual(await shown(), [mine, elsewhere, fault]);
   }));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { useNow, useRoute } from './hooks';
 import { link } from './live/link';
 import { Link } from './parts/link';
-import { menuOf } from './routes';
+import { menuOf, pagesOf, type Entry } from './routes';
 import type { Person } from './types';
 import { clockTime, currentLanguage, pick, span, t, type Language } from './words';
 
@@ -13,13 +13,14 @@ interface Props {
   onSignOut: () => void;
 }
 
-/** The server's time, and how long ago it was heard. */
+/** The server's time, and how long ago it was heard: in fewer words where there is little room. */
 function Contact({ timezone }: { timezone: string }) {
   const time = useNow(() => clockTime(link.serverNow(), timezone));
   const age = useNow(() => span(link.silenceMs()));
   return (
     <span class="contact">
-      <span>{time}</span> <span class="muted">{t('link.age', { age })}</span>
+      <span>{time}</span> <span class="muted roomy">{t('link.age', { age })}</span>
+      <span class="muted narrow">{t('link.age_short', { age })}</span>
     </span>
   );
 }
@@ -33,11 +34,7 @@ function Account({ person, onLanguage, onSignOut }: Props & { person: Person }) 
       <summary>{person.name}</summary>
       <div>
         <span>{t(`role.${person.role}`)}</span>
-        {menuOf(person.role, 'account').map((page) => (
-          <Link key={page.path} to={page.path}>
-            {t(page.word)}
-          </Link>
-        ))}
+        <Links pages={menuOf(person.role, 'account')} />
         <button lang={other} onClick={() => onLanguage(other)}>
           {t('nav.language')}
         </button>
@@ -49,22 +46,70 @@ function Account({ person, onLanguage, onSignOut }: Props & { person: Person }) 
 
 const otherLanguage = (): Language => (currentLanguage() === 'en' ? 'zh-CN' : 'en');
 
-/** The pages; where they do not fit beside the rest, behind a button. Opening one closes them. */
-function Pages({ person }: { person: Person }) {
+/** Something that is opened on a page and closes when another one is. */
+function useOpenHere(): [boolean, (isOpen: boolean) => void] {
   const path = useRoute();
   const [openAt, setOpenAt] = useState<string | null>(null);
-  const isOpen = openAt === path;
+  return [openAt === path, (isOpen) => setOpenAt(isOpen ? path : null)];
+}
+
+const Links = ({ pages }: { pages: Entry[] }) => (
+  <>
+    {pages.map(({ path, word }) => (
+      <Link key={path} to={path}>
+        {t(word)}
+      </Link>
+    ))}
+  </>
+);
+
+/** The pages that the role does not work with every day. */
+function MorePages({ pages }: { pages: Entry[] }) {
+  const here = useRoute();
+  const [isOpen, open] = useOpenHere();
+  const button = useRef<HTMLButtonElement>(null);
+  const isHere = pages.some(({ path }) => path === here);
+  const close = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || !isOpen) return;
+    open(false);
+    button.current?.focus();
+  };
+  return (
+    <div class="more-pages" onKeyDown={close}>
+      <button
+        ref={button}
+        aria-expanded={isOpen}
+        aria-controls="more-pages"
+        class={isHere ? 'here' : undefined}
+        onClick={() => open(!isOpen)}
+      >
+        {t('nav.more')}
+      </button>
+      {isOpen && (
+        <div id="more-pages">
+          <Links pages={pages} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The pages; where they do not fit beside the rest, behind a button. Opening one closes them. */
+function Pages({ person }: { person: Person }) {
+  const [isOpen, open] = useOpenHere();
+  const { first, more } = pagesOf(person.role);
   return (
     <nav aria-label={t('nav.label')} class={isOpen ? 'open' : undefined}>
-      <button class="pages-button" aria-expanded={isOpen} aria-controls="pages" onClick={() => setOpenAt(isOpen ? null : path)}>
-        {t('nav.label')}
+      <button class="pages-button" aria-expanded={isOpen} aria-controls="pages" onClick={() => open(!isOpen)}>
+        <svg class="narrow" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
+          <path d="M3 6h18M3 12h18M3 18h18" stroke="currentColor" stroke-width="3" />
+        </svg>
+        <span class="roomy">{t('nav.label')}</span>
+        <span class="unseen narrow">{t('nav.label')}</span>
       </button>
       <div id="pages">
-        {menuOf(person.role, 'pages').map(({ path: to, word }) => (
-          <Link key={to} to={to}>
-            {t(word)}
-          </Link>
-        ))}
+        <Links pages={first} />
+        {more.length > 0 && <MorePages pages={more} />}
       </div>
     </nav>
   );

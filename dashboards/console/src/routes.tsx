@@ -34,18 +34,18 @@ interface Route {
 
 const PEOPLE: Role[] = ['caregiver', 'security', 'manager', 'engineer', 'auditor'];
 
-/** What a role works with, and where `/` leads. */
-const FIRST_PAGES: Record<Role, string> = {
-  caregiver: '/rooms',
-  security: '/desk',
-  manager: '/manager',
-  engineer: '/engineer',
-  auditor: '/events',
-  wall: '/desk/wall',
+/** What a role works with, in the order of its menu. To the first of them `/` leads. */
+const FIRST_PAGES: Record<Role, [string, ...string[]]> = {
+  caregiver: ['/rooms', '/events', '/handover'],
+  security: ['/desk', '/events', '/handover'],
+  manager: ['/manager', '/desk', '/events', '/handover'],
+  engineer: ['/engineer', '/desk', '/events'],
+  auditor: ['/events', '/audit', '/handover'],
+  wall: ['/desk/wall'],
 };
 
 function FirstPage({ person }: Props) {
-  useEffect(() => replace(FIRST_PAGES[person.role]), []);
+  useEffect(() => replace(FIRST_PAGES[person.role][0]), []);
   return null;
 }
 
@@ -71,11 +71,23 @@ const ROUTES: Route[] = [
   { path: '/users', page: UsersPage, word: 'users.title', menu: 'account', roles: ['engineer'] },
 ];
 
+export interface Entry {
+  path: string;
+  word: Key;
+}
+
 /** What somebody of the role finds in a menu. */
-export const menuOf = (role: Role, menu: 'pages' | 'account'): { path: string; word: Key }[] =>
+export const menuOf = (role: Role, menu: 'pages' | 'account'): Entry[] =>
   ROUTES.flatMap(({ path, word, menu: where = 'pages', roles }) =>
     word !== undefined && where === menu && (roles?.includes(role) ?? true) ? [{ path, word }] : [],
   );
+
+/** The pages that a role works with, and those that it finds behind them. */
+export function pagesOf(role: Role): { first: Entry[]; more: Entry[] } {
+  const all = menuOf(role, 'pages');
+  const first = FIRST_PAGES[role].flatMap((path) => all.find((page) => page.path === path) ?? []);
+  return { first, more: all.filter((page) => !first.includes(page)) };
+}
 
 const leadsTo = (route: Route, path: string): boolean =>
   route.path === path || (route.path !== '/' && route.path.endsWith('/') && path.startsWith(route.path));

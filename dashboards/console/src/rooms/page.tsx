@@ -12,8 +12,10 @@ import { namesOf, whereOf } from '../parts/where';
 import type { Alarm, Person, Place } from '../types';
 import { clockTime, compareWords, currentLanguage, t, tAny } from '../words';
 import { Card } from './card';
+import { arranged, isChosen, type Block } from './choice';
+import { Chooser, useChoice } from './chooser';
 import { useCardKeys } from './keys';
-import { Rest } from './rest';
+import { Folded, Rest } from './rest';
 import { awaits } from './steps';
 
 /** What one person can have before the eyes; what is more stands below by room. */
@@ -71,13 +73,13 @@ function roomsOf(places: Place[]): Place[] {
     .sort((a, b) => compareWords(names.get(a.place) ?? '', names.get(b.place) ?? ''));
 }
 
-function CalmRooms({ table }: { table: LiveTable }) {
+function CalmRooms({ table, chosen }: { table: LiveTable; chosen: string[] }) {
   const rooms = useMemo(() => roomsOf(table.places), [table.places, currentLanguage()]);
   const abnormal = new Set([...table.alarms, ...table.aside, ...table.tests].map((row) => row.place));
   return (
     <section>
-      <h2>{t('rooms.normal')}</h2>
-      <CalmList places={rooms.filter((place) => !abnormal.has(place.place))} />
+      <h2>{t(chosen.length === 0 ? 'rooms.normal' : 'rooms.normal_mine')}</h2>
+      <CalmList places={rooms.filter(({ place }) => !abnormal.has(place) && isChosen(place, chosen))} />
     </section>
   );
 }
@@ -95,10 +97,34 @@ function useFollow(own: Alarm[]): void {
   });
 }
 
+/**
+ * Cards under headings, in one list: a card that comes to stand elsewhere is still the same. What is more than anybody
+ * reads is left out.
+ */
+function Cards({ blocks, own, person }: { blocks: Block[]; own: Alarm[]; person: Person }) {
+  let left = CARDS_MAX;
+  return (
+    <div class="cards">
+      {blocks.flatMap(({ where, alarms }, index) => {
+        const shown = alarms.slice(0, left);
+        left -= shown.length;
+        const heading = where === 'elsewhere' ? t('rooms.elsewhere') : index > 0 ? t('nav.rooms') : null;
+        return [
+          shown.length > 0 && heading !== null && <h2 key={`${where} ${index}`}>{heading}</h2>,
+          ...shown.map((alarm) => (
+            <Card key={alarm.alarm} alarm={alarm} person={person} isOwn={own.includes(alarm)} />
+          )),
+        ];
+      })}
+    </div>
+  );
+}
+
 export function RoomsPage({ person }: { person: Person }) {
   useCardKeys();
   const table = link.table;
   const own = (table?.alarms ?? []).filter((alarm) => isOf(alarm, person));
+  const [chosen, choosePlaces] = useChoice(person, table?.places ?? []);
   useFollow(own);
   if (table === null) return <p>{t('app.loading')}</p>;
   const count = table.alarms.length;
@@ -106,21 +132,19 @@ export function RoomsPage({ person }: { person: Person }) {
   const isCall = (alarm: Alarm) => alarm.priority === 'emergency' && awaits(alarm, person.role);
   const calls = table.alarms.filter(isCall);
   const others = table.alarms.filter((alarm) => !isCall(alarm) && !own.includes(alarm));
-  const cards = [...calls, ...own, ...others];
+  const { blocks, folded } = arranged({ calls, own: own.filter((alarm) => !isCall(alarm)), others }, chosen, person.role);
   return (
     <>
       <h1>{count > 0 ? t('rooms.abnormal', { count }) : t('rooms.none')}</h1>
       {count === 0 && <p class="muted">{t('rooms.none_about')}</p>}
       {!acts(person) && <p class="muted">{t('rooms.read_only')}</p>}
       <Tests table={table} />
-      <div class="cards">
-        {cards.slice(0, CARDS_MAX).map((alarm) => (
-          <Card key={alarm.alarm} alarm={alarm} person={person} isOwn={own.includes(alarm)} />
-        ))}
-      </div>
-      <Rest alarms={cards.slice(CARDS_MAX)} />
+      <Cards blocks={blocks} own={own} person={person} />
+      <Rest alarms={blocks.flatMap(({ alarms }) => alarms).slice(CARDS_MAX)} />
+      <Folded alarms={folded} />
+      <Chooser places={table.places} chosen={chosen} onChoose={choosePlaces} />
       <Aside table={table} />
-      <CalmRooms table={table} />
+      <CalmRooms table={table} chosen={chosen} />
       <p class="muted keys">{t('rooms.keys')}</p>
     </>
   );

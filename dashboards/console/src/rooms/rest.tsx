@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { grouped } from '../live/grouped';
 import { Link } from '../parts/link';
+import { useShown } from '../parts/more';
 import { Shape } from '../parts/shape';
 import { Since } from '../parts/since';
 import { steady } from '../parts/steady';
@@ -12,6 +13,24 @@ import type { Alarm } from '../types';
 import { t } from '../words';
 import { storyOf } from './card';
 import { whoGoes } from './who';
+
+/** So many are shown at first, and so many more each time that somebody asks. */
+const ROWS_MAX = 50;
+
+const Rows = ({ alarms }: { alarms: Alarm[] }) => (
+  <ul>
+    {alarms.map((alarm) => (
+      <li key={alarm.alarm} data-row={alarm.alarm}>
+        <Shape priority={alarm.priority} />{' '}
+        <Link to={storyOf(alarm.alarm)}>
+          <What {...saidOf(alarm)} />
+        </Link>{' '}
+        <Since time={alarm.raised} />{' '}
+        <strong>{whoGoes(alarm)}</strong>
+      </li>
+    ))}
+  </ul>
+);
 
 const Room = steady(function Room({ place, alarms }: { place: string; alarms: Alarm[] }) {
   const [isOpen, setOpen] = useState(false);
@@ -23,20 +42,25 @@ const Room = steady(function Room({ place, alarms }: { place: string; alarms: Al
         <Shape priority={first.priority} /> <strong>{room}</strong> {t(`priority.${first.priority}`)}
         <span class="muted">{t('rooms.abnormal', { count: alarms.length })}</span>
       </summary>
-      {isOpen && (
-        <ul>
-          {alarms.map((alarm) => (
-            <li key={alarm.alarm}>
-              <Shape priority={alarm.priority} />{' '}
-              <Link to={storyOf(alarm.alarm)}>
-                <What {...saidOf(alarm)} />
-              </Link>{' '}
-              <Since time={alarm.raised} />{' '}
-              <strong>{whoGoes(alarm)}</strong>
-            </li>
-          ))}
-        </ul>
-      )}
+      {isOpen && <Rows alarms={alarms} />}
+    </details>
+  );
+});
+
+/** What is not told as cards is one line, which opens: how much there is of it, and how grave it is at worst. */
+export const Folded = steady(function Folded({ alarms }: { alarms: Alarm[] }) {
+  const [isOpen, setOpen] = useState(false);
+  const { rows, more } = useShown(alarms, ROWS_MAX);
+  const first = alarms[0];
+  if (first === undefined) return null;
+  const priority = t(`priority.${first.priority}`);
+  return (
+    <details class="rest folded" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <Shape priority={first.priority} /> {t('rooms.folded', { count: alarms.length, priority })}
+      </summary>
+      {isOpen && <Rows alarms={rows} />}
+      {isOpen && more}
     </details>
   );
 });

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { arranged, choose, chosenBy, isChosen } from '../src/rooms/choice';
+import type { Alarm, Person, Place, Priority } from '../src/types';
+
+const kept = new Map<string, string>();
+let isFull = false;
+const storage = {
+  getItem: (key: string) => kept.get(key) ?? null,
+  removeItem: (key: string) => kept.delete(key),
+  setItem: (key: string, text: string) => {
+    if (isFull) throw new Error('full');
+    kept.set(key, text);
+  },
+};
+Object.assign(globalThis, { localStorage: storage });
+beforeEach(() => {
+  kept.clear();
+  isFull = false;
+});
+
+const person = (id: string): Person => ({ id, name: id, role: 'caregiver' });
+const places = ['care', 'care/bath', 'care/bath2', 'care/club', 'hall'].map(
+  (place): Place => ({ place, kind: 'bedroom', name: { zh: place, en: place }, capacity: null, area_m2: null }),
+);
+const ids = (alarms: Alarm[]) => alarms.map(({ alarm }) => alarm);
+
+function alarm(place: string | null, priority: Priority = 'high', more: object = {}): Alarm {
+  const state = { acked: false, test: false };
+  return { alarm: `${priority} ${place}`, place, priority, class: 'door.held', state, ...more } as unknown as Alarm;
+}
+
+test('a choice is kept for each person who shares a phone, and none is all', () => {
+  assert.deepEqual(chosenBy(person('wang'), places), []);
+  choose(person('wang'), ['care/bath']);
+  choose(person('chen'), ['hall', 'care/club']);
+  assert.deepEqual(chosenBy(person('wang'), places), ['care/bath']);
+  assert.deepEqual(chosenBy(person('chen'), places), ['care/club', 'hall']);
+  choose(person('wang'), []);
+  assert.deepEqual([chosenBy(person('wang'), places), chosenBy(person('chen'), places).length], [[], 2]);
+});
+
+test('a room that is gone from the site falls out of the choice, and one in another is told by that', () => {
+  choose(person('wang'), ['care/bath', 'attic']);
+  assert.deepEqual(chosenBy(person('wang'), places), ['care/bath']);
+  choose(person('wang'), ['attic']);
+  assert.deepEqual(chosenBy(person('wang'), places), [], 'of what is left nothing is hers alone: all');
+  choose(person('wang'), ['care/bath', 'care']);
+  assert.deepEqual(chosenBy(person('wang'), places), ['care']);
+});
+
+test('what is kept is bounded, and what is no choice is passed over', () => {
+  for (let count = 0; count < 50; count++) choose(person(`p${count}`), ['hall']);
+  assert.equal((JSON.parse(kept.get('tocsin.rooms') ?? '') as unknown[]).length, 20);
+  assert.deepEqual([chosenBy(person('p0'), places), chosenBy(person('p49'), places)], [[], ['hall']]);
+  for (const text of ['{', '{}', '[1, ["wang", "hall"], ["wang", [1]]]']) {
+    kept.set('tocsin.rooms', text);
+    assert.deepEqual(chosenBy(person('wang'), places), []);
+  }
+  isFull = true;
+  choose(person('wang'), ['hall']);
+  assert.deepEqual(chosenBy(person('wang'), places), []);
+});
+
+test('a chosen place holds what lies in it, and what is of all around it', () => {
+  const found = ['care', 'care/bath', 'care/bath/basin', 'care/bath2', 'hall', null].map((place) => isChosen(place, ['care/bath']));
+  assert.deepEqual(found, [true, true, true, false, false, false]);
+});
+
+test('nothing that may be grave or calls the role is folded, and calls come first', () => {
+  const chosen = ['care/bath'];
+  const calls = [alarm('hall', 'emergency'), alarm('care/bath', 'emergency')];
+  const own = [alarm('care/club')];
+  const others = [
+    alarm('care/bath'), alarm('hall', 'urgent', { calling: ['caregiver'] }), alarm(null), alarm('hall', 'low', { calling: ['security'] }),
+    alarm('care/club', 'urgent', { class: 'call.bathroom' }),
+  ];
+  const { blocks, folded } = arranged({ calls, own, others }, chosen, 'caregiver');
+  assert.deepEqual(blocks.map(({ where, alarms }) => [where, ids(alarms)]), [
+    ['mine', ['emergency care/bath']],
+    ['elsewhere', ['emergency hall']],
+    ['mine', ['high care/club', 'high care/bath']],
+    ['elsewhere', ['urgent hall', 'urgent care/club']],
+  ]);
+  assert.deepEqual(ids(folded), ['high null', 'low hall']);
+  const all = arranged({ calls, own, others }, [], 'caregiver');
+  assert.deepEqual(all.blocks.map(({ where, alarms }) => [where, alarms.length]), [['mine', 8]]);
+  assert.deepEqual(all.folded, []);
+});
