@@ -125,7 +125,7 @@ export class Scene {
     await until(() => answers(broker), 'mosquitto to listen');
     this.control = join(this.directory, 'sim.sock');
     const sim = this.keep(
-      new Process('sim', TOCSIN, ['sim', this.site, '--control', this.control, ...this.settings], this.directory),
+      new Process('sim', TOCSIN, ['sim', this.site, '--still', '--control', this.control, ...this.settings], this.directory),
     );
     await sim.until(() => sim.text().includes('event=sim_ready'), 'the field was ready');
     // Who plays there from half past ten in the evening on is an intruder, and tests run at any time of the day.
