@@ -63,6 +63,8 @@ static const struct route {
     {EVHTTP_REQ_POST, false, "/api/v1/claim", AUDIENCE_ANYBODY, PROBLEM_ROLE, answer_claim, NULL},
     {EVHTTP_REQ_GET, false, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE, answer_users,
      NULL},
+    {EVHTTP_REQ_GET, true, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
+     answer_user_sessions, NULL},
     {EVHTTP_REQ_POST, false, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE,
      answer_user_add, NULL},
     {EVHTTP_REQ_POST, true, "/api/v1/users", AUDIENCE_ENGINEER, PROBLEM_USERS_ROLE, answer_user_key,

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,6 +68,7 @@ static void sessions_save_within(struct sessions *sessions, uint32_t seconds, ui
 
 static void sessions_drop(struct sessions *sessions, uint32_t at) {
     sessions->rows[at] = sessions->rows[--sessions->count];
+    sessions->seen[at] = sessions->seen[sessions->count];
 }
 
 static void sessions_drop_ended(struct sessions *sessions, uint64_t real_ns) {
@@ -160,7 +162,9 @@ int sessions_open(struct sessions *sessions, const struct people *people, int di
                                   .wall_real_ns = real_ns,
                                   .save_real_ns = UINT64_MAX};
     sessions->rows = calloc(SESSIONS_MAX, sizeof *sessions->rows);
-    if (sessions->rows == NULL) {
+    sessions->seen = calloc(SESSIONS_MAX, sizeof *sessions->seen);
+    if (sessions->rows == NULL || sessions->seen == NULL) {
+        sessions_close(sessions);
         return err_origin(-ENOMEM);
     }
     if (directory >= 0) {
@@ -175,6 +179,7 @@ void sessions_close(struct sessions *sessions) {
         sessions_save(sessions);
     }
     free(sessions->rows);
+    free(sessions->seen);
     *sessions = (struct sessions){.directory = -1};
 }
 
@@ -249,6 +254,7 @@ int sessions_begin(struct sessions *sessions, const struct person *person, uint6
     hex_format(bytes, sizeof bytes, ret_token);
     OPENSSL_cleanse(bytes, sizeof bytes);
     sessions_make_room(sessions, person->id);
+    sessions->seen[sessions->count] = (struct session_seen){.address = ""};
     struct session_row *session = &sessions->rows[sessions->count++];
     *session =
         (struct session_row){.begun_real_ns = (int64_t)real_ns, .used_real_ns = (int64_t)real_ns};
@@ -282,6 +288,47 @@ void sessions_end(struct sessions *sessions, const char *token) {
         sessions_drop(sessions, (uint32_t)(session - sessions->rows));
         sessions_save(sessions);
     }
+}
+
+void sessions_saw(struct sessions *sessions, const char *token, const char *address,
+                  const char *agent) {
+    const struct session_row *session = sessions_at(sessions, token);
+    if (session == NULL) {
+        return;
+    }
+    struct session_seen *seen = &sessions->seen[session - sessions->rows];
+    (void)snprintf(seen->address, sizeof seen->address, "%s", address);
+    (void)snprintf(seen->agent, sizeof seen->agent, "%s", agent == NULL ? "" : agent);
+    for (char *at = seen->agent; *at != '\0'; at++) {
+        *at = (char)(*at >= ' ' && *at <= '~' ? *at : '?');
+    }
+}
+
+void session_name_format(const struct session_row *session, char ret_name[SESSION_NAME_SIZE]) {
+    hex_format(session->digest, SESSION_NAME_SIZE / 2, ret_name);
+}
+
+bool session_is(const struct session_row *session, const char *token) {
+    unsigned char digest[SESSION_DIGEST_SIZE];
+    token_digest(token, digest);
+    return CRYPTO_memcmp(session->digest, digest, sizeof digest) == 0;
+}
+
+uint32_t sessions_end_of(struct sessions *sessions, const char *id, const char *name) {
+    uint32_t ended = 0;
+    for (uint32_t i = sessions->count; i > 0; i--) {
+        char its[SESSION_NAME_SIZE];
+        session_name_format(&sessions->rows[i - 1], its);
+        if (strcmp(sessions->rows[i - 1].id, id) == 0 &&
+            (name[0] == '\0' || strcmp(name, its) == 0)) {
+            sessions_drop(sessions, i - 1);
+            ended++;
+        }
+    }
+    if (ended > 0) {
+        sessions_save(sessions);
+    }
+    return ended;
 }
 
 /* Was the wall clock set since it was looked at last? The file would be read with what it was. */

@@ -14,6 +14,8 @@
  * time while the console runs, and by wall time only from the last time it was saved to the next start: a clock that is
  * set, or that begins in 1970, signs nobody out and lets no session live longer.
  *
+ * From where and by what a session was used last is known from its first use on after a start; the file does not have it.
+ *
  *     __Host-tocsin=…; Secure; HttpOnly; SameSite=Strict; Path=/       (RFC 6265bis, 4.1.3)
  */
 
@@ -34,6 +36,9 @@ enum {
     SESSIONS_RETRY_S = 10, /* after the disk did not take it */
     SESSION_TOKEN_SIZE = 2 * 32 + 1,
     SESSION_DIGEST_SIZE = 32,
+    SESSION_NAME_SIZE = 2 * 8 + 1,
+    SESSION_ADDRESS_SIZE = 46,
+    SESSION_AGENT_SIZE = 160, /* of a browser's name for itself; what is longer is cut */
 };
 
 struct session_row {
@@ -44,10 +49,17 @@ struct session_row {
     int64_t begun_real_ns, used_real_ns; /* below 0: before the machine was started */
 };
 
+/* Where it was used last, and by what; "": not since the console began. */
+struct session_seen {
+    char address[SESSION_ADDRESS_SIZE];
+    char agent[SESSION_AGENT_SIZE]; /* printable ASCII */
+};
+
 struct sessions {
     const struct people *people;
     int directory;
     struct session_row *rows;
+    struct session_seen *seen; /* of the rows */
     uint32_t count;
     uint64_t displaced;     /* by new ones, because there were too many */
     uint64_t displaced_own; /* by new ones of the same person, who had too many */
@@ -75,7 +87,20 @@ const struct person *sessions_find(struct sessions *sessions, const char *token,
 /* When the session of this token, which was found, ends however much it is used. */
 uint64_t sessions_until_real_ns(const struct sessions *sessions, const char *token);
 
+/* The session of this token, if there is one, is used from `address` by `agent` (NULL: it does not say). */
+void sessions_saw(struct sessions *sessions, const char *token, const char *address,
+                  const char *agent);
+
 void sessions_end(struct sessions *sessions, const char *token);
+
+/* What a session is called where people look at it. Nobody signs in with that. */
+void session_name_format(const struct session_row *session, char ret_name[SESSION_NAME_SIZE]);
+
+/* Is it the session of this token? */
+bool session_is(const struct session_row *session, const char *token);
+
+/* End the session of this name of the person, or with "" all that the person has. Returns how many. */
+uint32_t sessions_end_of(struct sessions *sessions, const char *id, const char *name);
 
 /* Drop those that have ended and save what has changed, when it is time. Each second. */
 void sessions_tick(struct sessions *sessions, struct wall now, uint64_t real_ns);

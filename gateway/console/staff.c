@@ -14,6 +14,7 @@
 #include "gateway/console/cookie.h"
 #include "gateway/log.h"
 
+_Static_assert((int)SESSION_ADDRESS_SIZE == (int)CONNECTIONS_ADDRESS_SIZE, "an address fits");
 _Static_assert((int)STAFF_ADDRESS_SIZE == (int)CONNECTIONS_ADDRESS_SIZE, "an address fits");
 _Static_assert((int)PEOPLE_NAME_SIZE == PEER_BY_MAX + 1, "a name can be recorded");
 
@@ -140,6 +141,10 @@ struct asker staff_asker(struct staff *staff, struct evhttp_request *request) {
     }
     struct asker asker = asker_of(person);
     if (token == NULL) {
+        char address[CONNECTIONS_ADDRESS_SIZE];
+        connections_address(request, address);
+        sessions_saw(&staff->sessions, cookie, address,
+                     evhttp_find_header(evhttp_request_get_input_headers(request), "User-Agent"));
         asker.session_until_real_ns = sessions_until_real_ns(&staff->sessions, cookie);
     }
     return asker;

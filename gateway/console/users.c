@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/console/users.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include <openssl/crypto.h>
 
 #include "gateway/console/call.h"
+#include "gateway/console/cookie.h"
 #include "gateway/log.h"
 
 bool password_will_do(const char *password, const char *id) {
@@ -243,25 +245,80 @@ void answer_user_change(struct call *call) {
     json_decref(body);
 }
 
-/* ---- keys for commands by the broker ---- */
+/* ---- whose, and what of theirs ---- */
 
-/* call->path is `<id>/key`: whose is it? Answers itself and returns false when it is nobody's. */
-static bool user_key_id(struct call *call, char ret_id[PEOPLE_ID_SIZE]) {
-    const char *slash = strchr(call->path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - call->path);
-    if (len == 0 || len >= PEOPLE_ID_SIZE || strcmp(slash, "/key") != 0) {
-        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
-        return false;
-    }
+/* call->path is `<id>`, whose part is NULL, or `<id>/<part>`. Answers itself and returns false when it is nobody's. */
+static bool user_path_read(struct call *call, char ret_id[PEOPLE_ID_SIZE], const char **ret_part) {
     char entered[PEOPLE_ID_SIZE];
-    memcpy(entered, call->path, len);
-    entered[len] = '\0';
+    size_t len = strcspn(call->path, "/");
+    *ret_part = call->path[len] == '/' ? call->path + len + 1 : NULL;
+    memcpy(entered, call->path, len < sizeof entered ? len : 0);
+    entered[len < sizeof entered ? len : 0] = '\0';
     if (!person_id_read(entered, ret_id)) {
         call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
         return false;
     }
     return true;
 }
+
+/* ---- where they are signed in ---- */
+
+static json_t *session_body(const struct call *call, uint32_t index) {
+    const struct sessions *sessions = &call->console->staff.sessions;
+    const struct session_row *row = &sessions->rows[index];
+    const struct session_seen *seen = &sessions->seen[index];
+    int64_t wall_off_ns = clock_wall().ns - (int64_t)call->real_ns;
+    char name[SESSION_NAME_SIZE], since[CLOCK_TEXT_SIZE], used[CLOCK_TEXT_SIZE];
+    char own[SESSION_TOKEN_SIZE];
+    bool has_own = cookie_read(call->request, COOKIE_SESSION, own, sizeof own);
+    session_name_format(row, name);
+    clock_format((struct wall){row->begun_real_ns + wall_off_ns}, since);
+    clock_format((struct wall){row->used_real_ns + wall_off_ns}, used);
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:b}", "session", name, "since", since, "seen",
+                     used, "address", seen->address[0] == '\0' ? NULL : seen->address, "agent",
+                     seen->agent[0] == '\0' ? NULL : seen->agent, "own",
+                     has_own && session_is(row, own));
+}
+
+/* call->path is `<id>/sessions`. */
+void answer_user_sessions(struct call *call) {
+    const struct sessions *sessions = &call->console->staff.sessions;
+    char id[PEOPLE_ID_SIZE];
+    const char *part = NULL;
+    if (!user_path_read(call, id, &part)) {
+        return;
+    }
+    if (part == NULL || strcmp(part, "sessions") != 0 ||
+        people_find(sessions->people, id) == NULL) {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
+        return;
+    }
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < sessions->count; i++) {
+        if (strcmp(sessions->rows[i].id, id) == 0) {
+            (void)json_array_append_new(list, session_body(call, i));
+        }
+    }
+    reply_json(call->request, 200, json_pack("{s:o}", "sessions", list));
+}
+
+/* `name` is of one of them, or "": all. */
+static void user_sessions_end(struct call *call, const char *id, const char *name) {
+    struct console *console = call->console;
+    uint32_t ended = sessions_end_of(&console->staff.sessions, id, name);
+    if (ended == 0 && (name[0] != '\0' || people_find(&console->staff.people, id) == NULL)) {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
+        return;
+    }
+    char quoted[64];
+    streams_end_of(&console->streams, id); /* those of other sessions come back at once */
+    log_line(LOG_NOTICE, "user_sessions_ended", "id=%s sessions=%" PRIu32 " by=%s role=%s", id,
+             ended, log_quote(call->asker.name, quoted, sizeof quoted),
+             role_name(call->asker.role));
+    reply_json(call->request, 200, json_pack("{s:s, s:i}", "id", id, "ended", (int)ended));
+}
+
+/* ---- keys for commands by the broker ---- */
 
 /* The person's next key, or "": none any more. */
 static void user_key_change(struct call *call, const char *id, const char *key) {
@@ -273,9 +330,15 @@ static void user_key_change(struct call *call, const char *id, const char *key) 
                  ends ? NULL : "key", key);
 }
 
+/* call->path is `<id>/key`. */
 void answer_user_key(struct call *call) {
     char id[PEOPLE_ID_SIZE], key[PEOPLE_KEY_SIZE];
-    if (!user_key_id(call, id)) {
+    const char *part = NULL;
+    if (!user_path_read(call, id, &part)) {
+        return;
+    }
+    if (part == NULL || strcmp(part, "key") != 0) {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
         return;
     }
     if (people_make_key(key) != 0) {
@@ -288,21 +351,31 @@ void answer_user_key(struct call *call) {
 
 /* ---- removing ---- */
 
-/* call->path is `<id>`, or `<id>/key`. */
-void answer_user_remove(struct call *call) {
-    char id[PEOPLE_ID_SIZE];
-    if (strchr(call->path, '/') != NULL) {
-        if (user_key_id(call, id)) {
-            user_key_change(call, id, "");
-        }
-        return;
-    }
-    if (!person_id_read(call->path, id)) {
-        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
-        return;
-    }
+static void user_remove(struct call *call, const char *id) {
     user_sign(call->console, &call->asker);
     int r = people_remove(&call->console->staff.people, id);
     user_changed(call->console, call->request, call->language, r, &call->asker, "user_removed", id,
                  200, NULL, NULL);
+}
+
+/* call->path is `<id>`, `<id>/key`, `<id>/sessions` or `<id>/sessions/<session>`. */
+void answer_user_remove(struct call *call) {
+    static const char sessions[] = "sessions/";
+    char id[PEOPLE_ID_SIZE];
+    const char *part = NULL;
+    if (!user_path_read(call, id, &part)) {
+        return;
+    }
+    if (part == NULL) {
+        user_remove(call, id);
+    } else if (strcmp(part, "key") == 0) {
+        user_key_change(call, id, "");
+    } else if (strcmp(part, "sessions") == 0) {
+        user_sessions_end(call, id, "");
+    } else if (strncmp(part, sessions, sizeof sessions - 1) == 0 &&
+               part[sizeof sessions - 1] != '\0') {
+        user_sessions_end(call, id, part + sizeof sessions - 1);
+    } else {
+        call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
+    }
 }

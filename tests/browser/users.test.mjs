@@ -52,18 +52,32 @@ test('an engineer adds a caregiver, who signs in, is made another and is then re
       await phone.getByRole('heading', { name: 'No alarms' }).waitFor();
       await phone.locator('.account summary').click();
       assert.equal(await phone.getByRole('link', { name: 'Users' }).count(), 0);
+      // Where she is signed in, and the key for her commands, which is shown this once.
       await wang.locator('summary').click();
+      await wang.locator('.sessions li').getByText('127.0.0.1').waitFor();
+      assert.match(await wang.locator('.sessions li').innerText(), /Linux · Chrome[^]*signed in .* ago, used .* ago/);
+      await wang.locator('[data-action=make-key]').click();
+      assert.match(await wang.locator('.key code').innerText(), /^[0-9a-f]{64}$/);
       await shoot(page, 'users-en');
       assert.deepEqual(await violations(page), []);
+      await wang.locator('[data-action=end-key]').click();
+      await wang.getByText('The key has ended').waitFor();
+      assert.equal(await wang.locator('.key code').count(), 0);
+      await wang.locator('[data-session]').click();
+      await wang.getByText('Signed out on 1 device').waitFor();
+      await wang.getByText('Nowhere').waitFor();
+      await phone.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await fillAndSend(phone.locator('form'), { id: 'Wang ', password: PASSWORD });
+      await phone.getByRole('heading', { name: 'No alarms' }).waitFor();
       await fillAndSend(wang.locator('form'), { role: 'security' });
       await page.locator('[data-user=wang] summary').getByText('security').waitFor();
+      await wang.getByText('The change is saved').waitFor();
       await phone.getByRole('heading', { name: 'Sign in' }).waitFor();
     });
 
     set.signedIn.delete('wang');
     await set.withPage({ as: 'wang', lang: 'en' }, async (phone) => {
       await phone.getByRole('heading', { name: 'No alarms' }).waitFor();
-      await wang.locator('summary').click();
       await wang.locator('[data-action=remove]').click();
       await wang.locator('[data-action=remove-for-good]').click();
       await wang.waitFor({ state: 'detached' });

@@ -280,6 +280,24 @@ def test_engineers_look_after_the_users_and_the_last_one_stays(scene, gateway):
     assert boss.ask("DELETE", "/api/v1/users/boss")[0] == 409
     assert boss.ask("DELETE", "/api/v1/users/nobody")[0] == 404
     assert boss.ask("PUT", "/api/v1/users/li", {"role": "engineer", "name": "李四 二楼"})[0] == 200
+    # Where she is signed in is shown, and ended one by one, or all of it.
+    tablet = Browser(scene, address="127.0.0.4")
+    tablet.sign_in("wang")
+    tablet.ask("GET", "/api/v1/places", User_Agent="Tablet/1")
+    there = boss.get("/api/v1/users/wang/sessions")["sessions"]
+    assert sorted((one["address"], one["agent"], one["own"]) for one in there) == [("127.0.0.1", None, False), ("127.0.0.4", "Tablet/1", False)]
+    assert [one["own"] for one in boss.get("/api/v1/users/boss/sessions")["sessions"]] == [True]
+    named = next(one["session"] for one in there if one["agent"])
+    assert boss.ask("DELETE", f"/api/v1/users/li/sessions/{named}")[0] == 404
+    listening = stream(tablet)
+    assert boss.ask("DELETE", f"/api/v1/users/wang/sessions/{named}")[2] == {"id": "wang", "ended": 1}
+    assert listening.read() is not None and tablet.ask("GET", "/api/v1/alarms")[0] == 401  # the stream has ended too
+    assert wang.ask("GET", "/api/v1/alarms")[0] == 200
+    assert boss.ask("DELETE", "/api/v1/users/wang/sessions")[2] == {"id": "wang", "ended": 1}
+    assert wang.ask("GET", "/api/v1/alarms")[0] == 401
+    for path in ("wang/", "wang/sessions/", "wang/keys", "nobody/sessions"):
+        assert boss.ask("DELETE", f"/api/v1/users/{path}")[0] == 404, path
+    assert {user["id"] for user in boss.get("/api/v1/users")["users"]} == {"boss", "wang", "li"}
     assert boss.ask("DELETE", "/api/v1/users/boss")[0] == 200
 
 

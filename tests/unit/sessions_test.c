@@ -139,6 +139,36 @@ static void a_session_ends_with_signing_out_and_no_other_does(void **state) {
     assert_non_null(who(run, desk, UP_S + 1));
 }
 
+static void sessions_are_ended_by_name_or_all_of_a_person_and_nobody_elses(void **state) {
+    struct run *run = *state;
+    char first[SESSION_TOKEN_SIZE], second[SESSION_TOKEN_SIZE], other[SESSION_TOKEN_SIZE];
+    char name[SESSION_NAME_SIZE];
+    sign_in(run, "wang", UP_S, first);
+    sign_in(run, "li", UP_S, other);
+    sign_in(run, "wang", UP_S, second);
+    sessions_saw(&run->sessions, first, "192.168.1.7", "A browser\xe7\x8e\x8b\n");
+    sessions_saw(&run->sessions, second, "192.168.1.8", NULL);
+    sessions_saw(&run->sessions, "nobody's", "192.168.1.9", NULL);
+    assert_string_equal(run->sessions.seen[0].address, "192.168.1.7");
+    assert_string_equal(run->sessions.seen[0].agent, "A browser????");
+    assert_string_equal(run->sessions.seen[1].address, "");
+    assert_true(session_is(&run->sessions.rows[0], first));
+    assert_false(session_is(&run->sessions.rows[0], second));
+    session_name_format(&run->sessions.rows[0], name);
+    assert_int_equal(sessions_end_of(&run->sessions, "li", name), 0);
+    assert_int_equal(sessions_end_of(&run->sessions, "wang", name), 1);
+    assert_int_equal(sessions_end_of(&run->sessions, "wang", name), 0);
+    assert_null(who(run, first, UP_S));
+    assert_string_equal(who(run, second, UP_S), "wang");
+    /* What was seen goes with its session, wherever that stands. */
+    assert_string_equal(run->sessions.seen[0].address, "192.168.1.8");
+    assert_int_equal(sessions_end_of(&run->sessions, "wang", ""), 1);
+    assert_null(who(run, second, UP_S));
+    run_anew(run, 0, UP_S);
+    assert_null(who(run, second, UP_S));
+    assert_string_equal(who(run, other, UP_S), "li");
+}
+
 static void another_password_ends_the_persons_sessions_and_no_others(void **state) {
     struct run *run = *state;
     char wang[SESSION_TOKEN_SIZE], li[SESSION_TOKEN_SIZE], new[SESSION_TOKEN_SIZE];
@@ -504,6 +534,7 @@ int main(void) {
         SESSIONS_TEST(a_session_that_nobody_uses_for_a_week_ends),
         SESSIONS_TEST(a_session_ends_after_ninety_days_of_use),
         SESSIONS_TEST(a_session_ends_with_signing_out_and_no_other_does),
+        SESSIONS_TEST(sessions_are_ended_by_name_or_all_of_a_person_and_nobody_elses),
         SESSIONS_TEST(another_password_ends_the_persons_sessions_and_no_others),
         SESSIONS_TEST(another_role_ends_them_and_another_name_does_not),
         SESSIONS_TEST(whoever_is_removed_and_added_again_is_not_signed_in_by_the_old_cookie),

@@ -7,12 +7,18 @@ import { ProblemLine } from '../parts/problem';
 import { addressOfScreen } from '../sign/screen';
 import type { Person, Role } from '../types';
 import { t } from '../words';
+import { CommandKey } from './key';
+import { Sessions } from './sessions';
 
 const USERS = '/api/v1/users';
 const PEOPLE: Role[] = ['caregiver', 'security', 'manager', 'engineer', 'auditor'];
 
+interface User extends Person {
+  has_key: boolean;
+}
+
 interface UsersBody {
-  users: Person[];
+  users: User[];
   /** The disk has them, too. */
   saved: boolean;
 }
@@ -20,6 +26,7 @@ interface UsersBody {
 /** An answer to a change; the token of a screen is told this once. */
 interface ChangeBody {
   id: string;
+  saved: boolean;
   token?: string;
 }
 
@@ -46,12 +53,14 @@ function fieldsOf(person: Person): Field[] {
 const filled = (entered: Entered): Entered => Object.fromEntries(Object.entries(entered).filter(([, text]) => text !== ''));
 
 interface RowProps {
-  person: Person;
+  person: User;
   onChanged: () => Promise<void>;
 }
 
 function Row({ person, onChanged }: RowProps) {
   const [isAsking, setAsking] = useState(false);
+  const [isOpen, setOpen] = useState(false);
+  const [isSaved, setSaved] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const path = `${USERS}/${segments(person.id)}`;
   const remove = async () => {
@@ -64,18 +73,24 @@ function Row({ person, onChanged }: RowProps) {
     }
   };
   return (
-    <details class="user" data-user={person.id}>
+    <details class="user" data-user={person.id} onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
       <summary>
         <strong>{person.name}</strong> {person.id} <span class="muted">{t(`role.${person.role}`)}</span>
       </summary>
       <Form
+        key={`${person.name} ${person.role}`}
         fields={fieldsOf(person)}
         submit="users.change"
         onSubmit={async (entered) => {
-          await api('PUT', path, filled(entered));
+          setSaved(false);
+          const { saved } = await api<ChangeBody>('PUT', path, filled(entered));
           await onChanged();
+          setSaved(saved);
         }}
       />
+      <p role="status">{isSaved ? t('users.saved') : ''}</p>
+      {isOpen && <Sessions key={person.role} id={person.id} />}
+      {isOpen && person.role !== 'wall' && <CommandKey key={`${person.role} ${person.has_key}`} id={person.id} hasKey={person.has_key} />}
       <ProblemLine text={problem} />
       {isAsking ? (
         <div class="pair">
@@ -117,7 +132,7 @@ export function UsersPage() {
       <h1>{t('users.title')}</h1>
       <ProblemLine text={problem ?? (found?.saved === false ? t('users.unsaved') : null)} />
       {found?.users.map((person) => (
-        <Row key={`${person.id} ${person.name} ${person.role}`} person={person} onChanged={read} />
+        <Row key={person.id} person={person} onChanged={read} />
       ))}
       <section class="sign">
         <h2>{t('users.add')}</h2>
