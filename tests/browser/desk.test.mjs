@@ -44,8 +44,8 @@ test('each role begins with its own page, has in the menu what it works with, an
 });
 
 for (const [lang, words] of [
-  ['zh-CN', { room: '日间照料室', word: '紧急', age: /\d+秒/, going: '李强 正在前往', none: '没有告警' }],
-  ['en', { room: 'Day-care room', word: 'Emergency', age: /\d+ sec/, going: '李强 is going', none: 'No alarms' }],
+  ['zh-CN', { room: '日间照料室', word: '紧急', age: /\d+秒/, going: '李强 正在前往', over: '信号已消失', none: '没有告警' }],
+  ['en', { room: 'Day-care room', word: 'Emergency', age: /\d+ sec/, going: '李强 is going', over: 'signal gone', none: 'No alarms' }],
 ]) {
   test(`an alarm is on the plan and in the list, and J, A, A answers it (${lang})`, () =>
     set.withPage({ ...DESK, lang }, async (page) => {
@@ -54,7 +54,9 @@ for (const [lang, words] of [
       const grey = await room.locator('.block-fill').evaluate((fill) => getComputedStyle(fill).fill);
       await press('care/day-care/button-1');
       await row(page, CALL).waitFor();
+      assert.equal(await row(page, CALL).getByText(words.over).count(), 0);
       await release('care/day-care/button-1');
+      await row(page, CALL).getByText(words.over).waitFor();
       const said = await room.locator('text').allTextContents();
       assert.match(said.join(' '), new RegExp(`${words.room} ${words.word} ${words.age.source}`));
       assert.equal(await room.locator('.shape-emergency').count(), 1);

@@ -12,7 +12,7 @@ import { whereOf } from '../parts/where';
 import { Actions } from '../rooms/actions';
 import { storyOf } from '../rooms/card';
 import { awaits } from '../rooms/steps';
-import { stillCalling, whoGoes } from '../rooms/who';
+import { calledFor, goerOf, signalOf } from '../rooms/who';
 import type { Alarm, Person, Role } from '../types';
 import { listed, pick, span, t } from '../words';
 import { classWord } from '../words/terms';
@@ -29,9 +29,12 @@ function withoutPlace(text: string, alarm: Alarm): string {
   return rest === '' ? text : rest;
 }
 
+/** Since when the first of them is there; before it, that the signal of all of them is gone. */
 const ageOf = (alarms: Alarm[]): string => {
   const raised = alarms.map((alarm) => (alarm.raised === null ? link.serverNow() : Date.parse(alarm.raised)));
-  return span(link.serverNow() - Math.min(...raised));
+  const age = span(link.serverNow() - Math.min(...raised));
+  const signals = new Set(alarms.map(signalOf));
+  return signals.size === 1 ? [...signals, age].join(' ').trim() : age;
 };
 
 interface LineProps {
@@ -43,14 +46,16 @@ interface LineProps {
   point?: string | null;
   age: string;
   note: string;
+  /** Who is called still. */
+  called: string;
   isOpen: boolean;
   isMember?: boolean;
   onOpen: () => void;
   children?: ComponentChildren;
 }
 
-/** One row: where, since when; how bad, what, and who is going. */
-function Line({ id, alarm, role, title, text, point, age, note, isOpen, isMember, onOpen, children }: LineProps) {
+/** One row: where, since when; how bad, what, and who is going; and who is called all the same. */
+function Line({ id, alarm, role, title, text, point, age, note, called, isOpen, isMember, onOpen, children }: LineProps) {
   const { test } = alarm.state;
   const look = `desk-row card-${alarm.priority}${awaits(alarm, role) && !test ? ' unacked' : ''}${isMember ? ' member' : ''}`;
   return (
@@ -68,6 +73,7 @@ function Line({ id, alarm, role, title, text, point, age, note, isOpen, isMember
           <span class="desk-what">{text}</span>
           <span class="desk-who">{note}</span>
         </span>
+        {called !== '' && <span class="desk-called">{called}</span>}
       </button>
       {isOpen && children}
     </li>
@@ -86,7 +92,8 @@ function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } 
       {...said}
       text={withoutPlace(said.text, alarm)}
       age={ageOf([alarm])}
-      note={alarm.state.test && !alarm.state.acked ? '' : whoGoes(alarm)}
+      note={alarm.state.test && !alarm.state.acked ? '' : goerOf(alarm)}
+      called={calledFor([alarm])}
       {...rest}
     >
       <div class="desk-more">
@@ -130,9 +137,6 @@ function groupText(row: Row, unacked: number): string {
   const where = deskWord('list.places', { count: places.size });
   return places.size === count ? where : `${deskWord('list.group', { count })} ${where}`;
 }
-
-/** Who is called for some of them still, to which somebody is going. */
-const calledFor = (alarms: Alarm[]): Role[] => [...new Set(alarms.flatMap(({ calling = [] }) => calling))];
 
 interface ListProps {
   rows: Row[];
@@ -210,7 +214,8 @@ function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
         title={groupTitle(row, lineEm - widthEm(age) * BOLD)}
         text={groupText(row, unacked)}
         age={age}
-        note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : stillCalling(calledFor(row.alarms))}
+        note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : ''}
+        called={calledFor(row.alarms)}
         isOpen={isOpen}
         onOpen={() => onChoose(row.id)}
       />
@@ -242,12 +247,16 @@ export function AlarmList(props: ListProps) {
 
 const ROW_REM = 3.45;
 const OPEN_REM = 8;
+const CALLED_REM = 1.4;
 /** Of the first line of a row: its border, its shape, and what lies between its parts. */
 const AROUND_REM = 5;
 
 /** The room for a title and an age in a list of this width. */
 export const lineEmOf = (widthPx: number, rem: number): number => widthPx / rem - AROUND_REM;
 
-/** The number of rows that can be seen at once in an element of this height, one of them open or none. */
-export const roomFor = (heightPx: number, rem: number, isOneOpen: boolean): number =>
-  Math.max(1, Math.floor((heightPx / rem - (isOneOpen ? OPEN_REM : 0)) / ROW_REM));
+/**
+ * The number of rows that can be seen at once in an element of this height, one of them open or none. Any may be higher
+ * while somebody is called to whom another has been faster.
+ */
+export const roomFor = (heightPx: number, rem: number, alarms: Alarm[], isOneOpen: boolean): number =>
+  Math.max(1, Math.floor((heightPx / rem - (isOneOpen ? OPEN_REM : 0)) / (ROW_REM + (calledFor(alarms) === '' ? 0 : CALLED_REM))));

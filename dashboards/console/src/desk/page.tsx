@@ -47,7 +47,7 @@ function Alarms({ table, person, isWall, chosen, onChoose }: AlarmsProps) {
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const now = link.serverNow();
-  const room = isWall && isWide() && size !== null ? roomFor(size.height, size.rem, chosen !== null) : null;
+  const room = isWall && isWide() && size !== null ? roomFor(size.height, size.rem, table.alarms, chosen !== null) : null;
   const rows = room === null ? longRowsOf(table.alarms, ROWS_MAX, now) : rowsOf(table.alarms, room, now);
   const count = table.alarms.length;
   return (

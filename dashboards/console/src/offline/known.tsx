@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Shape, Unknown } from '../parts/shape';
 import { saidOf, What } from '../parts/what';
-import { whoGoes } from '../rooms/who';
+import { signalOf, whoGoes } from '../rooms/who';
 import type { Alarm } from '../types';
 import { clockTime, span, t, tAny } from '../words';
 import type { Known } from './snapshot';
@@ -14,7 +14,7 @@ function Row({ alarm, zone }: { alarm: Alarm; zone: string }) {
       <strong>
         <What {...saidOf(alarm)} />
       </strong>{' '}
-      {since} – {whoGoes(alarm)}
+      {since} {signalOf(alarm)} – {whoGoes(alarm)}
     </li>
   );
 }

@@ -12,7 +12,7 @@ import { whereOrSite } from '../parts/where';
 import type { Alarm } from '../types';
 import { t } from '../words';
 import { storyOf } from './card';
-import { whoGoes } from './who';
+import { signalOf, whoGoes } from './who';
 
 /** So many are shown at first, and so many more each time that somebody asks. */
 const ROWS_MAX = 50;
@@ -26,7 +26,7 @@ const Rows = ({ alarms }: { alarms: Alarm[] }) => (
           <What {...saidOf(alarm)} />
         </Link>{' '}
         <Since time={alarm.raised} />{' '}
-        <strong>{whoGoes(alarm)}</strong>
+        {signalOf(alarm)} <strong>{whoGoes(alarm)}</strong>
       </li>
     ))}
   </ul>

@@ -8,16 +8,25 @@ function called(roles: Role[]): string {
   return listed(named.map((role) => tAny(`calling.${role}`) ?? role));
 }
 
+/** Who is called still for what somebody is going to; for anything else it says that nobody is. */
+const callingOf = ({ calling = [], state }: Alarm): Role[] => (state.acked ? calling : []);
+
 export const stillCalling = (roles: Role[]): string => (roles.length > 0 ? t('calling.still', { roles: called(roles) }) : '');
 
-/** Who is there, who is going, or that nobody is; and who is called still. */
+export const calledFor = (alarms: Alarm[]): string => stillCalling([...new Set(alarms.flatMap(callingOf))]);
+
+/** What the signal has come to: that of an alarm may be gone, answered or not (ISA-18.2), and it waits all the same. */
+export const signalOf = (alarm: Alarm): string => (alarm.state.active ? '' : t('row.over'));
+
+/** … and who is called still. */
 export function whoGoes(alarm: Alarm): string {
-  const { calling = [], state } = alarm;
   const who = goerOf(alarm);
-  return state.acked && calling.length > 0 ? t('card.still_calling', { who, roles: called(calling) }) : who;
+  const roles = callingOf(alarm);
+  return roles.length > 0 ? t('card.still_calling', { who, roles: called(roles) }) : who;
 }
 
-function goerOf(alarm: Alarm): string {
+/** Who is there, who is going, or that nobody is. */
+export function goerOf(alarm: Alarm): string {
   const { acked, attended } = alarm.state;
   if (attended) return alarm.there ? t('card.there', { who: alarm.there }) : t('card.there_unknown');
   if (acked) return alarm.going?.length ? t('card.going', { who: listed(alarm.going), count: alarm.going.length }) : t('card.going_unknown');
