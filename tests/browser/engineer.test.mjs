@@ -60,6 +60,7 @@ for (const [lang, words] of [
       await set.scene.say('device sport-io down');
       await page.locator('[data-instance="emergency_call/sport/court/button"]').getByText(words.why).waitFor();
       await rule.getByText(words.unknown).waitFor();
+      assert.doesNotMatch((await page.locator('.rule > .muted').allInnerTexts()).join(' '), /\{\w+\}/, 'no placeholder of a message is shown');
       await shoot(page, `rules-unknown-${lang}`);
       await set.scene.say('device sport-io up');
       await set.scene.release('care/club/button');

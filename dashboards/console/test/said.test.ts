@@ -23,3 +23,8 @@ test('a room, a device and a part of the gateway are no points', () => {
 test('a point that the text names is not named twice', () => {
   assert.equal(saidIn('助浴间：care/bath/cord 故障或无有效数据', 'care/bath/cord', 'care/bath').point, null);
 });
+
+test('a point that the text ends with is not said twice', () => {
+  assert.deepEqual(saidIn('Fire panel fault', 'hall/police/fault', 'hall/police'), { text: 'Fire panel fault', point: null });
+  assert.deepEqual(saidIn('Fire panel default', 'hall/police/fault', 'hall/police').point, 'fault');
+});

@@ -7,6 +7,7 @@ import { Shape, Unknown } from '../parts/shape';
 import { storyOf } from '../rooms/card';
 import { Link } from '../parts/link';
 import { useShown } from '../parts/more';
+import { whereOf } from '../parts/where';
 import { pick, t } from '../words';
 import { classWord } from '../words/terms';
 import { Filter, isWanted, type Wanted } from './parts';
@@ -56,6 +57,16 @@ function Instances({ instances, rule }: { instances: Instance[]; rule: Rule }) {
   );
 }
 
+/** What the rule says, with its place where it is of one only, and elsewhere with what will stand there. */
+function messageOf(rule: Rule): string {
+  const places = new Set(rule.instances.map((instance) => instance.place));
+  const [only] = places;
+  const name = places.size === 1 && only ? whereOf({ place: only, place_name: null }) : '';
+  return pick(rule.message).replace(/\{(\w+)\}/g, (placeholder, what: string) =>
+    what === 'place' && name !== '' ? name : (engineerWordOf(`fill.${what}`) ?? placeholder),
+  );
+}
+
 function RuleItem({ rule }: { rule: Rule }) {
   const [isOpen, setOpen] = useState(false);
   const of = (truth: Truth) => rule.instances.filter((instance) => instance.truth === truth);
@@ -68,7 +79,7 @@ function RuleItem({ rule }: { rule: Rule }) {
         {rule.builtin && ` · ${engineerWord('rules.built_in')}`}
       </p>
       {rule.expression !== null && <code>{rule.expression}</code>}
-      <p class="muted">{pick(rule.message)}</p>
+      <p class="muted">{messageOf(rule)}</p>
       <p>{counts.map(([truth, count]) => engineerWord(`rules.${truth}`, { count })).join(' · ')}</p>
       <Instances instances={[...of('true'), ...of('unknown')]} rule={rule} />
       {of('false').length > 0 && (

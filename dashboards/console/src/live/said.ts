@@ -12,8 +12,10 @@ export const entityOf = (alarm: string): string => alarm.slice(alarm.indexOf('/'
 
 /** `care/dining/smoke-1` is `smoke-1` in `care/dining`. */
 export function saidIn(text: string, entity: string, place: string | null): Said {
-  const isPoint = place !== null && entity.startsWith(`${place}/`) && !text.includes(entity);
-  return { text, point: isPoint ? entity.slice(place.length + 1) : null };
+  if (place === null || !entity.startsWith(`${place}/`) || text.includes(entity)) return { text, point: null };
+  const point = entity.slice(place.length + 1);
+  // "Fire panel fault" of the point `fault` has said it.
+  return { text, point: text.toLowerCase().endsWith(` ${point.toLowerCase()}`) ? null : point };
 }
 
 /** The same where there are only words: read out, or looked for. */
