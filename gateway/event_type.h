@@ -5,7 +5,8 @@
 /*
  * The types of all events: those of the core, and those that the gateway tells of itself
  *
- * The core knows nothing of who may sign in; what is done to that list is recorded beside what the core says.
+ * The core knows nothing of who may sign in, nor of who takes over a shift; what is done to that list, and that, is
+ * recorded beside what the core says.
  */
 
 #include "rules/core.h"
@@ -13,6 +14,7 @@
 enum event_type_own {
     EVENT_TYPE_USER_CHANGED = EVENT_TYPE_COUNT,
     EVENT_TYPE_SIGN_IN_HELD_UP,
+    EVENT_TYPE_SHIFT_TAKEN_OVER,
     EVENT_TYPE_ALL_COUNT,
 };
 

@@ -94,6 +94,7 @@ static const struct {
     [WIRE_REACH] = {offsetof(struct wire_reach, rows), offsetof(struct wire_reach, count),
                     sizeof(struct wire_reach_row), LIMIT_AUDIENCES},
     [WIRE_DEED] = {.fixed = sizeof(struct wire_deed)},
+    [WIRE_TAKEOVER] = {.fixed = sizeof(struct wire_takeover)},
     [WIRE_RESEND] = {.fixed = sizeof(struct wire_resend)},
     [WIRE_RESENT] = {.fixed = sizeof(struct wire_resent)},
     [WIRE_TEST] = {.fixed = sizeof(struct wire_test)},

@@ -20,7 +20,7 @@
  *     engine  -> console  WELCOME  EVENT  JOURNAL  ALARM_STATE  POINT_VALUES  TRUTHS  TEST
  *                         COMPONENTS  FIGURES  BUSES  COMMAND_RESULT  PUSH_RESULT  REACH  REMOTE
  *                         RECORDED
- *     console -> engine   HELLO  COMMAND  RESEND  PUSH  PAGES  SHOWN  REMOTE_ANSWER  DEED
+ *     console -> engine   HELLO  COMMAND  RESEND  PUSH  PAGES  SHOWN  REMOTE_ANSWER  DEED  TAKEOVER
  *
  * No end ever waits for the other: a socket that is full is WIRE_E_FULL, and the sender, who keeps
  * what must not be lost in a structure of its own (newest values, held edges, the journal), goes on
@@ -33,6 +33,7 @@
 #include "gateway/deed.h"
 #include "gateway/err.h"
 #include "gateway/figures.h"
+#include "gateway/takeover.h"
 #include "rules/core.h"
 #include "sensors/driver.h"
 
@@ -76,6 +77,7 @@ enum wire_kind {
     WIRE_SHOWN,
     WIRE_REACH,
     WIRE_DEED,
+    WIRE_TAKEOVER,
     WIRE_KIND_COUNT,
 };
 
@@ -492,6 +494,13 @@ struct wire_reach {
 struct wire_deed {
     struct wire_header header;
     struct deed deed;
+};
+
+/* Somebody takes over a shift; see takeover.h. The answer is a WIRE_COMMAND_RESULT. */
+struct wire_takeover {
+    struct wire_header header;
+    uint64_t request;
+    struct takeover takeover;
 };
 
 /* A webhook has taken a step, or is off and will not. */

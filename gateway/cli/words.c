@@ -71,6 +71,7 @@ static const struct word events[] = {
     {"system.config_changed", "配置变更", "site changed"},
     {"system.config_refused", "配置未采用", "site refused"},
     {"system.walk_test_due", "步行测试到期", "walk test due"},
+    {"shift.taken_over", "接班", "taken over"},
     {"system.user_changed", "用户变更", "user changed"},
     {"system.sign_in_held_up", "登录被放慢", "sign-in held up"},
 };

@@ -47,48 +47,85 @@ static struct order orders_take(struct orders *orders, struct order *row) {
 
 /* ---- sending ---- */
 
-/* `order` says who waits, and in which language. */
-static void orders_put(struct orders *orders, struct wire_client *engine,
-                       const struct command *command, struct order order, uint64_t real_ns) {
+/* `message` has the number of `order`, which says who waits, in which language and for what. */
+static void orders_put(struct orders *orders, struct wire_client *engine, const void *message,
+                       struct order order, uint64_t real_ns) {
     struct order *row = orders_row(orders, 0);
-    struct wire_command message = {
-        .header = wire_header_of(WIRE_COMMAND, sizeof message),
-        .request = ++orders->next_number,
-        .command = *command,
-    };
-    int r = row == NULL ? WIRE_E_FULL : wire_client_send(engine, &message);
+    int r = row == NULL ? WIRE_E_FULL : wire_client_send(engine, message);
     if (r == WIRE_E_FULL) {
         orders->refused_full++;
         order_tell_problem(orders, &order, PROBLEM_BUSY);
     } else if (r != 0) {
         order_tell_problem(orders, &order, PROBLEM_ENGINE_AWAY);
     } else {
-        order.number = message.request;
         order.deadline_real_ns = real_ns + ORDERS_WAIT_MS * NS_PER_MS;
-        order.alarm = command->alarm;
-        order.place = command->place;
         *row = order;
         orders->waiting++;
     }
 }
 
+static void orders_put_command(struct orders *orders, struct wire_client *engine,
+                               const struct command *command, struct order order,
+                               uint64_t real_ns) {
+    const struct wire_command message = {
+        .header = wire_header_of(WIRE_COMMAND, sizeof message),
+        .request = ++orders->next_number,
+        .command = *command,
+    };
+    order.number = message.request;
+    order.alarm = command->alarm;
+    order.place = command->place;
+    orders_put(orders, engine, &message, order, real_ns);
+}
+
+void orders_send_takeover(struct orders *orders, struct wire_client *engine,
+                          const struct takeover *takeover, struct evhttp_request *request,
+                          enum site_language language, uint64_t real_ns) {
+    const struct wire_takeover message = {
+        .header = wire_header_of(WIRE_TAKEOVER, sizeof message),
+        .request = ++orders->next_number,
+        .takeover = *takeover,
+    };
+    orders_put(orders, engine, &message,
+               (struct order){.number = message.request,
+                              .request = request,
+                              .language = language,
+                              .alarm = RULESET_NONE,
+                              .place = RULESET_NONE},
+               real_ns);
+}
+
 void orders_send(struct orders *orders, struct wire_client *engine, const struct command *command,
                  struct evhttp_request *request, enum site_language language, uint64_t real_ns) {
-    orders_put(orders, engine, command, (struct order){.request = request, .language = language},
-               real_ns);
+    orders_put_command(orders, engine, command,
+                       (struct order){.request = request, .language = language}, real_ns);
 }
 
 void orders_send_remote(struct orders *orders, struct wire_client *engine,
                         const struct command *command, const struct remote_sender *sender,
                         uint64_t real_ns) {
-    orders_put(orders, engine, command,
-               (struct order){.sender = *sender, .language = sender->language}, real_ns);
+    orders_put_command(orders, engine, command,
+                       (struct order){.sender = *sender, .language = sender->language}, real_ns);
 }
 
 /* ---- what has become of it ---- */
 
+/* That somebody takes over is recorded, or is not. */
+static void orders_answer_takeover(const struct orders *orders, const struct order *order,
+                                   const struct wire_command_result *result) {
+    bool recorded = result->recorded != 0;
+    order_tell(orders, order, 200,
+               json_pack("{s:o, s:b}", "seq",
+                         recorded ? json_integer((json_int_t)result->seq) : json_null(), "recorded",
+                         recorded));
+}
+
 static void orders_answer(const struct orders *orders, const struct order *order,
                           const struct site *site, const struct wire_command_result *result) {
+    if (order->alarm == RULESET_NONE && order->place == RULESET_NONE) {
+        orders_answer_takeover(orders, order, result);
+        return;
+    }
     char name[SITE_ALARM_NAME_SIZE];
     bool about_alarm = order->alarm != RULESET_NONE;
     const char *about = about_alarm ? "alarm" : "place";

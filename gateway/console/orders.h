@@ -29,7 +29,7 @@ struct order {
     struct remote_sender sender;
     uint64_t deadline_real_ns;
     uint32_t alarm; /* RULESET_NONE for a command about a place */
-    uint32_t place;
+    uint32_t place; /* both are: it is about a shift */
     enum site_language language;
 };
 
@@ -47,6 +47,11 @@ struct orders {
  */
 void orders_send(struct orders *orders, struct wire_client *engine, const struct command *command,
                  struct evhttp_request *request, enum site_language language, uint64_t real_ns);
+
+/* Likewise that somebody takes over a shift. */
+void orders_send_takeover(struct orders *orders, struct wire_client *engine,
+                          const struct takeover *takeover, struct evhttp_request *request,
+                          enum site_language language, uint64_t real_ns);
 
 /* Likewise a command that came by the broker, whose answer goes to `sender` by remote_answer(). */
 void orders_send_remote(struct orders *orders, struct wire_client *engine,

@@ -66,6 +66,7 @@ enum problem {
     PROBLEM_USER_LAST,
     PROBLEM_USERS_FULL,
     PROBLEM_USERS_ROLE,
+    PROBLEM_SHIFT_ROLE,       /* the shift is another role's */
     PROBLEM_USERS_UNRECORDED, /* too many changes are not in the journal yet */
     PROBLEM_PUSH_BODY,        /* no browser says such a thing */
     PROBLEM_PUSH_PERSON,      /* a phone belongs to who is signed in on it */

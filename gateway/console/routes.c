@@ -7,6 +7,7 @@
 #include <event2/http.h>
 
 #include "gateway/console/answers.h"
+#include "gateway/console/handover.h"
 #include "gateway/console/sign_in.h"
 #include "gateway/console/users.h"
 
@@ -34,6 +35,8 @@ static const struct route {
     {EVHTTP_REQ_POST, true, "/api/v1/places", AUDIENCE_ACTORS, PROBLEM_ROLE, answer_place_command,
      NULL},
     {EVHTTP_REQ_GET, false, "/api/v1/shifts", AUDIENCE_ALL, PROBLEM_ROLE, answer_shifts, NULL},
+    {EVHTTP_REQ_POST, false, "/api/v1/handover", AUDIENCE_ACTORS, PROBLEM_ROLE, answer_handover,
+     NULL},
     {EVHTTP_REQ_GET, false, "/api/v1/devices", AUDIENCE_ALL, PROBLEM_ROLE, answer_devices, "from"},
     {EVHTTP_REQ_GET, false, "/api/v1/rules", AUDIENCE_ALL, PROBLEM_ROLE, answer_rules, "from"},
     {EVHTTP_REQ_GET, false, "/api/v1/history", AUDIENCE_ALL, PROBLEM_ROLE, answer_history,

@@ -242,6 +242,24 @@ static uint32_t engine_calling(const struct engine *engine, const struct command
     return calling_roles(ruleset, command->alarm, &record);
 }
 
+/* Whoever asked hears of it once its event, if there is one, is recorded. */
+static void engine_answer(struct engine *engine, struct receipts_result result) {
+    /* The events may be told while they are handed over, so the answer must be expected before. */
+    result.ticket = UINT64_MAX;
+    bool expected = receipts_add(&engine->results, &result);
+    engine_hand_over(engine);
+    if (expected) {
+        uint32_t last = (engine->results.first + engine->results.count - 1) % RECEIPTS_RESULTS_MAX;
+        if (engine->results.count > 0 && engine->results.list[last].request == result.request) {
+            engine->results.list[last].ticket = engine->ticket;
+        }
+    } else {
+        log_line(LOG_WARNING, "answers_full",
+                 "effect=\"a command was carried out, its answer is not kept\"");
+    }
+    engine_send_results(engine);
+}
+
 static bool engine_take_command(struct engine *engine, const struct wire_command *message) {
     struct command command = message->command;
     command.actor[sizeof command.actor - 1] = '\0';
@@ -261,20 +279,31 @@ static bool engine_take_command(struct engine *engine, const struct wire_command
     }
     result.calling = engine_calling(engine, &command);
     result.due = result.refusal != COMMAND_ACCEPTED;
-    /* The events may be told while they are handed over, so the answer must be expected before. */
-    result.ticket = UINT64_MAX;
-    bool expected = receipts_add(&engine->results, &result);
-    engine_hand_over(engine);
-    if (expected) {
-        uint32_t last = (engine->results.first + engine->results.count - 1) % RECEIPTS_RESULTS_MAX;
-        if (engine->results.count > 0 && engine->results.list[last].request == result.request) {
-            engine->results.list[last].ticket = engine->ticket;
-        }
-    } else {
-        log_line(LOG_WARNING, "answers_full",
-                 "effect=\"a command was carried out, its answer is not kept\"");
+    engine_answer(engine, result);
+    return true;
+}
+
+static struct event_moment engine_moment(struct engine *engine) {
+    return (struct event_moment){
+        .at = engine_now(engine),
+        .wall = engine_wall(engine),
+        .clock_behind = core_clock_behind_ns(engine->core, engine->newest) > 0,
+    };
+}
+
+static bool engine_take_takeover(struct engine *engine, const struct wire_takeover *message) {
+    const struct takeover *takeover = &message->takeover;
+    const struct event_moment moment = engine_moment(engine);
+    struct receipts_result result = {.request = message->request};
+    if (!takeover_is_sound(engine->site, takeover)) {
+        return false;
     }
-    engine_send_results(engine);
+    int r = recorder_add_takeover(engine->recorder, takeover, &moment, &result.event);
+    if (r != 0) {
+        log_failure("takeover_not_recorded", r, "whoever takes over hears so, and signs again");
+        result.due = true; /* as not recorded */
+    }
+    engine_answer(engine, result);
     return true;
 }
 
@@ -377,11 +406,7 @@ enum { DEED_TOKEN = JOURNAL_FIELD_MAX - 1 };
 static bool engine_take_deed(struct engine *engine, struct engine_peer *peer,
                              const struct wire_deed *message) {
     const struct deed *deed = &message->deed;
-    const struct event_moment moment = {
-        .at = engine_now(engine),
-        .wall = engine_wall(engine),
-        .clock_behind = core_clock_behind_ns(engine->core, engine->newest) > 0,
-    };
+    const struct event_moment moment = engine_moment(engine);
     if (!deed_is_sound(deed)) {
         return false;
     }
@@ -471,6 +496,8 @@ bool engine_receive(void *context, struct engine_peer *peer, const struct wire_h
     case WIRE_PAGES:
     case WIRE_SHOWN:
         return console && engine_pass_to_uplink(engine, message);
+    case WIRE_TAKEOVER:
+        return console && engine_take_takeover(engine, (const struct wire_takeover *)message);
     case WIRE_DEED:
         return console && engine_take_deed(engine, peer, (const struct wire_deed *)message);
     case WIRE_REMOTE:

@@ -3,7 +3,7 @@
 #define GATEWAY_ENGINE_EVENT_JSON_PARTS_H
 
 /*
- * What all events have in common, for those who write one: event_json.c, deed_json.c
+ * What all events have in common, for those who write one: event_json.c, deed_json.c, takeover_json.c
  */
 
 #include "gateway/engine/event_json.h"

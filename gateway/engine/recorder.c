@@ -367,19 +367,36 @@ int recorder_end_alarm(struct recorder *recorder, const char *name,
     return 0;
 }
 
-int recorder_add_deed(struct recorder *recorder, const struct deed *deed,
-                      const struct event_moment *moment) {
-    struct event_json json;
+/* Add what people did of which the core knows nothing; `ret_event` may be NULL. */
+static int recorder_add_own(struct recorder *recorder, const struct event_json *json, unsigned type,
+                            struct wall wall, const struct journal_event **ret_event) {
     struct journal_event *made;
-    deed_json_format(recorder->site, deed, moment, &json);
-    int r = journal_event_new(json.text, json.split, json.size, &made);
+    int r = journal_event_new(json->text, json->split, json->size, &made);
     if (r != 0) {
         return err_trace(r);
     }
     made->alarm = RULESET_NONE;
     made->class = ALARM_CLASS_COUNT;
-    recorder_take(recorder, made, deed_event_type(deed), moment->wall);
+    recorder_take(recorder, made, type, wall);
+    if (ret_event != NULL) {
+        *ret_event = made;
+    }
     return 0;
+}
+
+int recorder_add_deed(struct recorder *recorder, const struct deed *deed,
+                      const struct event_moment *moment) {
+    struct event_json json;
+    deed_json_format(recorder->site, deed, moment, &json);
+    return recorder_add_own(recorder, &json, deed_event_type(deed), moment->wall, NULL);
+}
+
+int recorder_add_takeover(struct recorder *recorder, const struct takeover *takeover,
+                          const struct event_moment *moment,
+                          const struct journal_event **ret_event) {
+    struct event_json json;
+    takeover_json_format(recorder->site, takeover, moment, &json);
+    return recorder_add_own(recorder, &json, EVENT_TYPE_SHIFT_TAKEN_OVER, moment->wall, ret_event);
 }
 
 int recorder_end_test(struct recorder *recorder, const char *place,

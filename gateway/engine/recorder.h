@@ -22,6 +22,7 @@
 
 #include "gateway/engine/deed_json.h"
 #include "gateway/engine/event_json.h"
+#include "gateway/engine/takeover_json.h"
 #include "gateway/journal/journal.h"
 #include "gateway/site.h"
 #include "gateway/wire.h"
@@ -97,6 +98,11 @@ NODISCARD int recorder_end_test(struct recorder *recorder, const char *place,
 /* Add the event of a deed, which is sound. */
 NODISCARD int recorder_add_deed(struct recorder *recorder, const struct deed *deed,
                                 const struct event_moment *moment);
+
+/* Add the event of a shift that is taken over, which is sound; `ret_event` as in recorder_add_event(). */
+NODISCARD int recorder_add_takeover(struct recorder *recorder, const struct takeover *takeover,
+                                    const struct event_moment *moment,
+                                    const struct journal_event **ret_event);
 
 /* Add an alarm's state, or what stands beside the alarms; takes it. */
 void recorder_add_alarm(struct recorder *recorder, struct journal_alarm *alarm);

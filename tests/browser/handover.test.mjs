@@ -45,6 +45,23 @@ test('the next shift reads what is open, who is seeing to what, and what is set 
       const chosen = page.getByLabel('The shift began at').locator('option:checked');
       assert.match(await chosen.innerText(), /^(Care|Security) shift, since (06|07|14|19|22):00$/);
 
+      // Whoever takes over signs: it is recorded with the note and with what is open, and everybody sees it.
+      await page.getByText('Nobody has signed yet.').waitFor();
+      await page.getByLabel('Note (optional)').fill('lift is off');
+      await page.locator('[data-action=take-over]').click();
+      const taken = page.locator('[data-taken]');
+      await taken.getByText('Taken over by 王敏 (caregiver)').waitFor();
+      const said = await taken.innerText();
+      for (const word of ['not acknowledged 1, being seen to 1, set aside 1', 'Note: lift is off']) assert.ok(said.includes(word), said);
+      assert.match(scene.cli('events'), /taken over .*王敏 \(caregiver\).*lift is off/);
+      await shoot(page, 'handover-taken-en');
+      for (const as of ['audit', 'wall']) {
+        await set.withPage({ lang: 'en', path: '/handover', as }, async (other) => {
+          await other.locator('[data-taken]').waitFor();
+          assert.equal(await other.locator('[data-action=take-over]').count(), 0, as);
+        });
+      }
+
       // A shift that is to begin within the hour last began yesterday. The choice is kept.
       scene.cli('unshelve', held, '--by', 'li', '--role', 'security');
       await aside.waitFor({ state: 'detached' });

@@ -22,6 +22,7 @@ import type { Alarm, ConsoleEvent, Person } from '../types';
 import { clockTime, dateTime, pick, t, tAny } from '../words';
 import { type Choice, choicesOf, chosenOf, momentOf, type Shift } from './begin';
 import { Changes } from './changes';
+import { TakeOver } from './sign';
 
 const KEPT = 'tocsin.shift';
 const ROWS = 20;
@@ -181,7 +182,7 @@ function ShiftChoice({ choices, chosen, choose, zone }: ShiftChoiceProps) {
   );
 }
 
-export function HandoverPage(_: { person: Person }) {
+export function HandoverPage({ person }: { person: Person }) {
   const shifts = usePoll(askShifts, SHIFTS_MS);
   const { choices, chosen, choose } = useShift(shifts);
   const table = link.table;
@@ -225,6 +226,7 @@ export function HandoverPage(_: { person: Person }) {
         ))}
       </Section>
       <ShiftChoice choices={choices} chosen={chosen} choose={choose} zone={zone} />
+      <TakeOver person={person} turn={choices.find((each) => each.value === chosen)?.turn ?? null} begin={begin} />
       <Changes begin={begin} table={table} />
     </>
   );
