@@ -250,6 +250,12 @@ static void health_warn_door(const struct session *session, const json_t *health
     static const struct {
         const char *state, *zh, *en;
     } words[] = {
+        {"ending_certificate",
+         "!! 网页控制台的证书即将到期或已到期，到期后浏览器会警告、拒绝访问：请更换 gateway.console.cert 与 key "
+         "的文件，数秒内生效；到期日见日志 certificate_expires\n",
+         "!! The web console's certificate ends soon, or has ended, and browsers warn of it then: replace the files "
+         "of gateway.console.cert and key, which are taken within seconds; the log says when "
+         "(certificate_expires)\n"},
         {"old_certificate",
          "!! 网页控制台的新证书无法使用，仍在出示旧证书：gateway.console.cert 与 key 须为相互匹配的 PEM 文件，"
          "且网关可读；原因见日志 console_certificate_unusable\n",

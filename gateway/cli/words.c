@@ -128,6 +128,7 @@ static const struct word presences[] = {
     {"unsigned", "在记录，但检查点未能签名", "records, but cannot sign its checkpoints"},
     {"failed", "故障", "failed"},
     {"open", "可访问", "open"},
+    {"ending_certificate", "证书即将到期或已到期", "its certificate ends soon, or has ended"},
     {"old_certificate", "新证书无法使用，沿用旧证书",
      "shows the certificate before: the new one is of no use"},
     {"unknown_certificate", "浏览器会警告证书未知",

@@ -167,6 +167,7 @@ void answer_metrics(struct call *call) {
         .sessions_displaced_own = staff->sessions.displaced_own,
         .door_open = door_state(&console->door) == DOOR_OPEN,
         .certificate_faults = console->door.tls.faults,
+        .certificate_until_s = (uint64_t)console->door.tls.until_s,
     };
     struct evbuffer *out = evbuffer_new();
     assert(out != NULL);

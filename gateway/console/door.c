@@ -241,6 +241,8 @@ enum door_state door_state(const struct door *door) {
         return DOOR_CLOSED;
     }
     switch (tls_shown(&door->tls)) {
+    case TLS_SHOWN_ENDING:
+        return DOOR_ENDING_CERTIFICATE;
     case TLS_SHOWN_OLD:
         return DOOR_OLD_CERTIFICATE;
     case TLS_SHOWN_UNKNOWN:

@@ -27,6 +27,7 @@ struct evhttp;
 enum door_state {
     DOOR_NONE, /* the site has no address for them */
     DOOR_OPEN,
+    DOOR_ENDING_CERTIFICATE, /* what they are shown has two weeks left at most, or has ended */
     DOOR_OLD_CERTIFICATE, /* the site's new certificate cannot be used: the one before is shown */
     DOOR_UNKNOWN_CERTIFICATE, /* they warn of one that they do not know, in place of what was meant */
     DOOR_CLOSED,              /* the address cannot be had, or there is nothing to show there */

@@ -113,6 +113,7 @@ static const char *health_door(enum door_state door) {
     static const char *const words[] = {
         [DOOR_NONE] = "none",
         [DOOR_OPEN] = "open",
+        [DOOR_ENDING_CERTIFICATE] = "ending_certificate",
         [DOOR_OLD_CERTIFICATE] = "old_certificate",
         [DOOR_UNKNOWN_CERTIFICATE] = "unknown_certificate",
         [DOOR_CLOSED] = "closed",

@@ -119,6 +119,9 @@ static void metrics_door(struct evbuffer *out, const struct metrics_console *con
     metric_counter(out, "console_certificate_faults",
                    "Times that a certificate was found that cannot be shown.",
                    console->certificate_faults);
+    metric_gauge(out, "console_certificate_expires_timestamp_seconds",
+                 "When the certificate that is shown ends, in seconds since 1970; 0: not known.",
+                 console->certificate_until_s);
 }
 
 static void metrics_components(struct evbuffer *out, const struct view *view) {

@@ -48,6 +48,7 @@ struct metrics_console {
     uint64_t sessions_displaced_own;
     uint64_t door_open; /* 0 or 1 */
     uint64_t certificate_faults;
+    uint64_t certificate_until_s; /* 0: not known */
 };
 
 enum {

@@ -53,6 +53,24 @@ static void tls_show(struct tls *tls, SSL_CTX *context) {
     tls->renewals += tls->context != NULL;
     SSL_CTX_free(tls->context);
     tls->context = context;
+    tls->until_s = certificate_until_s(SSL_CTX_get0_certificate(context));
+}
+
+static void tls_watch(struct tls *tls, struct wall now) {
+    const char *certificate = site_text(tls->site, tls->site->header->console_cert);
+    char day[CERTIFICATE_DAY_SIZE], quoted[512];
+    int32_t days = 0;
+    tls->ends_soon = tls->until_s != 0 && certificate_ends_soon(tls->until_s, now);
+    if (certificate_watch_step(&tls->watch, tls->until_s, now, &days)) {
+        certificate_day(tls->until_s, day);
+        log_line(
+            days == 0 ? LOG_ERROR : LOG_WARNING,
+            days == 0 ? "certificate_expired" : "certificate_expires",
+            "certificate=console file=%s until=%s within_days=%" PRId32
+            " effect=\"browsers warn of the console then, and phones that take no warning show no calls; replace the "
+            "files of gateway.console.cert and key: they are taken within seconds\"",
+            log_quote(certificate, quoted, sizeof quoted), day, days);
+    }
 }
 
 /* ---- the site's own certificate ---- */
@@ -198,14 +216,14 @@ enum tls_shown tls_shown(const struct tls *tls) {
     if (tls->stands_in || (!own && tls->told == AUTHORITY_DAMAGED)) {
         return TLS_SHOWN_UNKNOWN;
     }
-    return own && tls->unusable ? TLS_SHOWN_OLD : TLS_SHOWN_MEANT;
+    if (own && tls->unusable) {
+        return TLS_SHOWN_OLD;
+    }
+    return tls->ends_soon ? TLS_SHOWN_ENDING : TLS_SHOWN_MEANT;
 }
 
-bool tls_look(struct tls *tls, struct wall now, uint64_t real_ns) {
-    if (real_ns < tls->next_look_real_ns) {
-        return false;
-    }
-    tls->next_look_real_ns = real_ns + (uint64_t)TLS_LOOK_S * NS_PER_S;
+/* See to what is shown. Returns true when it is another than before. */
+static bool tls_renew(struct tls *tls, struct wall now) {
     bool shown = tls->site->header->console_cert != 0 && tls_look_files(tls);
     if (tls->site->header->console_cert == 0) {
         return tls_look_authority(tls, now);
@@ -214,4 +232,14 @@ bool tls_look(struct tls *tls, struct wall now, uint64_t real_ns) {
         return tls_look_authority(tls, now);
     }
     return shown;
+}
+
+bool tls_look(struct tls *tls, struct wall now, uint64_t real_ns) {
+    if (real_ns < tls->next_look_real_ns) {
+        return false;
+    }
+    tls->next_look_real_ns = real_ns + (uint64_t)TLS_LOOK_S * NS_PER_S;
+    bool renewed = tls_renew(tls, now);
+    tls_watch(tls, now);
+    return renewed;
 }

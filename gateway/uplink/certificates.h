@@ -10,8 +10,8 @@
  * what the line has seen of it. Each step of certificate.h is one log line.
  */
 
+#include "gateway/certificate.h"
 #include "gateway/site.h"
-#include "gateway/uplink/certificate.h"
 #include "gateway/uplink/mqtt_link.h"
 
 struct certificates {

@@ -14,7 +14,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "gateway/uplink/certificate.h"
+#include "gateway/certificate.h"
 
 enum { HOST_SIZE = 256, NAME_SIZE = 80, PATH_SIZE = 512, STACK_SIZE = 256 * 1024 };
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gateway/uplink/certificate.h"
+#include "gateway/certificate.h"
 #include "gateway/uplink/mqtt_link_parts.h"
 
 /* A broker's name, both waits of the examination and some more. */

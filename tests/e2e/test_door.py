@@ -593,6 +593,14 @@ def test_the_sites_own_certificate_is_shown_and_a_renewed_one_without_a_break(sc
     gateway.process.until_said("event=console_certificate_unusable")
     assert "CN = second" in subject(browser), "the one before is shown on"
     assert gateway.ask("/api/v1/health").body["door"] == {"state": "old_certificate"}
+    # One that ends within two weeks is told where people look, and so is the day to programs.
+    certificate(scene.directory, "third", days=13)
+    put(scene, "third")
+    until(lambda: gateway.ask("/api/v1/health").body["door"] == {"state": "ending_certificate"}, "health to say so")
+    gateway.process.until_said("event=certificate_expires certificate=console .*within_days=14")
+    left_s = metric(gateway, "console_certificate_expires_timestamp_seconds") - time.time()
+    assert 12 * 86400 < left_s <= 13 * 86400
+    assert "ends soon" in gateway.try_cli("health")[1]
     assert browser.ask("GET", "/authority.crt", connection=http.client.HTTPSConnection(
         browser.host, browser.port, context=ssl._create_unverified_context()))[0] == 404
 

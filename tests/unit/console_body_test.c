@@ -463,6 +463,7 @@ static void a_door_that_is_not_as_it_is_meant_degrades_and_is_named(void **state
     } rows[] = {
         {DOOR_NONE, "none", HEALTH_OK},
         {DOOR_OPEN, "open", HEALTH_OK},
+        {DOOR_ENDING_CERTIFICATE, "ending_certificate", HEALTH_DEGRADED},
         {DOOR_OLD_CERTIFICATE, "old_certificate", HEALTH_DEGRADED},
         {DOOR_UNKNOWN_CERTIFICATE, "unknown_certificate", HEALTH_DEGRADED},
         {DOOR_CLOSED, "closed", HEALTH_DEGRADED},

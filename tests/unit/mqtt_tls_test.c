@@ -13,8 +13,8 @@
 
 #include <event2/event.h>
 
+#include "gateway/certificate.h"
 #include "gateway/clock.h"
-#include "gateway/uplink/certificate.h"
 #include "gateway/uplink/examination.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/line.h"

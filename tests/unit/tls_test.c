@@ -17,7 +17,7 @@ static const struct wall today = {1795737600 * (int64_t)NS_PER_S}; /* 2026-11-27
 
 /* ---- the log ---- */
 
-static struct { unsigned shown, unusable, authority; } told;
+static struct { unsigned shown, unusable, authority, ends; } told;
 
 void __wrap_log_line(enum log_level level, const char *event, const char *fields, ...);
 
@@ -27,6 +27,7 @@ void __wrap_log_line(enum log_level level, const char *event, const char *fields
     told.shown += strcmp(event, "console_certificate") == 0;
     told.unusable += strcmp(event, "console_certificate_unusable") == 0;
     told.authority += strcmp(event, "console_authority") == 0;
+    told.ends += strncmp(event, "certificate_expire", strlen("certificate_expire")) == 0;
 }
 
 /* ---- the stage ---- */
@@ -108,7 +109,7 @@ static struct own own_make(long number) {
     assert_non_null(own.key);
     assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(own.certificate), number), 1);
     assert_non_null(X509_gmtime_adj(X509_getm_notBefore(own.certificate), -3600));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(own.certificate), 86400));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(own.certificate), 3650L * 86400));
     assert_int_equal(X509_set_pubkey(own.certificate, own.key), 1);
     assert_true(X509_sign(own.certificate, own.key, EVP_sha256()) > 0);
     return own;
@@ -249,6 +250,60 @@ static void it_is_looked_at_every_ten_seconds(void **state) {
     assert_true(tls_look(&stage->tls, today, (uint64_t)TLS_LOOK_S * NS_PER_S));
     own_free(&old);
     own_free(&new);
+}
+
+static void the_end_of_the_sites_certificate_is_told_before_it_comes(void **state) {
+    struct stage *stage = *state;
+    struct own ending = own_make(1), new = own_make(2);
+    int64_t today_s = today.ns / (int64_t)NS_PER_S;
+    static const struct {
+        int64_t days;
+        enum tls_shown shown;
+    } rows[] = {{31, TLS_SHOWN_MEANT},
+                {30, TLS_SHOWN_MEANT},
+                {14, TLS_SHOWN_ENDING},
+                {1, TLS_SHOWN_ENDING},
+                {-1, TLS_SHOWN_ENDING}};
+    use_own_files(stage);
+    tls_init(&stage->tls, &stage->site);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t until_s = today_s + rows[i].days * 86400;
+        assert_non_null(ASN1_TIME_set(X509_getm_notAfter(ending.certificate), until_s));
+        assert_true(X509_sign(ending.certificate, ending.key, EVP_sha256()) > 0);
+        write_certificate(stage, &ending);
+        write_key(stage, &ending, NULL);
+        assert_true(look(stage));
+        assert_int_equal(stage->tls.until_s, until_s);
+        assert_int_equal(tls_shown(&stage->tls), rows[i].shown);
+        assert_int_equal(told.ends, i);
+    }
+    assert_false(look(stage)); /* once each */
+    assert_int_equal(told.ends, 4);
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(new.certificate), today_s + 90 * 86400));
+    assert_true(X509_sign(new.certificate, new.key, EVP_sha256()) > 0);
+    write_key(stage, &new, NULL);
+    write_certificate(stage, &new);
+    assert_true(look(stage));
+    assert_int_equal(tls_shown(&stage->tls), TLS_SHOWN_MEANT);
+    own_free(&ending);
+    own_free(&new);
+}
+
+/* That of the authority is made anew with a third of its time left, as a gateway that runs on for years does it. */
+static void that_of_the_authority_never_comes_near_its_end(void **state) {
+    struct stage *stage = *state;
+    struct wall now = today;
+    tls_init(&stage->tls, &stage->site);
+    assert_true(look(stage));
+    for (int day = 0; day < 3 * 365; day += 5) {
+        now.ns += 5 * (int64_t)86400 * (int64_t)NS_PER_S;
+        stage->real_ns += 5 * (uint64_t)86400 * NS_PER_S;
+        (void)tls_look(&stage->tls, now, stage->real_ns);
+        assert_true(stage->tls.until_s - now.ns / (int64_t)NS_PER_S > (int64_t)125 * 86400);
+        assert_int_equal(tls_shown(&stage->tls), TLS_SHOWN_MEANT);
+    }
+    assert_in_range(stage->tls.renewals, 4, 5);
+    assert_int_equal(told.ends, 0);
 }
 
 /* Between the two writes of whoever renews it, and when somebody mistook the file. */
@@ -491,6 +546,8 @@ int main(void) {
 #define TLS_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
         TLS_TEST(a_renewed_certificate_is_shown_and_who_is_connected_stays),
+        TLS_TEST(the_end_of_the_sites_certificate_is_told_before_it_comes),
+        TLS_TEST(that_of_the_authority_never_comes_near_its_end),
         TLS_TEST(it_is_looked_at_every_ten_seconds),
         TLS_TEST(a_key_of_another_certificate_keeps_the_one_before),
         TLS_TEST(files_that_are_damaged_or_gone_keep_the_one_before),

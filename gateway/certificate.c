@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/uplink/certificate.h"
+#include "gateway/certificate.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -11,6 +11,11 @@
 #define DAY_S          INT64_C(86400)
 #define ENDS_SOON_DAYS 14
 
+int64_t certificate_until_s(const X509 *certificate) {
+    struct tm end;
+    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1 ? (int64_t)timegm(&end) : 0;
+}
+
 /* Call `each` with the end of every certificate of a PEM file, until it returns false. */
 static void certificate_each(const char *path, bool (*each)(void *context, int64_t until_s),
                              void *context) {
@@ -21,10 +26,8 @@ static void certificate_each(const char *path, bool (*each)(void *context, int64
     X509 *certificate;
     bool more = true;
     while (more && (certificate = PEM_read_X509(file, NULL, NULL, NULL)) != NULL) {
-        struct tm end;
-        if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1) {
-            more = each(context, (int64_t)timegm(&end));
-        }
+        int64_t until_s = certificate_until_s(certificate);
+        more = until_s == 0 || each(context, until_s);
         X509_free(certificate);
     }
     (void)fclose(file);

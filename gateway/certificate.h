@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GATEWAY_UPLINK_CERTIFICATE_H
-#define GATEWAY_UPLINK_CERTIFICATE_H
+#ifndef GATEWAY_CERTIFICATE_H
+#define GATEWAY_CERTIFICATE_H
 
 /*
  * Certificates: until when they are good, and when that is worth a word
  *
- * A certificate ends at a known moment, and with it the way outside. People are told 30, 14, 7 and 1
- * days before and when it has ended, once each, by wall time.
+ * A certificate ends at a known moment, and with it the way outside, or that of browsers to the console. People
+ * are told 30, 14, 7 and 1 days before and when it has ended, once each, by wall time.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "rules/instant.h"
+
+struct x509_st;
+
+/* The end of a certificate; 0 when it cannot be read. */
+int64_t certificate_until_s(const struct x509_st *certificate);
 
 /*
  * The end of the first certificate of a PEM file, which is the one that is shown; 0 when the file
