@@ -162,9 +162,10 @@ json_t *body_alarm(const struct view *view, uint32_t alarm) {
         body_alarm_texts(view, alarm, event_text_message), "response",
         body_alarm_texts(view, alarm, event_text_response));
     body_alarm_course(body, state);
-    bool origin = alarm_class_facts((enum alarm_class)rule->class)->origin;
+    const struct alarm_class_facts *class = alarm_class_facts((enum alarm_class)rule->class);
     (void)json_object_set_new(body, "attend_required",
-                              json_boolean(origin && axes->open && !axes->attended));
+                              json_boolean(class->origin && axes->open && !axes->attended));
+    (void)json_object_set_new(body, "managed", json_boolean(class->managed));
     (void)json_object_set_new(body, "calling", body_roles(state->calling));
     return body;
 }

@@ -234,6 +234,7 @@ def test_an_acknowledgement_that_ends_no_call_says_so_and_says_whose_would(scene
     until(lambda: "to be reset" in gateway.cli("alarms", "--lang", "en"), "what is left to be done")
     row = shown(gateway, CALL)
     assert row["attend_required"] is False and row["calling"] == []
+    assert row["managed"] is True
 
 
 @pytest.mark.parametrize("wrong, says", [

@@ -55,6 +55,8 @@ export interface Rule {
 /** An alarm as the list of all says it. */
 export interface AnyAlarm extends Alarm {
   state: Alarm['state'] & { shelved: boolean; out_of_service: boolean };
+  /** Never shelved, and out of service only by two people. */
+  managed: boolean;
   shelved_until: string | null;
   out_of_service_until: string | null;
 }

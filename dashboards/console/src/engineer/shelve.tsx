@@ -73,14 +73,16 @@ function AlarmItem({ alarm, mayAct, onDone }: { alarm: AnyAlarm; mayAct: boolean
       </p>
       <p class="muted">{whereOf(alarm)}</p>
       <State alarm={alarm} />
+      {mayAct && alarm.managed && <p class="muted">{engineerWord('shelve.never')}</p>}
       <ProblemLine text={problem} />
       {mayAct && verb === null && (
         <div class="pair">
-          {shelved ? (
+          {shelved && (
             <button data-action="unshelve" disabled={isBusy} onClick={() => send('unshelve')}>
               {engineerWord('shelve.back')}
             </button>
-          ) : (
+          )}
+          {!shelved && !alarm.managed && (
             <button data-action="shelve" onClick={() => setVerb('shelve')}>
               {engineerWord('shelve.button')}
             </button>
