@@ -2,8 +2,8 @@
 // The security desk.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openPage, shoot } from './browser.mjs';
-import { SECOND, until } from './scene.mjs';
+import { openPage, shoot, textsOf, violations } from './browser.mjs';
+import { PASSWORD, SECOND, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
 const DESK = { as: 'li', lang: 'en', width: 1366, height: 768 };
@@ -108,6 +108,57 @@ for (const [lang, word] of [['zh-CN', '测试'], ['en', 'Test']]) {
     }
   });
 }
+
+test('a place is put under test from the desk by two people; what stood before is marked, and the list says until when', () =>
+  set.withPage({ ...DESK, lang: 'en' }, async (page) => {
+    const earlier = 'emergency_call/care/dining/button';
+    await press('care/dining/button');
+    await row(page, earlier).waitFor();
+    await page.locator('[data-action=tests]').click();
+    await page.getByText('Nobody is called from a place under test').waitFor();
+    await page.locator('.test-form select[name=place]').selectOption('care/dining');
+    await page.locator('.test-form input[name=reason]').fill('works');
+    const send = page.locator('[data-action=send-test-begin]');
+    await send.click();
+    await page.getByRole('alert').getByText('two people in two roles').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await shoot(page, 'desk-test-form-en');
+    for (const [id, password, said] of [['zhao', 'wrong', 'not the name and password'], ['zhao', PASSWORD, null]]) {
+      await page.locator('input[name=second_id]').fill(id);
+      await page.locator('input[name=second_password]').fill(password);
+      await send.click();
+      if (said !== null) await page.getByRole('alert').getByText(said).waitFor();
+    }
+    const test = page.locator('[data-test="care/dining"]');
+    await test.getByText(/^Dining room, until \d\d:\d\d:\d\d \(李强\)/).waitFor();
+    try {
+      await row(page, earlier).locator('.badge-test').getByText('under test').waitFor();
+      assert.equal(alarm(earlier).state.test, false);
+      await place(page, 'care/dining').locator('.block-status').getByText(/under test/).waitFor();
+      await shoot(page, 'desk-in-test-en');
+      await set.withPage({ as: 'wall', lang: 'zh-CN', path: '/desk/wall', width: 1920, height: 1080 }, async (wall) => {
+        await wall.locator('.tests-line').getByText(/^测试中，不会呼叫任何人：.*，至 .*（李强）$/).waitFor();
+        assert.deepEqual((await textsOf(wall)).filter(({ isOutside }) => isOutside), []);
+        await shoot(wall, 'wall-in-test-zh-CN');
+      });
+    } finally {
+      await test.locator('[data-action=test-end]').click();
+      await test.waitFor({ state: 'detached' });
+    }
+    await row(page, earlier).locator('.badge-test').waitFor({ state: 'detached' });
+  }));
+
+test('whoever is at the desk silences the sounders of a fire, and is told what that means', () =>
+  set.withPage({ ...DESK, lang: 'en' }, async (page) => {
+    const fire = 'fire_alarm/care/club/smoke-1';
+    await press('care/club/smoke-1');
+    await row(page, fire).locator('[data-action=silence]').click();
+    await row(page, fire).getByText('come back by themselves after two minutes').waitFor();
+    await row(page, fire).locator('[data-action=silence-now]').click();
+    await row(page, fire).getByText('The sounders in the building are silent').waitFor();
+    assert.deepEqual([alarm(fire).state.silenced, alarm(fire).state.acked], [true, false]);
+    await shoot(page, 'desk-silenced-en');
+  }));
 
 test('a place on the plan leads to its alarm', () =>
   set.withPage(DESK, async (page) => {

@@ -13,6 +13,7 @@ export const PAGES = [
   { name: 'devices', path: '/engineer/devices', as: 'zhao', ready: '[data-device]' },
   { name: 'rules', path: '/engineer/rules', as: 'zhao', ready: '[data-rule]' },
   { name: 'shelving', path: '/engineer/alarms', as: 'zhao', ready: '[data-alarm-row]' },
+  { name: 'tests', path: '/engineer/tests', as: 'zhao', ready: '.test-form' },
   { name: 'point', path: '/engineer/point/care/day-care/temperature', as: 'zhao', ready: '.chart canvas' },
   { name: 'events', path: '/events', as: 'wang', ready: '.events td' },
   { name: 'audit', path: '/audit', as: 'zhao', ready: '[data-action=audit]' },

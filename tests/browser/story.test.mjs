@@ -179,7 +179,7 @@ test('a second person sees who is going, and a false alarm gets its reason', () 
 
 for (const [lang, words] of [
   ['zh-CN', { one: '李强 正在前往', still: '仍在呼叫护理员', both: '李强、王敏 正在前往', sound: '声音未开启', silence: /静音/, on: '告警声已开启' }],
-  ['en', { one: '李强 is going', still: 'still calling caregivers', both: '李强, 王敏 are going', sound: 'Sound is off', silence: /Silence/, on: 'The alarm sound is on' }],
+  ['en', { one: '李强 is going', still: 'still calling caregivers', both: '李强, 王敏 are going', sound: 'Sound is off', silence: /Silence for/, on: 'The alarm sound is on' }],
 ]) {
   test(`security goes first: who is called still keeps the button and the sound, and ends the calls (${lang})`, () =>
     set.withPage({ lang, width: 1366, height: 768, as: 'li', path: '/desk' }, (desk) =>

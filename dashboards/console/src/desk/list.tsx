@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { acts } from '../api';
 import { link } from '../live/link';
+import { testAt } from '../live/within';
 import { Link } from '../parts/link';
 import { useShown } from '../parts/more';
 import { Shape } from '../parts/shape';
@@ -70,6 +71,9 @@ function Line({ id, alarm, role, title, text, point, age, note, called, isOpen, 
         <span>
           <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
           {test && <span class="badge badge-test">{t('card.test')}</span>}
+          {!test && testAt(link.table?.tests ?? [], alarm.place) !== undefined && (
+            <span class="badge badge-test">{deskWord('list.in_test')}</span>
+          )}
           <span class="desk-what">{text}</span>
           <span class="desk-who">{note}</span>
         </span>

@@ -6,6 +6,8 @@ import { go } from '../hooks';
 import { useHealth, usePoints, type Version } from '../live/present';
 import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
+import { TestForm, TestRows, TestsLine } from '../engineer/tests';
+import { engineerWord } from '../engineer/words';
 import { ProblemLine } from '../parts/problem';
 import { ReachLine } from '../reach/line';
 import { isWide, useSize } from '../parts/size';
@@ -56,6 +58,7 @@ function Alarms({ table, person, isWall, chosen, onChoose }: AlarmsProps) {
         {count === 0 ? deskWord('list.none') : deskWord('list.title', { count })}
         {isFlood(table.alarms, now) && <span class="flood">{deskWord('list.flood')}</span>}
       </h2>
+      {isWall && <TestsLine table={table} />}
       <div class="desk-list" ref={frame}>
         <AlarmList
           rows={rows}
@@ -120,6 +123,7 @@ export function DeskPage({ person, rest }: { person: Person; rest: string }) {
   const isWall = rest === WALL;
   useWall(isWall);
   useCardKeys();
+  const [isTesting, setTesting] = useState(false);
   const table = link.table;
   const toWall = () => {
     void document.documentElement.requestFullscreen?.().catch(() => undefined);
@@ -134,9 +138,16 @@ export function DeskPage({ person, rest }: { person: Person; rest: string }) {
         <div class="desk-top">
           <h1>{deskWord('desk.title')}</h1>
           <span class="muted keys">{deskWord('desk.keys')}</span>
+          {acts(person) && (
+            <button aria-expanded={isTesting} data-action="tests" onClick={() => setTesting(!isTesting)}>
+              {engineerWord('tab.tests')}
+            </button>
+          )}
           <button onClick={toWall}>{deskWord('desk.wall')}</button>
         </div>
       )}
+      {!isWall && <TestRows table={table} person={person} />}
+      {!isWall && isTesting && <TestForm table={table} onDone={() => setTesting(false)} />}
       <Desk table={table} person={person} isWall={isWall} />
     </>
   );

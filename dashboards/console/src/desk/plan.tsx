@@ -27,6 +27,7 @@ function sayings(status: PlaceStatus): string[] {
     const word = t(`priority.${status.priority}`);
     const age = status.sinceMs === null ? '' : span(link.serverNow() - status.sinceMs);
     if (status.isTest) return [t('card.test'), `${word} ${age}`, age];
+    if (status.isInTest === true) return [word, `${deskWord('list.in_test')} ${age}`, deskWord('list.in_test')];
     return status.count > 1 ? [word, `×${status.count} ${age}`, age] : [word, age];
   }
   if (status.kind === 'no-data') {

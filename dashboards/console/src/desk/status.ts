@@ -3,18 +3,22 @@
 import { grouped } from '../live/grouped';
 import type { LiveTable } from '../live/messages';
 import { isUnseen, type Point } from '../live/points';
+import { testAt } from '../live/within';
 import type { Alarm, Priority } from '../types';
 
 export type PlaceStatus =
-  /** `isTest`: all of them were raised while the place was under test. */
-  | { kind: 'alarm'; priority: Priority; isTest: boolean; isUnacked: boolean; count: number; sinceMs: number | null }
+  /**
+   * `isTest`: all of them were raised while the place was under test. `isInTest`: they were not, and now nobody is
+   * called from there.
+   */
+  | { kind: 'alarm'; priority: Priority; isTest: boolean; isInTest?: true; isUnacked: boolean; count: number; sinceMs: number | null }
   /** Nothing is known of `count` of its points, and of the one that was heard last for so many ms. */
   | { kind: 'no-data'; count: number; of: number; ageMs: number | null }
   | { kind: 'aside'; suppression: string }
   | { kind: 'test'; until: string };
 
 /** The alarms are in the order in which they are shown: the first of a place that is no test is its worst. */
-function alarmStatus(all: Alarm[]): PlaceStatus {
+function alarmStatus(all: Alarm[]): PlaceStatus & { kind: 'alarm' } {
   const earnest = all.filter(({ state }) => !state.test);
   const isTest = earnest.length === 0;
   const alarms = isTest ? all : earnest;
@@ -64,13 +68,20 @@ function noDataStatus(points: Point[]): PlaceStatus {
 /** By the id of the place; a place that is normal is not in it. */
 export function statusOf(table: LiveTable, points: Point[]): Map<string, PlaceStatus> {
   const found = new Map<string, PlaceStatus>();
-  for (const test of table.tests) found.set(test.place, { kind: 'test', until: test.until });
+  for (const { place } of table.tests.length === 0 ? [] : table.places) {
+    const test = testAt(table.tests, place);
+    if (test !== undefined) found.set(place, { kind: 'test', until: test.until });
+  }
   for (const alarm of table.aside) {
     if (alarm.place !== null) found.set(alarm.place, { kind: 'aside', suppression: alarm.state.suppression });
   }
   for (const [place, rows] of grouped(points, (point) => point.place)) {
     if (rows.some(isUnseen)) found.set(place, noDataStatus(rows));
   }
-  for (const [place, rows] of grouped(table.alarms, (alarm) => alarm.place)) found.set(place, alarmStatus(rows));
+  for (const [place, rows] of grouped(table.alarms, (alarm) => alarm.place)) {
+    const status = alarmStatus(rows);
+    const isInTest = !status.isTest && testAt(table.tests, place) !== undefined;
+    found.set(place, isInTest ? { ...status, isInTest } : status);
+  }
   return found;
 }

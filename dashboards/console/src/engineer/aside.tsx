@@ -3,12 +3,15 @@
 // here, beside the first.
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { span } from '../words';
+import './aside.css';
 import { engineerWord } from './words';
 
 const MINUTES = [15, 60, 240, 480];
 const MINUTE_MS = 60_000;
 
-export type Verb = 'shelve' | 'out-of-service';
+export type Verb = 'shelve' | 'out-of-service' | 'test-begin';
+
+const SUBMITS = { shelve: 'shelve.button', 'out-of-service': 'shelve.out', 'test-begin': 'test.begin' } as const;
 
 /** Nobody has signed, or nobody of another role; what was signed does not fit. */
 const REFUSALS = ['second_role_required', 'second_person'];
@@ -79,7 +82,7 @@ export function AsideForm({ verb, isBusy, refused, onSend, onCancel }: Props) {
       </label>
       {refused !== null && <SecondPerson refused={refused} />}
       <button class="primary" aria-disabled={isBusy} data-action={`send-${verb}`}>
-        {engineerWord(verb === 'shelve' ? 'shelve.button' : 'shelve.out')}
+        {engineerWord(SUBMITS[verb])}
       </button>
       <button type="button" onClick={onCancel}>
         {engineerWord('shelve.cancel')}

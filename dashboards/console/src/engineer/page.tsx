@@ -10,6 +10,7 @@ import { PointPart } from './point';
 import { PointsPart } from './points';
 import { RulesPart } from './rules';
 import { ShelvePart } from './shelve';
+import { TestsPart } from './tests';
 import { engineerWord } from './words';
 
 const POINT = 'point/';
@@ -18,6 +19,7 @@ function Part({ person, rest }: { person: Person; rest: string }) {
   if (rest === 'devices') return <DevicesPart />;
   if (rest === 'rules') return <RulesPart />;
   if (rest === 'alarms') return <ShelvePart person={person} />;
+  if (rest === 'tests' && link.table !== null) return <TestsPart person={person} table={link.table} />;
   if (rest.startsWith(POINT)) return <PointPart id={rest.slice(POINT.length)} />;
   return <PointsPart />;
 }
@@ -32,6 +34,7 @@ export function EngineerPage({ person, rest }: { person: Person; rest: string })
         <Link to="/engineer/devices">{engineerWord('tab.devices')}</Link>
         <Link to="/engineer/rules">{engineerWord('tab.rules')}</Link>
         <Link to="/engineer/alarms">{engineerWord('tab.alarms')}</Link>
+        <Link to="/engineer/tests">{engineerWord('tab.tests')}</Link>
       </nav>
       <Part person={person} rest={rest} />
     </>

@@ -9,7 +9,10 @@ import { Chips } from './chips';
 import { ConfirmButton } from './confirm';
 import { DISPOSITIONS, FALSE_ALARMS, stepsOf, type Disposition } from './steps';
 
-type Question = 'close' | 'false' | null;
+type Question = 'close' | 'false' | 'silence' | null;
+
+/** May it sound in the building? Which chains switch sounders the server knows; nothing less grave has one. */
+const maySound = ({ priority, state }: Alarm): boolean => priority === 'emergency' && state.open && !state.test;
 
 /** The buttons of a card. Nothing is shown as done until the server says so. */
 export function Actions({ alarm, role }: { alarm: Alarm; role: Role }) {
@@ -72,6 +75,11 @@ export function Actions({ alarm, role }: { alarm: Alarm; role: Role }) {
               {t('card.false')}
             </button>
           )}
+          {maySound(alarm) && !alarm.state.silenced && (
+            <button data-action="silence" disabled={busy} onClick={() => setQuestion('silence')}>
+              {t('card.silence')}
+            </button>
+          )}
         </div>
       )}
       {question === 'close' && (
@@ -80,6 +88,18 @@ export function Actions({ alarm, role }: { alarm: Alarm; role: Role }) {
       {question === 'false' && (
         <Chips title={t('card.false')} choices={FALSE_ALARMS} onChoose={markFalse} onCancel={() => setQuestion(null)} />
       )}
+      {question === 'silence' && (
+        <div class="chips" role="group" aria-label={t('card.silence')}>
+          <p>{t('card.silence_about')}</p>
+          <button data-action="silence-now" onClick={() => send('silence')}>
+            {t('card.silence')}
+          </button>
+          <button class="quiet" onClick={() => setQuestion(null)}>
+            {t('card.cancel')}
+          </button>
+        </div>
+      )}
+      {alarm.state.silenced && <p class="muted">{t('card.silenced')}</p>}
       {busy && <p class="muted">{t('card.sent')}</p>}
     </div>
   );

@@ -2,6 +2,7 @@
 // Which places are whose this shift, kept on the device for each person: several may share a phone. Nothing is hidden by
 // it. None chosen is all.
 import { grouped } from '../live/grouped';
+import { isWithin } from '../live/within';
 import type { Alarm, Person, Place, Role } from '../types';
 
 const KEPT = 'tocsin.rooms';
@@ -23,9 +24,6 @@ function readChoices(): Choices {
     return [];
   }
 }
-
-/** Is it the place itself, or does it lie in it? */
-export const isWithin = (place: string, around: string): boolean => place === around || place.startsWith(`${around}/`);
 
 /** What the person has chosen of the places there are: one that is gone from the site is gone from the choice. */
 export function chosenBy(person: Person, places: Place[]): string[] {

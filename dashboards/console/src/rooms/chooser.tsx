@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Somebody says which places are theirs this shift.
 import { useMemo, useState } from 'preact/hooks';
+import { isWithin } from '../live/within';
 import { namesOf } from '../parts/where';
 import type { Person, Place } from '../types';
 import { listed, pick, t } from '../words';
-import { choose, chosenBy, isWithin } from './choice';
+import { choose, chosenBy } from './choice';
 
 /** The chosen places, and how to choose others. */
 export function useChoice(person: Person, places: Place[]): [string[], (chosen: string[]) => void] {
