@@ -86,7 +86,7 @@ static const struct word outputs[] = {
     {"sounder", "声报警器", "sounder"},
     {"beacon", "警示灯", "beacon"},
     {"call_lamp", "呼叫灯", "call lamp"},
-    {"door_release", "门释放", "door release"},
+    {"door_release", "门锁释放", "door release"},
 };
 
 static const struct word dispositions[] = {

@@ -71,7 +71,7 @@ static const struct announced_kind entity_kinds[POINT_KIND_COUNT] = {
     [POINT_SOUNDER] = {WORDS("声警报器", "Sounder"), "running"},
     [POINT_BEACON] = {WORDS("警示灯", "Beacon"), "running"},
     [POINT_CALL_LAMP] = {WORDS("呼叫灯", "Call lamp"), "running"},
-    [POINT_DOOR_RELEASE] = {WORDS("门释放", "Door release"), "lock"},
+    [POINT_DOOR_RELEASE] = {WORDS("门锁释放", "Door release"), "lock"},
 };
 
 /* Templates are Home Assistant's; value_json is the payload of the topic. */

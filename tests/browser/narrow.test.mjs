@@ -24,7 +24,11 @@ for (const lang of ['zh-CN', 'en']) {
         await until(async () => (await marked.count()) >= 4, 'the places with alarms');
         const bad = await page.evaluate(() =>
           [...document.querySelectorAll('.block-status')]
-            .map((text) => ({ said: text.textContent, text: text.getBBox(), block: text.parentElement.querySelector(':scope > rect').getBBox() }))
+            .map((text) => ({
+              said: text.textContent,
+              text: text.getBoundingClientRect(),
+              block: text.parentElement.querySelector(':scope > .block-fill').getBoundingClientRect(),
+            }))
             .filter(({ said, text, block }) => said.includes('…') || text.x + text.width > block.x + block.width || text.x < block.x)
             .map(({ said, text, block }) => `${said}: ${text.x}+${text.width} in ${block.x}+${block.width}`),
         );

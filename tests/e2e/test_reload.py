@@ -189,7 +189,7 @@ def test_a_drawn_floor_plan_is_served_and_changed_and_a_wrong_one_leaves_the_one
 
     first = gateway.ask("/api/v1/plans/care", role="wall")
     assert (first.status, first.type, first.headers["ETag"]) == (200, "image/svg+xml", f'"{tag()}"')
-    assert b'data-place="care/dining"' in first.bytes and b"M4 62V4H236V117H4V74" in first.bytes
+    assert b'data-place="care/dining"' in first.bytes and b"M4 64V4H236V123H4V78" in first.bytes
     assert not re.search(rb"#fff|#000|title|<!|style", first.bytes), "shapes alone"
     had = [("If-None-Match", first.headers["ETag"])]
     assert gateway.ask("/api/v1/plans/care", headers=had).status == 304
@@ -203,13 +203,13 @@ def test_a_drawn_floor_plan_is_served_and_changed_and_a_wrong_one_leaves_the_one
     assert gateway.process.has(r"care.svg:\d+:\d+: error: `script` has no place in a drawing")
     assert gateway.ask("/api/v1/plans/care").bytes == first.bytes
 
-    drawing.write_text(good.replace("M4 62V4", "M4 60V4"))
+    drawing.write_text(good.replace("M4 64V4", "M4 62V4"))
     hang_up(gateway)
     backend.until_event(type="system.config_changed")
     backend.until_event(type="alarm.cleared", rule="system_site_refused")
     until_watching(gateway, 2)
     assert tag() != before
-    assert b"M4 60V4" in gateway.ask("/api/v1/plans/care", headers=had).bytes
+    assert b"M4 62V4" in gateway.ask("/api/v1/plans/care", headers=had).bytes
 
 
 def test_a_reload_without_a_change_restarts_nothing(scene):

@@ -50,6 +50,8 @@ export interface Place {
   /** For how many people it is, and how large; null where the site does not say. */
   capacity: number | null;
   area_m2: number | null;
+  /** Changes with its drawn floor plan; null where none is drawn. */
+  plan: string | null;
 }
 
 export interface Site {

@@ -11,7 +11,7 @@ const CALM: AlarmState = {
   active: false, acked: false, latched: false, attended: false, suppression: 'none', silenced: false, test: false,
 };
 const RAISED = { ...CALM, active: true, latched: true };
-const places = new Map<string, Place>([['care/bath', { place: 'care/bath', kind: 'bathroom', name: { zh: '助浴间', en: 'Bathroom' }, capacity: null, area_m2: null }]]);
+const places = new Map<string, Place>([['care/bath', { place: 'care/bath', kind: 'bathroom', name: { zh: '助浴间', en: 'Bathroom' }, capacity: null, area_m2: null, plan: null }]]);
 
 function event(type: string, state: AlarmState, more: object = {}, subject = 'care/bath/cord', priority: Priority = 'emergency'): ConsoleEvent {
   const text = { zh: '呼叫', en: 'call' };

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isFlood, longRowsOf, rowsOf } from '../src/desk/groups';
 import { namesWithin, widthEm, wrap } from '../src/desk/label';
+import { largestFree } from '../src/desk/free';
 import { flat, floorPlan, strips, type Block } from '../src/desk/layout';
 import { statusOf, together } from '../src/desk/status';
 import type { LiveTable } from '../src/live/messages';
@@ -25,7 +26,7 @@ function alarm(place: string, cause = 'call.emergency', more: Partial<Alarm> = {
   };
 }
 
-const place = (id: string): Place => ({ place: id, kind: 'room', name: { zh: id, en: id }, capacity: null, area_m2: null });
+const place = (id: string): Place => ({ place: id, kind: 'room', name: { zh: id, en: id }, capacity: null, area_m2: null, plan: null });
 
 const point = (id: string, quality: Point['quality'], age_ms: number | null = 1000): Point => ({
   point: id, kind: 'smoke', device: 'd', place: id.split('/').slice(0, -1).join('/'), value: 0, unit: null, quality,
@@ -214,4 +215,33 @@ test('the wall has the dark theme of the palette', () => {
   const wall = /html\.wall \{([^]*?)\}/.exec(readFileSync('src/desk/desk.css', 'utf8'))?.[1];
   assert.ok(dark !== undefined && wall !== undefined && pairs(dark).length > 7);
   assert.deepEqual(pairs(wall), pairs(dark));
+});
+
+test('the words of a room stand in its largest free rectangle', () => {
+  const free = ['##....', '##....', '######', '######'].map((line) => [...line].map((sign) => sign === '#'));
+  assert.deepEqual(largestFree(free), { column: 0, row: 2, columns: 6, rows: 2 });
+  assert.deepEqual(largestFree([[false, true]]), { column: 1, row: 0, columns: 1, rows: 1 });
+  assert.equal(largestFree([[false]]), null);
+});
+
+test('of a place that was drawn every place is in the drawing with room for its words, or has a block beside it, or is in its title', () => {
+  const places = ['hall', 'hall/desk', 'care', 'care/a', 'care/b', 'care/bath', 'care/f', 'care/f/attic', 'care/g', 'care/g/c'].map(place);
+  const area = (width: number, height: number) => ({ x: 0, y: 0, width, height });
+  const rooms = new Map([['care/a', area(100, 60)], ['care/b', area(90, 60)], ['care/bath', area(8, 60)], ['care/g/c', area(60, 60)]]);
+  const drawings = new Map([['care', { box: area(300, 80), rooms }]]);
+  const needs = { titlePx: 30, least: { width: 60, height: 30 }, marked: new Set<string>(), drawings, isRoomy: ({ width }: { width: number }) => width > 60 };
+  for (const [width, height] of [[1100, 600], [700, 900]] as const) {
+    const care = flat(floorPlan(places, { width, height }, needs)).find((block) => block.place.place === 'care') as Block;
+    assert.deepEqual(care.blocks.map((block) => block.place.place), ['care/bath', 'care/f'], `${width}`);
+    assert.deepEqual(care.blocks.flatMap((block) => [...block.folded, ...block.blocks.map((inner) => inner.place.place)]), ['care/f/attic']);
+    assert.deepEqual(care.folded, ['care/g'], 'what is only around rooms of the drawing');
+    const at = care.drawing as NonNullable<Block['drawing']>;
+    assert.ok(Math.abs(at.width / at.height - 300 / 80) < 0.01, 'it keeps its shape');
+    for (const block of care.blocks) {
+      const isApart = block.x >= at.x + at.width - 0.01 || block.y >= at.y + at.height - 0.01;
+      assert.ok(isApart, `${block.place.place} lies over the drawing`);
+    }
+  }
+  const phone = flat(floorPlan(places, { width: 220, height: 500 }, needs));
+  assert.deepEqual(phone.flatMap((block) => block.drawing ?? []), [], 'where it would be too small there are blocks');
 });

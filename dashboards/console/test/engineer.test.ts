@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { joined, summaryOf, type Rule } from '../src/engineer/plant';
 import { occupancyOf } from '../src/manager/occupancy';
+import { rangeOf, shortRuns } from '../src/engineer/runs';
 import type { Point } from '../src/live/points';
 import type { Place } from '../src/types';
 
@@ -21,7 +22,7 @@ test('the mean of a day counts each minute by how long it was known, and a gap c
   assert.equal(summaryOf({ ...row, min: [null, null, null] }), null);
 });
 
-const room = (id: string, capacity: number | null): Place => ({ place: id, kind: 'k', name: { zh: id, en: id }, capacity, area_m2: null });
+const room = (id: string, capacity: number | null): Place => ({ place: id, kind: 'k', name: { zh: id, en: id }, capacity, area_m2: null, plan: null });
 const point = (place: string, kind: string, value: number, quality: Point['quality'] = 'good'): Point => ({
   point: `${place}/${kind}`, kind, device: 'd', place, value, unit: null, quality, measured: null, age_ms: 1,
 });
@@ -36,4 +37,20 @@ test('people are what a counter says, else who came in and did not go out, and u
   const rows = Object.fromEntries(occupancyOf(places, points).map((row) => [row.place.place, row.people]));
   assert.deepEqual(rows, { a: 4, b: 0, c: null });
   assert.equal(occupancyOf(places, points)[0]?.place.place, 'c');
+});
+
+test('a value between two gaps is a mark, and so are the first minutes of a day; a line of hours is a line', () => {
+  const day = (from: number, until: number) => Array.from({ length: 1440 }, (_, minute) => (minute >= from && minute < until ? 1 : null));
+  assert.deepEqual(shortRuns([null, 5, null, null, 7]), [1, 4]);
+  assert.deepEqual(shortRuns(day(1437, 1440)), [1437, 1438, 1439]);
+  assert.deepEqual(shortRuns(day(0, 600)), []);
+  assert.deepEqual(shortRuns([]), []);
+});
+
+test('all that a chart draws lies inside its grid, also where nothing changes', () => {
+  for (const [least, most] of [[22.5, 22.5], [0, 0], [-3, 40], [-2, -2]] as const) {
+    const [from, to] = rangeOf(least, most);
+    assert.ok(from < least && most < to, `${least} to ${most} in ${from} to ${to}`);
+  }
+  assert.deepEqual(rangeOf(null, null), [0, 1]);
 });

@@ -22,7 +22,7 @@ beforeEach(() => {
 
 const person = (id: string): Person => ({ id, name: id, role: 'caregiver' });
 const places = ['care', 'care/bath', 'care/bath2', 'care/club', 'hall'].map(
-  (place): Place => ({ place, kind: 'bedroom', name: { zh: place, en: place }, capacity: null, area_m2: null }),
+  (place): Place => ({ place, kind: 'bedroom', name: { zh: place, en: place }, capacity: null, area_m2: null, plan: null }),
 );
 const ids = (alarms: Alarm[]) => alarms.map(({ alarm }) => alarm);
 

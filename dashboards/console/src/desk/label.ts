@@ -8,7 +8,7 @@ export const widthEm = (text: string): number =>
   [...text].reduce((sum, sign) => sum + (isWide(sign) ? 1 : /[A-Z0-9MWmw@%]/.test(sign) ? 0.68 : 0.53), 0);
 
 /** Bold text is so much wider. */
-export const BOLD = 1.1;
+export const BOLD = 1.2;
 
 /** As many of `names` as there is room for in bold, at least one; `say` says them, and how many more there are. */
 export function namesWithin(names: string[], maxEm: number, say: (shown: string[], more: number) => string): string {

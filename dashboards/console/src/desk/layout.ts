@@ -10,14 +10,25 @@ export interface Area {
   height: number;
 }
 
-type Extent = Pick<Area, 'width' | 'height'>;
+export type Extent = Pick<Area, 'width' | 'height'>;
+
+/** What a drawing has room for: its whole area, and of each place in it where its words can stand, in its own measure. */
+export interface Rooms {
+  box: Area;
+  rooms: Map<string, Area>;
+}
 
 export interface Block extends Area {
   place: Place;
   blocks: Block[];
   /** The places in it that have no blocks of their own, since with these all would be too small to be read. */
   folded: string[];
+  /** Where its drawing stands, which has some of its places; the others have blocks. */
+  drawing?: Area;
 }
+
+/** Does it stand around others, which leave it a title? */
+export const isAround = ({ blocks, drawing }: Block): boolean => blocks.length > 0 || drawing !== undefined;
 
 /** What a plan must keep room for. */
 export interface Needs {
@@ -27,6 +38,12 @@ export interface Needs {
   least: Extent;
   /** The ids of places that keep their blocks if those of the others can make room for them. */
   marked: Set<string>;
+  /** By the place that was drawn. */
+  drawings?: Map<string, Rooms>;
+  /** So much more room than its blocks would need is given to a drawing, which keeps its shape. */
+  drawnWeight?: number;
+  /** Is there room enough for the words of a place of a drawing? Else it has a block too. */
+  isRoomy?: (extent: Extent) => boolean;
 }
 
 interface Branch {
@@ -111,10 +128,10 @@ export function strips(parts: Part[], area: Area): Area[] {
 }
 
 /** A title takes room too: a block with places in it counts for one more, and needs its title and two lines. */
-const partOf = (branch: Branch, titlePx: number): Part =>
+const partOf = (branch: Branch, { titlePx, drawings, drawnWeight = 1 }: Needs): Part =>
   branch.branches.length === 0
     ? { weight: 1, needs: titlePx }
-    : { weight: branch.leaves + 1, needs: titlePx * 3 };
+    : { weight: (branch.leaves + 1) * (drawings?.has(branch.place.place) === true ? drawnWeight : 1), needs: titlePx * 3 };
 
 /** Between two blocks; less where there is hardly any room. */
 const gapIn = (length: number): number => Math.min(GAP, length / 4);
@@ -139,14 +156,77 @@ function inside({ branches }: Branch, area: Area, needs: Needs): Block[] {
   return choices.map((each) => arrange(each, area, needs)).find((blocks) => !flat(blocks).some(isTooSmall)) ?? [];
 }
 
-function foldedIn(branch: Branch, blocks: Block[]): string[] {
+/** Where a drawing stands in an area: as large as it can be, in the middle. */
+function fitted(box: Extent, area: Area): Area {
+  const scale = Math.min(area.width / box.width, area.height / box.height);
+  const width = box.width * scale;
+  const height = box.height * scale;
+  return { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+}
+
+/** A drawing that is less wide says less than blocks do, and so does one in which few rooms have room for words. */
+const DRAWING_LEAST = { width: 4 };
+/** A block beside it has room for its name and its state. */
+const BESIDE = { width: 1.9, height: 1.3 };
+
+/** Of an area what the drawing has, and what blocks beside it have: to its right or below it, where it keeps more. */
+function shared(area: Area, count: number, box: Extent, least: Extent): [Area, Area] {
+  const one = { width: least.width * BESIDE.width, height: least.height * BESIDE.height };
+  const columns = Math.ceil(count / Math.max(Math.floor(area.height / one.height), 1));
+  const lines = Math.ceil(count / Math.max(Math.floor(area.width / one.width), 1));
+  const width = Math.min(columns * one.width, area.width);
+  const height = Math.min(lines * one.height, area.height);
+  const left = { ...area, width: area.width - width };
+  const above = { ...area, height: area.height - height };
+  return fitted(box, left).width >= fitted(box, above).width
+    ? [left, { ...area, x: area.x + left.width, width }]
+    : [above, { ...area, y: area.y + above.height, height }];
+}
+
+/** Of `branches` those that need a block beside the drawing. What is around these only, and was not drawn, is folded. */
+function besides(branches: Branch[], isBeside: (id: string) => boolean): Branch[] {
+  return branches.flatMap((branch) => {
+    const inner = besides(branch.branches, isBeside);
+    if (inner.length === 0 && (branch.branches.length > 0 || !isBeside(branch.place.place))) return [];
+    return [{ ...branch, branches: inner, leaves: inner.reduce((sum, each) => sum + each.leaves, 0) || 1 }];
+  });
+}
+
+/** The drawing of a place and the blocks beside it; null where it has none, or there is no room for it. */
+function drawnIn(branch: Branch, area: Area, needs: Needs): { drawing: Area; blocks: Block[] } | null {
+  const drawn = needs.drawings?.get(branch.place.place);
+  if (drawn === undefined) return null;
+  const { least, isRoomy = () => true } = needs;
+  const small = new Set(idsIn(branch).filter((id) => !drawn.rooms.has(id)));
+  let drawing = area;
+  let beside = area;
+  let aside: Branch[] = [];
+  // Blocks beside it make it smaller, and a smaller one may need more of them.
+  for (let before = -1; before < small.size; ) {
+    before = small.size;
+    aside = besides(branch.branches, (id) => small.has(id));
+    const count = aside.reduce((sum, each) => sum + each.leaves, 0);
+    const [left, right] = count === 0 ? [area, area] : shared(area, count, drawn.box, least);
+    drawing = fitted(drawn.box, left);
+    beside = right;
+    const scale = drawing.width / drawn.box.width;
+    for (const [id, { width, height }] of drawn.rooms) {
+      if (!isRoomy({ width: width * scale, height: height * scale })) small.add(id);
+    }
+  }
+  const isReadable = [...drawn.rooms.keys()].filter((id) => !small.has(id)).length * 3 >= drawn.rooms.size;
+  if (!isReadable || drawing.width < least.width * DRAWING_LEAST.width) return null;
+  return { drawing, blocks: aside.length === 0 ? [] : arrange(aside, beside, needs) };
+}
+
+function foldedIn(branch: Branch, blocks: Block[], drawn?: Rooms): string[] {
   const shown = new Set(flat(blocks).flatMap((block) => [block.place.place, ...block.folded]));
-  return idsIn(branch).filter((id) => !shown.has(id));
+  return idsIn(branch).filter((id) => !shown.has(id) && drawn?.rooms.has(id) !== true);
 }
 
 function arrange(branches: Branch[], area: Area, needs: Needs): Block[] {
   const { titlePx } = needs;
-  const parts = branches.map((branch) => partOf(branch, titlePx));
+  const parts = branches.map((branch) => partOf(branch, needs));
   return strips(parts, area).map((cut, index) => {
     const branch = branches[index] as Branch;
     const width = cut.width - gapIn(cut.width);
@@ -154,6 +234,11 @@ function arrange(branches: Branch[], area: Area, needs: Needs): Block[] {
     const title = Math.min(titlePx, height / 2);
     const left = gapIn(width);
     const inner = { x: cut.x + left, y: cut.y + title, width: width - left, height: height - title };
+    const drawn = drawnIn(branch, inner, needs);
+    if (drawn !== null) {
+      const folded = foldedIn(branch, drawn.blocks, needs.drawings?.get(branch.place.place));
+      return { ...cut, width, height, place: branch.place, folded, ...drawn };
+    }
     // A single block for all there is would say nothing of where.
     const blocks = branches.length === 1 ? arrange(branch.branches, inner, needs) : inside(branch, inner, needs);
     return { ...cut, width, height, place: branch.place, blocks, folded: foldedIn(branch, blocks) };

@@ -1,125 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The places of the site as blocks. Only what is abnormal has a colour, and never a colour alone.
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
-import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
-import { Shape, Unknown } from '../parts/shape';
 import { isWide, useSize, type Size } from '../parts/size';
 import { steady } from '../parts/steady';
 import { namesOf } from '../parts/where';
 import type { Place, Priority } from '../types';
-import { pick, span, t, tAny } from '../words';
-import { BOLD, widthEm, wrap } from './label';
-import { flat, floorPlan, type Block } from './layout';
+import { currentLanguage, pick } from '../words';
+import { Drawn } from './drawn';
+import { useDrawings, type Drawing } from './drawing';
+import { chosenBy, Inscription } from './inscription';
+import { flat, floorPlan, isAround, type Block, type Extent } from './layout';
 import { together, type PlaceStatus } from './status';
 import { deskWord } from './words';
-
-const LINE_REM = 1.3;
-const PAD_REM = 0.4;
-const SHAPE_REM = 1.3;
-const FRAME_REM = 0.45;
-const FRAMED_PAD_REM = 0.55;
-const TITLE_REM = LINE_REM + 2 * PAD_REM;
-
-/** What is written of a place beside its name, in two lines or in one, and what does in the end. */
-function sayings(status: PlaceStatus): string[] {
-  if (status.kind === 'alarm') {
-    const word = t(`priority.${status.priority}`);
-    const age = status.sinceMs === null ? '' : span(link.serverNow() - status.sinceMs);
-    if (status.isTest) return [t('card.test'), `${word} ${age}`, age];
-    if (status.isInTest === true) return [word, `${deskWord('list.in_test')} ${age}`, deskWord('list.in_test')];
-    return status.count > 1 ? [word, `×${status.count} ${age}`, age] : [word, age];
-  }
-  if (status.kind === 'no-data') {
-    const part = status.count < status.of ? ` ${status.count}/${status.of}` : '';
-    return [deskWord('plan.no_data') + part, status.ageMs === null ? '' : span(status.ageMs)];
-  }
-  if (status.kind === 'aside') return [tAny(`suppression.${status.suppression}`) ?? status.suppression];
-  return [t('card.test')];
-}
-
-/** Filled: nobody has acknowledged it. A frame: somebody has, or it is a test or no alarm. */
-function lookOf(status: PlaceStatus | undefined): { class: string; isFilled: boolean } {
-  if (status === undefined) return { class: 'calm', isFilled: true };
-  if (status.kind !== 'alarm') return { class: status.kind, isFilled: false };
-  if (status.isTest) return { class: 'test', isFilled: false };
-  return { class: `${status.priority}${status.isUnacked ? ' unacked' : ''}`, isFilled: status.isUnacked };
-}
-
-interface Saying {
-  text: string;
-  x: number;
-  y: number;
-  isStatus: boolean;
-}
-
-interface Writing {
-  texts: Saying[];
-  /** The upper left corner of the shape. */
-  mark: { x: number; y: number } | null;
-}
-
-/** The first of the texts that fits. */
-const fitting = (texts: string[], maxEm: number): string =>
-  texts.find((text) => text !== '' && widthEm(text) * BOLD <= maxEm) ?? '';
-
-/** Where the words go: the name above, the status in the lines below it, or beside it where there is one line. */
-function written(block: Block, says: string[], isFilled: boolean, rem: number): Writing {
-  const pad = (isFilled || block.blocks.length > 0 ? PAD_REM : FRAMED_PAD_REM) * rem;
-  const line = LINE_REM * rem;
-  const lines = block.blocks.length > 0 ? 1 : Math.max(1, Math.floor((block.height - 2 * pad) / line));
-  const roomEm = (block.width - 2 * pad) / rem;
-  const x = block.x + pad;
-  const lineY = (index: number) => block.y + pad + index * line + line * 0.77;
-  const markY = (index: number) => block.y + pad + index * line;
-  const nameIn = (maxEm: number, count: number, left: number): Saying[] => {
-    const names = wrap(pick(block.place.name), block.blocks.length > 0 ? maxEm / BOLD : maxEm, count);
-    return names.map((text, index) => ({ text, x: left, y: lineY(index), isStatus: false }));
-  };
-  if (says.length === 0) return { texts: nameIn(roomEm, lines, x), mark: null };
-
-  const [first = '', second = '', last = ''] = says;
-  const whole = second === '' ? first : `${first} ${second}`;
-  const markEm = SHAPE_REM + 0.3;
-  const besideEm = Math.max(roomEm - markEm, 0);
-  if (lines === 1) {
-    const names = nameIn(besideEm, 1, x + markEm * rem);
-    const leftEm = besideEm - widthEm(names[0]?.text ?? '') * BOLD - 1;
-    const said = fitting([whole, first, last], leftEm);
-    const right = { text: said, x: block.x + block.width - pad, y: lineY(0), isStatus: true };
-    return { texts: said === '' ? names : [...names, right], mark: { x, y: markY(0) } };
-  }
-  const shown = statusLines([whole, first, second, last], lines, { besideEm, roomEm });
-  const names = nameIn(roomEm, lines - shown.length, x);
-  const said = shown.map(({ text, isBeside }, index) => {
-    const left = isBeside ? x + markEm * rem : x;
-    return { text, x: left, y: lineY(names.length + index), isStatus: true };
-  });
-  return { texts: [...names, ...said.filter(({ text }) => text !== '')], mark: { x, y: markY(names.length) } };
-}
-
-interface StatusLine {
-  text: string;
-  /** It stands beside the shape; else in a line of its own. */
-  isBeside: boolean;
-}
-
-/**
- * The status in one line or two, the first of which is beside the shape. A word that does not fit is left out, never
- * cut: the shape says it too, and so does the title.
- */
-function statusLines(
-  [whole, first, second, last]: [string, string, string, string],
-  lines: number,
-  { besideEm, roomEm }: { besideEm: number; roomEm: number },
-): StatusLine[] {
-  const beside = (texts: string[]): StatusLine => ({ text: fitting(texts, besideEm), isBeside: true });
-  if (lines === 2 || fitting([whole], besideEm) !== '') return [beside([whole, first, second, last])];
-  if (fitting([first], besideEm) !== '') return [beside([first]), beside([second, last])];
-  const below = fitting([first], roomEm);
-  const age = beside([second, last]);
-  return below === '' ? [age] : [age, { text: below, isBeside: false }];
-}
+import { FRAME_REM, isRoomy, lookOf, sayings, SHAPE_REM, TITLE_REM, written } from './writing';
 
 interface CellProps {
   block: Block;
@@ -130,51 +24,37 @@ interface CellProps {
   isFilled: boolean;
   /** Of the shape; null for the mark of what is not known. */
   priority: Priority | null;
+  isFixed: boolean;
   onChoose: (block: Block) => void;
 }
 
 /** Drawn again only when it says something else: in a large house nearly all of them are as they were. */
-const Cell = steady(function Cell({ block, rem, says, look, isFilled, priority, onChoose }: CellProps) {
-  const { texts, mark } = written(block, says, isFilled, rem);
-  const frame = Math.min(FRAME_REM * rem, block.height / 6);
-  const isAround = block.blocks.length > 0;
-  // The colour of a block with places in it stays in its title.
-  const height = isAround && isFilled ? Math.min(TITLE_REM * rem, block.height) : block.height;
+const Cell = steady(function Cell({ block, rem, says, look, isFilled, priority, isFixed, onChoose }: CellProps) {
+  const writing = written(block, says, isFilled, rem);
+  // The colour of a block with places in it stays in its title, and so does its frame.
+  const height = isAround(block) ? Math.min(TITLE_REM * rem, block.height) : block.height;
+  const frame = Math.min(FRAME_REM * rem, height / 6);
+  const name = [pick(block.place.name), ...says].join(' ');
   return (
-    <g class={`block block-${look}`} data-place={block.place.place} onClick={() => onChoose(block)}>
-      <title>{[pick(block.place.name), ...says].join(' ')}</title>
-      {isAround && (
+    <g class={`block block-${look}`} data-place={block.place.place} {...chosenBy(name, says.length > 0, isFixed, () => onChoose(block))}>
+      <title>{name}</title>
+      {isAround(block) && (
         <rect class="block-ground" x={block.x} y={block.y} width={block.width} height={block.height} rx={rem / 4} />
       )}
-      {!(isAround && says.length === 0) && (
+      {!(isAround(block) && says.length === 0) && (
         <rect class="block-fill" x={block.x} y={block.y} width={block.width} height={height} rx={rem / 4} />
       )}
-      {!isFilled && (
+      {!isFilled && says.length > 0 && (
         <rect
           class="block-inside"
           x={block.x + frame}
           y={block.y + frame}
           width={Math.max(block.width - 2 * frame, 0)}
-          height={Math.max(block.height - 2 * frame, 0)}
+          height={Math.max(height - 2 * frame, 0)}
           rx={rem / 8}
         />
       )}
-      {mark !== null && (
-        <g transform={`translate(${mark.x} ${mark.y})`}>
-          {priority === null ? <Unknown sizePx={SHAPE_REM * rem} /> : <Shape priority={priority} sizePx={SHAPE_REM * rem} />}
-        </g>
-      )}
-      {texts.map((each) => (
-        <text
-          key={`${each.y} ${each.x}`}
-          class={each.isStatus ? 'block-status' : 'block-name'}
-          text-anchor={each.x > block.x + block.width / 2 ? 'end' : 'start'}
-          x={each.x}
-          y={each.y}
-        >
-          {each.text}
-        </text>
-      ))}
+      <Inscription area={block} writing={writing} priority={priority} sizePx={SHAPE_REM * rem} />
     </g>
   );
 });
@@ -189,24 +69,34 @@ const heightOf = (size: Size, places: number): number =>
 /** The least block in which a short name and a shape can be read. */
 const LEAST = { width: 4, height: 1.9 };
 
+/** Where a page is narrow a drawing has the whole width, and would not be larger for being given more height. */
+const DRAWN_WEIGHT = { wide: 2, narrow: 0.7 };
+
 const isEmergency = (status: PlaceStatus): boolean =>
   status.kind === 'alarm' && status.priority === 'emergency' && !status.isTest;
 
-interface DrawingProps {
+interface PictureProps {
   size: Size;
   places: Place[];
+  drawings: Map<string, Drawing>;
   statuses: Map<string, PlaceStatus>;
+  isFixed: boolean;
   onChoose: (block: Block) => void;
+  onRoom: (place: string) => void;
 }
 
-function Drawing({ size, places, statuses, onChoose }: DrawingProps) {
+function Picture({ size, places, drawings, statuses, isFixed, onChoose, onRoom }: PictureProps) {
   const { width, rem } = size;
   const height = heightOf(size, places.length);
   const marked = [...statuses].flatMap(([place, status]) => (isEmergency(status) ? [place] : []));
   const blocks = useMemo(() => {
     const least = { width: LEAST.width * rem, height: LEAST.height * rem };
-    return flat(floorPlan(places, { width, height }, { titlePx: TITLE_REM * rem, least, marked: new Set(marked) }));
-  }, [places, width, height, rem, marked.join(' ')]);
+    const drawn = { drawings, drawnWeight: DRAWN_WEIGHT[isWide() ? 'wide' : 'narrow'], isRoomy: (extent: Extent) => isRoomy(extent, rem) };
+    const needs = { titlePx: TITLE_REM * rem, least, marked: new Set(marked), ...drawn };
+    return flat(floorPlan(places, { width, height }, needs));
+  }, [places, drawings, width, height, rem, marked.join(' '), currentLanguage()]);
+  const placeOf = useMemo(() => new Map(places.map((place) => [place.place, place])), [places]);
+  const blockOf = useMemo(() => new Map(blocks.map((block) => [block.place.place, block])), [blocks]);
   const count = statuses.size;
   const says = count === 0 ? deskWord('plan.calm') : deskWord('plan.abnormal', { count });
   const statusOf = ({ place, folded }: Block) =>
@@ -214,7 +104,7 @@ function Drawing({ size, places, statuses, onChoose }: DrawingProps) {
       ? statuses.get(place.place)
       : together([place.place, ...folded].flatMap((id) => statuses.get(id) ?? []));
   return (
-    <svg width={width} height={height} role="img" aria-label={`${deskWord('plan.title')}: ${says}`}>
+    <svg width={width} height={height} role="group" aria-label={`${deskWord('plan.title')}: ${says}`}>
       <defs>
         <pattern id="hatch" width="10" height="10" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <rect class="hatch-ground" width="10" height="10" />
@@ -233,8 +123,27 @@ function Drawing({ size, places, statuses, onChoose }: DrawingProps) {
             look={look.class}
             isFilled={look.isFilled}
             priority={status?.kind === 'alarm' ? status.priority : null}
+            isFixed={isFixed}
             onChoose={onChoose}
           />
+        );
+      })}
+      {blocks.map((block) => {
+        const drawing = drawings.get(block.place.place);
+        return (
+          block.drawing !== undefined && drawing !== undefined && (
+            <Drawn
+              key={block.place.place}
+              drawing={drawing}
+              at={block.drawing}
+              places={placeOf}
+              beside={blockOf}
+              statuses={statuses}
+              rem={rem}
+              isFixed={isFixed}
+              onChoose={onRoom}
+            />
+          )
         );
       })}
     </svg>
@@ -289,6 +198,8 @@ export function Plan({ table, statuses, isFixed, onChoose }: PlanProps) {
     if (folded.length > 0) setArea(place.place);
     latest.current(place.place);
   }, []);
+  const chooseRoom = useCallback((place: string) => latest.current(place), []);
+  const drawings = useDrawings(places);
   return (
     <>
       {!isFixed && table.places.length > AREAS_FROM && (
@@ -296,7 +207,15 @@ export function Plan({ table, statuses, isFixed, onChoose }: PlanProps) {
       )}
       <div class="plan" ref={frame}>
         {size !== null && size.width > 0 && (
-          <Drawing size={size} places={places} statuses={statuses} onChoose={choose} />
+          <Picture
+            size={size}
+            places={places}
+            drawings={drawings}
+            statuses={statuses}
+            isFixed={isFixed}
+            onChoose={choose}
+            onRoom={chooseRoom}
+          />
         )}
       </div>
     </>

@@ -7,6 +7,7 @@ import { link } from '../live/link';
 import { clockTime, currentLanguage } from '../words';
 import { valueText } from './parts';
 import type { History } from './plant';
+import { rangeOf, shortRuns } from './runs';
 import { engineerWord } from './words';
 
 const HEIGHT_REM = 16;
@@ -23,11 +24,18 @@ function optionsOf(unit: string | null, width: number, rem: number): UPlot.Optio
   };
   const shown = (_: UPlot, value: number | null) => valueText(value, unit);
   const hours = new Intl.DateTimeFormat(currentLanguage(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: zone });
+  const marks: UPlot.Series.Points = {
+    show: false,
+    size: rem / 2,
+    fill: token('--ink'),
+    filter: (chart, series) => shortRuns(chart.data[series] as (number | null)[]),
+  };
   const edge = { stroke: 'transparent', points: { show: false } };
   return {
     width,
     height: HEIGHT_REM * rem,
     tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), zone),
+    scales: { y: { range: (_, least, most) => rangeOf(least, most) } },
     axes: [
       { ...axis, values: (_, times) => times.map((time) => hours.format(time * 1000)) },
       { ...axis, size: rem * 4, values: (_, values) => values.map((value) => valueText(value, null)) },
@@ -36,7 +44,7 @@ function optionsOf(unit: string | null, width: number, rem: number): UPlot.Optio
       { label: engineerWord('point.time'), value: (_, time) => (time === null ? '–' : clockTime(time * 1000, zone)) },
       { ...edge, label: engineerWord('point.least', { value: '' }).trim(), value: shown },
       { ...edge, label: engineerWord('point.most', { value: '' }).trim(), value: shown },
-      { label: engineerWord('point.value'), stroke: token('--ink'), width: 2, value: shown, spanGaps: false },
+      { label: engineerWord('point.value'), stroke: token('--ink'), width: 2, value: shown, spanGaps: false, points: marks },
     ],
     bands: [{ series: [2, 1], fill: `${token('--normal')}66` }],
   };

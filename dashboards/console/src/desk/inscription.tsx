@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of a place on the plan with their shape, and what somebody who may choose it can do.
+import type { JSX } from 'preact';
+import { Shape, Unknown } from '../parts/shape';
+import type { Priority } from '../types';
+import type { Area } from './layout';
+import type { Writing } from './writing';
+
+interface Props {
+  area: Area;
+  writing: Writing;
+  /** Of the shape; null for the mark of what is not known. */
+  priority: Priority | null;
+  sizePx: number;
+}
+
+export function Inscription({ area, writing: { texts, mark }, priority, sizePx }: Props) {
+  return (
+    <>
+      {mark !== null && (
+        <g transform={`translate(${mark.x} ${mark.y})`}>
+          {priority === null ? <Unknown sizePx={sizePx} /> : <Shape priority={priority} sizePx={sizePx} />}
+        </g>
+      )}
+      {texts.map((each) => (
+        <text
+          key={`${each.y} ${each.x}`}
+          class={each.isStatus ? 'block-status' : 'block-name'}
+          text-anchor={each.x > area.x + area.width / 2 ? 'end' : 'start'}
+          x={each.x}
+          y={each.y}
+        >
+          {each.text}
+        </text>
+      ))}
+    </>
+  );
+}
+
+/** How a place is chosen: by a click, and, where something is to be said of it, by the keyboard. */
+export function chosenBy(name: string, isAbnormal: boolean, isFixed: boolean, choose: () => void): JSX.SVGAttributes<SVGGElement> {
+  if (!isAbnormal) return { 'aria-hidden': true, onClick: choose };
+  if (isFixed) return { role: 'img', 'aria-label': name };
+  return {
+    role: 'button',
+    tabIndex: 0,
+    'aria-label': name,
+    onClick: choose,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      choose();
+    },
+  };
+}
