@@ -14,8 +14,12 @@ interface Served {
   told: FeedMessage[];
 }
 
-/** Play `streams`, one for each connection; ends when they are used up. */
-async function serve(streams: string[], status = 200): Promise<Served> {
+type Asked = (path: string) => Promise<Response>;
+
+const nothing: Asked = async () => Response.json({ events: [] });
+
+/** Play `streams`, one for each connection; ends when they are used up. `log` answers what is asked of events. */
+async function serve(streams: string[], status = 200, alarms: object[] = [], log = nothing): Promise<Served> {
   const served: Served = { streams: [...streams], asked: [], told: [] };
   const ended = new Promise<void>((done) => {
     globalThis.fetch = async (input, init) => {
@@ -26,7 +30,8 @@ async function serve(streams: string[], status = 200): Promise<Served> {
       if (path.startsWith('/api/v1/places')) {
         return Response.json({ name: { zh: '', en: '' }, timezone: 'UTC', places: [], next: null }, { headers });
       }
-      if (path.startsWith('/api/v1/alarms')) return Response.json({ alarms: [], tests: [], next: null }, { headers });
+      if (path.startsWith('/api/v1/alarms')) return Response.json({ alarms, tests: [], next: null }, { headers });
+      if (path.startsWith('/api/v1/events')) return log(path);
       const next = served.streams.shift();
       if (next === undefined) {
         done();
@@ -111,6 +116,47 @@ test('a line without the engine behind it is no contact, and what a new engine r
   assert.equal(snapshotsOf(served), 2);
   const away = await serve([hello(10, 'away') + ': ping\n\n']);
   assert.ok(away.told.every((message) => message.kind !== 'beat' || !message.contact));
+});
+
+/** An alarm to which somebody is going, as a snapshot has it. */
+const acked = (subject: string) => ({
+  ...{ alarm: `call/${subject}`, priority: 'emergency', raised: '2026-11-27T00:00:00Z' },
+  state: { ...(JSON.parse(state) as object), open: true, acked: true },
+});
+const acknowledged = (seq: number, subject: string, actor: string) => ({
+  ...{ type: 'tocsin.alarm.acknowledged', subject, time: '2026-11-27T00:00:01Z', sequence: seq },
+  data: { rule: 'call', priority: 'emergency', actor, state: acked(subject).state },
+});
+const goingOf = (served: Served) => lastTable(served)?.alarms.map(({ going }) => going);
+const answered = () => new Promise((resume) => setTimeout(resume));
+
+test('a page has its table though nobody answers who goes to each of its alarms', async () => {
+  const served = await serve([hello(10) + raised(11)], 200, ['a', 'b'].map(acked), () => new Promise<Response>(() => {}));
+  assert.equal(lastTable(served)?.alarms.length, 3);
+  assert.equal(lastTable(served)?.seq, 11);
+});
+
+test('who goes is learned from the log, and a question that fails stops no other thing', async () => {
+  const log: Asked = async (path) => {
+    if (path.includes('call%2Fb')) throw new Error('cut off');
+    return Response.json({ events: [acknowledged(9, 'a', 'wang (caregiver, local)')] });
+  };
+  const served = await serve([hello(10)], 200, ['a', 'b'].map(acked), log);
+  while (goingOf(served)?.[0] === undefined) await answered();
+  assert.deepEqual(goingOf(served), [['wang'], undefined]);
+});
+
+test('who says so while the log is asked is not forgotten for its answer', async () => {
+  const answers = [[acknowledged(9, 'a', 'wang (caregiver)')], [acknowledged(11, 'a', 'li (security)'), acknowledged(9, 'a', 'wang (caregiver)')]];
+  const log: Asked = async () => {
+    await new Promise((resume) => setTimeout(resume, 50));
+    return Response.json({ events: answers.shift() });
+  };
+  const said = `id: 11\ndata: ${JSON.stringify(acknowledged(11, 'a', 'li (security)'))}\n\n`;
+  const served = await serve([hello(10) + said], 200, [acked('a')], log);
+  while (goingOf(served)?.[0]?.length !== 2) await answered();
+  assert.deepEqual(goingOf(served), [['wang', 'li']]);
+  assert.equal(answers.length, 0);
 });
 
 test('whoever is signed out is told, and nothing is asked until somebody signs in', async () => {

@@ -30,6 +30,8 @@ export class Feed {
   private seq: number | null = null;
   /** The newest event when the line began: until it is in the table, the table is the past. */
   private newestSeq = 0;
+  /** How many snapshots there were: what is learned for one before the last is of no use. */
+  private snapshots = 0;
   private telling: ReturnType<typeof setTimeout> | null = null;
   private toldMs = -TELL_MS;
   private wake: (() => void) | null = null;
@@ -162,18 +164,36 @@ export class Feed {
       this.tests = page.tests;
       for (const alarm of page.alarms) this.alarms.set(alarm.alarm, alarm);
     }
-    for (const alarm of inOrder(this.alarms.values())) {
-      if (alarm.state.acked || alarm.state.attended) await this.learnPeople(alarm);
-    }
     this.seq = seq;
     this.tellTable();
+    void this.learnPeople(++this.snapshots);
   }
 
-  private async learnPeople(alarm: Alarm): Promise<void> {
-    const query = `alarm=${encodeURIComponent(alarm.alarm)}&newest=1&limit=${PEOPLE_ROWS}`;
-    const answer = await this.ask(`/api/v1/events?${query}`);
+  /**
+   * Who goes to each alarm of a snapshot, from the log: one question after the other, behind the table, which waits for
+   * none of them. Where one fails, the rest stay as they are: somebody goes.
+   */
+  private async learnPeople(snapshot: number): Promise<void> {
+    for (const { alarm: id } of inOrder(this.alarms.values()).filter(({ state }) => state.acked || state.attended)) {
+      let known: Alarm | undefined;
+      let people: Pick<Alarm, 'going' | 'there'> = {};
+      // An event that came while the answer was on its way may not be in it.
+      do {
+        known = this.alarms.get(id);
+        people = known === undefined ? {} : await this.peopleOf(id).catch(() => ({}));
+      } while (known !== this.alarms.get(id) && snapshot === this.snapshots);
+      if (snapshot !== this.snapshots || (known !== undefined && people.going === undefined)) return;
+      if (known === undefined) continue;
+      this.alarms.set(id, { ...known, ...people });
+      this.untold.add(id);
+      this.tellSoon();
+    }
+  }
+
+  private async peopleOf(id: string): Promise<Pick<Alarm, 'going' | 'there'>> {
+    const answer = await this.ask(`/api/v1/events?alarm=${encodeURIComponent(id)}&newest=1&limit=${PEOPLE_ROWS}`);
     const { events } = (await answer.json()) as { events: ConsoleEvent[] };
-    Object.assign(alarm, peopleOf(events));
+    return peopleOf(events);
   }
 
   private async pages<Page extends object>(path: string): Promise<Page[]> {
