@@ -2,16 +2,10 @@
 // Every page with its path, its name, and who finds it in the menu. A page is added by a line here.
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { HandoverPage } from './handover/page';
 import { replace } from './hooks';
 import { lazily } from './lazy';
-import { LogPage } from './log/page';
-import { StoryPage } from './log/story';
 import { RoomsPage } from './rooms/page';
 import type { Person, Role } from './types';
-import { UsersPage } from './users/page';
-import { PasswordPage } from './users/password';
-import { PhonePage } from './users/phone-page';
 import type { Key } from './words';
 
 interface Props {
@@ -52,7 +46,13 @@ function FirstPage({ person }: Props) {
 const AuditPage = lazily<Props>(() => import('./audit/page').then((chunk) => chunk.AuditPage));
 const DeskPage = lazily<Props>(() => import('./desk/page').then((chunk) => chunk.DeskPage));
 const EngineerPage = lazily<Props>(() => import('./engineer/page').then((chunk) => chunk.EngineerPage));
+const HandoverPage = lazily<Props>(() => import('./handover/page').then((chunk) => chunk.HandoverPage));
+const LogPage = lazily<Props>(() => import('./log/page').then((chunk) => chunk.LogPage));
 const ManagerPage = lazily<Props>(() => import('./manager/page').then((chunk) => chunk.ManagerPage));
+const PasswordPage = lazily<Props>(() => import('./users/password').then((chunk) => chunk.PasswordPage));
+const PhonePage = lazily<Props>(() => import('./users/phone-page').then((chunk) => chunk.PhonePage));
+const StoryPage = lazily<Props>(() => import('./log/story').then((chunk) => chunk.StoryPage));
+const UsersPage = lazily<Props>(() => import('./users/page').then((chunk) => chunk.UsersPage));
 
 const ROUTES: Route[] = [
   { path: '/', page: FirstPage },

@@ -20,6 +20,12 @@ const PAIRS: [string, Record<string, Phrase>, Record<string, Phrase>][] = [
   ]),
 ];
 
+/** Of one home, in English and Chinese. */
+function wordsOf(home: string): [Record<string, Phrase>, Record<string, Phrase>] {
+  const [, some, others] = PAIRS.find((pair) => pair[0] === home) ?? [home, {}, {}];
+  return [some, others];
+}
+
 function ownWords(directory: string): string[] {
   return readdirSync(directory)
     .map((name) => `${directory}/${name}/words`)
@@ -72,7 +78,8 @@ test('every event and every disposition of the gateway has a word', () => {
   const events = names('core_record.c', /\[EVENT_\w+\] = "([a-z._]+)"/g);
   const dispositions = names('command.c', /\[DISPOSITION_\w+\] = "([a-z_]+)"/g);
   assert.ok(events.length > 30 && dispositions.length > 7);
-  for (const event of events) assert.ok(`event.${event}` in english, event);
+  const [log] = wordsOf('src/log/words');
+  for (const event of events) assert.ok(`event.${event}` in log, event);
   for (const name of dispositions) if (name !== 'unstated') assert.ok(`disposition.${name}` in english, name);
 });
 
@@ -82,7 +89,7 @@ test('every kind of point, class of alarm and quality of the gateway has a term'
     assert.ok(names.length > 4, family);
     for (const name of names) assert.ok(name in terms, name);
   };
-  const terms = PAIRS.find(([home]) => home === 'src/words/terms')?.[1] ?? {};
+  const [terms] = wordsOf('src/words/terms');
   named('kind.c', /\[POINT_\w+\] = \{"([a-z_0-9]+)"/g, 'kind');
   named('kind.c', /\.name = "([a-z._]+)"/g, 'class');
   named('reading.c', /\[QUALITY_\w+\] = "([a-z_]+)"/g, 'quality');
@@ -109,8 +116,8 @@ const SHARED: [string, string, string[]][] = [
 ];
 
 test('the command line and the pages have the same word for the same thing, in both languages', () => {
-  const [pages, terms] = ['src', 'src/words/terms'].map((home) => PAIRS.find((pair) => pair[0] === home));
-  const [said, chinese] = [{ ...pages?.[1], ...terms?.[1] }, { ...pages?.[2], ...terms?.[2] }];
+  const pairs = ['src', 'src/words/terms', 'src/log/words'].map(wordsOf);
+  const [said, chinese] = [0, 1].map((language) => Object.assign({}, ...pairs.map((pair) => pair[language])));
   for (const [table, family, alone] of SHARED) {
     const words = ofCommandLine(table);
     assert.ok(words.length > alone.length, table);
@@ -119,7 +126,7 @@ test('the command line and the pages have the same word for the same thing, in b
       assert.equal(textOf(said[`${family}.${name}`]).toLowerCase(), en.toLowerCase(), `${family}.${name}`);
     }
   }
-  const events = Object.keys(en).filter((key) => key.startsWith('event.'));
+  const events = Object.keys(said).filter((key) => key.startsWith('event.'));
   assert.equal(ofCommandLine('events').length, events.length);
 });
 
@@ -130,9 +137,10 @@ test('English has one alarm and two alarms, Chinese has no plural', () => {
 });
 
 test('the terms are those of the glossary', () => {
-  assert.match(textOf(zh['event.alarm.raised']), /告警/);
-  assert.match(textOf(zh['event.alarm.acknowledged']), /确认/);
-  assert.match(textOf(zh['event.alarm.shelved']), /搁置/);
+  const [, log] = wordsOf('src/log/words');
+  assert.match(textOf(log['event.alarm.raised']), /告警/);
+  assert.match(textOf(log['event.alarm.acknowledged']), /确认/);
+  assert.match(textOf(log['event.alarm.shelved']), /搁置/);
   assert.equal(zh['card.false'], '误报');
   assert.equal(zh['role.manager'], '经理');
   assert.equal(zh['card.going_button'], '我去处理');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { logWordOf } from '../log/words';
 import { useToday } from '../today/use';
 import { ranked } from '../today/tally';
-import { tAny } from '../words';
 import { classWord } from '../words/terms';
 import { deskWord } from './words';
 
@@ -14,7 +14,7 @@ export function Bulletin() {
   if (today === null) return <p class="muted">{deskWord('today.reading')}</p>;
   const rows = [
     ...ranked(today.tally.alarms).map(([name, count]) => [classWord(name), count] as const),
-    ...ranked(today.tally.events).map(([type, count]) => [tAny(`event.${type}`) ?? type, count] as const),
+    ...ranked(today.tally.events).map(([type, count]) => [logWordOf(`event.${type}`) ?? type, count] as const),
   ];
   if (rows.length === 0) return <p class="muted">{deskWord('today.none')}</p>;
   const others = rows.slice(KINDS_MAX).reduce((sum, [, count]) => sum + count, 0);

@@ -5,6 +5,7 @@ import type { LiveTable } from '../live/messages';
 import { eventWord, useRecord } from '../log/events';
 import { readSince } from '../log/record';
 import { EventTable } from '../log/table';
+import { logWord } from '../log/words';
 import { useShown } from '../parts/more';
 import { ProblemLine } from '../parts/problem';
 import { Shape } from '../parts/shape';
@@ -13,6 +14,7 @@ import type { ConsoleEvent } from '../types';
 import { bracketed, clockTime, dateTime, listed, t, tAny } from '../words';
 import { classWord } from '../words/terms';
 import { type Cause, causesOf } from './grouped';
+import { handoverWord } from './words';
 
 const QUERY = 'lane=alarm&limit=500';
 /** More than this is no handover any more; the page says that it ends there. */
@@ -40,7 +42,7 @@ function Counts({ events }: { events: ConsoleEvent[] }) {
 function resultsOf(results: string[]): string {
   const counts = new Map<string, number>();
   for (const result of results) counts.set(result, (counts.get(result) ?? 0) + 1);
-  return listed([...counts].map(([result, count]) => `${tAny(`disposition.${result}`) ?? t('story.unstated')} ${count}`));
+  return listed([...counts].map(([result, count]) => `${tAny(`disposition.${result}`) ?? logWord('story.unstated')} ${count}`));
 }
 
 function timesOf(raised: string[], zone: string): string {
@@ -71,8 +73,8 @@ function CauseRow({ cause, table }: { cause: Cause; table: LiveTable }) {
           <span>{classWord(cause.cause)}</span>
           <span>
             {raised.length === 0
-              ? t('handover.before')
-              : bracketed(t('handover.times', { count: raised.length }), timesOf(raised, table.site.timezone))}
+              ? handoverWord('handover.before')
+              : bracketed(handoverWord('handover.times', { count: raised.length }), timesOf(raised, table.site.timezone))}
           </span>
           {cause.results.length > 0 && <span class="muted">{t('card.marked', { what: resultsOf(cause.results) })}</span>}
         </summary>
@@ -88,12 +90,12 @@ export function Changes({ begin, table }: { begin: number; table: LiveTable }) {
   const { rows, more } = useShown(causesOf(events), CAUSES);
   return (
     <section class="handover causes">
-      <h2>{t('handover.since', { time: dateTime(begin, table.site.timezone) })}</h2>
+      <h2>{handoverWord('handover.since', { time: dateTime(begin, table.site.timezone) })}</h2>
       <ProblemLine text={problem} />
       {read === null && problem === null && <p>{t('app.loading')}</p>}
-      {read !== null && events.length === 0 && <p class="muted">{t('handover.nothing')}</p>}
+      {read !== null && events.length === 0 && <p class="muted">{handoverWord('handover.nothing')}</p>}
       <Counts events={events} />
-      {read !== null && read.before > 0 && <p>{t('handover.more')}</p>}
+      {read !== null && read.before > 0 && <p>{handoverWord('handover.more')}</p>}
       <ul>
         {rows.map((cause) => (
           <CauseRow key={cause.key} cause={cause} table={table} />

@@ -9,6 +9,7 @@ import { link } from '../live/link';
 import type { LiveTable } from '../live/messages';
 import { type Polled, usePoll } from '../live/poll';
 import { newestEvents, useOnce } from '../log/events';
+import { logWord } from '../log/words';
 import { actorWords } from '../parts/actor';
 import { Link } from '../parts/link';
 import { useShown } from '../parts/more';
@@ -23,6 +24,7 @@ import { clockTime, dateTime, pick, t, tAny } from '../words';
 import { type Choice, choicesOf, chosenOf, momentOf, type Shift } from './begin';
 import { Changes } from './changes';
 import { TakeOver } from './sign';
+import { handoverWord } from './words';
 
 const KEPT = 'tocsin.shift';
 const ROWS = 20;
@@ -97,11 +99,11 @@ function Aside({ alarm, zone }: { alarm: Alarm; zone: string }) {
       )}
       <span>
         {event?.data.until
-          ? t('handover.until', { time: dateTime(Date.parse(event.data.until), zone) })
-          : t('handover.no_end')}
+          ? handoverWord('handover.until', { time: dateTime(Date.parse(event.data.until), zone) })
+          : handoverWord('handover.no_end')}
       </span>
       {who !== null && <span>{who}</span>}
-      {event?.data.reason && <span>{t('story.reason', { reason: event.data.reason })}</span>}
+      {event?.data.reason && <span>{logWord('story.reason', { reason: event.data.reason })}</span>}
     </li>
   );
 }
@@ -128,12 +130,12 @@ function standingOf(table: LiveTable): Standing {
 /** How many of what: the whole state in one line. */
 function Summary({ table, standing }: { table: LiveTable; standing: Standing }) {
   const counts = [
-    [t('handover.open'), standing.open.length],
-    [t('handover.acked'), standing.acked.length],
+    [handoverWord('handover.open'), standing.open.length],
+    [handoverWord('handover.acked'), standing.acked.length],
     [t('rooms.aside'), standing.aside.length],
-    [t('handover.out'), standing.out.length],
-    [t('handover.tests'), table.tests.length],
-    [t('handover.lost'), standing.lost.length],
+    [handoverWord('handover.out'), standing.out.length],
+    [handoverWord('handover.tests'), table.tests.length],
+    [handoverWord('handover.lost'), standing.lost.length],
   ] as const;
   return (
     <dl class="summary">
@@ -168,13 +170,13 @@ interface ShiftChoiceProps {
 function ShiftChoice({ choices, chosen, choose, zone }: ShiftChoiceProps) {
   return (
     <label class="shift">
-      {t('handover.begin')}
+      {handoverWord('handover.begin')}
       <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
         {choices.map(({ value, turn }) => (
           <option key={value} value={value}>
             {turn === null
               ? value
-              : t('handover.shift', { shift: pick(turn.name), time: clockTime(turn.began, zone).slice(0, 5) })}
+              : handoverWord('handover.shift', { shift: pick(turn.name), time: clockTime(turn.began, zone).slice(0, 5) })}
           </option>
         ))}
       </select>
@@ -192,14 +194,14 @@ export function HandoverPage({ person }: { person: Person }) {
   const begin = momentOf(chosen, choices, link.serverNow(), zone);
   return (
     <>
-      <h1>{t('handover.title')}</h1>
+      <h1>{handoverWord('handover.title')}</h1>
       <Summary table={table} standing={standing} />
-      <Section title={t('handover.open')} count={standing.open.length}>
+      <Section title={handoverWord('handover.open')} count={standing.open.length}>
         {standing.open.map((alarm) => (
           <Open key={alarm.alarm} alarm={alarm} zone={zone} />
         ))}
       </Section>
-      <Section title={t('handover.acked')} count={standing.acked.length}>
+      <Section title={handoverWord('handover.acked')} count={standing.acked.length}>
         {standing.acked.map((alarm) => (
           <Open key={alarm.alarm} alarm={alarm} zone={zone} />
         ))}
@@ -209,7 +211,7 @@ export function HandoverPage({ person }: { person: Person }) {
           <Aside key={alarm.alarm} alarm={alarm} zone={zone} />
         ))}
       </Section>
-      <Section title={t('handover.out')} count={standing.out.length}>
+      <Section title={handoverWord('handover.out')} count={standing.out.length}>
         {standing.out.map((alarm) => (
           <Aside key={alarm.alarm} alarm={alarm} zone={zone} />
         ))}

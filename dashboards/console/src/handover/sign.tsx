@@ -8,8 +8,9 @@ import { actorWords } from '../parts/actor';
 import { Moment } from '../parts/moment';
 import { ProblemLine } from '../parts/problem';
 import type { ConsoleEvent, Person } from '../types';
-import { pick, t } from '../words';
+import { pick } from '../words';
 import type { Choice } from './begin';
+import { handoverWord } from './words';
 
 /** Of those who signed, the last few. */
 const SHOWN = 3;
@@ -25,10 +26,10 @@ function Taken({ event }: { event: ConsoleEvent }) {
   const { actor, reason, text } = event.data;
   return (
     <li data-taken={event.sequence}>
-      <strong>{t('handover.taken', { who: actorWords(actor ?? '') })}</strong>
+      <strong>{handoverWord('handover.taken', { who: actorWords(actor ?? '') })}</strong>
       <Moment time={event.time} />
       <span>{pick(text ?? null)}</span>
-      {reason && <span>{t('handover.noted', { note: reason })}</span>}
+      {reason && <span>{handoverWord('handover.noted', { note: reason })}</span>}
     </li>
   );
 }
@@ -44,7 +45,7 @@ function SignForm({ turn, begin }: { turn: Choice['turn']; begin: number }) {
     try {
       const body = { since: new Date(begin).toISOString(), ...(turn && { shift: turn.shift }), ...(note !== '' && { note }) };
       const { recorded } = await api<{ recorded: boolean }>('POST', '/api/v1/handover', body);
-      setProblem(recorded ? null : t('handover.unrecorded'));
+      setProblem(recorded ? null : handoverWord('handover.unrecorded'));
       if (recorded) setNote('');
     } catch (reason) {
       setProblem((reason as Problem).message);
@@ -54,12 +55,12 @@ function SignForm({ turn, begin }: { turn: Choice['turn']; begin: number }) {
   return (
     <form class="form take-over" onSubmit={(event) => void sign(event)}>
       <label>
-        {t('handover.note')}
+        {handoverWord('handover.note')}
         <input value={note} maxLength={NOTE_BYTES_MAX} onInput={(event) => setNote(event.currentTarget.value)} />
       </label>
-      <ProblemLine text={isLong ? t('handover.note_long') : problem} />
+      <ProblemLine text={isLong ? handoverWord('handover.note_long') : problem} />
       <button class="primary" data-action="take-over" disabled={isBusy || isLong}>
-        {turn === null ? t('handover.take') : t('handover.take_shift', { shift: pick(turn.name) })}
+        {turn === null ? handoverWord('handover.take') : handoverWord('handover.take_shift', { shift: pick(turn.name) })}
       </button>
     </form>
   );
@@ -70,9 +71,9 @@ export function TakeOver({ person, turn, begin }: { person: Person; turn: Choice
   const taken = read?.events ?? [];
   return (
     <section class="handover">
-      <h2>{t('handover.taking')}</h2>
+      <h2>{handoverWord('handover.taking')}</h2>
       <ProblemLine text={problem} />
-      {read !== null && taken.length === 0 && <p class="muted">{t('handover.nobody')}</p>}
+      {read !== null && taken.length === 0 && <p class="muted">{handoverWord('handover.nobody')}</p>}
       <ul>
         {taken.map((event) => (
           <Taken key={event.sequence} event={event} />

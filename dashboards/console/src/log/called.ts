@@ -2,7 +2,8 @@
 // Whom a step of an alarm's chain told, by which way, why it came when it did, and whether anybody has received it.
 import { typeOf } from '../live/alarms';
 import type { ConsoleEvent } from '../types';
-import { clauses, listed, pick, t, tAny } from '../words';
+import { clauses, listed, pick, tAny } from '../words';
+import { logWord, logWordOf } from './words';
 
 const isCall = (event: ConsoleEvent): boolean => typeOf(event) === 'alarm.escalated' && event.data.step !== undefined;
 
@@ -10,7 +11,7 @@ const isCall = (event: ConsoleEvent): boolean => typeOf(event) === 'alarm.escala
 function toWords(to: string): string {
   const role = tAny(to.replace('role ', 'role.'));
   if (role !== undefined) return role;
-  return to.startsWith('shift ') ? t('called.shift', { shift: to.slice('shift '.length) }) : to;
+  return to.startsWith('shift ') ? logWord('called.shift', { shift: to.slice('shift '.length) }) : to;
 }
 
 function whom({ data }: ConsoleEvent): string | null {
@@ -19,13 +20,13 @@ function whom({ data }: ConsoleEvent): string | null {
 }
 
 function ways({ data }: ConsoleEvent): string[] {
-  const by = data.by ? [tAny(`called.by.${data.by}`) ?? data.by] : [];
-  return [...by, ...(data.outputs ?? []).map((kind) => tAny(`called.output.${kind}`) ?? kind)];
+  const by = data.by ? [logWordOf(`called.by.${data.by}`) ?? data.by] : [];
+  return [...by, ...(data.outputs ?? []).map((kind) => logWordOf(`called.output.${kind}`) ?? kind)];
 }
 
 function why({ data }: ConsoleEvent): string | null {
-  if (data.reason === 'no_receiver') return t('called.no_receiver');
-  return data.reason === 'due' && (data.step ?? 1) > 1 ? t('called.due') : null;
+  if (data.reason === 'no_receiver') return logWord('called.no_receiver');
+  return data.reason === 'due' && (data.step ?? 1) > 1 ? logWord('called.due') : null;
 }
 
 /** What a notification says of itself; "" for any other event. */
@@ -33,8 +34,8 @@ export function calledWords(event: ConsoleEvent): string {
   if (!isCall(event)) return '';
   const to = whom(event);
   const how = ways(event);
-  const said = to === null ? listed(how) : how.length === 0 ? to : t('called.to', { to, how: listed(how) });
-  const off = event.data.on_duty === false ? t('called.off_duty') : null;
+  const said = to === null ? listed(how) : how.length === 0 ? to : logWord('called.to', { to, how: listed(how) });
+  const off = event.data.on_duty === false ? logWord('called.off_duty') : null;
   return clauses([said, off, why(event)].filter((part): part is string => part !== null && part !== ''));
 }
 
@@ -47,7 +48,7 @@ export function receiptWords(event: ConsoleEvent, later: ConsoleEvent[]): string
   if (!isCall(event) || receipt_s === undefined || step === undefined || step === steps) return null;
   const next = later.find((each) => (isCall(each) && each.data.run === run) || !isCall(each));
   if (next === undefined) return null;
-  if (isCall(next) && next.data.reason === 'no_receiver') return t('called.unheard');
+  if (isCall(next) && next.data.reason === 'no_receiver') return logWord('called.unheard');
   const tookMs = Date.parse(next.time) - Date.parse(event.time);
-  return tookMs >= receipt_s * 1000 ? t('called.heard') : null;
+  return tookMs >= receipt_s * 1000 ? logWord('called.heard') : null;
 }

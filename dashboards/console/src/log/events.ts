@@ -4,14 +4,14 @@ import { api } from '../api';
 import { typeOf } from '../live/alarms';
 import { link } from '../live/link';
 import type { ConsoleEvent } from '../types';
-import { tAny } from '../words';
 import type { Ask, EventsPage } from './older';
 import { type AskNewer, type Read, readNewer, readNewest, readOlder } from './record';
+import { logWordOf } from './words';
 
 /** Between two questions: in a storm, and while the server refuses, it is asked no more often. */
 const PAUSE_MS = 500;
 
-export const eventWord = (event: ConsoleEvent): string => tAny(`event.${typeOf(event)}`) ?? typeOf(event);
+export const eventWord = (event: ConsoleEvent): string => logWordOf(`event.${typeOf(event)}`) ?? typeOf(event);
 
 export const newestEvents = (query: string): Promise<EventsPage> =>
   api<EventsPage>('GET', `/api/v1/events?newest=1&${query}`);

@@ -9,6 +9,7 @@ import { calledWords } from './called';
 import { eventWord, useRecord } from './events';
 import { type Filter, holds, LANES, type Lane, queryOf } from './filter';
 import { EventTable } from './table';
+import { logWord } from './words';
 
 const PAGE_ROWS = 100;
 
@@ -20,25 +21,25 @@ export function LogPage() {
   const shown = rows.filter((event) => holds(`${eventWord(event)} ${inWords(saidOfEvent(event))} ${calledWords(event)}`, words));
   return (
     <>
-      <h1>{t('log.title')}</h1>
+      <h1>{logWord('log.title')}</h1>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <label>
-          {t('log.kind')}
+          {logWord('log.kind')}
           <select
             value={filter.lane}
             onChange={(event) => setFilter({ ...filter, lane: event.currentTarget.value as Lane })}
           >
             {LANES.map((name) => (
               <option key={name} value={name}>
-                {t(`log.kind.${name}`)}
+                {logWord(`log.kind.${name}`)}
               </option>
             ))}
           </select>
         </label>
         <label>
-          {t('log.place')}
+          {logWord('log.place')}
           <select value={filter.place} onChange={(event) => setFilter({ ...filter, place: event.currentTarget.value })}>
-            <option value="">{t('log.place.all')}</option>
+            <option value="">{logWord('log.place.all')}</option>
             {link.table?.places.map((each) => (
               <option key={each.place} value={each.place}>
                 {pick(each.name)}
@@ -47,13 +48,13 @@ export function LogPage() {
           </select>
         </label>
         <label>
-          {t('log.words')}
+          {logWord('log.words')}
           <input type="search" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
         </label>
       </form>
       <ProblemLine text={problem} />
       {read === null ? <p>{t('app.loading')}</p> : <EventTable events={shown} />}
-      {read !== null && read.before > 0 && <button onClick={readOlder}>{t('log.older')}</button>}
+      {read !== null && read.before > 0 && <button onClick={readOlder}>{logWord('log.older')}</button>}
     </>
   );
 }

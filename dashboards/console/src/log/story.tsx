@@ -15,6 +15,7 @@ import { t, tAny } from '../words';
 import { calledWords, receiptWords } from './called';
 import { eventWord, useRecord } from './events';
 import { type Occurrence, occurrencesOf } from './occurrences';
+import { logWord } from './words';
 
 const PAGE_ROWS = 200;
 
@@ -25,7 +26,7 @@ function details(event: ConsoleEvent, later: ConsoleEvent[]): string[] {
   const { reason, actor, disposition, calling = [] } = event.data;
   const lines = [calledWords(event), receiptWords(event, later) ?? ''];
   if (actor && calling.length > 0) lines.push(stillCalling(calling));
-  if (reason && actor) lines.push(t('story.reason', { reason }));
+  if (reason && actor) lines.push(logWord('story.reason', { reason }));
   if (disposition && disposition !== 'unstated') lines.push(resultWords(disposition));
   return lines.filter((line) => line !== '');
 }
@@ -45,12 +46,12 @@ function Entry({ event, later }: { event: ConsoleEvent; later: ConsoleEvent[] })
 }
 
 function Ended({ occurrence, isOpen }: { occurrence: Occurrence; isOpen: boolean }) {
-  if (isOpen) return <strong>{t('story.goes_on')}</strong>;
-  if (occurrence.ended === null) return <>{t('story.no_end')}</>;
+  if (isOpen) return <strong>{logWord('story.goes_on')}</strong>;
+  if (occurrence.ended === null) return <>{logWord('story.no_end')}</>;
   return (
     <>
       – <Moment time={occurrence.ended} />{' '}
-      <span class="muted">{occurrence.disposition === null ? t('story.unstated') : resultWords(occurrence.disposition)}</span>
+      <span class="muted">{occurrence.disposition === null ? logWord('story.unstated') : resultWords(occurrence.disposition)}</span>
     </>
   );
 }
@@ -61,7 +62,7 @@ function Part({ occurrence, isFirst, isOpen }: { occurrence: Occurrence; isFirst
   return (
     <details class="occurrence" data-occurrence={number} open={isFirst}>
       <summary>
-        <h2>{number === 0 ? t('story.before') : t('story.occurrence', { number })}</h2>{' '}
+        <h2>{number === 0 ? logWord('story.before') : logWord('story.occurrence', { number })}</h2>{' '}
         <span>
           <Moment time={began} /> <Ended occurrence={occurrence} isOpen={isOpen} />
         </span>
@@ -93,12 +94,12 @@ export function StoryPage({ rest: alarm, person }: { rest: string; person: Perso
   return (
     <>
       <p>
-        <Link to="/">{t('story.back')}</Link>
+        <Link to="/">{logWord('story.back')}</Link>
       </p>
-      <h1>{t('story.title')}</h1>
+      <h1>{logWord('story.title')}</h1>
       <ProblemLine text={problem} />
       {read === null && problem === null && <p>{t('app.loading')}</p>}
-      {read !== null && newest === undefined && <p>{t('story.unknown')}</p>}
+      {read !== null && newest === undefined && <p>{logWord('story.unknown')}</p>}
       {open && <Card alarm={open} person={person} isOnStory />}
       {!open && newest && (
         <p class="what">
@@ -115,7 +116,7 @@ export function StoryPage({ rest: alarm, person }: { rest: string; person: Perso
       ))}
       {read !== null && read.before > 0 && (
         <p>
-          {t('story.cut')} <button onClick={readOlder}>{t('log.older')}</button>
+          {logWord('story.cut')} <button onClick={readOlder}>{logWord('log.older')}</button>
         </p>
       )}
     </>

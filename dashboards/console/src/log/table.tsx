@@ -7,9 +7,9 @@ import { Shape } from '../parts/shape';
 import { saidOfEvent, What } from '../parts/what';
 import { storyOf } from '../rooms/card';
 import type { ConsoleEvent } from '../types';
-import { t } from '../words';
 import { calledWords } from './called';
 import { eventWord } from './events';
+import { logWord } from './words';
 
 function Row({ event }: { event: ConsoleEvent }) {
   const alarm = alarmOf(event);
@@ -17,16 +17,16 @@ function Row({ event }: { event: ConsoleEvent }) {
   const called = calledWords(event);
   return (
     <tr>
-      <td data-label={t('log.time')}>
+      <td data-label={logWord('log.time')}>
         <Moment time={event.time} />
       </td>
-      <td data-label={t('log.what')}>
+      <td data-label={logWord('log.what')}>
         {event.data.priority && <Shape priority={event.data.priority} />} {eventWord(event)}
       </td>
-      <td data-label={t('log.text')}>
+      <td data-label={logWord('log.text')}>
         {alarm === null ? what : <Link to={storyOf(alarm)}>{what}</Link>}
       </td>
-      <td data-label={t('log.who')}>
+      <td data-label={logWord('log.who')}>
         {called !== '' ? `→ ${called}` : event.data.actor ? actorWords(event.data.actor) : '–'}
       </td>
     </tr>
@@ -34,15 +34,15 @@ function Row({ event }: { event: ConsoleEvent }) {
 }
 
 export function EventTable({ events }: { events: ConsoleEvent[] }) {
-  if (events.length === 0) return <p class="muted">{t('log.none')}</p>;
+  if (events.length === 0) return <p class="muted">{logWord('log.none')}</p>;
   return (
     <table class="events">
       <thead>
         <tr>
-          <th>{t('log.time')}</th>
-          <th>{t('log.what')}</th>
-          <th>{t('log.text')}</th>
-          <th>{t('log.who')}</th>
+          <th>{logWord('log.time')}</th>
+          <th>{logWord('log.what')}</th>
+          <th>{logWord('log.text')}</th>
+          <th>{logWord('log.who')}</th>
         </tr>
       </thead>
       <tbody>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What kind of thing a browser runs on, from what it calls itself.
-import { t } from '../words';
+import { usersWord } from './words';
 
 const BROWSERS: [RegExp, string][] = [
   [/MicroMessenger\//, 'WeChat'],
@@ -22,7 +22,7 @@ const SYSTEMS: [RegExp, string][] = [
 
 /** "iPhone, Safari"; what is none of these is said as it calls itself. */
 export function deviceOf(agent: string | null): string {
-  if (agent === null) return t('users.device_unknown');
+  if (agent === null) return usersWord('users.device_unknown');
   const named = [SYSTEMS, BROWSERS].flatMap((kinds) => kinds.find(([pattern]) => pattern.test(agent))?.[1] ?? []);
   return named.length > 0 ? named.join(' · ') : agent;
 }

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { api, segments } from '../api';
 import { ProblemLine } from '../parts/problem';
-import { t } from '../words';
+import { usersWord } from './words';
 
 export function CommandKey({ id, hasKey }: { id: string; hasKey: boolean }) {
   const [has, setHas] = useState(hasKey);
@@ -18,22 +18,22 @@ export function CommandKey({ id, hasKey }: { id: string; hasKey: boolean }) {
       const made = await api<{ key?: string; has_key: boolean }>(method, `/api/v1/users/${segments(id)}/key`, {});
       setHas(made.has_key);
       setKey(made.key ?? null);
-      setSaid(t(method === 'POST' ? 'users.key_made' : 'users.key_ended'));
+      setSaid(usersWord(method === 'POST' ? 'users.key_made' : 'users.key_ended'));
     } catch (reason) {
       setProblem((reason as Error).message);
     }
   };
   return (
     <section class="key">
-      <h2>{t('users.key')}</h2>
-      <p class="muted">{t(has ? 'users.key_has' : 'users.key_none')}</p>
+      <h2>{usersWord('users.key')}</h2>
+      <p class="muted">{usersWord(has ? 'users.key_has' : 'users.key_none')}</p>
       <div class="pair">
         <button data-action="make-key" onClick={() => void change('POST')}>
-          {t(has ? 'users.key_again' : 'users.key_make')}
+          {usersWord(has ? 'users.key_again' : 'users.key_make')}
         </button>
         {has && (
           <button data-action="end-key" onClick={() => void change('DELETE')}>
-            {t('users.key_end')}
+            {usersWord('users.key_end')}
           </button>
         )}
       </div>

@@ -9,6 +9,7 @@ import type { Person, Role } from '../types';
 import { t } from '../words';
 import { CommandKey } from './key';
 import { Sessions } from './sessions';
+import { usersWord } from './words';
 
 const USERS = '/api/v1/users';
 const PEOPLE: Role[] = ['caregiver', 'security', 'manager', 'engineer', 'auditor'];
@@ -88,20 +89,20 @@ function Row({ person, onChanged }: RowProps) {
           setSaved(saved);
         }}
       />
-      <p role="status">{isSaved ? t('users.saved') : ''}</p>
+      <p role="status">{isSaved ? usersWord('users.saved') : ''}</p>
       {isOpen && <Sessions key={person.role} id={person.id} />}
       {isOpen && person.role !== 'wall' && <CommandKey key={`${person.role} ${person.has_key}`} id={person.id} hasKey={person.has_key} />}
       <ProblemLine text={problem} />
       {isAsking ? (
         <div class="pair">
           <button data-action="remove-for-good" onClick={() => void remove()}>
-            {t('users.remove_sure', { name: person.name })}
+            {usersWord('users.remove_sure', { name: person.name })}
           </button>
           <button onClick={() => setAsking(false)}>{t('card.cancel')}</button>
         </div>
       ) : (
         <button data-action="remove" onClick={() => setAsking(true)}>
-          {t('users.remove')}
+          {usersWord('users.remove')}
         </button>
       )}
     </details>
@@ -130,17 +131,17 @@ export function UsersPage() {
   return (
     <>
       <h1>{t('users.title')}</h1>
-      <ProblemLine text={problem ?? (found?.saved === false ? t('users.unsaved') : null)} />
+      <ProblemLine text={problem ?? (found?.saved === false ? usersWord('users.unsaved') : null)} />
       {found?.users.map((person) => (
         <Row key={person.id} person={person} onChanged={read} />
       ))}
       <section class="sign">
         <h2>{t('users.add')}</h2>
-        <p class="muted">{t('users.add_about')}</p>
+        <p class="muted">{usersWord('users.add_about')}</p>
         <Form fields={NEW_FIELDS} submit="users.add" onSubmit={add} />
         {screen !== null && (
           <p role="status">
-            {t('users.screen')} <code>{screen}</code>
+            {usersWord('users.screen')} <code>{screen}</code>
           </p>
         )}
       </section>

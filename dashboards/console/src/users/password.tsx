@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Form, type Field } from '../parts/form';
 import { t } from '../words';
+import { usersWord } from './words';
 
 const FIELDS: Field[] = [
   { name: 'old', label: 'password.old', type: 'password', complete: 'current-password' },
@@ -15,7 +16,7 @@ export function PasswordPage() {
   return (
     <section class="sign">
       <h1>{t('password.title')}</h1>
-      <p>{t('password.about')}</p>
+      <p>{usersWord('password.about')}</p>
       <Form
         fields={FIELDS}
         submit="password.submit"
@@ -25,7 +26,7 @@ export function PasswordPage() {
           setDone(true);
         }}
       />
-      {isDone && <p role="status">{t('password.done')}</p>}
+      {isDone && <p role="status">{usersWord('password.done')}</p>}
     </section>
   );
 }

@@ -10,6 +10,7 @@ import { Shape, Unknown } from '../parts/shape';
 import { Trust } from '../sign/trust';
 import { span, t } from '../words';
 import { callNoMore, calls, callThisPhone, type Calls } from './phone';
+import { usersWord } from './words';
 
 interface Phone {
   person: string;
@@ -26,8 +27,8 @@ function PhoneRow({ phone }: { phone: Phone }) {
   return (
     <li data-phone={phone.person}>
       {phone.reachable ? <Shape priority="journal" /> : <Unknown />} <strong>{phone.name}</strong>{' '}
-      {t(phone.reachable ? 'phone.reachable' : 'phone.unreachable')}{' '}
-      <span class="muted">{age === null ? t('phone.never_heard') : t('phone.heard', { age })}</span>
+      {usersWord(phone.reachable ? 'phone.reachable' : 'phone.unreachable')}{' '}
+      <span class="muted">{age === null ? usersWord('phone.never_heard') : usersWord('phone.heard', { age })}</span>
     </li>
   );
 }
@@ -37,9 +38,9 @@ function Phones() {
   useLive();
   return (
     <>
-      <h2>{t('phone.all')}</h2>
+      <h2>{usersWord('phone.all')}</h2>
       <ProblemLine text={problem} />
-      {body?.phones.length === 0 && <p>{t('phone.none')}</p>}
+      {body?.phones.length === 0 && <p>{usersWord('phone.none')}</p>}
       <ul class="phones">
         {body?.phones.map((phone, at) => (
           <PhoneRow key={`${phone.person} ${at}`} phone={phone} />
@@ -62,15 +63,15 @@ export function PhonePage() {
   return (
     <section class="sign">
       <h1>{t('phone.title')}</h1>
-      <p>{t('phone.about')}</p>
+      <p>{usersWord('phone.about')}</p>
       <ProblemLine text={problem} />
-      {state !== null && <p role="status">{t(`phone.${state}`)}</p>}
+      {state !== null && <p role="status">{usersWord(`phone.${state}`)}</p>}
       {state === 'off' && (
         <button class="primary" onClick={() => void change(callThisPhone)}>
-          {t('phone.turn_on')}
+          {usersWord('phone.turn_on')}
         </button>
       )}
-      {state === 'on' && <button onClick={() => void change(callNoMore)}>{t('phone.turn_off')}</button>}
+      {state === 'on' && <button onClick={() => void change(callNoMore)}>{usersWord('phone.turn_off')}</button>}
       <Trust />
       <Phones />
     </section>

@@ -4,8 +4,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, segments } from '../api';
 import { link } from '../live/link';
 import { ProblemLine } from '../parts/problem';
-import { span, t } from '../words';
+import { span } from '../words';
 import { deviceOf } from './device';
+import { usersWord } from './words';
 
 interface Session {
   session: string;
@@ -36,29 +37,29 @@ export function Sessions({ id }: { id: string }) {
     attempt(async () => {
       setSaid('');
       const { ended } = await api<{ ended: number }>('DELETE', session === '' ? path : `${path}/${session}`, {});
-      setSaid(t('users.ended', { count: ended }));
+      setSaid(usersWord('users.ended', { count: ended }));
       await read();
     });
   useEffect(() => void attempt(read), [id]);
   return (
     <section class="sessions">
-      <h2>{t('users.sessions')}</h2>
-      {found?.length === 0 && <p class="muted">{t('users.sessions_none')}</p>}
+      <h2>{usersWord('users.sessions')}</h2>
+      {found?.length === 0 && <p class="muted">{usersWord('users.sessions_none')}</p>}
       <ul>
         {found?.map(({ session, since, seen, address, agent, own }) => (
           <li key={session} title={agent ?? undefined}>
-            <strong>{deviceOf(agent)}</strong> {address} {own && <em>{t('users.session_own')}</em>}
+            <strong>{deviceOf(agent)}</strong> {address} {own && <em>{usersWord('users.session_own')}</em>}
             <br />
-            <span class="muted">{t('users.session_times', { since: ago(since), seen: ago(seen) })}</span>
+            <span class="muted">{usersWord('users.session_times', { since: ago(since), seen: ago(seen) })}</span>
             <button data-session={session} onClick={() => void end(session)}>
-              {t('users.session_end')}
+              {usersWord('users.session_end')}
             </button>
           </li>
         ))}
       </ul>
       {(found?.length ?? 0) > 1 && (
         <button data-action="end-all" onClick={() => void end()}>
-          {t('users.sessions_end')}
+          {usersWord('users.sessions_end')}
         </button>
       )}
       <ProblemLine text={problem} />
