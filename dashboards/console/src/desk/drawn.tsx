@@ -6,7 +6,7 @@ import { steady } from '../parts/steady';
 import type { Place, Priority } from '../types';
 import { pick } from '../words';
 import type { Drawing, Shape } from './drawing';
-import { chosenBy, Inscription } from './inscription';
+import { chosenBy, Inscription, labelOf } from './inscription';
 import type { Area, Block } from './layout';
 import type { PlaceStatus } from './status';
 import { FRAME_REM, isRoomy, lookOf, sayings, SHAPE_REM, written, type Writing } from './writing';
@@ -61,7 +61,7 @@ const Room = steady(function Room({ place, shapes, transform, rem, says, look, i
   const block: Block = { ...area, place, blocks: [], folded: [] };
   const none: Writing = { texts: [], mark: null };
   const writing = hasWords ? written(block, says, isFilled, rem) : isAbnormal ? markOnly(area, sizePx) : none;
-  const name = [pick(place.name), ...says].join(' ');
+  const name = labelOf([pick(place.name), ...says], writing);
   const clip = `room-${id.replaceAll('/', '-')}`;
   return (
     <g class={`block room block-${look}`} data-place={id} {...chosenBy(name, isAbnormal, isFixed || !hasWords, () => onChoose(id))}>

@@ -22,7 +22,7 @@ export function Inscription({ area, writing: { texts, mark }, priority, sizePx }
           {priority === null ? <Unknown sizePx={sizePx} /> : <Shape priority={priority} sizePx={sizePx} />}
         </g>
       )}
-      {texts.map((each) => (
+      {texts.map((each) => [
         <text
           key={`${each.y} ${each.x}`}
           class={each.isStatus ? 'block-status' : 'block-name'}
@@ -31,10 +31,19 @@ export function Inscription({ area, writing: { texts, mark }, priority, sizePx }
           y={each.y}
         >
           {each.text}
-        </text>
-      ))}
+        </text>,
+        // Words of two lines are two words for whoever has them read out, too.
+        ' ',
+      ])}
     </>
   );
+}
+
+/** What is read out: all there is to say, and, where that is not so written, as it is written, for whoever speaks to a page. */
+export function labelOf(all: string[], { texts }: Writing): string {
+  const whole = all.filter((each) => each !== '').map((each) => each.trim()).join(' ');
+  const shown = texts.map(({ text }) => text).join(' ');
+  return whole.includes(shown) ? whole : `${whole}, ${shown}`;
 }
 
 /** How a place is chosen: by a click, and, where something is to be said of it, by the keyboard. */

@@ -9,7 +9,7 @@ import type { Place, Priority } from '../types';
 import { currentLanguage, pick } from '../words';
 import { Drawn } from './drawn';
 import { useDrawings, type Drawing } from './drawing';
-import { chosenBy, Inscription } from './inscription';
+import { chosenBy, Inscription, labelOf } from './inscription';
 import { flat, floorPlan, isAround, type Block, type Extent } from './layout';
 import { together, type PlaceStatus } from './status';
 import { deskWord } from './words';
@@ -34,7 +34,7 @@ const Cell = steady(function Cell({ block, rem, says, look, isFilled, priority, 
   // The colour of a block with places in it stays in its title, and so does its frame.
   const height = isAround(block) ? Math.min(TITLE_REM * rem, block.height) : block.height;
   const frame = Math.min(FRAME_REM * rem, height / 6);
-  const name = [pick(block.place.name), ...says].join(' ');
+  const name = labelOf([pick(block.place.name), ...says], writing);
   return (
     <g class={`block block-${look}`} data-place={block.place.place} {...chosenBy(name, says.length > 0, isFixed, () => onChoose(block))}>
       <title>{name}</title>
