@@ -110,6 +110,16 @@ uint64_t clock_real_span_ns(uint64_t span_ns) {
     return span_ns / rate + (span_ns % rate != 0);
 }
 
+bool clock_wall_of(int64_t second, int64_t rest_ns, struct wall *ret_wall) {
+    struct wall wall;
+    if (__builtin_mul_overflow(second, (int64_t)NS_PER_S, &wall.ns) ||
+        __builtin_add_overflow(wall.ns, rest_ns, &wall.ns)) {
+        return false;
+    }
+    *ret_wall = wall;
+    return true;
+}
+
 void clock_format(struct wall wall, char ret[CLOCK_TEXT_SIZE]) {
     int64_t second = wall.ns / (int64_t)NS_PER_S;
     int64_t rest_ns = wall.ns % (int64_t)NS_PER_S;
@@ -211,8 +221,7 @@ static int clock_scan(const char **text, struct wall *ret_wall) {
     if (utc.tm_mday != day) { /* timegm() turned 30 February into March */
         return CLOCK_E_FORMAT;
     }
-    ret_wall->ns = ((int64_t)at - east_s) * (int64_t)NS_PER_S + fraction_ns;
-    return 0;
+    return clock_wall_of((int64_t)at - east_s, fraction_ns, ret_wall) ? 0 : CLOCK_E_FORMAT;
 }
 
 int clock_parse_wall(const char *text, struct wall *ret_wall) {

@@ -69,7 +69,11 @@ uint64_t clock_real_span_ns(uint64_t span_ns);
 /* How many times faster than real time the clock runs; 1 normally. */
 uint32_t clock_rate(void);
 
-#define CLOCK_E_FORMAT 1 /* not of the form START@RATE, or the rate is not 1…60 */
+/* Not of the form, the rate is not 1…60, or the time is none that a wall clock here can show. */
+#define CLOCK_E_FORMAT 1
+
+/* So many seconds since 1970 and nanoseconds more. False: 64 bits of nanoseconds end in April 2262, as they begin in 1677. */
+NODISCARD bool clock_wall_of(int64_t second, int64_t rest_ns, struct wall *ret_wall);
 
 /*
  * Parse "2026-11-22T07:00:00+08:00@60" (START is RFC 3339) into an origin that begins now. Returns
@@ -83,7 +87,7 @@ enum { CLOCK_TEXT_SIZE = 32 };
 /* Write RFC 3339 in UTC with milliseconds: "2026-11-22T07:17:00.123Z". */
 void clock_format(struct wall wall, char ret[CLOCK_TEXT_SIZE]);
 
-/* Parse RFC 3339 with zone; returns 0 or CLOCK_E_FORMAT. */
+/* Parse RFC 3339 with zone, from 1970 to April 2262; returns 0 or CLOCK_E_FORMAT. */
 NODISCARD int clock_parse_wall(const char *text, struct wall *ret_wall);
 
 #endif

@@ -36,8 +36,7 @@ bool zone_parse_wall(const char *text, bool last, struct wall *ret_wall) {
     }
     /* The day on which the clocks change has an hour more or less. */
     int64_t local_s = ret_wall->ns / (int64_t)NS_PER_S + (last ? DAY_S : 0);
-    ret_wall->ns = zone_utc_s(local_s) * (int64_t)NS_PER_S - (last ? 1 : 0);
-    return true;
+    return clock_wall_of(zone_utc_s(local_s), last ? -1 : 0, ret_wall);
 }
 
 void zone_format(struct wall wall, char ret[ZONE_TEXT_SIZE]) {

@@ -24,7 +24,7 @@ int64_t zone_utc_s(int64_t local_s);
 
 /*
  * Parse RFC 3339 with a zone, or a day of the zone, "2026-11-25": its first instant, or its `last`. False
- * when the text is neither.
+ * when the text is neither, or that is no time a wall clock here can show.
  */
 bool zone_parse_wall(const char *text, bool last, struct wall *ret_wall);
 

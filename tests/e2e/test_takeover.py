@@ -2,6 +2,7 @@
 """Who takes over a shift is in the journal with what was open then, and a role's shift is taken over by that role."""
 
 import shutil
+from datetime import datetime, timedelta, timezone
 
 from browser import signed_in
 from harness import SITE, until
@@ -28,8 +29,11 @@ def test_a_shift_is_taken_over_with_what_is_open_and_by_its_own_role(scene):
     # Nobody takes over for another role, an auditor for nobody, and what is wrong is named; none of it is recorded.
     assert wang.ask("POST", HANDOVER, {"shift": "security"})[0] == 403
     assert audit.ask("POST", HANDOVER, {})[0] == 403
-    for wrong in ({"shift": "night"}, {"since": "tomorrow"}, {"since": "2999-01-01T00:00:00Z"}, {"note": "a\nb"},
-                  {"note": "x" * 256}, {"by": "chen"}, {"counts": {}}, []):
+    # What is to come nobody hands over; 2^64 ns after yesterday would be yesterday to whoever counts in 64 bits.
+    now = datetime.now(timezone.utc)
+    soon, later = (now + timedelta(days=1)).isoformat(), (now + timedelta(days=-1, seconds=2**64 / 1e9)).isoformat()
+    for wrong in ({"shift": "night"}, {"since": "tomorrow"}, {"since": soon}, {"since": "2262-04-11T23:47:16Z"}, {"since": later},
+                  {"since": "2999-01-01T00:00:00Z"}, {"note": "a\nb"}, {"note": "x" * 256}, {"by": "chen"}, {"counts": {}}, []):
         assert wang.ask("POST", HANDOVER, wrong)[0] == 400, wrong
 
     done = wang.ask("POST", HANDOVER, {"shift": "care", "since": shifts["care"]["began"], "note": "电梯停用"})

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Times as people write them, and a clock that runs faster than the world. */
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/clock.h"
+#include "gateway/zone.h"
 #include "tests/support/cmocka.h"
 
 static void a_wall_time_is_written_in_utc_with_milliseconds(void **state) {
@@ -64,6 +67,49 @@ static void what_is_not_a_time_is_refused(void **state) {
         struct wall wall;
         assert_int_equal(clock_parse_wall(wrong[i], &wall), CLOCK_E_FORMAT);
     }
+}
+
+static void a_time_that_64_bits_of_nanoseconds_do_not_hold_is_refused(void **state) {
+    (void)state;
+    static const char *const beyond[] = {
+        "2262-04-11T23:47:16.854775808Z", "2262-04-11T23:47:17Z", "2262-04-11T19:47:17-04:00",
+        "2263-01-01T00:00:00Z",           "2611-06-17T00:00:00Z", "2999-01-01T00:00:00Z",
+        "9999-12-31T23:59:60Z",
+    };
+    struct wall wall = {0};
+    struct clock_origin clock;
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        assert_int_equal(clock_parse_wall(beyond[i], &wall), CLOCK_E_FORMAT);
+    }
+    assert_int_equal(clock_parse("2611-06-17T00:00:00Z@60", &clock), CLOCK_E_FORMAT);
+
+    assert_int_equal(clock_parse_wall("2262-04-11T23:47:16.854775807Z", &wall), 0);
+    assert_true(wall.ns == INT64_MAX);
+    assert_int_equal(clock_parse_wall("1970-01-01T00:00:00+23:59", &wall), 0);
+    assert_true(wall.ns == -(23 * 3600 + 59 * 60) * INT64_C(1000000000));
+}
+
+/* The last day that can be named ends after the last moment that can. */
+static void a_day_whose_end_64_bits_of_nanoseconds_do_not_hold_is_refused(void **state) {
+    (void)state;
+    struct wall wall = {0};
+    assert_int_equal(setenv("TZ", "UTC", 1), 0);
+    tzset();
+    assert_true(zone_parse_wall("2262-04-11", false, &wall));
+    assert_false(zone_parse_wall("2262-04-11", true, &wall));
+    assert_false(zone_parse_wall("2262-04-12", false, &wall));
+    assert_true(zone_parse_wall("2262-04-10", true, &wall));
+}
+
+/* What second a wall time is of, and the moment just before and after what can be held, at both ends. */
+static void seconds_and_nanoseconds_are_a_wall_time_only_where_it_can_be_held(void **state) {
+    (void)state;
+    struct wall wall = {0};
+    assert_true(clock_wall_of(INT64_C(9223372036), 854775807, &wall) && wall.ns == INT64_MAX);
+    assert_false(clock_wall_of(INT64_C(9223372036), 854775808, &wall));
+    assert_true(clock_wall_of(-INT64_C(9223372036), -854775808, &wall) && wall.ns == INT64_MIN);
+    assert_false(clock_wall_of(-INT64_C(9223372036), -854775809, &wall));
+    assert_false(clock_wall_of(INT64_MAX, 0, &wall) || clock_wall_of(INT64_MIN, 0, &wall));
 }
 
 static void a_clock_setting_needs_a_start_and_a_rate_from_1_to_60(void **state) {
@@ -154,6 +200,9 @@ int main(void) {
         cmocka_unit_test(a_wall_time_is_written_in_utc_with_milliseconds),
         cmocka_unit_test(every_written_form_of_a_moment_is_read_as_that_moment),
         cmocka_unit_test(what_is_not_a_time_is_refused),
+        cmocka_unit_test(a_time_that_64_bits_of_nanoseconds_do_not_hold_is_refused),
+        cmocka_unit_test(a_day_whose_end_64_bits_of_nanoseconds_do_not_hold_is_refused),
+        cmocka_unit_test(seconds_and_nanoseconds_are_a_wall_time_only_where_it_can_be_held),
         cmocka_unit_test(a_clock_setting_needs_a_start_and_a_rate_from_1_to_60),
         cmocka_unit_test(a_scaled_clock_moves_wall_and_instants_alike),
         cmocka_unit_test(no_time_is_before_the_program_but_a_scaled_one_may_be),
