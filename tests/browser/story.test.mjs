@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shoot, violations } from './browser.mjs';
-import { until } from './scene.mjs';
+import { SECOND, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
 const BUTTON = 'care/day-care/button-1';
@@ -326,6 +326,36 @@ test('whoever goes keeps the alarm in sight, and what nobody has answered stands
       assert.equal(await other.locator('.card').last().getAttribute('data-alarm'), ALARM);
     });
   }));
+
+for (const [lang, words] of [
+  ['zh-CN', { going: '我去处理', folded: '测试：3 条告警，不会呼叫任何人（最高：紧急）' }],
+  ['en', { going: "I'm going", folded: 'Test: 3 alarms for which nobody is called (at worst: Emergency)' }],
+]) {
+  test(`a real call during a walk test is the first card, and the tests are folded below it (${lang})`, async () => {
+    const { scene } = set;
+    const as = ['--by', 'test', '--role', 'engineer'];
+    const tested = [BUTTON, 'care/club/button', 'care/talk/button'];
+    const real = 'emergency_call/sport/court/button';
+    scene.cli('test', 'begin', 'care', '--minutes', '60', '--reason', 'works', ...as, ...SECOND);
+    try {
+      await set.withPage({ lang, isPhone: true }, async (page) => {
+        for (const point of tested) await scene.press(point);
+        const folded = page.locator('.folded').getByText(words.folded);
+        await folded.waitFor();
+        assert.equal(await page.locator('.card').count(), 0, 'a test is no card');
+        await scene.press('sport/court/button');
+        await page.locator(`.card[data-alarm="${real}"]`).getByText(words.going).waitFor();
+        assert.equal(await page.locator('.card').count(), 1);
+        await shoot(page, `rooms-walk-test-${lang}`);
+        await folded.click();
+        for (const point of tested) await page.locator(`[data-row="emergency_call/${point}"]`).waitFor();
+      });
+    } finally {
+      await scene.calm();
+      scene.cli('test', 'end', 'care', ...as);
+    }
+  });
+}
 
 test('whoever chooses rooms sees them first, and nothing that may be grave, or calls, is hidden', () =>
   set.withPage({ lang: 'en' }, async (page) => {

@@ -36,6 +36,12 @@ test('an emergency to which somebody is going stays above what is less grave, an
   assert.deepEqual(order.map(({ alarm }) => alarm), ['call/c', 'call/b', 'call/a', 'call/d']);
 });
 
+test('a test stands below all that is in earnest', () => {
+  const tested = event('alarm.raised', { ...RAISED, test: true }, {}, 'a');
+  const order = after(tested, event('alarm.raised', RAISED, {}, 'b', 'low'), event('alarm.raised', RAISED, {}, 'c'));
+  assert.deepEqual(order.map(({ alarm }) => alarm), ['call/c', 'call/b', 'call/a']);
+});
+
 test('an alarm that is raised shows with the name of its room', () => {
   const [alarm] = after(event('alarm.raised', RAISED));
   assert.equal(alarm?.alarm, 'call/care/bath/cord');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { arranged, choose, chosenBy, isChosen } from '../src/rooms/choice';
+import { arranged, casesOf, choose, chosenBy, isChosen } from '../src/rooms/choice';
 import type { Alarm, Person, Place, Priority } from '../src/types';
 
 const kept = new Map<string, string>();
@@ -25,6 +25,8 @@ const places = ['care', 'care/bath', 'care/bath2', 'care/club', 'hall'].map(
   (place): Place => ({ place, kind: 'bedroom', name: { zh: place, en: place }, capacity: null, area_m2: null, plan: null }),
 );
 const ids = (alarms: Alarm[]) => alarms.map(({ alarm }) => alarm);
+
+const none = { calls: [], own: [], others: [], ownTests: [], tests: [] };
 
 function alarm(place: string | null, priority: Priority = 'high', more: object = {}): Alarm {
   const state = { acked: false, test: false };
@@ -76,7 +78,7 @@ test('nothing that may be grave or calls the role is folded, and calls come firs
     alarm('care/bath'), alarm('hall', 'urgent', { calling: ['caregiver'] }), alarm(null), alarm('hall', 'low', { calling: ['security'] }),
     alarm('care/club', 'urgent', { class: 'call.bathroom' }),
   ];
-  const { blocks, folded } = arranged({ calls, own, others }, chosen, 'caregiver');
+  const { blocks, folded } = arranged({ ...none, calls, own, others }, chosen, 'caregiver');
   assert.deepEqual(blocks.map(({ where, alarms }) => [where, ids(alarms)]), [
     ['mine', ['emergency care/bath']],
     ['elsewhere', ['emergency hall']],
@@ -84,7 +86,38 @@ test('nothing that may be grave or calls the role is folded, and calls come firs
     ['elsewhere', ['urgent hall', 'urgent care/club']],
   ]);
   assert.deepEqual(ids(folded), ['high null', 'low hall']);
-  const all = arranged({ calls, own, others }, [], 'caregiver');
+  const all = arranged({ ...none, calls, own, others }, [], 'caregiver');
   assert.deepEqual(all.blocks.map(({ where, alarms }) => [where, alarms.length]), [['mine', 8]]);
   assert.deepEqual(all.folded, []);
+});
+
+const acked = { acked: true, test: false };
+const testing = { acked: false, test: true };
+
+test('a test is no call: what is in earnest comes before it, and only a test to which one goes is a card', () => {
+  const real = alarm('sport', 'emergency');
+  const taken = alarm('care/club', 'emergency', { state: { acked: true, test: true }, going: ['wang'] });
+  const tests = Array.from({ length: 14 }, (_, at) => alarm(`care/${at}`, 'emergency', { state: testing, class: 'call.emergency' }));
+  const door = alarm('hall', 'high');
+  const cases = casesOf([...tests, taken, door, real], person('wang'));
+  const { blocks, rest, folded } = arranged(cases, ['care'], 'caregiver');
+  assert.deepEqual(blocks.map(({ where, alarms }) => [where, ids(alarms)]), [
+    ['elsewhere', [real.alarm]],
+    ['mine', [taken.alarm]],
+  ]);
+  assert.deepEqual([ids(folded), rest, ids(cases.tests)], [[door.alarm], [], ids(tests)]);
+});
+
+test('however many calls wait, each is a card, and so is what one goes to; only others become rows', () => {
+  const calls = Array.from({ length: 40 }, (_, at) => alarm(`care/${at}`, 'emergency'));
+  const own = alarm('hall', 'high', { state: acked, going: ['wang'] });
+  const called = alarm('hall', 'urgent', { calling: ['caregiver'] });
+  const doors = Array.from({ length: 5 }, (_, at) => alarm(`door/${at}`, 'high'));
+  const cardsOf = (...alarms: Alarm[]) => {
+    const { blocks, rest } = arranged(casesOf(alarms, person('wang')), [], 'caregiver');
+    return [blocks.flatMap((block) => ids(block.alarms)), ids(rest)];
+  };
+  assert.deepEqual(cardsOf(...calls, ...doors, called, own), [[...ids(calls), own.alarm, called.alarm], ids(doors)]);
+  const few = calls.slice(0, 8);
+  assert.deepEqual(cardsOf(...few, ...doors, own), [[...ids(few), own.alarm, ...ids(doors.slice(0, 3))], ids(doors.slice(3))]);
 });

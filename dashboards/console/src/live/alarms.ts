@@ -100,11 +100,12 @@ export function peopleOf(events: ConsoleEvent[]): { going: string[]; there: stri
 const bySigns = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * What is shown: open and not set aside; by priority, in each what is not acknowledged first, then the longest first.
- * An emergency to which somebody is going is still one: it does not fall behind what is less grave.
+ * What is shown: open and not set aside; tests last, by priority, in each what is not acknowledged first, then the longest
+ * first. An emergency to which somebody is going is still one: it does not fall behind what is less grave.
  */
 export function inOrder(alarms: Iterable<Alarm>): Alarm[] {
-  const rank = (alarm: Alarm) => 2 * ORDER.indexOf(alarm.priority) + Number(alarm.state.acked);
+  const rank = ({ priority, state }: Alarm) =>
+    2 * (ORDER.indexOf(priority) + (state.test ? ORDER.length : 0)) + Number(state.acked);
   return [...alarms]
     .filter((alarm) => alarm.state.open && alarm.state.suppression === 'none' && alarm.priority !== 'journal')
     .sort((a, b) => rank(a) - rank(b) || bySigns(a.raised ?? '', b.raised ?? '') || bySigns(a.alarm, b.alarm));

@@ -4,6 +4,7 @@
 import { grouped } from '../live/grouped';
 import { isWithin } from '../live/within';
 import type { Alarm, Person, Place, Role } from '../types';
+import { awaits } from './steps';
 
 const KEPT = 'tocsin.rooms';
 /** So many people share a device; whoever has chosen longest ago chooses again. */
@@ -52,12 +53,30 @@ export const isChosen = (place: string | null, chosen: string[]): boolean =>
 const concerns = (alarm: Alarm, role: Role): boolean =>
   alarm.priority === 'emergency' || alarm.class.startsWith('call.') || alarm.calling?.includes(role) === true;
 
+/** Whom an alarm waits for: it is one's own from "I'm going" to its end. */
+export const isOf = (alarm: Alarm, person: Person): boolean => alarm.state.acked && alarm.going?.includes(person.name) === true;
+
 export interface Cases {
   /** Emergencies that nobody has answered: somebody may be lying there. */
   calls: Alarm[];
   /** To which the reader goes, wherever they are. */
   own: Alarm[];
   others: Alarm[];
+  /** Nobody is called for them: those to which the reader goes all the same, and the others. */
+  ownTests: Alarm[];
+  tests: Alarm[];
+}
+
+/** What nobody has answered comes before what one is about already, and no test before what is in earnest. */
+export function casesOf(alarms: Alarm[], person: Person): Cases {
+  const cases = grouped(alarms, (alarm): keyof Cases => {
+    const isOwn = isOf(alarm, person);
+    if (alarm.state.test) return isOwn ? 'ownTests' : 'tests';
+    if (alarm.priority === 'emergency' && awaits(alarm, person.role)) return 'calls';
+    return isOwn ? 'own' : 'others';
+  });
+  const of = (name: keyof Cases): Alarm[] => cases.get(name) ?? [];
+  return { calls: of('calls'), own: of('own'), others: of('others'), ownTests: of('ownTests'), tests: of('tests') };
 }
 
 export interface Block {
@@ -65,20 +84,38 @@ export interface Block {
   alarms: Alarm[];
 }
 
-/** The cards as they stand on the page: calls first, each time the chosen places before the others; and what is folded. */
-export function arranged({ calls, own, others }: Cases, chosen: string[], role: Role): { blocks: Block[]; folded: Alarm[] } {
+interface Arranged {
+  blocks: Block[];
+  /** For which there are too many cards. */
+  rest: Alarm[];
+  /** What is of no chosen place and calls others. */
+  folded: Alarm[];
+}
+
+/** What one person can have before the eyes; what is more stands below by room. */
+const CARDS_MAX = 12;
+
+/**
+ * The cards as they stand on the page: calls first, each time the chosen places before the others. However many there
+ * are, whoever is called finds the button on a card, and so does whoever goes: only others become rows.
+ */
+export function arranged({ calls, own, others, ownTests }: Cases, chosen: string[], role: Role): Arranged {
+  const isMine = new Set([...own, ...ownTests]);
+  const isKept = (alarm: Alarm) => isMine.has(alarm) || (awaits(alarm, role) && concerns(alarm, role));
   const whereOf = (alarm: Alarm): Block['where'] | 'folded' =>
-    own.includes(alarm) || isChosen(alarm.place, chosen) ? 'mine' : concerns(alarm, role) ? 'elsewhere' : 'folded';
-  const at = grouped([...calls, ...own, ...others], (alarm) => `${whereOf(alarm)} ${calls.includes(alarm)}`);
+    isMine.has(alarm) || isChosen(alarm.place, chosen) ? 'mine' : concerns(alarm, role) ? 'elsewhere' : 'folded';
+  const steps = [calls, [...own, ...others], ownTests].map((alarms) => grouped(alarms, whereOf));
+  const inTurn = steps.flatMap((step) =>
+    (['mine', 'elsewhere'] as const).flatMap((where) => (step.get(where) ?? []).map((alarm) => ({ where, alarm }))),
+  );
+  let left = CARDS_MAX - inTurn.filter(({ alarm }) => isKept(alarm)).length;
   const blocks: Block[] = [];
-  for (const called of [true, false]) {
-    for (const where of ['mine', 'elsewhere'] as const) {
-      const found = at.get(`${where} ${called}`);
-      const last = blocks.at(-1);
-      if (found === undefined) continue;
-      if (last?.where === where) last.alarms.push(...found);
-      else blocks.push({ where, alarms: found });
-    }
+  const rest: Alarm[] = [];
+  for (const { where, alarm } of inTurn) {
+    const last = blocks.at(-1);
+    if (!isKept(alarm) && left-- <= 0) rest.push(alarm);
+    else if (last?.where === where) last.alarms.push(alarm);
+    else blocks.push({ where, alarms: [alarm] });
   }
-  return { blocks, folded: at.get('folded false') ?? [] };
+  return { blocks, rest, folded: steps.flatMap((step) => step.get('folded') ?? []) };
 }

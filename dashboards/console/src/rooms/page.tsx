@@ -12,14 +12,10 @@ import { namesOf, whereOf } from '../parts/where';
 import type { Alarm, Person, Place } from '../types';
 import { clockTime, compareWords, currentLanguage, t, tAny } from '../words';
 import { Card } from './card';
-import { arranged, isChosen, type Block } from './choice';
+import { arranged, casesOf, isChosen, isOf, type Block } from './choice';
 import { Chooser, useChoice } from './chooser';
 import { useCardKeys } from './keys';
 import { Folded, Rest } from './rest';
-import { awaits } from './steps';
-
-/** What one person can have before the eyes; what is more stands below by room. */
-const CARDS_MAX = 12;
 
 function Tests({ table }: { table: LiveTable }) {
   if (table.tests.length === 0) return null;
@@ -84,9 +80,6 @@ function CalmRooms({ table, chosen }: { table: LiveTable; chosen: string[] }) {
   );
 }
 
-/** Whom an alarm waits for: it is one's own from "I'm going" to its end. */
-const isOf = (alarm: Alarm, person: Person): boolean => alarm.state.acked && alarm.going?.includes(person.name) === true;
-
 /** An alarm that has become one's own stands elsewhere now; whoever took it stays with it. */
 function useFollow(own: Alarm[]): void {
   const known = useRef<Set<string> | null>(null);
@@ -97,21 +90,15 @@ function useFollow(own: Alarm[]): void {
   });
 }
 
-/**
- * Cards under headings, in one list: a card that comes to stand elsewhere is still the same. What is more than anybody
- * reads is left out.
- */
+/** Cards under headings, in one list: a card that comes to stand elsewhere is still the same. */
 function Cards({ blocks, own, person }: { blocks: Block[]; own: Alarm[]; person: Person }) {
-  let left = CARDS_MAX;
   return (
     <div class="cards">
       {blocks.flatMap(({ where, alarms }, index) => {
-        const shown = alarms.slice(0, left);
-        left -= shown.length;
         const heading = where === 'elsewhere' ? t('rooms.elsewhere') : index > 0 ? t('nav.rooms') : null;
         return [
-          shown.length > 0 && heading !== null && <h2 key={`${where} ${index}`}>{heading}</h2>,
-          ...shown.map((alarm) => (
+          heading !== null && <h2 key={`${where} ${index}`}>{heading}</h2>,
+          ...alarms.map((alarm) => (
             <Card key={alarm.alarm} alarm={alarm} person={person} isOwn={own.includes(alarm)} />
           )),
         ];
@@ -123,16 +110,13 @@ function Cards({ blocks, own, person }: { blocks: Block[]; own: Alarm[]; person:
 export function RoomsPage({ person }: { person: Person }) {
   useCardKeys();
   const table = link.table;
+  const cases = casesOf(table?.alarms ?? [], person);
   const own = (table?.alarms ?? []).filter((alarm) => isOf(alarm, person));
   const [chosen, choosePlaces] = useChoice(person, table?.places ?? []);
   useFollow(own);
   if (table === null) return <p>{t('app.loading')}</p>;
   const count = table.alarms.length;
-  // What nobody has answered comes before what one is about already, if somebody may be lying there.
-  const isCall = (alarm: Alarm) => alarm.priority === 'emergency' && awaits(alarm, person.role);
-  const calls = table.alarms.filter(isCall);
-  const others = table.alarms.filter((alarm) => !isCall(alarm) && !own.includes(alarm));
-  const { blocks, folded } = arranged({ calls, own: own.filter((alarm) => !isCall(alarm)), others }, chosen, person.role);
+  const { blocks, rest, folded } = arranged(cases, chosen, person.role);
   return (
     <>
       <h1>{count > 0 ? t('rooms.abnormal', { count }) : t('rooms.none')}</h1>
@@ -140,8 +124,9 @@ export function RoomsPage({ person }: { person: Person }) {
       {!acts(person) && <p class="muted">{t('rooms.read_only')}</p>}
       <Tests table={table} />
       <Cards blocks={blocks} own={own} person={person} />
-      <Rest alarms={blocks.flatMap(({ alarms }) => alarms).slice(CARDS_MAX)} />
-      <Folded alarms={folded} />
+      <Rest alarms={rest} />
+      <Folded alarms={folded} word="rooms.folded" />
+      <Folded alarms={cases.tests} word="rooms.folded_tests" />
       <Chooser places={table.places} chosen={chosen} onChoose={choosePlaces} />
       <Aside table={table} />
       <CalmRooms table={table} chosen={chosen} />

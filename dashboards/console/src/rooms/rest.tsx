@@ -48,7 +48,7 @@ const Room = steady(function Room({ place, alarms }: { place: string; alarms: Al
 });
 
 /** What is not told as cards is one line, which opens: how much there is of it, and how grave it is at worst. */
-export const Folded = steady(function Folded({ alarms }: { alarms: Alarm[] }) {
+export const Folded = steady(function Folded({ alarms, word }: { alarms: Alarm[]; word: 'rooms.folded' | 'rooms.folded_tests' }) {
   const [isOpen, setOpen] = useState(false);
   const { rows, more } = useShown(alarms, ROWS_MAX);
   const first = alarms[0];
@@ -57,7 +57,7 @@ export const Folded = steady(function Folded({ alarms }: { alarms: Alarm[] }) {
   return (
     <details class="rest folded" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <Shape priority={first.priority} /> {t('rooms.folded', { count: alarms.length, priority })}
+        <Shape priority={first.priority} /> {t(word, { count: alarms.length, priority })}
       </summary>
       {isOpen && <Rows alarms={rows} />}
       {isOpen && more}
