@@ -51,8 +51,11 @@ static bool call_read_command(struct call *call, bool about_place, struct comman
 static void second_compared(struct console *console, struct staff_wait *wait, bool same,
                             const char *hash) {
     (void)hash;
-    const struct person *person = people_find(&console->staff.people, wait->person.id);
-    if (!same || person == NULL || person->screen) {
+    if (staff_right_ended(&console->staff, wait)) {
+        return;
+    }
+    const struct person *person = sign_in_confirmed(&console->staff, wait, same);
+    if (person == NULL) {
         sign_in_refused(console, wait, PROBLEM_SECOND_PERSON);
         return;
     }

@@ -253,15 +253,22 @@ void sign_in_refused(struct console *console, struct staff_wait *wait, enum prob
     sign_in_next(console, clock_real_ns());
 }
 
+const struct person *sign_in_confirmed(const struct staff *staff, const struct staff_wait *wait,
+                                       bool same) {
+    const struct person *person = people_find(&staff->people, wait->person.id);
+    bool confirmed =
+        same && person != NULL && !person->screen && strcmp(person->hash, wait->person.hash) == 0;
+    return confirmed ? person : NULL;
+}
+
 /* ---- signing in ---- */
 
 static void sign_in_compared(struct console *console, struct staff_wait *wait, bool same,
                              const char *hash) {
     (void)hash;
     struct staff *staff = &console->staff;
-    const struct person *person = people_find(&staff->people, wait->person.id);
-    /* The list may have changed meanwhile. */
-    if (!same || person == NULL || strcmp(person->hash, wait->person.hash) != 0) {
+    const struct person *person = sign_in_confirmed(staff, wait, same);
+    if (person == NULL) {
         sign_in_refused(console, wait, PROBLEM_SIGN_IN);
         return;
     }
@@ -395,6 +402,9 @@ static void password_made(struct console *console, struct staff_wait *wait, bool
                           const char *hash) {
     (void)same;
     struct staff *staff = &console->staff;
+    if (staff_right_ended(staff, wait)) {
+        return;
+    }
     const struct person *person = people_find(&staff->people, wait->person.id);
     char name[PEOPLE_NAME_SIZE];
     if (person == NULL || hash[0] == '\0') {
@@ -421,7 +431,10 @@ static void password_made(struct console *console, struct staff_wait *wait, bool
 static void password_compared(struct console *console, struct staff_wait *wait, bool same,
                               const char *hash) {
     (void)hash;
-    if (!same) {
+    if (staff_right_ended(&console->staff, wait)) {
+        return;
+    }
+    if (sign_in_confirmed(&console->staff, wait, same) == NULL) {
         sign_in_refused(console, wait, PROBLEM_SIGN_IN);
         return;
     }

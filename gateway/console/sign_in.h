@@ -44,6 +44,10 @@ void sign_in_compare(struct console *console, struct staff_wait *wait, const cha
 /* Each second: whose turn is it, and who has waited long enough? */
 void sign_in_tick(struct console *console, uint64_t real_ns);
 
+/* The person of the row, if the password was theirs (`same`) and still is: they may have been given another meanwhile, or gone. */
+const struct person *sign_in_confirmed(const struct staff *staff, const struct staff_wait *wait,
+                                       bool same);
+
 void sign_in_refused(struct console *console, struct staff_wait *wait, enum problem problem);
 
 #endif

@@ -52,6 +52,7 @@ void staff_wait_init(struct staff_wait *wait, struct call *call, const char *id)
     (void)cookie_read(call->request, COOKIE_DEVICE, cookie, sizeof cookie);
     wait->known_device = devices_know(&call->console->staff.devices, cookie, id, wait->device) ||
                          call->asker.kind == ASKER_PERSON || call->asker.kind == ASKER_LOCAL;
+    (void)cookie_read(call->request, COOKIE_SESSION, wait->session, sizeof wait->session);
     connections_address(call->request, wait->address);
 }
 
@@ -72,6 +73,18 @@ struct staff_wait *staff_take(struct call *call, const char *id) {
 
 void staff_release(struct staff_wait *wait) {
     OPENSSL_cleanse(wait, sizeof *wait);
+}
+
+bool staff_right_ended(struct staff *staff, struct staff_wait *wait) {
+    /* A user of this machine is who the kernel says; everybody else who may change something is signed in. */
+    const struct person *person = sessions_find(&staff->sessions, wait->session, clock_real_ns());
+    if (wait->asker.kind == ASKER_LOCAL ||
+        (person != NULL && strcmp(person->id, wait->asker.id) == 0)) {
+        return false;
+    }
+    reply_problem(wait->request, PROBLEM_SIGNED_OUT, wait->language, NULL);
+    staff_release(wait);
+    return true;
 }
 
 static void staff_ask(struct staff *staff, struct staff_wait *wait, const char *password,

@@ -51,7 +51,8 @@ struct staff_wait {
     char tried[PEOPLE_PASSWORD_MAX + 1];    /* while it waits */
     char password[PEOPLE_PASSWORD_MAX + 1]; /* to be made next; "" */
     struct asker asker;
-    struct command command; /* of two people: what the second one signs */
+    char session[SESSION_TOKEN_SIZE]; /* by which the asker asks; "" */
+    struct command command;           /* of two people: what the second one signs */
 };
 
 struct staff {
@@ -90,6 +91,12 @@ struct staff_wait *staff_take(struct call *call, const char *id);
 void staff_compare(struct staff *staff, struct staff_wait *wait, const char *password,
                    const char *hash);
 void staff_make(struct staff *staff, struct staff_wait *wait, const char *password);
+
+/*
+ * May the asker no longer do what waits here: have they been signed out meanwhile, removed, or given another role or
+ * password? Then the request is answered and its row free. Asked before anything that has waited is done.
+ */
+bool staff_right_ended(struct staff *staff, struct staff_wait *wait);
 
 /* Is there room for one more row of devices that nobody is known to have signed in with? */
 bool staff_has_room_for_stranger(const struct staff *staff);

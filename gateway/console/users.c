@@ -116,6 +116,9 @@ static bool user_role(struct person *person, const char *role) {
 static void user_made(struct console *console, struct staff_wait *wait, bool same,
                       const char *hash) {
     (void)same;
+    if (staff_right_ended(&console->staff, wait)) {
+        return;
+    }
     if (hash[0] == '\0') {
         reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
     } else {
@@ -184,17 +187,30 @@ void answer_user_add(struct call *call) {
 
 /* ---- changing ---- */
 
+/* What of a person is to be another: `name` "" and `role` ROLE_COUNT stay as they are, and so does a password whose hash is NULL. */
 static void user_change(struct console *console, struct evhttp_request *request,
-                        enum site_language language, const struct person *person,
+                        enum site_language language, const struct person *change,
                         const struct asker *by, const char *hash) {
-    user_sign(console, by);
-    int r = people_change(&console->staff.people, person->id, person->name, person->role, hash);
-    user_changed(console, request, language, r, by, "user_changed", person->id, 200, NULL, NULL);
+    struct people *people = &console->staff.people;
+    const struct person *person = people_find(people, change->id);
+    int r = PEOPLE_E_UNKNOWN;
+    /* While the hash was made somebody may have gone, and a screen have come for them. */
+    if (person != NULL && !(person->screen && hash != NULL)) {
+        char name[PEOPLE_NAME_SIZE];
+        memcpy(name, change->name[0] == '\0' ? person->name : change->name, sizeof name);
+        enum role role = change->role == ROLE_COUNT ? person->role : change->role;
+        user_sign(console, by);
+        r = people_change(people, change->id, name, role, hash);
+    }
+    user_changed(console, request, language, r, by, "user_changed", change->id, 200, NULL, NULL);
 }
 
 static void user_change_made(struct console *console, struct staff_wait *wait, bool same,
                              const char *hash) {
     (void)same;
+    if (staff_right_ended(&console->staff, wait)) {
+        return;
+    }
     if (hash[0] == '\0') {
         reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
     } else {
@@ -203,41 +219,42 @@ static void user_change_made(struct console *console, struct staff_wait *wait, b
     staff_release(wait);
 }
 
-/* What it will be: the person as it is, and what the body says. */
-static bool user_change_read(const json_t *body, struct person *person, const char **ret_password) {
+/* What the body says of `person`, and no more: what it does not say is nobody's to put back once a hash was made. */
+static bool user_change_read(const json_t *body, const struct person *person,
+                             struct person *ret_change, const char **ret_password) {
     const char *name = NULL, *role = NULL;
+    *ret_change = (struct person){.role = ROLE_COUNT};
+    memcpy(ret_change->id, person->id, sizeof ret_change->id);
     if (json_unpack((json_t *)body, "{s?s, s?s, s?s!}", "name", &name, "role", &role, "password",
                     ret_password) != 0) {
         return false;
     }
-    bool was_screen = person->screen;
-    char id[PEOPLE_ID_SIZE];
-    memcpy(id, person->id, sizeof id);
-    return (name == NULL || person_name(person, id, name)) &&
-           (role == NULL || (user_role(person, role) && person->screen == was_screen)) &&
-           !(was_screen && *ret_password != NULL);
+    return (name == NULL || person_name(ret_change, person->id, name)) &&
+           (role == NULL ||
+            (user_role(ret_change, role) && ret_change->screen == person->screen)) &&
+           !(person->screen && *ret_password != NULL);
 }
 
 void answer_user_change(struct call *call) {
     struct staff *staff = &call->console->staff;
     char wanted[PEOPLE_ID_SIZE];
     (void)person_id_read(call->path, wanted);
-    const struct person *found = people_find(&staff->people, wanted);
+    const struct person *person = people_find(&staff->people, wanted);
     const char *password = NULL;
     json_t *body = call_json(call);
-    struct person person = found == NULL ? (struct person){0} : *found;
-    if (found == NULL) {
+    struct person change;
+    if (person == NULL) {
         call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
-    } else if (!user_change_read(body, &person, &password)) {
+    } else if (!user_change_read(body, person, &change, &password)) {
         call_problem(call, PROBLEM_USER_BODY, NULL);
     } else if (password == NULL) {
-        user_change(call->console, call->request, call->language, &person, &call->asker, NULL);
-    } else if (!password_will_do(password, person.id)) {
+        user_change(call->console, call->request, call->language, &change, &call->asker, NULL);
+    } else if (!password_will_do(password, change.id)) {
         call_problem(call, PROBLEM_PASSWORD, NULL);
     } else {
-        struct staff_wait *wait = staff_take(call, person.id);
+        struct staff_wait *wait = staff_take(call, change.id);
         if (wait != NULL) {
-            wait->person = person;
+            wait->person = change;
             wait->then = user_change_made;
             staff_make(staff, wait, password);
         }

@@ -5,8 +5,9 @@ import json
 import os
 import re
 import signal
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-from browser import PASSWORD, Browser, add_user, signed_in, until_slowed
+from browser import PASSWORD, Browser, add_user, metric, signed_in, until_slowed
 from harness import until
 
 
@@ -87,3 +88,84 @@ def test_who_guesses_at_a_password_is_told_once_an_hour_for_each_person(scene):
     told = backend.events(type="system.sign_in_held_up")
     assert [event["data"].get("user") for event in told] == ["wang", None]
     assert told[0]["data"]["address"] and told[0]["data"]["actor"] is None and "wang" in told[0]["data"]["text"]["en"]
+
+
+# ---- what waits, while the right to it ends ----
+
+def in_line(gateway, pool, ask, wrong, right):
+    """Five wrong tries, and the right one, which now waits eight seconds for its turn: the answer that it will have."""
+    for _ in range(5):
+        ask(wrong)
+    before = metric(gateway, "console_sign_ins_held_up_total")
+    waiting = pool.submit(ask, right)
+    until(lambda: metric(gateway, "console_sign_ins_held_up_total") > before, "the right one to stand in line")
+    return waiting
+
+
+def test_another_password_that_waited_is_not_taken_once_an_engineer_has_signed_the_person_out(scene):
+    _backend, _field, gateway = scene.everything()
+    boss = signed_in(scene, gateway, "boss", "engineer", address="127.0.0.2")
+    stolen = signed_in(scene, gateway, "li", "caregiver", "李娜", address="127.0.0.3")
+
+    def change(old):
+        return stolen.ask("PUT", "/api/v1/session/password", {"old": old, "new": "what the thief wants"})[::2]
+
+    with ThreadPoolExecutor() as pool:
+        waiting = in_line(gateway, pool, change, "no idea at all", PASSWORD)
+        assert boss.ask("DELETE", "/api/v1/users/li/sessions")[0] == 200
+        assert boss.ask("PUT", "/api/v1/users/li", {"password": "what the engineer gave"})[0] == 200
+        status, body = waiting.result()
+    assert (status, body.get("type")) == (401, "tocsin:problem/signed_out")
+    assert stolen.ask("GET", "/api/v1/alarms")[0] == 401
+    assert Browser(scene, address="127.0.0.4").sign_in("li", "what the thief wants")[0] == 401
+    assert Browser(scene, address="127.0.0.4").sign_in("li", "what the engineer gave")[0] == 200
+
+
+def test_an_order_of_two_that_waited_is_not_given_once_one_of_them_may_no_longer(scene):
+    _backend, _field, gateway = scene.everything()
+    boss = signed_in(scene, gateway, "boss", "engineer", "老张", address="127.0.0.2")
+    for person in ("chen", "zhao"):
+        add_user(gateway, person, "engineer")
+
+    def orders(asker, second):
+        somebody = signed_in(scene, gateway, asker, "security", address="127.0.0.3")
+        path = "/api/v1/alarms/fire_alarm/care/dining/smoke-1/out-of-service"
+        order = {"minutes": 60, "reason": "painting", "second_id": second}
+        return lambda password: somebody.ask("POST", path, {**order, "second_password": password})[::2]
+
+    with ThreadPoolExecutor() as pool:
+        removed = in_line(gateway, pool, orders("wang", "chen"), "no idea at all", PASSWORD)
+        assert boss.ask("DELETE", "/api/v1/users/wang")[0] == 200
+        reset = in_line(gateway, pool, orders("li", "zhao"), "no idea at all", PASSWORD)
+        assert boss.ask("PUT", "/api/v1/users/zhao", {"password": "what the engineer gave"})[0] == 200
+        status, body = removed.result()
+        assert (status, body.get("type")) == (401, "tocsin:problem/signed_out")
+        status, body = reset.result()
+        assert (status, body.get("type")) == (403, "tocsin:problem/second_person")
+    assert boss.get("/api/v1/events?alarm=fire_alarm/care/dining/smoke-1")["events"] == []
+
+
+def test_a_password_that_is_set_meanwhile_puts_no_engineer_back_and_one_who_is_none_any_more_adds_nobody(scene):
+    """Hashes are made one after the other: what is asked while they are is done before the last of them."""
+    _backend, _field, gateway = scene.everything()
+    boss = signed_in(scene, gateway, "boss", "engineer", "老张", address="127.0.0.2")
+    chen = signed_in(scene, gateway, "chen", "engineer", address="127.0.0.3")
+    add_user(gateway, "eng", "engineer")
+
+    def listed():
+        return {user["id"]: user["role"] for user in boss.get("/api/v1/users")["users"]}
+
+    with ThreadPoolExecutor() as pool:
+        resets = [pool.submit(boss.ask, "PUT", "/api/v1/users/eng", {"password": f"another good one {n}"}) for n in range(6)]
+        wait(resets, return_when=FIRST_COMPLETED)
+        assert chen.ask("PUT", "/api/v1/users/eng", {"role": "caregiver"})[2]["role"] == "caregiver"
+        assert [reset.result()[0] for reset in resets] == [200] * 6
+        assert listed()["eng"] == "caregiver"
+        new = {"role": "engineer", "password": PASSWORD}
+        adds = [pool.submit(chen.ask, "POST", "/api/v1/users", {**new, "id": f"new-{n}", "name": f"New {n}"}) for n in range(6)]
+        wait(adds, return_when=FIRST_COMPLETED)
+        assert boss.ask("PUT", "/api/v1/users/chen", {"role": "caregiver"})[0] == 200
+        then = listed()
+        answers = [add.result()[0] for add in adds]
+    assert set(answers) <= {201, 401} and listed() == then
+    assert sum(person.startswith("new-") for person in then) == answers.count(201)
