@@ -8,7 +8,8 @@
  *     POST /api/v1/handover {"shift": "care", "since": "2026-11-27T11:00:00Z", "note": "…"}
  *
  * Each member may be missing. Whoever acts on alarms may; a shift that is a role's is taken over by that role, or one
- * above it. What is open is counted here, not by whoever asks, and the answer comes when it is recorded.
+ * above it. What is open is counted here, not by whoever asks, and the answer comes when it is recorded. The same once
+ * more is the same takeover (repeats.h).
  */
 
 #include <stdbool.h>

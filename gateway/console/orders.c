@@ -36,6 +36,15 @@ static void order_tell_problem(const struct orders *orders, const struct order *
                problem_object(problem, order->language, NULL));
 }
 
+/* That somebody takes over is recorded as `seq`, or is not (0). */
+static void order_tell_takeover(const struct orders *orders, const struct order *order,
+                                uint64_t seq) {
+    order_tell(orders, order, 200,
+               json_pack("{s:o, s:b}", "seq",
+                         seq != 0 ? json_integer((json_int_t)seq) : json_null(), "recorded",
+                         seq != 0));
+}
+
 /* Take it out of its row, so that it is answered once. */
 static struct order orders_take(struct orders *orders, struct order *row) {
     struct order order = *row;
@@ -47,11 +56,17 @@ static struct order orders_take(struct orders *orders, struct order *row) {
 
 /* ---- sending ---- */
 
-/* `message` has the number of `order`, which says who waits, in which language and for what. */
-static void orders_put(struct orders *orders, struct wire_client *engine, const void *message,
+/*
+ * `message` has the number of `order`, which says who waits, in which language and for what; NULL: it was sent for
+ * another, whose answer is this one's too. False: it does not wait, and is answered.
+ */
+static bool orders_put(struct orders *orders, struct wire_client *engine, const void *message,
                        struct order order, uint64_t real_ns) {
     struct order *row = orders_row(orders, 0);
-    int r = row == NULL ? WIRE_E_FULL : wire_client_send(engine, message);
+    int r = row == NULL ? WIRE_E_FULL : 0;
+    if (r == 0 && message != NULL) {
+        r = wire_client_send(engine, message);
+    }
     if (r == WIRE_E_FULL) {
         orders->refused_full++;
         order_tell_problem(orders, &order, PROBLEM_BUSY);
@@ -62,6 +77,7 @@ static void orders_put(struct orders *orders, struct wire_client *engine, const 
         *row = order;
         orders->waiting++;
     }
+    return r == 0;
 }
 
 static void orders_put_command(struct orders *orders, struct wire_client *engine,
@@ -75,24 +91,32 @@ static void orders_put_command(struct orders *orders, struct wire_client *engine
     order.number = message.request;
     order.alarm = command->alarm;
     order.place = command->place;
-    orders_put(orders, engine, &message, order, real_ns);
+    (void)orders_put(orders, engine, &message, order, real_ns);
 }
 
 void orders_send_takeover(struct orders *orders, struct wire_client *engine,
                           const struct takeover *takeover, struct evhttp_request *request,
                           enum site_language language, uint64_t real_ns) {
+    const struct repeat *first = repeats_find(&orders->repeats, takeover, real_ns);
     const struct wire_takeover message = {
         .header = wire_header_of(WIRE_TAKEOVER, sizeof message),
-        .request = ++orders->next_number,
+        .request = first != NULL ? first->number : ++orders->next_number,
         .takeover = *takeover,
     };
-    orders_put(orders, engine, &message,
-               (struct order){.number = message.request,
-                              .request = request,
-                              .language = language,
-                              .alarm = RULESET_NONE,
-                              .place = RULESET_NONE},
-               real_ns);
+    const struct order order = {.number = message.request,
+                                .request = request,
+                                .language = language,
+                                .alarm = RULESET_NONE,
+                                .place = RULESET_NONE};
+    if (first == NULL) {
+        if (orders_put(orders, engine, &message, order, real_ns)) {
+            repeats_add(&orders->repeats, takeover, message.request, real_ns);
+        }
+    } else if (first->seq != 0) {
+        order_tell_takeover(orders, &order, first->seq);
+    } else {
+        (void)orders_put(orders, engine, NULL, order, real_ns);
+    }
 }
 
 void orders_send(struct orders *orders, struct wire_client *engine, const struct command *command,
@@ -110,20 +134,15 @@ void orders_send_remote(struct orders *orders, struct wire_client *engine,
 
 /* ---- what has become of it ---- */
 
-/* That somebody takes over is recorded, or is not. */
-static void orders_answer_takeover(const struct orders *orders, const struct order *order,
-                                   const struct wire_command_result *result) {
-    bool recorded = result->recorded != 0;
-    order_tell(orders, order, 200,
-               json_pack("{s:o, s:b}", "seq",
-                         recorded ? json_integer((json_int_t)result->seq) : json_null(), "recorded",
-                         recorded));
+/* Of its event, where that is recorded; events count from 1. */
+static uint64_t order_seq(const struct wire_command_result *result) {
+    return result->recorded != 0 ? result->seq : 0;
 }
 
 static void orders_answer(const struct orders *orders, const struct order *order,
                           const struct site *site, const struct wire_command_result *result) {
     if (order->alarm == RULESET_NONE && order->place == RULESET_NONE) {
-        orders_answer_takeover(orders, order, result);
+        order_tell_takeover(orders, order, order_seq(result));
         return;
     }
     char name[SITE_ALARM_NAME_SIZE];
@@ -151,8 +170,12 @@ static void orders_answer(const struct orders *orders, const struct order *order
 
 void orders_result(struct orders *orders, const struct site *site,
                    const struct wire_command_result *result) {
-    struct order *row = result->request == 0 ? NULL : orders_row(orders, result->request);
-    if (row != NULL) {
+    struct order *row;
+    if (result->request == 0) {
+        return;
+    }
+    repeats_settle(&orders->repeats, result->request, order_seq(result));
+    while ((row = orders_row(orders, result->request)) != NULL) {
         const struct order order = orders_take(orders, row);
         orders_answer(orders, &order, site, result);
     }
@@ -173,5 +196,6 @@ void orders_expire(struct orders *orders, uint64_t real_ns) {
 }
 
 void orders_fail(struct orders *orders) {
+    repeats_fail(&orders->repeats);
     orders_end(orders, PROBLEM_ENGINE_LOST, UINT64_MAX);
 }

@@ -12,6 +12,7 @@
  */
 
 #include "gateway/console/remote.h"
+#include "gateway/console/repeats.h"
 #include "gateway/site.h"
 #include "gateway/wire.h"
 
@@ -24,7 +25,7 @@ enum {
 };
 
 struct order {
-    uint64_t number;                /* comes back in the result; 0: free */
+    uint64_t number; /* comes back in the result; 0: free. Those who repeat a takeover share it */
     struct evhttp_request *request; /* NULL: it came by the broker, from … */
     struct remote_sender sender;
     uint64_t deadline_real_ns;
@@ -36,6 +37,7 @@ struct order {
 struct orders {
     struct console *console; /* for answers to the broker */
     struct order rows[ORDERS_MAX];
+    struct repeats repeats;
     uint64_t next_number;
     uint32_t waiting;
     uint64_t refused_full; /* because the table or the socket was full */
@@ -48,7 +50,10 @@ struct orders {
 void orders_send(struct orders *orders, struct wire_client *engine, const struct command *command,
                  struct evhttp_request *request, enum site_language language, uint64_t real_ns);
 
-/* Likewise that somebody takes over a shift. */
+/*
+ * Likewise that somebody takes over a shift. One that is asked again is not sent again (repeats.h): it has the answer of
+ * the first, or waits for it as well.
+ */
 void orders_send_takeover(struct orders *orders, struct wire_client *engine,
                           const struct takeover *takeover, struct evhttp_request *request,
                           enum site_language language, uint64_t real_ns);

@@ -2,6 +2,7 @@
 """Who takes over a shift is in the journal with what was open then, and a role's shift is taken over by that role."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 from browser import signed_in
@@ -52,3 +53,23 @@ def test_a_shift_is_taken_over_with_what_is_open_and_by_its_own_role(scene):
     assert all("/event/activity/shift/taken_over" in event["topic"] for event in told)
     gateway.stop()
     assert gateway.try_cli("audit", "verify", str(scene.state))[0] == 0
+
+
+def test_a_takeover_that_the_browser_sends_again_is_one_event(scene):
+    """A POST whose answer is lost with its connection is sent again by the browser, and nobody is told."""
+    backend, _, gateway = scene.everything()
+    wang = signed_in(scene, gateway, "wang", "caregiver", "王敏")
+    chen = signed_in(scene, gateway, "chen", "manager", "陈晨")
+    body = {"shift": "care", "note": "电梯停用"}
+    with ThreadPoolExecutor(3) as threads:
+        at_once = list(threads.map(lambda _: wang.ask("POST", HANDOVER, body), range(3)))
+    answers = [answer[2] for answer in [*at_once, wang.ask("POST", HANDOVER, body)]]
+    assert answers[0]["recorded"] is True and all(answer == answers[0] for answer in answers), answers
+
+    # Another note and another person are other takeovers.
+    assert wang.ask("POST", HANDOVER, {"shift": "care"})[2]["recorded"] is True
+    assert chen.ask("POST", HANDOVER, body)[2]["recorded"] is True
+    told = backend.until_event(type="shift.taken_over", count=3)
+    rows = wang.get("/api/v1/events?type=shift.taken_over")["events"]
+    assert [row["sequence"] for row in rows] == [event["sequence"] for event in told] and rows[0]["sequence"] == answers[0]["seq"]
+    assert [row["data"]["actor"] for row in rows] == ["王敏 (caregiver)", "王敏 (caregiver)", "陈晨 (manager)"]

@@ -2,6 +2,7 @@
 tocsin_unit_test(pages gateway_console)
 tocsin_unit_test(order_body gateway_console)
 tocsin_unit_test(resend_body gateway_console)
+tocsin_unit_test(repeats gateway_console)
 tocsin_unit_test(phones gateway_console)
 tocsin_unit_test(people gateway_console test_fault_disk)
 tocsin_unit_test(remote_ids gateway_console test_fault_disk)
