@@ -86,6 +86,21 @@ test('a key that is held, by a book that lies on it, acknowledges nothing', () =
     assert.deepEqual([CALL, 'emergency_call/care/club/button'].map((id) => alarm(id).state.acked), [false, false]);
   }));
 
+test('keys in a form choose and write there, and answer no alarm', () =>
+  set.withPage({ ...DESK, lang: 'en' }, async (page) => {
+    await press('care/day-care/button-1');
+    await row(page, CALL).waitFor();
+    await page.locator('[data-action=tests]').click();
+    for (const field of ['select[name=place]', 'input[name=reason]', 'button']) {
+      const at = page.locator(`.test-form ${field}`).first();
+      await at.focus();
+      for (const key of ['a', 'a', 'j', 'k']) await page.keyboard.press(key);
+      assert.equal(await page.locator('.armed').count(), 0, field);
+      assert.ok(await at.evaluate((each) => each === document.activeElement), `the cursor stays in ${field}`);
+    }
+    assert.equal(alarm(CALL).state.acked, false);
+  }));
+
 for (const [lang, word] of [['zh-CN', '测试'], ['en', 'Test']]) {
   test(`an alarm of a room under test says that it is a test, in the list and on the plan of desk and wall (${lang})`, async () => {
     const as = ['--by', 'test', '--role', 'engineer'];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { arranged, casesOf, choose, chosenBy, isChosen } from '../src/rooms/choice';
+import { isForAlarms } from '../src/rooms/keys';
 import type { Alarm, Person, Place, Priority } from '../src/types';
 
 const kept = new Map<string, string>();
@@ -120,4 +121,15 @@ test('however many calls wait, each is a card, and so is what one goes to; only 
   assert.deepEqual(cardsOf(...calls, ...doors, called, own), [[...ids(calls), own.alarm, called.alarm], ids(doors)]);
   const few = calls.slice(0, 8);
   assert.deepEqual(cardsOf(...few, ...doors, own), [[...ids(few), own.alarm, ...ids(doors.slice(0, 3))], ids(doors.slice(3))]);
+});
+
+test('an alarm key is none where somebody writes or chooses, nor with another key', () => {
+  /** A key in an element that lies in those named. */
+  const key = (around: string[], more: object = {}) => {
+    const closest = (selector: string) => selector.split(', ').some((each) => around.includes(each)) || null;
+    return { ctrlKey: false, metaKey: false, altKey: false, target: { closest }, ...more } as unknown as KeyboardEvent;
+  };
+  for (const around of ['input', 'select', 'textarea', '[contenteditable]', 'form']) assert.equal(isForAlarms(key([around])), false, around);
+  assert.deepEqual([isForAlarms(key(['button'])), isForAlarms(key([], { target: {} }))], [true, true], 'a card, and the page itself');
+  for (const held of ['ctrlKey', 'metaKey', 'altKey']) assert.equal(isForAlarms(key([], { [held]: true })), false, held);
 });

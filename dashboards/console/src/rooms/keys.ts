@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect } from 'preact/hooks';
 
+/** Where keys are letters, or choose: an alarm key pressed there is none. */
+const TYPING = 'input, select, textarea, [contenteditable], form';
+
+/** Is a key meant for an alarm, and not for the browser or for what somebody writes or chooses? */
+export function isForAlarms({ ctrlKey, metaKey, altKey, target }: KeyboardEvent): boolean {
+  const at = target as Partial<Element> | null;
+  return !ctrlKey && !metaKey && !altKey && !at?.closest?.(TYPING);
+}
+
 /**
  * J and K go through the alarms, A presses "I'm going" of the one in focus. A is pressed for each alarm: a key that is
  * held, by a book that lies on it, answers for nobody.
@@ -8,7 +17,7 @@ import { useEffect } from 'preact/hooks';
 export function useCardKeys(): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+      if (!isForAlarms(event)) return;
       const cards = [...document.querySelectorAll<HTMLElement>('[data-alarm]')];
       const at = cards.findIndex((card) => card.contains(document.activeElement));
       const key = event.key.toLowerCase();
