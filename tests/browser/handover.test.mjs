@@ -75,3 +75,12 @@ test('the next shift reads what is open, who is seeing to what, and what is set 
       scene.tryCli('unshelve', held, '--by', 'li', '--role', 'security');
     }
   }));
+
+test('a note that is one long word stays on a phone\'s page', () =>
+  set.withPage({ lang: 'en', path: '/handover', width: 390 }, async (page) => {
+    const note = 'W'.repeat(200);
+    await page.getByLabel('Note (optional)').fill(note);
+    await page.locator('[data-action=take-over]').click();
+    await page.locator('[data-taken]').getByText(note).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+  }));

@@ -64,3 +64,13 @@ for (const lang of ['zh-CN', 'en']) {
       }));
   }
 }
+
+test('the menu of the account is not on the paper, though it is open on the screen', () =>
+  set.withPage({ lang: 'en', path: `/alarm/${CALL}` }, async (page) => {
+    await page.waitForSelector('.story li');
+    await page.locator('.account summary').click();
+    const menu = page.locator('.account > div');
+    await menu.waitFor();
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await menu.isVisible(), false);
+  }));
