@@ -20,6 +20,7 @@ for (const lang of ['zh-CN', 'en']) {
   test(`desk and manager see in red that nobody is reached, and a page that can be seen and heard ends it: ${lang}`, () =>
     set.withPage({ as: 'li', path: '/desk', lang, width: 1920, height: 1080 }, async (desk) => {
       await line(desk, lang).filter({ hasText: WORDS[lang].nobody }).waitFor();
+      await line(desk, lang).filter({ hasText: lang === 'en' ? /Care shift/ : /护理班/ }).waitFor();
       assert.equal(await line(desk, lang).first().evaluate((row) => getComputedStyle(row).backgroundColor), 'rgb(200, 16, 46)');
       await set.withPage({ as: 'sun', path: '/manager', lang, width: 1280, height: 800 }, async (manager) => {
         await line(manager, lang).filter({ hasText: WORDS[lang].nobody }).waitFor();

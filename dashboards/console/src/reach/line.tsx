@@ -4,11 +4,14 @@ import { api } from '../api';
 import { grouped } from '../live/grouped';
 import { link } from '../live/link';
 import { usePoll } from '../live/poll';
-import { clockTime, listed } from '../words';
+import type { Text } from '../types';
+import { clockTime, listed, pick } from '../words';
 import './reach.css';
 import { reachWord, reachWordOf } from './words';
 
 const POLL_MS = 5000;
+/** What a shift is called changes with the site only. */
+const SHIFTS_POLL_MS = 60_000;
 
 export interface Audience {
   to: 'role' | 'shift' | 'person' | 'everyone';
@@ -22,9 +25,15 @@ export interface Audience {
   since?: string | null;
 }
 
-const whoOf = ({ to, name }: Audience): string => {
+type Shift = { shift: string; name: Text };
+
+/** A shift is called what it is called everywhere else; by its id only as long as that is not known. */
+const whoOf = ({ to, name }: Audience, shifts: Shift[]): string => {
   if (to === 'role') return reachWordOf(`reach.${name}`) ?? name;
-  if (to === 'shift') return reachWord('reach.shift', { name });
+  if (to === 'shift') {
+    const shift = shifts.find((each) => each.shift === name);
+    return shift === undefined ? reachWord('reach.shift', { name }) : pick(shift.name);
+  }
   return to === 'everyone' ? reachWord('reach.everyone') : name;
 };
 
@@ -50,6 +59,7 @@ function missedSince(audiences: Audience[], how: string, timezone: string): stri
 /** Those of whom the same is to be said share a line, so that it is short where it matters; who is missed comes first. */
 export function ReachLine() {
   const reach = usePoll(() => api<{ audiences: Audience[] }>('GET', '/api/v1/reach'), POLL_MS);
+  const shifts = usePoll(() => api<{ shifts: Shift[] }>('GET', '/api/v1/shifts'), SHIFTS_POLL_MS).body?.shifts ?? [];
   const timezone = link.table?.site.timezone;
   if (reach.body === null || timezone === undefined) return null;
   const known = reach.isStale()
@@ -62,7 +72,7 @@ export function ReachLine() {
         const missed = audiences.every(isMissed);
         return (
           <li key={how} class={missed ? 'nobody' : ''}>
-            {listed(audiences.map(whoOf))} <strong>{missed ? missedSince(audiences, how, timezone) : how}</strong>
+            {listed(audiences.map((audience) => whoOf(audience, shifts)))} <strong>{missed ? missedSince(audiences, how, timezone) : how}</strong>
           </li>
         );
       })}
