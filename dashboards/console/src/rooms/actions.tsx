@@ -11,7 +11,10 @@ import { DISPOSITIONS, FALSE_ALARMS, stepsOf, type Disposition } from './steps';
 
 type Question = 'close' | 'false' | 'silence' | null;
 
-/** May it sound in the building? Which chains switch sounders the server knows; nothing less grave has one. */
+/**
+ * May it sound in the building? Nothing less grave has a sounder. Which of these have one only the server knows, so the
+ * words promise none.
+ */
 const maySound = ({ priority, state }: Alarm): boolean => priority === 'emergency' && state.open && !state.test;
 
 /** The buttons of a card. Nothing is shown as done until the server says so. */
