@@ -108,8 +108,8 @@ test('what is taken out of service is out of service until it is put back', () =
 const FIRE = 'fire_alarm/care/dining/smoke-1';
 
 for (const [lang, words] of [
-  ['zh-CN', { group: '第二人', id: '第二人的用户名', password: '第二人的密码', two: /须由两个不同的人/, wrong: /用户名或密码不正确/, out: /停用 至/ }],
-  ['en', { group: 'Second person', id: 'User name of the second person', password: 'Password of the second person', two: /It takes two people/, wrong: /not the name and password/, out: /out of service until/ }],
+  ['zh-CN', { group: '第二人', id: '第二人的用户名', password: '第二人的密码', wanting: /请第二人在下面签名/, same: /签名的第二人不能是您本人/, wrong: /用户名或密码不正确/, out: /停用 至/ }],
+  ['en', { group: 'Second person', id: 'User name of the second person', password: 'Password of the second person', wanting: /It takes two people.*the second one signs below/, same: /whoever signs below is another person than you/, wrong: /not the name and password/, out: /out of service until/ }],
 ]) {
   test(`a fire alarm is put out of service by two people who sign, with the keyboard alone (${lang})`, () =>
     set.withPage({ ...ENGINEER, lang, path: '/engineer/alarms' }, async (page) => {
@@ -126,7 +126,7 @@ for (const [lang, words] of [
       await page.keyboard.press('Enter');
 
       // The server has refused for want of a second person, who is asked for now.
-      await told(words.two);
+      await told(words.wanting);
       const second = row.getByRole('group', { name: words.group, exact: true });
       await cursorIn(second.getByLabel(words.id));
       assert.deepEqual(await violations(page), []);
@@ -136,7 +136,7 @@ for (const [lang, words] of [
       await page.keyboard.type(PASSWORD);
       await page.keyboard.press('Enter');
       await until(() => second.getByLabel(words.password).inputValue().then((kept) => kept === ''), 'an engineer who signs twice to be refused');
-      await told(words.two);
+      await told(words.same);
       await cursorIn(second.getByLabel(words.id));
 
       await page.keyboard.press('Control+A');

@@ -30,6 +30,26 @@ test('a wrong password is said in words; the language is chosen on the first scr
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   }));
 
+test('as long as the server looks at a password the form says so, and its button does not look as if it could be pressed', () =>
+  set.withPage({ as: null, lang: 'en' }, async (page) => {
+    let answer;
+    await page.route('**/api/v1/session', async (route) => {
+      if (route.request().method() === 'POST') await new Promise((done) => (answer = done));
+      await route.continue();
+    });
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    const button = page.locator('form button');
+    const filling = () => button.evaluate((each) => getComputedStyle(each).backgroundColor);
+    const before = await filling();
+    await fillAndSend(page, { id: 'wang', password: PASSWORD });
+    await page.getByRole('status').getByText('it is being checked').waitFor();
+    assert.equal(await page.locator('form').getAttribute('aria-busy'), 'true');
+    assert.notEqual(await filling(), before);
+    await until(() => answer !== undefined, 'the request');
+    answer();
+    await page.getByRole('heading', { name: 'No alarms' }).waitFor();
+  }));
+
 test('a wait before the next try is counted down on the button, and then it may be made', () =>
   set.withPage({ as: null, lang: 'en' }, async (page) => {
     await page.route('**/api/v1/session', (route) =>

@@ -2,7 +2,7 @@
 // For how long and why an alarm is set aside. For some it takes two people: the server says so, and the second signs
 // here, beside the first.
 import { useEffect, useId, useRef } from 'preact/hooks';
-import { span } from '../words';
+import { span, t } from '../words';
 import './aside.css';
 import { engineerWord } from './words';
 
@@ -18,6 +18,12 @@ const REFUSALS = ['second_role_required', 'second_person'];
 
 /** Is it for want of a second person that the server refused? */
 export const wantsSecond = (refused: Error): boolean => REFUSALS.includes(refused.name);
+
+/** What was wanting, in the words of this form: the server's are for whoever sends a role along. */
+export function refusalOf(refused: Error, body: object): string {
+  if (refused.name !== 'second_role_required') return refused.message;
+  return engineerWord('second_id' in body ? 'shelve.second_same' : 'shelve.second_wanting');
+}
 
 /** The cursor goes to what was wanting. */
 function SecondPerson({ refused }: { refused: Error }) {
@@ -87,6 +93,7 @@ export function AsideForm({ verb, isBusy, refused, onSend, onCancel }: Props) {
       <button type="button" onClick={onCancel}>
         {engineerWord('shelve.cancel')}
       </button>
+      {isBusy && <p class="muted">{t('form.busy')}</p>}
     </form>
   );
 }

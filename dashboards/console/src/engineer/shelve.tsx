@@ -11,7 +11,7 @@ import { whereOf } from '../parts/where';
 import type { Person } from '../types';
 import { dateTime, t } from '../words';
 import { classWord } from '../words/terms';
-import { AsideForm, type Verb, wantsSecond } from './aside';
+import { AsideForm, refusalOf, type Verb, wantsSecond } from './aside';
 import { Filter, isWanted, type Wanted } from './parts';
 import type { AnyAlarm } from './plant';
 import { engineerWord } from './words';
@@ -60,7 +60,7 @@ function AlarmItem({ alarm, mayAct, onDone }: { alarm: AnyAlarm; mayAct: boolean
       onDone();
     } catch (reason) {
       const refused = reason as Error;
-      setProblem(refused.message);
+      setProblem(refusalOf(refused, body));
       if (wantsSecond(refused)) setWanting(refused);
     } finally {
       setBusy(false);

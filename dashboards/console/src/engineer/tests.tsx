@@ -10,7 +10,7 @@ import { ProblemLine } from '../parts/problem';
 import { namesOf, whereOf } from '../parts/where';
 import type { Person, Test } from '../types';
 import { clockTime, listed } from '../words';
-import { AsideForm, wantsSecond } from './aside';
+import { AsideForm, refusalOf, wantsSecond } from './aside';
 import { engineerWord } from './words';
 
 const command = (place: string, verb: 'test-begin' | 'test-end', body: object = {}): Promise<void> =>
@@ -91,7 +91,7 @@ export function TestForm({ table, onDone }: { table: LiveTable; onDone: () => vo
       onDone();
     } catch (reason) {
       const refused = reason as Error;
-      setProblem(refused.message);
+      setProblem(refusalOf(refused, body));
       if (wantsSecond(refused)) setWanting(refused);
     } finally {
       setBusy(false);

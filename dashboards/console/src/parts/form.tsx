@@ -82,7 +82,7 @@ export function Form({ fields, submit, onSubmit }: Props) {
     }
   };
   return (
-    <form class="form" onSubmit={send}>
+    <form class="form" aria-busy={busy} onSubmit={send}>
       {fields.map((field) => (
         <label key={field.name}>
           {t(field.label)}
@@ -93,6 +93,9 @@ export function Form({ fields, submit, onSubmit }: Props) {
       <button class="primary" disabled={busy || waitS > 0}>
         {waitS > 0 ? t('problem.retry', { count: waitS }) : t(submit)}
       </button>
+      <p class="muted" role="status">
+        {busy && t('form.busy')}
+      </p>
     </form>
   );
 }
