@@ -22,7 +22,8 @@ static const struct arguments_words usage = {
      "没有密码，只能查看，添加时显示其令牌，仅此一次。\n"
      "删除用户、更改其角色或密码后，其所有登录立即失效。\n"
      "key 为用户生成一把密钥，仅显示一次，用于给经 MQTT 发送的命令签名\n"
-     "（站点须设 `mqtt: commands: true`）；原有密钥、用户被删除或更改角色后的密钥即告失效。\n"
+     "（站点须设 `mqtt: commands: true`）；原有密钥、用户被删除、更改角色或被重设密码后的密钥即告失效；\n"
+     "自行修改密码不影响密钥。\n"
      "unkey 使其失效。\n",
      "Usage: tocsin user list\n"
      "       tocsin user add ID ROLE --name NAME\n"
@@ -37,8 +38,8 @@ static const struct arguments_words usage = {
      "token is shown when it is added, this once. Whoever is removed, or gets another role or password, is\n"
      "signed out everywhere at once.\n"
      "key makes a key, shown this once, with which commands that are sent by MQTT are signed, where the site says\n"
-     "mqtt: commands: true. One from before ends, as does the key of whoever is removed or gets another role.\n"
-     "unkey ends it.\n"}};
+     "mqtt: commands: true. One from before ends, as does the key of whoever is removed or gets another role or\n"
+     "password; who changes their own password keeps it. unkey ends it.\n"}};
 
 static const struct arguments_words closing = {
     {"退出码：0 已完成；1 被拒绝或网关不在线；2 命令有误\n",

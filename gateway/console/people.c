@@ -339,9 +339,12 @@ int people_change(struct people *people, const char *id, const char *name, enum 
     }
     uint32_t what = hash == NULL ? 0 : DEED_PASSWORD;
     if (person->role != role) {
-        what |= DEED_ROLE | (person->key[0] != '\0' ? DEED_KEY_ENDED : 0);
+        what |= DEED_ROLE;
         (void)snprintf(signer.role_before, sizeof signer.role_before, "%s",
                        person_role_name(person));
+    }
+    if (what != 0 && person->key[0] != '\0') {
+        what |= DEED_KEY_ENDED;
         OPENSSL_cleanse(person->key, sizeof person->key);
     }
     if (strcmp(person->name, name) != 0) {
@@ -354,6 +357,20 @@ int people_change(struct people *people, const char *id, const char *name, enum 
         memcpy(person->hash, hash, strlen(hash) + 1);
     }
     people_keep_deed(people, &signer, what, person);
+    people_save(people);
+    return 0;
+}
+
+int people_own_password(struct people *people, const char *id, const char *hash) {
+    struct person *person = people_at(people, id);
+    struct deed signer = people_signed(people);
+    if (deeds_are_full(people, &signer)) {
+        return PEOPLE_E_DEEDS;
+    } else if (person == NULL || person->screen) {
+        return PEOPLE_E_UNKNOWN;
+    }
+    memcpy(person->hash, hash, strlen(hash) + 1);
+    people_keep_deed(people, &signer, DEED_PASSWORD, person);
     people_save(people);
     return 0;
 }

@@ -15,8 +15,8 @@
  * long and random, so that a digest of it will do, and a program that scrapes figures may show it with each request.
  *
  * Who gives commands by the broker has a key besides, "key": 64 hexadecimal digits. It stands in the file as it is, for
- * whoever checks a signature needs the key itself; the file is its owner's alone. It ends with the person, and with the
- * role that it was made for.
+ * whoever checks a signature needs the key itself; the file is its owner's alone. It ends with the person, with the
+ * role that it was made for, and when somebody else sets their password: whoever takes an account away takes all of it.
  *
  * Whoever changes the list signs for it (people_sign()), and what was done stands in the same file until the engine has
  * recorded it (gateway/deed.h): a change is in the journal, however the console ends. When too many deeds wait, no more
@@ -138,11 +138,14 @@ void people_recorded(struct people *people, uint64_t number);
 
 /*
  * Add, change or remove somebody, and save. A change that the disk does not take holds all the same, until the
- * console ends: `people->unsaved`. `hash` is password_hash()'s; NULL in a change: the password stays.
+ * console ends: `people->unsaved`. `hash` is password_hash()'s; NULL in a change: the password stays. With
+ * another role or password the key ends.
  */
 NODISCARD int people_add(struct people *people, const struct person *person);
 NODISCARD int people_change(struct people *people, const char *id, const char *name, enum role role,
                             const char *hash);
+/* They have set another password themselves: their key stays. A screen has none: PEOPLE_E_UNKNOWN. */
+NODISCARD int people_own_password(struct people *people, const char *id, const char *hash);
 /* A person's next key; "" ends the one there is. A screen has none: PEOPLE_E_UNKNOWN. */
 NODISCARD int people_key(struct people *people, const char *id, const char *key);
 NODISCARD int people_remove(struct people *people, const char *id);

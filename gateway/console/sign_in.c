@@ -405,19 +405,16 @@ static void password_made(struct console *console, struct staff_wait *wait, bool
     if (staff_right_ended(staff, wait)) {
         return;
     }
-    const struct person *person = people_find(&staff->people, wait->person.id);
-    char name[PEOPLE_NAME_SIZE];
-    if (person == NULL || hash[0] == '\0') {
+    if (hash[0] == '\0') {
         reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
         staff_release(wait);
         return;
     }
-    memcpy(name, person->name, sizeof name);
     char actor[LIMIT_ACTOR];
-    asker_actor_format(ASKER_PERSON, name, person->role, actor);
-    people_sign(&staff->people, actor, person->role, clock_wall());
+    asker_actor_format(ASKER_PERSON, wait->asker.name, wait->asker.role, actor);
+    people_sign(&staff->people, actor, wait->asker.role, clock_wall());
     /* All sessions end with the old password, and one begins for this page. */
-    if (people_change(&staff->people, wait->person.id, name, person->role, hash) != 0) {
+    if (people_own_password(&staff->people, wait->person.id, hash) != 0) {
         reply_problem(wait->request, PROBLEM_BUSY, wait->language, NULL);
     } else {
         deeds_flush(&console->deeds, &staff->people, console->engine);

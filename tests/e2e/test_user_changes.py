@@ -50,6 +50,24 @@ def test_every_change_of_users_is_recorded_with_who_did_it_and_no_secret(scene):
     assert gateway.try_cli("audit", "verify", str(scene.state))[0] == 0
 
 
+def test_a_password_that_an_engineer_sets_ends_the_key_for_commands_and_ones_own_does_not(scene):
+    _backend, _field, gateway = scene.everything()
+    boss = signed_in(scene, gateway, "boss", "engineer", "老张")
+    wang = signed_in(scene, gateway, "wang", "caregiver", "王敏")
+    assert boss.ask("POST", "/api/v1/users/wang/key")[0] == 201
+
+    def has_key():
+        return [user["has_key"] for user in boss.get("/api/v1/users")["users"] if user["id"] == "wang"] == [True]
+
+    assert wang.ask("PUT", "/api/v1/session/password", {"old": PASSWORD, "new": "one of her own"})[0] == 200
+    assert has_key()
+    status, _headers, answer = boss.ask("PUT", "/api/v1/users/wang", {"password": "what the engineer gave"})
+    assert status == 200 and answer["has_key"] is False and not has_key()
+    until(lambda: changes(gateway)[-1:] == [("老张 (engineer)", "wang", ["password", "key_ended"])], "it in the journal",
+          context=lambda: str(changes(gateway)))
+    assert ("王敏 (caregiver)", "wang", ["password"]) in changes(gateway)
+
+
 def test_a_change_is_recorded_once_whoever_is_killed_between_it_and_its_record(scene):
     scene.start_broker()
     scene.field()

@@ -554,8 +554,18 @@ static void a_key_is_kept_and_ends_with_the_role_and_the_person(void **state) {
     assert_int_equal(people_key(&people, "wang", key), 0);
     assert_string_equal(people_find(&people, "wang")->key, key);
     expect_kept(&people, scene);
-    assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_CAREGIVER, "another"), 0);
+    /* Whoever sets a password of their own keeps it; whoever is given one does not. */
+    assert_int_equal(people_own_password(&people, "wang", "another"), 0);
+    assert_string_equal(people_find(&people, "wang")->hash, "another");
     assert_string_equal(people_find(&people, "wang")->key, key);
+    assert_int_equal(people_own_password(&people, "nobody", "another"), PEOPLE_E_UNKNOWN);
+    expect_kept(&people, scene);
+    assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_CAREGIVER, NULL), 0);
+    assert_string_equal(people_find(&people, "wang")->key, key);
+    assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_CAREGIVER, "given"), 0);
+    assert_string_equal(people_find(&people, "wang")->key, "");
+    expect_kept(&people, scene);
+    assert_int_equal(people_key(&people, "wang", key), 0);
     assert_int_equal(people_change(&people, "wang", "王小敏", ROLE_MANAGER, NULL), 0);
     assert_string_equal(people_find(&people, "wang")->key, "");
     expect_kept(&people, scene);
@@ -652,6 +662,8 @@ static void when_too_many_deeds_wait_nothing_is_changed(void **state) {
     assert_int_equal(people_change(&people, "wang", "x", ROLE_MANAGER, NULL), PEOPLE_E_DEEDS);
     sign(&people);
     assert_int_equal(people_key(&people, "wang", KEY), PEOPLE_E_DEEDS);
+    sign(&people);
+    assert_int_equal(people_own_password(&people, "wang", "x"), PEOPLE_E_DEEDS);
     sign(&people);
     assert_int_equal(people_remove(&people, "wang"), PEOPLE_E_DEEDS);
     assert_string_equal(people_find(&people, "wang")->name, "n63");
