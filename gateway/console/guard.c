@@ -89,6 +89,14 @@ uint32_t guard_wait_s(const struct guard *guard, const struct guard_try *try, ui
     return wait_s;
 }
 
+uint32_t guard_pressure(const struct guard *guard, const struct guard_try *try, uint64_t real_ns) {
+    uint32_t own = guard_failures(guard, try, real_ns);
+    uint32_t all =
+        try_is_at_person(try) ? row_failures(guard_find(guard->people, try->id), real_ns) : 0;
+    all = all >= GUARD_PERSON_FREE ? all : 0;
+    return own <= UINT32_MAX - all ? own + all : UINT32_MAX;
+}
+
 static void row_fail(struct guard_row *rows, const char *key, uint64_t real_ns) {
     struct guard_row *row = guard_take(rows, key);
     uint32_t failures = row_failures(row, real_ns);

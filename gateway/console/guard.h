@@ -14,7 +14,10 @@
  *
  * So however many guess, from wherever, in an hour a name is tried at most 470 times, and an address tries at most 60
  * times and each name once and 1,800 times; behind an address from which somebody guesses at one person, another one
- * signs in as ever. Whoever waits for the same next try stands in line (sign_in.c), and has it within seconds.
+ * signs in as ever. Whoever waits for the same next try stands in line (sign_in.c, line.h), and has it within seconds where
+ * one guesses. Where several go on guessing at the same name, a person who signs in with a device that is not known competes
+ * with them for one try in GUARD_WAIT_S, and nothing says when the turn is theirs: neither the name nor the address tells
+ * them apart. Their known devices are not concerned.
  *
  * A device that the person has signed in with carries a cookie that says so (device.h): it is asked only for its own
  * failures, under its own name, so that a stranger who guesses keeps the caregiver's own phone from nothing. All names
@@ -64,6 +67,9 @@ uint32_t guard_wait_s(const struct guard *guard, const struct guard_try *try, ui
 
 /* How often the same has failed. */
 uint32_t guard_failures(const struct guard *guard, const struct guard_try *try, uint64_t real_ns);
+
+/* How much is guessed where this tries: its own failures, and those of the name from anywhere once they make it wait. */
+uint32_t guard_pressure(const struct guard *guard, const struct guard_try *try, uint64_t real_ns);
 
 void guard_failed(struct guard *guard, const struct guard_try *try, uint64_t real_ns);
 void guard_succeeded(struct guard *guard, const struct guard_try *try);

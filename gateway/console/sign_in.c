@@ -10,6 +10,7 @@
 
 #include "gateway/console/call.h"
 #include "gateway/console/cookie.h"
+#include "gateway/console/line.h"
 #include "gateway/console/users.h"
 #include "gateway/log.h"
 
@@ -86,12 +87,6 @@ static struct guard_try wait_try(const struct staff *staff, const struct staff_w
                               .device = wait->device};
 }
 
-static uint32_t wait_failures(const struct staff *staff, const struct staff_wait *wait,
-                              uint64_t real_ns) {
-    const struct guard_try try = wait_try(staff, wait);
-    return guard_failures(&staff->guard, &try, real_ns);
-}
-
 /* Must the one wait for what the other comes to? Side by side they would not be counted in time. */
 static bool tries_are_alike(const struct staff *staff, const struct staff_wait *wait,
                             const struct staff_wait *other) {
@@ -157,28 +152,53 @@ static bool try_may(struct call *call, struct staff_wait *wait, uint32_t patienc
     return true;
 }
 
-/* Where all places of strangers are taken, those who have failed most often make room for one who has not. */
-static void sign_in_make_room(struct call *call, const struct person *person) {
+/* ---- places for strangers ---- */
+
+/* A row as the line sees it: free, unless a stranger has it. */
+static struct line_place wait_place(const struct staff *staff, const struct staff_wait *wait,
+                                    uint64_t real_ns) {
+    const struct guard_try try = wait_try(staff, wait);
+    if (wait->number == 0 || wait->known_device) {
+        return (struct line_place){.may_go = false};
+    }
+    return (struct line_place){.try = try,
+                               .pressure = guard_pressure(&staff->guard, &try, real_ns),
+                               .may_go = wait->trial == TRIAL_WAITS};
+}
+
+/* LINE_ROOM, LINE_FULL, or the row that makes room. */
+static int sign_in_place(const struct staff *staff, const struct line_place *newcomer,
+                         uint64_t real_ns) {
+    struct line_place places[STAFF_WAITS_MAX];
+    for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
+        places[i] = wait_place(staff, &staff->waits[i], real_ns);
+    }
+    return line_find_place(places, STAFF_WAITS_MAX, newcomer);
+}
+
+/* Is there a place in the line, or does somebody make room? If not, it is answered: come back. */
+static bool sign_in_has_place(struct call *call, const struct person *person) {
     struct staff *staff = &call->console->staff;
-    struct staff_wait newcomer, *worst = NULL;
+    struct staff_wait newcomer;
     staff_wait_init(&newcomer, call, person->id);
     newcomer.person = *person;
-    if (newcomer.known_device || staff_has_room_for_stranger(staff)) {
-        return;
+    if (newcomer.known_device) {
+        return true;
     }
-    uint32_t most = wait_failures(staff, &newcomer, call->real_ns);
-    for (size_t i = 0; i < STAFF_WAITS_MAX; i++) {
-        struct staff_wait *other = &staff->waits[i];
-        bool may_go = other->trial == TRIAL_WAITS && !other->known_device;
-        uint32_t failures = may_go ? wait_failures(staff, other, call->real_ns) : 0;
-        if (failures > most) {
-            most = failures;
-            worst = other;
-        }
+    const struct guard_try try = wait_try(staff, &newcomer);
+    const struct line_place wanted = {
+        .try = try, .pressure = guard_pressure(&staff->guard, &try, call->real_ns)};
+    int found = sign_in_place(staff, &wanted, call->real_ns);
+    while (found >= 0) {
+        try_put_off(&staff->waits[found], GUARD_WAIT_S);
+        found = sign_in_place(staff, &wanted, call->real_ns);
     }
-    if (worst != NULL) {
-        try_put_off(worst, GUARD_WAIT_S);
+    if (found == LINE_FULL) {
+        staff->full++;
+        reply_retry_after(call->request, GUARD_WAIT_S);
+        call_problem(call, PROBLEM_SIGN_IN_RATE, NULL);
     }
+    return found == LINE_ROOM;
 }
 
 /* ---- whose turn it is ---- */
@@ -279,19 +299,17 @@ static void sign_in_compared(struct console *console, struct staff_wait *wait, b
     sign_in_next(console, clock_real_ns());
 }
 
+/* Nobody comes upon a token by guessing: it has 256 bits. So a right one never waits for those who try wrong ones there. */
 static void sign_in_screen(struct call *call, const char *token) {
-    struct staff *staff = &call->console->staff;
+    const struct person *screen = people_find_token(&call->console->staff.people, token);
+    if (screen != NULL) {
+        session_begin(call->console, call->request, call->language, screen, 200);
+        return;
+    }
     struct staff_wait *wait = staff_take(call, "");
-    if (wait == NULL || !try_may(call, wait, 0)) {
-        return;
-    }
-    const struct person *screen = people_find_token(&staff->people, token);
-    if (screen == NULL) {
+    if (wait != NULL && try_may(call, wait, 0)) {
         sign_in_refused(call->console, wait, PROBLEM_SIGN_IN);
-        return;
     }
-    session_begin(call->console, call->request, call->language, screen, 200);
-    staff_release(wait);
 }
 
 struct staff_wait *sign_in_take(struct call *call, const char *id) {
@@ -301,7 +319,9 @@ struct staff_wait *sign_in_take(struct call *call, const char *id) {
         (void)snprintf(named.id, sizeof named.id, GUARD_NOBODY);
     }
     const struct person *person = people_find(&staff->people, named.id);
-    sign_in_make_room(call, &named);
+    if (!sign_in_has_place(call, &named)) {
+        return NULL;
+    }
     struct staff_wait *wait = staff_take(call, named.id);
     if (wait == NULL) {
         return NULL;
@@ -362,20 +382,22 @@ static void claim_made(struct console *console, struct staff_wait *wait, bool sa
     staff_release(wait);
 }
 
+/* Nor upon the code, which has sixty. */
 static void claim_try(struct call *call, const char *code, const struct person *first,
                       const char *password) {
     struct staff *staff = &call->console->staff;
+    bool is_code = claim_is(&staff->claim, code);
     struct staff_wait *wait = staff_take(call, "");
-    if (wait == NULL || !try_may(call, wait, 0)) {
+    if (wait == NULL) {
         return;
     }
-    if (!claim_is(&staff->claim, code)) {
+    if (is_code) {
+        wait->person = *first;
+        wait->then = claim_made;
+        staff_make(staff, wait, password);
+    } else if (try_may(call, wait, 0)) {
         sign_in_refused(call->console, wait, PROBLEM_CLAIM_CODE);
-        return;
     }
-    wait->person = *first;
-    wait->then = claim_made;
-    staff_make(staff, wait, password);
 }
 
 void answer_claim(struct call *call) {

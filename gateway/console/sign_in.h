@@ -15,8 +15,9 @@
  * read without the blanks around it and in small letters, which a phone's keyboard adds; a password as it is.
  *
  * Who guesses waits (guard.h), and so does a second try at the same name while the first is looked at: here, up to
- * SIGN_IN_PATIENCE_S, in the order in which they came. Who has waited so long, or is the third of one name from one place, is
- * told to come back: 429 with Retry-After.
+ * SIGN_IN_PATIENCE_S, in the order in which they came. Who has waited so long, is the third of one name from one place,
+ * or finds no place in the line (line.h), is told to come back: 429 with Retry-After. A screen's token and the claim code
+ * are not guessed at: one that is right is taken at once.
  */
 
 #include "gateway/console/reply.h"

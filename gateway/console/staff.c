@@ -12,6 +12,7 @@
 #include "gateway/console/call.h"
 #include "gateway/console/connections.h"
 #include "gateway/console/cookie.h"
+#include "gateway/console/line.h"
 #include "gateway/log.h"
 
 _Static_assert((int)SESSION_ADDRESS_SIZE == (int)CONNECTIONS_ADDRESS_SIZE, "an address fits");
@@ -37,9 +38,7 @@ static uint32_t staff_strangers(const struct staff *staff) {
     return count;
 }
 
-bool staff_has_room_for_stranger(const struct staff *staff) {
-    return staff_strangers(staff) < STAFF_WAITS_MAX / 2;
-}
+_Static_assert((int)LINE_MAX_STRANGERS == STAFF_WAITS_MAX / 2, "half of the rows are theirs");
 
 void staff_wait_init(struct staff_wait *wait, struct call *call, const char *id) {
     char cookie[DEVICE_COOKIE_SIZE];
@@ -61,7 +60,7 @@ struct staff_wait *staff_take(struct call *call, const char *id) {
     struct staff_wait taken;
     staff_wait_init(&taken, call, id);
     struct staff_wait *wait = staff_row(staff, 0);
-    if (wait == NULL || (!taken.known_device && !staff_has_room_for_stranger(staff))) {
+    if (wait == NULL || (!taken.known_device && staff_strangers(staff) >= LINE_MAX_STRANGERS)) {
         staff->full++;
         call_problem(call, PROBLEM_BUSY, NULL);
         return NULL;

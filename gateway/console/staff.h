@@ -12,7 +12,7 @@
  *     sign_in, users ──staff_compare(), staff_make()──▶ hasher … ──▶ the row's `then`
  *
  * Half of the rows are for devices that somebody has signed in with before: however many strangers guess, a caregiver's
- * own phone finds one.
+ * own phone finds one. How the others are shared out among strangers is in line.h.
  */
 
 #include "gateway/console/asker.h"
@@ -97,9 +97,6 @@ void staff_make(struct staff *staff, struct staff_wait *wait, const char *passwo
  * password? Then the request is answered and its row free. Asked before anything that has waited is done.
  */
 bool staff_right_ended(struct staff *staff, struct staff_wait *wait);
-
-/* Is there room for one more row of devices that nobody is known to have signed in with? */
-bool staff_has_room_for_stranger(const struct staff *staff);
 
 /* The row is free again; whoever calls has ended its request. */
 void staff_release(struct staff_wait *wait);

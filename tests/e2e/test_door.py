@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -206,6 +206,39 @@ def test_whoever_has_the_password_comes_in_from_an_address_where_somebody_guesse
     assert looked_at("li") <= most and looked_at(*nobodies) <= most, refused
     later = {int(later) for _name, status, later in refused if status == 429}
     assert later and later <= set(range(1, 9)), refused
+
+
+def test_a_name_at_which_many_guess_from_everywhere_keeps_nobody_else_out(scene, gateway):
+    for person in ("wang", "chen"):
+        add_user(gateway, person, "caregiver")
+    with ThreadPoolExecutor(12) as pool:
+        def guesses(network, count):
+            return [pool.submit(Browser(scene, address=f"127.7.{network}.{n + 1}").sign_in, "wang", "guess") for n in range(count)]
+
+        for network in range(2):
+            wait(guesses(network, 10))
+        until_slowed(gateway, Browser(scene, address="127.7.9.9"), "wang")
+        before = metric(gateway, "console_sign_ins_held_up_total")
+        waiting = guesses(3, 12)
+        until(lambda: metric(gateway, "console_sign_ins_held_up_total") - before + sum(one.done() for one in waiting) >= 12,
+              "the guessers in line, or sent away")
+        assert Browser(scene, address="127.0.0.9").sign_in("chen")[0] == 200  # at the first try
+        assert {one.result()[0] for one in waiting} <= {401, 429}
+        assert all(int(one.result()[1]["Retry-After"]) >= 1 for one in waiting if one.result()[0] == 429)
+
+
+def test_a_screen_and_the_first_person_wait_for_nobody_who_guesses_at_their_address(scene, gateway):
+    code = code_of(gateway)
+    first = {"id": "boss", "name": "老张", "password": PASSWORD}
+
+    def until_held_up(path, body):
+        until(lambda: Browser(scene).ask("POST", path, body)[0] == 429, "whoever guesses to be slowed")
+
+    until_held_up("/api/v1/claim", {**first, "code": "AAAA-AAAA-AAAA"})
+    assert Browser(scene).ask("POST", "/api/v1/claim", {**first, "code": code})[0] == 201
+    token = json.loads(gateway.cli("user", "add", "desk", "wall", "--json"))["token"]
+    until_held_up("/api/v1/session", {"token": "0" * 64})
+    assert Browser(scene).ask("POST", "/api/v1/session", {"token": token})[0] == 200
 
 
 def test_an_unknown_name_is_answered_as_a_wrong_password_is(scene, gateway):
