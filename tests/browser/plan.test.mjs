@@ -43,7 +43,7 @@ const colourOf = (locator) => locator.first().evaluate((shape) => getComputedSty
 
 test('a drawn plan shows each room in its shape, filled while nobody goes, framed when somebody does, and others as blocks', async () => {
   try {
-    await set.withPage(DESK, async (page) => {
+    await set.withPage({ ...DESK, width: 1920, height: 1080 }, async (page) => {
       await page.locator('.drawing').waitFor();
       const grey = await colourOf(place(page, 'care/dining').locator('.block-fill'));
       await disturb();
