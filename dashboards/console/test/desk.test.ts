@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fittedRows, type Beside } from '../src/desk/fit';
 import { isFlood, longRowsOf, rowsOf } from '../src/desk/groups';
-import { namesWithin, widthEm, wrap } from '../src/desk/label';
+import { cut, namesInLines, widthEm, wrap } from '../src/desk/label';
 import { largestFree } from '../src/desk/free';
 import { flat, floorPlan, strips, type Block } from '../src/desk/layout';
 import { statusOf, together } from '../src/desk/status';
@@ -99,11 +100,65 @@ test('what is only a test shares no row with an emergency and stands after it', 
 });
 
 test('as many places are named as there is room for, one at least, and it is said how many more there are', () => {
-  const say = (names: string[], more: number) => (more === 0 ? names.join() : `${names.join()}+${more}`);
-  assert.equal(namesWithin(['Hall', 'Club', 'Bath'], 20, say), 'Hall,Club,Bath');
-  assert.equal(namesWithin(['Hall', 'Club', 'Bath'], 8, say), 'Hall,Club+1');
-  assert.equal(namesWithin(['Hall', 'Club', 'Bath'], 0, say), 'Hall+2');
-  assert.equal(namesWithin(['Hall'], 0, say), 'Hall');
+  const say = { commas: (shown: string[]) => shown.join('、'), more: (shown: string, count: number) => `${shown} and ${count}` };
+  const names = ['Hall', 'Club', 'Bathroom'];
+  assert.deepEqual(namesInLines(names, [20], say), { lines: ['Hall、Club、Bathroom'], named: 3 });
+  assert.deepEqual(namesInLines(names, [9], say), { lines: ['Hall、Club and 1'], named: 2 });
+  assert.deepEqual(namesInLines(names, [3, 8], say), { lines: ['Hall', 'Club、Bathroom'], named: 3 });
+  assert.deepEqual(namesInLines(names, [5], say), { lines: ['Hall +2'], named: 1 });
+  assert.deepEqual(namesInLines(['Room 311', 'Room 312'], [5.5], say), { lines: ['Ro…311 +1'], named: 1 });
+  assert.deepEqual(namesInLines(['Hall'], [20, 20], say), { lines: ['Hall'], named: 1 });
+});
+
+test('a name that has to be cut keeps the number that tells it apart', () => {
+  assert.equal(cut('Room 311', 20), 'Room 311');
+  assert.equal(cut('Room 311', 4), 'Ro…311');
+  assert.equal(cut('Room 311', 2.6), '…311');
+  assert.equal(cut('Room 311', 2), '311');
+  assert.equal(cut('Building 1 · Room 101', 8), 'Building…101');
+  assert.equal(cut('一号楼 311 室', 6), '一号…311 室');
+  assert.equal(cut('311 室', 2.6), '311…');
+  assert.equal(cut('Service hall A', 5), 'Servic…A');
+  assert.equal(cut('Room 311', 1), '');
+});
+
+const answered = { state: { ...alarm('').state, acked: true } };
+
+test('emergencies that wait share no row with those to which somebody is going, as long as there is room for two', () => {
+  const calls = [...Array(20).keys()].map((index) => alarm(`w${index}`));
+  const gone = [...Array(40).keys()].map((index) => alarm(`g${index}`, 'call.emergency', answered));
+  const fires = ['a', 'b'].map((room) => alarm(room, 'fire.alarm', answered));
+  for (const room of [2, 3, 4, 8]) {
+    const rows = rowsOf([...calls, ...gone, ...fires], room, NOW);
+    assert.ok(rows.length <= room);
+    for (const row of rows) assert.equal(new Set(row.alarms.map(({ state }) => state.acked)).size, 1, `${room}: ${row.id}`);
+  }
+});
+
+/** The second line of a row says who is called still where somebody is going. */
+const beside: Beside = {
+  ageOf: () => '9 min',
+  calledFor: ({ alarms }) => (alarms.some(({ state }) => state.acked) ? 'caregivers' : ''),
+  namesOf: ({ by, alarms }) => (by === 'one' ? [] : alarms.map((each) => `Room ${each.place}`)),
+  commas: (names) => names.join(', '),
+  more: (names, count) => `${names} and ${count} more`,
+};
+
+test('a wall names every place that waits while it has the room, and first of all these', () => {
+  const calls = [...Array(20).keys()].map((index) => alarm(`${311 + index}`));
+  const gone = [...Array(40).keys()].map((index) => alarm(`${101 + index}`, 'call.emergency', answered));
+  for (const heightRem of [12, 18.5, 24, 36]) {
+    const rows = fittedRows([...calls, ...gone], { heightRem, widthRem: 27 }, false, NOW, beside);
+    const said = rows.flatMap(({ row, names }) => (row.by === 'one' ? [`Room ${row.alarms[0]?.place}`] : names)).join();
+    const missing = calls.filter(({ place: room }) => !said.includes(`Room ${room}`));
+    assert.equal(missing.length > 0, heightRem < 18, `${missing.length} are not named in ${heightRem}`);
+    const lines = rows.reduce((sum, { row, names }) => sum + Math.max(names.length - 1, 0) + (beside.calledFor(row) === '' ? 0 : 1), 0);
+    const used = rows.length * 3.45 + lines * 1.4;
+    assert.ok(used <= heightRem, `${used} in ${heightRem}`);
+    assert.ok(!said.includes(' more') || heightRem - used < 1.4, `${heightRem - used} left of ${heightRem} while names are folded`);
+  }
+  const few = fittedRows([...calls.slice(0, 2), ...gone.slice(0, 2)], { heightRem: 17, widthRem: 27 }, false, NOW, beside);
+  assert.deepEqual(few.map(({ row }) => row.by), ['one', 'one', 'one', 'one'], 'only a row that needs it is higher');
 });
 
 test('few alarms stand for themselves', () => {

@@ -29,14 +29,22 @@ function groupedBy(alarms: Alarm[], by: 'place' | 'cause', keyOf: (alarm: Alarm)
 
 const single = (alarm: Alarm): Row => ({ id: alarm.alarm, alarms: [alarm], by: 'one' });
 
-/** A test and what is in earnest are two causes: one must not be taken for the other. */
-const causeOf = (alarm: Alarm): string => (alarm.state.test ? `${alarm.class} test` : alarm.class);
+export const isEmergency = (alarm: Alarm): boolean => alarm.priority === 'emergency' && !alarm.state.test;
+const isGrave = (alarm: Alarm): boolean => isEmergency(alarm) || (alarm.priority === 'urgent' && !alarm.state.test);
+/** An emergency for which nobody has answered. */
+export const isAwaited = (alarm: Alarm): boolean => isEmergency(alarm) && !alarm.state.acked;
+
+/**
+ * A test and what is in earnest are two causes, and so are an emergency to which somebody is going and one that waits:
+ * one must not be taken for the other.
+ */
+function causeOf(alarm: Alarm): string {
+  if (alarm.state.test) return `${alarm.class} test`;
+  return isEmergency(alarm) && alarm.state.acked ? `${alarm.class} answered` : alarm.class;
+}
 
 const byPlace = (alarms: Alarm[]): Row[] => groupedBy(alarms, 'place', (alarm) => `${alarm.place ?? ''} ${causeOf(alarm)}`);
 const byCause = (alarms: Alarm[]): Row[] => groupedBy(alarms, 'cause', causeOf);
-
-const isEmergency = (alarm: Alarm): boolean => alarm.priority === 'emergency' && !alarm.state.test;
-const isGrave = (alarm: Alarm): boolean => isEmergency(alarm) || (alarm.priority === 'urgent' && !alarm.state.test);
 
 /** A test takes no room from what is in earnest. */
 const testsLast = (alarms: Alarm[]): Alarm[] => [
@@ -61,21 +69,35 @@ export function longRowsOf(all: Alarm[], room: number, nowMs: number): Row[] {
   return inPlace([...grave, ...byCause(alarms.filter((alarm) => !isGrave(alarm)))], alarms);
 }
 
-/** One row for all of `rows`. */
-function shared(id: 'cause emergency' | 'rest', by: 'cause' | 'rest', rows: Row[]): Row[] {
-  return rows.length > 1 ? [{ id, by, alarms: rows.flatMap((row) => row.alarms) }] : rows;
+type Shared = 'cause emergency' | 'cause emergency answered' | 'rest';
+
+/** At most `room` rows of `rows`: what does not fit shares the last one. */
+function atMost(room: number, id: Shared, rows: Row[]): Row[] {
+  if (rows.length <= room) return rows;
+  const by = id === 'rest' ? 'rest' : 'cause';
+  return [...rows.slice(0, room - 1), { id, by, alarms: rows.slice(room - 1).flatMap((row) => row.alarms) }];
 }
 
-/** More causes than there is room for: emergencies share a row of their own, and what is none the last one. */
+/**
+ * More causes than there is room for: the emergencies that wait, those to which somebody is going, and what is no
+ * emergency each have a row at least as far as that goes, and the first of these have what is left.
+ */
 function sharedRows(causes: Row[], room: number): Row[] {
-  const emergencies = causes.filter((row) => row.alarms.some(isEmergency));
-  const others = causes.filter((row) => !emergencies.includes(row));
-  if (emergencies.length > 0 && room < 2) return shared('cause emergency', 'cause', [...emergencies, ...others]);
-  const most = others.length > 0 ? room - 1 : room;
-  const fit = emergencies.length <= most ? emergencies.length : most - 1;
-  const above = [...emergencies.slice(0, fit), ...shared('cause emergency', 'cause', emergencies.slice(fit))];
-  const left = Math.max(room - above.length - 1, 0);
-  return [...above, ...others.slice(0, left), ...shared('rest', 'rest', others.slice(left))];
+  const awaited = causes.filter((row) => row.alarms.some(isAwaited));
+  const answered = causes.filter((row) => row.alarms.some(isEmergency) && !awaited.includes(row));
+  const others = causes.filter((row) => !row.alarms.some(isEmergency));
+  const parts: [Shared, Row[]][] = [['cause emergency', awaited], ['cause emergency answered', answered], ['rest', others]];
+  const sections = parts.filter(([, rows]) => rows.length > 0);
+  if (room < sections.length) {
+    if (room < 2) return atMost(1, sections[0]?.[0] ?? 'rest', sections.flatMap(([, rows]) => rows));
+    return [...atMost(1, 'cause emergency', [...awaited, ...answered]), ...atMost(1, 'rest', others)];
+  }
+  let spare = room - sections.length;
+  return sections.flatMap(([id, rows]) => {
+    const more = Math.min(spare, rows.length - 1);
+    spare -= more;
+    return atMost(1 + more, id, rows);
+  });
 }
 
 /**
@@ -89,9 +111,15 @@ export function rowsOf(all: Alarm[], room: number, nowMs: number): Row[] {
   if (long.length <= room) return long;
   const causes = byCause(alarms);
   if (causes.length <= room) {
-    const first = long.slice(0, room - causes.length);
-    const shown = new Set(first.flatMap((row) => row.alarms));
-    return [...first, ...byCause(alarms.filter((alarm) => !shown.has(alarm)))];
+    let rows = causes;
+    for (let count = 1; count < long.length; count++) {
+      const first = long.slice(0, count);
+      const shown = new Set(first.flatMap((row) => row.alarms));
+      const next = [...first, ...byCause(alarms.filter((alarm) => !shown.has(alarm)))];
+      if (next.length > room) break;
+      rows = next;
+    }
+    return rows;
   }
   return sharedRows(causes, room);
 }

@@ -1,34 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text of SVG does not wrap by itself.
+// How much of a text there is room for. Text of SVG does not wrap by itself.
 
-const isWide = (sign: string): boolean => /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\uff00-\uffef]/u.test(sign);
+const isWide = (sign: string): boolean => /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u.test(sign);
 
 /** About as wide as the text is, in ems. */
 export const widthEm = (text: string): number =>
-  [...text].reduce((sum, sign) => sum + (isWide(sign) ? 1 : /[A-Z0-9MWmw@%]/.test(sign) ? 0.68 : 0.53), 0);
+  [...text].reduce((sum, sign) => sum + (isWide(sign) ? 1 : /[0-9]/.test(sign) ? 0.64 : /[A-Zmw@%]/.test(sign) ? 0.68 : 0.53), 0);
 
 /** Bold text is so much wider. */
 export const BOLD = 1.2;
 
-/** As many of `names` as there is room for in bold, at least one; `say` says them, and how many more there are. */
-export function namesWithin(names: string[], maxEm: number, say: (shown: string[], more: number) => string): string {
-  const sayOf = (count: number) => say(names.slice(0, count), names.length - count);
-  // No name is narrower than one em.
-  for (let count = Math.min(names.length, Math.floor(maxEm)); count > 1; count--) {
-    if (widthEm(sayOf(count)) * BOLD <= maxEm) return sayOf(count);
+/** What a name that has to be cut is told by: the number at its end, or a letter that stands there alone. */
+const tellingEnd = (text: string): string => /(?:[A-Za-z]*\d[\w-]*(?:\s?\S{1,2})?|\s[A-Z])$/.exec(text)?.[0].trimStart() ?? '';
+
+/** `text`, or as much of it as there is room for; what tells it apart from others stays: "Roo…311". */
+export function cut(text: string, maxEm: number): string {
+  const whole = text.trimEnd();
+  if (widthEm(whole) <= maxEm) return whole;
+  const end = tellingEnd(whole);
+  const signs = [...whole.slice(0, whole.length - end.length)];
+  const said = () => `${signs.join('').trimEnd()}…${end}`;
+  while (signs.length > 0 && widthEm(said()) > maxEm) signs.pop();
+  if (signs.length > 0) return said();
+  const number = /^[\w-]*\d/.exec(end)?.[0] ?? '';
+  return [`…${end}`, `${number}…`, number].find((each) => end !== '' && widthEm(each) <= maxEm) ?? '';
+}
+
+/** How a language says several names. */
+export interface Several {
+  commas: (names: string[]) => string;
+  /** The last names, and how many there are besides. */
+  more: (names: string, count: number) => string;
+}
+
+/** `names` in lines of these widths in em, as many of them as there is room for and one at least. */
+export function namesInLines(
+  names: string[],
+  widthsEm: number[],
+  { commas, more }: Several,
+): { lines: string[]; named: number } {
+  const lines: string[][] = [];
+  let named = 0;
+  for (const maxEm of widthsEm) {
+    if (named === names.length) break;
+    const line: string[] = [];
+    while (named < names.length && widthEm(commas([...line, names[named] as string])) <= maxEm) line.push(names[named++] as string);
+    // A name that has no room in a whole line is cut, for the next line may be no longer.
+    if (line.length === 0) line.push(cut(names[named++] as string, Math.max(maxEm, 1)));
+    lines.push(line);
   }
-  return sayOf(1);
+  const last = lines.at(-1);
+  if (last === undefined) return { lines: [], named };
+  const maxEm = widthsEm[lines.length - 1] as number;
+  while (named < names.length && last.length > 1 && widthEm(more(commas(last), names.length - named)) > maxEm) {
+    last.pop();
+    named--;
+  }
+  const rest = names.length - named;
+  const texts = lines.map(commas);
+  if (rest === 0) return { lines: texts, named };
+  const said = more(texts.at(-1) as string, rest);
+  const end = ` +${rest}`;
+  const short = () => `${cut(texts.at(-1) as string, Math.max(maxEm - widthEm(end), 1))}${end}`;
+  return { lines: [...texts.slice(0, -1), widthEm(said) <= maxEm ? said : short()], named };
 }
 
 /** Where a line may end: after a blank, and at each Chinese sign. */
 const pieces = (text: string): string[] =>
   text.match(/[\p{Script=Han}\uff00-\uffef]|[^\s\p{Script=Han}\uff00-\uffef]+\s*|\s+/gu) ?? [];
-
-function cut(text: string, maxEm: number): string {
-  const signs = [...text.trimEnd()];
-  while (signs.length > 0 && widthEm(`${signs.join('')}…`) > maxEm) signs.pop();
-  return signs.length === 0 ? '' : `${signs.join('').trimEnd()}…`;
-}
 
 /** `text` in at most `lines` lines of `maxEm`; what does not fit ends in "…". */
 export function wrap(text: string, maxEm: number, lines: number): string[] {

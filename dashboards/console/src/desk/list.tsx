@@ -7,6 +7,7 @@ import { link } from '../live/link';
 import { testAt } from '../live/within';
 import { Link } from '../parts/link';
 import { useShown } from '../parts/more';
+import { isWide } from '../parts/size';
 import { Shape } from '../parts/shape';
 import { saidOf } from '../parts/what';
 import { whereOf } from '../parts/where';
@@ -15,11 +16,15 @@ import { storyOf } from '../rooms/card';
 import { awaits } from '../rooms/steps';
 import { calledFor, goerOf, signalOf } from '../rooms/who';
 import type { Alarm, Person, Role } from '../types';
-import { listed, pick, span, t } from '../words';
+import { commas, listed, pick, span, t } from '../words';
 import { classWord } from '../words/terms';
+import { titleEm, type Beside, type Fitted } from './fit';
 import type { Row } from './groups';
-import { BOLD, namesWithin, widthEm } from './label';
+import { BOLD, cut } from './label';
 import { deskWord } from './words';
+
+/** What the name of a part has at least. */
+const POINT_EM = 2.5;
 
 const placeName = (alarm: Alarm): string => whereOf(alarm) || deskWord('list.site');
 
@@ -43,6 +48,8 @@ interface LineProps {
   alarm: Alarm;
   role: Role;
   title: string;
+  /** More of the title, a line each. */
+  names?: string[];
   text: string;
   point?: string | null;
   age: string;
@@ -56,7 +63,7 @@ interface LineProps {
 }
 
 /** One row: where, since when; how bad, what, and who is going; and who is called all the same. */
-function Line({ id, alarm, role, title, text, point, age, note, called, isOpen, isMember, onOpen, children }: LineProps) {
+function Line({ id, alarm, role, title, names = [], text, point, age, note, called, isOpen, isMember, onOpen, children }: LineProps) {
   const { test } = alarm.state;
   const look = `desk-row card-${alarm.priority}${awaits(alarm, role) && !test ? ' unacked' : ''}${isMember ? ' member' : ''}`;
   return (
@@ -68,6 +75,11 @@ function Line({ id, alarm, role, title, text, point, age, note, called, isOpen, 
           {point && <span class="point">{point}</span>}
           <span class="desk-age">{age}</span>
         </span>
+        {names.map((line) => (
+          <strong key={line} class="desk-names">
+            {line}
+          </strong>
+        ))}
         <span>
           <span class={`badge badge-${alarm.priority}`}>{t(`priority.${alarm.priority}`)}</span>
           {test && <span class="badge badge-test">{t('card.test')}</span>}
@@ -84,7 +96,21 @@ function Line({ id, alarm, role, title, text, point, age, note, called, isOpen, 
   );
 }
 
-function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } & Pick<LineProps, 'isOpen' | 'onOpen' | 'isMember'>) {
+/** The place and its part; where there is little room for both, what tells places apart is the last to be cut. */
+function titleOf(alarm: Alarm, point: string | null | undefined, age: string, widthRem: number): string {
+  const name = placeName(alarm);
+  if (!isWide()) return name;
+  return cut(name, (titleEm(widthRem, age) - (point ? POINT_EM : 0)) / BOLD) || name;
+}
+
+interface AlarmLineProps extends Pick<LineProps, 'isOpen' | 'onOpen' | 'isMember'> {
+  alarm: Alarm;
+  person: Person;
+  widthRem: number;
+}
+
+function AlarmLine({ alarm, person, widthRem, ...rest }: AlarmLineProps) {
+  const age = ageOf([alarm]);
   const response = pick(alarm.response);
   const said = saidOf(alarm);
   return (
@@ -92,10 +118,10 @@ function AlarmLine({ alarm, person, ...rest }: { alarm: Alarm; person: Person } 
       id={alarm.alarm}
       alarm={alarm}
       role={person.role}
-      title={placeName(alarm)}
+      title={titleOf(alarm, said.point, age, widthRem)}
       {...said}
       text={withoutPlace(said.text, alarm)}
-      age={ageOf([alarm])}
+      age={age}
       note={alarm.state.test && !alarm.state.acked ? '' : goerOf(alarm)}
       called={calledFor([alarm])}
       {...rest}
@@ -123,12 +149,14 @@ function placesOf(alarms: Alarm[]): string[] {
   return [...new Set(unackedFirst.map(placeName))];
 }
 
-const saidPlaces = (names: string[], count: number): string =>
-  count === 0 ? listed(names) : deskWord('list.and_more', { names: listed(names), count });
-
-/** Where it is, as for a single alarm: as many places as there is room for. */
-const groupTitle = (row: Row, maxEm: number): string =>
-  row.by === 'rest' ? deskWord('list.rest') : namesWithin(placesOf(row.alarms), maxEm, saidPlaces);
+/** What is said of a row of several beside the names of its places. */
+export const BESIDE: Beside = {
+  ageOf: ({ alarms }) => ageOf(alarms),
+  calledFor: ({ alarms }) => calledFor(alarms),
+  namesOf: (row) => (row.by === 'one' ? [] : placesOf(row.alarms)),
+  commas,
+  more: (names, count) => deskWord('list.and_more', { names, count }),
+};
 
 /** What it is, and how many unless the note beside it says so. */
 function groupText(row: Row, unacked: number): string {
@@ -143,9 +171,8 @@ function groupText(row: Row, unacked: number): string {
 }
 
 interface ListProps {
-  rows: Row[];
-  /** The room there is for the first line of a row. */
-  lineEm: number;
+  rows: Fitted[];
+  widthRem: number;
   person: Person;
   /** Is the first row that nobody has answered open as long as nobody has chosen one? */
   isFirstOpen: boolean;
@@ -157,16 +184,16 @@ interface ListProps {
 function useOpen({ rows, person, chosen, isFirstOpen, onChoose }: ListProps): string | null {
   const wasAwaited = useRef(false);
   const isAwaited = (each: Alarm) => awaits(each, person.role);
-  const alarms = rows.flatMap((row) => row.alarms);
+  const alarms = rows.flatMap(({ row }) => row.alarms);
   const alarm = alarms.find((each) => each.alarm === chosen);
-  const isThere = alarm !== undefined || rows.some((row) => row.id === chosen);
+  const isThere = alarm !== undefined || rows.some(({ row }) => row.id === chosen);
   useEffect(() => {
     const waits = alarm !== undefined && isAwaited(alarm);
     if (alarm !== undefined && !waits && wasAwaited.current) onChoose(null);
     wasAwaited.current = waits;
   });
-  const first = rows.find((row) => row.alarms.some(isAwaited)) ?? rows[0];
-  return isThere ? chosen : isFirstOpen ? (first?.id ?? null) : null;
+  const first = rows.find(({ row }) => row.alarms.some(isAwaited)) ?? rows[0];
+  return isThere ? chosen : isFirstOpen ? (first?.row.id ?? null) : null;
 }
 
 /** So many rows are shown at first, and so many more each time that somebody asks. */
@@ -176,16 +203,17 @@ export const ROWS_MAX = 50;
 const placeOf = (open: string | null, rows: Row[]): number =>
   rows.findIndex((row) => row.id === open || row.alarms.some((alarm) => alarm.alarm === open)) + 1;
 
-interface RowProps extends Pick<ListProps, 'lineEm' | 'person' | 'onChoose'> {
+interface RowProps extends Pick<ListProps, 'widthRem' | 'person' | 'onChoose'> {
   row: Row;
   open: string | null;
 }
 
-const MemberLine = ({ alarm, isMember, open, person, onChoose }: Omit<RowProps, 'row' | 'lineEm'> & { alarm: Alarm; isMember: boolean }) => (
+const MemberLine = ({ alarm, isMember, open, person, widthRem, onChoose }: Omit<RowProps, 'row'> & { alarm: Alarm; isMember: boolean }) => (
   <AlarmLine
     alarm={alarm}
     person={person}
     isMember={isMember}
+    widthRem={widthRem}
     isOpen={open === alarm.alarm}
     onOpen={() => onChoose(alarm.alarm)}
   />
@@ -204,8 +232,8 @@ function Members({ row, ...rest }: RowProps) {
 }
 
 /** What several alarms have in common, and these below it once it is chosen. */
-function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
-  const { row, lineEm, open, person, onChoose } = props;
+function Group({ isUnfolded, names, ...props }: RowProps & { names: string[]; isUnfolded: boolean }) {
+  const { row, open, person, onChoose } = props;
   const age = ageOf(row.alarms);
   const unacked = row.alarms.filter((alarm) => !alarm.state.acked).length;
   const isOpen = placeOf(open, [row]) > 0;
@@ -215,7 +243,8 @@ function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
         id={row.id}
         alarm={row.alarms[0] as Alarm}
         role={person.role}
-        title={groupTitle(row, lineEm - widthEm(age) * BOLD)}
+        title={names[0] ?? deskWord('list.rest')}
+        names={names.slice(1)}
         text={groupText(row, unacked)}
         age={age}
         note={unacked > 0 ? deskWord('list.unacked', { count: unacked }) : ''}
@@ -229,18 +258,18 @@ function Group({ isUnfolded, ...props }: RowProps & { isUnfolded: boolean }) {
 }
 
 export function AlarmList(props: ListProps) {
-  const { chosen, person, onChoose } = props;
+  const { chosen, person, widthRem, onChoose } = props;
   const open = useOpen(props);
-  const { rows, more } = useShown(props.rows, ROWS_MAX, placeOf(chosen, props.rows));
-  const rest = { open, person, onChoose };
+  const { rows, more } = useShown(props.rows, ROWS_MAX, placeOf(chosen, props.rows.map(({ row }) => row)));
+  const rest = { open, person, widthRem, onChoose };
   return (
     <>
       <ol class="desk-rows">
-        {rows.map((row) =>
+        {rows.map(({ row, names }) =>
           row.by === 'one' ? (
             <MemberLine key={row.id} alarm={row.alarms[0] as Alarm} isMember={false} {...rest} />
           ) : (
-            <Group key={row.id} row={row} lineEm={props.lineEm} isUnfolded={chosen !== null} {...rest} />
+            <Group key={row.id} row={row} names={names} isUnfolded={chosen !== null} {...rest} />
           ),
         )}
       </ol>
@@ -248,19 +277,3 @@ export function AlarmList(props: ListProps) {
     </>
   );
 }
-
-const ROW_REM = 3.45;
-const OPEN_REM = 8;
-const CALLED_REM = 1.4;
-/** Of the first line of a row: its border, its shape, and what lies between its parts. */
-const AROUND_REM = 5;
-
-/** The room for a title and an age in a list of this width. */
-export const lineEmOf = (widthPx: number, rem: number): number => widthPx / rem - AROUND_REM;
-
-/**
- * The number of rows that can be seen at once in an element of this height, one of them open or none. Any may be higher
- * while somebody is called to whom another has been faster.
- */
-export const roomFor = (heightPx: number, rem: number, alarms: Alarm[], isOneOpen: boolean): number =>
-  Math.max(1, Math.floor((heightPx / rem - (isOneOpen ? OPEN_REM : 0)) / (ROW_REM + (calledFor(alarms) === '' ? 0 : CALLED_REM))));

@@ -17,9 +17,10 @@ import { clockTime, pick, span, t } from '../words';
 import { Bulletin } from './bulletin';
 import './desk.css';
 import { DoorPanel } from './doors';
-import { isFlood, longRowsOf, rowsOf } from './groups';
+import { fittedRows, inOneLine } from './fit';
+import { isFlood, longRowsOf } from './groups';
 import { HealthPanel } from './health';
-import { AlarmList, lineEmOf, roomFor, ROWS_MAX } from './list';
+import { AlarmList, BESIDE, ROWS_MAX } from './list';
 import { Plan } from './plan';
 import { statusOf } from './status';
 import { useWall } from './wall';
@@ -27,6 +28,8 @@ import { deskWord } from './words';
 
 const POLL_MS = 3000;
 const WALL = 'wall';
+/** The width of a list before it is known. */
+const UNKNOWN_REM = 30;
 
 /** The server's clock, what is running, and how old the contact is: what the header says elsewhere. */
 function WallHeader({ table, person }: { table: LiveTable; person: Person }) {
@@ -49,8 +52,12 @@ function Alarms({ table, person, isWall, chosen, onChoose }: AlarmsProps) {
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const now = link.serverNow();
-  const room = isWall && isWide() && size !== null ? roomFor(size.height, size.rem, table.alarms, chosen !== null) : null;
-  const rows = room === null ? longRowsOf(table.alarms, ROWS_MAX, now) : rowsOf(table.alarms, room, now);
+  // Where a page is narrow a title goes on in a second line.
+  const widthRem = size === null ? UNKNOWN_REM : (size.width / size.rem) * (isWide() ? 1 : 2);
+  const rows =
+    isWall && isWide() && size !== null
+      ? fittedRows(table.alarms, { heightRem: size.height / size.rem, widthRem }, chosen !== null, now, BESIDE)
+      : inOneLine(longRowsOf(table.alarms, ROWS_MAX, now), widthRem, BESIDE);
   const count = table.alarms.length;
   return (
     <section class="desk-alarms">
@@ -62,7 +69,7 @@ function Alarms({ table, person, isWall, chosen, onChoose }: AlarmsProps) {
       <div class="desk-list" ref={frame}>
         <AlarmList
           rows={rows}
-          lineEm={size === null ? 0 : lineEmOf(size.width, size.rem)}
+          widthRem={widthRem}
           person={person}
           isFirstOpen={!isWall}
           chosen={chosen}

@@ -62,6 +62,9 @@ export const listed = (words: string[]): string =>
 
 const isChinese = (): boolean => language === 'zh-CN';
 
+/** "a, b", words of a list that may go on in another line. */
+export const commas = (words: string[]): string => words.join(isChinese() ? '、' : ', ');
+
 /** "one; another", parts of a sentence of which each can stand alone. */
 export const clauses = (parts: string[]): string => parts.join(isChinese() ? '；' : '; ');
 
