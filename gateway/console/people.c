@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/console/people.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,12 +216,39 @@ int people_token(char ret_token[PEOPLE_TOKEN_SIZE], char ret_hash[PEOPLE_HASH_SI
 
 /* ---- changing ---- */
 
+static void people_tell_unsaved(struct people *people) {
+    uint64_t kept_back = 0;
+    if (log_permit(&people->told_unsaved, &kept_back)) {
+        log_line(
+            LOG_WARNING, "people_unsaved",
+            "file=%s kept_back=%" PRIu64
+            " effect=\"what was changed is in force, and after a restart it is as it was: an old "
+            "password signs in again, who was removed is back\" advice=\"make room on the disk of "
+            "the state directory: it is saved within seconds then\"",
+            PEOPLE_FILE_NAME, kept_back);
+    }
+}
+
 static void people_save(struct people *people) {
+    bool was_unsaved = people->unsaved;
     if (people->unread) {
         people_file_put_aside(people);
         people->unread = false;
     }
     people->unsaved = !people_file_write(people);
+    if (people->unsaved && people->directory >= 0) {
+        people_tell_unsaved(people);
+    } else if (was_unsaved && !people->unsaved) {
+        log_line(LOG_NOTICE, "people_saved", "file=%s effect=\"all changes outlast a restart\"",
+                 PEOPLE_FILE_NAME);
+    }
+}
+
+void people_tick(struct people *people, uint64_t real_ns) {
+    if (people->unsaved && people->directory >= 0 && real_ns >= people->retry_real_ns) {
+        people->retry_real_ns = real_ns + PEOPLE_RETRY_S * NS_PER_S;
+        people_save(people);
+    }
 }
 
 /* Would there be an engineer without this one? */

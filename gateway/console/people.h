@@ -31,6 +31,7 @@
 
 #include "gateway/deed.h"
 #include "gateway/err.h"
+#include "gateway/log.h"
 #include "rules/role.h"
 
 enum {
@@ -43,6 +44,7 @@ enum {
     PEOPLE_TOKEN_SIZE = 2 * 32 + 1,
     PEOPLE_KEY_SIZE = 2 * 32 + 1,
     PEOPLE_DEEDS_MAX = 64, /* that the engine has not recorded */
+    PEOPLE_RETRY_S = 10,   /* after the disk did not take a change */
 };
 
 #define PEOPLE_ROLE_WALL  "wall"
@@ -73,8 +75,10 @@ struct people {
     uint64_t deed_number; /* of the newest deed there was; 0: none yet */
     /* Who makes the next change, and when; without an actor nobody has signed. */
     struct deed signer;
-    bool unsaved; /* the last change is not on the disk */
-    bool unread;  /* there is a file that could not be read */
+    bool unsaved;           /* the last change is not on the disk … */
+    uint64_t retry_real_ns; /* … and is not tried before this */
+    struct log_limiter told_unsaved;
+    bool unread; /* there is a file that could not be read */
 };
 
 /*
@@ -138,8 +142,8 @@ void people_recorded(struct people *people, uint64_t number);
 
 /*
  * Add, change or remove somebody, and save. A change that the disk does not take holds all the same, until the
- * console ends: `people->unsaved`. `hash` is password_hash()'s; NULL in a change: the password stays. With
- * another role or password the key ends.
+ * console ends or people_tick() has saved it: `people->unsaved`. `hash` is password_hash()'s; NULL in a change: the
+ * password stays. With another role or password the key ends.
  */
 NODISCARD int people_add(struct people *people, const struct person *person);
 NODISCARD int people_change(struct people *people, const char *id, const char *name, enum role role,
@@ -149,5 +153,8 @@ NODISCARD int people_own_password(struct people *people, const char *id, const c
 /* A person's next key; "" ends the one there is. A screen has none: PEOPLE_E_UNKNOWN. */
 NODISCARD int people_key(struct people *people, const char *id, const char *key);
 NODISCARD int people_remove(struct people *people, const char *id);
+
+/* Save what the disk did not take, PEOPLE_RETRY_S after it was tried last. Each second. */
+void people_tick(struct people *people, uint64_t real_ns);
 
 #endif

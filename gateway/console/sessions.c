@@ -98,11 +98,30 @@ static bool sessions_write(const struct sessions *sessions) {
     return r == 0;
 }
 
+static void sessions_tell_unsaved(struct sessions *sessions) {
+    uint64_t kept_back = 0;
+    if (log_permit(&sessions->told_unsaved, &kept_back)) {
+        log_line(
+            LOG_WARNING, "sessions_unsaved",
+            "file=%s kept_back=%" PRIu64
+            " effect=\"after a restart the ended session is valid again, and whoever has signed in "
+            "since signs in anew\" advice=\"make room on the disk of the state directory: it is "
+            "saved within seconds then\"",
+            SESSIONS_FILE_NAME, kept_back);
+    }
+}
+
 static void sessions_save(struct sessions *sessions) {
+    bool was_unsaved = sessions->unsaved;
     sessions->save_real_ns = UINT64_MAX;
-    if (sessions->directory >= 0 && !sessions_write(sessions)) {
+    sessions->unsaved = sessions->directory < 0 || !sessions_write(sessions);
+    if (sessions->unsaved && sessions->directory >= 0) {
         /* A session that has ended must not come back with the next start. */
         sessions_save_within(sessions, SESSIONS_RETRY_S, sessions->wall_real_ns);
+        sessions_tell_unsaved(sessions);
+    } else if (was_unsaved && !sessions->unsaved) {
+        log_line(LOG_NOTICE, "sessions_saved", "file=%s effect=\"what has ended stays ended\"",
+                 SESSIONS_FILE_NAME);
     }
 }
 

@@ -33,7 +33,7 @@ enum {
     SESSIONS_IDLE_S = 7 * 86400, /* a phone that was a week in a drawer */
     SESSIONS_S = 90 * 86400,
     SESSIONS_SAVE_S = 600, /* for that a session was used; what begins or ends is saved at once */
-    SESSIONS_RETRY_S = 10, /* after the disk did not take it */
+    SESSIONS_RETRY_S = 10, /* after the disk did not take it, which is `sessions->unsaved` */
     SESSION_TOKEN_SIZE = 2 * 32 + 1,
     SESSION_DIGEST_SIZE = 32,
     SESSION_NAME_SIZE = 2 * 8 + 1,
@@ -67,6 +67,8 @@ struct sessions {
     struct wall wall;      /* what it was at … */
     uint64_t wall_real_ns; /* … this real time */
     uint64_t save_real_ns; /* when it is to be saved; UINT64_MAX: nothing has changed */
+    bool unsaved; /* the disk did not take it: with the next start it is as it was before */
+    struct log_limiter told_unsaved;
 };
 
 /* Keeps `people`. Sessions that cannot be read are none: people sign in anew. */

@@ -24,8 +24,9 @@ static json_t *session_body(const struct console *console, const struct asker *a
     char time[CLOCK_TEXT_SIZE];
     clock_format((struct wall){clock_wall().ns + (int64_t)SESSIONS_IDLE_S * (int64_t)NS_PER_S},
                  time);
-    return json_pack("{s:{s:s, s:s, s:s}, s:s, s:b}", "user", "id", asker->id, "name", asker->name,
-                     "role", role, "expires", time, "claimed", console->staff.people.count > 0);
+    return json_pack("{s:{s:s, s:s, s:s}, s:s, s:b, s:b}", "user", "id", asker->id, "name",
+                     asker->name, "role", role, "expires", time, "claimed",
+                     console->staff.people.count > 0, "saved", staff_is_saved(&console->staff));
 }
 
 /* Somebody is in: a session begins, and the device is known from now on. */

@@ -264,5 +264,10 @@ void staff_close(struct staff *staff) {
 }
 
 void staff_tick(struct staff *staff, struct wall now, uint64_t real_ns) {
+    people_tick(&staff->people, real_ns);
     sessions_tick(&staff->sessions, now, real_ns);
+}
+
+bool staff_is_saved(const struct staff *staff) {
+    return !staff->people.unsaved && !staff->sessions.unsaved;
 }

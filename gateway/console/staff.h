@@ -78,6 +78,9 @@ void staff_close(struct staff *staff);
 /* Each second. */
 void staff_tick(struct staff *staff, struct wall now, uint64_t real_ns);
 
+/* Does the disk have who may sign in, and who is? If not, a start brings back what was before. */
+bool staff_is_saved(const struct staff *staff);
+
 /* What is known of a request for something about the person `id`: who asks, from where, and is the device known? */
 void staff_wait_init(struct staff_wait *wait, struct call *call, const char *id);
 

@@ -40,8 +40,9 @@ void answer_users(struct call *call) {
         (void)json_object_set_new(user, "sessions", json_integer(count));
         (void)json_array_append_new(list, user);
     }
-    reply_json(call->request, 200,
-               json_pack("{s:o, s:b}", "users", list, "saved", !people->unsaved));
+    reply_json(
+        call->request, 200,
+        json_pack("{s:o, s:b}", "users", list, "saved", staff_is_saved(&call->console->staff)));
 }
 
 static enum problem user_problem(int r) {
@@ -332,7 +333,9 @@ static void user_sessions_end(struct call *call, const char *id, const char *nam
     log_line(LOG_NOTICE, "user_sessions_ended", "id=%s sessions=%" PRIu32 " by=%s role=%s", id,
              ended, log_quote(call->asker.name, quoted, sizeof quoted),
              role_name(call->asker.role));
-    reply_json(call->request, 200, json_pack("{s:s, s:i}", "id", id, "ended", (int)ended));
+    reply_json(call->request, 200,
+               json_pack("{s:s, s:i, s:b}", "id", id, "ended", (int)ended, "saved",
+                         !console->staff.sessions.unsaved));
 }
 
 /* ---- keys for commands by the broker ---- */

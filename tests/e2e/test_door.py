@@ -323,10 +323,10 @@ def test_engineers_look_after_the_users_and_the_last_one_stays(scene, gateway):
     named = next(one["session"] for one in there if one["agent"])
     assert boss.ask("DELETE", f"/api/v1/users/li/sessions/{named}")[0] == 404
     listening = stream(tablet)
-    assert boss.ask("DELETE", f"/api/v1/users/wang/sessions/{named}")[2] == {"id": "wang", "ended": 1}
+    assert boss.ask("DELETE", f"/api/v1/users/wang/sessions/{named}")[2] == {"id": "wang", "ended": 1, "saved": True}
     assert listening.read() is not None and tablet.ask("GET", "/api/v1/alarms")[0] == 401  # the stream has ended too
     assert wang.ask("GET", "/api/v1/alarms")[0] == 200
-    assert boss.ask("DELETE", "/api/v1/users/wang/sessions")[2] == {"id": "wang", "ended": 1}
+    assert boss.ask("DELETE", "/api/v1/users/wang/sessions")[2] == {"id": "wang", "ended": 1, "saved": True}
     assert wang.ask("GET", "/api/v1/alarms")[0] == 401
     for path in ("wang/", "wang/sessions/", "wang/keys", "nobody/sessions"):
         assert boss.ask("DELETE", f"/api/v1/users/{path}")[0] == 404, path

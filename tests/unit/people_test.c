@@ -197,6 +197,29 @@ static void a_change_that_the_disk_does_not_take_holds_and_goes_with_the_next(vo
     people_close(&people);
 }
 
+/* An old password must not be valid again only because nobody has changed anything since. */
+static void a_change_that_the_disk_did_not_take_is_saved_as_soon_as_it_does(void **state) {
+    const struct state_scene *scene = *state;
+    struct people people;
+    uint64_t real_ns = 1000 * NS_PER_S;
+    open_empty(&people, scene);
+    add(&people, "wang", "王敏", ROLE_ENGINEER);
+    people_tick(&people, real_ns);
+    fault_disk_mount(scene->disk);
+    fault_disk_plan(FAULT_FULL, 1, true);
+    assert_int_equal(people_change(&people, "wang", "王敏", ROLE_ENGINEER, "another"), 0);
+    people_tick(&people, real_ns);
+    uint64_t met = fault_disk_met();
+    people_tick(&people, real_ns + (PEOPLE_RETRY_S - 1) * NS_PER_S);
+    assert_true(people.unsaved && fault_disk_met() == met); /* it is not asked all the time */
+    fault_disk_plan(FAULT_NONE, 0, false);
+    fault_disk_unmount();
+    people_tick(&people, real_ns + PEOPLE_RETRY_S * NS_PER_S);
+    assert_false(people.unsaved);
+    expect_kept(&people, scene);
+    people_close(&people);
+}
+
 /* What a power cut left is the list before the change or the one after it, and the latter where it was confirmed. */
 static void judge_left(struct state_scene *scene, bool confirmed) {
     struct people read;
@@ -683,6 +706,7 @@ int main(void) {
         STATE_SCENE_TEST(a_file_that_cannot_be_read_is_not_replaced_by_the_next_change),
         cmocka_unit_test(without_a_directory_people_can_be_added_until_the_console_ends),
         STATE_SCENE_TEST(a_change_that_the_disk_does_not_take_holds_and_goes_with_the_next),
+        STATE_SCENE_TEST(a_change_that_the_disk_did_not_take_is_saved_as_soon_as_it_does),
         STATE_SCENE_TEST(a_power_cut_at_any_step_leaves_the_list_before_or_after),
         STATE_SCENE_TEST(where_memory_is_short_the_file_stays_whole_and_is_told_as_old),
         cmocka_unit_test(an_id_is_32_letters_at_most_and_a_name_one_line),

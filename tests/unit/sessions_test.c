@@ -354,10 +354,11 @@ static void a_session_that_ended_while_the_disk_was_full_does_not_come_back(void
     fault_disk_mount(run->scene->disk);
     fault_disk_plan(FAULT_FULL, 1, true);
     sessions_end(&run->sessions, token);
-    assert_true(fault_disk_met() > 0);
+    assert_true(fault_disk_met() > 0 && run->sessions.unsaved);
     fault_disk_plan(FAULT_NONE, 0, false);
     fault_disk_unmount();
     sessions_tick(&run->sessions, wall(SESSIONS_RETRY_S), real(UP_S + SESSIONS_RETRY_S));
+    assert_false(run->sessions.unsaved);
     run_anew(run, 11, UP_S + 11);
     assert_null(who(run, token, UP_S + 11));
 }

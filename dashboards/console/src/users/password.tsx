@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Form, type Field } from '../parts/form';
+import { ProblemLine } from '../parts/problem';
 import { t } from '../words';
 import { usersWord } from './words';
 
@@ -13,6 +14,7 @@ const FIELDS: Field[] = [
 /** One's own password. */
 export function PasswordPage() {
   const [isDone, setDone] = useState(false);
+  const [isSaved, setSaved] = useState(true);
   return (
     <section class="sign">
       <h1>{t('password.title')}</h1>
@@ -22,11 +24,13 @@ export function PasswordPage() {
         submit="password.submit"
         onSubmit={async (entered) => {
           setDone(false);
-          await api('PUT', '/api/v1/session/password', entered);
+          const { saved } = await api<{ saved: boolean }>('PUT', '/api/v1/session/password', entered);
+          setSaved(saved);
           setDone(true);
         }}
       />
       {isDone && <p role="status">{usersWord('password.done')}</p>}
+      <ProblemLine text={isDone && !isSaved ? usersWord('password.unsaved') : null} />
     </section>
   );
 }

@@ -36,9 +36,10 @@ export function Sessions({ id }: { id: string }) {
   const end = (session = '') =>
     attempt(async () => {
       setSaid('');
-      const { ended } = await api<{ ended: number }>('DELETE', session === '' ? path : `${path}/${session}`, {});
+      const { ended, saved } = await api<{ ended: number; saved: boolean }>('DELETE', session === '' ? path : `${path}/${session}`, {});
       setSaid(usersWord('users.ended', { count: ended }));
       await read();
+      if (!saved) setProblem(usersWord('users.sessions_unsaved'));
     });
   useEffect(() => void attempt(read), [id]);
   return (
