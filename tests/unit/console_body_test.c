@@ -15,6 +15,7 @@
 #include "gateway/console/asker.h"
 #include "gateway/console/body.h"
 #include "gateway/console/document.h"
+#include "gateway/console/handover.h"
 #include "gateway/console/health_body.h"
 #include "gateway/console/metrics.h"
 #include "gateway/console/reply.h"
@@ -167,6 +168,42 @@ static void places_under_test_are_told_with_every_list(void **state) {
     assert_false(view_is_tested(&scene->view, place));
     scene_test(scene, place + 1, second); /* which the site does not have */
     assert_int_equal(scene->view.faults, 1);
+}
+
+static void assert_handed_over(const struct scene *scene,
+                               const uint32_t expected[TAKEOVER_COUNTS]) {
+    uint32_t counts[TAKEOVER_COUNTS];
+    handover_count(&scene->view, counts);
+    for (uint32_t i = 0; i < TAKEOVER_COUNTS; i++) {
+        assert_int_equal(counts[i], expected[i]);
+    }
+}
+
+/* Each count has been one, and what is in one of them is in no other of alarms. */
+static void whoever_takes_over_is_told_each_kind_of_what_is_open(void **state) {
+    struct scene *scene = *state;
+    struct alarm_axes acked = raised, shelved = raised, out = raised;
+    acked.acked = shelved.shelved = out.out_of_service = true;
+    scene_welcome(scene, second);
+    scene_alarm(scene, CONSOLE_SITE_CALL, raised, second);
+    scene_alarm(scene, CONSOLE_SITE_FIRE, acked, second);
+    scene_alarm(scene, CONSOLE_SITE_UPLINK, out, second);
+    scene_snapshot_end(scene, second);
+    scene_components(scene, TRUTH_TRUE, second);
+    scene_test(scene, CONSOLE_SITE_PLACE_ROOM, second);
+    scene_components(scene, TRUTH_TRUE, second); /* the list of tests is complete */
+    assert_handed_over(scene, (const uint32_t[TAKEOVER_COUNTS]){[TAKEOVER_UNACKNOWLEDGED] = 1,
+                                                                [TAKEOVER_ACKNOWLEDGED] = 1,
+                                                                [TAKEOVER_OUT_OF_SERVICE] = 1,
+                                                                [TAKEOVER_TESTS] = 1});
+
+    scene->view.device_alarm_first = CONSOLE_SITE_UPLINK; /* as of the device, which is lost */
+    scene_alarm(scene, CONSOLE_SITE_FIRE, shelved, second);
+    scene_alarm(scene, CONSOLE_SITE_UPLINK, raised, second);
+    assert_handed_over(scene, (const uint32_t[TAKEOVER_COUNTS]){[TAKEOVER_UNACKNOWLEDGED] = 2,
+                                                                [TAKEOVER_ASIDE] = 1,
+                                                                [TAKEOVER_TESTS] = 1,
+                                                                [TAKEOVER_DEVICES_LOST] = 1});
 }
 
 static void a_place_says_for_how_many_it_is_and_null_where_the_site_does_not(void **state) {
@@ -1055,6 +1092,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             a_place_says_for_how_many_it_is_and_null_where_the_site_does_not, scene_open,
             scene_close),
+        cmocka_unit_test_setup_teardown(whoever_takes_over_is_told_each_kind_of_what_is_open,
+                                        scene_open, scene_close),
         cmocka_unit_test_setup_teardown(an_engine_that_says_nothing_for_five_seconds_is_not_present,
                                         scene_open, scene_close),
         cmocka_unit_test_setup_teardown(
