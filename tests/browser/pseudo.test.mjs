@@ -65,7 +65,12 @@ function writtenIn() {
     if (data.trim() !== '' && parentElement.closest('script, style, .block-name') === null && parentElement.checkVisibility()) texts.push(data);
   }
   for (const name of ['title', 'aria-label', 'placeholder', 'alt', 'data-label']) {
-    for (const each of document.querySelectorAll(`[${name}]`)) texts.push(each.getAttribute(name));
+    for (const each of document.querySelectorAll(`[${name}]`)) {
+      // What is written on a block of a floor plan may be cut, and its label ends with it as it is written.
+      const shown = [...each.querySelectorAll('.block-name, .block-status')].map(({ textContent }) => textContent).join(' ');
+      const label = each.getAttribute(name);
+      texts.push(shown !== '' && label.endsWith(`, ${shown}`) ? label.slice(0, -shown.length) : label);
+    }
   }
   return [document.title, ...texts];
 }
