@@ -224,6 +224,33 @@ for (const [lang, words] of [
     ));
 }
 
+for (const [lang, words] of [
+  ['zh-CN', { sound: '声音未开启', silence: /静音/, again: '再次告警' }],
+  ['en', { sound: 'Sound is off', silence: /Silence for/, again: 'raised again' }],
+]) {
+  test(`whoever presses again is heard on a phone that was silenced, and desk and phone say so (${lang})`, () =>
+    set.withPage({ lang, width: 1366, height: 768, as: 'li', path: '/desk' }, (desk) =>
+      set.withPage({ lang, isPhone: true }, async (phone) => {
+        await phone.getByRole('button', { name: words.sound }).click();
+        await call();
+        const silence = phone.getByRole('button', { name: words.silence });
+        await silence.click();
+        await silence.waitFor({ state: 'detached' });
+        await set.scene.release(BUTTON);
+        await until(() => alarm()?.state.active === false, 'the button to be let go');
+        const shown = [phone.locator(`.card${CARD}`), desk.locator(`.desk-row${CARD}`)];
+        for (const each of shown) assert.equal(await each.getByText(words.again).count(), 0);
+        await call();
+        await silence.waitFor();
+        for (const each of shown) await each.getByText(words.again).waitFor();
+        await shoot(phone, `again-phone-${lang}`);
+        await shoot(desk, `again-desk-${lang}`);
+        await phone.reload();
+        await shown[0].getByText(words.again).waitFor();
+      }),
+    ));
+}
+
 test('of two caregivers who say at once that they are going one is, and both are told who', () =>
   set.withPage({ lang: 'en' }, (one) =>
     set.withPage({ lang: 'en', as: 'chen' }, async (other) => {

@@ -28,6 +28,8 @@ export interface Alarm {
   place_name: Text | null;
   state: AlarmState & { open: boolean; investigated: string | null };
   raised: string | null;
+  /** How often, in this occurrence; only the lists of the API say it. */
+  raises?: number;
   changed: string | null;
   quality: string;
   text: Text;
@@ -41,6 +43,8 @@ export interface Alarm {
   /** Who acknowledged it and who is there; the lists of the API do not say, the events do. */
   going?: string[];
   there?: string | null;
+  /** When it called once more in this occurrence, and whether it was raised again or nobody had gone; null: it did not. */
+  again?: { time: string; isRaised: boolean } | null;
 }
 
 export interface Place {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { applyEvent, inOrder, nameOf, peopleOf, setAside } from '../src/live/alarms';
 import { changedTable } from '../src/live/table';
 import { awaits, stepsOf } from '../src/rooms/steps';
-import { causeOf } from '../src/sound/siren';
+import { causeOf, Siren } from '../src/sound/siren';
 import type { Alarm, AlarmState, ConsoleEvent, Place, Priority } from '../src/types';
 
 const CALM: AlarmState = {
@@ -88,8 +88,30 @@ test('raised again, nobody is going any more', () => {
   assert.equal(alarm.state.acked, false);
 });
 
+test('what calls once more ends the silence and says so, and what only changes does not', () => {
+  const at = (second: number, type: string, more: object = {}) => ({ ...event(type, RAISED, more), time: `2026-11-27T00:00:0${second}.000Z` });
+  const raised = at(0, 'alarm.raised');
+  const one = (...events: ConsoleEvent[]) => after(raised, ...events)[0] as Alarm;
+  const isSilent = (...then: Alarm[]) => {
+    const siren = new Siren();
+    siren.follow(false, [one()]);
+    siren.silence();
+    for (const alarm of then) siren.follow(false, [alarm]);
+    siren.follow(false, []);
+    return siren.silentS() > 0;
+  };
+  const [again, realarmed] = [one(at(1, 'alarm.reraised')), one(at(1, 'alarm.realarmed'))];
+  const escalated = one(at(1, 'alarm.escalated', { calling: ['caregiver'] }));
+  const anew = one(at(1, 'alarm.closed'), at(2, 'alarm.raised'));
+  assert.deepEqual([one(), escalated, again, realarmed, anew].map((alarm) => isSilent(alarm)), [true, true, false, false, false]);
+  assert.deepEqual([one(), again, realarmed, anew].map((alarm) => alarm.again?.isRaised), [undefined, true, false, undefined]);
+  const later = one(at(1, 'alarm.reraised'), at(2, 'alarm.cleared'));
+  assert.deepEqual(later.again, { time: '2026-11-27T00:00:01.000Z', isRaised: true }, 'it is said until the end');
+  assert.deepEqual(peopleOf([at(2, 'alarm.cleared'), at(1, 'alarm.reraised'), raised]).again, later.again, 'and after the page was opened anew');
+});
+
 test('the newest events tell who is going', () => {
-  assert.deepEqual(peopleOf([acknowledged, event('alarm.raised', RAISED)]), { going: ['wang'], there: null });
+  assert.deepEqual(peopleOf([acknowledged, event('alarm.raised', RAISED)]), { going: ['wang'], there: null, again: null });
   const second = event('alarm.acknowledged', { ...RAISED, acked: true }, { actor: 'chen (security)' });
   const before = event('alarm.acknowledged', { ...RAISED, acked: true }, { actor: 'zhao (caregiver)' });
   const newestFirst = [second, acknowledged, acknowledged, event('alarm.reraised', RAISED), before];

@@ -47,6 +47,7 @@ function changed(known: Alarm, event: ConsoleEvent, state: OpenState): Alarm {
     changed: event.time,
   };
   if (type === 'alarm.acknowledged') next.going = together(known.state.acked ? known.going : [], nameOf(data.actor));
+  if (type === 'alarm.realarmed') next.again = againOf(event);
   if (type === 'alarm.attended') next.there = nameOf(data.actor);
   return next;
 }
@@ -76,6 +77,7 @@ function raised(
     disposition: 'unstated',
     calling: isAgain && state.acked ? (known.calling ?? []) : [],
     going: isAgain && state.acked ? (known.going ?? []) : [],
+    again: isAgain ? againOf(event) : null,
     there: isAgain && state.attended ? (known.there ?? null) : null,
   };
 }
@@ -84,13 +86,17 @@ function raised(
 const together = (going: string[] = [], name: string | null): string[] =>
   name === null || going.includes(name) ? going : [...going, name];
 
-/** Who is going and who is there, from the newest events of an alarm, newest first. */
-export function peopleOf(events: ConsoleEvent[]): { going: string[]; there: string | null } {
+const againOf = (event: ConsoleEvent) => ({ time: event.time, isRaised: typeOf(event) === 'alarm.reraised' });
+
+/** What only events say of an alarm: who is going, who is there, and when it called once more. From its newest, newest first. */
+export function peopleOf(events: ConsoleEvent[]): Required<Pick<Alarm, 'going' | 'there' | 'again'>> {
   const raised = events.findIndex((event) => ['alarm.raised', 'alarm.reraised'].includes(typeOf(event)));
   const since = raised < 0 ? events : events.slice(0, raised);
   const acknowledged = since.filter((event) => typeOf(event) === 'alarm.acknowledged').reverse();
   const attended = since.find((event) => typeOf(event) === 'alarm.attended');
+  const again = events.find((event) => ['alarm.raised', 'alarm.reraised', 'alarm.realarmed'].includes(typeOf(event)));
   return {
+    again: again === undefined || typeOf(again) === 'alarm.raised' ? null : againOf(again),
     going: acknowledged.reduce<string[]>((going, { data }) => together(going, nameOf(data.actor)), []),
     there: nameOf(attended?.data.actor),
   };

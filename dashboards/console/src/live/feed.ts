@@ -174,9 +174,9 @@ export class Feed {
    * none of them. Where one fails, the rest stay as they are: somebody goes.
    */
   private async learnPeople(snapshot: number): Promise<void> {
-    for (const { alarm: id } of inOrder(this.alarms.values()).filter(({ state }) => state.acked || state.attended)) {
+    for (const { alarm: id } of inOrder(this.alarms.values()).filter(hasMoreToTell)) {
       let known: Alarm | undefined;
-      let people: Pick<Alarm, 'going' | 'there'> = {};
+      let people: Partial<ReturnType<typeof peopleOf>> = {};
       // An event that came while the answer was on its way may not be in it.
       do {
         known = this.alarms.get(id);
@@ -190,7 +190,7 @@ export class Feed {
     }
   }
 
-  private async peopleOf(id: string): Promise<Pick<Alarm, 'going' | 'there'>> {
+  private async peopleOf(id: string): Promise<ReturnType<typeof peopleOf>> {
     const answer = await this.ask(`/api/v1/events?alarm=${encodeURIComponent(id)}&newest=1&limit=${PEOPLE_ROWS}`);
     const { events } = (await answer.json()) as { events: ConsoleEvent[] };
     return peopleOf(events);
@@ -258,6 +258,9 @@ export class Feed {
     });
   }
 }
+
+/** Somebody has answered it, or it was raised more than once. */
+const hasMoreToTell = ({ state, raises = 1 }: Alarm): boolean => state.acked || state.attended || raises > 1;
 
 /** Places, rules or tests are others from here on: the table is taken anew. */
 function changesTheSite(event: ConsoleEvent): boolean {

@@ -12,7 +12,7 @@ import { clockTime, pick, t, tAny } from '../words';
 import { Actions } from './actions';
 import { Calls } from './call';
 import { awaits } from './steps';
-import { whoGoes } from './who';
+import { againWords, whoGoes } from './who';
 
 export const storyOf = (alarm: string): string => `/alarm/${segments(alarm)}`;
 
@@ -50,6 +50,11 @@ export const Card = steady(function Card({ alarm, person, isOnStory = false, isO
         </strong>{' '}
         <span class="muted">{t('card.raised', { time: clockTime(raised, zone) })}</span>
       </p>
+      {alarm.again && (
+        <p class="again">
+          <strong>{againWords(alarm)}</strong> <span class="muted">{clockTime(Date.parse(alarm.again.time), zone)}</span>
+        </p>
+      )}
       <p class="who">{whoGoes(alarm)}</p>
       {!active && <p class="muted">{t('card.over')}</p>}
       {alarm.quality !== 'good' && (

@@ -16,7 +16,14 @@ export const stillCalling = (roles: Role[]): string => (roles.length > 0 ? t('ca
 export const calledFor = (alarms: Alarm[]): string => stillCalling([...new Set(alarms.flatMap(callingOf))]);
 
 /** What the signal has come to: that of an alarm may be gone, answered or not (ISA-18.2), and it waits all the same. */
-export const signalOf = (alarm: Alarm): string => (alarm.state.active ? '' : t('row.over'));
+export const signalOf = (alarm: Alarm): string =>
+  [againWords(alarm), alarm.state.active ? '' : t('row.over')].filter((word) => word !== '').join(' ');
+
+/** Whoever presses again wants somebody still: it is said apart from since when. */
+export function againWords({ again }: Alarm): string {
+  if (!again) return '';
+  return t(again.isRaised ? 'card.reraised' : 'card.realarmed');
+}
 
 /** … and who is called still. */
 export function whoGoes(alarm: Alarm): string {

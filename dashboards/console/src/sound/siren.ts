@@ -25,12 +25,16 @@ export function causeOf(isLost: boolean, awaited: Alarm[]): Cause | null {
   return null;
 }
 
-class Siren {
+/** When an alarm called last: whoever presses again is not heard under the silence of before. */
+const calledAtMs = ({ raised, again }: Alarm): number =>
+  Math.max(...[raised, again?.time].map((time) => (time ? Date.parse(time) : 0)));
+
+export class Siren {
   private context: AudioContext | null = null;
   private cause: Cause | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
   private silentUntilMs = 0;
-  private known = new Set<string>();
+  private known = new Map<string, number>();
 
   /** Browsers let a page sound only after a touch or a key. */
   allow = (): void => {
@@ -58,12 +62,12 @@ class Siren {
     return Math.max(0, Math.ceil((this.silentUntilMs - performance.now()) / 1000));
   }
 
-  /** Follow what the page knows, and what of it waits for whoever reads it. Something new breaks the silence. */
+  /** Follow what the page knows, and what of it waits for whoever reads it. What calls, or calls once more, breaks the silence. */
   follow(isLost: boolean, awaited: Alarm[]): void {
     const cause = causeOf(isLost, awaited);
-    const ids = awaited.map(({ alarm }) => alarm);
-    if (ids.some((alarm) => !this.known.has(alarm)) || (isLost && this.cause !== 'lost')) this.unsilence();
-    this.known = new Set(ids);
+    const calls = new Map(awaited.map((alarm) => [alarm.alarm, calledAtMs(alarm)]));
+    if ([...calls].some(([id, atMs]) => atMs > (this.known.get(id) ?? -Infinity)) || (isLost && this.cause !== 'lost')) this.unsilence();
+    this.known = calls;
     if (cause === this.cause) return;
     this.cause = cause;
     if (this.timer !== null) clearInterval(this.timer);
