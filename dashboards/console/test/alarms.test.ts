@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { applyEvent, inOrder, nameOf, peopleOf, setAside } from '../src/live/alarms';
 import { changedTable } from '../src/live/table';
+import { casesOf } from '../src/rooms/choice';
 import { awaits, stepsOf } from '../src/rooms/steps';
 import { causeOf, Siren } from '../src/sound/siren';
 import type { Alarm, AlarmState, ConsoleEvent, Place, Priority } from '../src/types';
@@ -118,6 +119,15 @@ test('the newest events tell who is going', () => {
   assert.deepEqual(peopleOf(newestFirst).going, ['wang', 'chen'], 'of two who go neither is forgotten, and who went before is not named');
   assert.deepEqual(after(event('alarm.raised', RAISED), acknowledged, second)[0]?.going, ['wang', 'chen']);
   assert.equal(nameOf(null), null);
+});
+
+test('a name with brackets keeps them, and who has it its cases', () => {
+  const names = ['李娜 (夜班)', 'Li (night) B', '王敏'];
+  for (const name of names) for (const role of ['caregiver', 'caregiver, local']) assert.equal(nameOf(`${name} (${role})`), name);
+  assert.equal(nameOf('李娜 (夜班)'), '李娜 (夜班)', 'without a role nothing is cut');
+  const going = event('alarm.acknowledged', { ...RAISED, acked: true }, { actor: '李娜 (夜班) (caregiver)' });
+  const cases = casesOf(after(event('alarm.raised', RAISED), going), { id: 'li', name: '李娜 (夜班)', role: 'caregiver' });
+  assert.equal(cases.own.length, 1);
 });
 
 test('the next step is offered, and closing only when the signal is gone', () => {

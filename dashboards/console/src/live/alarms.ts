@@ -6,8 +6,8 @@ const ORDER: Priority[] = ['emergency', 'urgent', 'high', 'low', 'journal'];
 
 export const typeOf = (event: ConsoleEvent): string => event.type.replace(/^tocsin\./, '');
 
-/** "wang (caregiver, local)" is wang. */
-export const nameOf = (actor: string | null | undefined): string | null => actor?.replace(/ \(.*\)$/, '') ?? null;
+/** "wang (caregiver, local)" is wang; a bracket of the name itself stays: the last one is the gateway's. */
+export const nameOf = (actor: string | null | undefined): string | null => actor?.replace(/ \(\w+(?:, \w+)?\)$/, '') ?? null;
 
 export const alarmOf = (event: ConsoleEvent): string | null =>
   event.data.rule === undefined ? null : `${event.data.rule}/${event.subject}`;
