@@ -81,18 +81,45 @@ test('a drawn plan shows each room in its shape, filled while nobody goes, frame
   }
 });
 
-test('a room that is too small for words has its mark, and a line to the block that has them', async () => {
-  await set.scene.press('care/bath/cord');
+/** In a page: what is written of rooms in alarm, and the number of each in the drawing and beside it. */
+const named = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('.room.block-emergency')].map(({ dataset }) => {
+      const [beside, room] = ['.block:not(.room)', '.room'].map((kind) => document.querySelector(`${kind}[data-place="${dataset.place}"]`));
+      const spoken = beside ?? room;
+      const box = spoken.querySelector('.block-fill').getBoundingClientRect();
+      const texts = [...spoken.querySelectorAll('text')].filter((text) => {
+        const { left, right, top, bottom } = text.getBoundingClientRect();
+        return left >= box.left && right <= box.right && top >= box.top - 1 && bottom <= box.bottom + 1;
+      });
+      const name = texts.filter((text) => text.matches('.block-name')).map((text) => text.textContent).join(' ');
+      const numbers = [room, beside].map((each) => each?.querySelector('.block-number')?.textContent);
+      return { name, numbers, label: room.getAttribute('aria-label'), isBeside: beside !== null };
+    }));
+
+test('a room in alarm that is too small for words has its mark and the number of its block, and its name is whole', async () => {
+  const names = { 'care/read/button': 'Reading room', 'care/talk/button': 'Counselling room', 'care/bath/cord': 'Assisted bathroom' };
+  for (const point of Object.keys(names)) await set.scene.press(point);
   try {
-    await set.withPage(DESK, async (page) => {
-      const room = place(page, 'care/bath').and(page.locator('.room'));
-      const block = place(page, 'care/bath').and(page.locator('.block:not(.room)'));
-      await block.locator('.block-name').first().waitFor();
-      await room.locator('.shape-emergency').waitFor();
-      assert.equal(await room.locator('text').count(), 0);
-      await page.locator('.leader').waitFor({ state: 'attached' });
-      assert.match(await block.getAttribute('aria-label'), /^Assisted bathroom Emergency/);
-    });
+    for (const [view, width, height] of [[WALL, 1920, 1080], [WALL, 3840, 2160], [DESK, 1366, 768]]) {
+      await set.withPage({ ...view, lang: 'en', width, height }, async (page) => {
+        await page.locator('.drawing').waitFor();
+        await until(async () => (await page.locator('.room.block-emergency').count()) === 3, 'the rooms');
+        const rooms = await named(page);
+        assert.deepEqual(rooms.map(({ name }) => name).sort(), Object.values(names).sort(), `${width} px`);
+        for (const { name, numbers: [drawn, beside], label, isBeside } of rooms) {
+          assert.equal(drawn, beside, name);
+          assert.equal(drawn !== undefined, isBeside, name);
+          assert.match(label, new RegExp(`^${name} Emergency`));
+        }
+        const numbers = rooms.flatMap(({ numbers: [drawn] }) => drawn ?? []);
+        assert.equal(new Set(numbers).size, numbers.length);
+        assert.ok(numbers.length > 0);
+        assert.equal(await page.locator('.plan > svg > line').count(), 0);
+        await shoot(page, `plan-small-${view.as}-${width}`);
+
+      });
+    }
   } finally {
     await set.scene.calm();
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A floor plan as it was drawn, and on it what is not normal: the shape of the room filled, or framed, with its mark and
-// words. A room that is too small for words has its mark, and a line to the block that has them.
+// words. A room that is too small for words has its mark, and the number of the block that has them.
 import { h } from 'preact';
 import { steady } from '../parts/steady';
 import type { Place, Priority } from '../types';
@@ -9,7 +9,7 @@ import type { Drawing, Shape } from './drawing';
 import { chosenBy, Inscription, labelOf } from './inscription';
 import type { Area, Block } from './layout';
 import type { PlaceStatus } from './status';
-import { FRAME_REM, isRoomy, lookOf, sayings, SHAPE_REM, written, type Writing } from './writing';
+import { FRAME_REM, isRoomy, lookOf, sayings, marked, SHAPE_REM, written, type Writing } from './writing';
 
 const moved = (box: Area, at: Area): string => {
   const scale = at.width / box.width;
@@ -29,12 +29,6 @@ const outline = (shapes: Shape[], transform: string, more: Record<string, unknow
   shapes.map(({ name, attributes, transform: own }, index) =>
     h(name, { ...attributes, key: index, transform: `${transform} ${own}`.trim(), 'vector-effect': 'non-scaling-stroke', ...more }));
 
-/** The shape alone, in the middle of what is too small for words. */
-const markOnly = ({ x, y, width, height }: Area, sizePx: number): Writing => ({
-  texts: [],
-  mark: { x: x + (width - sizePx) / 2, y: y + (height - sizePx) / 2 },
-});
-
 interface RoomProps {
   place: Place;
   shapes: Shape[];
@@ -44,6 +38,7 @@ interface RoomProps {
   width: number;
   height: number;
   rem: number;
+  number: string;
   says: string[];
   look: string;
   isFilled: boolean;
@@ -53,14 +48,13 @@ interface RoomProps {
 }
 
 /** Drawn again only when it says something else. */
-const Room = steady(function Room({ place, shapes, transform, rem, says, look, isFilled, priority, isFixed, onChoose, ...area }: RoomProps) {
+const Room = steady(function Room({ place, shapes, transform, rem, number, says, look, isFilled, priority, isFixed, onChoose, ...area }: RoomProps) {
   const id = place.place;
   const isAbnormal = says.length > 0;
-  const hasWords = isRoomy(area, rem);
+  const hasWords = isRoomy(area, pick(place.name), rem);
   const sizePx = hasWords ? SHAPE_REM * rem : Math.min(SHAPE_REM * rem, area.width, area.height);
   const block: Block = { ...area, place, blocks: [], folded: [] };
-  const none: Writing = { texts: [], mark: null };
-  const writing = hasWords ? written(block, says, isFilled, rem) : isAbnormal ? markOnly(area, sizePx) : none;
+  const writing: Writing = hasWords ? written(block, says, isFilled, rem) : marked(area, isAbnormal, number, rem);
   const name = labelOf([pick(place.name), ...says], writing);
   const clip = `room-${id.replaceAll('/', '-')}`;
   return (
@@ -71,36 +65,28 @@ const Room = steady(function Room({ place, shapes, transform, rem, says, look, i
         <>
           <clipPath id={clip}>{outline(shapes, transform, {})}</clipPath>
           <g clip-path={`url(#${clip})`}>
-            {outline(shapes, transform, { class: 'block-inside', 'stroke-width': 2 * FRAME_REM * rem })}
+            {outline(shapes, transform, { class: 'block-inside', 'stroke-width': 2 * Math.min(FRAME_REM * rem, area.height / 6) })}
           </g>
         </>
       )}
-      <Inscription area={area} writing={writing} priority={priority} sizePx={sizePx} />
+      <Inscription area={area} writing={writing} priority={priority} sizePx={sizePx} rem={rem} />
     </g>
   );
 });
-
-/** From the middle of a room to the nearest edge of the block that speaks for it. */
-function Leader({ from, to }: { from: Area; to: Area }) {
-  const x = from.x + from.width / 2;
-  const y = from.y + from.height / 2;
-  const nearest = (at: number, begin: number, length: number) => Math.min(Math.max(at, begin), begin + length);
-  return <line class="leader" x1={x} y1={y} x2={nearest(x, to.x, to.width)} y2={nearest(y, to.y, to.height)} />;
-}
 
 interface Props {
   drawing: Drawing;
   at: Area;
   places: Map<string, Place>;
-  /** The blocks beside it, by their places. */
-  beside: Map<string, Block>;
+  /** Of the blocks beside it, by their places. */
+  numbers: Map<string, string>;
   statuses: Map<string, PlaceStatus>;
   rem: number;
   isFixed: boolean;
   onChoose: (place: string) => void;
 }
 
-export function Drawn({ drawing, at, places, beside, statuses, rem, isFixed, onChoose }: Props) {
+export function Drawn({ drawing, at, places, numbers, statuses, rem, isFixed, onChoose }: Props) {
   const transform = moved(drawing.box, at);
   const scale = at.width / drawing.box.width;
   const rooms = [...drawing.rooms].flatMap(([id, { x, y, width, height }]) => {
@@ -115,10 +101,6 @@ export function Drawn({ drawing, at, places, beside, statuses, rem, isFixed, onC
     <>
       <Ground drawing={drawing} transform={transform} />
       {rooms.map(({ place, area, status }) => {
-        const block = beside.get(place.place);
-        return status !== undefined && block !== undefined && <Leader key={place.place} from={area} to={block} />;
-      })}
-      {rooms.map(({ place, area, status }) => {
         const look = lookOf(status);
         return (
           <Room
@@ -128,6 +110,7 @@ export function Drawn({ drawing, at, places, beside, statuses, rem, isFixed, onC
             transform={transform}
             {...area}
             rem={rem}
+            number={numbers.get(place.place) ?? ''}
             says={status === undefined ? [] : sayings(status)}
             look={look.class}
             isFilled={look.isFilled && status !== undefined}

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { Shape, Unknown } from '../parts/shape';
 import type { Priority } from '../types';
 import type { Area } from './layout';
-import type { Writing } from './writing';
+import { LINE_REM, numberEm, type Writing } from './writing';
 
 interface Props {
   area: Area;
@@ -12,15 +12,31 @@ interface Props {
   /** Of the shape; null for the mark of what is not known. */
   priority: Priority | null;
   sizePx: number;
+  rem: number;
 }
 
-export function Inscription({ area, writing: { texts, mark }, priority, sizePx }: Props) {
+export function Inscription({ area, writing: { texts, mark, number }, priority, sizePx, rem }: Props) {
   return (
     <>
       {mark !== null && (
         <g transform={`translate(${mark.x} ${mark.y})`}>
           {priority === null ? <Unknown sizePx={sizePx} /> : <Shape priority={priority} sizePx={sizePx} />}
         </g>
+      )}
+      {number !== undefined && (
+        <>
+          <rect
+            class="block-ring"
+            x={number.x}
+            y={number.y}
+            width={numberEm(number.text) * rem}
+            height={LINE_REM * rem}
+            rx={(LINE_REM * rem) / 2}
+          />
+          <text class="block-number" text-anchor="middle" x={number.x + (numberEm(number.text) * rem) / 2} y={number.y + LINE_REM * rem * 0.77}>
+            {number.text}
+          </text>{' '}
+        </>
       )}
       {texts.map((each) => [
         <text
@@ -40,9 +56,9 @@ export function Inscription({ area, writing: { texts, mark }, priority, sizePx }
 }
 
 /** What is read out: all there is to say, and, where that is not so written, as it is written, for whoever speaks to a page. */
-export function labelOf(all: string[], { texts }: Writing): string {
+export function labelOf(all: string[], { texts, number }: Writing): string {
   const whole = all.filter((each) => each !== '').map((each) => each.trim()).join(' ');
-  const shown = texts.map(({ text }) => text).join(' ');
+  const shown = [...(number === undefined ? [] : [number.text]), ...texts.map(({ text }) => text)].join(' ');
   return whole.includes(shown) ? whole : `${whole}, ${shown}`;
 }
 

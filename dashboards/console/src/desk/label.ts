@@ -90,3 +90,16 @@ export function wrap(text: string, maxEm: number, lines: number): string[] {
   if (line !== '') done.push(line.trimEnd());
   return done.slice(0, Math.max(lines, 0));
 }
+
+/** In how many lines of `maxEm` the text is whole; Infinity where one of its words is wider than that. */
+export function linesOf(text: string, maxEm: number): number {
+  const lines = wrap(text, maxEm, pieces(text).length);
+  return lines.length === 0 || lines.some((line) => line.endsWith('…')) ? Infinity : lines.length;
+}
+
+/** The least width in which the text is whole in at most two lines. */
+export function narrowestEm(text: string): number {
+  const parts = pieces(text);
+  const breaks = parts.map((_, index) => [parts.slice(0, index).join(''), parts.slice(index).join('')]);
+  return Math.min(...breaks.map((lines) => Math.max(...lines.map((line) => widthEm(line.trimEnd())))));
+}

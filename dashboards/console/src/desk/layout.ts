@@ -42,8 +42,16 @@ export interface Needs {
   drawings?: Map<string, Rooms>;
   /** So much more room than its blocks would need is given to a drawing, which keeps its shape. */
   drawnWeight?: number;
-  /** Is there room enough for the words of a place of a drawing? Else it has a block too. */
-  isRoomy?: (extent: Extent) => boolean;
+  /** Is there room enough for the words of this place of a drawing? Else it has a block too. */
+  isRoomy?: (extent: Extent, place: string) => boolean;
+  /** What the names of places need in blocks beside a drawing to be whole. */
+  names?: Names;
+}
+
+export interface Names {
+  /** In two lines. */
+  widthOf: (place: Place) => number;
+  heightPx: number;
 }
 
 interface Branch {
@@ -127,11 +135,11 @@ export function strips(parts: Part[], area: Area): Area[] {
   });
 }
 
-/** A title takes room too: a block with places in it counts for one more, and needs its title and two lines. */
+/** A title takes room too: a block with places in it counts for one more, and needs its title and a line. */
 const partOf = (branch: Branch, { titlePx, drawings, drawnWeight = 1 }: Needs): Part =>
   branch.branches.length === 0
     ? { weight: 1, needs: titlePx }
-    : { weight: (branch.leaves + 1) * (drawings?.has(branch.place.place) === true ? drawnWeight : 1), needs: titlePx * 3 };
+    : { weight: (branch.leaves + 1) * (drawings?.has(branch.place.place) === true ? drawnWeight : 1), needs: titlePx * 2 + 2 * GAP };
 
 /** Between two blocks; less where there is hardly any room. */
 const gapIn = (length: number): number => Math.min(GAP, length / 4);
@@ -169,13 +177,47 @@ const DRAWING_LEAST = { width: 4 };
 /** A block beside it has room for its name and its state. */
 const BESIDE = { width: 1.9, height: 1.3 };
 
-/** Of an area what the drawing has, and what blocks beside it have: to its right or below it, where it keeps more. */
-function shared(area: Area, count: number, box: Extent, least: Extent): [Area, Area] {
-  const one = { width: least.width * BESIDE.width, height: least.height * BESIDE.height };
-  const columns = Math.ceil(count / Math.max(Math.floor(area.height / one.height), 1));
+interface BesideExtent extends Extent {
+  /** Of the highest of them; `height` is that of the mean. */
+  tallest: number;
+}
+
+/** What a block beside the drawing needs: two lines, or one where nothing is marked. */
+function besideExtent(aside: Branch[], { least, names, marked, titlePx }: Needs): BesideExtent {
+  const extent = { width: least.width * BESIDE.width, height: least.height * BESIDE.height };
+  if (names === undefined) return { ...extent, tallest: extent.height };
+  const width = Math.max(extent.width, ...aside.map(({ place }) => names.widthOf(place) + GAP));
+  const heights = aside.map(({ place, branches }) => (branches.length > 0 || marked.has(place.place) ? names.heightPx + GAP : titlePx));
+  return { width, height: heights.reduce((sum, each) => sum + each, 0) / heights.length, tallest: Math.max(...heights) };
+}
+
+/** Blocks beside a drawing in columns as wide as the names need. Where not all can be whole, those of marked places are. */
+function columns(aside: Branch[], area: Area, needs: Needs): Block[] {
+  const { names, marked, titlePx } = needs;
+  if (names === undefined || aside.some(({ branches }) => branches.length > 0)) return arrange(aside, area, needs);
+  const perRow = Math.max(1, Math.min(Math.floor(area.width / besideExtent(aside, needs).width), aside.length));
+  const width = area.width / perRow;
+  const rows = Array.from({ length: Math.ceil(aside.length / perRow) }, (_, row) => aside.slice(row * perRow, (row + 1) * perRow));
+  const whole = names.heightPx + GAP;
+  const isEnough = whole * rows.length <= area.height;
+  const needed = rows.map((row) => (isEnough || row.some(({ place }) => marked.has(place.place)) ? whole : titlePx));
+  const heights = heightsOf(rows.map(() => area.height / rows.length), needed);
+  let y = area.y;
+  return rows.flatMap((row, index) => {
+    const height = heights[index] as number;
+    const cut = row.map(({ place }, column) =>
+      ({ x: area.x + column * width, y, width: width - gapIn(width), height: height - gapIn(height), place, blocks: [], folded: [] }));
+    y += height;
+    return cut;
+  });
+}
+
+/** Of an area what the drawing has, and what blocks of an extent beside it have: to its right or below it, where it keeps more. */
+function shared(area: Area, count: number, box: Extent, one: BesideExtent): [Area, Area] {
+  const across = Math.ceil(count / Math.max(Math.floor(area.height / one.height), 1));
   const lines = Math.ceil(count / Math.max(Math.floor(area.width / one.width), 1));
-  const width = Math.min(columns * one.width, area.width);
-  const height = Math.min(lines * one.height, area.height);
+  const width = Math.min(across * one.width, area.width);
+  const height = Math.min(lines * one.tallest, area.height);
   const left = { ...area, width: area.width - width };
   const above = { ...area, height: area.height - height };
   return fitted(box, left).width >= fitted(box, above).width
@@ -206,17 +248,17 @@ function drawnIn(branch: Branch, area: Area, needs: Needs): { drawing: Area; blo
     before = small.size;
     aside = besides(branch.branches, (id) => small.has(id));
     const count = aside.reduce((sum, each) => sum + each.leaves, 0);
-    const [left, right] = count === 0 ? [area, area] : shared(area, count, drawn.box, least);
+    const [left, right] = count === 0 ? [area, area] : shared(area, count, drawn.box, besideExtent(aside, needs));
     drawing = fitted(drawn.box, left);
     beside = right;
     const scale = drawing.width / drawn.box.width;
     for (const [id, { width, height }] of drawn.rooms) {
-      if (!isRoomy({ width: width * scale, height: height * scale })) small.add(id);
+      if (!isRoomy({ width: width * scale, height: height * scale }, id)) small.add(id);
     }
   }
   const isReadable = [...drawn.rooms.keys()].filter((id) => !small.has(id)).length * 3 >= drawn.rooms.size;
   if (!isReadable || drawing.width < least.width * DRAWING_LEAST.width) return null;
-  return { drawing, blocks: aside.length === 0 ? [] : arrange(aside, beside, needs) };
+  return { drawing, blocks: aside.length === 0 ? [] : columns(aside, beside, needs) };
 }
 
 function foldedIn(branch: Branch, blocks: Block[], drawn?: Rooms): string[] {

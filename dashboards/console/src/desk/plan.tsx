@@ -13,11 +13,13 @@ import { chosenBy, Inscription, labelOf } from './inscription';
 import { flat, floorPlan, isAround, type Block, type Extent } from './layout';
 import { together, type PlaceStatus } from './status';
 import { deskWord } from './words';
-import { FRAME_REM, isRoomy, lookOf, sayings, SHAPE_REM, TITLE_REM, written } from './writing';
+import { FRAME_REM, isMarkable, isRoomy, lookOf, namesFor, sayings, SHAPE_REM, TITLE_REM, written } from './writing';
 
 interface CellProps {
   block: Block;
   rem: number;
+  /** Of its room in the drawing; '' where it has none. */
+  number: string;
   /** What is said beside the name: nothing of what is normal. */
   says: string[];
   look: string;
@@ -29,8 +31,8 @@ interface CellProps {
 }
 
 /** Drawn again only when it says something else: in a large house nearly all of them are as they were. */
-const Cell = steady(function Cell({ block, rem, says, look, isFilled, priority, isFixed, onChoose }: CellProps) {
-  const writing = written(block, says, isFilled, rem);
+const Cell = steady(function Cell({ block, rem, number, says, look, isFilled, priority, isFixed, onChoose }: CellProps) {
+  const writing = written(block, says, isFilled, rem, number);
   // The colour of a block with places in it stays in its title, and so does its frame.
   const height = isAround(block) ? Math.min(TITLE_REM * rem, block.height) : block.height;
   const frame = Math.min(FRAME_REM * rem, height / 6);
@@ -54,7 +56,7 @@ const Cell = steady(function Cell({ block, rem, says, look, isFilled, priority, 
           rx={rem / 8}
         />
       )}
-      <Inscription area={block} writing={writing} priority={priority} sizePx={SHAPE_REM * rem} />
+      <Inscription area={block} writing={writing} priority={priority} sizePx={SHAPE_REM * rem} rem={rem} />
     </g>
   );
 });
@@ -75,6 +77,26 @@ const DRAWN_WEIGHT = { wide: 2, narrow: 0.7 };
 const isEmergency = (status: PlaceStatus): boolean =>
   status.kind === 'alarm' && status.priority === 'emergency' && !status.isTest;
 
+/** The blocks beside a drawing and their rooms in it are numbered, where the rooms have room for a number. */
+function numbersOf(blocks: Block[], drawings: Map<string, Drawing>, rem: number): Map<string, string> {
+  const numbers = new Map<string, string>();
+  for (const { place, drawing: at, blocks: beside } of blocks) {
+    const drawing = drawings.get(place.place);
+    if (at === undefined || drawing === undefined) continue;
+    const scale = at.width / drawing.box.width;
+    let count = 0;
+    for (const block of flat(beside)) {
+      const room = drawing.rooms.get(block.place.place);
+      if (room === undefined) continue;
+      const number = String(count + 1);
+      if (!isMarkable({ width: room.width * scale, height: room.height * scale }, number, rem)) continue;
+      numbers.set(block.place.place, number);
+      count += 1;
+    }
+  }
+  return numbers;
+}
+
 interface PictureProps {
   size: Size;
   places: Place[];
@@ -89,14 +111,18 @@ function Picture({ size, places, drawings, statuses, isFixed, onChoose, onRoom }
   const { width, rem } = size;
   const height = heightOf(size, places.length);
   const marked = [...statuses].flatMap(([place, status]) => (isEmergency(status) ? [place] : []));
+  const placeOf = useMemo(() => new Map(places.map((place) => [place.place, place])), [places]);
   const blocks = useMemo(() => {
+    const isRoomyFor = (extent: Extent, id: string) => {
+      const place = placeOf.get(id);
+      return place === undefined || isRoomy(extent, pick(place.name), rem);
+    };
     const least = { width: LEAST.width * rem, height: LEAST.height * rem };
-    const drawn = { drawings, drawnWeight: DRAWN_WEIGHT[isWide() ? 'wide' : 'narrow'], isRoomy: (extent: Extent) => isRoomy(extent, rem) };
-    const needs = { titlePx: TITLE_REM * rem, least, marked: new Set(marked), ...drawn };
+    const drawn = { drawings, drawnWeight: DRAWN_WEIGHT[isWide() ? 'wide' : 'narrow'], isRoomy: isRoomyFor };
+    const needs = { titlePx: TITLE_REM * rem, least, marked: new Set(marked), ...drawn, names: namesFor(rem) };
     return flat(floorPlan(places, { width, height }, needs));
   }, [places, drawings, width, height, rem, marked.join(' '), currentLanguage()]);
-  const placeOf = useMemo(() => new Map(places.map((place) => [place.place, place])), [places]);
-  const blockOf = useMemo(() => new Map(blocks.map((block) => [block.place.place, block])), [blocks]);
+  const numbers = useMemo(() => numbersOf(blocks, drawings, rem), [blocks]);
   const count = statuses.size;
   const says = count === 0 ? deskWord('plan.calm') : deskWord('plan.abnormal', { count });
   const statusOf = ({ place, folded }: Block) =>
@@ -119,6 +145,7 @@ function Picture({ size, places, drawings, statuses, isFixed, onChoose, onRoom }
             key={block.place.place}
             block={block}
             rem={rem}
+            number={numbers.get(block.place.place) ?? ''}
             says={status === undefined ? [] : sayings(status)}
             look={look.class}
             isFilled={look.isFilled}
@@ -137,7 +164,7 @@ function Picture({ size, places, drawings, statuses, isFixed, onChoose, onRoom }
               drawing={drawing}
               at={block.drawing}
               places={placeOf}
-              beside={blockOf}
+              numbers={numbers}
               statuses={statuses}
               rem={rem}
               isFixed={isFixed}
