@@ -29,7 +29,9 @@ enum deed_what {
     DEED_KEY_MADE = 1 << 6,
     DEED_KEY_ENDED = 1 << 7,
     DEED_HELD_UP = 1 << 8, /* alone: nothing was changed, somebody guesses at a password */
-    DEED_ALL = (1 << 9) - 1,
+    DEED_SIGNED_OUT =
+        1 << 9, /* by somebody else, or from another page: everywhere, or on one device */
+    DEED_ALL = (1 << 10) - 1,
 };
 
 enum { DEED_PERSON_SIZE = 40, DEED_NAME_SIZE = 44, DEED_ROLE_SIZE = 16, DEED_ADDRESS_SIZE = 48 };

@@ -302,7 +302,7 @@ static struct deed people_signed(struct people *people) {
 }
 
 static bool deeds_are_full(const struct people *people, const struct deed *signer) {
-    return signer->actor[0] != '\0' && people->deed_count == PEOPLE_DEEDS_MAX;
+    return signer->actor[0] != '\0' && people_deeds_are_full(people);
 }
 
 /* Numbers of another list are none of this one: each has a life of its own, in the upper half. */
@@ -431,4 +431,18 @@ int people_remove(struct people *people, const char *id) {
     *person = people->rows[--people->count];
     people_save(people);
     return 0;
+}
+
+bool people_deeds_are_full(const struct people *people) {
+    return people->deed_count == PEOPLE_DEEDS_MAX;
+}
+
+void people_signed_out(struct people *people, const char *id) {
+    const struct person *person = people_at(people, id);
+    struct deed signer = people_signed(people);
+    /* Who was removed a moment ago has sessions until the next second; that they are gone is in the journal. */
+    if (person != NULL && !deeds_are_full(people, &signer)) {
+        people_keep_deed(people, &signer, DEED_SIGNED_OUT, person);
+        people_save(people);
+    }
 }

@@ -154,6 +154,12 @@ NODISCARD int people_own_password(struct people *people, const char *id, const c
 NODISCARD int people_key(struct people *people, const char *id, const char *key);
 NODISCARD int people_remove(struct people *people, const char *id);
 
+/* Can no deed be kept? No change is taken then: PEOPLE_E_DEEDS. */
+bool people_deeds_are_full(const struct people *people);
+
+/* Whoever has signed has ended sessions of this person, which are not in the list: keep that deed, and save it. */
+void people_signed_out(struct people *people, const char *id);
+
 /* Save what the disk did not take, PEOPLE_RETRY_S after it was tried last. Each second. */
 void people_tick(struct people *people, uint64_t real_ns);
 

@@ -323,19 +323,28 @@ void answer_user_sessions(struct call *call) {
 /* `name` is of one of them, or "": all. */
 static void user_sessions_end(struct call *call, const char *id, const char *name) {
     struct console *console = call->console;
+    if (people_deeds_are_full(&console->staff.people)) {
+        call_problem(call, PROBLEM_USERS_UNRECORDED, id);
+        return;
+    }
     uint32_t ended = sessions_end_of(&console->staff.sessions, id, name);
     if (ended == 0 && (name[0] != '\0' || people_find(&console->staff.people, id) == NULL)) {
         call_problem(call, PROBLEM_USER_UNKNOWN, call->path);
         return;
     }
     char quoted[64];
+    if (ended > 0) {
+        user_sign(console, &call->asker);
+        people_signed_out(&console->staff.people, id);
+        deeds_flush(&console->deeds, &console->staff.people, console->engine);
+    }
     streams_end_of(&console->streams, id); /* those of other sessions come back at once */
     log_line(LOG_NOTICE, "user_sessions_ended", "id=%s sessions=%" PRIu32 " by=%s role=%s", id,
              ended, log_quote(call->asker.name, quoted, sizeof quoted),
              role_name(call->asker.role));
     reply_json(call->request, 200,
                json_pack("{s:s, s:i, s:b}", "id", id, "ended", (int)ended, "saved",
-                         !console->staff.sessions.unsaved));
+                         staff_is_saved(&console->staff)));
 }
 
 /* ---- keys for commands by the broker ---- */

@@ -22,6 +22,7 @@ static const struct {
     {DEED_PASSWORD, "password", "已更改密码", "another password"},
     {DEED_KEY_MADE, "key_made", "已生成命令密钥", "a key for commands"},
     {DEED_KEY_ENDED, "key_ended", "命令密钥已失效", "the key for commands has ended"},
+    {DEED_SIGNED_OUT, "signed_out", "登录已被结束", "was signed out"},
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
 

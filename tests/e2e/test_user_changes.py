@@ -30,11 +30,16 @@ def test_every_change_of_users_is_recorded_with_who_did_it_and_no_secret(scene):
     assert boss.ask("PUT", "/api/v1/users/wang", {"name": "王小敏"})[0] == 200  # nothing new: nothing to tell
     assert boss.ask("PUT", "/api/v1/session/password", {"old": PASSWORD, "new": PASSWORD + "!"})[0] == 200
     assert boss.ask("DELETE", "/api/v1/users/boss")[0] == 409  # refused: nobody has done anything
+    phone = Browser(scene)
+    assert phone.sign_in("wang")[0] == 200
+    assert boss.ask("DELETE", "/api/v1/users/wang/sessions")[2]["ended"] == 1  # it was lost
+    assert boss.ask("DELETE", "/api/v1/users/wang/sessions")[2]["ended"] == 0  # and nothing is left to end
     assert boss.ask("DELETE", "/api/v1/users/wang")[0] == 200
     local = "root (engineer, local)"
     wanted = [("老张 (engineer)", "boss", ["claimed"]), ("老张 (engineer)", "wang", ["added"]), (local, "wang", ["key_made"]),
               (local, "desk", ["added"]), ("老张 (engineer)", "wang", ["name", "role", "key_ended"]),
-              ("老张 (engineer)", "boss", ["password"]), ("老张 (engineer)", "wang", ["removed"])]
+              ("老张 (engineer)", "boss", ["password"]), ("老张 (engineer)", "wang", ["signed_out"]),
+              ("老张 (engineer)", "wang", ["removed"])]
     until(lambda: len(changes(gateway)) == len(wanted), "all of them in the journal", context=lambda: str(changes(gateway)))
     assert changes(gateway) == wanted
     told = backend.until_event(type="system.user_changed", count=len(wanted))
