@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <expat.h>
+#include <math.h>
 #include <string.h>
 
+#include "gateway/config/config_drawing_box.h"
 #include "gateway/config/config_drawing_shape.h"
 #include "gateway/config/config_model.h"
 
@@ -29,6 +31,9 @@ struct drawing_reader {
     uint32_t skipped_from; /* depth of the element that is passed over with all in it; 0: none */
     uint32_t room_from;    /* depth of the element that is a place; 0: none */
     uint32_t room;         /* … and which */
+    struct config_mark room_mark;
+    struct drawing_box room_box, extent;
+    struct drawing_matrix within[CONFIG_DRAWING_DEPTH_MAX + 1]; /* of the element of each depth */
     uint32_t shape_count, shapes_before_room, room_count;
     uint32_t errors_before;
     bool has_ended; /* on an error that nothing can be read after */
@@ -216,15 +221,36 @@ static void reader_begin_room(struct drawing_reader *reader, const char *id) {
     }
     reader->room = room;
     reader->room_from = reader->depth;
+    reader->room_mark = reader_attribute(reader, "data-place");
+    reader->room_box = DRAWING_BOX_EMPTY;
     reader->shapes_before_room = reader->shape_count;
     reader->room_count++;
     reader->config->places[room].is_drawn = true;
 }
 
+/* A room that is somewhere else, or nothing, is drawn all right and never seen. */
+static void reader_look_for_room(struct drawing_reader *reader) {
+    struct config *config = reader->config;
+    const char *id = config->places[reader->room].id;
+    if (!drawing_box_has_area(&reader->room_box, &reader->extent)) {
+        config_note(config, CONFIG_WARNING, reader->room_mark,
+                    "a rectangle has `width` and `height`, a path goes around the place, and no "
+                    "`transform` makes it nothing",
+                    "nobody can see `%s`: what is drawn has no area", id);
+    } else if (!drawing_box_is_within(&reader->room_box, &reader->extent)) {
+        config_note(config, CONFIG_WARNING, reader->room_mark,
+                    "move it, or give the drawing a `viewBox` around all that is drawn",
+                    "nobody can see `%s`: it is drawn outside of the drawing", id);
+    }
+}
+
 static void reader_end_room(struct drawing_reader *reader) {
+    struct config *config = reader->config;
     if (reader->shape_count == reader->shapes_before_room) {
-        config_note(reader->config, CONFIG_ERROR, reader_element(reader), NULL,
-                    "there is no shape for `%s`", reader->config->places[reader->room].id);
+        config_note(config, CONFIG_ERROR, reader_element(reader), NULL,
+                    "there is no shape for `%s`", config->places[reader->room].id);
+    } else if (config->notes.errors == reader->errors_before) {
+        reader_look_for_room(reader);
     }
     reader->room_from = 0;
 }
@@ -281,6 +307,11 @@ static void reader_take_shape(struct drawing_reader *reader, const char *name,
         reader_end(reader);
         return;
     }
+    reader->within[reader->depth] =
+        drawing_matrix_within(&reader->within[reader->depth - 1], shape);
+    if (reader->room_from != 0) {
+        drawing_box_add(&reader->room_box, shape, name, &reader->within[reader->depth]);
+    }
     reader_write_shape(reader, name, shape);
 }
 
@@ -302,6 +333,8 @@ static void reader_take_root(struct drawing_reader *reader, const char *name,
                     "the drawing does not say how large it is");
         return;
     }
+    reader->extent = drawing_box_of_extent(extent);
+    reader->within[reader->depth] = DRAWING_MATRIX_NONE;
     text_add(reader, "<svg xmlns=\"");
     text_add(reader, svg_namespace);
     text_add(reader, "\"");

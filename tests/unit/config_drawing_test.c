@@ -84,6 +84,34 @@ static void of_a_drawing_only_its_shapes_are_taken(void **state) {
         "<rect x=\"1\" y=\"2\" width=\"3\" height=\"4\" fill=\"none\" data-place=\"care/a\"></rect></svg>");
 }
 
+/* However a shape is written, turned or bent: what can be seen of a 9 by 9 drawing is not said to be unseen. */
+static void a_room_that_can_be_seen_is_not_warned_of(void **state) {
+    (void)state;
+    static const char *const shapes[] = {
+        "<circle cx='0' cy='0' r='1' transform='translate(3,3) scale(9) rotate(45)' data-place='care/a'/>",
+        "<path d='m2,2h70v56h-70z' data-place='care/a'/>",
+        "<path d='M4 3a9 9 0 01.5.5 9 9 0 1 1-.5-.5' data-place='care/a'/>",
+        "<path d='M20 20M1 1C200-9 1 1 1 1' data-place='care/a'/>",
+        "<g data-place='care/a'><line x1='2' y1='2' x2='9' y2='2'/><line x1='9' y1='2' x2='9' y2='9'/></g>",
+        "<polygon points='-5-5 5-5 5,5' data-place='care/a'/>",
+        "<path d='M0 0T9 9 18 0' data-place='care/a'/>",
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        char drawing[512], *said = NULL;
+        size_t size = 0;
+        (void)snprintf(drawing, sizeof drawing, "%s%s</svg>", head, shapes[i]);
+        struct config_result result = load(drawing);
+        FILE *out = open_memstream(&said, &size);
+        assert_non_null(out);
+        config_print(&result, LANGUAGE_EN, out);
+        assert_int_equal(fclose(out), 0);
+        assert_non_null(result.image);
+        assert_null(strstr(said, "nobody can see"));
+        free(said);
+        config_result_deinit(&result);
+    }
+}
+
 /* Two drawings that look the same are told apart by what is in them, and by nothing else. */
 static void another_drawing_has_another_digest(void **state) {
     (void)state;
@@ -138,6 +166,7 @@ static void a_drawing_without_end_is_refused_by_its_limit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_a_drawing_only_its_shapes_are_taken),
+        cmocka_unit_test(a_room_that_can_be_seen_is_not_warned_of),
         cmocka_unit_test(another_drawing_has_another_digest),
         cmocka_unit_test(a_drawing_without_end_is_refused_by_its_limit),
     };
