@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shoot } from './browser.mjs';
-import { until } from './scene.mjs';
+import { SECOND, until } from './scene.mjs';
 import { stage } from './stage.mjs';
 
 const MANAGER = { as: 'sun', width: 1366, height: 768 };
@@ -46,4 +46,16 @@ test('the numbers of alarms are those of the gateway', () =>
     assert.equal(await page.locator('[data-class="call.emergency"] td').innerText(), String(calls));
     await set.scene.calm();
     await until(async () => (await cells()).join() === `0,0,${emergencies()}`, 'none');
+    const real = emergencies();
+    const as = ['--by', 'test', '--role', 'engineer'];
+    set.scene.cli('test', 'begin', 'care/dining', '--minutes', '60', '--reason', 'works', ...as, ...SECOND);
+    try {
+      await set.scene.press('care/dining/button');
+      await until(async () => (await page.title()).startsWith('(1)'), 'what the test raises');
+      assert.equal((await cells()).join(), `0,0,${real}`, 'what a test raises is no emergency');
+    } finally {
+      await set.scene.release('care/dining/button');
+      set.scene.cli('test', 'end', 'care/dining', ...as);
+    }
+    await set.scene.calm();
   }));

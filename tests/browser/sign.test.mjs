@@ -121,6 +121,14 @@ for (const [width, height] of [[320, 568], [390, 844]]) {
       await shoot(page, `phone-pages-${width}`);
       assert.deepEqual(await violations(page), []);
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0);
+      // Escape closes what was opened last, and no more than that.
+      await page.keyboard.press('Escape');
+      await page.getByRole('link', { name: 'Security desk' }).waitFor({ state: 'hidden' });
+      await page.getByRole('link', { name: 'Event log' }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('link', { name: 'Event log' }).waitFor({ state: 'hidden' });
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'More' }).click();
       await page.getByRole('link', { name: 'Security desk' }).click();
       await page.getByRole('heading', { name: 'Security desk' }).waitFor();
       assert.equal(await page.getByRole('link', { name: 'Event log' }).isVisible(), false);

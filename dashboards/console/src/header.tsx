@@ -71,6 +71,7 @@ function MorePages({ pages }: { pages: Entry[] }) {
   const isHere = pages.some(({ path }) => path === here);
   const close = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' || !isOpen) return;
+    event.preventDefault(); // the menu around it stays open for the next one
     open(false);
     button.current?.focus();
   };
@@ -98,9 +99,15 @@ function MorePages({ pages }: { pages: Entry[] }) {
 function Pages({ person }: { person: Person }) {
   const [isOpen, open] = useOpenHere();
   const { first, more } = pagesOf(person.role);
+  const button = useRef<HTMLButtonElement>(null);
+  const close = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || !isOpen || event.defaultPrevented) return;
+    open(false);
+    button.current?.focus();
+  };
   return (
-    <nav aria-label={t('nav.label')} class={isOpen ? 'open' : undefined}>
-      <button class="pages-button" aria-expanded={isOpen} aria-controls="pages" onClick={() => open(!isOpen)}>
+    <nav aria-label={t('nav.label')} class={isOpen ? 'open' : undefined} onKeyDown={close}>
+      <button ref={button} class="pages-button" aria-expanded={isOpen} aria-controls="pages" onClick={() => open(!isOpen)}>
         <svg class="narrow" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
           <path d="M3 6h18M3 12h18M3 18h18" stroke="currentColor" stroke-width="3" />
         </svg>

@@ -25,7 +25,8 @@ export function AlarmCounts({ table, today }: { table: LiveTable; today: Today |
         </thead>
         <tbody>
           {PRIORITIES.map((priority) => {
-            const open = table.alarms.filter((alarm) => alarm.priority === priority);
+            // As the counts of the day: what a test has raised is nobody's emergency.
+            const open = table.alarms.filter((alarm) => alarm.priority === priority && !alarm.state.test);
             return (
               <tr key={priority} data-priority={priority}>
                 <th scope="row">
