@@ -21,7 +21,8 @@ export function sayings(status: PlaceStatus): string[] {
     const word = t(`priority.${status.priority}`);
     const age = status.sinceMs === null ? '' : span(link.serverNow() - status.sinceMs);
     if (status.isTest) return [t('card.test'), `${word} ${age}`, age];
-    if (status.isInTest === true) return [word, `${deskWord('list.in_test')} ${age}`, deskWord('list.in_test')];
+    // Of two words for which there is no room the shape says one.
+    if (status.isInTest === true) return [deskWord('list.in_test'), `${word} ${age}`, word];
     return status.count > 1 ? [word, `×${status.count} ${age}`, age] : [word, age];
   }
   if (status.kind === 'no-data') {
