@@ -38,9 +38,15 @@ static void run_open(struct run *run, int64_t wall_s, uint64_t real_s) {
         sessions_open(&run->sessions, &run->people, run->scene->fd, wall(wall_s), real(real_s)), 0);
 }
 
-/* The console ends without notice, and another is started. */
-static void run_anew(struct run *run, int64_t wall_s, uint64_t real_s) {
+/* The console ends without notice: nothing more is saved. */
+static void run_kill(struct run *run) {
     free(run->sessions.rows);
+    free(run->sessions.seen);
+}
+
+/* … and another is started. */
+static void run_anew(struct run *run, int64_t wall_s, uint64_t real_s) {
+    run_kill(run);
     run_open(run, wall_s, real_s);
 }
 
@@ -474,7 +480,7 @@ static void a_row_that_cannot_be_is_left_out_and_the_others_are_kept(void **stat
 static void without_a_directory_people_are_signed_in_until_the_console_ends(void **state) {
     struct run *run = *state;
     char token[SESSION_TOKEN_SIZE];
-    free(run->sessions.rows);
+    run_kill(run);
     assert_int_equal(sessions_open(&run->sessions, &run->people, -1, wall(0), real(UP_S)), 0);
     sign_in(run, "wang", UP_S, token);
     assert_non_null(who(run, token, UP_S));
@@ -506,7 +512,7 @@ static void a_start_in_1970_signs_nobody_out(void **state) {
     char token[SESSION_TOKEN_SIZE];
     const struct wall then = {30 * (int64_t)NS_PER_S};
     sign_in(run, "wang", UP_S, token);
-    free(run->sessions.rows);
+    run_kill(run);
     assert_int_equal(sessions_open(&run->sessions, &run->people, run->scene->fd, then, real(30)),
                      0);
     assert_non_null(who(run, token, 30));
