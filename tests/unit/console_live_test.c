@@ -247,9 +247,11 @@ static void engine_leave(struct stage *stage) {
 
 static uint64_t engine_take_command(struct stage *stage, struct command *ret_command) {
     _Alignas(8) unsigned char packet[WIRE_SIZE_MAX];
-    engine_receive(stage, packet);
     const struct wire_command *message = (const struct wire_command *)packet;
-    assert_int_equal(message->header.kind, WIRE_COMMAND);
+    /* What the console says of itself from time to time, of phones and pages, may come before. */
+    do {
+        engine_receive(stage, packet);
+    } while (message->header.kind != WIRE_COMMAND);
     *ret_command = message->command;
     return message->request;
 }
