@@ -5,6 +5,7 @@ Every part is a real process on free loopback ports. Nothing here waits by the c
 condition and fails, with the logs, when a deadline passes.
 """
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOCSIN = os.environ.get("TOCSIN", str(ROOT / "build" / "gcc" / "gateway" / "tocsin"))
@@ -55,6 +57,32 @@ def until(condition, what, deadline_s=DEADLINE_S, context=None):
         if time.monotonic() > end:
             raise AssertionError(f"waited {deadline_s:g} s in vain for {what}" + (context() if context else ""))
         threading.Event().wait(0.01)
+
+
+@contextlib.contextmanager
+def disk_in_memory(scene, place, options):
+    """A file system of its own at `place`, until what the scene has started has been stopped."""
+    place.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tocsin-test", place]
+    if subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here: run it as root")
+    yield place
+    for part in reversed(scene.started):
+        with contextlib.suppress(AssertionError, OSError, ValueError):
+            part.stop()
+    scene.started.clear()
+    subprocess.run(["umount", place], check=True)
+
+
+def fill(place):
+    """Somebody else takes all that is left."""
+    ballast = place / "ballast"
+    file = os.open(ballast, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with contextlib.suppress(OSError):
+        while os.write(file, b"x" * 4096):
+            pass
+    os.close(file)
+    return ballast
 
 
 # Who stands beside the engineer that the command line acts as, where something takes two people.

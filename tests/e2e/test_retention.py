@@ -3,13 +3,12 @@
 
 import contextlib
 import hashlib
-import os
 import sqlite3
 import subprocess
 
 import pytest
 
-from harness import TOCSIN, button_site, free_port, until
+from harness import TOCSIN, button_site, disk_in_memory, fill, free_port, until
 from test_figures import figure
 
 BUTTON = "care/day-care/button-1"
@@ -122,30 +121,10 @@ def test_activity_over_the_size_goes_oldest_first_counted_and_told_and_alarms_st
 @pytest.fixture
 def disk(scene):
     """The state directory on a file system of its own, in memory."""
-    mount = scene.directory / "disk"
-    mount.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tocsin-test", mount],
-                      stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        pytest.skip("no file system can be mounted here: run it as root")
-    scene.state = mount / "state"
-    scene.overrides["gateway.state"] = str(scene.state)
-    yield mount
-    for part in reversed(scene.started):
-        with contextlib.suppress(AssertionError, OSError, ValueError):
-            part.stop()
-    scene.started.clear()
-    subprocess.run(["umount", mount], check=True)
-
-
-def fill(mount):
-    """Somebody else takes all that is left."""
-    ballast = mount / "ballast"
-    file = os.open(ballast, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    with contextlib.suppress(OSError):
-        while os.write(file, b"x" * 4096):
-            pass
-    os.close(file)
-    return ballast
+    with disk_in_memory(scene, scene.directory / "disk", f"size={DISK_MIB}m") as mount:
+        scene.state = mount / "state"
+        scene.overrides["gateway.state"] = str(scene.state)
+        yield mount
 
 
 def test_a_full_disk_is_told_alarms_are_recorded_from_the_reserve_and_all_resumes(scene, disk):

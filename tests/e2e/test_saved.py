@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who has been signed out stays signed out, and an old password stays old, also where the disk was full."""
 
-import contextlib
-import os
 import re
-import subprocess
 
 import pytest
 from browser import PASSWORD, Browser, signed_in
-from harness import until
+from harness import disk_in_memory, fill, until
 
 NEW = "another battery staple"
 
@@ -16,28 +13,8 @@ NEW = "another battery staple"
 @pytest.fixture
 def console_disk(scene):
     """Where the console keeps people and sessions: a file system of its own, so that nobody else makes room on it."""
-    place = scene.state / "console"
-    place.mkdir(parents=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tocsin-test", place], stderr=subprocess.DEVNULL,
-                      check=False).returncode != 0:
-        pytest.skip("no file system can be mounted here: run it as root")
-    yield place
-    for part in reversed(scene.started):
-        with contextlib.suppress(AssertionError, OSError, ValueError):
-            part.stop()
-    scene.started.clear()
-    subprocess.run(["umount", place], check=True)
-
-
-def fill(place):
-    """Somebody else takes all that is left."""
-    ballast = place / "ballast"
-    file = os.open(ballast, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    with contextlib.suppress(OSError):
-        while os.write(file, b"x" * 4096):
-            pass
-    os.close(file)
-    return ballast
+    with disk_in_memory(scene, scene.state / "console", "size=1m,mode=0700") as place:
+        yield place
 
 
 def test_what_a_full_disk_has_not_taken_is_told_and_is_saved_as_soon_as_there_is_room(scene, console_disk):
